@@ -1,0 +1,1 @@
+"""What a portfolio is like: correlation, comparison, review, risk."""

@@ -1,0 +1,1 @@
+"""Dated tables of commissions, taxes and ticks, and the arithmetic on them."""

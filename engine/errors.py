@@ -1,0 +1,103 @@
+"""One tree of errors, and the problem that a person can mend.
+
+RebalancerError
+├── InputError              the person's input cannot be used; carries every problem found
+│   └── ImpossibleError     the request is well-formed but no plan can satisfy it
+└── MarketDataError         a price, rate, history or fact could not be had (or trusted)
+    ├── SymbolUnknown       the source does not know the symbol
+    ├── NoData              the source knows the symbol but has nothing for it
+    ├── RateLimited         too many requests; `retry_after` says when
+    ├── AuthRequired        the source wants a login and none is configured
+    ├── AuthFailed          the login was refused
+    ├── Blocked             the source has shut this address out
+    ├── Transient           the network or the source failed; later may work
+    ├── SchemaChanged       the answer no longer has the shape it had
+    └── Stale               there is a price, but too old to act on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Say what is wrong, where, and what to do about it.
+
+    `code` is a stable kebab-case name for programs; `where` names file or sheet, row and column (or the path
+    inside a document); `message` carries the value, the permitted range and the repair.
+    """
+
+    severity: Severity
+    code: str
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.where}: {self.message} [{self.code}]"
+
+
+class RebalancerError(Exception):
+    """Be the root of every error this project raises on purpose."""
+
+
+class InputError(RebalancerError):
+    """Report input that cannot be used, with every problem found in it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class ImpossibleError(InputError):
+    """Report a well-formed request that no plan can satisfy: which constraint stops it, and by how much."""
+
+
+class MarketDataError(RebalancerError):
+    """Report market data that could not be had."""
+
+    def __init__(self, message: str, *, symbol: str = "", source: str = "", retry_after: float | None = None) -> None:
+        self.symbol = symbol
+        self.source = source
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class SymbolUnknown(MarketDataError):
+    """Report a symbol that the source does not know."""
+
+
+class NoData(MarketDataError):
+    """Report a known symbol without data."""
+
+
+class RateLimited(MarketDataError):
+    """Report too many requests; `retry_after` is in seconds."""
+
+
+class AuthRequired(MarketDataError):
+    """Report a missing login."""
+
+
+class AuthFailed(MarketDataError):
+    """Report a refused login."""
+
+
+class Blocked(MarketDataError):
+    """Report an address that the source has shut out."""
+
+
+class Transient(MarketDataError):
+    """Report a failure that may pass by itself."""
+
+
+class SchemaChanged(MarketDataError):
+    """Report an answer of an unexpected shape."""
+
+
+class Stale(MarketDataError):
+    """Report data too old to act on."""

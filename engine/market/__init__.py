@@ -1,0 +1,1 @@
+"""Prices, rates, history and fund facts: the only part of the engine that may reach the network."""

@@ -1,0 +1,92 @@
+"""Currencies, their smallest units, and conversion rates; money of two currencies never mixes silently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+
+from engine.errors import RebalancerError
+
+#: Digits after the decimal point of a currency's smallest unit (ISO 4217).
+MINOR_DIGITS: Mapping[str, int] = {
+    "AUD": 2,
+    "CAD": 2,
+    "CHF": 2,
+    "CNY": 2,
+    "EUR": 2,
+    "GBP": 2,
+    "HKD": 2,
+    "JPY": 0,
+    "KRW": 0,
+    "SGD": 2,
+    "TWD": 2,
+    "USD": 2,
+    "VND": 0,
+}
+ZERO = Decimal(0)
+
+
+class CurrencyMismatch(RebalancerError):
+    """Report arithmetic between two currencies without a rate."""
+
+
+def unit(currency: str) -> Decimal:
+    """Return the smallest unit of a currency: 1 for KRW, 0.01 for USD. Raises KeyError for an unknown one."""
+    return Decimal(1).scaleb(-MINOR_DIGITS[currency])
+
+
+def to_unit(amount: Decimal, currency: str, rounding: str = ROUND_HALF_UP) -> Decimal:
+    """Round an amount to the currency's smallest unit, half up as a bill is."""
+    return amount.quantize(unit(currency), rounding=rounding)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Hold an amount in one currency; adding another currency raises `CurrencyMismatch`."""
+
+    amount: Decimal
+    currency: str
+
+    def _same(self, other: Money) -> Decimal:
+        if other.currency != self.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency} cannot be added: convert one of them first")
+        return other.amount
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.amount + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.amount - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def rounded(self) -> Money:
+        """Return this money rounded to the currency's smallest unit."""
+        return Money(to_unit(self.amount, self.currency), self.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class FxTable:
+    """Hold conversion rates into one base currency.
+
+    `rates[c]` is how much base currency one unit of `c` is worth; the base itself is worth 1.
+    """
+
+    base: str
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def rate(self, currency: str) -> Decimal:
+        """Return base currency per unit of `currency`; raises `CurrencyMismatch` where no rate is known."""
+        if currency == self.base:
+            return Decimal(1)
+        try:
+            return self.rates[currency]
+        except KeyError:
+            message = f"no rate from {currency} to {self.base}: give one under fx, such as {currency}{self.base}"
+            raise CurrencyMismatch(message) from None
+
+    def to_base(self, money: Money) -> Decimal:
+        """Return what the money is worth in the base currency, unrounded."""
+        return money.amount * self.rate(money.currency)

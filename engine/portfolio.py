@@ -1,0 +1,190 @@
+"""The records a portfolio is made of: frozen, in the person's own currencies, without prices from outside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.money import ZERO
+from engine.settings import RULE_DEFAULTS, Schedule, Settings
+
+MARKETS = ("KR", "US", "OTHER")
+ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
+ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension")
+#: What an account may refuse to buy: traits of an instrument.
+TRAITS = ("leveraged", "inverse", "futures")
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """Describe something that can be held.
+
+    `leverage` is 1 for an ordinary fund, 2 or 3 for a leveraged one, negative for an inverse one.
+    `asset_class` is equity, bond, commodity, cash or mixed; None where unknown (then it counts as a risk asset).
+    `lot` is the number of shares of the smallest trade.
+    """
+
+    symbol: str
+    name: str
+    market: str
+    currency: str
+    asset_type: str = "stock"
+    name_en: str = ""
+    expense_ratio: Decimal | None = None
+    leverage: Decimal = Decimal(1)
+    asset_class: str | None = None
+    futures: bool = False
+    lot: Decimal = Decimal(1)
+
+    @property
+    def is_risk_asset(self) -> bool:
+        """Tell whether a retirement account counts this against its risk cap: all but bonds and cash."""
+        return self.asset_class not in ("bond", "cash")
+
+    @property
+    def traits(self) -> frozenset[str]:
+        """Return the traits that an account may ban: leveraged, inverse, futures."""
+        found = {"futures"} if self.futures else set()
+        if abs(self.leverage) > 1:
+            found.add("leveraged")
+        if self.leverage < 0:
+            found.add("inverse")
+        return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Hold a quantity of one instrument, in one account (or under one account label)."""
+
+    symbol: str
+    quantity: Decimal
+    account: str = ""
+    average_cost: Decimal | None = None
+    price: Decimal | None = None
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Describe an account: its own cash and what it may buy. `markets` None means all of them.
+
+    `cash_buffer` None means the setting's.
+    """
+
+    name: str
+    type: str = "taxable"
+    cash: Mapping[str, Decimal] = field(default_factory=dict)
+    markets: tuple[str, ...] | None = None
+    risk_cap: Decimal | None = None
+    banned: tuple[str, ...] = ()
+    cash_buffer: Decimal | None = None
+
+    def may_buy(self, instrument: Instrument) -> bool:
+        """Tell whether the account's rules (market, banned traits) let it buy the instrument."""
+        if self.markets is not None and instrument.market not in self.markets:
+            return False
+        return not instrument.traits & frozenset(self.banned)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Want a weight of the whole for one instrument; `minimum` and `maximum` bound what trades may lead to."""
+
+    symbol: str
+    weight: Decimal
+    role: str = ""
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    benchmark: str | None = None
+    thesis_valid: bool | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Say when a section is looked at, how far it may drift, and how small a trade may be (base currency)."""
+
+    schedule: Schedule = "none"
+    absolute_band: Decimal | None = None
+    relative_band: Decimal | None = None
+    min_trade: Decimal = ZERO
+    last_rebalanced: dt.date | None = None
+
+    @classmethod
+    def default(cls, section: str, base_currency: str) -> Rule:
+        """Return the contract's rule for a section: core, satellite, or any other ("all")."""
+        row = RULE_DEFAULTS.get(section, RULE_DEFAULTS["all"])
+        return cls(row.schedule, row.absolute_band, row.relative_band, row.min_trade.get(base_currency, ZERO))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Group targets under one rule; a plain list of targets is the section "all"."""
+
+    name: str
+    targets: tuple[Target, ...]
+    rule: Rule
+
+    @property
+    def weight(self) -> Decimal:
+        """Return the sum of the target weights."""
+        return sum((target.weight for target in self.targets), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Bound the joint weight of several instruments."""
+
+    name: str
+    members: tuple[str, ...]
+    maximum: Decimal | None = None
+    minimum: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """Hold a person's whole portfolio document.
+
+    Where the document declares accounts, `accounts_declared` is true and each finances itself; otherwise `accounts`
+    is one nameless account with all the cash, and a holding's `account` is only a label.
+    `fx` holds the manual rates by pair, such as USDKRW.
+    """
+
+    name: str
+    base_currency: str
+    instruments: Mapping[str, Instrument]
+    holdings: tuple[Holding, ...]
+    accounts: tuple[Account, ...]
+    sections: tuple[Section, ...]
+    groups: tuple[Group, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    fx: Mapping[str, Decimal] = field(default_factory=dict)
+    accounts_declared: bool = False
+    untargeted_rule: Rule = field(default_factory=Rule)
+
+    def targets(self) -> Iterator[tuple[Section, Target]]:
+        """Yield every target with its section, in document order."""
+        for section in self.sections:
+            for target in section.targets:
+                yield section, target
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Return every symbol once: in the order of the targets, then the holdings without one."""
+        ordered = dict.fromkeys(target.symbol for _, target in self.targets())
+        ordered.update(dict.fromkeys(holding.symbol for holding in self.holdings))
+        return tuple(ordered)
+
+    @property
+    def cash_target(self) -> Decimal:
+        """Return the weight left for cash: 1 minus all target weights, never below 0."""
+        return max(1 - sum((section.weight for section in self.sections), ZERO), ZERO)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Return every currency in use, the base first, then sorted."""
+        found = {instrument.currency for instrument in self.instruments.values()}
+        found.update(currency for account in self.accounts for currency in account.cash)
+        return (self.base_currency, *sorted(found - {self.base_currency}))

@@ -1,0 +1,119 @@
+"""Every default of the tool, in one place, with its unit and its help text in both languages.
+
+Validation, help and docs read the metadata here; nothing else declares a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from typing import Any, Literal
+
+Mode = Literal["full", "buy-only", "sell-only"]
+Trigger = Literal["always", "due"]
+TradeScope = Literal["all", "breached"]
+Destination = Literal["target", "edge", "half"]
+Schedule = Literal["none", "monthly", "quarterly", "semi-annual", "annual"]
+
+
+def _option(default: Any, unit: str, en: str, ko: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - a dataclass field
+    metadata = {"unit": unit, "en": en, "ko": ko, "choices": choices}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class CostOverride:
+    """Overrule rows of the dated cost table; None leaves the table's figure."""
+
+    commission: Decimal | None = None
+    minimum: Decimal | None = None
+    sell_tax: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Hold how a plan is to be made; the defaults are the contract's."""
+
+    mode: Mode = _option(
+        "full",
+        "",
+        "what may be traded: buys and sells, buys only, or sells only",
+        "거래 방식: 매수·매도, 매수만, 매도만",
+        ("full", "buy-only", "sell-only"),
+    )
+    cash_flow: Decimal = _option(
+        Decimal(0),
+        "base currency",
+        "money added (+) or taken out (−) with this plan",
+        "이번에 넣는 돈(+) 또는 빼는 돈(−)",
+    )
+    trigger: Trigger = _option(
+        "always",
+        "",
+        "trade always, or only if a band is breached or a schedule is due",
+        "항상 매매하거나, 밴드 이탈·정기 점검일에만 매매",
+        ("always", "due"),
+    )
+    trade: TradeScope = _option(
+        "all",
+        "",
+        "trade every instrument or only those outside their band",
+        "모든 종목 또는 밴드를 벗어난 종목만",
+        ("all", "breached"),
+    )
+    destination: Destination = _option(
+        "target",
+        "",
+        "trade to the target, to the band's edge, or to half the band",
+        "목표까지, 밴드 끝까지, 밴드 절반까지",
+        ("target", "edge", "half"),
+    )
+    fractional: tuple[str, ...] = _option(
+        (),
+        "markets",
+        "markets where fractions of a share can be traded",
+        "소수점 거래가 되는 시장",
+        ("KR", "US", "OTHER"),
+    )
+    convert_currency: bool = _option(
+        True, "", "let one currency pay for another (planned conversions)", "환전하여 다른 통화 매수에 사용"
+    )
+    cash_buffer: Decimal = _option(
+        Decimal(0), "base currency", "cash kept untouched, in each account", "계좌마다 남겨 둘 현금"
+    )
+    max_turnover: Decimal | None = _option(
+        None, "share of total value", "most that may be bought and sold, together", "매수·매도 합계 한도(총액 대비)"
+    )
+    costs: Mapping[str, CostOverride] = _option(dict, "rates", "overrides of the dated cost table", "비용표 덮어쓰기")
+    fx_spread: Decimal = _option(
+        Decimal("0.001"), "share of the converted amount", "cost of converting currency", "환전 비용(환전 금액 대비)"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDefaults:
+    """Hold a section's rule where the document gives none. `min_trade` is keyed by base currency, else 0."""
+
+    schedule: Schedule
+    absolute_band: Decimal
+    relative_band: Decimal | None
+    min_trade: Mapping[str, Decimal]
+
+
+#: The contract's defaults; the dollar minimums are the won ones, rounded, for portfolios kept in dollars.
+RULE_DEFAULTS: Mapping[str, RuleDefaults] = {
+    "core": RuleDefaults("semi-annual", Decimal("0.05"), None, {"KRW": Decimal(200_000), "USD": Decimal(150)}),
+    "satellite": RuleDefaults("quarterly", Decimal("0.07"), None, {"KRW": Decimal(100_000), "USD": Decimal(75)}),
+    "all": RuleDefaults("none", Decimal("0.05"), Decimal("0.25"), {}),
+}
+
+#: Largest amount by which the weights may add up to more than 1.
+WEIGHT_TOLERANCE = Decimal("1e-6")
+
+
+def setting_fields() -> Mapping[str, Mapping[str, Any]]:
+    """Return each setting's metadata (unit, en, ko, choices) by its name in a document."""
+    return {f.name: f.metadata for f in fields(Settings)}

@@ -1,0 +1,1 @@
+"""Target weights by rule: equal, capitalisation, equal sector."""

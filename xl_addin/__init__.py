@@ -1,0 +1,1 @@
+"""What a person touches: the command line, Excel functions, ribbon and other hosts. No arithmetic."""

@@ -1,0 +1,1 @@
+"""A plan as JSON, as terminal text, as a workbook."""
