@@ -162,7 +162,7 @@ class TaxEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold everything a person needs to act: what drifted, what to trade, what it costs, what is left, how good it is."""
+    """Hold everything a person needs to act on: drift, trades, what they cost, what is left, how good the plan is."""
 
     name: str
     as_of: dt.date
