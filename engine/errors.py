@@ -58,12 +58,21 @@ class ImpossibleError(InputError):
 
 
 class MarketDataError(RebalancerError):
-    """Report market data that could not be had."""
+    """Report market data that could not be had; `problems` lists every symbol concerned, where there are several."""
 
-    def __init__(self, message: str, *, symbol: str = "", source: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        symbol: str = "",
+        source: str = "",
+        retry_after: float | None = None,
+        problems: Iterable[Problem] = (),
+    ) -> None:
         self.symbol = symbol
         self.source = source
         self.retry_after = retry_after
+        self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(message)
 
 
