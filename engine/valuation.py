@@ -1,0 +1,251 @@
+"""What everything is worth: one price per symbol, one rate per currency, values and cash in the base currency.
+
+A price or rate that a person gave beats every source; one that is missing is a problem, never a guess.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.cash_flow import assign_cash_flow
+from engine.errors import Problem
+from engine.market.quote import Quote
+from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit
+from engine.portfolio import Portfolio
+
+
+@dataclass(frozen=True, slots=True)
+class FxRate:
+    """Hold one rate into the base currency, and where it came from. `path` is the pairs used, such as USDKRW."""
+
+    currency: str
+    rate: Decimal
+    source: str
+    as_of: dt.datetime | None
+    stale_reason: str | None
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """Hold the whole portfolio's worth, cash flow included.
+
+    `total` and `values` (by symbol) are in the base currency, unrounded; `quantities` is symbol -> account -> shares;
+    `cash` is account -> currency -> amount, with every account showing every currency that has a rate.
+    """
+
+    total: Decimal
+    values: Mapping[str, Decimal]
+    quantities: Mapping[str, Mapping[str, Decimal]]
+    cash: Mapping[str, Mapping[str, Decimal]]
+    prices: Mapping[str, Quote]
+    fx: FxTable
+
+    @property
+    def cash_value(self) -> Decimal:
+        """Return all cash in the base currency: what the total holds beside the instruments."""
+        return sum((self.fx.rate(c) * n for purse in self.cash.values() for c, n in purse.items() if n), ZERO)
+
+
+def priced_symbols(portfolio: Portfolio) -> frozenset[str]:
+    """Return the symbols that cannot go without a price: those held, and every enabled target."""
+    held = {holding.symbol for holding in portfolio.holdings if holding.quantity}
+    return frozenset(held | {target.symbol for _, target in portfolio.targets() if target.enabled})
+
+
+def resolve_prices(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
+) -> tuple[dict[str, Quote], tuple[Problem, ...]]:
+    """Choose one price per symbol: the one on the holding (source "manual"), else the quote.
+
+    A held symbol or an enabled target without a price, a quote in another currency than the instrument's, a price
+    that is not above 0, and two manual prices that disagree are errors; quotes later than `as_of` are a warning.
+    A manual price of 0 says that a holding is worthless.
+    """
+    manual, problems = _manual_prices(portfolio)
+    wanted = {target.symbol for _, target in portfolio.targets() if target.enabled and target.weight > 0}
+    needed = priced_symbols(portfolio)
+    chosen: dict[str, Quote] = {}
+    for symbol in portfolio.symbols:
+        currency = portfolio.instruments[symbol].currency
+        if symbol in manual:
+            quote = Quote(symbol, manual[symbol], currency, None, "manual")
+        elif symbol in quotes:
+            quote = quotes[symbol]
+        else:
+            if symbol in needed:
+                problems.append(_price_problem("price-missing", symbol, f"no price: {_GIVE_PRICE}"))
+            continue
+        fault = _price_fault(quote, currency, wanted=symbol in wanted)
+        if fault:
+            problems.append(_price_problem(fault[0], symbol, fault[1]))
+        else:
+            chosen[symbol] = quote
+    problems.extend(_later_prices(chosen, as_of))
+    return chosen, tuple(problems)
+
+
+_GIVE_PRICE = "give `price:` on the holding (a quantity of 0 will do), or a file with --prices"
+
+
+def _price_problem(code: str, symbol: str, message: str) -> Problem:
+    return Problem("error", code, f"price of {symbol}", message)
+
+
+def _manual_prices(portfolio: Portfolio) -> tuple[dict[str, Decimal], list[Problem]]:
+    found: dict[str, Decimal] = {}
+    problems: list[Problem] = []
+    for holding in portfolio.holdings:
+        if holding.price is None:
+            continue
+        first = found.setdefault(holding.symbol, holding.price)
+        if first != holding.price:
+            message = f"two manual prices, {first} and {holding.price}: keep one, or make them equal"
+            problems.append(_price_problem("price-conflict", holding.symbol, message))
+    return found, problems
+
+
+def _price_fault(quote: Quote, currency: str, *, wanted: bool) -> tuple[str, str] | None:
+    manual = quote.source == "manual"
+    if quote.currency != currency:
+        return "price-currency", (
+            f"{quote.price} {quote.currency} from {quote.source}, but the instrument trades in {currency}: "
+            f"correct the `currency`, or {_GIVE_PRICE}"
+        )
+    if not quote.price.is_finite() or quote.price < 0 or (quote.price == 0 and not manual):
+        return "price-invalid", f"{quote.price} from {quote.source} is not a price above 0: {_GIVE_PRICE}"
+    if quote.price == 0 and wanted:
+        return "price-zero", "a target cannot be bought at a price of 0: correct `price:`, or set its weight to 0"
+    return None
+
+
+def _later_prices(chosen: Mapping[str, Quote], as_of: dt.date) -> Iterator[Problem]:
+    # A day's grace: Seoul is a date ahead of New York for most of a New York session.
+    late = [q for q in chosen.values() if q.as_of is not None and q.as_of.date() > as_of + dt.timedelta(days=1)]
+    if late:
+        names = ", ".join(quote.symbol for quote in late[:5]) + (" …" if len(late) > 5 else "")
+        message = (
+            f"{len(late)} prices ({names}) are later than the plan's date, {as_of}: correct --as-of, or the prices"
+        )
+        yield Problem("warning", "price-later", "prices", message)
+
+
+def resolve_rates(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[dict[str, FxRate], tuple[Problem, ...]]:
+    """Find a rate into the base currency for every currency in use: direct, inverse, or through one other currency.
+
+    A manual rate beats a quote of the same two currencies, in whichever direction it is given. A currency that
+    holds cash, or prices something held or wanted, is a problem without one.
+    """
+    pairs, problems = _pairs(portfolio, quotes)
+    base = portfolio.base_currency
+    needed = {portfolio.instruments[symbol].currency for symbol in priced_symbols(portfolio)}
+    needed |= {currency for account in portfolio.accounts for currency, amount in account.cash.items() if amount}
+    found: dict[str, FxRate] = {}
+    for currency in portfolio.currencies:
+        if currency == base:
+            continue
+        rate = pairs.get((currency, base)) or _crossed(pairs, currency, base)
+        if rate is not None:
+            found[currency] = rate
+        elif currency in needed:
+            message = f"no rate from {currency} to {base}: give `{currency}{base}:` under fx, or in the --prices file"
+            problems.append(Problem("error", "fx-missing", f"fx {currency}{base}", message))
+    return found, tuple(problems)
+
+
+def resolve_fx(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[FxTable, tuple[Problem, ...]]:
+    """Return the rates of `resolve_rates` as a table to convert with."""
+    rates, problems = resolve_rates(portfolio, quotes)
+    return FxTable(portfolio.base_currency, {currency: rate.rate for currency, rate in rates.items()}), problems
+
+
+def _pairs(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[dict[tuple[str, str], FxRate], list[Problem]]:
+    manual = [Quote(pair, rate, pair[3:], None, "manual") for pair, rate in portfolio.fx.items()]
+    pairs: dict[tuple[str, str], FxRate] = {}
+    problems: list[Problem] = []
+    for tier in (manual, list(_fx_quotes(quotes))):
+        sound = [quote for quote in tier if quote.currency == quote.symbol[3:] and quote.price.is_finite()]
+        sound = [quote for quote in sound if quote.price > 0]
+        problems.extend(_fx_problem(quote) for quote in tier if quote not in sound)
+        for quote in sound:
+            first, second = quote.symbol[:3], quote.symbol[3:]
+            pairs.setdefault((first, second), _fx_rate(quote, first, quote.price))
+        for quote in sound:
+            first, second = quote.symbol[:3], quote.symbol[3:]
+            pairs.setdefault((second, first), _fx_rate(quote, second, 1 / quote.price))
+    return pairs, problems
+
+
+def _fx_rate(quote: Quote, currency: str, rate: Decimal) -> FxRate:
+    return FxRate(currency, rate, quote.source, quote.as_of, quote.stale_reason, (quote.symbol,))
+
+
+def _fx_problem(quote: Quote) -> Problem:
+    message = f"{quote.price} {quote.currency} from {quote.source}: a rate above 0 in {quote.symbol[3:]} is needed"
+    return Problem("error", "fx-invalid", f"fx {quote.symbol}", message)
+
+
+def _crossed(pairs: Mapping[tuple[str, str], FxRate], currency: str, base: str) -> FxRate | None:
+    """Go through the first other currency, by name, that has a rate to both."""
+    for between in sorted({second for first, second in pairs if first == currency}):
+        if (between, base) not in pairs:
+            continue
+        legs = (pairs[currency, between], pairs[between, base])
+        dates = [leg.as_of for leg in legs if leg.as_of is not None]
+        return FxRate(
+            currency,
+            legs[0].rate * legs[1].rate,
+            " × ".join(dict.fromkeys(leg.source for leg in legs)),
+            min(dates) if dates else None,
+            next((leg.stale_reason for leg in legs if leg.stale_reason), None),
+            (*legs[0].path, *legs[1].path),
+        )
+    return None
+
+
+def _fx_quotes(quotes: Mapping[str, Quote]) -> Iterator[Quote]:
+    for symbol, quote in quotes.items():
+        if len(symbol) == 6 and symbol[:3] in MINOR_DIGITS and symbol[3:] in MINOR_DIGITS:
+            yield quote
+
+
+def value(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable) -> Valuation:
+    """Value every symbol and all cash, cash flow included, in the base currency.
+
+    `prices` and `fx` come from `resolve_prices` and `resolve_fx` without error; a symbol without a price (neither held
+    nor wanted) is worth 0.
+    """
+    quantities: dict[str, dict[str, Decimal]] = {symbol: {} for symbol in portfolio.symbols}
+    for holding in portfolio.holdings:
+        held = quantities[holding.symbol]
+        held[holding.account] = held.get(holding.account, ZERO) + holding.quantity
+    values = {}
+    for symbol, held in quantities.items():
+        shares = sum(held.values(), ZERO)
+        values[symbol] = shares * prices[symbol].price * fx.rate(prices[symbol].currency) if shares else ZERO
+    cash = _cash(portfolio, prices, fx)
+    total = sum(values.values(), ZERO)
+    total += sum((fx.rate(currency) * n for purse in cash.values() for currency, n in purse.items() if n), ZERO)
+    return Valuation(total, values, quantities, cash, dict(prices), fx)
+
+
+def value_problems(valuation: Valuation) -> tuple[Problem, ...]:
+    """Say so where nothing is left to plan with: a total value of 0 or below, cash flow included."""
+    if valuation.total > 0:
+        return ()
+    shown = f"{to_unit(valuation.total, valuation.fx.base)} {valuation.fx.base}"
+    message = (
+        f"holdings, cash and cash flow are worth {shown}: a total above 0 is needed; correct them or the cash flow"
+    )
+    return (Problem("error", "total-value", "portfolio", message),)
+
+
+def _cash(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable) -> dict[str, dict[str, Decimal]]:
+    known = [currency for currency in portfolio.currencies if currency == fx.base or currency in fx.rates]
+    cash = {account.name: {c: account.cash.get(c, ZERO) for c in known} for account in portfolio.accounts}
+    for name, amount in assign_cash_flow(portfolio, prices, fx).items():
+        cash[name][fx.base] += amount
+    return cash
