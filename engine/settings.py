@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Literal
 
+from engine.errors import InputError, Problem
+
 Mode = Literal["full", "buy-only", "sell-only"]
 Trigger = Literal["always", "due"]
 TradeScope = Literal["all", "breached"]
@@ -91,6 +93,83 @@ class Settings:
     fx_spread: Decimal = _option(
         Decimal("0.001"), "share of the converted amount", "cost of converting currency", "환전 비용(환전 금액 대비)"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSettings:
+    """Hold how long market data may take and how old it may be; the environment's `REBALANCER_<NAME>` overrules."""
+
+    interactive_deadline: float = _option(
+        3.0, "seconds", "longest a workbook waits for prices", "엑셀이 시세를 기다리는 최대 시간"
+    )
+    headless_deadline: float = _option(
+        20.0, "seconds", "longest a command waits for prices", "명령줄이 시세를 기다리는 최대 시간"
+    )
+    fresh_open: float = _option(
+        60.0, "seconds", "age at which a stored price is fetched again, market open", "장중 시세를 다시 받는 주기"
+    )
+    fresh_extended: float = _option(
+        600.0,
+        "seconds",
+        "age at which a stored price is fetched again before and after regular hours",
+        "시간외 시세를 다시 받는 주기",
+    )
+    fresh_fx: float = _option(600.0, "seconds", "age at which a stored rate is fetched again", "환율을 다시 받는 주기")
+    stale_open: float = _option(
+        1200.0,
+        "seconds",
+        "age beyond which a price is stale while the market is open, besides the source's own delay",
+        "장중 오래된 시세로 보는 시간(제공처 지연 제외)",
+    )
+    stale_fx: float = _option(
+        86400.0, "seconds", "age beyond which a rate is stale, weekends aside", "오래된 환율로 보는 시간(주말 제외)"
+    )
+    cross_check: Decimal = _option(
+        Decimal("0.03"),
+        "share of the price",
+        "distance of two sources that is reported",
+        "두 제공처 가격 차이 알림 기준",
+    )
+    cross_check_wait: float = _option(
+        1.0, "seconds", "longest wait for the second source once every price is there", "교차 확인을 기다리는 시간"
+    )
+    unknown_for: float = _option(
+        86400.0, "seconds", "how long an unknown symbol is not asked for again", "모르는 종목을 다시 묻지 않는 시간"
+    )
+    watch_for: float = _option(
+        604800.0, "seconds", "how long a symbol stays on the watch list after its last use", "관심 종목 유지 기간"
+    )
+    facts_for: float = _option(604800.0, "seconds", "how long fund facts are kept", "ETF 정보를 다시 받는 주기")
+    gather: float = _option(
+        0.02, "seconds", "how long a batch waits for others to join it", "한 번에 묶어 요청하기 위해 기다리는 시간"
+    )
+    clock_skew: float = _option(
+        120.0, "seconds", "distance of this computer's clock from a source's that is reported", "시계 차이 알림 기준"
+    )
+    cache_dir: str = _option("", "folder", "where market data is kept; by default the platform's", "시세 저장 폴더")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> MarketSettings:
+        """Return the defaults overruled by `REBALANCER_<NAME>`; a value of the wrong kind raises InputError."""
+        given: dict[str, Any] = {}
+        problems = []
+        for option in fields(cls):
+            name = f"REBALANCER_{option.name.upper()}"
+            text = environment.get(name, "").strip()
+            if not text:
+                continue
+            kind = type(option.default)
+            try:
+                given[option.name] = kind(text)
+                wrong = kind is not str and not 0 <= given[option.name] < 10**9
+            except (ValueError, ArithmeticError):
+                wrong = True
+            if wrong:
+                unit = option.metadata["unit"]
+                problems.append(Problem("error", "setting", name, f"{text!r} is not a number of {unit}, 0 or more"))
+        if problems:
+            raise InputError(problems)
+        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True)
