@@ -170,10 +170,12 @@ def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Pro
 
 def _broken(where: str, weight: Decimal, minimum: Decimal | None, maximum: Decimal | None) -> Iterator[Problem]:
     if maximum is not None and _exceeds(weight, maximum):
-        message = f"{weight:.2%} of the total, above the maximum of {maximum:.2%}: trades bring it down where they may; else raise the maximum"
+        repair = "trades bring it down where they may; else raise the maximum"
+        message = f"{weight:.2%} of the total is above the maximum of {maximum:.2%}: {repair}"
         yield Problem("warning", "limit-breached", where, message)
     if minimum is not None and _exceeds(minimum, weight):
-        message = f"{weight:.2%} of the total, below the minimum of {minimum:.2%}: trades bring it up where they may; else lower the minimum"
+        repair = "trades bring it up where they may; else lower the minimum"
+        message = f"{weight:.2%} of the total is below the minimum of {minimum:.2%}: {repair}"
         yield Problem("warning", "limit-breached", where, message)
 
 
