@@ -23,7 +23,8 @@ class Instrument:
 
     `leverage` is 1 for an ordinary fund, 2 or 3 for a leveraged one, negative for an inverse one.
     `asset_class` is equity, bond, commodity, cash or mixed; None where unknown (then it counts as a risk asset).
-    `lot` is the number of shares of the smallest trade.
+    `lot` is the number of shares of the smallest trade. `taxed_as_dividend` says of a Korean-listed fund whether its
+    gains are dividend income (foreign or other assets) or exempt (Korean shares); None where unknown.
     """
 
     symbol: str
@@ -37,6 +38,7 @@ class Instrument:
     asset_class: str | None = None
     futures: bool = False
     lot: Decimal = Decimal(1)
+    taxed_as_dividend: bool | None = None
 
     @property
     def is_risk_asset(self) -> bool:

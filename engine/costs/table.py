@@ -82,10 +82,10 @@ def cost_problems(
             row = None if given else _row(market, asset_type, kind, as_of)
             where = f"costs {market}/{asset_type}"
             key = kind.replace("per_share_fee", "sell_tax")
-            if not given and row is None and (kind != "per_share_fee"):
+            if not given and row is None and kind != "per_share_fee":
                 message = f"no {kind} is known on {as_of}, so 0 is used: give `{market}/{asset_type}: {{{key}: …}}`"
                 problems[where, kind] = Problem("warning", "cost-missing", where, message)
-            elif row is not None and row["verified"] != "yes":
+            elif row is not None and row["verified"] != "yes" and (Decimal(row["rate"]) or kind != "per_share_fee"):
                 message = f"{kind} of {row['rate']} is not verified ({row['source']}; {row['note']})"
                 where = f"costs {row['market']}/{row['asset_type']}".replace("/*", "").replace("*/", "")
                 problems[where, kind] = Problem("info", "cost-unverified", where, message)
