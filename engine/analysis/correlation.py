@@ -1,0 +1,181 @@
+"""How alike instruments move: correlations, pairs to be warned of, hedges, and the effective number of bets.
+
+Pearson correlation of simple returns between consecutive common days. The effective number of bets is the exponential
+of the entropy of the correlation matrix's eigenvalue shares (Roy & Vetterli, "The effective rank", EUSIPCO 2007): N for
+N uncorrelated series, 1 for series in lockstep.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.analysis.returns import simple_returns
+from engine.errors import NoData, Problem
+from engine.history import Floats, HistoryTable, Series, aligned, as_date
+
+DEFAULT_DAYS = 252
+DEFAULT_THRESHOLD = 0.8
+#: Fewest common returns that a correlation is stated from: below it, chance alone gives ±0.36 (2 / √30).
+MIN_RETURNS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Hold two symbols and the correlation of their returns."""
+
+    pair: tuple[str, str]
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Correlations:
+    """Hold the correlations of some symbols over common days.
+
+    `matrix` has a row and a column per symbol, in their order; None where there is no correlation (no history, too
+    short, constant). `days` is the number of returns, `currency` "local" where returns are in each one's own currency.
+    `alerts` are pairs above the threshold, `hedges` pairs below 0, strongest first.
+    """
+
+    start: dt.date | None
+    end: dt.date | None
+    days: int
+    currency: str
+    symbols: tuple[str, ...]
+    matrix: tuple[tuple[float | None, ...], ...]
+    alerts: tuple[Pair, ...]
+    hedges: tuple[Pair, ...]
+    effective_bets: float | None
+    problems: tuple[Problem, ...] = ()
+
+
+def correlation_matrix(returns: Floats) -> Floats:
+    """Return Pearson correlations of the columns; nan in the rows and columns of a constant one.
+
+    `returns` has one row per day. A column is constant where its spread is below rounding of its mean.
+    """
+    mean = returns.mean(axis=0)
+    centred = returns - mean
+    products: Floats = centred.T @ centred
+    length = np.sqrt(np.diagonal(products))
+    rounding = np.abs(mean) * len(returns) * np.finfo(np.float64).eps
+    length[length <= rounding] = np.nan
+    products /= length[:, None]
+    products /= length[None, :]
+    np.clip(products, -1.0, 1.0, out=products)
+    products[np.diag_indices_from(products)] = np.where(np.isnan(length), np.nan, 1.0)
+    return products
+
+
+def effective_bets(matrix: Floats) -> float:
+    """Return the exponential of the entropy of a correlation matrix's eigenvalue shares; between 1 and its size."""
+    shares = np.clip(np.linalg.eigvalsh(matrix), 0.0, None) / len(matrix)
+    shares = shares[shares > 0]
+    return float(np.exp(-np.sum(shares * np.log(shares))))
+
+
+def correlate(
+    history: HistoryTable,
+    symbols: Sequence[str],
+    currency: str,
+    days: int = DEFAULT_DAYS,
+    threshold: float = DEFAULT_THRESHOLD,
+) -> Correlations:
+    """Correlate the symbols over the last `days` returns of their common days, in one currency where rates are known.
+
+    A symbol without history, with too short a one, or constant over the window stays in the matrix as None and is
+    named in `problems`; so is a window shorter than asked for. Nothing is filled: a day that one market lacks is no
+    day for any.
+    """
+    symbols = tuple(dict.fromkeys(symbols))
+    problems: list[Problem] = []
+    found, used = _series(history, symbols, currency, problems)
+    found = _long_enough(found, problems)
+    common, closes = aligned(found.values())
+    common, closes = common[-(days + 1) :], closes[-(days + 1) :]
+    count = max(len(common) - 1, 0)
+    if len(found) < 2 or count < MIN_RETURNS:
+        if len(found) > 1:
+            text = f"{count} returns on common days: at least {MIN_RETURNS} are needed"
+            problems.append(Problem("error", "short-history", "correlate", text))
+        empty = tuple((None,) * len(symbols) for _ in symbols)
+        return Correlations(None, None, count, used, symbols, empty, (), (), None, tuple(problems))
+    if count < days:
+        shortest = min(found.values(), key=len)
+        text = f"{count} returns instead of {days}: {shortest.symbol} has {len(shortest)} closes from {shortest.first}"
+        problems.append(Problem("warning", "short-window", "correlate", text))
+    matrix = correlation_matrix(simple_returns(closes))
+    rows, alive = _spread(matrix, tuple(found), symbols, problems)
+    kept = matrix[np.ix_(alive, alive)]
+    alerts, hedges = _pairs(kept, [tuple(found)[i] for i in alive], threshold)
+    bets = effective_bets(kept) if len(alive) > 0 else None
+    start, end = as_date(common[0]), as_date(common[-1])
+    return Correlations(start, end, count, used, symbols, rows, alerts, hedges, bets, tuple(problems))
+
+
+def _series(
+    history: HistoryTable, symbols: Sequence[str], currency: str, problems: list[Problem]
+) -> tuple[dict[str, Series], str]:
+    """Return the series that exist, all in `currency`, or all as they are where a rate is missing."""
+    present = {}
+    for symbol in symbols:
+        if symbol in history.series:
+            present[symbol] = history.series[symbol]
+        else:
+            text = f"no history in {history.source or 'any source'}: left out of the correlations"
+            problems.append(Problem("warning", "no-history", symbol, text))
+    try:
+        return {symbol: history.in_currency(symbol, currency) for symbol in present}, currency
+    except NoData as error:
+        currencies = {series.currency for series in present.values()}
+        if len(currencies) == 1 and "" not in currencies:
+            return present, currencies.pop()
+        text = f"returns are in each instrument's own currency, not in {currency}: {error}"
+        problems.append(Problem("warning", "local-currency", "correlate", text))
+        return present, "local"
+
+
+def _long_enough(found: Mapping[str, Series], problems: list[Problem]) -> dict[str, Series]:
+    kept = {}
+    for symbol, series in found.items():
+        if len(series) > MIN_RETURNS:
+            kept[symbol] = series
+            continue
+        text = f"{len(series)} closes: at least {MIN_RETURNS + 1} are needed, so it is left out of the correlations"
+        problems.append(Problem("warning", "short-history", symbol, text))
+    return kept
+
+
+def _spread(
+    matrix: Floats, found: tuple[str, ...], symbols: tuple[str, ...], problems: list[Problem]
+) -> tuple[tuple[tuple[float | None, ...], ...], list[int]]:
+    """Return the matrix over all symbols, None where there is no correlation, and which of `found` have one."""
+    alive = [i for i in range(len(found)) if not np.isnan(matrix[i, i])]
+    for index in sorted(set(range(len(found))) - set(alive)):
+        text = "the returns are constant over the window, so they correlate with nothing"
+        problems.append(Problem("warning", "constant-series", found[index], text))
+    position = {found[i]: i for i in alive}
+    numbers = matrix.tolist()
+    rows: list[tuple[float | None, ...]] = []
+    for row in symbols:
+        at = position.get(row)
+        if at is None:
+            rows.append((None,) * len(symbols))
+        else:
+            rows.append(tuple(numbers[at][position[column]] if column in position else None for column in symbols))
+    return tuple(rows), alive
+
+
+def _pairs(matrix: Floats, names: Sequence[str], threshold: float) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+    above, below = np.triu(matrix > threshold, 1), np.triu(matrix < 0, 1)
+
+    def listed(mask: NDArray[np.bool_]) -> list[Pair]:
+        return [Pair((names[i], names[j]), float(matrix[i, j])) for i, j in np.argwhere(mask)]
+
+    alerts = sorted(listed(above), key=lambda pair: -pair.correlation)
+    hedges = sorted(listed(below), key=lambda pair: pair.correlation)
+    return tuple(alerts), tuple(hedges)

@@ -1,0 +1,38 @@
+"""A number that says what it is: its unit, where it came from, how old it is, and what was done to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from engine.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Hold one statistic. `value` None means not known; `note` then says why, else what was done to the number.
+
+    `source` names the file or provider, `as_of` the day the figure is true for.
+    """
+
+    value: float | None
+    source: str = ""
+    as_of: dt.date | None = None
+    note: str = ""
+
+    @property
+    def known(self) -> bool:
+        """Tell whether there is a number."""
+        return self.value is not None
+
+    def remark(self, where: str) -> Problem | None:
+        """Return the note as a remark on the figure at `where`: a warning where the number is missing, else info."""
+        if self.value is None:
+            return Problem("warning", "not-known", where, self.note or "not known")
+        dated = f", {self.as_of}" if self.as_of else ""
+        origin = f"{self.source}{dated}" if self.source else ""
+        text = "; ".join(part for part in (self.note, origin) if part)
+        return Problem("info", "figure", where, text) if text else None
+
+
+UNKNOWN = Figure(None, note="not known")

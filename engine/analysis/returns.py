@@ -1,0 +1,95 @@
+"""Returns, volatility and drawdown of a series of closes, each with what was done to the number.
+
+Returns are simple (close over close, minus 1). Over a year and more they are annualised geometrically, below a year
+never (CFA Institute, GIPS 2020, provision 2.A.12: returns of less than a year are not annualised). Volatility is the
+sample standard deviation of daily returns times the square root of 252 trading days.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.analysis.figure import Figure
+from engine.history import DAY, Floats, Series, as_date
+from engine.schedule import add_months
+
+#: Months of each period; a period of 12 months and more is shown per year.
+PERIODS: Mapping[str, int] = {"1M": 1, "3M": 3, "6M": 6, "1Y": 12, "3Y": 36, "5Y": 60}
+TRADING_DAYS = 252
+#: Calendar days that the close before an anchor may be away from it: longer than any holiday week.
+MAX_GAP = 10
+#: Fewest daily returns that a volatility is stated from.
+MIN_RETURNS = 20
+
+
+def simple_returns(closes: Floats) -> Floats:
+    """Return close over previous close minus 1, along the first axis; one row fewer than `closes`."""
+    return np.asarray(closes[1:] / closes[:-1] - 1.0)
+
+
+def close_on(series: Series, anchor: dt.date) -> tuple[dt.date, float] | None:
+    """Return the last close on or before a day, and its day; None where it is more than ten days older."""
+    index = int(np.searchsorted(series.days, np.datetime64(anchor, "D"), "right")) - 1
+    if index < 0 or np.datetime64(anchor, "D") - series.days[index] > MAX_GAP * DAY:
+        return None
+    return as_date(series.days[index]), float(series.closes[index])
+
+
+def total_return(series: Series, start: dt.date, end: dt.date) -> float | None:
+    """Return the change from the close on or before `start` to the one on or before `end`; None where one lacks."""
+    before, after = close_on(series, start), close_on(series, end)
+    return None if before is None or after is None else after[1] / before[1] - 1.0
+
+
+def annualised(total: float, years: float) -> float:
+    """Return the yearly rate that compounds to a total return over some years: (1 + total) ** (1 / years) − 1."""
+    return float((1.0 + total) ** (1.0 / years) - 1.0)
+
+
+def period_returns(series: Series, end: dt.date) -> Mapping[str, Figure]:
+    """Return the returns over 1, 3 and 6 months and 1, 3 and 5 years up to a day, annualised from one year on."""
+    return {period: _period_return(series, end, months) for period, months in PERIODS.items()}
+
+
+def _period_return(series: Series, end: dt.date, months: int) -> Figure:
+    start = add_months(end, -months)
+    total = total_return(series, start, end)
+    if total is None:
+        begin = f"begins {series.first}" if len(series) else "is empty"
+        return Figure(None, series.source, end, f"no close near {start}: the history {begin}")
+    what = _contents(series)
+    if months < PERIODS["1Y"]:
+        return Figure(total, series.source, end, f"{what} from {start}, not annualised")
+    return Figure(annualised(total, months / 12), series.source, end, f"{what} from {start}, per year")
+
+
+def _contents(series: Series) -> str:
+    words = {
+        "total-return": "total return",
+        "price": "price return without dividends",
+        "unknown": "return of the closes as given (total return only if they include dividends)",
+    }
+    return f"{words[series.kind]} in {series.currency}" if series.currency else words[series.kind]
+
+
+def volatility(series: Series) -> Figure:
+    """Return the yearly volatility of daily returns; not stated from fewer than 20 returns."""
+    count = len(series) - 1
+    if count < MIN_RETURNS:
+        return Figure(None, series.source, None, f"{max(count, 0)} daily returns: at least {MIN_RETURNS} are needed")
+    value = float(np.std(simple_returns(series.closes), ddof=1) * np.sqrt(TRADING_DAYS))
+    note = f"standard deviation of {count} daily returns since {series.first}, times √{TRADING_DAYS} for a year"
+    return Figure(value, series.source, series.last, note)
+
+
+def max_drawdown(series: Series) -> Figure:
+    """Return the deepest fall from an earlier high, as a fraction ≤ 0."""
+    if len(series) < 2:
+        return Figure(None, series.source, None, "fewer than 2 closes")
+    falls = series.closes / np.maximum.accumulate(series.closes) - 1.0
+    bottom = int(np.argmin(falls))
+    note = f"from {series.first} on; the low was on {as_date(series.days[bottom])}"
+    return Figure(float(falls[bottom]), series.source, series.last, note)

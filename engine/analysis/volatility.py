@@ -1,0 +1,111 @@
+"""Bands that widen when markets are rough: ±15 % of the target, ±20 % while volatility is high.
+
+High is judged by realised volatility of the last 20 days ranked in its own last year, or by the VIX where its closes
+are given. Entering takes a higher mark than leaving, so that the band does not flap (a Schmitt trigger). The widths are
+the sector rotation rule for SOXX; the marks are this tool's own choice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from engine.analysis.returns import TRADING_DAYS, simple_returns
+from engine.history import Floats, Series, as_date
+
+NORMAL_BAND = Decimal("0.15")
+WIDE_BAND = Decimal("0.20")
+WINDOW = 20
+#: Share of the last year's values: high from the first on, calm again at the second or below.
+RANK_MARKS = (0.80, 0.60)
+#: Points of the VIX: high from the first on, calm again at the second or below.
+VIX_MARKS = (25.0, 20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Turbulence:
+    """Say whether volatility is high, by which measure, since when, and how wide the band therefore is.
+
+    `level` is the measure's last value (a yearly volatility, or VIX points); `rank` its share of the last year.
+    """
+
+    state: Literal["calm", "high", "unknown"]
+    band: Decimal
+    measure: Literal["realised", "VIX"]
+    level: float | None
+    rank: float | None
+    since: dt.date | None
+    note: str
+
+
+def realised_volatility(closes: Floats, window: int = WINDOW) -> Floats:
+    """Return the yearly volatility of each stretch of `window` returns; `window` fewer values than closes."""
+    returns = simple_returns(closes)
+    if len(returns) < window:
+        return np.empty(0)
+    return np.asarray(sliding_window_view(returns, window).std(axis=1, ddof=1) * np.sqrt(TRADING_DAYS))
+
+
+def trailing_rank(values: Floats, length: int = TRADING_DAYS) -> Floats:
+    """Return the share of the last `length` values that are at or below each value; `length` − 1 fewer than values."""
+    if len(values) < length:
+        return np.empty(0)
+    windows = sliding_window_view(values, length)
+    return np.asarray((windows <= windows[:, -1:]).mean(axis=1))
+
+
+def hysteresis(values: Floats, marks: tuple[float, float]) -> tuple[bool, int | None]:
+    """Follow values through a switch: on from the first mark on, off at the second or below; it starts off.
+
+    Returns whether it is on at the end, and at which position it last changed (None: never).
+    """
+    enter, leave = marks
+    on, changed = False, None
+    for position, value in enumerate(values):
+        if on != (value > leave if on else value >= enter):
+            on, changed = not on, position
+    return on, changed
+
+
+def turbulence(series: Series) -> Turbulence:
+    """Judge an instrument's volatility by its own last year; unknown (and the normal band) with too little history."""
+    levels = realised_volatility(series.closes)
+    ranks = trailing_rank(levels)
+    if not len(ranks):
+        need = WINDOW + TRADING_DAYS
+        note = f"{len(series)} closes: {need} are needed to judge volatility, so the normal band stands"
+        level = float(levels[-1]) if len(levels) else None
+        return Turbulence("unknown", NORMAL_BAND, "realised", level, None, None, note)
+    high, changed = hysteresis(ranks, RANK_MARKS)
+    days = series.days[-len(ranks) :]
+    since = as_date(days[changed]) if changed is not None else None
+    level, rank = float(levels[-1]), float(ranks[-1])
+    note = f"20-day volatility {level:.1%} a year (√{TRADING_DAYS}), at or above {rank:.0%} of its last year"
+    return _judged(high, "realised", level, rank, since, note)
+
+
+def turbulence_of_vix(vix: Series) -> Turbulence:
+    """Judge by the VIX: high from 25 on, calm again at 20 or below; unknown where it has no closes."""
+    if not len(vix):
+        return Turbulence("unknown", NORMAL_BAND, "VIX", None, None, None, "no VIX closes: the normal band stands")
+    high, changed = hysteresis(vix.closes, VIX_MARKS)
+    since = as_date(vix.days[changed]) if changed is not None else None
+    level = float(vix.closes[-1])
+    return _judged(high, "VIX", level, None, since, f"VIX {level:.2f} on {vix.last}")
+
+
+def _judged(
+    high: bool,  # noqa: FBT001 - the switch's own state
+    measure: Literal["realised", "VIX"],
+    level: float,
+    rank: float | None,
+    since: dt.date | None,
+    note: str,
+) -> Turbulence:
+    state: Literal["calm", "high"] = "high" if high else "calm"
+    return Turbulence(state, WIDE_BAND if high else NORMAL_BAND, measure, level, rank, since, note)
