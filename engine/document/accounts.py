@@ -1,0 +1,108 @@
+"""Accounts and their cash: either declared one by one, or one nameless account with all the cash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_FLOOR, Decimal
+
+from engine.costs import account_rules
+from engine.document.fields import Fields, choose, currency
+from engine.document.report import Path, Report
+from engine.money import MINOR_DIGITS, to_unit
+from engine.portfolio import ACCOUNT_TYPES, MARKETS, TRAITS, Account
+from engine.text import plain_number
+
+ACCOUNT_KEYS = ("name", "type", "cash", "markets", "risk_cap", "banned", "cash_buffer")
+
+
+def read_accounts(portfolio: Fields) -> tuple[tuple[Account, ...], bool]:
+    """Return the accounts, and whether the document declares them."""
+    rows = portfolio.items("accounts")
+    if not rows:
+        return (Account("", cash=read_cash(portfolio)),), False
+    if portfolio.given("cash"):
+        message = "with accounts, each has its own cash: move this into the accounts' cash"
+        portfolio.error("cash", "cash-and-accounts", message)
+    accounts: list[Account] = []
+    for data, path in rows:
+        account = _read_account(Fields(data, path, portfolio.report, ACCOUNT_KEYS))
+        if any(other.name == account.name for other in accounts) and account.name:
+            message = f"{account.name} is an account already: give each account its own name"
+            portfolio.report.error((*path, "name"), "duplicate-account", message)
+        accounts.append(account)
+    return tuple(accounts), True
+
+
+def read_cash(row: Fields) -> dict[str, Decimal]:
+    """Return the cash by currency, in whole smallest units."""
+    cash: dict[str, Decimal] = {}
+    if row.given("cash") and not isinstance(row.values["cash"], Mapping):
+        row.error("cash", "wrong-type", f"cash is {row.values['cash']}: name the currency, such as {{KRW: 1500000}}")
+        return cash
+    known = tuple(name for name, _, _ in row.mapping("cash"))
+    amounts = Fields(row.values.get("cash") or {}, row.at("cash"), row.report, known)
+    for name, _, path in row.mapping("cash"):
+        code = currency(name, path, row.report)
+        amount = amounts.number(name)
+        if code is None or amount is None:
+            continue
+        if code in cash:
+            row.report.error(path, "duplicate-key", f"{code} is here twice: write one amount")
+        cash[code] = _in_units(amount, code, path, row.report)
+    return cash
+
+
+def _in_units(amount: Decimal, code: str, path: Path, report: Report) -> Decimal:
+    whole = to_unit(amount, code, ROUND_FLOOR)
+    if whole != amount:
+        digits = MINOR_DIGITS[code]
+        message = f"{plain_number(amount)} {code} has more than {digits} decimals: {plain_number(whole)} is counted"
+        report.warning(path, "below-smallest-unit", message)
+        amount = whole
+    if amount < 0:
+        message = f"cash is {plain_number(amount)} {code}, below 0: sales or a deposit have to cover it first"
+        report.warning(path, "negative-cash", message)
+    return amount
+
+
+def _read_account(row: Fields) -> Account:
+    name = row.text("name")
+    if not name:
+        row.missing("name", "give the account a name for the holdings to refer to")
+    kind = row.choice("type", ACCOUNT_TYPES) or "taxable"
+    rule = account_rules.load()[kind]
+    account = Account(
+        name=name,
+        type=kind,
+        cash=read_cash(row),
+        markets=_words(row, "markets", MARKETS) if "markets" in row.values else rule.markets,
+        risk_cap=row.fraction("risk_cap") if "risk_cap" in row.values else rule.risk_cap,
+        banned=(_words(row, "banned", TRAITS) or ()) if "banned" in row.values else rule.banned,
+        cash_buffer=row.number("cash_buffer", Decimal(0)),
+    )
+    _point_out_looser(row, account, rule)
+    return account
+
+
+def _words(row: Fields, key: str, choices: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return a list of words, each once; None (no restriction) where the document says null."""
+    if row.values[key] is None:
+        return None
+    found = (choose(item, path, row.report, choices) for item, path in row.items(key))
+    return tuple(dict.fromkeys(word for word in found if word is not None))
+
+
+def _point_out_looser(row: Fields, account: Account, rule: account_rules.AccountRule) -> None:
+    """Warn where the document lets an account do more than its type's rule."""
+    looser = []
+    if rule.markets is not None and (account.markets is None or set(account.markets) - set(rule.markets)):
+        looser.append(f"markets {', '.join(rule.markets)}")
+    if rule.risk_cap is not None and (account.risk_cap is None or account.risk_cap > rule.risk_cap):
+        looser.append(f"risk_cap {rule.risk_cap}")
+    if set(rule.banned) - set(account.banned):
+        looser.append(f"banned {', '.join(rule.banned)}")
+    if looser:
+        message = (
+            f"{account.type} accounts have {'; '.join(looser)} ({rule.source}); this document is looser and counts"
+        )
+        row.report.warning(row.path, "looser-than-rule", message)

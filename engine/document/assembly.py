@@ -1,0 +1,83 @@
+"""One whole document into one Portfolio, with every problem of every part."""
+
+from __future__ import annotations
+
+from engine.document.accounts import read_accounts
+from engine.document.fields import Fields
+from engine.document.holdings import read_holdings
+from engine.document.instruments import Instruments
+from engine.document.options import read_settings
+from engine.document.rates import check_rates, read_rates
+from engine.document.report import Path, Report
+from engine.document.sections import SECTION_KEYS, read_groups, read_rules, read_sections
+from engine.market.catalogue import Catalogue
+from engine.portfolio import Portfolio
+
+DOCUMENT_KEYS = ("portfolio", "fx", "settings")
+PORTFOLIO_KEYS = (
+    "name",
+    "base_currency",
+    "holdings",
+    "cash",
+    "accounts",
+    *SECTION_KEYS,
+    "rules",
+    "groups",
+    "core_weight",
+    "satellite_weight",
+)
+
+
+def assemble(data: object, catalogue: Catalogue, report: Report) -> Portfolio | None:
+    """Return the portfolio of plain data, or None where the report holds an error."""
+    if data is None or data == {}:
+        report.error((), "empty-document", "there is nothing in it: start with portfolio:, base_currency and holdings")
+        return None
+    document = Fields(data, (), report, (*DOCUMENT_KEYS, *_misplaced(data, PORTFOLIO_KEYS)))
+    for key in _misplaced(document.values, PORTFOLIO_KEYS):
+        document.error(key, "unknown-key", f"{key} belongs under portfolio: indent it there")
+    if not document.given("portfolio"):
+        if document.values:
+            document.missing("portfolio", "write portfolio: with base_currency, holdings, cash and targets under it")
+        return None
+    body = document.values["portfolio"]
+    portfolio = Fields(body, ("portfolio",), report, (*PORTFOLIO_KEYS, *_misplaced(body, DOCUMENT_KEYS)))
+    for key in _misplaced(body, DOCUMENT_KEYS):
+        portfolio.error(key, "unknown-key", f"{key} belongs at the top, beside portfolio: take its indentation away")
+    return _assemble(document, portfolio, Instruments(catalogue, report), report)
+
+
+def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key for key in keys if isinstance(data, dict) and key in data)
+
+
+def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, report: Report) -> Portfolio | None:
+    base = portfolio.currency("base_currency") or ""
+    if not portfolio.given("base_currency") and portfolio.values:
+        portfolio.missing("base_currency", "write the currency the whole is counted in, such as KRW")
+    accounts, declared = read_accounts(portfolio)
+    holdings = read_holdings(portfolio, instruments, accounts, declared=declared)
+    rules = read_rules(portfolio, base)
+    sections = read_sections(portfolio, instruments, rules)
+    groups = read_groups(portfolio, instruments, sections)
+    fx_path: Path = ("fx",)
+    fx = read_rates(document.values.get("fx"), fx_path, report)
+    settings = read_settings(document.values.get("settings"), ("settings",), report)
+    found = Portfolio(
+        name=portfolio.text("name"),
+        base_currency=base,
+        instruments=instruments.build(),
+        holdings=holdings,
+        accounts=accounts,
+        sections=sections,
+        groups=groups,
+        settings=settings,
+        fx=fx,
+        accounts_declared=declared,
+        untargeted_rule=rules["all"],
+    )
+    if base:
+        check_rates(fx, base, frozenset(found.currencies), fx_path, report)
+    if not holdings and not any(section.targets for section in sections) and not any(a.cash for a in accounts):
+        report.warning(portfolio.path, "empty-portfolio", "there are no holdings, targets or cash: nothing to plan")
+    return None if report.failed else found

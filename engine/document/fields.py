@@ -1,0 +1,231 @@
+"""Reading the keys of one mapping, each by its type; what does not fit becomes a problem with its repair.
+
+Values are what YAML text or a cell holds: text, numbers, booleans, dates or None. A number may be text that is a plain
+number; anything that would have to be guessed at ("1,234") is an error that offers the repair.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from engine.document.report import Path, Report
+from engine.money import MINOR_DIGITS, ZERO
+from engine.text import fits, nearest, plain_number, read_number, repaired_date, repaired_number
+
+ONE = Decimal(1)
+_TRUE = frozenset(("true", "yes", "on", "y"))
+_FALSE = frozenset(("false", "no", "off", "n"))
+#: Keys that people write for ours, where the spelling is not near.
+_SYNONYMS = {
+    "ticker": ("symbol",),
+    "symbol": ("ticker",),
+    "code": ("symbol", "ticker"),
+    "qty": ("quantity",),
+    "shares": ("quantity",),
+    "amount": ("quantity",),
+    "avg_cost": ("average_cost",),
+    "cost_basis": ("average_cost",),
+    "target": ("weight",),
+    "minimum": ("min",),
+    "maximum": ("max",),
+    "limit": ("max",),
+    "band": ("absolute_band",),
+    "type": ("asset_type",),
+    "positions": ("holdings",),
+    "currency": ("base_currency",),
+}
+
+
+def shown(value: object) -> str:
+    """Return a value as a message quotes it: at most 60 characters, without line breaks."""
+    text = "nothing" if value is None else " ".join(str(value).split())
+    return repr(text if len(text) <= 60 else text[:57] + "…") if isinstance(value, str) else text[:60]
+
+
+def to_number(value: object) -> Decimal | None:
+    """Return the number that a plain value is, or None where it is none (a boolean, NaN, text with more in it)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, float):
+        value = Decimal(repr(value))  # the digits a person sees, not the binary tail
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    return read_number(value) if isinstance(value, str) else None
+
+
+def to_text(value: object) -> str:
+    """Return the text of a plain value, in one Unicode form, without surrounding space."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return unicodedata.normalize("NFC", str(value)).strip()
+
+
+class Fields:
+    """Read one mapping's keys; every method reports what is wrong and then returns as if the key were not there."""
+
+    __slots__ = ("path", "report", "values")
+
+    def __init__(self, data: object, path: Path, report: Report, known: Iterable[str]) -> None:
+        self.path = path
+        self.report = report
+        self.values: Mapping[str, object] = {}
+        if not isinstance(data, Mapping):
+            what = "a list" if isinstance(data, list | tuple) else shown(data)
+            report.error(path, "wrong-type", f"{what} stands where keys and values belong: {', '.join(known)}")
+            return
+        self.values = data
+        for key in data:
+            if key not in known:
+                self._unknown(key, tuple(known))
+
+    def _unknown(self, key: object, known: tuple[str, ...]) -> None:
+        near = next((word for word in _SYNONYMS.get(str(key), ()) if word in known), None) or nearest(str(key), known)
+        repair = f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
+        self.report.error(self.at(str(key)), "unknown-key", f"{shown(str(key))} is not a key of this place; {repair}")
+
+    def at(self, key: str) -> Path:
+        """Return the path of a key."""
+        return (*self.path, key)
+
+    def given(self, key: str) -> bool:
+        """Tell whether a key is there with a value."""
+        return self.values.get(key) is not None
+
+    def error(self, key: str, code: str, message: str) -> None:
+        """Report an error at a key."""
+        self.report.error(self.at(key), code, message)
+
+    def missing(self, key: str, repair: str) -> None:
+        """Report a key that has to be there."""
+        self.report.error(self.at(key), "missing", f"{key} is missing: {repair}")
+
+    def text(self, key: str, default: str = "") -> str:
+        """Return a text on one line."""
+        value = self.values.get(key)
+        if value is None:
+            return default
+        if isinstance(value, Mapping | list | tuple):
+            self.error(key, "wrong-type", f"{key} is a list or mapping: write one text")
+            return default
+        text = to_text(value)
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+            self.error(key, "control-character", f"{key} is {text!r}, which has control characters: remove them")
+            return default
+        return text
+
+    def number(self, key: str, low: Decimal | None = None, *, above: bool = False) -> Decimal | None:
+        """Return a number, from `low` up (greater than it if `above`)."""
+        value = self.values.get(key)
+        if value is None:
+            return None
+        number = to_number(value)
+        if number is None:
+            self.error(key, "not-a-number", f"{key} is {shown(value)}, not a plain number{_repair(value)}")
+        elif not fits(number):
+            message = f"{key} is {shown(value)}: at most 18 digits before and 10 after the point are possible"
+            self.error(key, "out-of-range", message)
+        elif low is not None and (number < low or (above and number == low)):
+            permitted = f"more than {low}" if above else f"{low} or more"
+            self.error(key, "out-of-range", f"{key} is {plain_number(number)}: write {permitted}")
+        else:
+            return number
+        return None
+
+    def fraction(self, key: str, high: Decimal = ONE) -> Decimal | None:
+        """Return a fraction of a whole, from 0 to `high`; a number that looks like a percentage is not converted."""
+        number = self.number(key, ZERO)
+        if number is None or number <= high:
+            return number
+        repair = f"; if {plain_number(number)} % is meant, write {plain_number(number / 100)}" if number <= 100 else ""
+        self.error(key, "out-of-range", f"{key} is {plain_number(number)}, above {high}{repair}")
+        return None
+
+    def flag(self, key: str) -> bool | None:
+        """Return true or false."""
+        value = self.values.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        word = to_text(value).casefold()
+        if word in _TRUE or word in _FALSE:
+            return word in _TRUE
+        self.error(key, "not-a-flag", f"{key} is {shown(value)}: write true or false")
+        return None
+
+    def date(self, key: str) -> dt.date | None:
+        """Return a calendar date."""
+        value = self.values.get(key)
+        if isinstance(value, dt.datetime):
+            return value.date()
+        if value is None or isinstance(value, dt.date):
+            return value
+        try:
+            return dt.date.fromisoformat(to_text(value))
+        except ValueError:
+            repair = repaired_date(to_text(value)) or "a date such as 2026-07-01"
+            self.error(key, "not-a-date", f"{key} is {shown(value)}: write {repair}")
+        return None
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str | None:
+        """Return one of a few words."""
+        if key not in self.values or (self.values[key] is None and "none" not in choices):
+            return None
+        return choose(self.values[key], self.at(key), self.report, choices)
+
+    def currency(self, key: str) -> str | None:
+        """Return a currency's code."""
+        return currency(self.values[key], self.at(key), self.report) if self.given(key) else None
+
+    def items(self, key: str) -> list[tuple[object, Path]]:
+        """Return the items of a list, each with its path."""
+        value = self.values.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list | tuple):
+            self.error(key, "wrong-type", f"{key} is {_kind(value)}: write a list, one item per line after a dash")
+            return []
+        return [(item, (*self.path, key, index)) for index, item in enumerate(value)]
+
+    def mapping(self, key: str) -> list[tuple[str, object, Path]]:
+        """Return the keys and values of a mapping, each with its path."""
+        value = self.values.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, Mapping):
+            self.error(key, "wrong-type", f"{key} is {_kind(value)}: write keys and values")
+            return []
+        return [(str(name), item, (*self.path, key, str(name))) for name, item in value.items()]
+
+
+def choose(value: object, path: Path, report: Report, choices: tuple[str, ...]) -> str | None:
+    """Return the one of a few words that the value is, whatever its case; None is the word none."""
+    words = {word.casefold(): word for word in choices}
+    word = "none" if value is None else to_text(value).casefold()
+    if word in words:
+        return words[word]
+    near = nearest(word, words)
+    repair = f"did you mean {words[near]}? " if near else ""
+    report.error(path, "unknown-choice", f"{shown(value)} is not possible here: {repair}write {', '.join(choices)}")
+    return None
+
+
+def currency(value: object, path: Path, report: Report) -> str | None:
+    """Return the code of a known currency, in capitals."""
+    code = to_text(value).upper()
+    if code in MINOR_DIGITS:
+        return code
+    report.error(path, "unknown-currency", f"{shown(value)} is not a known currency: {', '.join(MINOR_DIGITS)}")
+    return None
+
+
+def _kind(value: object) -> str:
+    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, list | tuple) else shown(value)
+
+
+def _repair(value: object) -> str:
+    plain = repaired_number(value) if isinstance(value, str) else None
+    return f": write {plain}" if plain else ": write digits, with a point for the fraction"

@@ -1,0 +1,90 @@
+"""Manual exchange rates: pairs of known currencies, above zero, that do not contradict each other."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from decimal import Decimal
+
+from engine.document.fields import Fields
+from engine.document.report import Path, Report
+from engine.market.symbols import pair
+from engine.money import MINOR_DIGITS, ZERO
+from engine.text import percent, plain_number
+
+#: Two ways from one currency to another may differ by a dealer's margin, not by more.
+_MOST_DISAGREEMENT = Decimal("0.005")
+
+
+def read_rates(data: object, path: Path, report: Report) -> dict[str, Decimal]:
+    """Return the rate of each pair: units of the second currency per unit of the first."""
+    if data is None:
+        return {}
+    known = tuple(map(str, data)) if isinstance(data, Mapping) else ("USDKRW",)
+    row = Fields(data, path, report, known)
+    rates: dict[str, Decimal] = {}
+    for key in row.values:
+        name = str(key)
+        rate = row.number(name, ZERO, above=True)
+        code = _pair_name(name, row)
+        if code in rates:
+            row.error(name, "duplicate-key", f"{code} is here twice: keep one rate")
+        elif not row.given(name):
+            row.missing(name, "write the rate, such as USDKRW: 1391.5")
+        elif code is not None and rate is not None:
+            rates[code] = rate
+    return rates
+
+
+def _pair_name(name: str, row: Fields) -> str | None:
+    code = name.upper()
+    if pair(code):
+        return code
+    letters = "".join(filter(str.isalpha, code))[:6]
+    repair = f"write {letters}" if letters != code and pair(letters) else f"of {', '.join(MINOR_DIGITS)}"
+    message = f"{name} is not a pair of two known currencies such as USDKRW: {repair}"
+    row.error(name, "unknown-pair", message)
+    return None
+
+
+def check_rates(rates: Mapping[str, Decimal], base: str, used: frozenset[str], path: Path, report: Report) -> None:
+    """Report rates that contradict each other, and rates that lead nowhere near the base currency.
+
+    `used` are the currencies of the portfolio. A rate goes both ways; every further way between two currencies
+    has to agree with the first one found.
+    """
+    worth = _worths(rates, base)
+    for code, rate in rates.items():
+        first, second = code[:3], code[3:]
+        root, value = worth[first]
+        implied = value / worth[second][1]
+        disagreement = abs(rate / implied - 1)
+        if disagreement > _MOST_DISAGREEMENT:
+            apart = percent(round(disagreement, 4))
+            message = f"{code} is {plain_number(rate)}, the other rates make it {implied:.6g}, {apart} apart: correct one"
+            report.error((*path, code), "fx-contradiction", message)
+        if root != base:
+            needed = used & {first, second}
+            message = f"{code} does not lead to the base currency {base}: add a rate such as {second}{base}"
+            report.add("error" if needed else "warning", (*path, code), "fx-unconnected", message)
+
+
+def _worths(rates: Mapping[str, Decimal], base: str) -> dict[str, tuple[str, Decimal]]:
+    """Return for each currency a root it is connected to (the base where possible), and its worth in that root."""
+    ways: dict[str, list[tuple[str, Decimal]]] = {base: []}
+    for code, rate in rates.items():
+        ways.setdefault(code[:3], []).append((code[3:], 1 / rate))
+        ways.setdefault(code[3:], []).append((code[:3], rate))
+    worth: dict[str, tuple[str, Decimal]] = {}
+    for root in ways:
+        if root in worth:
+            continue
+        worth[root] = (root, Decimal(1))
+        queue = deque([root])
+        while queue:
+            here = queue.popleft()
+            for there, factor in ways[here]:
+                if there not in worth:
+                    worth[there] = (root, worth[here][1] * factor)
+                    queue.append(there)
+    return worth

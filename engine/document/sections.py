@@ -1,0 +1,219 @@
+"""Targets in their sections, the rule of each section, and the caps over several instruments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from engine.document.fields import Fields
+from engine.document.instruments import DESCRIPTION, Instruments
+from engine.document.report import Path
+from engine.money import ZERO
+from engine.portfolio import Group, Rule, Section, Target
+from engine.settings import RULE_DEFAULTS, WEIGHT_TOLERANCE
+from engine.text import percent, plain_number
+
+#: The keys of a document that hold targets, with the name of the section.
+SECTION_KEYS = {"core": "core", "satellite": "satellite", "targets": "all"}
+TARGET_KEYS = (
+    "ticker",
+    "weight",
+    "role",
+    "min",
+    "max",
+    "benchmark",
+    "thesis_valid",
+    "enabled",
+    *DESCRIPTION,
+)
+RULE_KEYS = ("schedule", "absolute_band", "relative_band", "min_trade", "last_rebalanced")
+#: Other names of a rule's keys.
+RULE_ALIASES = {"scheduled_frequency": "schedule", "drift_threshold": "absolute_band", "min_trade_krw": "min_trade"}
+GROUP_KEYS = ("name", "members", "max", "min")
+SCHEDULES = ("none", "monthly", "quarterly", "semi-annual", "annual")
+
+
+def read_rules(portfolio: Fields, base: str) -> dict[str, Rule]:
+    """Return the rule of core, satellite and all: the document's where it says one, else the contract's."""
+    rules = {name: Rule.default(name, base) for name in RULE_DEFAULTS}
+    known = tuple(RULE_DEFAULTS)
+    given = Fields(portfolio.values.get("rules") or {}, portfolio.at("rules"), portfolio.report, known)
+    for name, data, path in portfolio.mapping("rules"):
+        if name not in rules or data is None:
+            continue
+        row = Fields(data, path, given.report, (*RULE_KEYS, *RULE_ALIASES))
+        rules[name] = _read_rule(_canonical(row, base), rules[name])
+        section = next(key for key, section in SECTION_KEYS.items() if section == name)
+        if name != "all" and not portfolio.given(section):
+            given.report.warning(path, "unused-rule", f"there is a rule for {name}, but no section {section}")
+    return rules
+
+
+def _canonical(row: Fields, base: str) -> Fields:
+    """Return the row with the other names of its keys replaced by ours."""
+    values = dict(row.values)
+    for alias, key in RULE_ALIASES.items():
+        if alias not in values:
+            continue
+        if key in row.values:
+            row.error(alias, "duplicate-key", f"{alias} is another name of {key}, which is here too: keep one")
+        if alias == "min_trade_krw" and base != "KRW":
+            row.error(alias, "currency-mismatch", f"{alias} is in won, the base currency is {base}: write min_trade")
+        values[key] = values.pop(alias)
+    row.values = values
+    return row
+
+
+def _read_rule(row: Fields, default: Rule) -> Rule:
+    rule = default
+    schedule = row.choice("schedule", SCHEDULES)
+    if schedule is not None:
+        rule = replace(rule, schedule=schedule)  # type: ignore[arg-type]  # SCHEDULES are the Schedule's words
+    if "absolute_band" in row.values:
+        rule = replace(rule, absolute_band=row.fraction("absolute_band"))
+    if "relative_band" in row.values:
+        rule = replace(rule, relative_band=row.fraction("relative_band"))
+    if row.given("min_trade"):
+        rule = replace(rule, min_trade=row.number("min_trade", ZERO) or ZERO)
+    return replace(rule, last_rebalanced=row.date("last_rebalanced"))
+
+
+def read_sections(portfolio: Fields, instruments: Instruments, rules: dict[str, Rule]) -> tuple[Section, ...]:
+    """Return the sections in the document's order, and report what their targets have against each other."""
+    sections = []
+    seen: dict[str, Path] = {}
+    for key in portfolio.values:
+        if key in SECTION_KEYS and portfolio.given(key):
+            name = SECTION_KEYS[key]
+            targets = _read_targets(portfolio, key, instruments, rules[name], seen)
+            sections.append(Section(name, targets, rules[name]))
+    for section in sections:
+        _check_sum(portfolio, section)
+    _check_total(portfolio, sections)
+    return tuple(sections)
+
+
+def _read_targets(
+    portfolio: Fields, key: str, instruments: Instruments, rule: Rule, seen: dict[str, Path]
+) -> tuple[Target, ...]:
+    targets = []
+    for data, path in portfolio.items(key):
+        row = Fields(data, path, portfolio.report, TARGET_KEYS)
+        target = _read_target(row, instruments)
+        if target is None:
+            continue
+        first = seen.setdefault(target.symbol, path)
+        if first != path:
+            message = f"{target.symbol} is a target at {row.report.where(first)} already: keep one of them"
+            row.report.error(path, "duplicate-target", message)
+        _check_reachable(row, target, rule)
+        targets.append(target)
+    return tuple(targets)
+
+
+def _read_target(row: Fields, instruments: Instruments) -> Target | None:
+    symbol = instruments.declare(row, "ticker")
+    weight = row.fraction("weight")
+    if not row.given("weight"):
+        row.missing("weight", "write a fraction of the whole, such as 0.15 for 15 %")
+    enabled = row.flag("enabled")
+    benchmark = row.values.get("benchmark")
+    target = Target(
+        symbol=symbol or "",
+        weight=weight or ZERO,
+        role=row.text("role"),
+        minimum=row.fraction("min"),
+        maximum=row.fraction("max"),
+        benchmark=None if benchmark is None else instruments.benchmark(benchmark, row.at("benchmark")),
+        thesis_valid=row.flag("thesis_valid"),
+        enabled=enabled is not False,
+    )
+    _check_bounds(row, target.minimum, target.maximum)
+    if weight is not None and target.minimum is not None and weight < target.minimum:
+        row.error("weight", "outside-limits", f"weight {weight} is below its own min {target.minimum}: change one")
+    if weight is not None and target.maximum is not None and weight > target.maximum:
+        row.error("weight", "outside-limits", f"weight {weight} is above its own max {target.maximum}: change one")
+    return None if symbol is None else target
+
+
+def _check_bounds(row: Fields, low: Decimal | None, high: Decimal | None) -> None:
+    if low is not None and high is not None and low > high:
+        row.error("min", "outside-limits", f"min {low} is above max {high}: exchange or change them")
+
+
+def _check_reachable(row: Fields, target: Target, rule: Rule) -> None:
+    """Point out a band so wide that the weight cannot fall out of it downwards."""
+    bands = [] if rule.absolute_band is None else [rule.absolute_band]
+    if rule.relative_band is not None:
+        bands.append(rule.relative_band * target.weight)
+    if target.weight > 0 and target.enabled and bands and min(bands) >= target.weight:
+        message = (
+            f"a band of {percent(min(bands))} can never be breached downwards by {target.symbol}, whose target is "
+            f"{percent(target.weight)}: give the section a relative_band, such as 0.25"
+        )
+        row.report.warning(row.path, "band-unreachable", message)
+
+
+def _check_sum(portfolio: Fields, section: Section) -> None:
+    """Compare core_weight and satellite_weight, where given, with the targets."""
+    key = f"{section.name}_weight"
+    stated = portfolio.fraction(key) if key in portfolio.values else None
+    if stated is not None and abs(stated - section.weight) > WEIGHT_TOLERANCE:
+        message = f"{key} is {stated}, the targets of {section.name} add up to {plain_number(section.weight)}"
+        portfolio.error(key, "section-weight", f"{message}: change one of them")
+
+
+def _check_total(portfolio: Fields, sections: list[Section]) -> None:
+    for key in ("core", "satellite"):
+        if portfolio.given(f"{key}_weight") and not portfolio.given(key):
+            portfolio.error(f"{key}_weight", "section-weight", f"there is no section {key} with targets to weigh")
+    total = sum((section.weight for section in sections), ZERO)
+    parts = " + ".join(f"{section.name} {plain_number(section.weight)}" for section in sections)
+    if total > 1 + WEIGHT_TOLERANCE:
+        message = f"the weights add up to {plain_number(total)} ({parts}), above 1: take {plain_number(total - 1)} off"
+        portfolio.report.error(portfolio.path, "weights-above-one", message)
+    elif not any(section.targets for section in sections):
+        message = "there are no targets: every holding counts as one to be sold, unless locked"
+        portfolio.report.warning(portfolio.path, "no-targets", message)
+    elif 1 - total > WEIGHT_TOLERANCE:
+        message = f"the targets add up to {percent(total)}: the other {percent(1 - total)} are the cash target"
+        portfolio.report.info(portfolio.path, "cash-target", message)
+
+
+def read_groups(portfolio: Fields, instruments: Instruments, sections: tuple[Section, ...]) -> tuple[Group, ...]:
+    """Return the groups; a member has to be known, but need not be in the portfolio yet."""
+    weights = {target.symbol: target.weight for section in sections for target in section.targets}
+    groups: dict[str, Group] = {}
+    for data, path in portfolio.items("groups"):
+        row = Fields(data, path, portfolio.report, GROUP_KEYS)
+        group = _read_group(row, instruments)
+        if not group.name:
+            row.missing("name", "name the group")
+        elif group.name in groups:
+            row.error("name", "duplicate-group", f"{group.name} is a group already: give each its own name")
+        groups[group.name] = group
+        joint = sum((weights.get(member, ZERO) for member in group.members), ZERO)
+        if group.maximum is not None and joint > group.maximum:
+            message = f"the targets of {group.name} add up to {percent(joint)}, above its max {percent(group.maximum)}"
+            row.report.warning(row.at("max"), "group-over-target", f"{message}: the cap will hold them below target")
+        if group.minimum is not None and joint < group.minimum:
+            message = f"the targets of {group.name} add up to {percent(joint)}, below its min {percent(group.minimum)}"
+            row.report.warning(row.at("min"), "group-over-target", f"{message}: the floor will hold them above target")
+    return tuple(groups.values())
+
+
+def _read_group(row: Fields, instruments: Instruments) -> Group:
+    members: dict[str, None] = {}
+    for item, path in row.items("members"):
+        symbol = instruments.refer(item, path)
+        if symbol in members:
+            row.report.error(path, "duplicate-member", f"{symbol} is a member already: keep it once")
+        if symbol is not None:
+            members[symbol] = None
+    if not row.given("members"):
+        row.missing("members", "list the instruments it is made of")
+    low, high = row.fraction("min"), row.fraction("max")
+    if not row.given("max") and not row.given("min"):
+        row.missing("max", "write the largest joint weight (max), the smallest (min), or both")
+    _check_bounds(row, low, high)
+    return Group(row.text("name"), tuple(members), high, low)

@@ -1,0 +1,188 @@
+"""YAML text into plain data that still knows its lines, without aliases, tags, repeated keys or surprises.
+
+Scalars stay the text that was written (069500 is not octal, ON is not true, 0.15 is not a float); only an unquoted
+empty, `~` or `null` becomes None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from engine.document.report import Path, Report
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 20
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Opening = MappingStartEvent | SequenceStartEvent
+_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+class Refused(Exception):
+    """Stop reading at the first thing that makes the rest meaningless."""
+
+    def __init__(self, code: str, message: str, line: int | None = None) -> None:
+        self.code = code
+        self.line = line
+        super().__init__(message)
+
+
+class Tree:
+    """Hold the data of one document and the line of every key and item in it."""
+
+    __slots__ = ("data", "lines")
+
+    def __init__(self) -> None:
+        self.data: object = None
+        self.lines: dict[int, dict[str | int, int]] = {}
+
+    def line(self, path: Path) -> int | None:
+        """Return the line (from 1) of the path, or of the nearest thing above it that is in the document."""
+        found, data = None, self.data
+        for part in path:
+            here = self.lines.get(id(data), {}).get(part)
+            if here is None:
+                break
+            found = here
+            data = data[part]  # type: ignore[index]  # a part with a line is in the data
+        return found
+
+
+def decode(raw: bytes) -> str:
+    """Return the text of UTF-8 bytes, with or without a mark; raises Refused that names the likely encoding."""
+    for mark, name in _BOMS.items():
+        if raw.startswith(mark):
+            raise Refused("encoding", f"the file is {name}: save it as UTF-8")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        guess = _other_encoding(raw)
+        message = f"byte 0x{raw[error.start]:02x} is not UTF-8{f' ({guess} perhaps)' if guess else ''}"
+        raise Refused("encoding", f"{message}: save the file as UTF-8", line) from None
+
+
+def _other_encoding(raw: bytes) -> str:
+    try:
+        raw.decode("cp949")
+    except UnicodeDecodeError:
+        return ""
+    return "CP949"
+
+
+def read_tree(text: str, report: Report) -> Tree:
+    """Return the tree of one YAML document; repeated keys are reported, what makes reading senseless raises Refused."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        message = f"character U+{ord(text[error.start]):04X} stands for no text: remove it"
+        raise Refused("encoding", message, text.count("\n", 0, error.start) + 1) from None
+    if size > MAX_BYTES:
+        raise Refused("too-large", f"the document has {size:,} bytes; the most is {MAX_BYTES:,}")
+    try:
+        return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        message = ", ".join(filter(None, (error.context, error.problem)))
+        raise Refused("yaml-syntax", f"this is not YAML: {message}", mark.line + 1 if mark else None) from None
+    except yaml.YAMLError as error:
+        raise Refused("yaml-syntax", f"this is not YAML: {' '.join(str(error).split())}") from None
+
+
+class _Builder:
+    """Build a tree out of YAML events, one container on the stack per level of nesting."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._tree = Tree()
+        self._stack: list[tuple[dict[str, object] | list[object], dict[str | int, int]]] = []
+        self._key: str | None = None
+        self._path: list[str | int] = []
+        self._started = False
+
+    def build(self, events: Iterator[Event]) -> Tree:
+        for event in events:
+            if isinstance(event, ScalarEvent):
+                self._scalar(event)
+            elif isinstance(event, MappingStartEvent):
+                self._open({}, event)
+            elif isinstance(event, SequenceStartEvent):
+                self._open([], event)
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                self._stack.pop()
+                if self._path:
+                    self._path.pop()
+            elif isinstance(event, AliasEvent):
+                message = f"*{event.anchor} refers to another place: write the value itself"
+                raise Refused("yaml-alias", message, _line(event))
+            elif isinstance(event, DocumentStartEvent):
+                if self._started:
+                    raise Refused("several-documents", "a second document starts here (---): keep one", _line(event))
+                self._started = True
+        return self._tree
+
+    def _scalar(self, event: ScalarEvent) -> None:
+        if event.tag is not None or event.anchor is not None:
+            self._refuse(event)
+        text: str = event.value
+        container = self._stack[-1][0] if self._stack else None
+        if self._key is None and type(container) is dict:
+            if text in container:
+                path = (*self._path, text)
+                first = self._stack[-1][1][text]
+                message = f"{text} is here a second time (first on line {first}): keep one of them"
+                self._report.error(path, "duplicate-key", message, line=_line(event))
+            self._key = text
+            self._stack[-1][1].setdefault(text, _line(event))
+            return
+        self._put(None if text in _NULLS and event.implicit[0] else text, event)
+
+    def _open(self, container: dict[str, object] | list[object], event: _Opening) -> None:
+        if event.tag is not None or event.anchor is not None:
+            self._refuse(event)
+        if self._stack and type(self._stack[-1][0]) is dict and self._key is None:
+            raise Refused("wrong-type", "a list or mapping stands where a key belongs: write a plain key", _line(event))
+        if len(self._stack) >= MAX_DEPTH:
+            message = f"more than {MAX_DEPTH} levels of nesting: a portfolio has at most 6"
+            raise Refused("too-deep", message, _line(event))
+        if self._stack:
+            parent = self._stack[-1][0]
+            self._path.append(len(parent) if isinstance(parent, list) else self._key or "")
+        self._put(container, event)
+        lines: dict[str | int, int] = {}
+        self._tree.lines[id(container)] = lines
+        self._stack.append((container, lines))
+
+    def _put(self, value: object, event: Event) -> None:
+        if not self._stack:
+            self._tree.data = value
+            return
+        container, lines = self._stack[-1]
+        if isinstance(container, list):
+            lines[len(container)] = _line(event)
+            container.append(value)
+        elif self._key is not None:
+            container[self._key] = value
+            self._key = None
+
+    @staticmethod
+    def _refuse(event: ScalarEvent | _Opening) -> None:
+        what = f"&{event.anchor}" if event.anchor is not None else f"tag {event.tag}"
+        code = "yaml-alias" if event.anchor is not None else "yaml-tag"
+        raise Refused(code, f"{what} is not allowed: write plain values", _line(event))
+
+
+def _line(event: Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1

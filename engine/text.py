@@ -1,0 +1,80 @@
+"""Numbers, dates and words as people write them: read strictly, with the repair named where one is clear."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+from decimal import Decimal
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,_ ][0-9]{3})+(?:\.[0-9]+)?")
+_CURRENCY_MARKS = re.compile(r"^(?:[₩$€£¥]|KRW|USD)\s*|\s*(?:원|주|좌|달러|KRW|USD)$", re.IGNORECASE)
+_LOOSE_DATE = re.compile(r"([0-9]{4})[./년 -]+([0-9]{1,2})[./월 -]+([0-9]{1,2})[.일]?")
+
+#: A number of a document has at most this many digits before, and after, the point: all of them fit a Decimal exactly.
+MAX_WHOLE_DIGITS = 18
+MAX_FRACTION_DIGITS = 10
+
+
+def fold(text: str) -> str:
+    """Return the form in which two spellings of a name are equal: one width, one case, no spaces."""
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def read_number(text: str) -> Decimal | None:
+    """Return the plain decimal number that the text is (`12`, `-0.5`, `1e3`), or None; never NaN or infinity."""
+    text = text.strip()
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def repaired_number(text: str) -> str | None:
+    """Return how a number written for people (`1,234`, `₩1,000`, `12.5%`) is written plainly; None where unclear."""
+    plain = _CURRENCY_MARKS.sub("", unicodedata.normalize("NFKC", text).strip()).replace("−", "-")
+    percent = plain.endswith("%")
+    plain = plain.removesuffix("%").strip()
+    if _GROUPED.fullmatch(plain):
+        plain = re.sub("[,_ ]", "", plain)
+    number = read_number(plain)
+    if number is None:
+        return None
+    return plain_number(number / 100 if percent else number)
+
+
+def fits(number: Decimal) -> bool:
+    """Tell whether a number has a size that money and quantities can have, and that arithmetic keeps exact."""
+    _, digits, exponent = number.as_tuple()
+    if not isinstance(exponent, int) or number.adjusted() >= MAX_WHOLE_DIGITS:
+        return False
+    trailing = len(digits) - len(str(int("".join(map(str, digits)))).rstrip("0")) if number else len(digits)
+    return exponent + trailing >= -MAX_FRACTION_DIGITS
+
+
+def plain_number(number: Decimal) -> str:
+    """Return the number without exponent and without trailing zeros: `0.1`, `1500000`."""
+    text = f"{number:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
+def percent(fraction: Decimal) -> str:
+    """Return a fraction as a percentage: 0.08 is `8 %`."""
+    return f"{plain_number(fraction * 100)} %"
+
+
+def repaired_date(text: str) -> str | None:
+    """Return a year-first date (`2026/7/1`, `2026. 7. 1.`, `2026년 7월 1일`) in ISO form; None where there is none."""
+    match = _LOOSE_DATE.fullmatch(text.strip())
+    if match is None:
+        return None
+    try:
+        return dt.date(*map(int, match.groups())).isoformat()
+    except ValueError:
+        return None
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known word most like this one, or None where none is near."""
+    found = difflib.get_close_matches(word.casefold(), list(known), n=1, cutoff=cutoff)
+    return found[0] if found else None
