@@ -27,6 +27,7 @@ DESCRIPTION = (
     "futures",
     "expense_ratio",
     "lot",
+    "taxed_as_dividend",
 )
 #: Looking for near names takes a few milliseconds each: enough for any file a person mends by hand.
 _MOST_SUGGESTIONS = 50
@@ -231,6 +232,7 @@ def _described(row: Fields) -> dict[str, object]:
         "futures": row.flag("futures"),
         "expense_ratio": row.fraction("expense_ratio"),
         "lot": row.number("lot", ZERO, above=True),
+        "taxed_as_dividend": row.flag("taxed_as_dividend"),
     }
     return {key: value for key, value in found.items() if value is not None}
 

@@ -61,7 +61,7 @@ def check_rates(rates: Mapping[str, Decimal], base: str, used: frozenset[str], p
         disagreement = abs(rate / implied - 1)
         if disagreement > _MOST_DISAGREEMENT:
             apart = percent(round(disagreement, 4))
-            message = f"{code} is {plain_number(rate)}, the other rates make it {implied:.6g}, {apart} apart: correct one"
+            message = f"{code} is {plain_number(rate)}, the other rates make it {implied:.6g}, {apart} off: correct one"
             report.error((*path, code), "fx-contradiction", message)
         if root != base:
             needed = used & {first, second}

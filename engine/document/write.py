@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from decimal import Decimal
+from typing import Any
 
 import yaml
 
@@ -18,7 +19,12 @@ Row = dict[str, object]
 
 
 class _Writer(yaml.SafeDumper):
-    """Write numbers plainly and codes of digits in quotes."""
+    """Write a row on one line, numbers plainly, codes of digits in quotes."""
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:  # noqa: ANN401, FBT001
+        node = super().represent_mapping(tag, mapping, flow_style)
+        node.flow_style = all(isinstance(value, yaml.ScalarNode) for _, value in node.value)
+        return node
 
 
 def _number(writer: yaml.SafeDumper, number: Decimal) -> yaml.ScalarNode:

@@ -1,7 +1,7 @@
 """The bundled table of instruments: codes, names in Korean and English, market, currency, type, fee, leverage.
 
-Rows are data (`catalogue.csv`): `verified` says whether a row was checked, `checked_on` when. A cell that nobody is
-sure of is empty. `wrong_codes.csv` lists codes that circulate under another fund's name.
+Rows are data (`catalogue.csv`): `verified` says whether code and name were checked, `checked_on` when. A cell that
+nobody is sure of is empty. `wrong_codes.csv` lists codes that circulate under another fund's name.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from importlib import resources
 from engine.market.symbols import canonical
 from engine.portfolio import Instrument
 from engine.text import fold
+
+_YES_NO = {"yes": True, "no": False}  # an empty cell is None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +129,14 @@ def _entry(row: dict[str, str]) -> CatalogueEntry:
         leverage=Decimal(row["leverage"] or "1"),
         asset_class=row["asset_class"] or None,
         futures=row["futures"] == "yes",
+        taxed_as_dividend=_YES_NO.get(row["taxed_as_dividend"]),
     )
     return CatalogueEntry(
         instrument=instrument,
         aliases=tuple(alias for alias in row["aliases"].split("|") if alias),
         exchange=row["exchange"],
         index=row["index"],
-        total_return={"yes": True, "no": False}.get(row["total_return"]),
+        total_return=_YES_NO.get(row["total_return"]),
         sector=row["sector"],
         source=row["source"],
         verified=row["verified"] == "yes",
