@@ -1,0 +1,244 @@
+"""The terminal report: numbers, widths, sentences, and what a person must not miss."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from decimal import Decimal as D  # noqa: N817 - tables of figures read better
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.plan import Plan, Reason
+from engine.summary import cash_weight, reconciliation, traded
+from tests.plans import example, hostile, quiet, two_accounts
+from xl_addin.output import numbers
+from xl_addin.output.colour import Paint, paint_for
+from xl_addin.output.language import LANGUAGES, Lang, default_language
+from xl_addin.output.sentences import SAMPLE_SOURCE, conclusion, quality_sentence, reason_sentence
+from xl_addin.output.text import report
+from xl_addin.output.texts import TEXTS, say
+from xl_addin.output.width import clip, display_width, pad, wrap
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("1234000", "KRW", "₩1,234,000"),
+        ("-1234.565", "USD", "-$1,234.57"),
+        ("0.4", "KRW", "₩0"),
+        ("-0.4", "KRW", "₩0"),
+        ("12", "EUR", "EUR 12.00"),
+        ("1E+6", "KRW", "₩1,000,000"),
+        ("1E+30", "KRW", "₩1" + ",000" * 10),
+    ],
+)
+def test_money_shows_its_currency_and_smallest_unit(amount: str, currency: str, text: str) -> None:
+    assert numbers.money(D(amount), currency) == text
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "text"),
+    [("12000.5", "KRW", "₩12,000.5"), ("512.3", "USD", "$512.30"), ("0.1234567", "USD", "$0.123457")],
+)
+def test_a_price_shows_the_decimals_that_it_has(price: str, currency: str, text: str) -> None:
+    assert numbers.price(D(price), currency) == text
+
+
+def test_a_quantity_shows_only_the_decimals_that_it_has() -> None:
+    assert [numbers.quantity(D(n)) for n in ("3.50", "1E+3", "250")] == ["3.5", "1,000", "250"]
+
+
+def test_drift_is_signed_and_nothing_has_no_sign() -> None:
+    assert [numbers.points(D(n)) for n in ("0.1", "-0.0251", "-0.0001", "0")] == ["+10.0", "-2.5", "0.0", "0.0"]
+
+
+def test_a_korean_syllable_is_two_columns_wide() -> None:
+    assert [display_width(text) for text in ("삼성전자", "TIGER 미국S&P500", "₩1", "가나")] == [8, 16, 2, 4]
+
+
+@given(st.text(alphabet="가나다라 abc123()", max_size=60), st.integers(2, 40))
+def test_clipped_and_padded_text_is_exactly_as_wide_as_asked(text: str, width: int) -> None:
+    assert display_width(pad(clip(text, width), width)) == width
+
+
+@given(st.lists(st.text(alphabet="가나다abc", min_size=1, max_size=10), max_size=30), st.integers(20, 60))
+def test_wrapped_text_keeps_every_word_and_the_width(words: list[str], width: int) -> None:
+    lines = wrap(" ".join(words), width)
+    assert " ".join(lines).split() == words
+    assert all(display_width(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(
+    "plan", [example(), quiet(), two_accounts(), hostile()], ids=["full", "quiet", "accounts", "bad"]
+)
+def test_the_report_fits_120_columns(plan: Plan, lang: Lang) -> None:
+    assert max(display_width(line) for line in report(plan, lang).splitlines()) <= 120
+
+
+def test_columns_line_up_under_korean_names() -> None:
+    lines = report(example(), "ko").splitlines()
+    rows = [line for line in lines if re.search(r"(360750|069500|005930) .*~?.*%", line)][:3]
+    ends = {display_width(row[: row.index("%")]) for row in rows}
+    assert len(rows) == 3
+    assert len(ends) == 1
+
+
+def test_the_reconciliation_of_each_currency_adds_up_line_by_line() -> None:
+    for plan in (example(), two_accounts(), quiet()):
+        lines = reconciliation(plan)
+        assert lines
+        assert not any(line.difference for line in lines)
+
+
+def test_a_plan_that_does_not_reconcile_is_called_so() -> None:
+    plan = example()
+    wrong = replace(plan, cash=replace(plan.cash, after={**plan.cash.after, "KRW": D(1)}))
+    assert "DOES NOT RECONCILE in All KRW" in report(wrong)
+    assert "DOES NOT RECONCILE" not in report(plan)
+
+
+def test_every_declared_account_has_its_own_cash_lines() -> None:
+    lines = [(line.account, line.currency, line.after) for line in reconciliation(two_accounts())]
+    assert lines[:2] == [("키움", "KRW", D(2_499_700)), ("해외", "USD", D("498.60"))]
+    assert [line[0] for line in lines[2:]] == [None, None]
+
+
+def test_cash_weighs_what_the_positions_leave() -> None:
+    cash = cash_weight(example())
+    assert (cash.value, cash.weight, cash.drift) == (D(3_450_000), D("0.1725"), D("0.0225"))
+
+
+def test_traded_amounts_are_never_added_across_currencies() -> None:
+    sums = [(row.side, row.currency, row.count, row.amount, row.costs) for row in traded(example())]
+    assert sums == [("sell", "KRW", 1, D(2_000_000), D(300)), ("buy", "USD", 1, D(2000), D("1.40"))]
+
+
+def test_sample_prices_are_called_samples_loudly() -> None:
+    plan = example()
+    sample = replace(plan, positions=tuple(replace(p, price_source=SAMPLE_SOURCE) for p in plan.positions))
+    assert "!! SAMPLE PRICES of 2026-11-20" in report(sample)
+    assert "2026-11-20 예시 시세" in report(sample, "ko")
+    assert "SAMPLE PRICES" not in report(plan)
+
+
+def test_stale_prices_are_named_with_their_day() -> None:
+    plan = example()
+    stale = replace(plan, positions=(replace(plan.positions[0], stale=True), *plan.positions[1:]))
+    assert "!! STALE PRICES: 360750 (2026-11-20)" in report(stale)
+
+
+def test_the_header_says_where_prices_come_from_and_the_rate_used() -> None:
+    assert "Prices: prices.csv: 4 (2026-11-20); 1 USD = ₩1,400" in report(example())
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [(0.0002, "Within 0.02% of the provably best plan"), (0.0, "Provably the best plan"), (0.31, "31%")],
+)
+def test_the_quality_is_said_in_words(gap: float, words: str) -> None:
+    plan = example()
+    assert words in quality_sentence(replace(plan, quality=replace(plan.quality, gap=gap)), "en")
+
+
+def test_the_conclusion_says_what_to_do_in_one_sentence() -> None:
+    assert conclusion(example(), "en") == (
+        "Rebalance: sell ₩2,000,000 in one order, buy $2,000.00 in one order; costs and taxes ₩300 + $1.40; "
+        "₩2,199,400 + $319.10 of cash remain."
+    )
+
+
+def test_a_quiet_plan_says_there_is_nothing_to_do() -> None:
+    assert conclusion(quiet(), "en").startswith("Nothing to do")
+    assert "No trades." in report(quiet())
+
+
+def test_a_needed_plan_without_trades_says_that_none_helps() -> None:
+    assert "no allowed trade" in conclusion(replace(quiet(), needs_rebalancing=True), "en")
+
+
+def test_trades_inside_the_bands_are_not_called_needed() -> None:
+    assert conclusion(replace(example(), needs_rebalancing=False), "en").startswith("Nothing is outside its band")
+
+
+def test_a_tax_that_is_not_known_is_said_to_be() -> None:
+    assert "not known without the average cost of: 360750" in report(example())
+
+
+CODES = ["over", "under", "above", "below", "untargeted", "zero-target", "raise-cash", "limit", "relocate"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("code", CODES)
+def test_every_reason_has_its_own_sentence(code: str, lang: Lang) -> None:
+    sentence = reason_sentence(Reason(code, D("0.45"), D("0.35"), D("0.3"), D("0.4")), lang)
+    assert "45.0%" in sentence
+    assert code + ":" not in sentence
+
+
+def test_an_unknown_reason_is_named_rather_than_lost() -> None:
+    assert reason_sentence(Reason("tax-loss", D(0), D(0), D(0), D(0))).startswith("tax-loss: weighs")
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_both_languages_say_each_text_with_the_same_figures(name: str) -> None:
+    english, korean = ({field for _, field, _, _ in Formatter().parse(text) if field} for text in TEXTS[name])
+    assert english == korean
+
+
+def test_control_characters_in_names_never_reach_the_terminal() -> None:
+    text = report(hostile(), "en")
+    assert "\x1b" not in text
+    assert "\t" not in text
+
+
+def test_colour_changes_nothing_but_colour() -> None:
+    coloured = report(example(), "ko", Paint(enabled=True))
+    assert "\x1b[" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == report(example(), "ko")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "environ", "enabled"),
+    [
+        (Terminal(), {"TERM": "xterm"}, True),
+        (Terminal(), {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (Terminal(), {"TERM": "dumb"}, False),
+        (io.StringIO(), {"TERM": "xterm"}, False),
+    ],
+    ids=["terminal", "NO_COLOR", "dumb", "pipe"],
+)
+def test_colours_only_on_a_terminal_that_wants_them(
+    stream: io.StringIO,
+    environ: dict[str, str],
+    enabled: bool,  # noqa: FBT001
+) -> None:
+    assert paint_for(stream, environ).enabled is enabled
+
+
+@pytest.mark.parametrize(
+    ("environ", "lang"),
+    [
+        ({}, "en"),
+        ({"LANG": "ko_KR.UTF-8"}, "ko"),
+        ({"LANG": "ko_KR.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "ko"}, "ko"),
+    ],
+)
+def test_the_language_follows_the_locale(environ: dict[str, str], lang: Lang) -> None:
+    assert default_language(environ) == lang
+
+
+def test_korean_report_has_no_english_captions() -> None:
+    korean = report(example(), "ko")
+    for name in ("positions", "trades", "cash", "quality", "conclusion", "weight", "target", "band"):
+        assert say(name, "en") not in korean

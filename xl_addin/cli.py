@@ -1,0 +1,149 @@
+"""The command line: finds the verb, imports only its module, and turns errors into exit statuses and problem lists.
+
+Exit status: 0 done; 2 bad input; 3 market data missing or stale; 1 anything else. Results go to stdout, progress and
+problems to stderr; with --json one JSON document goes to stdout and nothing anywhere else, in failure too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import io
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import NoReturn
+
+from engine.errors import InputError, MarketDataError, Problem, RebalancerError
+from xl_addin.output.language import LANGUAGES, Lang, default_language
+
+#: verb: (module, what it does)
+VERBS: Mapping[str, tuple[str, str]] = {
+    "demo": ("xl_addin.verbs.demo", "plan the bundled sample portfolio on sample prices, offline"),
+    "plan": ("xl_addin.verbs.plan", "show a portfolio file's drift, and the trades that bring it back to target"),
+}
+EXIT_DONE, EXIT_OTHER, EXIT_INPUT, EXIT_MARKET_DATA = 0, 1, 2, 3
+
+
+class Parser(argparse.ArgumentParser):
+    """Parse arguments; a bad one becomes a problem like any other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError instead of leaving the process."""
+        repair = f"see `{self.prog} --help`"
+        raise InputError([Problem("error", "bad-argument", "command line", f"{message}; {repair}")])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in arguments
+    _write_utf8(as_json=as_json)
+    try:
+        status = _run(arguments)
+        sys.stdout.flush()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else EXIT_DONE
+    except InputError as error:
+        return _fail(error.problems, EXIT_INPUT, arguments)
+    except MarketDataError as error:
+        from xl_addin.output.problems import problems_of
+
+        return _fail(problems_of(error), EXIT_MARKET_DATA, arguments)
+    except BrokenPipeError:
+        # The reader has gone, as in `| head`; what is left in the buffer must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OTHER
+    except KeyboardInterrupt:
+        return _fail(
+            [Problem("error", "interrupted", "rebalancer", "stopped before it was done")], EXIT_OTHER, arguments
+        )
+    except RebalancerError as error:
+        return _fail([Problem("error", "failed", "rebalancer", str(error))], EXIT_OTHER, arguments)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: never a traceback unasked
+        return _fail([_unexpected(error)], EXIT_OTHER, arguments)
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if verb is None or arguments[0] != verb:
+        return _without_verb(arguments)
+    if verb not in VERBS:
+        raise InputError([Problem("error", "unknown-command", "command line", _unknown(verb))])
+    module, help_text = VERBS[verb]
+    body = importlib.import_module(module)
+    parser = Parser(
+        prog=f"rebalancer {verb}", description=f"{help_text[0].upper()}{help_text[1:]}.", allow_abbrev=False
+    )
+    body.configure(parser)
+    return int(body.run(parser.parse_args(arguments[1:])))
+
+
+def _without_verb(arguments: list[str]) -> int:
+    commands = "\n".join(f"  {verb:<10} {help_text}" for verb, (_, help_text) in VERBS.items())
+    parser = Parser(
+        prog="rebalancer",
+        usage="rebalancer COMMAND [ARGUMENTS]",
+        description="Bring a portfolio of US and Korean stocks and ETFs back to its targets, in whole shares.",
+        epilog=f"commands:\n{commands}\n\n`rebalancer COMMAND --help` says more. Exit status: 0 done; 2 bad input; "
+        "3 market data\nmissing or stale; 1 anything else.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="say the version and leave")
+    if not parser.parse_args(arguments).version:
+        parser.error("which command?")
+    from importlib.metadata import version
+
+    sys.stdout.write(f"rebalancer {version('rebalancer')}\n")
+    return EXIT_DONE
+
+
+def _unknown(verb: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(verb, VERBS, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(VERBS)}"
+    return f"no command {verb!r}: {meant}"
+
+
+def _unexpected(error: Exception) -> Problem:
+    if os.environ.get("REBALANCER_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    message = f"unexpected error: {what}. This is a fault of the program; run with REBALANCER_DEBUG=1 for the traceback"
+    return Problem("error", "unexpected", "rebalancer", message)
+
+
+def _fail(problems: Iterable[Problem], status: int, arguments: Sequence[str]) -> int:
+    if "--json" in arguments:
+        from xl_addin.output.json import dump, problem_list
+
+        sys.stdout.write(dump({"problems": problem_list(problems)}))
+        sys.stdout.flush()
+        return status
+    from xl_addin.output.colour import paint_for
+    from xl_addin.output.problems import problem_lines
+
+    for line in problem_lines(problems, _language(arguments), paint_for(sys.stderr)):
+        sys.stderr.write(line + "\n")
+    return status
+
+
+def _language(arguments: Sequence[str]) -> Lang:
+    for lang in LANGUAGES:
+        if f"--lang={lang}" in arguments or ("--lang", lang) in pairwise(arguments):
+            return lang
+    return default_language()
+
+
+def _write_utf8(*, as_json: bool) -> None:
+    """Write UTF-8 where the reader expects it: always on Windows and in JSON, elsewhere as the locale says."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = "utf-8" if as_json or sys.platform == "win32" else None
+            stream.reconfigure(encoding=encoding, errors="replace")

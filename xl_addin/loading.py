@@ -1,0 +1,31 @@
+"""Portfolio files of every kind, told apart by their suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from engine.errors import Problem
+from engine.portfolio import Portfolio
+
+Loaded = tuple[Portfolio | None, tuple[Problem, ...]]
+
+
+def load_portfolio(path: Path) -> Loaded:
+    """Read a portfolio file: the portfolio (None where it cannot be used) and every problem found in it."""
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        kinds = ", ".join(READERS)
+        message = f"a portfolio file ends in one of {kinds}, not in {path.suffix or 'nothing'!r}: name one that does"
+        return None, (Problem("error", "file-kind", str(path), message),)
+    return reader(path)
+
+
+def _read_document(path: Path) -> Loaded:
+    from engine.document import read_portfolio
+
+    return read_portfolio(path)
+
+
+#: suffix: reader
+READERS: Mapping[str, Callable[[Path], Loaded]] = {".yaml": _read_document, ".yml": _read_document}

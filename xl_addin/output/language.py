@@ -1,0 +1,18 @@
+"""The language of reports and workbooks: English or Korean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Literal
+
+Lang = Literal["en", "ko"]
+LANGUAGES: tuple[Lang, ...] = ("en", "ko")
+
+
+def default_language(environ: Mapping[str, str] = os.environ) -> Lang:
+    """Return Korean where the locale in LC_ALL, LC_MESSAGES or LANG (the first one set) is Korean, else English."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := environ.get(name):
+            return "ko" if value.lower().startswith("ko") else "en"
+    return "en"

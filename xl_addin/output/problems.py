@@ -1,0 +1,34 @@
+"""Problems as lines that a person can work through: how bad, where, what to do, and the code for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.errors import MarketDataError, Problem
+from xl_addin.output.colour import Paint
+from xl_addin.output.language import Lang
+from xl_addin.output.texts import say
+from xl_addin.output.width import wrap
+
+STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
+
+
+def problem_lines(problems: Iterable[Problem], lang: Lang, paint: Paint, width: int = 116) -> list[str]:
+    """Return the problems, the gravest first, wrapped to `width` columns."""
+    lines = []
+    for problem in sorted(problems, key=lambda problem: list(STYLES).index(problem.severity)):
+        where = f"{problem.where}: " if problem.where else ""
+        text = f"{say(problem.severity, lang)}: {where}{problem.message} [{problem.code}]"
+        lines += [paint(line, STYLES[problem.severity]) for line in wrap(text, width, indent="  ")]
+    return lines
+
+
+def problems_of(error: MarketDataError) -> tuple[Problem, ...]:
+    """Return a market data error as problems: its own list, or itself as one."""
+    if error.problems:
+        return error.problems
+    name = type(error).__name__
+    code = "".join("-" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("-")
+    where = " ".join(part for part in (error.source, error.symbol) if part)
+    later = f"; try again in {error.retry_after:.0f} s" if error.retry_after is not None else ""
+    return (Problem("error", code, where or "market data", f"{error}{later}"),)

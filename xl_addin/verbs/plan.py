@@ -1,0 +1,59 @@
+"""`rebalancer plan FILE`: drift and trades for a portfolio file."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+from engine.settings import setting_fields
+from xl_addin.loading import load_portfolio
+from xl_addin.output.files import output_problems
+from xl_addin.prices import quotes_for
+from xl_addin.verbs.common import add_output_arguments, amount, date, show, usable
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    settings = setting_fields()
+    parser.add_argument("file", type=Path, metavar="FILE", help="the portfolio file (.yaml)")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT.xlsx", help="also write the plan as a workbook")
+    parser.add_argument("--force", action="store_true", help="let -o replace a file that exists")
+    parser.add_argument("--prices", type=Path, metavar="CSV", help="prices: symbol, price, currency, as_of")
+    parser.add_argument("--offline", action="store_true", help="ask no price source on the network")
+    parser.add_argument(
+        "--mode", choices=settings["mode"]["choices"], help=f"{settings['mode']['en']} (beats the file)"
+    )
+    parser.add_argument("--cash-flow", type=amount, metavar="N", help=f"{settings['cash_flow']['en']} (beats the file)")
+    parser.add_argument(
+        "--as-of", type=date, metavar="DATE", help="the day to plan for, as 2026-11-20 (default: today)"
+    )
+    parser.add_argument("--allow-stale", action="store_true", help="plan even on prices too old to act on")
+    add_output_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Plan, print, and write the workbook where one is asked for."""
+    portfolio, problems = load_portfolio(args.file)
+    quotes, found = quotes_for(args.prices)
+    problems = (*problems, *found)
+    if args.output:
+        problems += output_problems(args.output, ".xlsx", force=args.force)
+    portfolio = usable(portfolio, problems)
+    if args.mode:
+        portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=args.mode))
+    if args.cash_flow is not None:
+        portfolio = replace(portfolio, settings=replace(portfolio.settings, cash_flow=args.cash_flow))
+
+    from engine.rebalance import rebalance
+
+    as_of = args.as_of or dt.datetime.now().astimezone().date()
+    plan = rebalance(portfolio, quotes, as_of, allow_stale=args.allow_stale)
+    plan = replace(plan, problems=(*problems, *plan.problems))
+    if args.output:
+        from xl_addin.output.workbook import write_workbook
+
+        write_workbook(plan, args.output, args.lang)
+    show(plan, args, args.output)
+    return 0
