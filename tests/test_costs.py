@@ -186,7 +186,7 @@ def test_the_fee_per_share_is_added_to_the_commission_and_capped_per_trade() -> 
     cost = lookup(US_ETF, AS_OF, {})
     assert charge(cost, "sell", D(1000), D("500.00"), "USD") == (D("1.25") + D("0.17"), 0)
     assert charge(cost, "sell", D(50000), D(1000000), "USD") == (D("2508.30"), 0)
-    assert charge(cost, "sell", D(50001), D(1000000), "USD") == (D("2508.30"), 0)
+    assert charge(cost, "sell", D(60000), D(1000000), "USD") == (D("2508.30"), 0)
 
 
 def test_a_minimum_commission_is_charged_on_small_trades_only() -> None:

@@ -146,6 +146,11 @@ def test_a_holding_without_a_target_has_target_0_and_is_shown_last() -> None:
     assert (stray.status, stray.section, stray.target, stray.drift) == ("NO_TARGET", None, 0, D("0.5"))
 
 
+def test_a_row_of_quantity_0_without_a_target_is_no_holding() -> None:
+    folio = portfolio([holding("069500", 0, price=D(10))], cash={"KRW": 5})
+    assert states(folio)[0]["069500"].status == "OK"
+
+
 def test_any_holding_without_a_target_calls_for_rebalancing_under_a_relative_band() -> None:
     still = Section("all", (target("069500", "0.99"),), Rule(absolute_band=D("0.5")))
     folio = portfolio([worth("102110", 1), worth("069500", 99)], [still])
@@ -203,12 +208,21 @@ def test_a_position_adds_up_its_accounts_and_names_its_rate() -> None:
 
 
 def test_a_sleeve_exactly_at_its_band_is_no_breach_even_in_sevenths() -> None:
-    parts = [worth(symbol, n) for symbol, n in {"069500": 11, "102110": 12, "153130": 12}.items()]
+    parts = [worth(symbol, n) for symbol, n in {"069500": 1, "102110": 10, "153130": 24}.items()]
     aims = [target("069500", "0.15"), target("102110", "0.15"), target("153130", "0.15")]
     folio = portfolio(parts, [section("core", *aims)], {"KRW": 35})
     assert states(folio)[1]["core"].status == "OK"  # 35/70 against 45 % ± 5
-    over = replace(folio, holdings=(*parts[:2], worth("153130", "12.001")))
+    over = replace(folio, holdings=(*parts[:2], worth("153130", "24.001")))
     assert states(over)[1]["core"].status == "OVER"
+
+
+def test_a_sleeve_over_its_band_calls_for_rebalancing_though_each_position_is_within_its_own() -> None:
+    aims = [target("069500", "0.3"), target("102110", "0.3")]
+    folio = portfolio([worth("069500", 33), worth("102110", 33)], [section("core", *aims)], {"KRW": 34})
+    found, sections = states(folio)
+    assert {p.status for p in found.values()} == {"OK"}
+    assert sections["core"].status == "OVER"
+    assert is_needed(folio)
 
 
 def test_a_sleeve_with_only_a_relative_band_is_held_to_it() -> None:

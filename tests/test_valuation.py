@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -124,6 +125,16 @@ def test_a_rate_is_crossed_through_one_other_currency() -> None:
     assert rates["EUR"].rate == D(1750)
     assert rates["EUR"].path == ("EURUSD", "USDKRW")
     assert (rates["EUR"].source, rates["EUR"].as_of, rates["EUR"].stale_reason) == ("manual × test", old.as_of, "old")
+
+
+def test_a_crossed_rate_is_as_old_as_its_older_leg() -> None:
+    folio = portfolio(cash={"EUR": 1})
+    older = quote("EURUSD", "1.25", "USD", as_of=dt.datetime(2026, 11, 18, tzinfo=dt.UTC))
+    newer = quote("USDKRW", 1400, "KRW")
+    for pair in ([older, newer], [newer, older]):
+        assert resolve_rates(folio, {q.symbol: q for q in pair})[0]["EUR"].as_of == older.as_of
+    swapped = [replace(older, as_of=newer.as_of), replace(newer, as_of=older.as_of)]
+    assert resolve_rates(folio, {q.symbol: q for q in swapped})[0]["EUR"].as_of == older.as_of
 
 
 def test_a_cycle_of_currencies_without_a_way_to_the_base_is_a_problem() -> None:

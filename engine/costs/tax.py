@@ -42,7 +42,7 @@ def estimate(trades: Iterable[Trade], portfolio: Portfolio, fx: FxTable, as_of: 
     """
     sales = [trade for trade in trades if trade.side == "sell"]
     transaction_tax = sum((fx.rate(sale.currency) * sale.tax for sale in sales), ZERO)
-    shielded = {a.name for a in portfolio.accounts if portfolio.accounts_declared and a.type != "taxable"}
+    shielded = {a.name for a in portfolio.accounts if a.type != "taxable"}
     taxed = [sale for sale in sales if sale.account not in shielded]
     overseas = [sale for sale in taxed if _is_overseas(portfolio.instruments[sale.symbol])]
     funds = [sale for sale in taxed if _is_korean_fund(portfolio.instruments[sale.symbol])]
