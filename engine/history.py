@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engine.errors import NoData, Problem
 from engine.market.records import History
-from engine.money import MINOR_DIGITS
+from engine.market.symbols import canonical, lost_zeros, pair
 
 Days = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -108,9 +108,9 @@ class HistoryTable:
             return series
         if not series.currency:
             raise NoData(f"the currency of {symbol} is not known, so it cannot be put into {currency}", symbol=symbol)
-        for pair, invert in ((series.currency + currency, False), (currency + series.currency, True)):
-            if pair in self.rates:
-                rates = self.rates[pair]
+        for name, invert in ((series.currency + currency, False), (currency + series.currency, True)):
+            if name in self.rates:
+                rates = self.rates[name]
                 common, ours, theirs = np.intersect1d(series.days, rates.days, assume_unique=True, return_indices=True)
                 rate = 1.0 / rates.closes[theirs] if invert else rates.closes[theirs]
                 return replace(series, days=common, closes=series.closes[ours] * rate, currency=currency)
@@ -125,7 +125,7 @@ def from_records(records: Iterable[History]) -> HistoryTable:
     for record in records:
         kind: Kind = "price" if record.total_return is None else "total-return"
         closes = record.closes if record.total_return is None else record.total_return
-        table = rates if is_pair(record.symbol) else series
+        table = rates if pair(record.symbol) else series
         days = np.array(record.dates, dtype="datetime64[D]")
         values = np.array([float(close) for close in closes], dtype=np.float64)
         table[record.symbol] = Series(record.symbol, days, values, record.currency, record.source, kind)
@@ -136,11 +136,6 @@ def from_records(records: Iterable[History]) -> HistoryTable:
 def as_date(day: np.datetime64) -> dt.date:
     """Return a numpy day as a date."""
     return day.astype("datetime64[D]").astype(dt.date)  # type: ignore[no-any-return]
-
-
-def is_pair(name: str) -> bool:
-    """Tell whether a column's name is a pair of two known currencies, such as USDKRW."""
-    return len(name) == 6 and name[:3] in MINOR_DIGITS and name[3:] in MINOR_DIGITS and name[:3] != name[3:]
 
 
 def aligned(series: Iterable[Series]) -> tuple[Days, Floats]:
@@ -193,7 +188,7 @@ def parse_history(text: str, where: str = "history") -> tuple[HistoryTable | Non
 
 
 def _header(row: list[str], where: str) -> tuple[list[str], list[Problem]]:
-    names = [cell.strip() for cell in row]
+    names = [canonical(cell) for cell in row]
     place = f"{where}, row 1"
     if not names or names[0].casefold() != "date":
         given = repr(names[0]) if names else "nothing"
@@ -203,6 +198,9 @@ def _header(row: list[str], where: str) -> tuple[list[str], list[Problem]]:
     for index, name in enumerate(names[1:], start=2):
         if not name:
             message = f"column {index} has no symbol: name it or remove it"
+            problems.append(Problem("error", "history-header", place, message))
+        elif code := lost_zeros(name):
+            message = f"{name} is no code: a spreadsheet dropped its zeros, write {code}"
             problems.append(Problem("error", "history-header", place, message))
         elif name in names[1 : index - 1]:
             message = f"{name} has two columns: keep one"
@@ -247,8 +245,9 @@ def _build(names: list[str], days: Mapping[dt.date, int], columns: list[list[flo
     for name, column in zip(names, columns, strict=True):
         closes = np.array(column, dtype=np.float64)[order]
         there = np.isfinite(closes)
-        table = rates if is_pair(name) else series
-        currency = name[3:] if is_pair(name) else ""
+        currencies = pair(name)
+        table = rates if currencies else series
+        currency = currencies[1] if currencies else ""
         if there.any():
             table[name] = Series(name, every[there], closes[there], currency, where)
     return HistoryTable(series, rates, where)

@@ -13,6 +13,7 @@ from engine.analysis.figure import UNKNOWN, Figure
 from engine.errors import Problem
 from engine.market import records
 from engine.market.catalogue import CatalogueEntry
+from engine.market.symbols import canonical, undecorated
 
 #: A fund's listed weights count as all of it from this sum on; below it, look-through figures are lower bounds.
 COMPLETE = Decimal("0.99")
@@ -76,7 +77,7 @@ def from_market(symbol: str, fetched: records.FundFacts | None, entry: Catalogue
         if fee.value is None and entry.instrument.expense_ratio is not None:
             note = "" if entry.verified else "the catalogue's fee, not verified"
             fee = Figure(float(entry.instrument.expense_ratio), "catalogue", entry.checked_on, note)
-    lines = [Constituent(row.symbol, row.name, row.weight) for row in found.top if row.weight is not None]
+    lines = [Constituent(_code(row.symbol), row.name, row.weight) for row in found.top if row.weight is not None]
     return FundFacts(
         symbol=symbol,
         fee=fee,
@@ -148,6 +149,11 @@ def _fund(symbol: str, row: Any, where: str) -> tuple[FundFacts | None, list[Pro
     return (None if problems else fund), problems
 
 
+def _code(symbol: str) -> str:
+    """Return one spelling of a company's code, so that funds of different sources can be compared."""
+    return undecorated(symbol) or canonical(symbol)
+
+
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -159,7 +165,7 @@ def _holdings(rows: Any, where: str, problems: list[Problem]) -> tuple[Constitue
     for number, row in enumerate(rows if isinstance(rows, list) else [rows], start=1):
         try:
             weight = Decimal(str(row["weight"]))
-            line = Constituent(str(row["symbol"]), str(row.get("name", row["symbol"])), weight)
+            line = Constituent(_code(str(row["symbol"])), str(row.get("name", row["symbol"])), weight)
         except (KeyError, TypeError, AttributeError, InvalidOperation):
             weight, line = Decimal(-1), None
         if line is None or not 0 <= weight <= 1:
