@@ -43,8 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = _run(arguments)
         sys.stdout.flush()
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else EXIT_DONE
     except InputError as error:
         return _fail(error.problems, EXIT_INPUT, arguments)
     except MarketDataError as error:
@@ -78,7 +76,11 @@ def _run(arguments: list[str]) -> int:
         prog=f"rebalancer {verb}", description=f"{help_text[0].upper()}{help_text[1:]}.", allow_abbrev=False
     )
     body.configure(parser)
-    return int(body.run(parser.parse_args(arguments[1:])))
+    try:
+        args = parser.parse_args(arguments[1:])
+    except SystemExit:  # --help has been printed
+        return EXIT_DONE
+    return int(body.run(args))
 
 
 def _without_verb(arguments: list[str]) -> int:
@@ -93,7 +95,11 @@ def _without_verb(arguments: list[str]) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="say the version and leave")
-    if not parser.parse_args(arguments).version:
+    try:
+        args = parser.parse_args(arguments)
+    except SystemExit:  # --help has been printed
+        return EXIT_DONE
+    if not args.version:
         parser.error("which command?")
     from importlib.metadata import version
 

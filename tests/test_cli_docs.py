@@ -1,0 +1,115 @@
+"""The README and docs say what the code does."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.document import accounts, assembly, holdings, instruments, options, sections
+from engine.market import prices_csv
+from engine.settings import RULE_DEFAULTS, Settings
+from xl_addin.cli import VERBS
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = (
+    "python -m pip install -q uv && python -m uv run rebalancer demo",
+    "python -m pip install -q uv && python -m uv run --group test pytest",
+)
+KEYS = {
+    *assembly.DOCUMENT_KEYS,
+    *assembly.PORTFOLIO_KEYS,
+    *holdings.HOLDING_KEYS,
+    *instruments.DESCRIPTION,
+    *sections.TARGET_KEYS,
+    *sections.RULE_KEYS,
+    *sections.RULE_ALIASES,
+    *sections.GROUP_KEYS,
+    *accounts.ACCOUNT_KEYS,
+    *options.COST_KEYS,
+    *prices_csv.COLUMNS,
+}
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def arguments_of(verb: str) -> list[argparse.Action]:
+    parser = argparse.ArgumentParser()
+    importlib.import_module(VERBS[verb][0]).configure(parser)
+    return parser._actions
+
+
+def setting_row(name: str, default: Any, metadata: Any) -> str:
+    """Return the row of the settings table that `engine.settings` asks for."""
+    shown = (
+        {True: "true", False: "false", None: "null", (): "[]"}.get(default) if not isinstance(default, dict) else "{}"
+    )
+    if isinstance(default, Decimal) or shown is None:
+        shown = str(default)
+    return f"| `{name}` | {shown} | {metadata['unit']} | {', '.join(metadata['choices'])} | {metadata['en']} |"
+
+
+SETTING_ROWS = {
+    f.name: setting_row(f.name, f.default_factory() if callable(f.default_factory) else f.default, f.metadata)
+    for f in fields(Settings)
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_has_the_two_commands_verbatim(command: str) -> None:
+    assert f"\n    {command}\n" in text_of("README.md")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_readme_lists_every_command(verb: str) -> None:
+    assert f"`rebalancer {verb}" in text_of("README.md")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_argument_has_help_and_is_documented(verb: str) -> None:
+    page = text_of("docs/command-line.md")
+    assert f"\n## `{verb}`\n" in page
+    section = page.split(f"\n## `{verb}`\n")[1].split("\n## ")[0]
+    for action in arguments_of(verb):
+        assert action.help
+        names = [name for name in action.option_strings if name.startswith("--")] or [action.metavar or action.dest]
+        if action.dest != "help":
+            assert f"`{names[0]}" in section
+
+
+@pytest.mark.parametrize("key", sorted(KEYS))
+def test_every_key_of_the_portfolio_and_price_file_is_documented(key: str) -> None:
+    assert f"`{key}`" in text_of("docs/portfolio-file.md")
+
+
+@pytest.mark.parametrize("name", SETTING_ROWS)
+def test_every_setting_is_documented_as_it_is_declared(name: str) -> None:
+    assert SETTING_ROWS[name] in text_of("docs/portfolio-file.md").splitlines()
+
+
+@pytest.mark.parametrize("section", RULE_DEFAULTS)
+def test_the_default_rules_are_documented_as_they_are_declared(section: str) -> None:
+    rule = RULE_DEFAULTS[section]
+    least = ", ".join(f"{amount} {currency}" for currency, amount in rule.min_trade.items()) or "0"
+    relative = "none" if rule.relative_band is None else rule.relative_band
+    row = f"| {section} | {rule.schedule} | {rule.absolute_band} | {relative} | {least} |"
+    assert row in text_of("docs/portfolio-file.md").splitlines()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", "docs/command-line.md", "docs/portfolio-file.md"])
+def test_every_link_to_a_file_leads_somewhere(page: str) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text_of(page))
+    missing = [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
+    assert not missing
+
+
+def test_the_readme_picture_is_small() -> None:
+    assert (ROOT / "docs/images/demo.png").stat().st_size < 300 * 1024
