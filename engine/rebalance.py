@@ -1,0 +1,254 @@
+"""The main job: a portfolio and quotes in, a plan out. Every host calls this."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+
+from engine import drift
+from engine.costs.table import cost_problems
+from engine.costs.tax import estimate
+from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
+from engine.market.quote import Quote
+from engine.money import ZERO, FxTable
+from engine.plan import CashState, Plan, Position, Quality, Reason, Trade
+from engine.portfolio import Portfolio
+from engine.trades.build import Task, build_task
+from engine.trades.impossible import explain
+from engine.trades.orders import Order, Settlement, settle_orders, undersized
+from engine.trades.problem import Solution
+from engine.trades.solve import solve
+from engine.valuation import Valuation, resolve_prices, resolve_rates, value, value_problems
+
+_TRIES = 8
+
+
+def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool = False) -> Plan:
+    """Return the plan that brings the portfolio closest to its targets, with a bound on how close any plan can come.
+
+    Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`),
+    `ImpossibleError` where no plan can satisfy the request, `InputError` for prices that cannot be used.
+    """
+    started = time.perf_counter()
+    valuation, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
+    positions = drift.positions(portfolio, valuation)
+    sections = drift.section_states(portfolio, positions, as_of)
+    limits = drift.limit_problems(portfolio, positions)
+    needed = drift.needs_rebalancing(positions, sections, limits)
+    breached = _breached(portfolio, positions, limits)
+    acting = _acting(portfolio, needed=needed)
+    task, solution, settlement = _solve(acting, valuation, positions, breached, as_of, idle=acting is not portfolio)
+    trades = _trades(portfolio, valuation, positions, settlement)
+    problems += limits + cost_problems(
+        (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs
+    )
+    return Plan(
+        name=portfolio.name,
+        as_of=as_of,
+        base_currency=portfolio.base_currency,
+        total_value=valuation.total,
+        needs_rebalancing=needed,
+        drift=drift.portfolio_drift(portfolio, valuation),
+        positions=positions,
+        sections=sections,
+        trades=trades,
+        conversions=settlement.conversions,
+        cash=_cash(portfolio, settlement),
+        quality=_quality(portfolio, valuation, positions, task, solution, settlement, time.perf_counter() - started),
+        tax=estimate(trades, portfolio, valuation.fx, as_of),
+        problems=problems,
+    )
+
+
+def _value(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool
+) -> tuple[Valuation, tuple[Problem, ...]]:
+    prices, found = resolve_prices(portfolio, quotes, as_of)
+    rates, more = resolve_rates(portfolio, quotes)
+    problems = found + more
+    missing = [p for p in problems if p.code in ("price-missing", "fx-missing")]
+    faults = [p for p in problems if p.severity == "error" and p not in missing]
+    if faults:
+        raise InputError(problems)
+    if missing:
+        raise NoData("prices or rates are missing", problems=problems)
+    old = [(q.symbol, q.stale_reason) for q in prices.values() if q.stale]
+    old += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason]
+    severity: Severity = "warning" if allow_stale else "error"
+    repair = "used as asked" if allow_stale else "refresh it, give one by hand, or allow stale ones (--allow-stale)"
+    aged = tuple(Problem(severity, "stale", f"price of {symbol}", f"{reason}: {repair}") for symbol, reason in old)
+    if aged and not allow_stale:
+        raise Stale("prices or rates are too old to act on", problems=problems + aged)
+    fx = FxTable(portfolio.base_currency, {currency: rate.rate for currency, rate in rates.items()})
+    valuation = value(portfolio, prices, fx)
+    worthless = value_problems(valuation)
+    if worthless:
+        raise InputError(problems + worthless)
+    return valuation, problems + aged
+
+
+def _breached(portfolio: Portfolio, positions: Sequence[Position], limits: Sequence[Problem]) -> frozenset[str]:
+    """Return the symbols outside their band or limit; a group's limit concerns all its members."""
+    found = {
+        p.symbol for p in positions if p.status in ("OVER", "UNDER") or (p.status == "NO_TARGET" and p.weight > p.high)
+    }
+    weights = {p.symbol: p.weight for p in positions}
+    for _, target in portfolio.targets():
+        weight = weights.get(target.symbol, ZERO)
+        if (target.maximum is not None and weight > target.maximum) or (
+            target.minimum is not None and weight < target.minimum
+        ):
+            found.add(target.symbol)
+    if limits:
+        for group in portfolio.groups:
+            joint = sum((weights.get(member, ZERO) for member in group.members), ZERO)
+            if group.maximum is not None and joint > group.maximum:
+                found.update(member for member in group.members if member in weights)
+    return frozenset(found)
+
+
+def _acting(portfolio: Portfolio, *, needed: bool) -> Portfolio:
+    """Where trades wait for a cause and there is none, only sell, and only what cash must be raised for."""
+    if portfolio.settings.trigger == "always" or needed:
+        return portfolio
+    return replace(portfolio, settings=replace(portfolio.settings, mode="sell-only", trade="all"))
+
+
+def _solve(
+    portfolio: Portfolio,
+    valuation: Valuation,
+    positions: Sequence[Position],
+    breached: frozenset[str],
+    as_of: dt.date,
+    *,
+    idle: bool,
+) -> tuple[Task, Solution, Settlement]:
+    """Solve, write the orders in exact money, and solve again a little tighter where rounding left a pool short."""
+    task = build_task(portfolio, valuation, positions, breached, as_of)
+    if idle:
+        nothing = np.zeros(len(task.slots), dtype=np.int64)
+        settlement = settle_orders(portfolio, valuation, positions, task, nothing)
+        if not settlement.lacking:
+            return task, Solution(nothing, 0.0, "not due"), settlement
+    problem, bound = task.problem, -np.inf
+    for _ in range(_TRIES):
+        solution = solve(problem)
+        if solution is None:
+            break
+        bound = solution.bound if not np.isfinite(bound) else bound
+        settlement = settle_orders(portfolio, valuation, positions, task, solution.units)
+        small = undersized(portfolio, positions, task, solution.units)
+        if not settlement.lacking and not small:
+            return task, Solution(solution.units, bound, solution.method), settlement
+        margin = problem.reserve.copy()
+        for pool, short in settlement.lacking.items():
+            margin[task.pools.index(pool)] += float(short * valuation.fx.rate(pool[1])) + 1e-6 * problem.total * 1e-3
+        low, full = problem.low.copy(), problem.full.copy()
+        for slot, most in small:
+            low[slot], full[slot] = -most, False
+        problem = replace(problem, reserve=margin, low=low, full=full)
+    raise ImpossibleError(explain(portfolio, task))
+
+
+def _trades(
+    portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], settlement: Settlement
+) -> tuple[Trade, ...]:
+    by_symbol = {position.symbol: position for position in positions}
+    after = {position.symbol: position.quantity for position in positions}
+    sides: dict[str, set[str]] = {}
+    for order in settlement.orders:
+        after[order.symbol] += order.quantity if order.side == "buy" else -order.quantity
+        sides.setdefault(order.symbol, set()).add(order.side)
+    found = []
+    for order in settlement.orders:
+        position = by_symbol[order.symbol]
+        weight_after = after[order.symbol] * position.price * position.fx / valuation.total
+        code = _reason(portfolio, position, order, weight_after, both=len(sides[order.symbol]) > 1)
+        found.append(
+            Trade(
+                account=order.account,
+                symbol=order.symbol,
+                name=position.name,
+                side=order.side,
+                quantity=order.quantity,
+                price=position.price,
+                currency=position.currency,
+                amount=order.amount,
+                cost=order.cost,
+                tax=order.tax,
+                reason=Reason(code, position.weight, position.target, position.low, position.high),
+                weight_after=weight_after,
+            )
+        )
+    return tuple(found)
+
+
+def _reason(portfolio: Portfolio, position: Position, order: Order, weight_after: Decimal, *, both: bool) -> str:
+    """Return the code of why: the strongest reason stands."""
+    if both:
+        return "relocate"
+    if position.status == "NO_TARGET":
+        return "untargeted"
+    if order.side == "buy":
+        return "under" if position.status == "UNDER" else "below"
+    if position.target == 0:
+        return "zero-target"
+    if weight_after < position.target and position.weight <= position.target:
+        return "raise-cash"
+    limits = {target.symbol: target.maximum for _, target in portfolio.targets()}
+    most = limits.get(position.symbol)
+    if most is not None and position.weight > most:
+        return "limit"
+    return "over" if position.status == "OVER" else "above"
+
+
+def _cash(portfolio: Portfolio, settlement: Settlement) -> CashState:
+    def total(ledger: Mapping[str, Mapping[str, Decimal]]) -> dict[str, Decimal]:
+        found: dict[str, Decimal] = {}
+        for purse in ledger.values():
+            for currency, amount in purse.items():
+                found[currency] = found.get(currency, ZERO) + amount
+        return found
+
+    declared = portfolio.accounts_declared
+    return CashState(
+        before=total(settlement.before),
+        after=total(settlement.after),
+        target_weight=portfolio.cash_target,
+        accounts_before=settlement.before if declared else {},
+        accounts_after=settlement.after if declared else {},
+    )
+
+
+def _quality(
+    portfolio: Portfolio,
+    valuation: Valuation,
+    positions: Sequence[Position],
+    task: Task,
+    solution: Solution,
+    settlement: Settlement,
+    seconds: float,
+) -> Quality:
+    """Measure the plan in exact money: what is left apart from the destinations, and what the way there costs."""
+    rate = valuation.fx.rate
+    total = valuation.total
+    traded = dict.fromkeys(task.symbols, ZERO)
+    prices = {p.symbol: p.price * p.fx for p in positions}
+    spent = ZERO
+    for order in settlement.orders:
+        currency = portfolio.instruments[order.symbol].currency
+        traded[order.symbol] += (order.quantity if order.side == "buy" else -order.quantity) * prices[order.symbol]
+        spent += (order.cost + order.tax) * rate(currency)
+    spent += sum((c.cost * rate(c.sell) for c in settlement.conversions), ZERO)
+    cash = sum((n * rate(c) for purse in settlement.after.values() for c, n in purse.items()), ZERO)
+    apart = sum((abs(task.destination[p.symbol] * total - p.value - traded[p.symbol]) for p in positions), ZERO)
+    objective = float((apart + abs(task.cash_destination * total - cash) + spent) / total)
+    idle = solution.method == "not due"
+    bound = objective if idle else min(max(solution.bound / task.problem.total, 0.0), objective)
+    gap = (objective - bound) / objective if objective > 0 else 0.0
+    return Quality(objective, bound, gap, solution.method, seconds)
