@@ -17,11 +17,48 @@ _LOOSE_DATE = re.compile(r"([0-9]{4})[./년 -]+([0-9]{1,2})[./월 -]+([0-9]{1,2}
 #: A number of a document has at most this many digits before, and after, the point: all of them fit a Decimal exactly.
 MAX_WHOLE_DIGITS = 18
 MAX_FRACTION_DIGITS = 10
+_FINEST = Decimal(1).scaleb(-MAX_FRACTION_DIGITS)
+
+
+class EncodingError(ValueError):
+    """Report bytes that are not UTF-8, with the line they are on (from 1)."""
+
+    def __init__(self, message: str, line: int) -> None:
+        self.line = line
+        super().__init__(message)
+
+
+def decode(raw: bytes) -> str:
+    """Return the text of UTF-8 bytes, with or without a byte order mark.
+
+    Raises EncodingError, which names the likely encoding; nothing is decoded on a guess.
+    """
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise EncodingError("the file is UTF-16: save it as UTF-8", 1)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        byte = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise EncodingError(f"{byte}{_other_encoding(raw)}: save the file as UTF-8", line) from None
+
+
+def _other_encoding(raw: bytes) -> str:
+    try:
+        raw.decode("cp949")
+    except UnicodeDecodeError:
+        return ""
+    return " (CP949 perhaps)"
 
 
 def fold(text: str) -> str:
     """Return the form in which two spellings of a name are equal: one width, one case, no spaces."""
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def is_one_line(text: str) -> bool:
+    """Tell whether a text has no control character, surrogate or line break in it."""
+    return not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text)
 
 
 def read_number(text: str) -> Decimal | None:
@@ -44,12 +81,8 @@ def repaired_number(text: str) -> str | None:
 
 
 def fits(number: Decimal) -> bool:
-    """Tell whether a number has a size that money and quantities can have, and that arithmetic keeps exact."""
-    _, digits, exponent = number.as_tuple()
-    if not isinstance(exponent, int) or number.adjusted() >= MAX_WHOLE_DIGITS:
-        return False
-    trailing = len(digits) - len(str(int("".join(map(str, digits)))).rstrip("0")) if number else len(digits)
-    return exponent + trailing >= -MAX_FRACTION_DIGITS
+    """Tell whether a number has a size that money and quantities can have, and that a Decimal holds exactly."""
+    return number.adjusted() < MAX_WHOLE_DIGITS and number == number.quantize(_FINEST)
 
 
 def plain_number(number: Decimal) -> str:

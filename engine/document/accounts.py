@@ -17,18 +17,17 @@ ACCOUNT_KEYS = ("name", "type", "cash", "markets", "risk_cap", "banned", "cash_b
 
 def read_accounts(portfolio: Fields) -> tuple[tuple[Account, ...], bool]:
     """Return the accounts, and whether the document declares them."""
-    rows = portfolio.items("accounts")
-    if not rows:
+    if not portfolio.items("accounts"):
         return (Account("", cash=read_cash(portfolio)),), False
     if portfolio.given("cash"):
         message = "with accounts, each has its own cash: move this into the accounts' cash"
         portfolio.error("cash", "cash-and-accounts", message)
     accounts: list[Account] = []
-    for data, path in rows:
-        account = _read_account(Fields(data, path, portfolio.report, ACCOUNT_KEYS))
+    for row in portfolio.rows("accounts", ACCOUNT_KEYS):
+        account = _read_account(row)
         if any(other.name == account.name for other in accounts) and account.name:
             message = f"{account.name} is an account already: give each account its own name"
-            portfolio.report.error((*path, "name"), "duplicate-account", message)
+            row.error("name", "duplicate-account", message)
         accounts.append(account)
     return tuple(accounts), True
 

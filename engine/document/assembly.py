@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.document.accounts import read_accounts
 from engine.document.fields import Fields
 from engine.document.holdings import read_holdings
@@ -42,18 +44,24 @@ def assemble(data: object, catalogue: Catalogue, report: Report) -> Portfolio | 
         return None
     body = document.values["portfolio"]
     portfolio = Fields(body, ("portfolio",), report, (*PORTFOLIO_KEYS, *_misplaced(body, DOCUMENT_KEYS)))
+    if not portfolio.values:
+        if isinstance(body, Mapping):
+            report.error(
+                portfolio.path, "empty-document", "portfolio has nothing in it: write base_currency and holdings"
+            )
+        return None
     for key in _misplaced(body, DOCUMENT_KEYS):
         portfolio.error(key, "unknown-key", f"{key} belongs at the top, beside portfolio: take its indentation away")
     return _assemble(document, portfolio, Instruments(catalogue, report), report)
 
 
 def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(key for key in keys if isinstance(data, dict) and key in data)
+    return tuple(key for key in keys if isinstance(data, Mapping) and key in data)
 
 
 def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, report: Report) -> Portfolio | None:
     base = portfolio.currency("base_currency") or ""
-    if not portfolio.given("base_currency") and portfolio.values:
+    if not portfolio.given("base_currency"):
         portfolio.missing("base_currency", "write the currency the whole is counted in, such as KRW")
     accounts, declared = read_accounts(portfolio)
     holdings = read_holdings(portfolio, instruments, accounts, declared=declared)

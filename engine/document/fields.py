@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from engine.document.report import Path, Report
 from engine.money import MINOR_DIGITS, ZERO
-from engine.text import fits, nearest, plain_number, read_number, repaired_date, repaired_number
+from engine.text import fits, is_one_line, nearest, plain_number, read_number, repaired_date, repaired_number
 
 ONE = Decimal(1)
 _TRUE = frozenset(("true", "yes", "on", "y"))
@@ -113,7 +113,7 @@ class Fields:
             self.error(key, "wrong-type", f"{key} is a list or mapping: write one text")
             return default
         text = to_text(value)
-        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        if not is_one_line(text):
             self.error(key, "control-character", f"{key} is {text!r}, which has control characters: remove them")
             return default
         return text
@@ -189,6 +189,11 @@ class Fields:
             self.error(key, "wrong-type", f"{key} is {_kind(value)}: write a list, one item per line after a dash")
             return []
         return [(item, (*self.path, key, index)) for index, item in enumerate(value)]
+
+    def rows(self, key: str, known: tuple[str, ...]) -> list[Fields]:
+        """Return the items of a list that are mappings of known keys; reports those that are not."""
+        rows = [(item, Fields(item, path, self.report, known)) for item, path in self.items(key)]
+        return [row for item, row in rows if isinstance(item, Mapping)]
 
     def mapping(self, key: str) -> list[tuple[str, object, Path]]:
         """Return the keys and values of a mapping, each with its path."""

@@ -21,8 +21,8 @@ def read_holdings(
     """Return every holding; `declared` says whether a holding has to name one of the accounts."""
     holdings: list[Holding] = []
     reader = _Reader(instruments, [account.name for account in accounts] if declared else None, portfolio.report)
-    for data, path in portfolio.items("holdings"):
-        holding = reader.read(Fields(data, path, portfolio.report, HOLDING_KEYS))
+    for row in portfolio.rows("holdings", HOLDING_KEYS):
+        holding = reader.read(row)
         if holding is not None:
             holdings.append(holding)
     return tuple(holdings)
@@ -45,7 +45,7 @@ class _Reader:
             row.missing("quantity", "write the number of shares, 0 if none are held yet")
         holding = Holding(
             symbol=symbol or "",
-            quantity=quantity or ZERO,
+            quantity=ZERO if quantity is None else quantity,
             account=self._account(row),
             average_cost=row.number("average_cost", ZERO),
             price=row.number("price", ZERO, above=True),

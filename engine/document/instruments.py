@@ -12,7 +12,7 @@ from engine.market import symbols
 from engine.market.catalogue import Catalogue
 from engine.money import ZERO
 from engine.portfolio import ASSET_TYPES, MARKETS, Instrument
-from engine.text import fold
+from engine.text import fold, is_one_line
 
 ASSET_CLASSES = ("equity", "bond", "commodity", "cash", "mixed")
 #: Keys of a holding or a target that describe its instrument.
@@ -29,6 +29,8 @@ DESCRIPTION = (
     "lot",
     "taxed_as_dividend",
 )
+#: Longest code, or name in its place.
+MAX_SYMBOL = 60
 #: Looking for near names takes a few milliseconds each: enough for any file a person mends by hand.
 _MOST_SUGGESTIONS = 50
 
@@ -75,14 +77,10 @@ class Instruments:
         """Return the symbol of an instrument that need not be in the portfolio but has to be known."""
         return self._symbol(value, path, must_be_known=True)
 
-    def benchmark(self, value: object, path: Path) -> str | None:
+    def benchmark(self, text: str, path: Path) -> str | None:
         """Return the symbol of a benchmark: of an instrument, or an index's code as it is written."""
-        text = _code(value)
-        found = self._catalogue.find(text)
-        if found:
-            return found.symbol
-        if symbols.lost_zeros(text):
-            return self._symbol(value, path)
+        if self._catalogue.find(text) or fold(text) in self._own or symbols.lost_zeros(text):
+            return self._symbol(text, path)
         self._report.info(path, "not-in-catalogue", f"{text} is not in the catalogue: its history has to be found")
         return symbols.canonical(text)
 
@@ -95,7 +93,11 @@ class Instruments:
         if isinstance(value, bool | Mapping | list | tuple):
             self._report.error(path, "wrong-type", f"{value!r} is not a code: write one such as 069500 or QQQ")
             return None
-        text = _code(value)
+        text = to_text(value) if value is not None else ""
+        if not text or len(text) > MAX_SYMBOL or not is_one_line(text):
+            message = f"{text[:MAX_SYMBOL]!r} is not a code: write one of up to {MAX_SYMBOL} characters on one line"
+            self._report.error(path, "unknown-ticker", message)
+            return None
         found = self._catalogue.find(text)
         if found:
             return found.symbol
@@ -211,10 +213,6 @@ class Instruments:
         message = f"{text} is neither a known code nor a name of the catalogue: {repair}"
         message += "for an instrument of your own, hold it with its currency (quantity 0 will do)"
         self._report.error(path, "unknown-ticker", message)
-
-
-def _code(value: object) -> str:
-    return to_text(value) if value is not None else ""
 
 
 def _described(row: Fields) -> dict[str, object]:

@@ -6,7 +6,7 @@ from pathlib import Path as File
 
 from engine.document.assembly import assemble
 from engine.document.report import Locate, Report
-from engine.document.yaml_tree import MAX_BYTES, Refused, decode, read_tree
+from engine.document.yaml_tree import MAX_BYTES, Refused, read_tree
 from engine.errors import Problem
 from engine.market import catalogue
 from engine.portfolio import Portfolio
@@ -41,7 +41,7 @@ def parse_portfolio(text: str | bytes, source: str) -> Parsed:
     """
     report = Report(source)
     try:
-        tree = read_tree(decode(text) if isinstance(text, bytes) else text, report)
+        tree = read_tree(text, report)
     except Refused as refusal:
         report.error((), refusal.code, str(refusal), refusal.line)
         return None, tuple(report.problems)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -53,38 +52,38 @@ def check_rates(rates: Mapping[str, Decimal], base: str, used: frozenset[str], p
     `used` are the currencies of the portfolio. A rate goes both ways; every further way between two currencies
     has to agree with the first one found.
     """
-    worth = _worths(rates, base)
+    worth = {base: (base, Decimal(1))}
     for code, rate in rates.items():
         first, second = code[:3], code[3:]
-        root, value = worth[first]
-        implied = value / worth[second][1]
+        for currency in (first, second):
+            worth.setdefault(currency, (currency, Decimal(1)))
+        if worth[first][0] != worth[second][0]:
+            _join(worth, first, second, rate, base)
+            continue
+        implied = worth[first][1] / worth[second][1]
         disagreement = abs(rate / implied - 1)
         if disagreement > _MOST_DISAGREEMENT:
             apart = percent(round(disagreement, 4))
             message = f"{code} is {plain_number(rate)}, the other rates make it {implied:.6g}, {apart} off: correct one"
             report.error((*path, code), "fx-contradiction", message)
-        if root != base:
+    for code in rates:
+        first, second = code[:3], code[3:]
+        if worth[first][0] != base:
             needed = used & {first, second}
             message = f"{code} does not lead to the base currency {base}: add a rate such as {second}{base}"
             report.add("error" if needed else "warning", (*path, code), "fx-unconnected", message)
 
 
-def _worths(rates: Mapping[str, Decimal], base: str) -> dict[str, tuple[str, Decimal]]:
-    """Return for each currency a root it is connected to (the base where possible), and its worth in that root."""
-    ways: dict[str, list[tuple[str, Decimal]]] = {base: []}
-    for code, rate in rates.items():
-        ways.setdefault(code[:3], []).append((code[3:], 1 / rate))
-        ways.setdefault(code[3:], []).append((code[:3], rate))
-    worth: dict[str, tuple[str, Decimal]] = {}
-    for root in ways:
-        if root in worth:
-            continue
-        worth[root] = (root, Decimal(1))
-        queue = deque([root])
-        while queue:
-            here = queue.popleft()
-            for there, factor in ways[here]:
-                if there not in worth:
-                    worth[there] = (root, worth[here][1] * factor)
-                    queue.append(there)
-    return worth
+def _join(worth: dict[str, tuple[str, Decimal]], first: str, second: str, rate: Decimal, base: str) -> None:
+    """Join the currencies connected to `first` with those connected to `second`; the base stays the root of its own.
+
+    `worth[c]` is the root of the currencies that c is connected to, and what one c is worth in it.
+    """
+    if worth[first][0] == base:
+        first, second, rate = second, first, 1 / rate
+    old, value = worth[first]
+    root, in_root = worth[second]
+    factor = rate * in_root / value
+    for currency, (its_root, its_value) in worth.items():
+        if its_root == old:
+            worth[currency] = (root, its_value * factor)

@@ -38,9 +38,10 @@ def read_rules(portfolio: Fields, base: str) -> dict[str, Rule]:
     rules = {name: Rule.default(name, base) for name in RULE_DEFAULTS}
     known = tuple(RULE_DEFAULTS)
     given = Fields(portfolio.values.get("rules") or {}, portfolio.at("rules"), portfolio.report, known)
-    for name, data, path in portfolio.mapping("rules"):
+    for name, data in given.values.items():
         if name not in rules or data is None:
             continue
+        path = given.at(name)
         row = Fields(data, path, given.report, (*RULE_KEYS, *RULE_ALIASES))
         rules[name] = _read_rule(_canonical(row, base), rules[name])
         section = next(key for key, section in SECTION_KEYS.items() if section == name)
@@ -74,7 +75,8 @@ def _read_rule(row: Fields, default: Rule) -> Rule:
     if "relative_band" in row.values:
         rule = replace(rule, relative_band=row.fraction("relative_band"))
     if row.given("min_trade"):
-        rule = replace(rule, min_trade=row.number("min_trade", ZERO) or ZERO)
+        number = row.number("min_trade", ZERO)
+        rule = replace(rule, min_trade=ZERO if number is None else number)
     return replace(rule, last_rebalanced=row.date("last_rebalanced"))
 
 
@@ -97,15 +99,14 @@ def _read_targets(
     portfolio: Fields, key: str, instruments: Instruments, rule: Rule, seen: dict[str, Path]
 ) -> tuple[Target, ...]:
     targets = []
-    for data, path in portfolio.items(key):
-        row = Fields(data, path, portfolio.report, TARGET_KEYS)
+    for row in portfolio.rows(key, TARGET_KEYS):
         target = _read_target(row, instruments)
         if target is None:
             continue
-        first = seen.setdefault(target.symbol, path)
-        if first != path:
+        first = seen.setdefault(target.symbol, row.path)
+        if first != row.path:
             message = f"{target.symbol} is a target at {row.report.where(first)} already: keep one of them"
-            row.report.error(path, "duplicate-target", message)
+            row.report.error(row.path, "duplicate-target", message)
         _check_reachable(row, target, rule)
         targets.append(target)
     return tuple(targets)
@@ -117,14 +118,14 @@ def _read_target(row: Fields, instruments: Instruments) -> Target | None:
     if not row.given("weight"):
         row.missing("weight", "write a fraction of the whole, such as 0.15 for 15 %")
     enabled = row.flag("enabled")
-    benchmark = row.values.get("benchmark")
+    benchmark = row.text("benchmark")
     target = Target(
         symbol=symbol or "",
-        weight=weight or ZERO,
+        weight=ZERO if weight is None else weight,
         role=row.text("role"),
         minimum=row.fraction("min"),
         maximum=row.fraction("max"),
-        benchmark=None if benchmark is None else instruments.benchmark(benchmark, row.at("benchmark")),
+        benchmark=instruments.benchmark(benchmark, row.at("benchmark")) if benchmark else None,
         thesis_valid=row.flag("thesis_valid"),
         enabled=enabled is not False,
     )
@@ -184,8 +185,7 @@ def read_groups(portfolio: Fields, instruments: Instruments, sections: tuple[Sec
     """Return the groups; a member has to be known, but need not be in the portfolio yet."""
     weights = {target.symbol: target.weight for section in sections for target in section.targets}
     groups: dict[str, Group] = {}
-    for data, path in portfolio.items("groups"):
-        row = Fields(data, path, portfolio.report, GROUP_KEYS)
+    for row in portfolio.rows("groups", GROUP_KEYS):
         group = _read_group(row, instruments)
         if not group.name:
             row.missing("name", "name the group")

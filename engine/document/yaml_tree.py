@@ -21,13 +21,13 @@ from yaml.events import (
 )
 
 from engine.document.report import Path, Report
+from engine.text import EncodingError, decode
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 20
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Opening = MappingStartEvent | SequenceStartEvent
-_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
 class Refused(Exception):
@@ -60,37 +60,20 @@ class Tree:
         return found
 
 
-def decode(raw: bytes) -> str:
-    """Return the text of UTF-8 bytes, with or without a mark; raises Refused that names the likely encoding."""
-    for mark, name in _BOMS.items():
-        if raw.startswith(mark):
-            raise Refused("encoding", f"the file is {name}: save it as UTF-8")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        guess = _other_encoding(raw)
-        message = f"byte 0x{raw[error.start]:02x} is not UTF-8{f' ({guess} perhaps)' if guess else ''}"
-        raise Refused("encoding", f"{message}: save the file as UTF-8", line) from None
-
-
-def _other_encoding(raw: bytes) -> str:
-    try:
-        raw.decode("cp949")
-    except UnicodeDecodeError:
-        return ""
-    return "CP949"
-
-
-def read_tree(text: str, report: Report) -> Tree:
+def read_tree(text: str | bytes, report: Report) -> Tree:
     """Return the tree of one YAML document; repeated keys are reported, what makes reading senseless raises Refused."""
+    if len(text) > MAX_BYTES:
+        raise Refused("too-large", f"the document has {len(text):,} bytes; the most is {MAX_BYTES:,}")
+    if isinstance(text, bytes):
+        try:
+            text = decode(text)
+        except EncodingError as error:
+            raise Refused("encoding", str(error), error.line) from None
     try:
-        size = len(text.encode())
+        text.encode()
     except UnicodeEncodeError as error:
         message = f"character U+{ord(text[error.start]):04X} stands for no text: remove it"
         raise Refused("encoding", message, text.count("\n", 0, error.start) + 1) from None
-    if size > MAX_BYTES:
-        raise Refused("too-large", f"the document has {size:,} bytes; the most is {MAX_BYTES:,}")
     try:
         return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:

@@ -16,7 +16,7 @@ from engine.errors import Problem, Severity
 from engine.market import catalogue, symbols
 from engine.market.quote import Quote
 from engine.money import MINOR_DIGITS
-from engine.text import fits, nearest, plain_number, read_number, repaired_date, repaired_number
+from engine.text import EncodingError, decode, fits, nearest, plain_number, read_number, repaired_date, repaired_number
 
 COLUMNS = ("symbol", "price", "currency", "as_of")
 MAX_BYTES = 20_000_000
@@ -57,11 +57,10 @@ class _Reader:
 
     def decode(self, raw: bytes) -> str:
         try:
-            return raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            self._row = raw.count(b"\n", 0, error.start) + 1
-            message = f"byte 0x{raw[error.start]:02x} is not UTF-8: save the file as CSV UTF-8"
-            self._add("error", "", "encoding", message)
+            return decode(raw)
+        except EncodingError as error:
+            self._row = error.line
+            self._add("error", "", "encoding", str(error))
             return ""
 
     def read(self, text: str) -> None:
