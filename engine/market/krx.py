@@ -1,0 +1,239 @@
+"""KRX through pykrx, in a child process that is ended at the deadline.
+
+With a login: the day's closes, the list of ETFs, what an ETF holds, market values and sectors. Without one only
+adjusted daily closes, which pykrx has from Naver: then this source speaks for Naver, and no login is sent there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from engine import errors
+from engine.errors import AuthFailed, AuthRequired, MarketDataError, NoData, SchemaChanged, Transient
+from engine.market import calendars
+from engine.market.listing import Listing
+from engine.market.login import HOW, Login, login
+from engine.market.provider import Answer, Deadline, all_failed
+from engine.market.quote import Quote, Session
+from engine.market.records import Constituent, FundFacts, History
+
+#: Seconds by which KRX's public tables lag.
+DELAY = 1200
+#: Days of closes that are asked for where the day's table cannot be: enough to span the longest holidays.
+SPAN = dt.timedelta(days=12)
+#: Codes asked for one by one, without a login, at most.
+BY_CODE = 10
+_MESSAGES = {
+    "AuthRequired": f"krx wants a login: {HOW}",
+    "AuthFailed": "krx refused the login: mend KRX_ID and KRX_PW, then run `rebalancer doctor --live`",
+    "PasswordChange": "krx wants the password changed: do so at data.krx.co.kr, then run `rebalancer doctor --live`",
+    "Transient": "krx failed or could not be reached",
+    "Blocked": "krx has shut this address out, for a day as a rule",
+    "RateLimited": "krx asks for fewer requests",
+    "SchemaChanged": "krx answered with something that is not its data: maintenance, or a changed page",
+}
+
+
+class Krx:
+    """Ask KRX. One child at a time; a second waits. `find_login` is called once, at the first need."""
+
+    name = "krx"
+    network = True
+
+    def __init__(self, find_login: Callable[[], Login | None] = lambda: login(os.environ)) -> None:
+        self._find_login = find_login
+        self._found: tuple[Login | None] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def vendor(self) -> str:
+        """Return whose servers answer: without a login, Naver's."""
+        return "krx" if self.login else "naver"
+
+    @property
+    def login(self) -> Login | None:
+        """Return the configured login."""
+        if self._found is None:
+            self._found = (self._find_login(),)
+        return self._found[0]
+
+    def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
+        """Return the last session's closes: with a login one or two tables for all, else a few codes one by one."""
+        if self.login is None:
+            return self._last_closes(listings, now, deadline)
+        day = calendars.last_opened("KR", now)
+        codes = [listing.symbol for listing in listings]
+        try:
+            result, count = self._run("quotes", deadline, codes=codes, date=f"{day.date:%Y%m%d}")
+        except MarketDataError as error:
+            return Answer({}, all_failed(listings, error), _count(error))
+        as_of = min(day.close, max(now - dt.timedelta(seconds=DELAY), day.open)).astimezone(dt.UTC)
+        ok: dict[str, Quote] = {}
+        for listing in listings:
+            if listing.symbol in result:
+                price = Decimal(result[listing.symbol])
+                session: Session = "closed" if now >= day.close else "regular"
+                ok[listing.symbol] = Quote(
+                    listing.symbol, price, "KRW", as_of, "krx", session, DELAY, now, name=listing.name
+                )
+        return Answer(ok, self._missing(listings, ok), count)
+
+    def _last_closes(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
+        today = calendars.local_date("KR", now)
+        few, many = listings[:BY_CODE], listings[BY_CODE:]
+        answer = self.history(few, today - SPAN, today, now=now, deadline=deadline)
+        ok: dict[str, Quote] = {}
+        for symbol, found in answer.ok.items():
+            date = found.dates[-1]
+            day = calendars.trading_day("KR", date)
+            traded = min(day.close if day else now, now).astimezone(dt.UTC)
+            ok[symbol] = Quote(symbol, found.closes[-1], "KRW", traded, "krx", "unknown", DELAY, now)
+        error = AuthRequired(f"without a login krx is asked for {BY_CODE} codes at most: {HOW}", source="krx")
+        return Answer(ok, {**answer.failed, **all_failed(many, error)}, answer.requests)
+
+    def history(
+        self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
+    ) -> Answer[History]:
+        """Return closes adjusted for splits, without dividends; from Naver, so without the login."""
+        codes = [listing.symbol for listing in listings]
+        try:
+            result, count = self._run(
+                "history", deadline, anonymous=True, codes=codes, start=f"{start:%Y%m%d}", end=f"{end:%Y%m%d}"
+            )
+        except MarketDataError as error:
+            return Answer({}, all_failed(listings, error), _count(error))
+        ok: dict[str, History] = {}
+        for listing in listings:
+            rows = result.get(listing.symbol) or []
+            if rows:
+                dates = tuple(dt.date.fromisoformat(day) for day, _ in rows)
+                closes = tuple(Decimal(close) for _, close in rows)
+                ok[listing.symbol] = History(listing.symbol, "KRW", "krx", now, dates, closes)
+        return Answer(ok, self._missing(listings, ok), count)
+
+    def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FundFacts]:
+        """Return what ETFs hold, and shares' market value and sector."""
+        date = f"{calendars.last_opened('KR', now).date:%Y%m%d}"
+        day = dt.datetime.strptime(date, "%Y%m%d").replace(tzinfo=dt.UTC).date()
+        codes = [listing.symbol for listing in listings]
+        count = 0
+        ok: dict[str, FundFacts] = {}
+        try:
+            deposits, used = self._run("deposit", deadline, codes=codes, date=date)
+            count += used
+            shares = [code for code in codes if not deposits.get(code)]
+            caps: dict[str, Any] = {}
+            sectors: dict[str, Any] = {}
+            if shares:
+                caps, used = self._run("caps", deadline, date=date)
+                sectors, more = self._run("sectors", deadline, date=date)
+                count += used + more
+        except MarketDataError as error:
+            return Answer({}, all_failed(listings, error), count + _count(error))
+        for listing in listings:
+            base = FundFacts(listing.symbol, "krx", now, listing.name, "KRW", as_of=day)
+            if rows := deposits.get(listing.symbol):
+                ok[listing.symbol] = replace(base, holdings_count=len(rows), top=_top(rows))
+            elif listing.symbol in caps or listing.symbol in sectors:
+                cap = caps.get(listing.symbol)
+                ok[listing.symbol] = replace(
+                    base, market_cap=Decimal(cap) if cap else None, sector=sectors.get(listing.symbol)
+                )
+        return Answer(ok, self._missing(listings, ok), count)
+
+    def etfs(self, *, now: dt.datetime, deadline: Deadline) -> tuple[Listing, ...]:
+        """Return every listed ETF; raises the error tree."""
+        date = f"{calendars.last_opened('KR', now).date:%Y%m%d}"
+        result, _ = self._run("etfs", deadline, date=date)
+        return tuple(Listing(code, "KR", "KRW", name, "KOSPI") for code, name in result.items())
+
+    def check_login(self, *, deadline: Deadline) -> int:
+        """Log in once and do nothing else; returns the number of requests, raises the error tree."""
+        _, count = self._run("login", deadline)
+        return count
+
+    def _missing(self, listings: Sequence[Listing], ok: dict[str, Any]) -> dict[str, MarketDataError]:
+        return {
+            one.symbol: NoData(f"krx has nothing for {one.symbol}", symbol=one.symbol, source="krx")
+            for one in listings
+            if one.symbol not in ok
+        }
+
+    def _run(
+        self, task: str, deadline: Deadline, *, anonymous: bool = False, **args: str | list[str]
+    ) -> tuple[dict[str, Any], int]:
+        """Return a job's result and the requests it made; raises the error tree, ends the child at the deadline."""
+        if not anonymous and self.login is None:
+            raise AuthRequired(_MESSAGES["AuthRequired"], source="krx")
+        if not self._lock.acquire(timeout=deadline.left):
+            raise deadline.spent("krx")
+        try:
+            secret = {} if anonymous or self.login is None else {"id": self.login.user, "pw": self.login.password}
+            reply = _child({"task": task, "seconds": max(deadline.left, 0.1), **args, **secret}, deadline)
+        finally:
+            self._lock.release()
+        count = int(reply.get("requests", 0))
+        if "error" in reply:
+            kind = str(reply["error"])
+            error: type[MarketDataError] = (
+                AuthFailed if kind == "PasswordChange" else getattr(errors, kind, SchemaChanged)
+            )
+            failure = error(_MESSAGES.get(kind, f"krx failed ({kind})"), source="krx")
+            failure.requests = count  # type: ignore[attr-defined]
+            raise failure
+        return reply["result"], count
+
+
+def _child(job: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+    """Run one job in a new process; it gets the login on its stdin and can print nowhere that is shown."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("KRX_ID", "KRX_PW")}
+    environment.update(PYTHONUTF8="1", MPLBACKEND="Agg")
+    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "engine.market.krx_child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        creationflags=hidden,
+    )
+    with process:
+        try:
+            out, _ = process.communicate(json.dumps(job).encode("utf-8"), timeout=deadline.left)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise deadline.spent("krx") from None
+    try:
+        reply: dict[str, Any] = json.loads(out.decode("utf-8"))
+    except ValueError:
+        raise Transient("krx: the helper process ended without an answer", source="krx") from None
+    return reply
+
+
+def _count(error: MarketDataError) -> int:
+    return int(getattr(error, "requests", 0))
+
+
+def _top(rows: Sequence[Sequence[Any]]) -> tuple[Constituent, ...]:
+    """Return the ten largest; where KRX gives no weights, the shares of the amounts."""
+    total = sum(row[3] for row in rows)
+    weighed = [
+        (
+            code,
+            name,
+            Decimal(str(percent)) / 100 if percent else (Decimal(amount) / total if total and amount else None),
+        )
+        for code, name, percent, amount in rows
+    ]
+    weighed.sort(key=lambda row: -(row[2] or 0))
+    return tuple(Constituent(*row) for row in weighed[:10])

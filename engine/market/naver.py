@@ -1,0 +1,236 @@
+"""Naver's public quote pages: Korean quotes in one batch, the list of ETFs, and facts of one ETF.
+
+Unofficial: every field is taken to be optional, and an answer of another shape makes the chain ask the next source.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import MarketDataError, NoData, Problem, SchemaChanged, SymbolUnknown, Transient
+from engine.market.listing import Listing
+from engine.market.provider import Answer, Deadline, all_failed
+from engine.market.quote import Quote, Session
+from engine.market.records import Constituent, FundFacts
+from engine.text import read_number
+
+if TYPE_CHECKING:
+    from engine.market.wire import Wire
+
+_QUOTES_URL = "https://polling.finance.naver.com/api/realtime/domestic/stock/"
+_LIST_URL = "https://finance.naver.com/api/sise/etfItemList.nhn"
+_FACTS_URL = "https://m.stock.naver.com/api/stock/{}/etfAnalysis"
+#: Codes of one quote request.
+BATCH = 50
+_SESSIONS: Mapping[str, Session] = {"preMarket": "pre", "afterMarket": "after"}
+_PERCENT = Decimal(100)
+
+
+class Naver:
+    """Ask Naver. One batch at a time; a second waits."""
+
+    name = vendor = "naver"
+    network = True
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wire: Wire | None = None
+
+    @contextlib.contextmanager
+    def _session(self, deadline: Deadline) -> Iterator[Wire]:
+        from engine.market.wire import Wire
+
+        if not self._lock.acquire(timeout=deadline.left):
+            raise deadline.spent(self.name)
+        try:
+            self._wire = self._wire or Wire("naver")
+            self._wire.begin(deadline)
+            yield self._wire
+        finally:
+            self._lock.release()
+
+    def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
+        """Return quotes, one request for fifty codes; a code that the answer lacks is unknown."""
+        rows: dict[str, Mapping[str, Any]] = {}
+        try:
+            with self._session(deadline) as wire:
+                for start in range(0, len(listings), BATCH):
+                    codes = ",".join(listing.symbol for listing in listings[start : start + BATCH])
+                    document = _get(wire, _QUOTES_URL + codes, deadline)
+                    rows.update(_rows(document))
+                count, skew = wire.count, wire.skew
+        except MarketDataError as error:
+            return Answer({}, all_failed(listings, error), self._wire.count if self._wire else 0)
+        ok: dict[str, Quote] = {}
+        failed: dict[str, MarketDataError] = {}
+        for listing in listings:
+            try:
+                ok[listing.symbol] = _quote(rows.get(listing.symbol), listing, now)
+            except MarketDataError as error:
+                failed[listing.symbol] = error
+        halted = tuple(_halted(symbol, rows[symbol]) for symbol in ok if _is_halted(rows[symbol]))
+        return Answer(ok, failed, count, halted, skew)
+
+    def etfs(self, *, deadline: Deadline) -> tuple[Listing, ...]:
+        """Return every listed ETF; raises the error tree."""
+        with self._session(deadline) as wire:
+            document = _get(wire, _LIST_URL, deadline, "cp949")
+        try:
+            items = document["result"]["etfItemList"]
+            return tuple(Listing(str(row["itemcode"]), "KR", "KRW", str(row["itemname"]), "KOSPI") for row in items)
+        except (LookupError, TypeError):
+            raise SchemaChanged("naver's list of ETFs no longer has the shape it had", source=self.name) from None
+
+    def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FundFacts]:
+        """Return facts of ETFs, one request each; anything else has none here."""
+        ok: dict[str, FundFacts] = {}
+        failed: dict[str, MarketDataError] = {}
+        try:
+            with self._session(deadline) as wire:
+                for listing in listings:
+                    try:
+                        ok[listing.symbol] = _facts(
+                            _get(wire, _FACTS_URL.format(listing.symbol), deadline), listing, now
+                        )
+                    except MarketDataError as error:
+                        failed[listing.symbol] = error
+                return Answer(ok, failed, wire.count, skew=wire.skew)
+        except MarketDataError as error:
+            return Answer({}, all_failed(listings, error), self._wire.count if self._wire else 0)
+
+
+def _get(wire: Wire, url: str, deadline: Deadline, encoding: str = "utf-8") -> Any:  # noqa: ANN401 - a JSON value
+    """Ask once, and once more within the deadline where the failure may pass."""
+    import stamina
+
+    from engine.market.wire import classify
+
+    @stamina.retry(on=Transient, attempts=2, timeout=deadline.left, wait_initial=0.05, wait_jitter=0.05)
+    def ask() -> Any:  # noqa: ANN401 - a JSON value
+        response = wire.get(url, headers={"Referer": "https://finance.naver.com/"})
+        if response.status_code == 404:
+            raise NoData("naver has no such page", source="naver")
+        if response.status_code >= 400:
+            raise SchemaChanged(f"naver answered HTTP {response.status_code}", source="naver")
+        try:
+            return json.loads(response.content.decode(encoding))
+        except ValueError as error:
+            raise classify(error, "naver") from None
+
+    return ask()
+
+
+def _rows(document: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401 - a JSON value
+    try:
+        return {str(row["itemCode"]): row for row in document["datas"]}
+    except (LookupError, TypeError):
+        raise SchemaChanged("naver's quotes no longer have the shape they had", source="naver") from None
+
+
+def _quote(row: Mapping[str, Any] | None, listing: Listing, now: dt.datetime) -> Quote:
+    symbol = listing.symbol
+    if row is None:
+        raise SymbolUnknown(f"naver does not know {symbol}", symbol=symbol, source="naver")
+    price = _number(row.get("closePriceRaw")) or _number(row.get("closePrice"))
+    try:
+        traded = dt.datetime.fromisoformat(str(row.get("localTradedAt")))
+    except ValueError:
+        traded = None
+    if price is None or price <= 0 or traded is None or traded.tzinfo is None:
+        raise NoData(f"naver has no price of {symbol}", symbol=symbol, source="naver")
+    exchange = row.get("stockExchangeType")
+    exchange = exchange if isinstance(exchange, Mapping) else {}
+    if exchange.get("zoneId", "Asia/Seoul") != "Asia/Seoul":
+        raise SchemaChanged(
+            f"naver gives {symbol} for another exchange: its price is not used", symbol=symbol, source="naver"
+        )
+    minutes = _number(exchange.get("delayTime")) or Decimal(0)
+    return Quote(
+        symbol=symbol,
+        price=price,
+        currency="KRW",
+        as_of=traded.astimezone(dt.UTC),
+        source="naver",
+        session=_session(row),
+        delay_seconds=int(minutes * 60),
+        fetched_at=now,
+        name=str(row.get("stockName") or listing.name),
+    )
+
+
+def _session(row: Mapping[str, Any]) -> Session:
+    """Return the session the price was traded in: after 15:30 it can be the after-market's, and is marked so."""
+    kind = _SESSIONS.get(str(row.get("marketSessionType")))
+    if kind is not None:
+        return kind
+    return {"OPEN": "regular", "CLOSE": "closed"}.get(str(row.get("marketStatus")), "unknown")  # type: ignore[return-value]
+
+
+def _is_halted(row: Mapping[str, Any]) -> bool:
+    kind = row.get("tradeStopType")
+    return isinstance(kind, Mapping) and str(kind.get("name", "TRADING")) != "TRADING"
+
+
+def _halted(symbol: str, row: Mapping[str, Any]) -> Problem:
+    message = f"{row.get('stockName') or symbol} is not being traded now; its price is the last one"
+    return Problem("warning", "trading-halted", symbol, message)
+
+
+def _facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # noqa: ANN401 - a JSON value
+    if not isinstance(document, Mapping) or str(document.get("itemCode", listing.symbol)) != listing.symbol:
+        raise SchemaChanged(
+            "naver's fund facts no longer have the shape they had", symbol=listing.symbol, source="naver"
+        )
+    top = [row for row in document.get("etfTop10MajorConstituentAssets") or () if isinstance(row, Mapping)]
+    sectors = [row for row in document.get("sectorPortfolioList") or () if isinstance(row, Mapping)]
+    dividend = document.get("dividend")
+    facts = FundFacts(
+        symbol=listing.symbol,
+        source="naver",
+        fetched_at=now,
+        name=str(document.get("itemName") or listing.name),
+        currency="KRW",
+        fee=_share(document.get("totalFee")),
+        aum=_number(document.get("marketValueRaw")),
+        top=tuple(
+            Constituent(
+                str(row.get("itemCode") or ""), str(row.get("itemName") or "").strip(), _share(row.get("etfWeight"))
+            )
+            for row in top
+        ),
+        sectors={
+            str(row.get("detailTypeCode")): weight
+            for row in sectors
+            if (weight := _share(row.get("weight"))) is not None
+        },
+        dividend_yield=_share(dividend.get("dividendYieldTtm")) if isinstance(dividend, Mapping) else None,
+        as_of=_date(document.get("returnPerformanceReferenceDate")),
+    )
+    if facts.fee is None and facts.aum is None and not facts.top:
+        raise NoData(f"naver has no fund facts of {listing.symbol}", symbol=listing.symbol, source="naver")
+    return facts
+
+
+def _number(value: Any) -> Decimal | None:  # noqa: ANN401 - a JSON value
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    return read_number(str(value).replace(",", ""))
+
+
+def _share(percent: Any) -> Decimal | None:  # noqa: ANN401 - a JSON value
+    """Return a percentage (0.15, "16.53%") as a fraction; a dash is None."""
+    number = _number(percent.rstrip("% ") if isinstance(percent, str) else percent)
+    return None if number is None else number / _PERCENT
+
+
+def _date(text: Any) -> dt.date | None:  # noqa: ANN401 - a JSON value
+    try:
+        return dt.datetime.strptime(str(text), "%Y.%m.%d").replace(tzinfo=dt.UTC).date()
+    except ValueError:
+        return None

@@ -1,0 +1,93 @@
+"""The replay of the vendors, and a chain of the real providers routed to it by environment variables alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from replay_server import Replay
+from replay_vendors import NOW
+
+from engine.market.chain import Chain, QuoteBatch
+from engine.market.krx import Krx
+from engine.market.naver import Naver
+from engine.market.store import FILE, Store
+from engine.market.yahoo import Yahoo
+from engine.settings import MarketSettings
+
+
+@pytest.fixture(scope="session")
+def replay_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
+    replay = Replay(tmp_path_factory.mktemp("authority"))
+    yield replay
+    replay.stop()
+
+
+@pytest.fixture
+def replay(replay_process: Replay, monkeypatch: pytest.MonkeyPatch) -> Iterator[Replay]:
+    replay_process.reset()
+    for name, value in replay_process.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    for name in ("KRX_ID", "KRX_PW"):
+        monkeypatch.delenv(name, raising=False)
+    yield replay_process
+    replay_process.reset()
+
+
+def forget_yahoo() -> None:
+    """Make yfinance start anew: its cookie, crumb and answers are kept for the whole process."""
+    import yfinance.data
+    from yfinance import cache
+
+    yfinance.data.SingletonMeta._instances.clear()
+    yfinance.data.YfData.cache_get.cache_clear()
+    cache._TzCacheManager._tz_cache = None
+    cache._CookieCacheManager._Cookie_cache = None
+    for database in (cache._TzDBManager, cache._CookieDBManager):
+        database.close_db()
+        database._db = None
+
+
+class Market:
+    """A chain over the replay, as a user meets it, and what a test asks of it."""
+
+    def __init__(self, folder: Path, settings: MarketSettings, login: Any = None) -> None:
+        self.folder = folder
+        self.naver, self.krx, self.yahoo = Naver(), Krx(lambda: login), Yahoo(folder / "yfinance")
+        self.store = Store(folder / FILE)
+        self.chain = Chain(
+            self.store,
+            korea=(self.naver, self.krx),
+            world=self.yahoo,
+            settings=settings,
+            etfs=lambda deadline: self.naver.etfs(deadline=deadline),
+        )
+
+    def ask(self, *symbols: str, now: dt.datetime = NOW, deadline: float = 3.0, **options: Any) -> QuoteBatch:
+        return self.chain.quotes(symbols, now=now, deadline=deadline, **options)
+
+
+SETTINGS = MarketSettings(gather=0.005, cross_check_wait=0.5)
+
+
+@pytest.fixture
+def new_market(replay: Replay, tmp_path: Path) -> Iterator[Callable[..., Market]]:
+    made: list[Market] = []
+
+    def new(folder: str = "cache", settings: MarketSettings = SETTINGS, login: Any = None) -> Market:
+        forget_yahoo()
+        made.append(Market(tmp_path / folder, settings, login))
+        return made[-1]
+
+    yield new
+    for market in made:
+        market.store.close()
+
+
+@pytest.fixture
+def market(new_market: Callable[..., Market]) -> Market:
+    return new_market()

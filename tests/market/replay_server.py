@@ -1,0 +1,217 @@
+"""A local stand-in for Yahoo, Naver and KRX, reached through proxy settings in the environment alone.
+
+It is an HTTP proxy on the loopback address: absolute addresses are answered directly, CONNECT is answered with our
+own certificate and the tunnel's requests are served by the same handler. What it answers is in `replay_vendors.py`;
+how it can fail is in `Fault`. Every request is in `Replay.log`.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import threading
+import time
+import urllib.parse
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import trustme
+from replay_vendors import Answer, Request, Vendors
+
+HOSTS = (
+    "*.yahoo.com",
+    "*.finance.yahoo.com",
+    "data.krx.co.kr",
+    "*.naver.com",
+    "*.finance.naver.com",
+    "*.stock.naver.com",
+)
+#: Longest that a hanging answer hangs, in seconds; `Replay.reset` lets go earlier.
+HANG = 30.0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with one kind of request: an HTTP status, html, truncated, hang, drip or reset."""
+
+    kind: int | str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request: which kind, with what, and whose secrets came along."""
+
+    kind: str
+    host: str
+    path: str
+    query: dict[str, str]
+    form: dict[str, str]
+    cookie: str
+
+
+class Replay:
+    """The server, its faults and its log. `env` are the variables that route a process to it."""
+
+    def __init__(self, folder: Path) -> None:
+        authority = trustme.CA()
+        self.authority_file = folder / "authority.pem"
+        authority.cert_pem.write_to_path(str(self.authority_file))
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*HOSTS).configure_cert(self.tls)
+        self.lock = threading.Lock()
+        self.released = threading.Event()
+        self.reset()
+        replay = self
+
+        class Handler(_Handler):
+            state = replay
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def reset(self) -> None:
+        """Forget everything and let hanging requests go."""
+        self.released.set()
+        self.released = threading.Event()
+        with self.lock:
+            self.vendors = Vendors()
+            self.faults: dict[str, Fault] = {}
+            self.log: list[Seen] = []
+            self.latency = 0.0
+            self.date_shift = 0.0
+
+    def stop(self) -> None:
+        self.released.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def env(self) -> dict[str, str]:
+        here = f"http://127.0.0.1:{self._server.server_port}"
+        authority = str(self.authority_file)
+        return {
+            "HTTPS_PROXY": here,
+            "HTTP_PROXY": here,
+            "https_proxy": here,
+            "http_proxy": here,
+            "NO_PROXY": "",
+            "no_proxy": "",
+            "CURL_CA_BUNDLE": authority,
+            "REQUESTS_CA_BUNDLE": authority,
+        }
+
+    def fault(self, where: str, kind: int | str, **headers: str) -> None:
+        """Let every request of a kind (such as yahoo.quote) fail."""
+        self.faults[where] = Fault(kind, headers)
+
+    def kinds(self) -> list[str]:
+        """The kinds of the requests so far, in order."""
+        with self.lock:
+            return [seen.kind for seen in self.log]
+
+    def forget(self) -> None:
+        """Empty the log."""
+        with self.lock:
+            self.log.clear()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hung up is no news."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    state: Replay
+    tunnel = ""
+
+    def log_message(self, *args: Any) -> None:
+        """Keep quiet; requests are in the replay's log."""
+
+    def do_CONNECT(self) -> None:
+        self.tunnel = self.path.partition(":")[0]
+        self.send_response_only(200)
+        self.end_headers()
+        self.connection = self.state.tls.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb", self.rbufsize)
+        self.wfile = self.connection.makefile("wb", 0)  # type: ignore[assignment]
+        self.close_connection = False
+        while not self.close_connection:
+            self.handle_one_request()
+        self.connection.close()
+
+    def do_GET(self) -> None:
+        self._serve(b"")
+
+    def do_POST(self) -> None:
+        self._serve(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def _serve(self, body: bytes) -> None:
+        url = urllib.parse.urlsplit(self.path)
+        request = Request(
+            host=url.hostname or self.tunnel,
+            path=urllib.parse.unquote(url.path),
+            query=dict(urllib.parse.parse_qsl(url.query)),
+            form=dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)),
+            cookie=self.headers.get("Cookie") or "",
+        )
+        state = self.state
+        released = state.released
+        with state.lock:
+            kind, answer = state.vendors.answer(request)
+            state.log.append(Seen(kind, request.host, request.path, request.query, request.form, request.cookie))
+            fault = state.faults.get(kind) or state.faults.get(kind.partition(".")[0] + ".*")
+        if state.latency:
+            time.sleep(state.latency)
+        if fault is None:
+            self._send(answer)
+        else:
+            self._fail(fault, answer, released)
+
+    def _fail(self, fault: Fault, answer: Answer, released: threading.Event) -> None:
+        if isinstance(fault.kind, int):
+            page = b"<html><body>sorry</body></html>"
+            self._send(Answer(page, fault.kind, "text/html", tuple(fault.headers.items())))
+        elif fault.kind == "html":
+            self._send(Answer(b"<html><body>please log in</body></html>", 200, "text/html"))
+        elif fault.kind == "truncated":
+            self._head(answer, len(answer.body))
+            self.wfile.write(answer.body[: len(answer.body) // 2])
+            self.close_connection = True
+        elif fault.kind == "hang":
+            released.wait(HANG)
+            self.close_connection = True
+        elif fault.kind == "drip":
+            self._head(answer, len(answer.body))
+            for byte in answer.body:
+                if released.wait(0.1):
+                    break
+                self.wfile.write(bytes([byte]))
+            self.close_connection = True
+        elif fault.kind == "reset":
+            raw = self.request
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            raw.close()
+
+    def _send(self, answer: Answer) -> None:
+        self._head(answer, len(answer.body))
+        self.wfile.write(answer.body)
+
+    def _head(self, answer: Answer, length: int) -> None:
+        self.send_response_only(answer.status)
+        self.send_header("Date", formatdate(time.time() + self.state.date_shift, usegmt=True))
+        self.send_header("Content-Type", answer.type)
+        self.send_header("Content-Length", str(length))
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        self.end_headers()
