@@ -180,6 +180,11 @@ def test_every_reason_has_its_own_sentence(code: str, lang: Lang) -> None:
     assert code + ":" not in sentence
 
 
+def test_a_reason_shows_the_decimals_that_make_it_true() -> None:
+    near = Reason("under", D("0.0746"), D("0.1"), D("0.075"), D("0.125"))
+    assert reason_sentence(near) == "Weighs 7.46%, below its band of 7.50~12.50%; target 10.00%"
+
+
 def test_an_unknown_reason_is_named_rather_than_lost() -> None:
     assert reason_sentence(Reason("tax-loss", D(0), D(0), D(0), D(0))).startswith("tax-loss: weighs")
 

@@ -92,7 +92,6 @@ def put_table(sheet: Worksheet, top: int, titles: Sequence[str], rows: Iterable[
                 indent=int(is_text),
                 wrap_text=is_text and len(str(item.value)) > 40,
             )
-        sheet.row_dimensions[place].height = 18
     return place + 1
 
 
@@ -111,11 +110,23 @@ def put_sentence(sheet: Worksheet, row: int, text: str, columns: int, *, font: F
 
 
 def set_widths(sheet: Worksheet, first_row: int, *, least: int = 9, most: int = 46) -> None:
-    """Make each column as wide as its widest cell from `first_row` on, Korean syllables counted twice."""
+    """Make columns as wide as their widest cells from `first_row` on, Korean counted twice, and rows to suit."""
     for column in sheet.iter_cols(min_row=first_row):
         widest = max((_shown_width(cell) for cell in column if cell.value is not None), default=0)
         letter = get_column_letter(column[0].column or 1)
         sheet.column_dimensions[letter].width = min(max(widest + 3, least), most)
+    set_heights(sheet, first_row)
+
+
+def set_heights(sheet: Worksheet, first_row: int) -> None:
+    """Make each row from `first_row` on as high as its wrapped texts need."""
+    for row in sheet.iter_rows(min_row=first_row):
+        lines = 1
+        for cell in row:
+            if isinstance(cell.value, str) and cell.alignment.wrap_text:
+                room = sheet.column_dimensions[get_column_letter(cell.column or 1)].width - 3
+                lines = max(lines, -(-int(display_width(cell.value) * 1.1) // int(room)))
+        sheet.row_dimensions[row[0].row or 1].height = 18 if lines == 1 else 15 * lines + 3
 
 
 def set_page(sheet: Worksheet, *, freeze: str | None = None) -> None:

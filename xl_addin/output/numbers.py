@@ -36,9 +36,15 @@ def points(fraction: Decimal) -> str:
     return text if text.startswith("-") or text == "0.0" else "+" + text
 
 
-def band(low: Decimal, high: Decimal) -> str:
+def band(low: Decimal, high: Decimal, digits: int = 1) -> str:
     """Return a band of weights: 30.0~40.0%."""
-    return f"{_plain(low * 100, 1)}~{percent(high)}"
+    return f"{_plain(low * 100, digits)}~{percent(high, digits)}"
+
+
+def telling_digits(*fractions: Decimal) -> int:
+    """Return the fewest decimals, of 1 to 6, at which no two different fractions look the same in per cent."""
+    different = len(set(fractions))
+    return next((n for n in range(1, 6) if len({percent(fraction, n) for fraction in fractions}) == different), 6)
 
 
 def _digits(amount: Decimal) -> int:

@@ -8,7 +8,7 @@ from engine.money import ZERO
 from engine.plan import Conversion, Plan, Reason, TaxEstimate
 from engine.summary import CashLine, traded
 from xl_addin.output.language import Lang
-from xl_addin.output.numbers import band, money, percent, price
+from xl_addin.output.numbers import band, money, percent, price, telling_digits
 from xl_addin.output.texts import TEXTS, say
 
 #: The price source of the bundled samples; whatever shows such a price must say so loudly.
@@ -18,13 +18,15 @@ SAMPLE_SOURCE = "sample"
 def reason_sentence(reason: Reason, lang: Lang = "en") -> str:
     """Return why a trade is proposed, as a sentence with its figures; an unknown code is named."""
     name = f"reason.{reason.code}"
+    # 7.46 % is below a band that starts at 7.5 %: the sentence must show that.
+    digits = telling_digits(reason.weight, reason.target, reason.low, reason.high)
     return say(
         name if name in TEXTS else "reason.other",
         lang,
         code=reason.code,
-        weight=percent(reason.weight),
-        target=percent(reason.target),
-        band=band(reason.low, reason.high),
+        weight=percent(reason.weight, digits),
+        target=percent(reason.target, digits),
+        band=band(reason.low, reason.high, digits),
     )
 
 
@@ -102,7 +104,7 @@ def tax_sentences(tax: TaxEstimate, base: str, lang: Lang) -> list[str]:
         lines.append(say("dividend_tax", lang, income=income, tax=due))
     if tax.missing:
         lines.append(say("tax_missing", lang, list=", ".join(tax.missing)))
-    return [*lines, *tax.notes]
+    return [*lines, *(f"{say('info', lang)}: {text}" for text in tax.notes)]
 
 
 def conclusion(plan: Plan, lang: Lang) -> str:
@@ -122,7 +124,7 @@ def conclusion(plan: Plan, lang: Lang) -> str:
         for currency in dict.fromkeys(row.currency for row in sums)
     }
     costs = " + ".join(money(amount, currency) for currency, amount in charged.items() if amount)
-    cash = " + ".join(money(amount, currency) for currency, amount in plan.cash.after.items())
+    cash = " + ".join(money(amount, currency) for currency, amount in plan.cash.after.items() if amount)
     why = say("why_needed" if plan.needs_rebalancing else "why_closer", lang)
     none = say("zero", lang)
     return say("do_trades", lang, why=why, what=", ".join(what), costs=costs or none, cash=cash or none)

@@ -20,7 +20,7 @@ from xl_addin.output.sentences import (
 )
 from xl_addin.output.table import Column, Row, table_lines
 from xl_addin.output.texts import known, say
-from xl_addin.output.width import clean, wrap
+from xl_addin.output.width import wrap
 
 WIDTH = 116
 STATUS_STYLES = {"OK": "green", "OVER": "red", "UNDER": "yellow", "NO_TARGET": "red"}
@@ -45,13 +45,13 @@ def report(plan: Plan, lang: Lang = "en", paint: Paint | None = None) -> str:
 
 
 def _header(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
-    title = f"{say('plan', lang)}: {clean(plan.name)}" if plan.name else say("plan", lang)
+    title = f"{say('plan', lang)}: {plan.name}" if plan.name else say("plan", lang)
     total = f"{say('total', lang)} {money(plan.total_value, plan.base_currency)}"
     drift = f"{say('drift_total', lang)} {percent(plan.drift)}"
     facts = f"{say('as_of', lang)} {plan.as_of.isoformat()}   {total}   {drift}"
     loud = [paint(f"!! {line} !!", "loud") for notice in price_notices(plan, lang) for line in wrap(notice, WIDTH - 6)]
     sources = _wrapped([f"{say('prices', lang)}: {price_sources(plan, lang)}"]) if plan.positions else []
-    return [paint(title, "bold"), facts, *sources, *loud]
+    return [*(paint(line, "bold") for line in _wrapped([title])), facts, *sources, *loud]
 
 
 def _block(title: str, lines: list[str], lang: Lang, paint: Paint) -> list[str]:

@@ -59,7 +59,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "tax_column": ("Tax", "세금"),
     "cost_tax": ("Cost+tax", "비용+세금"),
     "reason": ("Reason", "이유"),
-    "weight_after": ("After", "매매 후"),
+    "weight_after": ("Weight after", "매매 후 비중"),
     "before": ("Before", "매매 전"),
     "sells": ("+ Sells", "+ 매도"),
     "buys": ("- Buys", "- 매수"),
@@ -106,7 +106,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "no_date": ("no date given", "시각 정보 없음"),
     "no_trades": ("No trades.", "매매할 것이 없습니다."),
     "converts": (
-        "{account}convert {amount} into {bought} at {rate} {cheap} per {dear}, spread {cost} included",
+        "{account}Convert {amount} into {bought} at {rate} {cheap} per {dear}, spread {cost} included",
         "{account}{amount} → {bought} 환전, 환율 {dear}당 {rate} {cheap}, 스프레드 {cost} 포함",
     ),
     "target_left": (

@@ -110,7 +110,9 @@ def _sections(sheet: Worksheet, row: int, plan: Plan, lang: Lang) -> int:
                 Item(", ".join(section.breaches)),
             )
         )
-    return cells.put_table(sheet, row, [say(title, lang) for title in titles], rows)
+    below = cells.put_table(sheet, row, [say(title, lang) for title in titles], rows)
+    cells.set_heights(sheet, row)
+    return below
 
 
 def _status(status: str, lang: Lang) -> Item:
