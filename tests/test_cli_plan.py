@@ -1,0 +1,160 @@
+"""`rebalancer plan`: a file in, a plan out, by every way a person may ask for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from xl_addin.cli import main
+
+PORTFOLIO = """
+portfolio:
+  name: 작은 포트폴리오
+  base_currency: KRW
+  holdings:
+    - {symbol: "360750", quantity: 450, price: 20000, average_cost: 16200, account: 키움}
+    - {symbol: "069500", quantity: 100, account: 키움}
+    - {symbol: QQQ, quantity: 3, account: 해외}
+  cash: {KRW: 3000000, USD: 320.50}
+  core:
+    - {ticker: TIGER 미국S&P500, weight: 0.35}
+    - {ticker: "069500", weight: 0.25}
+  satellite:
+    - {ticker: QQQ, weight: 0.3}
+"""
+PRICES = """symbol,price,currency,as_of
+360750,1,KRW,2026-11-20
+069500,35000,KRW,2026-11-20
+QQQ,500.00,USD,2026-11-20
+USDKRW,1400,KRW,2026-11-20
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    (tmp_path / "mine.yaml").write_text(PORTFOLIO, encoding="utf-8")
+    (tmp_path / "prices.csv").write_text(PRICES, encoding="utf-8")
+    return [str(tmp_path / "mine.yaml"), "--prices", str(tmp_path / "prices.csv"), "--as-of", "2026-11-20"]
+
+
+def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    assert main(["plan", *arguments, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return json.loads(out)  # type: ignore[no-any-return]
+
+
+def test_a_plan_is_printed_as_a_report(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    assert main(["plan", *files, "--lang", "en"]) == 0
+    out, err = capsys.readouterr()
+    assert "Rebalancing plan: 작은 포트폴리오" in out
+    assert "TIGER 미국S&P500" in out
+    assert err == ""
+
+
+def test_the_report_speaks_korean(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    assert main(["plan", *files, "--lang", "ko"]) == 0
+    assert "리밸런싱 계획: 작은 포트폴리오" in capsys.readouterr().out
+
+
+def test_a_manual_price_beats_the_price_file(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    positions = {p["symbol"]: p for p in document(capsys, *files)["positions"]}
+    assert (positions["360750"]["price"], positions["360750"]["price_source"]) == (20000, "manual")
+    assert positions["QQQ"]["price"] == 500
+
+
+def test_the_same_input_gives_the_same_plan(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    first, second = document(capsys, *files), document(capsys, *files)
+    assert first["trades"]
+    for plan in (first, second):
+        del plan["quality"]["seconds"]
+    assert first == second
+
+
+def test_mode_overrules_the_file(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    assert {trade["side"] for trade in document(capsys, *files)["trades"]} == {"buy", "sell"}
+    assert {trade["side"] for trade in document(capsys, *files, "--mode", "buy-only")["trades"]} == {"buy"}
+
+
+def test_cash_flow_overrules_the_file(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    without = document(capsys, *files)
+    deposit = document(capsys, *files, "--cash-flow", "1,000,000")
+    assert deposit["total_value"] == without["total_value"] + 1_000_000
+    assert deposit["cash"]["before"]["KRW"] == without["cash"]["before"]["KRW"] + 1_000_000
+
+
+def test_a_withdrawal_above_everything_is_bad_input(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    assert main(["plan", *files, "--cash-flow", "-900000000"]) == 2
+    assert capsys.readouterr().err.startswith("error")
+
+
+def test_the_day_is_today_unless_said(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    import datetime as dt
+
+    before = dt.datetime.now().astimezone().date()
+    plan = document(capsys, *files[:-2], "--allow-stale")
+    assert before.isoformat() <= plan["as_of"] <= dt.datetime.now().astimezone().date().isoformat()
+
+
+def test_a_missing_price_is_never_filled_from_the_samples(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    assert main(["plan", files[0], "--as-of", "2026-11-20", "--json"]) == 3
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    told = " ".join(f"{problem['where']} {problem['message']}" for problem in problems)
+    assert "069500" in told
+    assert "QQQ" in told
+
+
+def test_problems_of_the_files_that_do_not_stop_a_plan_are_in_it(
+    capsys: pytest.CaptureFixture[str], files: list[str]
+) -> None:
+    assert "cash-target" in [problem["code"] for problem in document(capsys, *files)["problems"]]
+
+
+def test_problems_of_both_files_are_listed_together(
+    capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.yaml").write_text(PORTFOLIO.replace("0.35", "3.5"), encoding="utf-8")
+    (tmp_path / "prices.csv").write_text(PRICES.replace("35000", "many"), encoding="utf-8")
+    assert main(["plan", *files]) == 2
+    err = capsys.readouterr().err
+    assert "mine.yaml" in err
+    assert "prices.csv row 3" in err
+
+
+def test_the_workbook_is_written_and_its_place_told(
+    capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path
+) -> None:
+    result = tmp_path / "plan.xlsx"
+    assert main(["plan", *files, "-o", str(result), "--lang", "en"]) == 0
+    assert capsys.readouterr().out.endswith(f"Workbook: {result}\n")
+    assert load_workbook(result)["Trades"].max_row > 1
+
+
+def test_an_existing_workbook_is_replaced_only_by_force(
+    capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path
+) -> None:
+    result = tmp_path / "plan.xlsx"
+    result.write_text("mine")
+    assert main(["plan", *files, "-o", str(result)]) == 2
+    assert "--force" in capsys.readouterr().err
+    assert result.read_text() == "mine"
+    assert main(["plan", *files, "-o", str(result), "--force"]) == 0
+    assert load_workbook(result).sheetnames
+
+
+def test_a_plan_imports_only_what_it_needs(files: list[str]) -> None:
+    script = (
+        "import sys; from xl_addin.cli import main; status = main(sys.argv[1:]); "
+        "heavy = {'openpyxl', 'pandas', 'yfinance', 'pykrx', 'xlwings', 'curl_cffi', 'matplotlib'}; "
+        "sys.exit(','.join(heavy & set(sys.modules)) or status)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "plan", *files], capture_output=True, check=False, encoding="utf-8"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
