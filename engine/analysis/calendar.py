@@ -21,6 +21,8 @@ from engine.schedule import PERIOD_MONTHS, Roll, add_months, next_due, next_week
 #: Gives the roll onto days on which all of some markets trade.
 RollOf = Callable[[frozenset[str]], Roll]
 RETIREMENT = ("isa", "irp", "pension")
+#: Won a year of overseas gains that are not taxed; the dated table of tax rules is the authority.
+ALLOWANCE = Decimal(2_500_000)
 DAY = dt.timedelta(days=1)
 
 
@@ -98,7 +100,7 @@ def calendar(
     months: int = 12,
     *,
     roll_of: RollOf = session_roll,
-    allowance: Decimal = Decimal(2_500_000),
+    allowance: Decimal = ALLOWANCE,
     realised: Decimal | None = None,
 ) -> tuple[CalendarItem, ...]:
     """Return the tasks from `start` for some months, by date; reviews overdue on `start` come first.

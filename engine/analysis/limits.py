@@ -22,6 +22,8 @@ Bound = Literal["below", "at most", "at least"]
 Status = Literal["OK", "BREACH", "UNKNOWN"]
 #: Digits that hold a product of a limit and a total without rounding.
 EXACT = Context(prec=100)
+#: The note of every rule of a portfolio that cannot be valued: the missing price is a problem of its own.
+UNPRICED = "a price or rate is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Check:
         """Compare part / whole with a limit without dividing; the whole is the portfolio's total unless given."""
         whole = self.total if whole is None else whole
         if self.valuation is None:
-            return RiskRule(rule, scope, limit, None, "UNKNOWN", "a price or rate is missing")
+            return RiskRule(rule, scope, limit, None, "UNKNOWN", UNPRICED)
         if whole <= 0:
             return RiskRule(rule, scope, limit, None, "UNKNOWN", "nothing is held")
         edge = EXACT.multiply(limit, whole)
@@ -130,9 +132,9 @@ def risk_problems(rules: tuple[RiskRule, ...]) -> tuple[Problem, ...]:
         if row.status == "BREACH":
             text = f"{percent(row.actual)} against a limit of {percent(row.limit)}{_tail(row.note)}"
             problems.append(Problem("warning", "limit-breached", where, text))
-        elif row.status == "UNKNOWN":
+        elif row.status == "UNKNOWN" and row.note != UNPRICED:
             problems.append(Problem("warning", "limit-unknown", where, row.note or "not known"))
-        elif row.note:
+        elif row.status == "OK" and row.note:
             problems.append(Problem("info", "limit", where, row.note))
     return tuple(problems)
 

@@ -1,0 +1,148 @@
+"""Where an analysis's closes and fund facts come from: a file that is named, else the market data sources."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import InputError, MarketDataError, NoData, Problem
+
+if TYPE_CHECKING:
+    from engine.analysis.facts import FundFacts
+    from engine.history import HistoryTable
+
+#: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
+MARGIN = dt.timedelta(days=14)
+VIX = "^VIX"
+
+
+def add_history_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare --history, --offline and --as-of."""
+    parser.add_argument(
+        "--history", type=Path, metavar="CSV", help="closes: a column Date, then one per symbol (and USDKRW for rates)"
+    )
+    parser.add_argument("--offline", action="store_true", help="ask no source on the network")
+
+
+def currency_code(text: str) -> str:
+    """Parse a currency such as KRW."""
+    from engine.money import MINOR_DIGITS
+
+    code = text.upper()
+    if code not in MINOR_DIGITS:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(MINOR_DIGITS)}")
+    return code
+
+
+def fx_pairs(currencies: Iterable[str], base: str) -> tuple[str, ...]:
+    """Return the pairs that turn each currency into the base."""
+    return tuple(f"{currency}{base}" for currency in dict.fromkeys(currencies) if currency and currency != base)
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text; raises InputError where it cannot be read as UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start} is not UTF-8: save the file as UTF-8"
+        raise InputError([Problem("error", "file-encoding", str(path), message)]) from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message = f"cannot be read ({reason}): name another file"
+        raise InputError([Problem("error", "file-unreadable", str(path), message)]) from None
+
+
+def load_history(
+    args: argparse.Namespace, symbols: Iterable[str], currencies: Mapping[str, str], start: dt.date, end: dt.date
+) -> tuple[HistoryTable, tuple[Problem, ...]]:
+    """Return the closes of symbols and pairs up to a day: those of --history, else fetched ones.
+
+    `currencies` says what each symbol is quoted in where the source does not. Raises InputError for a file that cannot
+    be used, MarketDataError where there is neither a file nor a source that may be asked.
+    """
+    if args.history:
+        from engine.history import parse_history
+
+        table, problems = parse_history(read_text(args.history), str(args.history))
+        if table is None:
+            raise InputError(problems)
+        return table.with_currencies(currencies), problems
+    names = tuple(dict.fromkeys(symbols))
+    if args.offline:
+        message = "no history: name a file with --history, or leave out --offline"
+        raise NoData(message, problems=[Problem("error", "no-history", "history", message)])
+    return _fetched(names, currencies, start - MARGIN, end)
+
+
+def history_day(args: argparse.Namespace) -> dt.date | None:
+    """Return the last day of the --history file, None without one or where it cannot be read as closes."""
+    if not args.history:
+        return None
+    from engine.history import parse_history
+
+    table, _ = parse_history(read_text(args.history), str(args.history))
+    return table.last if table else None
+
+
+def _fetched(
+    symbols: tuple[str, ...], currencies: Mapping[str, str], start: dt.date, end: dt.date
+) -> tuple[HistoryTable, tuple[Problem, ...]]:
+    from engine.history import from_records
+
+    batch = _ask("history", "histories")(symbols, start, end)
+    problems = [Problem("warning", "no-history", symbol, str(error)) for symbol, error in batch.failed.items()]
+    if not batch.ok:
+        raise NoData("no source has any history", problems=[replace(one, severity="error") for one in problems])
+    records = (replace(record, symbol=symbol) for symbol, record in batch.ok.items())
+    return from_records(records).with_currencies(currencies), (*problems, *batch.problems)
+
+
+def load_facts(args: argparse.Namespace, symbols: Iterable[str]) -> tuple[dict[str, FundFacts], tuple[Problem, ...]]:
+    """Return what is known of funds: the catalogue, under what the sources say, under what the --facts file says."""
+    from engine.analysis.facts import from_market, parse_facts
+    from engine.market.catalogue import load
+
+    names, problems = tuple(dict.fromkeys(symbols)), []
+    fetched: Mapping[str, Any] = {}
+    if not args.offline and not args.facts and not args.history:
+        try:
+            batch = _ask("facts", "fund_facts")(names)
+        except MarketDataError as error:
+            problems.append(Problem("warning", "no-facts", "facts", str(error)))
+        else:
+            fetched = batch.ok
+            problems.extend(Problem("warning", "no-facts", name, str(error)) for name, error in batch.failed.items())
+    facts = {name: from_market(name, fetched.get(name), load().get(name)) for name in names}
+    if args.facts:
+        import yaml
+
+        try:
+            document = yaml.safe_load(read_text(args.facts))
+        except yaml.YAMLError as error:
+            text = f"{error}".replace("\n", " ")
+            raise InputError([Problem("error", "yaml", str(args.facts), text)]) from None
+        given, found = parse_facts(document, str(args.facts))
+        if any(problem.severity == "error" for problem in found):
+            raise InputError(found)
+        facts.update({name: fund for name, fund in given.items() if name in facts})
+        problems.extend(found)
+    return facts, tuple(problems)
+
+
+def add_facts_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare --facts."""
+    parser.add_argument("--facts", type=Path, metavar="YAML", help="fund facts by symbol: fee, aum, holdings, yield")
+
+
+def _ask(*names: str) -> Callable[..., Any]:
+    """Return the market's function of the first name it has; raises NoData where it has none of them."""
+    from engine.market import chain
+
+    for name in names:
+        if found := getattr(chain, name, None):
+            return found  # type: ignore[no-any-return]
+    raise NoData(f"no source of {names[0]} is built in: name a file with --{names[0]}")

@@ -1,0 +1,86 @@
+"""`rebalancer correlate FILE`: how alike a portfolio's instruments move."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from pathlib import Path
+
+from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, correlate
+from engine.analysis.lockstep import lockstep
+from engine.errors import NoData
+from xl_addin.histories import add_history_arguments, currency_code, fx_pairs, history_day, load_history
+from xl_addin.loading import load_portfolio
+from xl_addin.verbs.common import add_output_arguments, date, usable
+
+#: Calendar days of history fetched at least, so that a lockstep can be told from the usual.
+TWO_YEARS = 730
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("file", type=Path, metavar="FILE", help="the portfolio file")
+    parser.add_argument(
+        "--days", type=_days, default=DEFAULT_DAYS, metavar="N", help=f"daily returns to use (default: {DEFAULT_DAYS})"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_threshold,
+        default=DEFAULT_THRESHOLD,
+        metavar="X",
+        help=f"warn of pairs correlated above this (default: {DEFAULT_THRESHOLD})",
+    )
+    parser.add_argument(
+        "--currency", type=currency_code, metavar="CUR", help="of the returns (default: the portfolio's)"
+    )
+    parser.add_argument("--as-of", type=date, metavar="DATE", help="last day (default: today, or the history's last)")
+    add_history_arguments(parser)
+    add_output_arguments(parser)
+
+
+def _days(text: str) -> int:
+    if not text.isdigit() or not 30 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 30 to 10000")
+    return int(text)
+
+
+def _threshold(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 2.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a correlation from 0 to 1")
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Correlate and print; exit status 3 where no two instruments can be correlated."""
+    portfolio, problems = load_portfolio(args.file)
+    portfolio = usable(portfolio, problems)
+    currencies = {symbol: instrument.currency for symbol, instrument in portfolio.instruments.items()}
+    currency = args.currency or portfolio.base_currency
+    as_of = args.as_of or history_day(args) or dt.datetime.now().astimezone().date()
+    start = as_of - dt.timedelta(days=max(args.days * 3 // 2, TWO_YEARS))
+    wanted = (*portfolio.symbols, *fx_pairs(currencies.values(), currency))
+    history, found = load_history(args, wanted, currencies, start, as_of)
+    history = history.until(as_of)
+    result = correlate(history, portfolio.symbols, currency, args.days, args.threshold)
+    problems = (*problems, *found)
+    if result.effective_bets is not None:
+        alive = [history.series[name] for name in portfolio.symbols if name in history.series]
+        problems = (*problems, lockstep(alive).remark())
+    if args.json:
+        from xl_addin.output.analysis_json import correlate_document
+        from xl_addin.output.json import dump
+
+        sys.stdout.write(dump(correlate_document(result, problems)))
+    else:
+        from xl_addin.output.analysis_text import correlate_text
+        from xl_addin.output.colour import paint_for
+
+        if result.effective_bets is None:
+            raise NoData("nothing can be correlated", problems=(*problems, *result.problems))
+        sys.stdout.write(correlate_text(result, problems, args.lang, paint_for(sys.stdout)))
+    return 0 if result.effective_bets is not None else 3

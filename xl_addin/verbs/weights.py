@@ -1,0 +1,129 @@
+"""`rebalancer weights METHOD FILE`: target weights over a universe or a portfolio's instruments."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import sys
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+from engine.errors import InputError, Problem
+from engine.portfolio import Instrument, Portfolio
+from engine.weights.methods import METHODS, weigh
+from engine.weights.sectors import company_of
+from engine.weights.universe import Entry, classified, read_csv, read_list
+from xl_addin.histories import read_text
+from xl_addin.loading import load_portfolio
+from xl_addin.verbs.common import add_output_arguments, date, usable
+
+Universe = tuple[tuple[Entry, ...], tuple[Problem, ...]]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("method", choices=METHODS, metavar="METHOD", help=", ".join(METHODS))
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a universe (.csv or .yaml: symbol, sector, market_cap, company, weight), or a portfolio file",
+    )
+    parser.add_argument("--max", type=_fraction, metavar="W", help="largest weight of one instrument, such as 0.1")
+    parser.add_argument("--sector-max", type=_fraction, metavar="W", help="largest weight of one sector")
+    parser.add_argument(
+        "--as-of", type=date, metavar="DATE", help="the day whose sectors and rates hold (default: today)"
+    )
+    add_output_arguments(parser)
+
+
+def _fraction(text: str) -> Decimal:
+    from engine.text import read_number
+
+    number = read_number(text)
+    if number is None or not 0 < number <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a weight above 0 and up to 1, such as 0.1")
+    return number
+
+
+def run(args: argparse.Namespace) -> int:
+    """Weigh the universe and print."""
+    as_of = args.as_of or dt.datetime.now().astimezone().date()
+    entries, problems = _universe(args.file, as_of)
+
+    def move_cost(symbol: str, change: Decimal) -> Decimal:
+        from engine.costs.table import lookup
+        from engine.market.catalogue import load
+        from engine.market.symbols import currency_of_market, shape
+
+        market = shape(symbol) or "OTHER"
+        instrument = load().find(symbol) or Instrument(symbol, symbol, market, currency_of_market(market) or "")
+        cost = lookup(instrument, as_of, {})
+        return abs(change) * (cost.commission_rate + (cost.sell_tax_rate if change < 0 else 0))
+
+    result = weigh(args.method, entries, maximum=args.max, sector_maximum=args.sector_max, move_cost=move_cost)
+    if result.turnover is not None:
+        cost = "" if result.cost is None else f"; commissions and sales taxes about {result.cost:.4%} of the whole"
+        text = f"turnover {result.turnover:.2%} from the present weights{cost}"
+        result = replace(result, problems=(*result.problems, Problem("info", "turnover", "weights", text)))
+    if args.json:
+        from xl_addin.output.analysis_json import weights_document
+        from xl_addin.output.json import dump
+
+        sys.stdout.write(dump(weights_document(result, problems)))
+    else:
+        from xl_addin.output.analysis_text import weights_text
+        from xl_addin.output.colour import paint_for
+
+        sys.stdout.write(weights_text(result, problems, args.lang, paint_for(sys.stdout)))
+    return 0
+
+
+def _universe(path: Path, as_of: dt.date) -> Universe:
+    """Read a universe, or the instruments of a portfolio file."""
+    if path.suffix.lower() == ".csv" and not path.is_dir():
+        return _read(read_csv(read_text(path), str(path), as_of))
+    if path.suffix.lower() in (".yaml", ".yml"):
+        import yaml
+
+        try:
+            document = yaml.safe_load(read_text(path))
+        except yaml.YAMLError as error:
+            text = " ".join(str(error).split())
+            raise InputError([Problem("error", "yaml", str(path), text)]) from None
+        if isinstance(document, list):
+            return _read(read_list(document, str(path), as_of))
+        if isinstance(document, dict) and "universe" in document:
+            return _read(read_list(document["universe"], f"{path}, universe", as_of))
+    portfolio, problems = load_portfolio(path)
+    return _of_portfolio(usable(portfolio, problems), problems, as_of)
+
+
+def _read(answer: tuple[tuple[Entry, ...] | None, tuple[Problem, ...]]) -> Universe:
+    entries, problems = answer
+    if entries is None:
+        raise InputError(problems)
+    return entries, problems
+
+
+def _of_portfolio(portfolio: Portfolio, problems: tuple[Problem, ...], as_of: dt.date) -> Universe:
+    """Return a portfolio's instruments with the catalogue's sectors; the target weights stand for the present ones."""
+    from engine.market.catalogue import load
+
+    found = list(problems)
+    weights = {target.symbol: target.weight for _, target in portfolio.targets()}
+    entries = []
+    for symbol in portfolio.symbols:
+        listed = load().get(symbol)
+        entry = Entry(
+            symbol=symbol,
+            sector=listed.sector if listed else "",
+            company=company_of(symbol),
+            weight=weights.get(symbol, Decimal(0)),
+            name=portfolio.instruments[symbol].name,
+        )
+        entries.append(classified(entry, as_of, f"{symbol} sector", found))
+    text = "the present weights are the portfolio's targets; sectors are the catalogue's"
+    found.append(Problem("info", "before-by-target", "concentration.before", text))
+    return tuple(entries), tuple(found)
