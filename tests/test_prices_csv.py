@@ -140,6 +140,11 @@ def test_cell_beyond_the_columns_is_an_error() -> None:
     assert (problem.code, problem.where) == ("extra-cell", "p.csv row 2")
 
 
+def test_price_split_at_its_comma_gives_no_quote() -> None:
+    quotes, _ = parse_prices("symbol,price\nQQQ,1,234\n", "p.csv")
+    assert quotes == {}
+
+
 @pytest.mark.parametrize(
     ("text", "code", "where"),
     [

@@ -104,25 +104,26 @@ class Instruments:
         own = self._own.get(fold(text)) or self._own.get(fold(symbols.canonical(text)))
         if own:
             return own
-        code = symbols.canonical(text)
+        if self._is_misspelt(text, path, foreign=foreign):
+            return None
+        if must_be_known:
+            self._unknown(text, path)
+            return None
+        return symbols.canonical(text)
+
+    def _is_misspelt(self, text: str, path: Path, *, foreign: bool) -> bool:
+        """Report a code that lost its zeros, or that stands in a broker's form; tell whether it does."""
         padded = None if foreign else symbols.lost_zeros(text)
         inner = symbols.undecorated(text)
         if padded:
             named = self._catalogue.find(padded)
             what = f" ({named.name})" if named else ""
-            message = (
-                f"{text} has {len(text)} digits, a Korean code has six: if zeros were lost, write {padded!r}{what}"
-            )
+            message = f"{text} has {len(text)} digits, a Korean code six: if zeros were lost, write {padded!r}{what}"
             self._report.error(path, "lost-zeros", message)
-            return None
-        if inner and symbols.shape(code) is None:
-            message = f"{text} is a broker's form of a code: write {inner!r}"
-            self._report.error(path, "unknown-ticker", message)
-            return None
-        if must_be_known:
-            self._unknown(text, path)
-            return None
-        return code
+        elif inner and symbols.shape(symbols.canonical(text)) is None:
+            self._report.error(path, "unknown-ticker", f"{text} is a broker's form of a code: write {inner!r}")
+            return True
+        return padded is not None
 
     def _check_name(self, symbol: str, name: str, row: Fields) -> None:
         """Report a name that belongs to another instrument than the code."""

@@ -121,10 +121,10 @@ class _Reader:
         return cells[index] if index is not None and index < len(cells) else ""
 
     def _read_row(self, cells: Sequence[str]) -> None:
+        before = len(self.problems)
         if extra := ", ".join(filter(None, cells[self._width :])):
             message = f"{extra} stands beyond the columns: quote a value that has a comma in it"
             self._add("error", "", "extra-cell", message)
-        before = len(self.problems)
         named = self._symbol(self._cell(cells, "symbol"), self._cell(cells, "currency").upper())
         price = self._price(self._cell(cells, "price"))
         if named is None:
