@@ -213,11 +213,11 @@ def last_settling_day(year: int, roll_of: RollOf = session_roll) -> dt.date:
 def _allowance_texts(allowance: Decimal, realised: Decimal | None) -> tuple[str, str]:
     if realised is None:
         return (
-            f"{allowance:,.0f} won a year; gains realised so far not given",
-            f"연 {allowance:,.0f}원, 올해 실현 손익 미입력",
+            f"{allowance:,.0f} won; gains so far not given",
+            f"{allowance:,.0f}원(실현 손익 미입력)",
         )
     left = max(allowance - max(realised, Decimal(0)), Decimal(0))
     return (
-        f"{left:,.0f} of {allowance:,.0f} won still unused (realised so far {realised:,.0f})",
-        f"{allowance:,.0f}원 중 {left:,.0f}원 남음(실현 손익 {realised:,.0f}원)",
+        f"{left:,.0f} of {allowance:,.0f} won still unused",
+        f"{allowance:,.0f}원 중 {left:,.0f}원 남음",
     )

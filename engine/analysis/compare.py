@@ -21,6 +21,8 @@ from engine.money import ZERO
 from engine.schedule import add_months
 
 TOP = 10
+#: The note of figures of a fund without closes, which is a problem of its own.
+NO_HISTORY = "no history"
 LONGEST = 60
 
 
@@ -97,9 +99,8 @@ def compare(
     for symbol in symbols:
         row = _row(table[symbol], found.get(symbol), common.get(symbol), end, history.source)
         rows[symbol] = row
-        problems.extend(
-            remark for path, figure in row.figures().items() if (remark := figure.remark(f"{symbol}.{path}"))
-        )
+        told = {path: figure for path, figure in row.figures().items() if figure.note != NO_HISTORY}
+        problems.extend(said for path, figure in told.items() if (said := figure.remark(f"{symbol}.{path}")))
         problems.extend(_top_remark(row))
     shared = overlaps(table)
     problems.extend(
@@ -147,7 +148,7 @@ def _on(series: Series, days: object) -> Series:
 
 
 def _row(facts: FundFacts, series: Series | None, common: Series | None, end: dt.date | None, source: str) -> FundRow:
-    none = Figure(None, source, None, "no history")
+    none = Figure(None, source, None, NO_HISTORY)
     known = series is not None and common is not None and end is not None
     return FundRow(
         symbol=facts.symbol,

@@ -56,14 +56,15 @@ def period_returns(series: Series, end: dt.date) -> Mapping[str, Figure]:
 
 def _period_return(series: Series, end: dt.date, months: int) -> Figure:
     start = add_months(end, -months)
-    total = total_return(series, start, end)
-    if total is None:
+    before, after = close_on(series, start), close_on(series, end)
+    if before is None or after is None:
         begin = f"begins {series.first}" if len(series) else "is empty"
         return Figure(None, series.source, end, f"no close near {start}: the history {begin}")
-    what = _contents(series)
+    total = after[1] / before[1] - 1.0
+    what = f"{_contents(series)} from the close of {before[0]}"
     if months < PERIODS["1Y"]:
-        return Figure(total, series.source, end, f"{what} from {start}, not annualised")
-    return Figure(annualised(total, months / 12), series.source, end, f"{what} from {start}, per year")
+        return Figure(total, series.source, after[0], f"{what}, not annualised")
+    return Figure(annualised(total, months / 12), series.source, after[0], f"{what}, per year")
 
 
 def _contents(series: Series) -> str:

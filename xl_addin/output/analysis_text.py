@@ -12,16 +12,17 @@ from engine.analysis.figure import Figure
 from engine.analysis.limits import RiskRule
 from engine.analysis.returns import PERIODS
 from engine.analysis.review import ReviewRow
-from engine.errors import Problem
+from engine.errors import Problem, Severity
 from engine.weights.methods import Weighting
 from xl_addin.output.colour import Paint
 from xl_addin.output.language import Lang
 from xl_addin.output.problems import problem_lines
 from xl_addin.output.table import Column, Row, table_lines
 from xl_addin.output.texts import say
-from xl_addin.output.width import wrap
+from xl_addin.output.width import display_width, wrap
 
 WIDTH = 116
+TASK_WIDTH = 86
 NONE = "–"
 VERDICT_STYLES = {"HOLD": "green", "REVIEW": "yellow", "REPLACE": "red"}
 STATUS_STYLES = {"OK": "", "BREACH": "red", "UNKNOWN": "yellow"}
@@ -32,8 +33,19 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
 
 
 def _problems(problems: Iterable[Problem], lang: Lang, paint: Paint) -> list[str]:
-    lines = problem_lines(problems, lang, paint, WIDTH)
+    lines = problem_lines(_grouped(problems), lang, paint, WIDTH)
     return [paint(say("problems", lang), "cyan"), *lines] if lines else []
+
+
+def _grouped(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems with those that say the same of several places made one."""
+    places: dict[tuple[Severity, str, str], list[str]] = {}
+    for one in problems:
+        places.setdefault((one.severity, one.code, one.message), []).append(one.where)
+    return [
+        Problem(severity, code, ", ".join(dict.fromkeys(where)), message)
+        for (severity, code, message), where in places.items()
+    ]
 
 
 def _percent(value: object, digits: int = 2) -> str:
@@ -240,15 +252,14 @@ def calendar_text(items: Iterable[CalendarItem], problems: Iterable[Problem], la
         Column(_two(lang, "Date", "날짜"), "<"),
         Column(say("section", lang), "<", 12),
         Column(_two(lang, "Due", "도래"), "<"),
-        Column(_two(lang, "Task", "할 일"), "<", 86),
+        Column(_two(lang, "Task", "할 일"), "<", TASK_WIDTH),
     ]
     yes = _two(lang, "due", "도래")
-    rows = [
-        Row(
-            (item.date.isoformat(), item.section, yes if item.due else "", item.task_ko if lang == "ko" else item.task),
-            "yellow" if item.due else "",
-        )
-        for item in items
-    ]
+    rows = []
+    for item in items:
+        task = item.task_ko if lang == "ko" else item.task
+        cells = (item.date.isoformat(), item.section, yes if item.due else "", task)
+        remark = task if display_width(task) > TASK_WIDTH else ""
+        rows.append(Row(cells, "yellow" if item.due else "", remark))
     title = paint(_two(lang, "Calendar", "일정"), "bold")
     return _joined([[title], table_lines(columns, rows, paint), _problems(problems, lang, paint)])
