@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 
-from engine.document import accounts, assembly, holdings, instruments, options, sections
+from engine.document import (
+    accounts,
+    assembly,
+    holdings,
+    instruments,
+    options,
+    parse_portfolio,
+    sections,
+)
 from engine.market import prices_csv
 from engine.settings import RULE_DEFAULTS, Settings
 from xl_addin.cli import VERBS
@@ -107,6 +115,13 @@ def test_every_link_to_a_file_leads_somewhere(page: str) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text_of(page))
     missing = [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
     assert not missing
+
+
+def test_the_example_of_the_portfolio_page_is_sound() -> None:
+    example = text_of("docs/portfolio-file.md").split("```yaml\n")[1].split("```")[0]
+    portfolio, problems = parse_portfolio(example, "example")
+    assert portfolio is not None
+    assert [problem for problem in problems if problem.severity == "error"] == []
 
 
 def test_the_readme_picture_is_small() -> None:

@@ -23,7 +23,7 @@ def command_table() -> str:
 def command_pages() -> str:
     """Return every command with its arguments, in Markdown."""
     origin = "Written from the commands themselves by `python -m xl_addin.reference`."
-    more = "Each runs as `python -m uv run rebalancer …`; [the command line](command-line.md) tells of exit statuses and JSON."
+    more = "Each runs as `python -m uv run rebalancer …`. Exit statuses and JSON: [the command line](command-line.md)."
     parts = ["# Commands", origin, more]
     for verb, (module, text) in VERBS.items():
         parser = Parser(prog=f"rebalancer {verb}", add_help=False)
