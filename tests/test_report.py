@@ -195,6 +195,13 @@ def test_both_languages_say_each_text_with_the_same_figures(name: str) -> None:
     assert english == korean
 
 
+def test_trades_without_accounts_have_no_account_column() -> None:
+    plan = example()
+    nowhere = replace(plan, trades=tuple(replace(trade, account="") for trade in plan.trades))
+    header = next(line for line in report(nowhere).splitlines() if line.startswith("Side"))
+    assert "Weight after" in header
+
+
 def test_control_characters_in_names_never_reach_the_terminal() -> None:
     text = report(hostile(), "en")
     assert "\x1b" not in text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.plan import Plan
 from engine.summary import cash_weight, reconciliation
 from xl_addin.output.colour import Paint
@@ -153,6 +155,8 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
         )
         for trade in plan.trades
     ]
+    if not any(trade.account for trade in plan.trades):
+        columns, rows = columns[1:], [replace(row, cells=row.cells[1:]) for row in rows]
     return table_lines(columns, rows, paint)
 
 
