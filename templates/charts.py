@@ -1,0 +1,104 @@
+"""The charts: donuts of current and target, bars of drift, area of value; each with its numbers cached in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from openpyxl.chart import AreaChart, BarChart, DoughnutChart
+from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.data_source import AxDataSource, NumData, NumDataSource, NumRef, NumVal, StrData, StrRef, StrVal
+from openpyxl.chart.label import DataLabelList
+from openpyxl.chart.layout import Layout, ManualLayout
+from openpyxl.chart.legend import Legend
+from openpyxl.chart.marker import DataPoint
+from openpyxl.chart.series import Series
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.drawing.line import LineProperties
+
+PALETTE = (
+    "305496", "C55A11", "548235", "7F6000", "7030A0", "2E9CA6", "BF8F00", "A5375A", "5B7FBF", "8FAF6F", "D9925B",
+    "9673B9", "7F7F7F", "BFBFBF",
+)  # fmt: skip
+
+
+class Source:
+    """Hold where a series stands and what it holds: categories and numbers, by address and by value."""
+
+    def __init__(
+        self, labels_ref: str, labels: Sequence[str], numbers_ref: str, numbers: Sequence[float], number_format: str
+    ) -> None:
+        self.labels_ref, self.labels = labels_ref, labels
+        self.numbers_ref, self.numbers, self.number_format = numbers_ref, numbers, number_format
+
+    def series(self) -> Series:
+        """Return the series, with its values beside the addresses."""
+        points = [NumVal(idx=i, v=repr(number)) for i, number in enumerate(self.numbers)]
+        values = NumData(formatCode=self.number_format, ptCount=len(points), pt=points)
+        series = Series(val=NumDataSource(numRef=NumRef(f=self.numbers_ref, numCache=values)))
+        texts = StrData(ptCount=len(self.labels), pt=[StrVal(idx=i, v=text) for i, text in enumerate(self.labels)])
+        series.cat = AxDataSource(strRef=StrRef(f=self.labels_ref, strCache=texts))
+        return series
+
+
+def donut(title: str, source: Source) -> DoughnutChart:
+    """Return a donut, each slice in the colour it has in every donut."""
+    chart = DoughnutChart()
+    series = source.series()
+    for index in range(len(source.labels)):
+        fill = GraphicalProperties(
+            solidFill=PALETTE[index % len(PALETTE)], ln=LineProperties(solidFill="FFFFFF", w=9525)
+        )
+        series.data_points.append(DataPoint(idx=index, spPr=fill))
+    series.dLbls = DataLabelList(
+        showPercent=False,
+        showVal=False,
+        showCatName=False,
+        showSerName=False,
+        showLegendKey=False,
+        showLeaderLines=False,
+    )
+    chart.series.append(series)
+    chart.title = title
+    chart.holeSize = 58
+    chart.legend = Legend(legendPos="r")
+    chart.style = 10
+    return chart
+
+
+def bars(title: str, source: Source) -> BarChart:
+    """Return horizontal bars around zero, the first row on top."""
+    chart = BarChart()
+    chart.type = "bar"
+    series = source.series()
+    series.graphicalProperties = GraphicalProperties(solidFill="305496")
+    series.invertIfNegative = False
+    series.dLbls = DataLabelList(
+        showVal=True, showCatName=False, showSerName=False, showLegendKey=False, numFmt="+0.0%;-0.0%;0.0%"
+    )
+    chart.series.append(series)
+    chart.title = title
+    chart.legend = None
+    chart.gapWidth = 45
+    chart.x_axis.scaling.orientation = "maxMin"
+    chart.x_axis.tickLblPos = "low"
+    chart.x_axis.delete = False
+    chart.y_axis.delete = True
+    chart.y_axis.majorGridlines = None
+    return chart
+
+
+def area(title: str, source: Source) -> AreaChart:
+    """Return an area over time."""
+    chart = AreaChart()
+    series = source.series()
+    series.graphicalProperties = GraphicalProperties(solidFill="9DB7E0", ln=LineProperties(solidFill="305496", w=15875))
+    chart.series.append(series)
+    chart.title = title
+    chart.legend = None
+    chart.x_axis.delete = False
+    chart.y_axis.delete = False
+    chart.x_axis.number_format = "yyyy-mm"
+    chart.y_axis.number_format = source.number_format
+    chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=LineProperties(solidFill="E5E5E5")))
+    chart.layout = Layout(ManualLayout(x=0.14, y=0.16, w=0.82, h=0.64))
+    return chart

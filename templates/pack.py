@@ -1,0 +1,103 @@
+"""The last step to a file: openpyxl's parts with the values of the formulas put in, the same bytes every time.
+
+openpyxl writes no cached value beside a formula, stamps the time of day, and leaves charts without their numbers'
+cache. The parts are taken from its writer before they are compressed, completed, sorted, and zipped with a fixed date.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from openpyxl.utils.datetime import to_excel
+from openpyxl.workbook import Workbook
+from openpyxl.writer.excel import ExcelWriter
+
+#: Values of formula cells, by sheet title and address.
+Cached = Mapping[str, Mapping[str, object]]
+_FORMULA_CELL = re.compile(
+    rb'<c r="([A-Z]+[0-9]+)"((?: s="[0-9]+")?)(?: t="[a-z]+")?>(<f[ >].*?</f>|<f [^>]*/>)<v ?/?>(?:</v>)?</c>',
+    re.DOTALL,
+)
+_ERRORS = frozenset(("#N/A", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!"))
+_DATE = (1980, 1, 1, 0, 0, 0)
+_FIRST = ("[Content_Types].xml", "_rels/.rels")
+
+
+class _Parts:
+    """Collect the parts that openpyxl's writer would have zipped."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, bytes] = {}
+
+    def writestr(self, name: object, data: str | bytes) -> None:
+        key = name if isinstance(name, str) else name.filename  # type: ignore[attr-defined]  # a ZipInfo
+        self.parts[key] = data.encode() if isinstance(data, str) else data
+
+    def write(self, filename: str, arcname: str) -> None:
+        self.parts[arcname] = Path(filename).read_bytes()
+
+    def namelist(self) -> list[str]:
+        return list(self.parts)
+
+    def close(self) -> None:
+        """Do nothing: there is no file."""
+
+
+def parts_of(workbook: Workbook, cached: Cached) -> dict[str, bytes]:
+    """Return the workbook's parts by name, each formula cell with its value from `cached`."""
+    collected = _Parts()
+    ExcelWriter(workbook, collected).save()  # type: ignore[arg-type]  # it only calls what _Parts has
+    parts = collected.parts
+    for sheet in workbook.worksheets:
+        values = cached.get(sheet.title)
+        if values:
+            name = sheet.path[1:]
+            parts[name] = _filled(parts[name], values)
+    return parts
+
+
+def zipped(parts: Mapping[str, bytes]) -> bytes:
+    """Return the parts as a zip file with fixed dates and order."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(parts, key=lambda part: (part not in _FIRST, part)):
+            info = zipfile.ZipInfo(name, _DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o600 << 16
+            info.create_system = 0
+            archive.writestr(info, parts[name])
+    return buffer.getvalue()
+
+
+def packed(workbook: Workbook, cached: Cached) -> bytes:
+    """Return the workbook as the bytes of an .xlsx file: the same input gives the same bytes."""
+    return zipped(parts_of(workbook, cached))
+
+
+def _filled(xml: bytes, values: Mapping[str, object]) -> bytes:
+    def fill(match: re.Match[bytes]) -> bytes:
+        address, style, formula = match.groups()
+        value = values.get(address.decode())
+        if value is None:
+            return match.group()
+        kind, text = _typed(value)
+        return b'<c r="%b"%b%b>%b<v>%b</v></c>' % (address, style, kind, formula, text)
+
+    return _FORMULA_CELL.sub(fill, xml)
+
+
+def _typed(value: object) -> tuple[bytes, bytes]:
+    """Return the cell type and the text of a cached value."""
+    if isinstance(value, bool):
+        return b' t="b"', b"1" if value else b"0"
+    if isinstance(value, str):
+        return (b' t="e"' if value in _ERRORS else b' t="str"'), escape(value).encode()
+    if isinstance(value, dt.date | dt.datetime):
+        return b"", repr(to_excel(value)).encode()  # type: ignore[no-untyped-call]
+    return b"", repr(value).encode()

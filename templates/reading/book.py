@@ -1,0 +1,152 @@
+"""A whole workbook read back: the portfolio it holds, what is wrong with it, and the results that stand in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from engine.document import portfolio_from_data
+from engine.errors import Problem
+from engine.portfolio import Portfolio
+from templates.reading import csv_folder, ods, xlsx
+from templates.reading.convert import TableReader
+from templates.reading.data import DocumentData
+from templates.reading.find import Found, find_tables
+from templates.reading.grid import Cell, ErrorValue, Grid
+from templates.reading.safety import Refused, open_archive, read_bytes
+from templates.report import NA, Report, Row, Rows, Value
+from templates.schema import Lang
+from templates.spec import SHEETS, TABLES
+
+SUFFIXES = (".xlsx", ".xlsm", ".ods")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBook:
+    """Hold what a workbook says: the portfolio (None where it cannot be used), every problem, the written results."""
+
+    portfolio: Portfolio | None
+    problems: tuple[Problem, ...]
+    results: Mapping[str, Rows]
+    history: Rows
+    lang: Lang
+
+    def report(self) -> Report | None:
+        """Return the workbook's content as a report, or None without a portfolio."""
+        if self.portfolio is None:
+            return None
+        as_of = next((r["Value"] for r in self.results.get("Summary", ()) if r.get("Key") == "as_of"), None)
+        day = as_of.date() if isinstance(as_of, dt.datetime) else as_of
+        return Report(self.portfolio, day if isinstance(day, dt.date) else None, self.results, self.history)
+
+
+def read_portfolio_book(path: Path) -> tuple[Portfolio | None, tuple[Problem, ...]]:
+    """Return the portfolio of a workbook (.xlsx, .xlsm, .ods, or a folder of .csv files) and its problems.
+
+    The portfolio is None exactly where a problem is an error.
+    """
+    book = read_book(path)
+    return book.portfolio, book.problems
+
+
+def read_book(path: Path) -> ReadBook:
+    """Read a workbook; a file that cannot be or must not be read is a problem, never an exception."""
+    try:
+        grids = read_grids(path)
+    except Refused as refusal:
+        return ReadBook(None, (refusal.problem(str(path)),), {}, (), "en")
+    lang = _language(grids)
+    found, twice = find_tables(grids)
+    source = path.name
+    if "Holdings" not in found and "Targets" not in found:
+        message = (
+            "no table of holdings or targets is here: a row of headers with Ticker and Quantity, or Ticker and Target"
+        )
+        problem = Problem("error", "no-tables", source, message)
+        return ReadBook(None, (problem, *twice), {}, (), lang)
+    document = DocumentData(found, source)
+    document.body.setdefault("name", path.stem)
+    portfolio, problems = portfolio_from_data(document.data, source, document.locate)
+    problems = (*twice, *document.problems, *problems)
+    if any(problem.severity == "error" for problem in problems):
+        portfolio = None
+    return ReadBook(portfolio, problems, _results(found), _history(found, source), lang)
+
+
+def read_grids(path: Path) -> list[Grid]:
+    """Return the sheets of a workbook or of a folder of .csv files; raises `Refused`."""
+    if path.is_dir():
+        return csv_folder.read_sheets(path)
+    archive = open_archive(read_bytes(path))
+    with archive:
+        if "content.xml" in archive.namelist():
+            return ods.read_sheets(archive)
+        return xlsx.read_sheets(archive)
+
+
+def _language(grids: Sequence[Grid]) -> Lang:
+    names = {grid.name for grid in grids}
+    return "ko" if sum(spec.title.ko in names for spec in SHEETS) > len(SHEETS) // 2 else "en"
+
+
+def _history(found: Mapping[str, Found], source: str) -> Rows:
+    place = found.get("History")
+    if place is None:
+        return ()
+    reader = TableReader(place, source)
+    return tuple(_values(row.values) for row in reader.rows(place.table.columns) if "Date" in row.values)
+
+
+def _values(values: Mapping[str, object]) -> Row:
+    return {name: value for name, value in values.items() if isinstance(value, str | bool | Decimal | dt.date)}
+
+
+def _results(found: Mapping[str, Found]) -> dict[str, Rows]:
+    """Return the rows that the engine wrote, just as they stand there."""
+    results: dict[str, Rows] = {}
+    for table in TABLES:
+        place = found.get(table.name)
+        if place is None or table.name == "History":
+            continue
+        names = {c.name for c in table.columns if c.role == "result" or table.name == "FxRates"}
+        if not table.ranges and table.name != "FxRates":
+            continue
+        rows = []
+        for number in sorted(n for n in place.grid.rows if n > place.header):
+            cells = place.grid.rows[number]
+            row: dict[str, Value] = {
+                n: _plain(cells[at]) for n, at in place.columns.items() if n in names and at in cells
+            }
+            if any(name in row for name in table.required):
+                rows.append({**dict.fromkeys(names), **row})
+        if rows:
+            results[table.name] = tuple(rows)
+    matrix = _matrix(found)
+    if matrix:
+        results["Correlation"] = matrix
+    return results
+
+
+def _plain(value: Cell) -> Value:
+    return NA if isinstance(value, ErrorValue) else value
+
+
+def _matrix(found: Mapping[str, Found]) -> Rows:
+    """Return the correlation matrix: the header after the other tables of its sheet is its symbols'."""
+    place = found.get("Alerts")
+    if place is None:
+        return ()
+    row = place.grid.rows.get(place.header, {})
+    start = max(place.columns.values()) + 1
+    first = next((at for at in sorted(row) if at > start and str(row[at]) == "Ticker"), None)
+    if first is None:
+        return ()
+    names = {at: str(text) for at, text in row.items() if at > first}
+    return tuple(
+        {"Ticker": _plain(cells[first]), **{name: _plain(cells.get(at)) for at, name in names.items()}}
+        for number, cells in sorted(place.grid.rows.items())
+        if number > place.header and first in cells
+    )

@@ -1,0 +1,74 @@
+"""A sheet as it is read, whatever file it came from: rows of plain values, and the troubles a cell can be in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+
+class ErrorValue(str):
+    """Be an error that a cell shows, such as #REF!."""
+
+    __slots__ = ()
+
+
+class Uncomputed(str):
+    """Be a formula whose value the file does not hold."""
+
+    __slots__ = ()
+
+
+Cell = str | bool | Decimal | dt.date | dt.datetime | None
+#: Sheets larger than this are no portfolio; reading stops there, and says so.
+MAX_ROWS, MAX_COLUMNS = 100_000, 300
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Hold one sheet: row number → column number → value, both from 1, empty cells left out.
+
+    `merged` holds the areas of merged cells within one column, as (column, first row, last row).
+    """
+
+    name: str
+    rows: Mapping[int, Mapping[int, Cell]]
+    merged: Sequence[tuple[int, int, int]] = field(default_factory=tuple)
+
+
+def letters(column: int) -> str:
+    """Return the letters of a column number: 28 is AB."""
+    text = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
+def column_number(address: str) -> int:
+    """Return the column number of an address: AB7 is 28."""
+    number = 0
+    for character in address:
+        if not "A" <= character <= "Z":
+            break
+        number = number * 26 + ord(character) - 64
+    return number
+
+
+def to_decimal(text: str) -> Decimal:
+    """Return a stored number with the digits a person sees, not the binary tail; raises ValueError for none."""
+    number = float(text)
+    if number != number or number in (float("inf"), float("-inf")):
+        raise ValueError(text)
+    return Decimal(repr(number)) if not text.lstrip("-").isdigit() else Decimal(text)
+
+
+def from_serial(number: Decimal, *, mac: bool = False) -> dt.date | dt.datetime:
+    """Return the date that a spreadsheet's day number means; raises ValueError out of range."""
+    days = float(number) + (1462 if mac else 0)
+    if not 1 <= days < 2_958_466:
+        raise ValueError(f"{number} is no date")
+    start = dt.datetime(1899, 12, 30 if days >= 60 else 31)  # noqa: DTZ001 - a spreadsheet's dates have no zone
+    moment = start + dt.timedelta(seconds=round(days * 86_400))
+    return moment.date() if moment.time() == dt.time() else moment

@@ -1,0 +1,219 @@
+"""The cells of an .xlsx or .xlsm file, straight from its XML: values, errors, and formulas that have no value yet.
+
+Every element is taken by its local name, so that the strict and the transitional form, and other programs' prefixes,
+read the same. No entity, no reference to another file is ever followed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import PurePosixPath
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from templates.reading.grid import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    Cell,
+    ErrorValue,
+    Grid,
+    Uncomputed,
+    column_number,
+    from_serial,
+    to_decimal,
+)
+from templates.reading.safety import Refused, part
+
+_BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+_NOT_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_RANGE = re.compile(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)")
+
+
+def read_sheets(archive: zipfile.ZipFile) -> list[Grid]:
+    """Return every sheet of the workbook, hidden ones too; raises `Refused` for a file that cannot be read."""
+    sheets, mac = _sheet_list(archive)
+    strings = _shared_strings(archive)
+    dates = _date_styles(archive)
+    return [_read_sheet(part(archive, path), name, strings, dates, mac=mac) for name, path in sheets]
+
+
+def local(element: Element) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def elements(data: bytes, *, end_only: bool = True) -> Iterator[tuple[str, Element]]:
+    """Yield a part's elements as they are read; raises `Refused` for XML that is broken or declares entities."""
+    try:
+        yield from iterparse(io.BytesIO(data), events=("end",) if end_only else ("start", "end"), forbid_dtd=True)
+    except DefusedXmlException as error:
+        message = f"the file's XML declares a document type or entities ({type(error).__name__}): it is not read"
+        raise Refused("unsafe-xml", message) from None
+    except (ParseError, ValueError, LookupError) as error:
+        message = f"the file's XML is broken ({error}): open it in a spreadsheet and save it again"
+        raise Refused("damaged", message) from None
+
+
+def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
+    """Return the sheets' names with their parts, and whether dates count from 1904."""
+    book = _main_part(archive)
+    folder = PurePosixPath(book).parent
+    relations = {}
+    for _, element in elements(part(archive, f"{folder}/_rels/{PurePosixPath(book).name}.rels")):
+        if local(element) == "Relationship" and element.get("TargetMode") != "External":
+            target = element.get("Target", "")
+            path = target.lstrip("/") if target.startswith("/") else str(folder / target)
+            relations[element.get("Id", "")] = (path, element.get("Type", ""))
+    sheets, mac = [], False
+    for _, element in elements(part(archive, book)):
+        if local(element) == "workbookPr":
+            mac = element.get("date1904") in ("1", "true")
+        if local(element) == "sheet":
+            identity = next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == "id"), "")
+            path, kind = relations.get(identity, ("", ""))
+            if kind.endswith("/worksheet"):
+                sheets.append((element.get("name", ""), path))
+    if not sheets:
+        raise Refused("damaged", "the workbook has no sheets: save it again")
+    return sheets, mac
+
+
+def _main_part(archive: zipfile.ZipFile) -> str:
+    for _, element in elements(part(archive, "_rels/.rels")):
+        if local(element) == "Relationship" and element.get("Type", "").endswith("/officeDocument"):
+            return element.get("Target", "").lstrip("/")
+    raise Refused("not-a-workbook", "this is not a workbook: name an .xlsx, .xlsm or .ods file")
+
+
+def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
+    name = next((n for n in archive.namelist() if n.lower().endswith("sharedstrings.xml")), None)
+    if name is None:
+        return []
+    found = []
+    for _, element in elements(part(archive, name)):
+        if local(element) == "si":
+            found.append(_text(element))
+            element.clear()
+    return found
+
+
+def _text(element: Element) -> str:
+    """Return the text of a string, its pieces joined, without the phonetic guide."""
+    pieces = []
+    for child in element:
+        kind = local(child)
+        if kind == "t":
+            pieces.append(child.text or "")
+        elif kind == "r":
+            pieces.extend(t.text or "" for t in child if local(t) == "t")
+    return "".join(pieces)
+
+
+def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
+    """Return the numbers of the cell styles that show a date."""
+    name = next((n for n in archive.namelist() if n.lower().endswith("xl/styles.xml")), None)
+    if name is None:
+        return frozenset()
+    formats: dict[str, str] = {}
+    styles: list[str] = []
+    inside = False
+    for event, element in elements(part(archive, name), end_only=False):
+        kind = local(element)
+        if kind == "cellXfs":
+            inside = event == "start"
+        elif event == "start":
+            continue
+        elif kind == "numFmt":
+            formats[element.get("numFmtId", "")] = element.get("formatCode", "")
+        elif kind == "xf" and inside:
+            styles.append(element.get("numFmtId", "0"))
+    return frozenset(i for i, code in enumerate(styles) if _shows_date(code, formats))
+
+
+def _shows_date(code: str, formats: dict[str, str]) -> bool:
+    if code in formats:
+        plain = _NOT_FORMAT.sub("", formats[code]).lower()
+        return "general" not in plain and any(letter in plain for letter in "ydhs")
+    return code.isdigit() and int(code) in _BUILT_IN_DATES
+
+
+def _read_sheet(data: bytes, name: str, strings: list[str], dates: frozenset[int], *, mac: bool) -> Grid:
+    rows: dict[int, dict[int, Cell]] = {}
+    merged: list[tuple[int, int, int]] = []
+    number = 0
+    for _, element in elements(data):
+        kind = local(element)
+        if kind == "row":
+            given = element.get("r", "")
+            number = int(given) if given.isdigit() else number + 1
+            if number > MAX_ROWS:
+                break
+            cells = _read_row(element, strings, dates, mac=mac)
+            if cells:
+                rows[number] = cells
+            element.clear()
+        elif kind == "mergeCell":
+            match = _RANGE.fullmatch(element.get("ref", ""))
+            if match and match[1] == match[3]:
+                merged.append((column_number(match[1]), int(match[2]), min(int(match[4]), MAX_ROWS)))
+    return Grid(name, rows, tuple(merged))
+
+
+def _read_row(row: Element, strings: list[str], dates: frozenset[int], *, mac: bool) -> dict[int, Cell]:
+    cells: dict[int, Cell] = {}
+    column = 0
+    for cell in row:
+        address = cell.get("r")
+        column = column_number(address) if address else column + 1
+        if column > MAX_COLUMNS:
+            break
+        value = _value(cell, strings, dates, mac=mac)
+        if value is not None and value != "":
+            cells[column] = value
+    return cells
+
+
+def _value(cell: Element, strings: list[str], dates: frozenset[int], *, mac: bool) -> Cell:
+    kind = cell.get("t", "n")
+    text, formula = None, None
+    for child in cell:
+        part_name = local(child)
+        if part_name == "v":
+            text = child.text
+        elif part_name == "f":
+            formula = child.text or ""
+        elif part_name == "is":
+            return _text(child)
+    if text is None:
+        return Uncomputed(formula) if formula is not None and kind != "str" else None
+    if kind == "s":
+        index = int(text) if text.strip().isdigit() else -1
+        return strings[index] if 0 <= index < len(strings) else ErrorValue("a text that is missing from the file")
+    if kind == "str":
+        return text
+    if kind == "b":
+        return text.strip() in ("1", "true")
+    if kind == "e":
+        return ErrorValue(text)
+    return _number(text, cell.get("s", ""), dates, kind, mac=mac)
+
+
+def _number(text: str, style: str, dates: frozenset[int], kind: str, *, mac: bool) -> Cell:
+    if kind == "d":
+        return text[:10]
+    try:
+        number: Decimal = to_decimal(text.strip())
+    except ValueError:
+        return text
+    if style.isdigit() and int(style) in dates:
+        try:
+            return from_serial(number, mac=mac)
+        except ValueError:
+            return number
+    return number

@@ -1,0 +1,169 @@
+"""How cells look: one named style per role and kind of value, made when first used.
+
+Inputs are blue on pale yellow, formulas black, links to other sheets green, results of the engine on pale grey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
+from openpyxl.workbook import Workbook
+
+from engine.money import MINOR_DIGITS
+from templates.schema import Column, ColumnType, Lang
+
+NAVY, BLUE, PALE_BLUE = "1F3864", "305496", "DDE6F3"
+YELLOW, GREY, WHITE = "FFF8E1", "F2F2F2", "FFFFFF"
+RED, GREEN, AMBER = "C00000", "1E7B34", "9C5700"
+PALE_RED, PALE_GREEN, PALE_AMBER = "FDE2E1", "E3F3E6", "FFEFCF"
+LINE = "D9D9D9"
+FONTS: Mapping[Lang, str] = {"en": "Calibri", "ko": "Malgun Gothic"}
+
+_SYMBOLS = {"KRW": "₩", "USD": "$", "EUR": "€", "JPY": "¥", "GBP": "£"}
+_FORMATS: Mapping[ColumnType, str] = {
+    "ticker": "@",
+    "integer": "#,##0",
+    "number": "#,##0.00####",
+    "quantity": "#,##0",
+    "rate": "#,##0.00####",
+    "weight": '[>=9]"–";0.0%',
+    "drift": "+0.0%;-0.0%;0.0%",
+    "date": "yyyy-mm-dd",
+    "datetime": "yyyy-mm-dd hh:mm",
+    "signal": "0",
+}
+_CENTRED = frozenset({"choice", "bool", "date", "datetime", "status", "signal"})
+_LEFT = frozenset({"text", "ticker", "list"})
+_EDGE = Side(style="thin", color=LINE)
+_BOX = Border(left=_EDGE, right=_EDGE, top=_EDGE, bottom=_EDGE)
+
+
+def money_format(currency: str) -> str:
+    """Return the number format of an amount: whole won, dollars with cents; negatives red, zero a dash in won."""
+    symbol = _SYMBOLS.get(currency)
+    mark = symbol or (f'"{currency} "' if currency else "")
+    if currency == "KRW":
+        return '₩#,##0;[Red]-₩#,##0;"–"'
+    digits = "0." + "0" * MINOR_DIGITS.get(currency, 2) if MINOR_DIGITS.get(currency, 2) else "0"
+    return f"{mark}#,##{digits};[Red]-{mark}#,##{digits}"
+
+
+def number_format(column: Column, currency: str) -> str:
+    """Return the number format of a column's cells, with amounts in `currency`."""
+    if column.type in ("money", "price"):
+        return money_format(currency)
+    if column.name in ("TER", "Fee", "Commission", "SellTax"):
+        return "0.00##%"
+    return _FORMATS.get(column.type, "General")
+
+
+def dress(cell: object, style: Any) -> None:  # noqa: ANN401 - openpyxl's style array has no public type
+    """Give a cell a style array; thousands of cells share one, which the public setters would copy each time."""
+    cell._style = style  # type: ignore[attr-defined]  # noqa: SLF001 - see above
+
+
+class Styles:
+    """Give out the styles of one workbook: `apply` for a kind of look, `cell` for a column's cells."""
+
+    def __init__(self, workbook: Workbook, lang: Lang) -> None:
+        self._workbook = workbook
+        self._font = FONTS[lang]
+        self._arrays: dict[object, Any] = {}
+        self._probe = workbook.worksheets[0].cell(1, 1)
+
+    def cell(self, column: Column, currency: str = "") -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
+        """Return the style array of a column's cells."""
+        role: str = "link" if column.link else column.role
+        if column.name == "Check" and column.type == "text":
+            role = "check"
+        key = (role, column.type, number_format(column, currency), column.name == "Signal")
+        found = self._arrays.get(key)
+        if found is None:
+            suffix = f".{currency}" if column.type in ("money", "price") and currency else ""
+            percent = ".percent" if key[2] == "0.00##%" else ""
+            name = f"{role}.{column.type}{suffix}{percent}"
+            found = self._arrays[key] = self._array(self._column_style(name, role, column.type, key[2]))
+        return found
+
+    def _column_style(self, name: str, role: str, kind: ColumnType, number: str) -> NamedStyle:
+        colour = {"input": "0000FF", "link": GREEN, "check": RED}.get(role, "000000")
+        fill = {"input": YELLOW, "result": GREY}.get(role)
+        centre = "center" if kind in _CENTRED else "left" if kind in _LEFT else "right"
+        style = NamedStyle(name, number_format=number, border=_BOX)
+        style.font = Font(name=self._font, size=10, color=colour)
+        if fill:
+            style.fill = PatternFill("solid", fgColor=fill)
+        style.alignment = Alignment(horizontal=centre, vertical="center")
+        return style
+
+    def look(self, name: str) -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
+        """Return the style array of a named look, such as title, caption or note."""
+        found = self._arrays.get(name)
+        if found is None:
+            found = self._arrays[name] = self._array(self._look(name))
+        return found
+
+    def _look(self, name: str) -> NamedStyle:
+        base, _, number = name.partition("|")
+        size, bold, colour, fill, align, wrap, border, italic = _LOOKS[base]
+        style = NamedStyle(f"{base}.{len(self._arrays)}" if number else base)
+        style.font = Font(name=self._font, size=size, bold=bold, color=colour, italic=italic)
+        if fill:
+            style.fill = PatternFill("solid", fgColor=fill)
+        style.alignment = Alignment(horizontal=align, vertical="center", wrap_text=wrap, shrink_to_fit=base in _SHRINK)
+        if border:
+            style.border = _BOX
+        if number:
+            style.number_format = number
+        return style
+
+    def _array(self, style: NamedStyle) -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
+        self._workbook.add_named_style(style)
+        self._probe.style = style.name
+        array = copy(self._probe._style)  # type: ignore[union-attr]  # noqa: SLF001 - see `dress`
+        self._probe.style = "Normal"
+        return array
+
+    def quoted(self, array: Any) -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
+        """Return the same style, for text that Excel must not take for a formula when the cell is edited."""
+        key = ("quoted", tuple(array))
+        found = self._arrays.get(key)
+        if found is None:
+            found = self._arrays[key] = copy(array)
+            found.quotePrefix = 1
+        return found
+
+
+#: size, bold, colour, fill, alignment, wrap, border, italic
+_LOOKS: Mapping[str, tuple[int, bool, str, str | None, str, bool, bool, bool]] = {
+    "title": (16, True, WHITE, NAVY, "left", False, False, False),
+    "band": (9, False, "D6E0F0", NAVY, "left", False, False, False),
+    "note": (9, False, "7F7F7F", None, "left", False, False, True),
+    "text": (10, False, "000000", None, "left", True, False, False),
+    "text-line": (10, False, "000000", None, "left", False, False, False),
+    "alert": (11, True, RED, PALE_RED, "left", False, False, False),
+    "strong": (11, True, NAVY, None, "left", False, False, False),
+    "block": (12, True, NAVY, None, "left", False, False, False),
+    "caption": (10, True, WHITE, BLUE, "center", True, True, False),
+    "header": (8, False, "5A6B8C", PALE_BLUE, "center", False, True, False),
+    "total-label": (9, False, "7F7F7F", None, "left", False, False, False),
+    "total": (11, True, "000000", None, "left", False, False, False),
+    "banner": (11, True, GREEN, None, "left", False, False, False),
+    "kpi-label": (9, False, "5A6B8C", PALE_BLUE, "center", False, False, False),
+    "kpi-value": (15, True, NAVY, PALE_BLUE, "center", False, False, False),
+    "kpi-note": (9, False, "5A6B8C", PALE_BLUE, "center", False, False, False),
+    "cell-text": (10, False, "000000", None, "left", False, True, False),
+    "cell-wrap": (10, False, "000000", None, "left", True, True, False),
+    "cell-centre": (10, False, "000000", None, "center", False, True, False),
+    "cell-number": (10, False, "000000", None, "right", False, True, False),
+    "empty": (10, False, "7F7F7F", None, "left", False, False, True),
+    "legend-input": (10, False, "0000FF", YELLOW, "center", False, True, False),
+    "legend-formula": (10, False, "000000", WHITE, "center", False, True, False),
+    "legend-link": (10, False, GREEN, WHITE, "center", False, True, False),
+    "legend-result": (10, False, "000000", GREY, "center", False, True, False),
+    "legend-problem": (10, True, RED, PALE_RED, "center", False, True, False),
+}
+_SHRINK = frozenset({"kpi-value", "kpi-note"})
