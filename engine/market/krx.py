@@ -21,7 +21,7 @@ from engine import errors
 from engine.errors import AuthFailed, AuthRequired, MarketDataError, NoData, SchemaChanged, Transient
 from engine.market import calendars
 from engine.market.listing import Listing
-from engine.market.login import HOW, Login, login
+from engine.market.login import HOW, Login
 from engine.market.provider import Answer, Deadline, all_failed
 from engine.market.quote import Quote, Session
 from engine.market.records import Constituent, FundFacts, History
@@ -49,7 +49,7 @@ class Krx:
     name = "krx"
     network = True
 
-    def __init__(self, find_login: Callable[[], Login | None] = lambda: login(os.environ)) -> None:
+    def __init__(self, find_login: Callable[[], Login | None]) -> None:
         self._find_login = find_login
         self._found: tuple[Login | None] | None = None
         self._lock = threading.Lock()

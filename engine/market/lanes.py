@@ -1,15 +1,17 @@
 """Ask the sources for a batch: vendors side by side, one vendor's calls one after the other.
 
-Korean symbols: Naver's batch, then KRX, then what Yahoo said; all others: Yahoo. Yahoo's batch also carries the
-Korean symbols: the second opinion on their prices costs no further request.
+Korean symbols: Naver's batch, then Yahoo's, then KRX; all others: Yahoo. Yahoo's batch carries the Korean symbols in
+any case: the second opinion on their prices costs no further request. KRX comes last for prices: its tables have no
+time of trade, and asking costs a process and a login.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeVar
 
 from engine.errors import (
     AuthFailed,
@@ -30,6 +32,7 @@ from engine.market.quote import Quote
 from engine.market.store import Store
 from engine.settings import MarketSettings
 
+T = TypeVar("T")
 #: Which of several sources' errors a person is told first: what they can mend, then what passes, then what is so.
 _TELLING = (
     Blocked,
@@ -44,6 +47,8 @@ _TELLING = (
 )
 #: Seconds beyond the deadline that a lane may take to put down what it has.
 GRACE = 0.3
+#: Share of the deadline that the first Korean source may take, so that time is left for the next.
+FIRST_SHARE = 0.6
 
 
 @dataclass(slots=True)
@@ -87,46 +92,73 @@ class Lanes:
         korean = [one for one in listings if one.market == "KR"]
         others = [one for one in listings if one.market != "KR"]
         found = Findings()
-        answers: dict[str, Answer[Quote]] = {}
-        world = self._start(lambda: answers.update(world=self.ask(self.world, [*others, *korean], now, deadline)))
-        if korean:
-            korea = self._start(lambda: self._korea(korean, found, now, deadline))
-            korea.join(deadline.left + GRACE)
-        only_checks = not others and len(found.prices) == len(korean)
-        world.join(min(deadline.left, self.settings.cross_check_wait) if only_checks else deadline.left + GRACE)
-        told = answers.get("world")
-        if told is None:
-            told = Answer({}, {} if only_checks else all_failed(listings, deadline.spent(self.world.name)))
+        answers: list[Answer[Quote]] = []
+        world = threading.Thread(
+            target=lambda: answers.append(self.ask(self.world, [*others, *korean], now, deadline)), daemon=True
+        )
+        world.start()
+        left = self._first_of_korea(korean, found, now, deadline)
+        if left or others:
+            world.join(deadline.left / 2 if left and not others else deadline.left + GRACE)
+        elif korean:
+            world.join(min(deadline.left, self.settings.cross_check_wait))
+        told = answers[0] if answers else None
+        self._rest_of_korea([one for one in left if told is None or one.symbol not in told.ok], found, now, deadline)
+        if told is None and (left or others):
+            world.join(deadline.left + GRACE)
+            told = answers[0] if answers else Answer({}, all_failed(listings, deadline.spent(self.world.name)))
+        if told is not None:
+            self._take_world(told, listings, found)
+        return found
+
+    def _take_world(self, told: Answer[Quote], listings: Sequence[Listing], found: Findings) -> None:
+        """Take Yahoo's quotes: as prices where there is none yet, else as the second opinion."""
         self._add(found, told)
         for one in listings:
             quote = told.ok.get(one.symbol)
             if quote is None:
                 if one.symbol not in found.prices and one.symbol in told.failed:
                     found.fail({one.symbol: told.failed[one.symbol]})
-            elif one.market == "KR" and one.symbol in found.prices:
+            elif one.symbol in found.prices:
                 found.checks[one.symbol] = quote
             else:
                 found.prices[one.symbol] = quote
-        return found
 
-    def _korea(self, korean: Sequence[Listing], found: Findings, now: dt.datetime, deadline: Deadline) -> None:
-        left = list(korean)
-        tired: set[str] = set()
-        for provider in self.korea:
-            if not left or provider.vendor in tired:
-                continue
-            answer = self.ask(provider, left, now, deadline)
-            self._add(found, answer)
-            found.prices.update(answer.ok)
-            found.fail(dict(answer.failed))
-            if any(isinstance(error, (Transient, RateLimited, Blocked)) for error in answer.failed.values()):
-                tired.add(provider.vendor)
-            # what one source does not know is left to Yahoo's batch, which is under way: a login to KRX costs more
-            left = [
-                one
-                for one in left
-                if one.symbol in answer.failed and not isinstance(answer.failed[one.symbol], SymbolUnknown)
-            ]
+    def _first_of_korea(
+        self, korean: Sequence[Listing], found: Findings, now: dt.datetime, deadline: Deadline
+    ) -> list[Listing]:
+        """Ask the first Korean source; return what it failed on, without what it does not know."""
+        if not korean:
+            return []
+        share = Deadline(deadline.left * FIRST_SHARE)
+        answer = self._ask_korea(self.korea[0], korean, found, now, share)
+        return [
+            one
+            for one in korean
+            if one.symbol in answer.failed and not isinstance(answer.failed[one.symbol], SymbolUnknown)
+        ]
+
+    def _rest_of_korea(self, left: Sequence[Listing], found: Findings, now: dt.datetime, deadline: Deadline) -> None:
+        """Ask the further Korean sources for what is left, but none of a vendor that has just failed."""
+        tired = {self.korea[0].vendor} if any(_is_tired(found, one.symbol) for one in left) else set()
+        for provider in self.korea[1:]:
+            left = [one for one in left if one.symbol not in found.prices]
+            if left and deadline.left > 0 and provider.vendor not in tired:
+                self._ask_korea(provider, left, found, now, deadline)
+
+    def _ask_korea(
+        self,
+        provider: QuoteProvider,
+        listings: Sequence[Listing],
+        found: Findings,
+        now: dt.datetime,
+        deadline: Deadline,
+    ) -> Answer[Quote]:
+        answer = self.ask(provider, listings, now, deadline)
+        self._add(found, answer)
+        found.prices.update(answer.ok)
+        found.fail(dict(answer.failed))
+        return answer
 
     def ask(
         self, provider: QuoteProvider, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
@@ -134,16 +166,9 @@ class Lanes:
         """Ask one source, unless its breaker is open; keep its breaker by what it answers."""
         if not provider.network:
             return provider.quotes(listings, now=now, deadline=deadline)
-        refused = breaker.refusal(self.store, provider.name, now)
-        if refused is not None:
-            return Answer({}, all_failed(listings, refused))
-        answer = provider.quotes(listings, now=now, deadline=deadline)
-        refusals = [e for e in answer.failed.values() if isinstance(e, (RateLimited, Blocked, AuthFailed))]
-        if refusals:
-            breaker.record(self.store, provider.name, refusals[0], now)
-        elif answer.ok:
-            breaker.record(self.store, provider.name, None, now)
-        return replace(answer, failed={key: _from(error, provider.name) for key, error in answer.failed.items()})
+        return guarded(
+            self.store, provider, listings, now, lambda: provider.quotes(listings, now=now, deadline=deadline)
+        )
 
     def _add(self, found: Findings, answer: Answer[Quote]) -> None:
         found.requests += answer.requests
@@ -154,11 +179,31 @@ class Lanes:
             if not any(problem.code == "clock-skew" for problem in found.problems):
                 found.problems.append(Problem("warning", "clock-skew", "clock", message))
 
-    @staticmethod
-    def _start(work: object) -> threading.Thread:
-        thread = threading.Thread(target=work, daemon=True)  # type: ignore[arg-type]
-        thread.start()
-        return thread
+
+def _is_tired(found: Findings, symbol: str) -> bool:
+    return any(isinstance(e, (Transient, RateLimited, Blocked)) for e in found.errors.get(symbol, {}).values())
+
+
+class Named(Protocol):
+    """Have a name."""
+
+    name: str
+
+
+def guarded(
+    store: Store, provider: Named, listings: Sequence[Listing], now: dt.datetime, ask: Callable[[], Answer[T]]
+) -> Answer[T]:
+    """Ask one source, unless its breaker is open; keep its breaker by what it answers."""
+    refused = breaker.refusal(store, provider.name, now)
+    if refused is not None:
+        return Answer({}, all_failed(listings, refused))
+    answer = ask()
+    refusals = [e for e in answer.failed.values() if isinstance(e, (RateLimited, Blocked, AuthFailed))]
+    if refusals:
+        breaker.record(store, provider.name, refusals[0], now)
+    elif answer.ok:
+        breaker.record(store, provider.name, None, now)
+    return replace(answer, failed={key: _from(error, provider.name) for key, error in answer.failed.items()})
 
 
 def _from(error: MarketDataError, source: str) -> MarketDataError:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import MarketDataError, NoData, Problem, SchemaChanged, SymbolUnknown, Transient
+from engine.errors import MarketDataError, NoData, Problem, SchemaChanged, SymbolUnknown
 from engine.market.listing import Listing
 from engine.market.provider import Answer, Deadline, all_failed
 from engine.market.quote import Quote, Session
@@ -46,7 +46,7 @@ class Naver:
     def _session(self, deadline: Deadline) -> Iterator[Wire]:
         from engine.market.wire import Wire
 
-        if not self._lock.acquire(timeout=deadline.left):
+        if deadline.left == 0 or not self._lock.acquire(timeout=deadline.left):
             raise deadline.spent(self.name)
         try:
             self._wire = self._wire or Wire("naver")
@@ -107,11 +107,8 @@ class Naver:
 
 def _get(wire: Wire, url: str, deadline: Deadline, encoding: str = "utf-8") -> Any:  # noqa: ANN401 - a JSON value
     """Ask once, and once more within the deadline where the failure may pass."""
-    import stamina
+    from engine.market.wire import classify, twice
 
-    from engine.market.wire import classify
-
-    @stamina.retry(on=Transient, attempts=2, timeout=deadline.left, wait_initial=0.05, wait_jitter=0.05)
     def ask() -> Any:  # noqa: ANN401 - a JSON value
         response = wire.get(url, headers={"Referer": "https://finance.naver.com/"})
         if response.status_code == 404:
@@ -123,7 +120,7 @@ def _get(wire: Wire, url: str, deadline: Deadline, encoding: str = "utf-8") -> A
         except ValueError as error:
             raise classify(error, "naver") from None
 
-    return ask()
+    return twice(ask, deadline)
 
 
 def _rows(document: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401 - a JSON value

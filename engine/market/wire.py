@@ -12,8 +12,9 @@ import email.utils
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+import stamina
 from curl_cffi import requests
 from curl_cffi.requests import exceptions
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
@@ -21,6 +22,7 @@ from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 from engine.errors import AuthFailed, Blocked, MarketDataError, RateLimited, SchemaChanged, Transient
 from engine.market.provider import Deadline
 
+T = TypeVar("T")
 #: Requests a second that each vendor is asked at most; far below what a browser makes.
 PACE = {"yahoo": 20, "naver": 10}
 #: Least time worth starting a request for, in seconds.
@@ -94,6 +96,16 @@ class Wire(requests.Session[Any]):
     def post(self, url: str, **options: Any) -> Any:  # noqa: ANN401 - curl_cffi's signature
         """Make a POST request."""
         return self.request("POST", url, **options)
+
+
+def twice(ask: Callable[[], T], deadline: Deadline) -> T:
+    """Return what a call returns; one that fails in a way that may pass is made once more, within the deadline.
+
+    Never after a refusal: every further request makes a source refuse longer.
+    """
+    stamina.instrumentation.set_on_retry_hooks(())  # its log goes to stderr, where it says nothing to anybody
+    patience = max(deadline.left, SHORTEST)
+    return stamina.retry(on=Transient, attempts=2, timeout=patience, wait_initial=0.05, wait_jitter=0.05)(ask)()
 
 
 def refuse(status: int, retry_after: str | None, source: str) -> None:

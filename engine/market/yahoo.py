@@ -55,7 +55,7 @@ class Yahoo:
 
     @contextlib.contextmanager
     def _session(self, deadline: Deadline) -> Iterator[Wire]:
-        if not self._lock.acquire(timeout=deadline.left):
+        if deadline.left == 0 or not self._lock.acquire(timeout=deadline.left):
             raise deadline.spent(self.name)
         try:
             if self._wire is None:
@@ -227,19 +227,17 @@ def _start(folder: Path, hear: Callable[[str, Any], None]) -> Wire:
 
 def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) -> Any:  # noqa: ANN401 - a JSON value
     """Ask through yfinance's cookie and crumb; a failure that may pass is tried once more within the deadline."""
-    import stamina
     from yfinance.data import YfData
 
-    from engine.market.wire import classify
+    from engine.market.wire import classify, twice
 
-    @stamina.retry(on=Transient, attempts=2, timeout=deadline.left, wait_initial=0.05, wait_jitter=0.05)
     def ask() -> Any:  # noqa: ANN401 - a JSON value
         try:
             return YfData(session=wire).get_raw_json(url, params=params, timeout=deadline.left)
         except Exception as error:  # noqa: BLE001 - the edge: every foreign exception becomes one of ours
             raise classify(error, "yahoo") from None
 
-    return ask()
+    return twice(ask, deadline)
 
 
 def _download(wire: Wire, names: Sequence[str], deadline: Deadline, **span: str) -> Any:  # noqa: ANN401 - a DataFrame

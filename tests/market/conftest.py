@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,9 @@ import pytest
 from replay_server import Replay
 from replay_vendors import NOW
 
-from engine.market.chain import Chain, QuoteBatch
-from engine.market.krx import Krx
-from engine.market.naver import Naver
-from engine.market.store import FILE, Store
-from engine.market.yahoo import Yahoo
+from engine.market.chain import QuoteBatch
+from engine.market.chain import market as market_of
+from engine.market.login import Login
 from engine.settings import MarketSettings
 
 
@@ -52,20 +51,17 @@ def forget_yahoo() -> None:
         database._db = None
 
 
-class Market:
-    """A chain over the replay, as a user meets it, and what a test asks of it."""
+class Replayed:
+    """The real market over the replay, as a user meets it, and what a test asks of it."""
 
-    def __init__(self, folder: Path, settings: MarketSettings, login: Any = None) -> None:
+    def __init__(self, folder: Path, settings: MarketSettings, login: Login | None) -> None:
         self.folder = folder
-        self.naver, self.krx, self.yahoo = Naver(), Krx(lambda: login), Yahoo(folder / "yfinance")
-        self.store = Store(folder / FILE)
-        self.chain = Chain(
-            self.store,
-            korea=(self.naver, self.krx),
-            world=self.yahoo,
-            settings=settings,
-            etfs=lambda deadline: self.naver.etfs(deadline=deadline),
-        )
+        self.market = market_of(replace(settings, cache_dir=str(folder)), lambda: login)
+        self.store, self.chain, self.research = self.market.store, self.market.chain, self.market.research
+
+    def yahoo_ready(self) -> None:
+        """Import yfinance: a deadline is not to measure that."""
+        import yfinance  # noqa: F401
 
     def ask(self, *symbols: str, now: dt.datetime = NOW, deadline: float = 3.0, **options: Any) -> QuoteBatch:
         return self.chain.quotes(symbols, now=now, deadline=deadline, **options)
@@ -75,12 +71,12 @@ SETTINGS = MarketSettings(gather=0.005, cross_check_wait=0.5)
 
 
 @pytest.fixture
-def new_market(replay: Replay, tmp_path: Path) -> Iterator[Callable[..., Market]]:
-    made: list[Market] = []
+def new_market(replay: Replay, tmp_path: Path) -> Iterator[Callable[..., Replayed]]:
+    made: list[Replayed] = []
 
-    def new(folder: str = "cache", settings: MarketSettings = SETTINGS, login: Any = None) -> Market:
+    def new(folder: str = "cache", settings: MarketSettings = SETTINGS, login: Login | None = None) -> Replayed:
         forget_yahoo()
-        made.append(Market(tmp_path / folder, settings, login))
+        made.append(Replayed(tmp_path / folder, settings, login))
         return made[-1]
 
     yield new
@@ -89,5 +85,5 @@ def new_market(replay: Replay, tmp_path: Path) -> Iterator[Callable[..., Market]
 
 
 @pytest.fixture
-def market(new_market: Callable[..., Market]) -> Market:
+def market(new_market: Callable[..., Replayed]) -> Replayed:
     return new_market()

@@ -7,6 +7,7 @@ how it can fail is in `Fault`. Every request is in `Replay.log`.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import struct
@@ -144,9 +145,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile = self.connection.makefile("rb", self.rbufsize)
         self.wfile = self.connection.makefile("wb", 0)  # type: ignore[assignment]
         self.close_connection = False
-        while not self.close_connection:
-            self.handle_one_request()
-        self.connection.close()
+        try:
+            while not self.close_connection:
+                self.handle_one_request()
+        finally:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close what the tunnel opened: the server only knows the socket that it accepted."""
+        self.close_connection = True
+        for end in (self.rfile, self.wfile, self.connection):
+            with contextlib.suppress(OSError):
+                end.close()
 
     def do_GET(self) -> None:
         self._serve(b"")
@@ -197,11 +207,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(bytes([byte]))
             self.close_connection = True
         elif fault.kind == "reset":
-            raw = self.request
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
-            raw.close()
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._hang_up()
 
     def _send(self, answer: Answer) -> None:
         self._head(answer, len(answer.body))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from conftest import Market
+from conftest import Replayed
 from replay_server import Replay
 
 
-def test_prices_of_both_markets_and_a_rate_come_in_four_requests(market: Market, replay: Replay) -> None:
+def test_prices_of_both_markets_and_a_rate_come_in_four_requests(market: Replayed, replay: Replay) -> None:
     batch = market.ask("AAPL", "BRK.B", "005930", "TIGER 미국S&P500", "0193W0", "247540", "USDKRW")
     assert not batch.failed
     assert not batch.problems

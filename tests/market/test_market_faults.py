@@ -1,0 +1,287 @@
+"""Every way in which a source fails: what the user sees, what the store holds after, how many requests were made."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from conftest import SETTINGS, Replayed
+from replay_server import Replay
+from replay_vendors import NOW
+
+from engine.errors import (
+    AuthFailed,
+    Blocked,
+    MarketDataError,
+    NoData,
+    RateLimited,
+    SchemaChanged,
+    SymbolUnknown,
+    Transient,
+)
+
+LATER = NOW + dt.timedelta(minutes=2)
+#: Long enough for two quick attempts, short enough to wait for a hanging one.
+DEADLINE = 1.2
+
+#: fault of every Yahoo answer but the cookie: what is raised, requests at most, seconds the breaker stays open
+YAHOO_DOWN = {
+    429: (RateLimited, 2, 900),
+    403: (Blocked, 2, 3600),
+    404: (MarketDataError, 8, 0),
+    401: (AuthFailed, 12, 900),
+    502: (Transient, 5, 0),
+    "html": (MarketDataError, 12, 0),
+    "truncated": (Transient, 5, 0),
+    "hang": (Transient, 3, 0),
+    "drip": (Transient, 3, 0),
+    "reset": (Transient, 5, 0),
+}
+
+
+@pytest.mark.parametrize("kind", YAHOO_DOWN)
+def test_yahoo_down_shows_the_stored_price_and_says_why(kind: int | str, market: Replayed, replay: Replay) -> None:
+    error, most, open_for = YAHOO_DOWN[kind]
+    assert market.ask("AAPL").ok["AAPL"].price == Decimal("201.5")
+    replay.forget()
+    replay.fault("yahoo.crumb", kind)
+    replay.fault("yahoo.quote", kind)
+    replay.fault("yahoo.chart", kind)
+    batch = market.ask("AAPL", "MSFT", now=LATER, deadline=DEADLINE, refresh=True)
+    assert batch.ok["AAPL"].price == Decimal("201.5")
+    assert batch.ok["AAPL"].fetched_at == NOW
+    assert not batch.ok["AAPL"].stale, "New York has not opened since it was fetched"
+    assert [problem.code for problem in batch.problems] == ["stored-price"]
+    assert isinstance(batch.failed["MSFT"], error)
+    assert batch.failed["MSFT"].symbol == "MSFT"
+    assert batch.requests == len(replay.kinds()) <= most
+    assert set(market.store.quotes()) == {"AAPL"}
+    breaker = market.store.breakers().get("yahoo")
+    assert ((breaker.until - LATER).total_seconds() if breaker else 0) == open_for
+
+
+@pytest.mark.parametrize("kind", [404, 401, "html"])
+def test_yahoo_without_its_batch_quote_is_asked_through_download(
+    kind: int | str, market: Replayed, replay: Replay
+) -> None:
+    replay.fault("yahoo.quote", kind)
+    batch = market.ask("AAPL", "USDKRW")
+    assert {text: (quote.price, quote.currency) for text, quote in batch.ok.items()} == {
+        "AAPL": (Decimal("201.5"), "USD"),
+        "USDKRW": (Decimal("1402.5"), "KRW"),
+    }
+    assert batch.ok["AAPL"].as_of == replay.vendors.traded["America/New_York"]
+    assert not batch.problems
+    assert replay.kinds().count("yahoo.chart") == 4, "a time-zone probe and a chart for each"
+    assert batch.requests == len(replay.kinds()) <= 12
+
+
+def test_a_lost_crumb_is_fetched_anew(market: Replayed, replay: Replay) -> None:
+    market.ask("AAPL")
+    replay.vendors.crumb = "another"
+    replay.forget()
+    batch = market.ask("AAPL", now=LATER, refresh=True)
+    assert batch.ok["AAPL"].fetched_at == LATER
+    assert not batch.problems
+    assert replay.kinds() == ["yahoo.quote", "yahoo.crumb", "yahoo.quote"]
+
+
+def test_a_refusal_is_remembered_by_the_next_process_and_waits_longer_each_time(
+    new_market: Callable[..., Replayed], replay: Replay
+) -> None:
+    replay.fault("yahoo.quote", 429)
+    first = new_market().ask("AAPL")
+    assert isinstance(first.failed["AAPL"], RateLimited)
+    assert replay.kinds() == ["yahoo.cookie", "yahoo.crumb", "yahoo.quote"], "one refusal ends every retry"
+    replay.forget()
+    again = new_market().ask("AAPL", now=NOW + dt.timedelta(minutes=14))
+    assert again.requests == len(replay.kinds()) == 0
+    assert isinstance(again.failed["AAPL"], RateLimited)
+    assert again.failed["AAPL"].retry_after == 60
+    waits = []
+    for _ in range(3):
+        breaker = new_market().store.breakers()["yahoo"]
+        new_market().ask("AAPL", now=breaker.until)
+        waits.append((new_market().store.breakers()["yahoo"].until - breaker.until).total_seconds() / 60)
+    assert waits == [30, 60, 60]
+    replay.faults.clear()
+    healed = new_market()
+    assert healed.ask("AAPL", now=healed.store.breakers()["yahoo"].until).ok
+    assert not healed.store.breakers()
+
+
+def test_a_source_that_says_when_is_not_asked_before(market: Replayed, replay: Replay) -> None:
+    replay.fault("yahoo.quote", 429, **{"Retry-After": "7200"})
+    market.ask("AAPL")
+    assert (market.store.breakers()["yahoo"].until - NOW).total_seconds() == 7200
+
+
+NAVER_DOWN = {429: 900, 403: 3600, 404: 0, 401: 0, 502: 0, "html": 0, "truncated": 0, "hang": 0, "drip": 0, "reset": 0}
+
+
+@pytest.mark.parametrize("kind", NAVER_DOWN)
+def test_naver_down_leaves_korean_prices_to_the_next_source(kind: int | str, market: Replayed, replay: Replay) -> None:
+    replay.fault("naver.*", kind)
+    batch = market.ask("005930", deadline=DEADLINE)
+    quote = batch.ok["005930"]
+    assert (quote.price, quote.currency) == (Decimal(71000), "KRW")
+    assert quote.source == "yahoo"
+    assert quote.delay_seconds == 1200
+    assert not quote.stale
+    assert batch.requests == len(replay.kinds())
+    assert replay.kinds().count("naver.quotes") <= 2
+    assert market.store.quotes()["005930"][1].source == "yahoo"
+    breaker = market.store.breakers().get("naver")
+    assert ((breaker.until - NOW).total_seconds() if breaker else 0) == NAVER_DOWN[kind]
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip"])
+def test_everything_down_ends_at_the_deadline_with_an_error_for_every_symbol(
+    kind: str, market: Replayed, replay: Replay
+) -> None:
+    import time
+
+    replay.fault("yahoo.*", kind)
+    replay.fault("naver.*", kind)
+    market.yahoo_ready()
+    start = time.monotonic()
+    batch = market.ask("AAPL", "005930", "USDKRW", deadline=0.6)
+    assert time.monotonic() - start < 2
+    assert set(batch.failed) == {"AAPL", "005930", "USDKRW"}
+    assert all(isinstance(error, Transient) for error in batch.failed.values())
+    assert not market.store.quotes()
+
+
+def test_a_missing_last_close_gives_the_close_before_with_its_own_date(market: Replayed, replay: Replay) -> None:
+    replay.fault("yahoo.quote", 404)
+    replay.vendors.change("AAPL", last_close_missing=True)
+    quote = market.ask("AAPL").ok["AAPL"]
+    assert quote.price == Decimal("199.485")
+    assert quote.as_of == dt.datetime(2026, 11, 18, 21, 0, tzinfo=dt.UTC)
+    assert quote.stale_reason == (
+        "last traded 2026-11-18; half-known: the calendar has US open on 2026-11-19, no trade was seen"
+    )
+
+
+@pytest.mark.parametrize("path", ["batch quote", "download"])
+def test_a_price_in_another_currency_is_not_used(path: str, market: Replayed, replay: Replay) -> None:
+    replay.vendors.change("AAPL", currency="GBp")
+    if path == "download":
+        replay.fault("yahoo.quote", 404)
+    batch = market.ask("AAPL", "MSFT")
+    assert isinstance(batch.failed["AAPL"], SchemaChanged)
+    assert str(batch.failed["AAPL"]) == "yahoo gives AAPL in GBp, not in USD: its price is not used"
+    assert "MSFT" in batch.ok
+    assert set(market.store.quotes()) == {"MSFT"}
+
+
+def test_a_renamed_symbol_is_not_taken_for_its_successor(market: Replayed, replay: Replay) -> None:
+    replay.vendors.change("AAPL", shown_as="APPL2")
+    batch = market.ask("AAPL", "MSFT")
+    assert isinstance(batch.failed["AAPL"], SymbolUnknown)
+    assert "yahoo now calls AAPL APPL2" in str(batch.failed["AAPL"])
+    assert "MSFT" in batch.ok
+    assert set(market.store.quotes()) == {"MSFT"}
+
+
+def test_half_the_batch_missing_is_fetched_one_by_one(market: Replayed, replay: Replay) -> None:
+    replay.vendors.dropped = {"AAPL", "QQQ", "005930"}
+    batch = market.ask("AAPL", "MSFT", "QQQ", "SPY", "005930", "000660")
+    assert set(batch.ok) == {"AAPL", "MSFT", "QQQ", "SPY", "005930", "000660"}
+    assert batch.ok["005930"].source == "yahoo"
+    assert not batch.failed
+    assert batch.requests == len(replay.kinds()) == 4 + 2 * 2
+
+
+def test_most_of_a_batch_missing_is_not_fetched_one_by_one(market: Replayed, replay: Replay) -> None:
+    from replay_vendors import many
+
+    us, _ = many()
+    replay.vendors.dropped = set(us[:20])
+    batch = market.ask(*us)
+    assert len(batch.ok) == 5 + 8
+    assert all(isinstance(error, NoData) for error in batch.failed.values())
+    assert replay.kinds().count("yahoo.chart") == 16
+
+
+def test_an_unknown_symbol_is_asked_for_once_a_day(market: Replayed, replay: Replay) -> None:
+    first = market.ask("ZZZZ", "999999", "AAPL")
+    assert {text: type(error) for text, error in first.failed.items()} == dict.fromkeys(
+        ("ZZZZ", "999999"), SymbolUnknown
+    )
+    assert first.requests == len(replay.kinds()) <= 8, "a 404 must not cost yfinance's ten further requests"
+    replay.forget()
+    again = market.ask("ZZZZ", "999999", now=NOW + dt.timedelta(hours=23))
+    assert again.requests == len(replay.kinds()) == 0
+    assert isinstance(again.failed["ZZZZ"], SymbolUnknown)
+    assert market.ask("ZZZZ", now=NOW + dt.timedelta(hours=25)).requests > 0
+    assert market.ask("ZZZZ", refresh=True).requests > 0
+
+
+def test_a_source_ahead_of_our_clock_makes_the_price_stale_and_is_a_problem(market: Replayed, replay: Replay) -> None:
+    replay.date_shift = 3 * 3600
+    replay.vendors.traded = {zone: at + dt.timedelta(hours=3) for zone, at in replay.vendors.traded.items()}
+    batch = market.ask("005930", "USDKRW")
+    assert batch.ok["005930"].stale_reason == "its time is 3 h ahead of this computer's clock: check the clock"
+    assert batch.ok["USDKRW"].stale
+    assert [(p.code, p.message) for p in batch.problems] == [
+        ("clock-skew", "this computer's clock is 180 min behind the sources': set it right")
+    ]
+
+
+def test_two_sources_three_percent_apart_are_a_problem_from_the_store_too(market: Replayed, replay: Replay) -> None:
+    replay.vendors.naver_prices = {"005930": "74000", "000660": "189000"}
+    for _ in range(2):
+        batch = market.ask("005930", "000660")
+        assert batch.ok["005930"].price == Decimal(74000)
+        (problem,) = batch.problems
+        assert (problem.severity, problem.code, problem.where) == ("warning", "sources-disagree", "005930")
+        assert "naver says 74000 and yahoo 71000 KRW, 4.1% apart" in problem.message
+    assert replay.kinds().count("naver.quotes") == 1
+
+
+def test_a_code_under_another_name_is_a_problem(market: Replayed, replay: Replay) -> None:
+    replay.vendors.naver_names = {"360750": "KODEX 인버스"}
+    (problem,) = market.ask("360750", "005930").problems
+    assert (problem.code, problem.where) == ("name-mismatch", "360750")
+    assert "naver calls 360750 KODEX 인버스, not TIGER 미국S&P500" in problem.message
+
+
+def test_a_halted_share_is_a_problem(market: Replayed, replay: Replay) -> None:
+    replay.vendors.halted = {"005930"}
+    (problem,) = market.ask("005930").problems
+    assert (problem.code, problem.where) == ("trading-halted", "005930")
+
+
+def test_the_session_of_an_after_market_price_is_kept(market: Replayed, replay: Replay) -> None:
+    evening = dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC)
+    replay.vendors.naver_session = "afterMarket"
+    replay.vendors.traded["Asia/Seoul"] = evening - dt.timedelta(minutes=1)
+    first = market.ask("005930", now=evening).ok["005930"]
+    assert (first.session, first.stale) == ("after", False)
+    assert market.store.quotes()["005930"][1].session == "after"
+
+
+@pytest.mark.parametrize("kind", [*NAVER_DOWN, "drip"])
+def test_a_deadline_of_nothing_is_kept(kind: int | str, market: Replayed, replay: Replay) -> None:
+    replay.fault("naver.*", kind)
+    batch = market.ask("AAPL", deadline=0.0)
+    assert isinstance(batch.failed["AAPL"], Transient)
+    assert not replay.kinds()
+
+
+def test_wrong_passwords_are_posted_once_a_day(new_market: Callable[..., Replayed], replay: Replay) -> None:
+    from engine.market.login import Login
+
+    replay.fault("naver.*", 502)
+    replay.fault("yahoo.*", 502)
+    market = new_market(login=Login("krx-user", "wrong-password"), settings=replace(SETTINGS, headless_deadline=20))
+    first = market.ask("005930", "000660", deadline=20)
+    assert isinstance(first.failed["005930"], AuthFailed)
+    assert len(replay.vendors.logins) == 1
+    again = market.ask("005930", deadline=20, now=NOW + dt.timedelta(hours=23))
+    assert isinstance(again.failed["005930"], AuthFailed)
+    assert len(replay.vendors.logins) == 1
