@@ -22,12 +22,14 @@ from xl_addin.output.language import LANGUAGES, Lang, default_language
 VERBS: Mapping[str, tuple[str, str]] = {
     "demo": ("xl_addin.verbs.demo", "plan the bundled sample portfolio on sample prices, offline"),
     "plan": ("xl_addin.verbs.plan", "show a portfolio file's drift, and the trades that bring it back to target"),
+    "quotes": ("xl_addin.verbs.quotes", "show prices and rates with source, time and staleness"),
     "weights": ("xl_addin.verbs.weights", "compute target weights: equal, cap, equal-sector, equal-sector-cap"),
     "compare": ("xl_addin.verbs.compare", "put funds side by side: fee, size, holdings, returns, overlap"),
     "correlate": ("xl_addin.verbs.correlate", "show how alike a portfolio's instruments move"),
     "review": ("xl_addin.verbs.review", "review the satellites quarter by quarter: hold, review or replace"),
     "risk": ("xl_addin.verbs.risk", "check limits: minimum, maximum, groups, leverage, single names, accounts"),
     "calendar": ("xl_addin.verbs.calendar", "list the year's tasks on days that trade, also as an .ics file"),
+    "doctor": ("xl_addin.verbs.doctor", "say what is wrong with this installation, and how to mend it"),
 }
 EXIT_DONE, EXIT_OTHER, EXIT_INPUT, EXIT_MARKET_DATA = 0, 1, 2, 3
 

@@ -50,6 +50,8 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "status": ("Status", "상태"),
     "source": ("Price source", "시세 출처"),
     "price_as_of": ("Price as of", "시세 시각"),
+    "session": ("Session", "장 구분"),
+    "fresh": ("fresh", "최신"),
     "due": ("Due", "점검"),
     "next_due": ("Next due", "다음 점검"),
     "breaches": ("Outside the band", "밴드 이탈"),
