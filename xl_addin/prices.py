@@ -1,15 +1,17 @@
-"""Where a plan's prices come from: a price file, where one is named; prices in the portfolio file beat it.
+"""Where a plan's prices come from: the portfolio file, then a price file, then the sources on the network.
 
 The bundled samples (`xl_addin.samples`) are for the demonstration alone: a plan never falls back on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from engine.errors import Problem
 from engine.market.quote import Quote
+from engine.portfolio import Portfolio
+from engine.valuation import priced_symbols
 
 Quotes = tuple[Mapping[str, Quote], tuple[Problem, ...]]
 
@@ -26,3 +28,35 @@ def quotes_for(prices: Path | None) -> Quotes:
         reason = error.strerror or type(error).__name__
         return {}, (Problem("error", "file-unreadable", str(prices), f"cannot be read ({reason}): name another file"),)
     return parse_prices(raw, str(prices))
+
+
+def live_quotes_for(portfolio: Portfolio, given: Mapping[str, Quote], *, offline: bool = False) -> Quotes:
+    """Return the given quotes and, for prices and rates that neither they nor the portfolio have, the sources' ones.
+
+    `offline` takes what is stored and asks nobody. What could not be had is a warning here: whether a plan can do
+    without it, the plan says.
+    """
+    needed = [*_prices_needed(portfolio, given), *_rates_needed(portfolio, given)]
+    if not needed:
+        return given, ()
+    from engine.market import chain
+
+    batch = chain.quotes(needed, offline=offline)
+    failed = tuple(
+        Problem("warning", "price-source", f"price of {symbol}", str(error)) for symbol, error in batch.failed.items()
+    )
+    return {**batch.ok, **given}, (*batch.problems, *failed)
+
+
+def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
+    manual = {holding.symbol for holding in portfolio.holdings if holding.price is not None}
+    needed = priced_symbols(portfolio)
+    return (symbol for symbol in portfolio.symbols if symbol in needed and symbol not in manual and symbol not in given)
+
+
+def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
+    base = portfolio.base_currency
+    for currency in portfolio.currencies:
+        pairs = {currency + base, base + currency}
+        if currency != base and not pairs & (portfolio.fx.keys() | given.keys()):
+            yield currency + base

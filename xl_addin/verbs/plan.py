@@ -7,10 +7,11 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
+from engine.errors import MarketDataError
 from engine.settings import setting_fields
 from xl_addin.loading import load_portfolio
 from xl_addin.output.files import output_problems
-from xl_addin.prices import quotes_for
+from xl_addin.prices import live_quotes_for, quotes_for
 from xl_addin.verbs.common import add_output_arguments, amount, date, show, usable
 
 
@@ -21,7 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.xlsx", help="also write the plan as a workbook")
     parser.add_argument("--force", action="store_true", help="let -o replace a file that exists")
     parser.add_argument("--prices", type=Path, metavar="CSV", help="prices: symbol, price, currency, as_of")
-    parser.add_argument("--offline", action="store_true", help="ask no price source on the network")
+    parser.add_argument(
+        "--offline", action="store_true", help="take prices that are stored, ask no source on the network"
+    )
     parser.add_argument(
         "--mode", choices=settings["mode"]["choices"], help=f"{settings['mode']['en']} (beats the file)"
     )
@@ -46,10 +49,17 @@ def run(args: argparse.Namespace) -> int:
     if args.cash_flow is not None:
         portfolio = replace(portfolio, settings=replace(portfolio.settings, cash_flow=args.cash_flow))
 
+    quotes, found = live_quotes_for(portfolio, quotes, offline=args.offline)
+    problems = (*problems, *found)
+
     from engine.rebalance import rebalance
 
     as_of = args.as_of or dt.datetime.now().astimezone().date()
-    plan = rebalance(portfolio, quotes, as_of, allow_stale=args.allow_stale)
+    try:
+        plan = rebalance(portfolio, quotes, as_of, allow_stale=args.allow_stale)
+    except MarketDataError as error:
+        error.problems = (*problems, *error.problems)
+        raise
     plan = replace(plan, problems=(*problems, *plan.problems))
     if args.output:
         from xl_addin.output.workbook import write_workbook
