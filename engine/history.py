@@ -191,7 +191,7 @@ def _header(row: list[str], where: str) -> tuple[list[str], list[Problem]]:
     names = [canonical(cell) for cell in row]
     place = f"{where}, row 1"
     if not names or names[0].casefold() != "date":
-        given = repr(names[0]) if names else "nothing"
+        given = repr(row[0].strip()) if names else "nothing"
         message = f"the first column must be named Date, found {given}; after it one column of closes per symbol"
         return [], [Problem("error", "history-header", place, message)]
     problems = []

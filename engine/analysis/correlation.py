@@ -64,8 +64,7 @@ def correlation_matrix(returns: Floats) -> Floats:
     length = np.sqrt(np.diagonal(products))
     rounding = np.abs(mean) * len(returns) * np.finfo(np.float64).eps
     length[length <= rounding] = np.nan
-    products /= length[:, None]
-    products /= length[None, :]
+    products /= np.outer(length, length)
     np.clip(products, -1.0, 1.0, out=products)
     products[np.diag_indices_from(products)] = np.where(np.isnan(length), np.nan, 1.0)
     return products

@@ -1,0 +1,32 @@
+"""Real prices for the tests of the analyses."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from real_prices import factor_table, index_table, stock_table
+
+from engine.history import HistoryTable
+
+# The builders of portfolios lie beside this folder; a run of this folder alone would not find them.
+sys.path.append(str(Path(__file__).parent.parent))
+
+
+@pytest.fixture
+def stocks() -> HistoryTable:
+    """Twenty S&P 500 stocks, daily, 1990 to 2022."""
+    return stock_table()
+
+
+@pytest.fixture
+def factors() -> HistoryTable:
+    """The factor ETFs MTUM, QUAL, SIZE, USMV and VLUE, daily, 2014 to 2022."""
+    return factor_table()
+
+
+@pytest.fixture
+def indices() -> HistoryTable:
+    """S&P 500 and NASDAQ 1999 to 2018, VIX 2014 to 2019."""
+    return index_table()

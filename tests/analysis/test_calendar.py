@@ -1,0 +1,194 @@
+"""The year's tasks, on days that trade, and the calendar file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import icalendar
+import pytest
+from builders import holding, portfolio, section, target
+
+from engine.analysis.calendar import CalendarItem, calendar, last_settling_day, session_roll, task_rows, weekday_roll
+from engine.analysis.core_satellite import standings
+from engine.analysis.ics import MAX_BYTES, to_ics
+from engine.plan import SectionState
+from engine.portfolio import Account, Portfolio, Rule
+
+D = Decimal
+START = dt.date(2026, 11, 21)
+
+
+def sample(core: Rule | None = None, satellite: Rule | None = None, **more: object) -> Portfolio:
+    given: dict[str, object] = {
+        "holdings": (holding("069500", 1), holding("SOXX", 1)),
+        "sections": (
+            section("core", target("069500", 0.7), rule=core),
+            section("satellite", target("SOXX", 0.3), rule=satellite),
+        ),
+    }
+    return portfolio(**(given | more))  # type: ignore[arg-type]
+
+
+def dates(items: tuple[CalendarItem, ...], code: str) -> list[str]:
+    return [item.date.isoformat() for item in items if item.code == code]
+
+
+def test_the_core_is_due_in_january_and_july() -> None:
+    # 2027-01-01 is a holiday and a Friday, so Monday the 4th; 2027-07-01 is a Thursday.
+    assert dates(calendar(sample(), START), "core-review") == ["2027-01-04", "2027-07-01"]
+
+
+def test_the_satellite_is_due_every_quarter() -> None:
+    found = dates(calendar(sample(), START), "satellite-review")
+    assert found == ["2027-01-04", "2027-04-01", "2027-07-01", "2027-10-01"]
+
+
+def test_dates_count_from_the_last_rebalancing_where_one_is_given() -> None:
+    rule = Rule("quarterly", last_rebalanced=dt.date(2026, 10, 13))
+    found = dates(calendar(sample(satellite=rule), START), "satellite-review")
+    assert found == ["2027-01-13", "2027-04-13", "2027-07-13", "2027-10-13"]
+
+
+def test_an_overdue_review_comes_first_and_is_due() -> None:
+    rule = Rule("semi-annual", last_rebalanced=dt.date(2026, 3, 2))
+    first = calendar(sample(core=rule), START)[0]
+    assert (first.code, first.date, first.due) == ("core-review", dt.date(2026, 9, 2), True)
+
+
+def test_a_task_is_due_on_its_own_day_and_not_before() -> None:
+    on = calendar(sample(), dt.date(2027, 7, 1))
+    assert {item.due for item in on if item.date == dt.date(2027, 7, 1)} == {True}
+    before = calendar(sample(), dt.date(2027, 6, 30))
+    assert not any(item.due for item in before)
+
+
+def test_korea_and_the_us_have_different_holidays() -> None:
+    # 2026-02-16 is Presidents' Day and the eve of Seollal (holidays to the 18th); 2026-07-03 is the US holiday only.
+    korea, america = session_roll(frozenset({"KR"})), session_roll(frozenset({"US"}))
+    both = session_roll(frozenset({"KR", "US"}))
+    assert korea(dt.date(2026, 2, 16)) == dt.date(2026, 2, 19)
+    assert america(dt.date(2026, 2, 16)) == dt.date(2026, 2, 17)
+    assert both(dt.date(2026, 2, 16)) == dt.date(2026, 2, 19)
+    assert korea(dt.date(2026, 7, 3)) == dt.date(2026, 7, 3)
+    assert both(dt.date(2026, 7, 3)) == dt.date(2026, 7, 6)
+
+
+def test_retirement_accounts_are_looked_at_in_april_and_october() -> None:
+    assert dates(calendar(sample(), START), "isa-irp") == ["2027-04-01", "2027-10-01"]
+
+
+def test_a_person_who_declares_only_a_taxable_account_has_no_such_task() -> None:
+    taxable = sample(accounts=(Account("a", "taxable"),))
+    irp = sample(accounts=(Account("a", "irp"),))
+    assert dates(calendar(taxable, START), "isa-irp") == []
+    assert dates(calendar(irp, START), "isa-irp")
+
+
+def test_dividend_dates_are_looked_up_in_february_and_march_by_holders_of_korean_shares() -> None:
+    # 1 March is a holiday; in 2027 a Monday, so Tuesday the 2nd.
+    assert dates(calendar(sample(), START), "dividend-dates") == ["2027-02-01", "2027-03-02"]
+    foreign = portfolio(holdings=(holding("SOXX", 1),))
+    assert dates(calendar(foreign, START), "dividend-dates") == []
+
+
+def test_the_tax_year_ends_with_the_last_sale_that_settles_in_korea() -> None:
+    # The last Korean session of 2026 is Wednesday 30 December; sold on the 28th, settled on the 29th, then in Korea.
+    assert last_settling_day(2026) == dt.date(2026, 12, 28)
+    assert dates(calendar(sample(), START), "overseas-deadline") == ["2026-12-28"]
+
+
+def test_the_allowance_still_unused_is_named_where_gains_are_given() -> None:
+    def said(realised: Decimal | None) -> str:
+        items = calendar(sample(), START, realised=realised)
+        return next(item.task for item in items if item.code == "overseas-deadline")
+
+    assert "1,500,000 of 2,500,000 won still unused" in said(D(1_000_000))
+    assert "0 of 2,500,000 won still unused" in said(D(3_000_000))
+    assert "2,500,000 of 2,500,000" in said(D(-100))
+    assert "gains so far not given" in said(None)
+
+
+def test_gains_of_this_year_say_nothing_of_the_next() -> None:
+    items = calendar(sample(), START, 24, realised=D(1_000_000))
+    next_year = [i for i in items if i.code == "overseas-deadline" and i.date.year == 2027]
+    assert "not given" in next_year[0].task
+
+
+def test_a_portfolio_of_korean_instruments_has_no_overseas_tax() -> None:
+    found = calendar(portfolio(holdings=(holding("069500", 1),)), START)
+    assert not [item for item in found if item.section == "tax"]
+
+
+def test_the_window_ends_before_its_last_day() -> None:
+    found = calendar(sample(), dt.date(2026, 12, 1), 1, roll_of=weekday_roll)
+    assert all(dt.date(2026, 12, 1) <= item.date < dt.date(2027, 1, 1) for item in found)
+
+
+def test_a_section_without_a_schedule_keeps_the_years_rhythm() -> None:
+    found = calendar(sample(core=Rule("none")), START)
+    assert dates(found, "core-review") == ["2027-01-04", "2027-07-01"]
+
+
+def test_every_task_has_both_languages_a_source_and_a_day() -> None:
+    assert all(row.task and row.task_ko and row.source and row.checked_on.year >= 2026 for row in task_rows())
+
+
+# The calendar file ----------------------------------------------------------------------------------------------------
+
+STAMP = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize("korean", [False, True])
+def test_another_reader_finds_every_task_on_its_day(*, korean: bool) -> None:
+    items = calendar(sample(), START)
+    events = icalendar.Calendar.from_ical(to_ics(items, STAMP, korean=korean)).walk("VEVENT")
+    assert [(event.decoded("DTSTART"), str(event["SUMMARY"])) for event in events] == [
+        (item.date, f"[{item.section}] {item.task_ko if korean else item.task}") for item in items
+    ]
+
+
+def test_lines_are_at_most_75_bytes_and_end_in_crlf() -> None:
+    # RFC 5545, 3.1.
+    text = to_ics(calendar(sample(), START), STAMP, korean=True)
+    assert text.endswith("\r\n")
+    assert max(len(line.encode()) for line in text.split("\r\n")) <= MAX_BYTES
+    assert "\n" not in text.replace("\r\n", "")
+
+
+def test_commas_semicolons_and_line_breaks_are_escaped() -> None:
+    # RFC 5545, 3.3.11.
+    item = CalendarItem(START, "a;b", "c", "x, y\nz\\", "", due=False)
+    (event,) = icalendar.Calendar.from_ical(to_ics([item], STAMP)).walk("VEVENT")
+    assert str(event["SUMMARY"]) == "[a;b] x, y\nz\\"
+
+
+def test_a_task_keeps_its_identity_when_the_file_is_made_again() -> None:
+    items = calendar(sample(), START)
+    first, later = to_ics(items, STAMP), to_ics(items, STAMP + dt.timedelta(days=1))
+    uids = [[line for line in text.split("\r\n") if line.startswith("UID")] for text in (first, later)]
+    assert uids[0] == uids[1]
+    assert len(set(uids[0])) == len(items)
+
+
+# Where the sections stand ---------------------------------------------------------------------------------------------
+
+
+def state(*, due: bool = False, status: str = "OK", breaches: tuple[str, ...] = ()) -> SectionState:
+    return SectionState("core", D("0.7"), D("0.7"), D(0), due, dt.date(2027, 1, 4), status, breaches)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "standing"),
+    [
+        (state(), "not-yet"),
+        (state(due=True), "due"),
+        (state(status="OVER"), "emergency"),
+        (state(breaches=("SPY",)), "emergency"),
+        (state(due=True, status="UNDER"), "due"),
+    ],
+)
+def test_a_section_is_due_an_emergency_or_not_yet(given: SectionState, standing: str) -> None:
+    (found,) = standings([given])
+    assert found.standing == standing
+    assert found.next_on == dt.date(2027, 1, 4)
