@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from engine.errors import InputError, MarketDataError, NoData, Problem
+from engine.errors import InputError, NoData, Problem
 
 if TYPE_CHECKING:
     from engine.analysis.facts import FundFacts
     from engine.history import HistoryTable
+    from engine.market.records import FundFacts as FetchedFacts
 
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
 MARGIN = dt.timedelta(days=14)
@@ -92,9 +93,12 @@ def _fetched(
     symbols: tuple[str, ...], currencies: Mapping[str, str], start: dt.date, end: dt.date
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
     from engine.history import from_records
+    from engine.market import chain
 
-    batch = _ask("history", "histories")(symbols, start, end)
-    problems = [Problem("warning", "no-history", symbol, str(error)) for symbol, error in batch.failed.items()]
+    batch = chain.history(symbols, start, end)
+    # The VIX is a bonus: without it volatility is judged by each instrument's own.
+    missing = {symbol: error for symbol, error in batch.failed.items() if symbol != VIX}
+    problems = [Problem("warning", "no-history", symbol, str(error)) for symbol, error in missing.items()]
     if not batch.ok:
         raise NoData("no source has any history", problems=[replace(one, severity="error") for one in problems])
     records = (replace(record, symbol=symbol) for symbol, record in batch.ok.items())
@@ -107,15 +111,16 @@ def load_facts(args: argparse.Namespace, symbols: Iterable[str]) -> tuple[dict[s
     from engine.market.catalogue import load
 
     names, problems = tuple(dict.fromkeys(symbols)), []
-    fetched: Mapping[str, Any] = {}
-    if not args.offline and not args.facts and not args.history:
-        try:
-            batch = _ask("facts", "fund_facts")(names)
-        except MarketDataError as error:
-            problems.append(Problem("warning", "no-facts", "facts", str(error)))
-        else:
-            fetched = batch.ok
-            problems.extend(Problem("warning", "no-facts", name, str(error)) for name, error in batch.failed.items())
+    fetched: Mapping[str, FetchedFacts] = {}
+    if args.history and not args.facts:
+        text = "closes come from a file, so no source was asked for facts either: name a file with --facts"
+        problems.append(Problem("info", "facts-not-asked", "facts", text))
+    elif not args.offline and not args.facts:
+        from engine.market import chain
+
+        batch = chain.fund_facts(names)
+        fetched = batch.ok
+        problems.extend(Problem("warning", "no-facts", name, str(error)) for name, error in batch.failed.items())
     facts = {name: from_market(name, fetched.get(name), load().get(name)) for name in names}
     if args.facts:
         import yaml
@@ -136,13 +141,3 @@ def load_facts(args: argparse.Namespace, symbols: Iterable[str]) -> tuple[dict[s
 def add_facts_argument(parser: argparse.ArgumentParser) -> None:
     """Declare --facts."""
     parser.add_argument("--facts", type=Path, metavar="YAML", help="fund facts by symbol: fee, aum, holdings, yield")
-
-
-def _ask(*names: str) -> Callable[..., Any]:
-    """Return the market's function of the first name it has; raises NoData where it has none of them."""
-    from engine.market import chain
-
-    for name in names:
-        if found := getattr(chain, name, None):
-            return found  # type: ignore[no-any-return]
-    raise NoData(f"no source of {names[0]} is built in: name a file with --{names[0]}")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from real_prices import factor_table, stock_table
 
+from engine.errors import NoData
 from engine.history import aligned
+from engine.market import chain
+from engine.market.records import Constituent, FundFacts, History
+from engine.market.research import Batch
 from xl_addin.cli import main
 from xl_addin.samples import sample_text
 
@@ -56,6 +62,10 @@ def files(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.chdir(files)
+    # Whatever this machine has stored is none of a test's business.
+    monkeypatch.setattr(
+        chain, "quotes", lambda symbols, **_: chain.QuoteBatch({}, dict.fromkeys(symbols, NoData("x")), 0)
+    )
 
     def call(*arguments: str) -> tuple[int, Any]:
         status = main([*arguments, "--json"])
@@ -315,3 +325,92 @@ def test_a_history_that_is_not_there_ends_in_2(run: Run, verb: str) -> None:
 def test_the_same_input_gives_the_same_document(run: Run) -> None:
     first, second = (run("review", "p.yaml", *HISTORY) for _ in range(2))
     assert first == second
+
+
+# What the sources say -------------------------------------------------------------------------------------------------
+
+NOW = dt.datetime(2022, 12, 29, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sources that know the replayed closes as total returns, and facts of two funds and a share."""
+    every = {**stock_table().series, **factor_table().series}
+
+    def history(symbols: Iterable[str], start: dt.date, end: dt.date) -> Batch[History]:
+        ok = {}
+        for symbol in symbols:
+            if symbol in REPLAYED:
+                one = every[REPLAYED[symbol]].between(start, end)
+                days = tuple(day.astype(dt.date) for day in one.days)
+                closes = tuple(one.closes.tolist())
+                currency = "KRW" if symbol[0].isdigit() else "USD"
+                ok[symbol] = History(
+                    symbol, currency, "replay", NOW, days, tuple(map(Decimal, map(str, closes))), closes
+                )
+        failed = {symbol: NoData(f"no history of {symbol}", symbol=symbol) for symbol in symbols if symbol not in ok}
+        return Batch(ok, failed, 0)
+
+    def fund_facts(symbols: Iterable[str]) -> Batch[FundFacts]:
+        top = (Constituent("AAPL", "Apple", Decimal("0.1")),)
+        known = {
+            "QQQ": FundFacts("QQQ", "replay", NOW, currency="USD", fee=Decimal("0.002"), top=top),
+            "SOXX": FundFacts("SOXX", "replay", NOW, currency="USD", fee=Decimal("0.0035"), top=top),
+            "XOM": FundFacts("XOM", "replay", NOW, currency="USD", sector="Energy", market_cap=Decimal(500)),
+        }
+        names = list(symbols)
+        failed = {symbol: NoData("none", symbol=symbol) for symbol in names if symbol not in known}
+        return Batch({symbol: known[symbol] for symbol in names if symbol in known}, failed, 0)
+
+    monkeypatch.setattr(chain, "history", history)
+    monkeypatch.setattr(chain, "fund_facts", fund_facts)
+
+
+@pytest.mark.usefixtures("sources")
+def test_compare_uses_fetched_total_returns_and_facts(run: Run) -> None:
+    status, document = run("compare", "QQQ", "SOXX", "--as-of", "2022-12-28")
+    assert status == 0
+    assert document["funds"]["QQQ"]["fee"] == 0.002
+    assert document["overlap"] == [{"pair": ["QQQ", "SOXX"], "weight": 0.1}]
+    notes = {p["where"]: p["message"] for p in document["problems"]}
+    assert notes["QQQ.returns.3Y"].startswith("total return in USD")
+    assert notes["QQQ.fee"] == "replay, 2022-12-29"
+
+
+@pytest.mark.usefixtures("sources")
+def test_correlate_names_what_no_source_has(run: Run, files: Path) -> None:
+    text = (
+        (files / "p.yaml")
+        .read_text(encoding="utf-8")
+        .replace("symbol: QQQ", "symbol: SPYG")
+        .replace("ticker: QQQ", "ticker: SPYG")
+    )
+    (files / "p.yaml").write_text(text, encoding="utf-8")
+    status, document = run("correlate", "p.yaml", "--as-of", "2022-12-28")
+    assert status == 0
+    assert {p["where"] for p in document["problems"] if p["code"] == "no-history"} == {"SPYG", "USDKRW"}
+
+
+@pytest.mark.usefixtures("sources")
+def test_review_of_fetched_closes_is_that_of_the_same_closes_from_a_file(run: Run) -> None:
+    _, fetched = run("review", "p.yaml", "--as-of", "2022-12-28")
+    _, replayed = run("review", "p.yaml", *HISTORY)
+    assert [row["quarters"] for row in fetched["rows"]] == [row["quarters"] for row in replayed["rows"]]
+
+
+@pytest.mark.usefixtures("sources")
+def test_risk_does_not_take_total_return_closes_for_prices(run: Run) -> None:
+    status, document = run("risk", "p.yaml", "--as-of", "2022-12-28")
+    assert status == 3
+    assert "price-missing" in {p["code"] for p in document["problems"]}
+
+
+@pytest.mark.usefixtures("sources")
+def test_weights_looks_up_what_a_universe_lacks_only_when_asked(run: Run, files: Path) -> None:
+    (files / "u.csv").write_text("symbol,sector,market_cap,currency\nXOM\nAAPL,Technology,1500,USD\n", encoding="utf-8")
+    assert run("weights", "equal-sector-cap", "u.csv")[0] == 2
+    status, document = run("weights", "cap", "u.csv", "--fetch")
+    assert status == 0
+    assert [row["weight"] for row in document["weights"]] == [0.25, 0.75]
+    (note,) = [p for p in document["problems"] if p["code"] == "fetched"]
+    assert note["message"] == "sector Energy, market value 500 USD from replay, 2022-12-29"

@@ -27,7 +27,7 @@ from xl_addin.histories import (
     load_history,
 )
 from xl_addin.loading import load_portfolio
-from xl_addin.prices import quotes_for
+from xl_addin.prices import live_quotes_for, quotes_for
 from xl_addin.verbs.common import add_output_arguments, date, usable
 
 #: Calendar days of history that judging volatility by its own last year takes.
@@ -56,6 +56,9 @@ def run(args: argparse.Namespace) -> int:
     usable(portfolio, problems)
     history, found = _history(args, portfolio, as_of)
     problems = (*problems, *found)
+    if not args.history:
+        quotes, found = live_quotes_for(portfolio, quotes, offline=args.offline)
+        problems = (*problems, *found)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     problems = (*problems, *found)
     facts, found = load_facts(args, portfolio.symbols)
@@ -101,6 +104,10 @@ def _valuation(
     prices, problems = resolve_prices(portfolio, {**taken, **quotes}, as_of)
     fx, found = resolve_fx(portfolio, {**taken, **quotes})
     problems = (*problems, *found)
+    stale = [quote for quote in prices.values() if quote.stale]
+    if stale:
+        text = f"too old to act on: {', '.join(f'{quote.symbol} ({quote.stale_reason})' for quote in stale)}"
+        problems = (*problems, Problem("warning", "price-stale", "prices", text))
     used = [quote for symbol, quote in prices.items() if taken.get(symbol) is quote]
     if used:
         days = sorted({quote.as_of.date() for quote in used if quote.as_of})

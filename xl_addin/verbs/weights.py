@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-of", type=date, metavar="DATE", help="the day whose sectors and rates hold (default: today)"
     )
+    parser.add_argument("--fetch", action="store_true", help="look up sectors and market values that are missing")
     add_output_arguments(parser)
 
 
@@ -51,6 +52,9 @@ def run(args: argparse.Namespace) -> int:
     """Weigh the universe and print."""
     as_of = args.as_of or dt.datetime.now().astimezone().date()
     entries, problems = _universe(args.file, as_of)
+    if args.fetch:
+        entries, found = _completed(entries, as_of)
+        problems = (*problems, *found)
 
     def move_cost(symbol: str, change: Decimal) -> Decimal:
         from engine.costs.table import lookup
@@ -105,6 +109,33 @@ def _read(answer: tuple[tuple[Entry, ...] | None, tuple[Problem, ...]]) -> Unive
     if entries is None:
         raise InputError(problems)
     return entries, problems
+
+
+def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
+    """Return the entries with what they lack filled in from the sources, each filling said."""
+    from engine.market import chain
+
+    wanted = [entry.symbol for entry in entries if not entry.sector or entry.market_cap is None]
+    batch = chain.fund_facts(wanted)
+    problems = [Problem("warning", "no-facts", symbol, str(error)) for symbol, error in batch.failed.items()]
+    done = []
+    for entry in entries:
+        facts = batch.ok.get(entry.symbol)
+        filled = []
+        if facts and not entry.sector and facts.sector:
+            entry = classified(replace(entry, sector=facts.sector), as_of, f"{entry.symbol} sector", problems)
+            filled.append(f"sector {facts.sector}")
+        if facts and entry.market_cap is None and facts.market_cap:
+            entry = replace(entry, market_cap=facts.market_cap, currency=facts.currency)
+            filled.append(f"market value {facts.market_cap:,} {facts.currency}")
+        if facts and filled:
+            text = f"{', '.join(filled)} from {facts.source}, {facts.fetched_at:%Y-%m-%d}"
+            problems.append(Problem("info", "fetched", entry.symbol, text))
+        done.append(entry)
+    if len({entry.currency for entry in done if entry.market_cap is not None}) > 1:
+        text = "market values of several currencies: give them in one, in the universe file"
+        raise InputError([*problems, Problem("error", "universe-currency", "universe", text)])
+    return tuple(done), tuple(problems)
 
 
 def _of_portfolio(portfolio: Portfolio, problems: tuple[Problem, ...], as_of: dt.date) -> Universe:
