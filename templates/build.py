@@ -94,7 +94,7 @@ def fill(canvas: Canvas, worksheets: Mapping[str, Worksheet], report: Report, fi
         for place in places:
             write_table(canvas, sheet, place, _rows_of(place.table, figures), base)
         if places:
-            _window(canvas, sheet, places)
+            _window(canvas, sheet, places, figures)
     if "Start" in worksheets:
         start.write_start(canvas, worksheets["Start"], report.model)
     if "Checks" in worksheets:
@@ -121,16 +121,17 @@ def _width(spec: Sheet, places: list[Placement]) -> int:
     return max((place.right - 1 for place in places), default=6)
 
 
-def _window(canvas: Canvas, sheet: Worksheet, places: list[Placement]) -> None:
+def _window(canvas: Canvas, sheet: Worksheet, places: list[Placement], figures: Figures) -> None:
     sheet.freeze_panes = f"A{FIRST_ROW}"
     if canvas.literal:
         return
     sheet.print_title_rows = f"1:{HEADER_ROW}"
-    first = 2
     areas = []
     for place in places:
-        areas.append(f"{get_column_letter(first)}1:{get_column_letter(place.right)}{place.last_row}")
-        first = place.right + 2
+        # What stands at the left of the first table is printed with it; an empty table is not printed.
+        first = 2 if place is places[0] else place.left
+        if place is places[0] or figures.tables[place.table.name]:
+            areas.append(f"{get_column_letter(first)}1:{get_column_letter(place.right)}{place.last_row}")
     sheet.print_area = areas
 
 
@@ -162,12 +163,12 @@ def totals(canvas: Canvas, worksheets: Mapping[str, Worksheet], figures: Figures
         "CashFlow": figures.cash_flow,
         "ChecksFailed": checks.failed(figures, canvas.lang),
     }
-    formats = {"money": money_format(base), "weight": "0.0%", "text": "@", "count": "0"}
+    formats = {"money": "0.0%" if canvas.rounded else money_format(base), "weight": "0.0%", "text": "@", "count": "0"}
     last = FIRST_ROW + len(checks.checks(figures, canvas.lang)) - 1
     used: dict[str, int] = {}
     for name, key, caption, formula, kind in _TOTALS:
         sheet = worksheets.get(key)
-        if sheet is None:
+        if sheet is None or (canvas.rounded and name == "TotalValue"):
             continue
         column = used.get(key, 3 if key == "Checks" else 2)
         used[key] = column + 3

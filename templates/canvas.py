@@ -12,6 +12,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from templates.formulas import render
 from templates.layout import Placement
 from templates.report import CellError
 from templates.schema import Lang
@@ -97,3 +98,16 @@ class Canvas:
         cell.value = text
         dress(cell, style)
         self.cached.setdefault(sheet.title, {})[f"{self._letters[column - 1]}{row}"] = "" if value is None else value
+
+    def compute(
+        self,
+        sheet: Worksheet,
+        row: int,
+        column: int,
+        template: str,
+        value: object,
+        style: Any,  # noqa: ANN401
+    ) -> None:
+        """Write a formula of the spec's form (without its =) with its value, or only the value if literal."""
+        text = "" if self.literal else "=" + render(template, self.placements, self.lang)
+        self.formula(sheet, row, column, text, value, style)

@@ -347,7 +347,7 @@ TRADES = Table(
         Column("Currency", _CURRENCY, "text", "result", 9),
         Column("Amount", Text("Amount", "금액"), "money", "result", 15, unit="Currency"),
         Column("Cost", _COST, "money", "result", 12, unit="Currency"),
-        Column("Reason", Text("Reason", "이유"), role="result", width=46),
+        Column("Reason", Text("Reason", "이유"), role="result", width=46, reveals=True),
         Column("WeightAfter", Text("Weight after", "매매 후 비중"), "weight", "result", 11),
     ),
     required=("Ticker", "Side", "Quantity", "Amount"),

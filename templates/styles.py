@@ -121,7 +121,8 @@ class Styles:
         return style
 
     def _array(self, style: NamedStyle) -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
-        self._workbook.add_named_style(style)
+        if style.name not in self._workbook.named_styles:
+            self._workbook.add_named_style(style)
         self._probe.style = style.name
         array = copy(self._probe._style)  # type: ignore[union-attr]  # noqa: SLF001 - see `dress`
         self._probe.style = "Normal"

@@ -43,8 +43,9 @@ def test_the_report_says_loudly_that_prices_are_samples(
 
 def test_the_workbook_says_so_too(tmp_path: Path) -> None:
     assert main(["demo", "-o", str(tmp_path), "--lang", "en"]) == 0
-    summary = load_workbook(tmp_path / "demo-plan.xlsx")["Summary"]
-    assert any(str(row[0].value).startswith("SAMPLE PRICES of 2026-11-20") for row in summary.iter_rows(max_row=4))
+    dashboard = load_workbook(tmp_path / "demo-plan.xlsx")["Dashboard"]
+    assert str(dashboard["B4"].value).startswith("SAMPLE PRICES")
+    assert "sample 2026-11-20" in str(dashboard["B2"].value)
 
 
 def test_the_document_says_so_too(document: dict[str, Any]) -> None:

@@ -13,9 +13,9 @@ Loaded = tuple[Portfolio | None, tuple[Problem, ...]]
 
 def load_portfolio(path: Path) -> Loaded:
     """Read a portfolio file: the portfolio (None where it cannot be used) and every problem found in it."""
-    reader = READERS.get(path.suffix.lower())
+    reader = _read_workbook if path.is_dir() else READERS.get(path.suffix.lower())
     if reader is None:
-        kinds = ", ".join(READERS)
+        kinds = f"{', '.join(READERS)}, or is a folder of .csv files"
         message = f"a portfolio file ends in one of {kinds}, not in {path.suffix or 'nothing'!r}: name one that does"
         return None, (Problem("error", "file-kind", str(path), message),)
     return reader(path)
@@ -27,5 +27,17 @@ def _read_document(path: Path) -> Loaded:
     return read_portfolio(path)
 
 
+def _read_workbook(path: Path) -> Loaded:
+    from templates.reading import read_portfolio_book
+
+    return read_portfolio_book(path)
+
+
 #: suffix: reader
-READERS: Mapping[str, Callable[[Path], Loaded]] = {".yaml": _read_document, ".yml": _read_document}
+READERS: Mapping[str, Callable[[Path], Loaded]] = {
+    ".yaml": _read_document,
+    ".yml": _read_document,
+    ".xlsx": _read_workbook,
+    ".xlsm": _read_workbook,
+    ".ods": _read_workbook,
+}

@@ -21,7 +21,7 @@ def read_sheets(folder: Path) -> list[Grid]:
 
 
 def _read(path: Path) -> Grid:
-    text = _decoded(read_bytes(path), path.name)
+    text = decoded(read_bytes(path), path.name)
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     rows: dict[int, dict[int, Cell]] = {}
@@ -38,7 +38,8 @@ def _read(path: Path) -> Grid:
     return Grid(path.name, rows)
 
 
-def _decoded(data: bytes, name: str) -> str:
+def decoded(data: bytes, name: str) -> str:
+    """Return the text of a .csv file: UTF-8, UTF-16 with a mark, or Korean (cp949); raises `Refused` for others."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     for encoding in _ENCODINGS:

@@ -8,7 +8,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.canvas import Canvas
 from templates.evaluate import Figures, Number, add, product, share
-from templates.formulas import render
 from templates.labels import label
 from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW
 from templates.report import CellError, Value
@@ -67,6 +66,5 @@ def write_concentration(canvas: Canvas, sheet: Worksheet, figures: Figures) -> N
         canvas.put(sheet, HEADER_ROW, column, header, look("header"))
     for row, (key, formula, form) in enumerate(_FORMULAS, FIRST_ROW):
         canvas.put(sheet, row, 2, label(f"concentration.{key}", lang), look("cell-text"))
-        text = "" if canvas.literal else "=" + render(formula, canvas.placements, lang)
-        canvas.formula(sheet, row, 3, text, values[key], look(f"cell-number|{form}"))
+        canvas.compute(sheet, row, 3, formula, values[key], look(f"cell-number|{form}"))
     widths(sheet, {2: 36, 3: 14, 4: 3})

@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.canvas import Canvas
 from templates.evaluate import Figures, number
-from templates.formulas import quoted, render
+from templates.formulas import quoted
 from templates.labels import label
 from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW
 from templates.report import CellError, Row, Value
@@ -187,10 +187,8 @@ def _write_check(canvas: Canvas, sheet: Worksheet, row: int, check: Check) -> No
     outcome = {"OK": 1, "CHECK": 0}.get(check.outcome, -1)
     canvas.formula(sheet, row, 2, f'=IF({result}="OK",1,IF({result}="CHECK",0,-1))', outcome, look("cell-centre"))
     canvas.put(sheet, row, 3, label(f"checks.{check.key}", lang), look("cell-text"))
-    canvas.formula(
-        sheet, row, 4, "=" + render(check.result, canvas.placements, lang), check.outcome, look("cell-centre")
-    )
-    canvas.formula(sheet, row, 5, "=" + render(check.detail, canvas.placements, lang), check.text, look("cell-text"))
+    canvas.compute(sheet, row, 4, check.result, check.outcome, look("cell-centre"))
+    canvas.compute(sheet, row, 5, check.detail, check.text, look("cell-text"))
     repair = quoted(label(f"checks.{check.key}.do", lang))
     shown = "" if check.outcome == "OK" else label(f"checks.{check.key}.do", lang)
     canvas.formula(sheet, row, 6, f'=IF({result}="OK","",{repair})', shown, look("cell-text"))

@@ -14,7 +14,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates import charts
 from templates.canvas import Canvas
 from templates.evaluate import Figures, number, share
-from templates.formulas import render
 from templates.labels import label
 from templates.layout import FIRST_ROW
 from templates.report import SAMPLE_SOURCE, CellError, Report, Row, Value
@@ -68,8 +67,7 @@ class _Dashboard:
         return label(key, self.lang)
 
     def write(self, row: int, column: int, line: Line, look: str) -> None:
-        text = "" if self.canvas.literal else "=" + render(line.formula, self.canvas.placements, self.lang)
-        self.canvas.formula(self.sheet, row, column, text, line.value, self.look(look))
+        self.canvas.compute(self.sheet, row, column, line.formula, line.value, self.look(look))
 
     def put(self, row: int, column: int, value: Value, look: str) -> None:
         self.canvas.put(self.sheet, row, column, value, self.look(look))
@@ -267,7 +265,7 @@ class _Dashboard:
             caption = placement.table.index[name].caption.of(self.lang) if name else ""
             self.put(row + 1, column, caption, "caption")
         rows = self.figures.tables["Trades"][:MOST_TRADES]
-        for k in range(1, max(len(rows), 1) + 1):
+        for k in range(1, self._slots(rows) + 1):
             trade: Row = rows[k - 1] if k <= len(rows) else {}
             for column, (name, look) in enumerate(columns, 2):
                 if not name:
@@ -278,9 +276,13 @@ class _Dashboard:
                 )
                 formula = f'IF(INDEX({{Trades.Ticker}},{k})="","",INDEX({{Trades.{name}}},{k}))'
                 self.write(row + 1 + k, column, Line(formula, trade.get(name, "")), look)
-        last = row + 1 + max(len(rows), 1)
+        last = row + 1 + self._slots(rows)
         sides(self.sheet, f"D{row + 2}:D{last}")
         return last
+
+    def _slots(self, rows: tuple[Row, ...]) -> int:
+        """Return how many trades are shown: all in a copy; in a living workbook there is room for the next plan's."""
+        return max(len(rows), 1) if self.canvas.literal else MOST_TRADES
 
     # -- charts -------------------------------------------------------------------------------------------------
 
@@ -320,7 +322,7 @@ class _Dashboard:
         placement = self.canvas.placements.get("History")
         if placement is None or len(rows) < 2:
             return
-        name = "Value"
+        name = "Index" if self.canvas.rounded else "Value"
         end = FIRST_ROW + len(rows) - 1
         title = quote_sheetname(placement.title)
         source = charts.Source(

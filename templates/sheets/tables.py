@@ -15,7 +15,7 @@ from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.table import TableFormula, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.canvas import Canvas
+from templates.canvas import Canvas, approximate
 from templates.formulas import by_row
 from templates.labels import label
 from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
@@ -77,7 +77,8 @@ def _column(
     if column.role != "formula":
         for row_number, row in enumerate(rows, FIRST_ROW):
             style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
-            canvas.put(sheet, row_number, at, row.get(column.name), style_of)
+            value = row.get(column.name)
+            canvas.put(sheet, row_number, at, value if column.role == "input" else approximate(value), style_of)
         for row_number in range(FIRST_ROW + len(rows), last + 1):
             canvas.put(sheet, row_number, at, None, style)
         return

@@ -36,12 +36,11 @@ def run(args: argparse.Namespace) -> int:
     portfolio = usable(sample, (*found, *notices))
 
     from engine.rebalance import rebalance
-
-    from xl_addin.output.workbook import write_workbook
+    from xl_addin.output.plan_book import write_plan_book
 
     plan = rebalance(portfolio, quotes, day)
     plan = replace(plan, problems=(*notices, *found, *plan.problems))
     workbook = free_name(args.output, "demo-plan", ".xlsx").resolve()
-    write_workbook(plan, workbook, args.lang)
+    write_plan_book(portfolio, plan, quotes, workbook, args.lang)
     show(plan, args, workbook, workbook=str(workbook))
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from xl_addin.verbs.common import add_output_arguments, amount, date, show, usab
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     settings = setting_fields()
-    parser.add_argument("file", type=Path, metavar="FILE", help="the portfolio file (.yaml)")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="the portfolio: .yaml, .xlsx, .xlsm, .ods, or a folder of .csv files"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.xlsx", help="also write the plan as a workbook")
     parser.add_argument("--force", action="store_true", help="let -o replace a file that exists")
     parser.add_argument("--prices", type=Path, metavar="CSV", help="prices: symbol, price, currency, as_of")
@@ -62,8 +65,10 @@ def run(args: argparse.Namespace) -> int:
         raise
     plan = replace(plan, problems=(*problems, *plan.problems))
     if args.output:
-        from xl_addin.output.workbook import write_workbook
+        from xl_addin.output.plan_book import write_plan_book
 
-        write_workbook(plan, args.output, args.lang)
+        notice = write_plan_book(portfolio, plan, quotes, args.output, args.lang, args.file)
+        if notice:
+            sys.stderr.write(notice + "\n")
     show(plan, args, args.output)
     return 0

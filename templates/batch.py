@@ -1,0 +1,127 @@
+"""Many workbooks at once: rows of a client list, made on every core, each written whole."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import get_args
+
+from engine.errors import InputError, Problem
+from engine.money import MINOR_DIGITS
+from engine.portfolio import Account
+from engine.text import read_number, repaired_number
+from templates.build import build
+from templates.model_portfolios import KEYS, load
+from templates.report import Report
+from templates.schema import Lang
+
+_UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
+#: Below this many, starting a second process takes longer than it saves.
+_WORTH_A_PROCESS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Hold one row of a client list: the portfolio's name (and file's), its model, language and cash."""
+
+    name: str
+    model: str
+    lang: Lang
+    cash: tuple[tuple[str, Decimal], ...] = ()
+
+
+def read_clients(path: Path, lang: Lang) -> tuple[Client, ...]:
+    """Return the clients of a CSV file with columns Name, Model, Lang (may be empty) and one per currency.
+
+    Raises InputError with every problem of every row.
+    """
+    from templates.reading.csv_folder import decoded
+    from templates.reading.safety import Refused, read_bytes
+
+    try:
+        text = decoded(read_bytes(path), path.name)
+    except Refused as refusal:
+        raise InputError([refusal.problem(str(path))]) from None
+    problems: list[Problem] = []
+    clients: list[Client] = []
+    seen: dict[str, int] = {}
+    for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
+        where = f"{path.name} row {number}"
+        values = {(key or "").strip().casefold(): (value or "").strip() for key, value in row.items() if key}
+        client, found = _client(values, where, lang)
+        name = client.name.casefold()
+        if name in seen:
+            message = f"{client.name} stands in row {seen[name]} too: give each its own name"
+            found.append(Problem("error", "duplicate-name", where, message))
+        seen[name] = number
+        problems.extend(found)
+        clients.append(client)
+    if not clients:
+        problems.append(Problem("error", "no-clients", path.name, "no rows: write columns Name and Model, a row each"))
+    if problems:
+        raise InputError(problems)
+    return tuple(clients)
+
+
+def _client(values: dict[str, str], where: str, lang: Lang) -> tuple[Client, list[Problem]]:
+    problems = []
+    name, model = values.get("name", ""), values.get("model", "")
+    if not name or _UNSAFE.search(name) or _RESERVED.fullmatch(name) or name.endswith(".") or len(name) > 100:
+        message = f'{name!r} cannot name a file: write a name without \\ / : * ? " < > |'
+        problems.append(Problem("error", "bad-name", f"{where} column Name", message))
+    if model not in KEYS:
+        message = f"no model {model!r}: write one of {', '.join(KEYS)}"
+        problems.append(Problem("error", "unknown-model", f"{where} column Model", message))
+    language = values.get("lang") or lang
+    if language not in get_args(Lang):
+        message = f"{language!r} is no language of the workbooks: write en or ko"
+        problems.append(Problem("error", "unknown-language", f"{where} column Lang", message))
+    cash = []
+    for key, text in values.items():
+        if key.upper() not in MINOR_DIGITS or not text:
+            continue
+        amount = read_number(repaired_number(text) or "")
+        if amount is None:
+            problems.append(Problem("error", "not-a-number", f"{where} column {key.upper()}", f"{text!r} is no amount"))
+        else:
+            cash.append((key.upper(), amount))
+    return Client(name, model, "ko" if language == "ko" else "en", tuple(cash)), problems
+
+
+def workbook_of(client: Client) -> bytes:
+    """Return the workbook of one client."""
+    model = load(client.model)
+    portfolio = replace(model.ready(), name=client.name)
+    if client.cash:
+        portfolio = replace(portfolio, accounts=(Account("", cash=dict(client.cash)),))
+    return build(Report(portfolio, model=model.facts), client.lang).to_bytes()
+
+
+def write_client(client: Client, folder: Path) -> Path:
+    """Write one client's workbook, whole or not at all; returns its path."""
+    path = folder / f"{client.name}.xlsx"
+    temporary = folder / f".{client.name}.{os.getpid()}.tmp"
+    try:
+        temporary.write_bytes(workbook_of(client))
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def write_all(clients: Sequence[Client], folder: Path) -> Iterator[Path]:
+    """Write every client's workbook, on every core where they are many; yields each path as it is done."""
+    workers = min(os.cpu_count() or 1, len(clients) // _WORTH_A_PROCESS + 1)
+    if workers < 2:
+        for client in clients:
+            yield write_client(client, folder)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(write_client, clients, [folder] * len(clients), chunksize=2)

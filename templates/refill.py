@@ -1,0 +1,280 @@
+"""Results written back into a person's own workbook, which keeps its cells, notes, formats, sheets and charts.
+
+openpyxl reads and writes most of a workbook, not all of it. Where a file has a part that would be lost (a picture, a
+shape, a slicer, a threaded comment, a macro), nothing is written into it: a fresh workbook is made, and the person is
+told.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter, quote_sheetname
+from openpyxl.workbook import Workbook
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.worksheet import Worksheet
+
+from templates.build import Book, build
+from templates.canvas import Canvas, approximate
+from templates.pack import packed
+from templates.reading.book import read_grids
+from templates.reading.find import Found, find_tables
+from templates.reading.safety import Refused
+from templates.report import Report, Row, Rows
+from templates.schema import Lang, Text
+from templates.spec import TABLES, table
+
+#: Parts that openpyxl does not carry over, and what a person calls them.
+_LOST = (
+    (re.compile(r"xl/media/|xl/drawings/media"), Text("pictures", "그림")),
+    (re.compile(r"xl/(slicers|slicerCaches|timelines|timelineCaches)/"), Text("slicers", "슬라이서")),
+    (re.compile(r"xl/(threadedComments|persons)/"), Text("threaded comments", "스레드 메모")),
+    (re.compile(r"xl/(ctrlProps|activeX)/"), Text("form controls", "양식 컨트롤")),
+    (re.compile(r"xl/embeddings/"), Text("embedded objects", "포함된 개체")),
+    (re.compile(r"xl/(queryTables/|connections\.xml|model/)"), Text("data connections", "데이터 연결")),
+    (re.compile(r"xl/charts/chartEx|xl/richData/"), Text("newer charts or data types", "새 형식의 차트나 데이터")),
+    (re.compile(r"xl/vbaProject\.bin"), Text("macros", "매크로")),
+    (re.compile(r"customXml/|xl/diagrams/"), Text("attached data or diagrams", "첨부 데이터나 다이어그램")),
+)
+_SHAPES = re.compile(rb"<(?:xdr:)?(?:sp|grpSp|cxnSp)[ >]")
+_EXTENSIONS = re.compile(rb"sparklineGroup|x14:conditionalFormatting|x14:slicer")
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "Holdings": ("Account", "Ticker", "Quantity"),
+    "Cash": ("Account", "Currency"),
+    "Targets": ("Ticker",),
+    "Groups": ("Name",),
+    "Rules": ("Section",),
+    "Accounts": ("Name",),
+    "FxRates": ("Pair",),
+}
+
+
+def refill(path: Path, report: Report, lang: Lang) -> tuple[bytes | None, str]:
+    """Return the person's workbook with the report's results in it, or None and why it cannot be done."""
+    if path.suffix.lower() != ".xlsx":
+        return None, _notice(path, Text("only .xlsx files can be kept", ".xlsx 파일만 유지할 수 있습니다"), lang)
+    try:
+        grids = read_grids(path)
+    except Refused as refusal:
+        return None, _notice(path, Text(str(refusal), str(refusal)), lang)
+    data = path.read_bytes()
+    lost = _what_would_be_lost(data)
+    if lost is not None:
+        reason = Text(f"it has {lost.en}, which would be lost", f"{lost.ko}이(가) 사라지게 됩니다")
+        return None, _notice(path, reason, lang)
+    found, _ = find_tables(grids)
+    missing = [name for name in ("Trades", "Prices", "Reconcile", "Summary", "Holdings") if name not in found]
+    if missing:
+        reason = Text(f"it has no table {', '.join(missing)}", f"{', '.join(missing)} 표가 없습니다")
+        return None, _notice(path, reason, lang)
+    try:
+        workbook = load_workbook(io.BytesIO(data))
+    except Exception as error:  # noqa: BLE001 - openpyxl raises whatever it stumbles on; the file stays as it is
+        reason = Text(f"it cannot be opened for writing ({error})", f"쓰기용으로 열 수 없습니다 ({error})")
+        return None, _notice(path, reason, lang)
+    return _Refill(workbook, found, report, lang).run(path)
+
+
+def _notice(path: Path, reason: Text, lang: Lang) -> str:
+    if lang == "ko":
+        return f"{path.name}에 쓰지 않고 새 파일을 만들었습니다: {reason.ko}"
+    return f"a new workbook was made instead of keeping {path.name}: {reason.en}"
+
+
+def _what_would_be_lost(data: bytes) -> Text | None:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for name in archive.namelist():
+            for pattern, what in _LOST:
+                if pattern.match(name):
+                    return what
+            if name.startswith("xl/drawings/drawing") and _SHAPES.search(archive.read(name)):
+                return Text("shapes", "도형")
+            if name.startswith("xl/worksheets/sheet") and _EXTENSIONS.search(archive.read(name)):
+                return Text("sparklines or newer formats", "스파크라인이나 새 서식")
+    return None
+
+
+class _Refill:
+    def __init__(self, workbook: Workbook, found: Mapping[str, Found], report: Report, lang: Lang) -> None:
+        self.workbook, self.found, self.report, self.lang = workbook, found, report, lang
+        self.fresh: Book = build(report, lang)
+        self.canvas = Canvas(workbook, lang, {})
+        self.cached: dict[str, dict[str, object]] = {}
+
+    def run(self, path: Path) -> tuple[bytes | None, str]:
+        for name in _WRITTEN:
+            place = self.found.get(name)
+            if place is None:
+                continue
+            blocked = self._write(place, self.fresh.figures.tables[name])
+            if blocked:
+                reason = Text(
+                    f"{blocked} stands where results belong", f"결과가 들어갈 자리에 {blocked}이(가) 있습니다"
+                )
+                return None, _notice(path, reason, self.lang)
+        self._history()
+        self._dashboard()
+        for place in self.found.values():
+            self._cache_rows(place)
+        self._cache_cells()
+        for sheet in self.workbook.worksheets:
+            for chart in sheet._charts:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public list
+                _forget(chart)
+        # The person's own formulas have no value until a spreadsheet computes them: ask for that on opening.
+        self.workbook.calculation.fullCalcOnLoad = True
+        return packed(self.workbook, self.cached), ""
+
+    def _sheet(self, place: Found) -> Worksheet:
+        return self.workbook[place.grid.name]
+
+    def _write(self, place: Found, rows: Rows) -> str:
+        """Write the rows of a table of results; returns the address of a person's cell that is in the way, or ""."""
+        sheet, spec = self._sheet(place), place.table
+        names = [c.name for c in spec.columns if c.role == "result" and c.name in place.columns]
+        used = self._used(place, names)
+        room = max(used, self._named(place))
+        for row_number in range(max(room, place.header) + 1, place.header + len(rows) + 1):
+            for name in place.columns:
+                cell = sheet.cell(row_number, place.columns[name])
+                if cell.value is not None:
+                    return f"{sheet.title}!{cell.coordinate}"
+        for index in range(max(len(rows), room - place.header)):
+            row: Row = rows[index] if index < len(rows) else {}
+            at = place.header + 1 + index
+            for name in names:
+                style = self.canvas.styles.cell(spec.index[name], _currency(row, spec.index[name].unit))
+                sheet.cell(at, place.columns[name]).value = None
+                self.canvas.put(sheet, at, place.columns[name], approximate(row.get(name)), style)
+        if spec.ranges:
+            self._rename(place, max(room, place.header + len(rows), place.header + 1))
+        return ""
+
+    def _used(self, place: Found, names: Iterable[str]) -> int:
+        """Return the last row that the results of before reach."""
+        rows = [
+            number
+            for number, cells in place.grid.rows.items()
+            if number > place.header and all(place.columns[n] in cells for n in place.table.required if n in names)
+        ]
+        return max(rows, default=place.header)
+
+    def _named(self, place: Found) -> int:
+        """Return the last row of the table's named ranges."""
+        first = place.table.columns[0].name
+        defined = self.workbook.defined_names.get(f"{place.table.name}_{first}")
+        match = re.search(r"\$([0-9]+)$", defined.attr_text or "") if defined is not None else None
+        return int(match[1]) if match else place.header
+
+    def _rename(self, place: Found, last: int) -> None:
+        for name, column in place.columns.items():
+            key = f"{place.table.name}_{name}"
+            if key in self.workbook.defined_names:
+                letter = get_column_letter(column)
+                area = f"{quote_sheetname(place.grid.name)}!${letter}${place.header + 1}:${letter}${last}"
+                self.workbook.defined_names[key] = DefinedName(key, attr_text=area)
+
+    def _history(self) -> None:
+        """Add the plan's day to the history, in its row of before or the first free one."""
+        place = self.found.get("History")
+        if place is None or not self.report.history:
+            return
+        sheet, row = self._sheet(place), self.report.history[-1]
+        date = place.columns["Date"]
+        at = place.header + 1
+        while sheet.cell(at, date).value is not None and _day(sheet.cell(at, date).value) != row["Date"]:
+            at += 1
+        base = self.report.portfolio.base_currency
+        for name, value in row.items():
+            if name in place.columns:
+                style = self.canvas.styles.cell(table("History").index[name], base)
+                self.canvas.put(sheet, at, place.columns[name], approximate(value), style)
+
+    def _dashboard(self) -> None:
+        """Bring the two lines of text under the dashboard's title up to date."""
+        mine = self.fresh.workbook.worksheets[1]
+        if mine.title in self.workbook.sheetnames:
+            sheet = self.workbook[mine.title]
+            for address in ("B2", "B4"):
+                sheet[address].value = mine[address].value
+                sheet[address].data_type = mine[address].data_type
+
+    def _cache_rows(self, place: Found) -> None:
+        """Give the formulas of a table's rows their values, wherever the person has moved row and column."""
+        keys = _KEYS.get(place.table.name)
+        if keys is None and place.table.name != "Reconcile":
+            return
+        sheet = self._sheet(place)
+        rows = list(self.fresh.figures.tables[place.table.name])
+        names = [c.name for c in place.table.columns if c.role == "formula" and c.name in place.columns]
+        for index, number in enumerate(range(place.header + 1, sheet.max_row + 1)):
+            if keys is None:
+                row = rows[index] if index < len(rows) else None
+            else:
+                shown = tuple(_plain(sheet, number, place.columns.get(key)) for key in keys)
+                row = next((r for r in rows if tuple(_text(r.get(key)) for key in keys) == shown), None)
+                row = {} if row is None and not any(shown) else row
+            if row is None:
+                continue
+            for name in names:
+                cell = sheet.cell(number, place.columns[name])
+                if cell.data_type == "f":
+                    value = approximate(row.get(name, ""))
+                    self.cached.setdefault(sheet.title, {})[cell.coordinate] = "" if value is None else value
+
+    def _cache_cells(self) -> None:
+        """Give every other formula that stands as it was made the value it has in a fresh workbook."""
+        for sheet in self.workbook.worksheets:
+            values = self.fresh.cached.get(sheet.title, {})
+            if sheet.title not in self.fresh.workbook.sheetnames:
+                continue
+            mine = self.fresh.workbook[sheet.title]
+            known = self.cached.setdefault(sheet.title, {})
+            for address, value in values.items():
+                if address not in known and sheet[address].value == mine[address].value:
+                    known[address] = value
+
+
+_ANALYSES = frozenset({"Comparison", "Review", "Alerts", "Correlation", "Limits"})
+_WRITTEN = (*(t.name for t in TABLES if t.ranges and t.name not in _ANALYSES), "FxRates")
+
+
+def _currency(row: Row, unit: str) -> str:
+    return str(row.get(unit) or "") if unit else ""
+
+
+def _day(value: Any) -> object:  # noqa: ANN401 - whatever a cell holds
+    return value.date() if hasattr(value, "date") else value
+
+
+def _plain(sheet: Worksheet, row: int, column: int | None) -> str:
+    return "" if column is None else _text(sheet.cell(row, column).value)
+
+
+def _text(value: object) -> str:
+    """Return a value as a key: 250, 250.0 and Decimal("250") are one."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    try:
+        return f"{float(value):.10g}"  # type: ignore[arg-type]  # a number, or it raises
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _forget(chart: Any) -> None:  # noqa: ANN401 - openpyxl's charts have no common public type
+    """Drop the numbers cached in a chart: they were those of before."""
+    for series in chart.series:
+        for reference in (getattr(series, "val", None), getattr(series, "cat", None)):
+            if reference is None:
+                continue
+            for kind in ("numRef", "strRef"):
+                ref = getattr(reference, kind, None)
+                if ref is not None:
+                    setattr(ref, "numCache" if kind == "numRef" else "strCache", None)

@@ -1,0 +1,99 @@
+"""`rebalancer new MODEL -o FILE`: a workbook to start from; or one for each row of a client list."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from engine.errors import InputError, Problem
+from xl_addin.output.files import output_problems, write_whole
+from xl_addin.output.language import LANGUAGES, default_language
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", nargs="?", metavar="MODEL", help="a model of `rebalancer models`, or a portfolio file")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the workbook (.xlsx) to write"
+    )
+    parser.add_argument("--lang", choices=LANGUAGES, default=default_language(), help="language of the workbook")
+    parser.add_argument("--force", action="store_true", help="let -o replace a file that exists")
+    parser.add_argument(
+        "--batch",
+        type=Path,
+        metavar="CSV",
+        help="one workbook per row (columns Name, Model, Lang, and cash by currency), into the folder of -o",
+    )
+    parser.add_argument("--macros", action="store_true", help="write a workbook with macros (.xlsm)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the workbook, or all of them, and say where."""
+    if args.macros:
+        message = "the workbook with macros is not available in this version: leave --macros out for a plain workbook"
+        raise InputError([Problem("error", "not-available", "--macros", message)])
+    if args.batch:
+        return _batch(args)
+    if args.model is None:
+        message = "which model? `rebalancer models` lists them; `blank` has none"
+        raise InputError([Problem("error", "missing", "command line", message)])
+    problems = output_problems(args.output, ".xlsx", force=args.force)
+    data, found = _workbook(args)
+    if problems or data is None:
+        raise InputError((*problems, *found))
+    finished = data
+    write_whole(args.output, lambda temporary: _fill(temporary, finished))
+    _say(f"작성: {args.output}" if args.lang == "ko" else f"Written: {args.output}")
+    return 0
+
+
+def _workbook(args: argparse.Namespace) -> tuple[bytes | None, tuple[Problem, ...]]:
+    from templates.build import build
+    from templates.model_portfolios import load
+    from templates.report import Report
+
+    file = Path(args.model)
+    if file.suffix and file.exists():
+        from xl_addin.loading import load_portfolio
+
+        portfolio, found = load_portfolio(file)
+        if portfolio is None:
+            return None, found
+        return build(Report(portfolio), args.lang).to_bytes(), found
+    model = load(args.model)
+    return build(Report(model.ready(), model=model.facts), args.lang).to_bytes(), ()
+
+
+def _batch(args: argparse.Namespace) -> int:
+    from templates.batch import read_clients, write_all
+    from xl_addin.output.progress import progress
+
+    clients = read_clients(args.batch, args.lang)
+    problems = []
+    if args.output.exists() and not args.output.is_dir():
+        problems.append(Problem("error", "output-folder", str(args.output), "with --batch, -o names a folder"))
+    elif not args.force:
+        there = [c.name for c in clients if (args.output / f"{c.name}.xlsx").exists()]
+        problems.extend(
+            Problem("error", "output-exists", str(args.output / f"{name}.xlsx"), "it exists: say --force to replace it")
+            for name in there
+        )
+    if problems:
+        raise InputError(problems)
+    try:
+        args.output.mkdir(parents=True, exist_ok=True)
+        count = sum(1 for _ in progress(write_all(clients, args.output), len(clients), "new"))
+    except OSError as error:
+        message = f"cannot be written ({error.strerror or error}): close the files there, or name another folder"
+        raise InputError([Problem("error", "output-not-written", str(args.output), message)]) from error
+    _say(f"{args.output}에 {count}개 작성" if args.lang == "ko" else f"Written: {count} workbooks in {args.output}")
+    return 0
+
+
+def _fill(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
