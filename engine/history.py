@@ -145,7 +145,8 @@ def aligned(series: Iterable[Series]) -> tuple[Days, Floats]:
         return np.empty(0, dtype="datetime64[D]"), np.empty((0, 0))
     days = every[0].days
     for other in every[1:]:
-        days = np.intersect1d(days, other.days, assume_unique=True)
+        if not np.array_equal(days, other.days):
+            days = np.intersect1d(days, other.days, assume_unique=True)
     columns = [one.closes[np.searchsorted(one.days, days)] for one in every]
     return days, np.column_stack(columns)
 

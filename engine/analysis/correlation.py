@@ -64,7 +64,8 @@ def correlation_matrix(returns: Floats) -> Floats:
     length = np.sqrt(np.diagonal(products))
     rounding = np.abs(mean) * len(returns) * np.finfo(np.float64).eps
     length[length <= rounding] = np.nan
-    products /= np.outer(length, length)
+    inverse = 1.0 / length
+    products *= np.outer(inverse, inverse)
     np.clip(products, -1.0, 1.0, out=products)
     products[np.diag_indices_from(products)] = np.where(np.isnan(length), np.nan, 1.0)
     return products
