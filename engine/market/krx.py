@@ -68,6 +68,8 @@ class Krx:
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return the last session's closes: with a login one or two tables for all, else a few codes one by one."""
+        if not listings:
+            return Answer({}, {})
         if self.login is None:
             return self._last_closes(listings, now, deadline)
         day = calendars.last_opened("KR", now)
@@ -104,6 +106,8 @@ class Krx:
         self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
     ) -> Answer[History]:
         """Return closes adjusted for splits, without dividends; from Naver, so without the login."""
+        if not listings:
+            return Answer({}, {})
         codes = [listing.symbol for listing in listings]
         try:
             result, count = self._run(

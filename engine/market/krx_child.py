@@ -63,13 +63,13 @@ class Tape:
         status, text = response.status_code, response.text[:200].strip()
         if _LOGIN_PAGE in response.url and text.startswith("{"):
             self.login_code = str(response.json().get("_error_code", ""))
-        refused = {429: "RateLimited", 403: "Blocked", 404: "SchemaChanged"}.get(status, "")
+        refused = {429: "RateLimited", 403: "Blocked", 404: "SchemaChanged", 401: "AuthRequired"}.get(status, "")
         if status >= 500:
             refused = "Transient"
-        elif text == "LOGOUT" or status == 401:
+        elif text == "LOGOUT":
             refused = "AuthRequired"
         elif "getJsonData" in response.url and text.startswith("<"):
-            refused = "SchemaChanged"
+            refused = refused or "SchemaChanged"
         self.error = self.error or refused
 
 

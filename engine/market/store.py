@@ -78,20 +78,11 @@ class Store:
     # --- quotes ---------------------------------------------------------------------------------------------------
     def quotes(self, role: str = "price") -> dict[str, tuple[str, Quote]]:
         """Return every stored quote with its market, by symbol; `role` is price or check (the second source's)."""
-        rows = self._read(
+        sql = (
             "SELECT symbol, market, price, currency, as_of, source, session, delay, fetched_at, name FROM quotes"
-            " WHERE role = ?",
-            role,
+            " WHERE role = ?"
         )
-        return {
-            symbol: (
-                market,
-                Quote(
-                    symbol, Decimal(price), currency, _moment(as_of), source, session, delay, _moment(at), None, name
-                ),
-            )
-            for symbol, market, price, currency, as_of, source, session, delay, at, name in rows
-        }
+        return {quote.symbol: (market, quote) for market, quote in self._read(sql, role, parse=_quote)}
 
     def put_quotes(self, quotes: Iterable[tuple[str, Quote]], role: str = "price") -> None:
         """Keep quotes with their markets; what makes one stale is judged anew at every look, so it is not kept."""
@@ -103,22 +94,8 @@ class Store:
     # --- history and facts ----------------------------------------------------------------------------------------
     def history(self, symbol: str) -> tuple[dt.date, dt.date, History] | None:
         """Return the stored history of a symbol with the first and last date that was asked for."""
-        for first, last, at, body in self._read(
-            "SELECT first, last, fetched_at, body FROM history WHERE symbol = ?", symbol
-        ):
-            row = json.loads(body)
-            total = row["total_return"]
-            found = History(
-                symbol,
-                row["currency"],
-                row["source"],
-                _known(at),
-                tuple(dt.date.fromisoformat(day) for day in row["dates"]),
-                tuple(Decimal(close) for close in row["closes"]),
-                None if total is None else tuple(total),
-            )
-            return dt.date.fromisoformat(first), dt.date.fromisoformat(last), found
-        return None
+        sql = "SELECT symbol, first, last, fetched_at, body FROM history WHERE symbol = ?"
+        return next(iter(self._read(sql, symbol, parse=_history)), None)
 
     def put_history(self, found: History, first: dt.date, last: dt.date) -> None:
         """Keep a history, asked for from `first` to `last`, in place of an earlier one."""
@@ -134,15 +111,8 @@ class Store:
 
     def facts(self, symbol: str) -> FundFacts | None:
         """Return the stored facts of a symbol."""
-        for at, body in self._read("SELECT fetched_at, body FROM facts WHERE symbol = ?", symbol):
-            row: dict[str, Any] = json.loads(body)
-            for key in ("fee", "aum", "dividend_yield", "market_cap"):
-                row[key] = None if row[key] is None else Decimal(row[key])
-            row["top"] = tuple(Constituent(s, n, None if w is None else Decimal(w)) for s, n, w in row["top"])
-            row["sectors"] = {key: Decimal(weight) for key, weight in row["sectors"].items()}
-            row["as_of"] = None if row["as_of"] is None else dt.date.fromisoformat(row["as_of"])
-            return FundFacts(symbol=symbol, fetched_at=_known(at), **row)
-        return None
+        sql = "SELECT symbol, fetched_at, body FROM facts WHERE symbol = ?"
+        return next(iter(self._read(sql, symbol, parse=_facts)), None)
 
     def put_facts(self, found: FundFacts) -> None:
         """Keep the facts of a symbol."""
@@ -202,8 +172,8 @@ class Store:
     # --- breakers -------------------------------------------------------------------------------------------------
     def breakers(self) -> dict[str, Breaker]:
         """Return every breaker, open or run out, by source."""
-        rows = self._read("SELECT source, until, step, error FROM breakers")
-        return {source: Breaker(source, _known(until), step, error) for source, until, step, error in rows}
+        rows = self._read("SELECT source, until, step, error FROM breakers", parse=_breaker)
+        return {breaker.source: breaker for breaker in rows}
 
     def put_breaker(self, breaker: Breaker) -> None:
         """Keep a breaker."""
@@ -236,8 +206,9 @@ class Store:
                 self._connection = None
 
     # --- sqlite ---------------------------------------------------------------------------------------------------
-    def _read(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._guarded(lambda connection: connection.execute(sql, values).fetchall()) or []
+    def _read(self, sql: str, *values: object, parse: Callable[[Any], Any] = tuple) -> list[Any]:
+        """Return the parsed rows; a row that cannot be parsed is a corrupt file too."""
+        return self._guarded(lambda connection: [parse(row) for row in connection.execute(sql, values)]) or []
 
     def _write(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         def write(connection: sqlite3.Connection) -> None:
@@ -333,6 +304,44 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _kind(error: sqlite3.Error) -> str:
     return str(getattr(error, "sqlite_errorname", "") or type(error).__name__)
+
+
+def _quote(row: tuple[Any, ...]) -> tuple[str, Quote]:
+    symbol, market, price, currency, as_of, source, session, delay, at, name = row
+    traded, fetched = _moment(as_of), _moment(at)
+    return market, Quote(symbol, Decimal(price), currency, traded, source, session, delay, fetched, None, name)
+
+
+def _history(row: tuple[Any, ...]) -> tuple[dt.date, dt.date, History]:
+    symbol, first, last, at, text = row
+    body = json.loads(text)
+    total = body["total_return"]
+    found = History(
+        symbol,
+        body["currency"],
+        body["source"],
+        _known(at),
+        tuple(dt.date.fromisoformat(day) for day in body["dates"]),
+        tuple(Decimal(close) for close in body["closes"]),
+        None if total is None else tuple(total),
+    )
+    return dt.date.fromisoformat(first), dt.date.fromisoformat(last), found
+
+
+def _facts(row: tuple[Any, ...]) -> FundFacts:
+    symbol, at, text = row
+    body: dict[str, Any] = json.loads(text)
+    for key in ("fee", "aum", "dividend_yield", "market_cap"):
+        body[key] = None if body[key] is None else Decimal(body[key])
+    body["top"] = tuple(Constituent(s, n, None if w is None else Decimal(w)) for s, n, w in body["top"])
+    body["sectors"] = {key: Decimal(weight) for key, weight in body["sectors"].items()}
+    body["as_of"] = None if body["as_of"] is None else dt.date.fromisoformat(body["as_of"])
+    return FundFacts(symbol=symbol, fetched_at=_known(at), **body)
+
+
+def _breaker(row: tuple[Any, ...]) -> Breaker:
+    source, until, step, error = row
+    return Breaker(source, _known(until), step, error)
 
 
 def _row(q: Quote, market: str, role: str) -> tuple[Any, ...]:

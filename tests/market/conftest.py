@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from replay_server import Replay
-from replay_vendors import NOW
+from replay_vendors import COOKIE, CRUMB, KRX_ID, KRX_PW, NOW
 
 from engine.market.chain import QuoteBatch
 from engine.market.chain import market as market_of
@@ -51,6 +51,9 @@ def forget_yahoo() -> None:
         database._db = None
 
 
+WRONG_PASSWORD = "wrong-pass-sEcReT"
+
+
 class Replayed:
     """The real market over the replay, as a user meets it, and what a test asks of it."""
 
@@ -64,7 +67,29 @@ class Replayed:
         import yfinance  # noqa: F401
 
     def ask(self, *symbols: str, now: dt.datetime = NOW, deadline: float = 3.0, **options: Any) -> QuoteBatch:
-        return self.chain.quotes(symbols, now=now, deadline=deadline, **options)
+        batch = self.chain.quotes(symbols, now=now, deadline=deadline, **options)
+        SAID.append(repr(batch) + "".join(f"{error!r} {error}" for error in batch.failed.values()))
+        return batch
+
+
+#: What the chain has answered in the running test.
+SAID: list[str] = []
+#: What must never be seen: passwords, and what lets others in as us.
+SECRETS = (CRUMB, COOKIE, KRX_ID, KRX_PW, WRONG_PASSWORD, "session-1-sEcReT")
+
+
+@pytest.fixture(autouse=True)
+def no_secret_is_told(
+    request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> Iterator[None]:
+    """After every test: no secret in an answer, an error, a log, what was printed, or a store."""
+    caplog.set_level("DEBUG")
+    SAID.clear()
+    yield
+    out, err = capfd.readouterr()
+    kept = [file.read_bytes().decode("utf-8", "replace") for file in tmp_path.rglob("market.sqlite3*")]
+    for text in (*SAID, caplog.text, out, err, *kept):
+        assert not [secret for secret in SECRETS if secret in text]
 
 
 SETTINGS = MarketSettings(gather=0.005, cross_check_wait=0.5)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from conftest import SETTINGS, Replayed
+from conftest import WRONG_PASSWORD, Replayed
 from replay_server import Replay
-from replay_vendors import NOW
+from replay_vendors import KRX_ID, KRX_PW, NOW
 
 from engine.errors import (
     AuthFailed,
@@ -22,6 +21,7 @@ from engine.errors import (
     SymbolUnknown,
     Transient,
 )
+from engine.market.login import Login
 
 LATER = NOW + dt.timedelta(minutes=2)
 #: Long enough for two quick attempts, short enough to wait for a hanging one.
@@ -265,23 +265,60 @@ def test_the_session_of_an_after_market_price_is_kept(market: Replayed, replay: 
     assert market.store.quotes()["005930"][1].session == "after"
 
 
-@pytest.mark.parametrize("kind", [*NAVER_DOWN, "drip"])
-def test_a_deadline_of_nothing_is_kept(kind: int | str, market: Replayed, replay: Replay) -> None:
-    replay.fault("naver.*", kind)
+def test_a_deadline_of_nothing_is_kept(market: Replayed, replay: Replay) -> None:
     batch = market.ask("AAPL", deadline=0.0)
     assert isinstance(batch.failed["AAPL"], Transient)
     assert not replay.kinds()
 
 
-def test_wrong_passwords_are_posted_once_a_day(new_market: Callable[..., Replayed], replay: Replay) -> None:
-    from engine.market.login import Login
+#: fault of KRX's answers: what is said, and the hours for which KRX is left alone
+KRX_DOWN = {
+    ("krx.data", 403): ("krx has shut this address out", 24),
+    ("krx.login", "html"): ("krx answered with something that is not its data", 0),
+    ("krx.*", "hang"): ("krx did not answer within", 0),
+}
 
-    replay.fault("naver.*", 502)
-    replay.fault("yahoo.*", 502)
-    market = new_market(login=Login("krx-user", "wrong-password"), settings=replace(SETTINGS, headless_deadline=20))
+
+@pytest.mark.parametrize("fault", KRX_DOWN)
+def test_krx_down_says_what_and_is_left_alone_where_it_refused(
+    fault: tuple[str, int | str], new_market: Callable[..., Replayed], replay: Replay
+) -> None:
+    said, hours = KRX_DOWN[fault]
+    replay.fault("naver.*", "reset")
+    replay.fault("yahoo.*", "reset")
+    replay.fault(*fault)
+    market = new_market(login=Login(KRX_ID, KRX_PW))
+    batch = market.ask("005930", deadline=2 if fault[1] == "hang" else 20)
+    assert said in str(batch.failed["005930"])
+    assert batch.requests == len(replay.kinds()) or fault[1] == "hang"
+    assert not market.store.quotes()
+    breaker = market.store.breakers().get("krx")
+    assert ((breaker.until - NOW).total_seconds() / 3600 if breaker else 0) == hours
+
+
+@pytest.mark.parametrize("code", ["CD002", "CD010"])
+def test_a_refused_login_is_posted_once_a_day(code: str, new_market: Callable[..., Replayed], replay: Replay) -> None:
+    replay.fault("naver.*", "reset")
+    replay.fault("yahoo.*", "reset")
+    replay.vendors.login_code = code
+    market = new_market(login=Login(KRX_ID, WRONG_PASSWORD))
     first = market.ask("005930", "000660", deadline=20)
     assert isinstance(first.failed["005930"], AuthFailed)
-    assert len(replay.vendors.logins) == 1
+    assert ("password changed" in str(first.failed["005930"])) == (code == "CD010")
     again = market.ask("005930", deadline=20, now=NOW + dt.timedelta(hours=23))
     assert isinstance(again.failed["005930"], AuthFailed)
-    assert len(replay.vendors.logins) == 1
+    assert replay.vendors.logins == [(KRX_ID, WRONG_PASSWORD)]
+
+
+def test_krx_serves_what_the_other_sources_cannot(new_market: Callable[..., Replayed], replay: Replay) -> None:
+    replay.fault("naver.*", 502)
+    replay.fault("yahoo.*", 502)
+    market = new_market(login=Login(KRX_ID, KRX_PW))
+    batch = market.ask("005930", "069500", "0193W0", deadline=20)
+    assert {text: (quote.price, quote.source, quote.stale) for text, quote in batch.ok.items()} == {
+        "005930": (Decimal(71000), "krx", False),
+        "069500": (Decimal(42965), "krx", False),
+        "0193W0": (Decimal(9875), "krx", False),
+    }
+    assert not any(seen.cookie and "naver" in seen.host for seen in replay.log), "KRX's cookie is KRX's alone"
+    assert replay.kinds().count("krx.data") == 2, "one table of shares, one of ETFs"

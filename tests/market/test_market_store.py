@@ -1,0 +1,178 @@
+"""What was fetched survives: a killed process, two at once, a locked, corrupt or strange file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from conftest import Replayed
+from replay_vendors import NOW
+
+from engine.market.quote import Quote
+from engine.market.records import Constituent, FundFacts, History
+from engine.market.store import FILE, Breaker, Store
+
+#: Writes batch after batch of fifty quotes; a batch's quotes all have the batch's number as their price.
+WRITER = """
+import datetime as dt, itertools, sys
+from decimal import Decimal
+from pathlib import Path
+from engine.market.quote import Quote
+from engine.market.store import Store
+store, first, last = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+now = dt.datetime(2026, 11, 20, 5, tzinfo=dt.UTC)
+for number in range(first, last):
+    quotes = [Quote(f"S{i}", Decimal(number), "USD", now, "yahoo", "closed", 0, now) for i in range(50)]
+    store.put_quotes([("US", quote) for quote in quotes])
+    if number == first:
+        print("writing", flush=True)
+print(store.problems)
+"""
+
+
+def write(path: Path, first: int, last: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WRITER, str(path), str(first), str(last)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def batches(store: Store) -> set[Decimal]:
+    rows = store.quotes()
+    assert len(rows) == 50
+    return {quote.price for _, quote in rows.values()}
+
+
+def test_killing_the_process_at_any_moment_leaves_whole_batches(tmp_path: Path) -> None:
+    moments = random.Random(7)
+    for round_number in range(6):
+        with write(tmp_path / FILE, 1_000_000 * round_number + 1, 10**9) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "writing\n"
+            time.sleep(moments.uniform(0, 0.08))
+            process.kill()
+        store = Store(tmp_path / FILE)
+        (number,) = batches(store)
+        assert number > 1_000_000 * round_number, "what this round's process wrote is there"
+        with sqlite3.connect(tmp_path / FILE) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        connection.close()
+        store.close()
+        assert not store.problems
+
+
+def test_two_processes_may_write_while_a_third_reads(tmp_path: Path) -> None:
+    store = Store(tmp_path / FILE)
+    with write(tmp_path / FILE, 1, 120) as one, write(tmp_path / FILE, 1001, 1120) as other:
+        assert one.stdout is not None
+        assert other.stdout is not None
+        one.stdout.readline()
+        other.stdout.readline()
+        while one.poll() is None or other.poll() is None:
+            assert len(batches(store)) == 1
+        assert (one.stdout.read(), other.stdout.read()) == ("[]\n", "[]\n")
+    assert batches(store) in ({Decimal(119)}, {Decimal(1119)})
+    assert not store.problems
+    store.close()
+
+
+def quote(symbol: str = "AAPL") -> Quote:
+    return Quote(
+        symbol, Decimal("201.50"), "USD", NOW - dt.timedelta(hours=8), "yahoo", "closed", 60, NOW, None, "Apple"
+    )
+
+
+@pytest.mark.parametrize("harm", ["text", "half a page", "another schema", "a wrong value"])
+def test_an_unreadable_file_is_set_aside_with_a_warning(harm: str, tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    first = Store(path)
+    first.put_quotes([("US", quote())])
+    first.close()
+    if harm == "text":
+        path.write_text("this is no database", encoding="utf-8")
+    elif harm == "half a page":
+        path.write_bytes(path.read_bytes()[:100] + b"\x00" * 5000)
+    else:
+        connection = sqlite3.connect(path)
+        sql = "PRAGMA user_version = 99" if harm == "another schema" else "UPDATE quotes SET price = 'dear'"
+        connection.execute(sql)
+        connection.commit()
+        connection.close()
+    store = Store(path)
+    assert store.quotes() == {}
+    assert [problem.code for problem in store.problems] == ["store-unreadable"]
+    assert len(list(tmp_path.glob(f"{FILE}.unreadable-*"))) >= 1
+    store.put_quotes([("US", quote())])
+    assert store.quotes() == {"AAPL": ("US", quote())}
+    store.close()
+
+
+def test_a_locked_file_is_a_warning_and_prices_still_come(
+    new_market: Callable[..., Replayed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.market.store.PATIENCE", 0.05)
+    market = new_market()
+    market.store.counts()
+    other = sqlite3.connect(market.store.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    batch = market.ask("AAPL")
+    assert batch.ok["AAPL"].price == Decimal("201.5")
+    assert [problem.code for problem in batch.problems] == ["store-locked"]
+    assert market.ask("AAPL").requests == 0, "this process remembers what it could not write"
+    other.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_folder_that_cannot_be_made_is_a_warning_and_prices_still_come(
+    new_market: Callable[..., Replayed], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    market = new_market("cache")
+    market.store.path = tmp_path / "file" / FILE
+    batch = market.ask("005930")
+    assert batch.ok["005930"].price == Decimal(71000)
+    assert [problem.code for problem in batch.problems] == ["store-folder"]
+
+
+def test_everything_comes_back_as_it_was_kept(tmp_path: Path) -> None:
+    store = Store(tmp_path / FILE)
+    days = (dt.date(2026, 11, 18), dt.date(2026, 11, 19))
+    history = History("AAPL", "USD", "yahoo", NOW, days, (Decimal("199.5"), Decimal("201.50")), (198.5, 200.25))
+    facts = FundFacts(
+        symbol="069500",
+        source="naver, krx",
+        fetched_at=NOW,
+        name="KODEX 200",
+        currency="KRW",
+        fee=Decimal("0.0015"),
+        aum=Decimal(6123400000000),
+        holdings_count=201,
+        top=(Constituent("005930", "삼성전자", Decimal("0.3276")), Constituent("", "NVIDIA CORP", None)),
+        sectors={"IT": Decimal("0.412")},
+        as_of=dt.date(2026, 11, 19),
+    )
+    breaker = Breaker("krx", NOW + dt.timedelta(hours=24), 0, "Blocked")
+    store.put_quotes([("US", quote())], "check")
+    store.put_history(history, days[0], days[1])
+    store.put_facts(facts)
+    store.put_breaker(breaker)
+    store.put_unknown([("ZZZZ", "yahoo")], NOW)
+    store.watch(["AAPL"], NOW)
+    store.close()
+    again = Store(tmp_path / FILE)
+    assert again.quotes("check") == {"AAPL": ("US", quote())}
+    assert again.quotes() == {}
+    assert again.history("AAPL") == (days[0], days[1], history)
+    assert again.facts("069500") == facts
+    assert again.breakers() == {"krx": breaker}
+    assert again.unknown(NOW) == {("ZZZZ", "yahoo")}
+    assert again.watched(NOW) == ["AAPL"]
+    again.clear()
+    assert set(again.counts().values()) == {0}
+    again.close()
