@@ -112,7 +112,8 @@ def _days(market: str, year: int) -> Mapping[dt.date, Times]:
 def built(market: str, year: int) -> Mapping[dt.date, Times]:
     """Return the same from exchange_calendars and the overrides; takes seconds for the first year asked."""
     hours = REGULAR[market]
-    opened = _exchange(market, year)
+    near = FIRST_YEAR <= year <= LAST_YEAR
+    opened = _exchange(market, FIRST_YEAR, LAST_YEAR) if near else _exchange(market, year, year)
     found: dict[dt.date, Times] = {}
     day = dt.date(year, 1, 1)
     while day.year == year:
@@ -126,10 +127,11 @@ def built(market: str, year: int) -> Mapping[dt.date, Times]:
     return found
 
 
-def _exchange(market: str, year: int) -> dict[dt.date, tuple[dt.time, dt.time]]:
+@lru_cache(maxsize=8)
+def _exchange(market: str, first: int, last: int) -> Mapping[dt.date, tuple[dt.time, dt.time]]:
     import exchange_calendars
 
-    calendar = exchange_calendars.get_calendar(REGULAR[market].exchange, start=f"{year}-01-01", end=f"{year}-12-31")
+    calendar = exchange_calendars.get_calendar(REGULAR[market].exchange, start=f"{first}-01-01", end=f"{last}-12-31")
     local = zone(market)
     rows = zip(calendar.schedule.index, calendar.schedule["open"], calendar.schedule["close"], strict=True)
     return {

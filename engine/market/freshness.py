@@ -19,6 +19,8 @@ from engine.settings import MarketSettings
 
 #: Shares whose source says "closed" during regular hours, enough to believe one source alone.
 ENOUGH = 3
+#: How long before the close a source may have shown its last trade: a share that trades seldom, on its own.
+QUIET = dt.timedelta(hours=1)
 #: Age in days beyond which a price is stale where no calendar is known.
 ELSEWHERE_DAYS = 4
 _NEW_YORK = ZoneInfo("America/New_York")
@@ -112,7 +114,19 @@ def _stale_on_calendar(
         return _stale_while_open(quote, now, patience, seen)
     if quote.fetched_at < day.close + dt.timedelta(seconds=quote.delay_seconds) and quote.as_of < day.close:
         return f"fetched {_clock(market, quote.fetched_at)}, before the close of {_clock(market, day.close)}"
+    last = _newest(quote, seen)
+    if last < day.close - QUIET:
+        return (
+            f"{quote.source} has shown no trade after {_clock(market, last)}; the close was {_clock(market, day.close)}"
+        )
     return None
+
+
+def _newest(quote: Quote, seen: Sequence[Sighting]) -> dt.datetime:
+    """Return when the quote's source was last seen trading anything of its market."""
+    traded = [one.traded for one in seen if one.vendor == quote.source]
+    assert quote.as_of is not None  # noqa: S101 - stale_reason has looked
+    return max([*traded, quote.as_of])
 
 
 def _stale_while_open(quote: Quote, now: dt.datetime, patience: dt.timedelta, seen: Sequence[Sighting]) -> str | None:
@@ -121,8 +135,7 @@ def _stale_while_open(quote: Quote, now: dt.datetime, patience: dt.timedelta, se
     assert quote.fetched_at is not None  # noqa: S101 - stale_reason has looked
     if now - quote.fetched_at > patience:
         return f"fetched {_span((now - quote.fetched_at).total_seconds())} ago, and the market is open"
-    newest = max((one.traded for one in seen if one.vendor == quote.source), default=quote.as_of)
-    age = now - max(newest, quote.as_of)
+    age = now - _newest(quote, seen)
     if age > patience:
         return f"{quote.source} has shown no trade for {_span(age.total_seconds())}, and the market is open"
     return None
