@@ -40,7 +40,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class RiskRule:
-    """Compare one limit with what it is today. UNKNOWN where a figure is missing; `note` says which, or the source."""
+    """Compare one limit with what it is today. UNKNOWN where a figure is missing; `note` says which, or the source.
+
+    `limit` and `actual` are shares, except of unit "won" (an amount) and "flag" (1: yes, 0: no).
+    """
 
     rule: str
     scope: str
@@ -48,6 +51,12 @@ class RiskRule:
     actual: Decimal | None
     status: Status
     note: str = ""
+    unit: Literal["share", "won", "flag"] = "share"
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Return limit and actual as text, with their unit; a dash where there is none."""
+        return _text(self.limit, self.unit), _text(self.actual, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +64,14 @@ class RiskInputs:
     """Hold what is known besides the portfolio: fund facts, yearly fees and volatility, each by symbol.
 
     `catalogued` are the symbols whose leverage is on record; others count as not leveraged, which a note says.
+    `krw_per` is won per unit of a currency, for assets in another.
     """
 
     facts: Mapping[str, FundFacts] = field(default_factory=dict)
     fees: Mapping[str, Decimal | None] = field(default_factory=dict)
     turbulence: Mapping[str, Turbulence] = field(default_factory=dict)
     catalogued: frozenset[str] | None = None
+    krw_per: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1)
@@ -130,7 +141,7 @@ def risk_problems(rules: tuple[RiskRule, ...]) -> tuple[Problem, ...]:
     for row in rules:
         where = f"{row.rule} {row.scope}"
         if row.status == "BREACH":
-            text = f"{percent(row.actual)} against a limit of {percent(row.limit)}{_tail(row.note)}"
+            text = f"{row.shown[1]} against a limit of {row.shown[0]}{_tail(row.note)}"
             problems.append(Problem("warning", "limit-breached", where, text))
         elif row.status == "UNKNOWN" and row.note != UNPRICED:
             problems.append(Problem("warning", "limit-unknown", where, row.note or "not known"))
@@ -139,9 +150,17 @@ def risk_problems(rules: tuple[RiskRule, ...]) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
-def percent(number: Decimal | None) -> str:
-    """Return a fraction as a percentage with two decimals."""
-    return "an unknown share" if number is None else f"{number * 100:.2f} %"
+def _text(number: Decimal | None, unit: str) -> str:
+    if number is None:
+        return "–"
+    if unit == "won":
+        return f"{number:,.0f} won"
+    return percent(number) if unit == "share" else "yes" if number else "no"
+
+
+def percent(number: Decimal) -> str:
+    """Return a fraction as a percentage with two decimals, with more where they matter."""
+    return f"{number * 100:.2f} %" if number == 0 or abs(number) >= Decimal("0.001") else f"{number * 100:.4f} %"
 
 
 def _tail(note: str) -> str:

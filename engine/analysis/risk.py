@@ -1,4 +1,4 @@
-"""Every limit beside what it is today: instruments, groups, leverage, single names, the core's share, fees, accounts.
+"""Every limit beside what it is today: instruments, groups, leverage, single names, the core, fees, accounts.
 
 Limits of one's own come from the document (min, max, groups, accounts); the others are dated rows of limits.csv. A
 document's own maximum for an instrument replaces the row about it. Comparisons are exact: a value against limit times
@@ -7,12 +7,16 @@ total.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
+from typing import Literal
 
+from engine.analysis.facts import FundFacts
 from engine.analysis.limits import EXACT, Check, Limit, RiskInputs, RiskRule, Status, default_limits, percent
 from engine.analysis.overlap import look_through
-from engine.analysis.screen import portfolio_fee
+from engine.analysis.screen import Check as ScreenCheck
+from engine.analysis.screen import portfolio_fee, screen
 from engine.analysis.volatility import NORMAL_BAND, WIDE_BAND
 from engine.money import ZERO
 from engine.portfolio import Account, Portfolio
@@ -36,6 +40,7 @@ def risk(
     for limit in default_limits() if limits is None else limits:
         rules.extend(_RULES[limit.rule](check, limit))
     rules.extend(_accounts(check))
+    rules.extend(_screens(check))
     return tuple(rules)
 
 
@@ -204,3 +209,29 @@ def _inside(check: Check, account: Account) -> tuple[Decimal, Decimal, Decimal, 
             banned += worth
             names.append(symbol)
     return whole, risky, banned, names
+
+
+def _screens(check: Check) -> Iterator[RiskRule]:
+    """Screen the core's funds: fee, assets, tracking error; reinvested dividends are preferred, never required."""
+    for section in check.portfolio.sections:
+        for target in section.targets:
+            instrument = check.portfolio.instruments[target.symbol]
+            if section.name != "core" or instrument.asset_type in COMPANIES:
+                continue
+            facts = check.inputs.facts.get(target.symbol, FundFacts(target.symbol))
+            for one in screen(facts, check.inputs.krw_per):
+                yield _screened(one)
+
+
+def _screened(one: ScreenCheck) -> RiskRule:
+    limit = None if one.limit is None else Decimal(repr(one.limit))
+    actual = None if one.figure.value is None else Decimal(repr(one.figure.value))
+    status: Status = {"FAIL": "BREACH", "UNKNOWN": "UNKNOWN"}.get(one.outcome, "OK")  # type: ignore[assignment]
+    note = {"PREFERRED": "preferred", "NOT_PREFERRED": "pays out; reinvesting is preferred"}.get(one.outcome, "")
+    dated = f"{one.figure.source}, {one.figure.as_of}" if one.figure.as_of else one.figure.source
+    remark = "; ".join(part for part in (note or one.figure.note, dated) if part)
+    row = RiskRule(f"core-{one.criterion}", one.symbol, limit, actual, status, remark)
+    return replace(row, unit=_UNITS[one.criterion]) if one.criterion in _UNITS else row
+
+
+_UNITS: Mapping[str, Literal["won", "flag"]] = {"aum": "won", "total-return": "flag"}

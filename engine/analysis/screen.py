@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from engine.analysis.facts import FundFacts
-from engine.analysis.figure import Figure
+from engine.analysis.figure import UNKNOWN, Figure
 from engine.analysis.returns import MIN_RETURNS, TRADING_DAYS, simple_returns
 from engine.history import Series, aligned
 from engine.money import ZERO
@@ -60,9 +60,8 @@ def screen(facts: FundFacts, krw_per: Mapping[str, Decimal], rules: ScreenRules 
     symbol = facts.symbol
     assets = _in_won(facts, krw_per)
     kept = {True: "PREFERRED", False: "NOT_PREFERRED", None: "UNKNOWN"}
-    reinvested = Figure(
-        None if facts.total_return is None else float(facts.total_return), note="1: reinvested, 0: paid"
-    )
+    known = facts.total_return is not None
+    reinvested = Figure(float(bool(facts.total_return))) if known else UNKNOWN
     return (
         Check(symbol, "fee", rules.max_fee, facts.fee, _at_most(facts.fee, rules.max_fee)),
         Check(symbol, "aum", rules.min_aum_krw, assets, _at_least(assets, rules.min_aum_krw)),

@@ -8,6 +8,7 @@ import pytest
 from builders import AS_OF, holding, instrument, portfolio, quote, section, target
 
 from engine.analysis.facts import Constituent, FundFacts
+from engine.analysis.figure import Figure
 from engine.analysis.limits import RiskInputs, RiskRule, default_limits, risk_problems
 from engine.analysis.risk import risk
 from engine.analysis.volatility import Turbulence
@@ -162,6 +163,25 @@ def test_a_small_name_among_unknown_holdings_is_not_called_safe() -> None:
 def test_bond_and_gold_funds_hold_no_companies() -> None:
     one = owned(worth("NVDA", 50, asset_type="stock"), worth("305080", 950, asset_class="bond"))
     assert rule(rules(one), "single-name", "NVDA").status == "OK"
+
+
+# The core's funds -----------------------------------------------------------------------------------------------------
+
+
+def test_the_cores_funds_are_screened_each_with_figure_and_source() -> None:
+    one = owned(worth("SPY", 70), worth("SOXX", 30), sections=[section("core", target("SPY", 0.7))])
+    known = FundFacts("SPY", Figure(0.0011, "issuer"), Figure(1e8, "issuer"), "USD", total_return=False)
+    found = rules(one, RiskInputs({"SPY": known}, krw_per={"USD": D(1400)}))
+    screened = {row.rule: (row.actual, row.status) for row in found if row.scope == "SPY"}
+    assert screened == {
+        "core-fee": (D("0.0011"), "BREACH"),
+        "core-aum": (D(140_000_000_000), "OK"),
+        "core-tracking-error": (None, "UNKNOWN"),
+        "core-total-return": (D(0), "OK"),
+    }
+    assert rule(found, "core-aum").shown == ("100,000,000,000 won", "140,000,000,000 won")
+    assert "pays out" in rule(found, "core-total-return").note
+    assert not [row for row in found if row.scope == "SOXX" and row.rule.startswith("core-")]
 
 
 # Accounts -------------------------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ def risk_text(rules: Iterable[RiskRule], problems: Iterable[Problem], lang: Lang
     ]
     rows = [
         Row(
-            (row.rule, row.scope, _percent(row.limit), _percent(row.actual), row.status),
+            (row.rule, row.scope, *row.shown, row.status),
             STATUS_STYLES[row.status],
             row.note,
         )

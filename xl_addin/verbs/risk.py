@@ -6,11 +6,14 @@ import argparse
 import datetime as dt
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 from engine.analysis.facts import FundFacts
 from engine.analysis.limits import RiskInputs, risk_problems
 from engine.analysis.risk import risk
+from engine.analysis.screen import tracking_error
 from engine.analysis.volatility import Turbulence, turbulence, turbulence_of_vix
 from engine.errors import MarketDataError, Problem
 from engine.history import HistoryTable
@@ -63,7 +66,8 @@ def run(args: argparse.Namespace) -> int:
     problems = (*problems, *found)
     facts, found = load_facts(args, portfolio.symbols)
     problems = (*problems, *found)
-    rules = risk(portfolio, valuation, _inputs(portfolio, history, facts))
+    tracked = _tracked(portfolio, history, facts)
+    rules = risk(portfolio, valuation, _inputs(portfolio, valuation, history, tracked))
     problems = (*problems, *risk_problems(rules))
     if args.json:
         from xl_addin.output.analysis_json import risk_document
@@ -83,7 +87,8 @@ def _history(
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
     """Return the closes, or none with a problem: limits can be checked without them."""
     currencies = {symbol: instrument.currency for symbol, instrument in portfolio.instruments.items()}
-    wanted = (*portfolio.symbols, *fx_pairs(currencies.values(), portfolio.base_currency), VIX)
+    indices = [target.benchmark for _, target in portfolio.targets() if target.benchmark]
+    wanted = (*portfolio.symbols, *indices, *fx_pairs(currencies.values(), portfolio.base_currency), VIX)
     try:
         history, problems = load_history(args, wanted, currencies, as_of - dt.timedelta(days=NEEDED), as_of)
     except MarketDataError as error:
@@ -123,9 +128,29 @@ def _close_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
-def _inputs(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, FundFacts]) -> RiskInputs:
-    from decimal import Decimal
+def _tracked(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, FundFacts]) -> Mapping[str, FundFacts]:
+    """Return the facts with a core fund's tracking error to its benchmark, where no fact says it and both have closes."""
+    done = dict(facts)
+    for section, target in portfolio.targets():
+        fund, index = history.series.get(target.symbol), history.series.get(target.benchmark or "")
+        if section.name != "core" or fund is None or index is None or fund.currency != index.currency:
+            continue
+        if not done[target.symbol].tracking_error.known:
+            done[target.symbol] = replace(done[target.symbol], tracking_error=tracking_error(fund, index))
+    return done
 
+
+def _won_per(valuation: Valuation | None) -> dict[str, Decimal]:
+    """Return won per unit of every currency that the portfolio's rates reach."""
+    if valuation is None:
+        return {}
+    rates = {valuation.fx.base: Decimal(1), **valuation.fx.rates}
+    return {currency: rate / rates["KRW"] for currency, rate in rates.items()} if "KRW" in rates else {}
+
+
+def _inputs(
+    portfolio: Portfolio, valuation: Valuation | None, history: HistoryTable, facts: Mapping[str, FundFacts]
+) -> RiskInputs:
     from engine.market.catalogue import load
 
     vix = next((history.series[name] for name in (VIX, "VIX") if name in history.series), None)
@@ -139,4 +164,4 @@ def _inputs(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, Fun
         symbol: Decimal(repr(fund.fee.value)) if fund.fee.value is not None else None for symbol, fund in facts.items()
     }
     known = frozenset(symbol for symbol in portfolio.symbols if load().get(symbol))
-    return RiskInputs(facts, fees, judged, known)
+    return RiskInputs(facts, fees, judged, known, _won_per(valuation))
