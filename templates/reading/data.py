@@ -92,6 +92,8 @@ class DocumentData:
 
     def _settings(self) -> None:
         found: dict[str, object] = {}
+        missing = f"{self.source} table Settings (headers Key, Value), row base_currency"
+        self._places["portfolio", "base_currency"] = missing
         for row in self.rows("Settings"):
             key, value = str(row.values.get("Key", "")).strip(), row.values.get("Value")
             where = self._readers["Settings"].where(row.number, "Value")

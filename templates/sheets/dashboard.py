@@ -161,8 +161,8 @@ class _Dashboard:
         total = self.figures.total
         if isinstance(total, CellError):
             value = total
-        elif total > 0 and drifts:
-            known = [number(d) or Decimal(0) for d in drifts.values()]
+        elif total > 0:
+            known = [number(d) or Decimal(0) for d in drifts.values()] or [Decimal(0)]
             value = max(known) if max(known) >= -min(known) else min(known)
             name = next((str(row["Name"]) for row in rows if row["Drift"] == value), "")
         column = "{Targets.Drift}"
@@ -253,7 +253,8 @@ class _Dashboard:
                     self.write(at, column, Line(f"INDEX({{Rules.{name}}},{k})", rule[name]), look)
                 else:
                     self.put(at, column, None, look)
-        words(self.sheet.conditional_formatting, f"G{row + 2}:G{at}", f"G{row + 2}")
+        if rows:
+            words(self.sheet.conditional_formatting, f"G{row + 2}:G{at}", f"G{row + 2}")
         return at
 
     def trades(self, row: int) -> int:

@@ -1,0 +1,86 @@
+"""The workbooks that the tests look at: every model, in both languages, plain and filled."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache, partial
+
+from engine.market.quote import Quote
+from engine.plan import Plan
+from engine.portfolio import Account, Holding, Portfolio
+from engine.rebalance import rebalance
+from engine.valuation import resolve_rates
+from templates.build import Book, build
+from templates.model_portfolios import KEYS, load
+from templates.report import Report, plan_report
+from templates.schema import LANGUAGES, Lang
+from xl_addin.output.sentences import reason_sentence
+
+DAY = dt.date(2026, 11, 20)
+MOMENT = dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.timezone(dt.timedelta(hours=9)))
+CASES = [(key, lang, filled) for key in KEYS for lang in LANGUAGES for filled in (False, True)]
+
+
+def case_name(key: str, lang: Lang, filled: bool) -> str:  # noqa: FBT001 - one of three parts of a name
+    return f"{key}-{lang}-{'filled' if filled else 'plain'}"
+
+
+def filled_portfolio(key: str) -> Portfolio:
+    """Return the model with something held of everything, in quantities that are off their targets."""
+    portfolio = load(key).ready()
+    if key == "blank":
+        instruments = load("growth").portfolio.instruments
+        holdings = tuple(Holding(symbol, Decimal(10)) for symbol in list(instruments)[:3])
+        return replace(portfolio, instruments=instruments_of(instruments, holdings), holdings=holdings)
+    scale = 1 if portfolio.base_currency == "USD" else 3
+    off = {target.symbol for _, target in portfolio.targets() if not target.enabled}
+    holdings = tuple(
+        replace(
+            holding,
+            quantity=Decimal(0 if holding.symbol in off else (7 * place + 11) * scale),
+            average_cost=Decimal(100 + place),
+            account="키움",
+        )
+        for place, holding in enumerate(portfolio.holdings)
+    )
+    cash = {portfolio.base_currency: Decimal(2_000_000 if portfolio.base_currency == "KRW" else 5_000)}
+    return replace(portfolio, holdings=holdings, accounts=(Account("", cash=cash),))
+
+
+def instruments_of(known: object, holdings: tuple[Holding, ...]) -> dict[str, object]:
+    return {holding.symbol: known[holding.symbol] for holding in holdings}  # type: ignore[index]
+
+
+def quotes_of(portfolio: Portfolio) -> dict[str, Quote]:
+    """Return a price for every symbol, and the rate between won and dollars."""
+    quotes = {"USDKRW": Quote("USDKRW", Decimal("1391.5"), "KRW", MOMENT, "yahoo")}
+    for place, symbol in enumerate(portfolio.symbols):
+        currency = portfolio.instruments[symbol].currency
+        price = Decimal(9_850 + 2_735 * place) if currency == "KRW" else Decimal("48.37") + 31 * place
+        quotes[symbol] = Quote(symbol, price, currency, MOMENT, "naver" if currency == "KRW" else "yahoo")
+    return quotes
+
+
+def plan_of(portfolio: Portfolio) -> Plan:
+    return rebalance(portfolio, quotes_of(portfolio), DAY)
+
+
+def report_of(portfolio: Portfolio, plan: Plan, lang: Lang) -> Report:
+    rates, _ = resolve_rates(portfolio, quotes_of(portfolio))
+    return plan_report(portfolio, plan, partial(reason_sentence, lang=lang), lang, rates=rates)
+
+
+@cache
+def report_for(key: str, lang: Lang, filled: bool) -> Report:  # noqa: FBT001 - one of three parts of a name
+    if not filled:
+        model = load(key)
+        return Report(model.ready(), model=model.facts)
+    portfolio = filled_portfolio(key)
+    return report_of(portfolio, plan_of(portfolio), lang)
+
+
+@cache
+def book_for(key: str, lang: Lang, filled: bool) -> Book:  # noqa: FBT001 - one of three parts of a name
+    return build(report_for(key, lang, filled), lang)
