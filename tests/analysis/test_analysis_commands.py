@@ -111,13 +111,15 @@ def test_correlate_without_closes_of_any_instrument_ends_in_3(run: Run, files: P
 
 
 def test_review_prints_exactly_the_documented_keys(run: Run) -> None:
-    status, document = run("review", "p.yaml", *HISTORY)
+    status, document = run("review", "p.yaml", *HISTORY, "--lang", "en")
     assert status == 0
     assert list(document) == ["benchmark", "rows", "problems"]
     rows = {row["symbol"]: row for row in document["rows"]}
     assert list(rows) == ["QQQ", "SOXX", "091230", "453870", "005930", "NVDA", "MSFT"]
     assert list(rows["SOXX"]) == ["symbol", "quarters", "verdict", "reasons"]
     assert [q["quarter"] for q in rows["SOXX"]["quarters"]] == ["2021Q4", "2022Q1", "2022Q2", "2022Q3"]
+    _, korean = run("review", "p.yaml", *HISTORY, "--lang", "ko")
+    assert korean["rows"][1]["reasons"][0] == "3분기 연속 QQQ 대비 5%p 이상 뒤처짐"
     # AMD fell behind AAPL by 22, 9 and 18 points in the first three quarters of 2022.
     assert rows["SOXX"]["verdict"] == "REPLACE"
     assert rows["SOXX"]["reasons"][0].startswith("3 consecutive quarters")

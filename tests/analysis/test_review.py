@@ -11,7 +11,8 @@ from real_prices import series, table
 
 from engine.analysis.overlap import Overlap
 from engine.analysis.quarters import complete_quarters, quarter_returns
-from engine.analysis.review import Candidate, ReviewRow, ReviewRules, Satellite, Verdict, review
+from engine.analysis.reasons import Candidate, ReviewRules, Satellite, Verdict
+from engine.analysis.review import ReviewRow, review
 from engine.history import HistoryTable, Series
 
 D = Decimal

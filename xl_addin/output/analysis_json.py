@@ -61,8 +61,10 @@ def _pairs(pairs: Iterable[Pair]) -> list[Document]:
     return [{"pair": list(pair.pair), "correlation": _number(pair.correlation)} for pair in pairs]
 
 
-def review_document(benchmark: str | None, rows: Iterable[ReviewRow], problems: Iterable[Problem] = ()) -> Document:
-    """Return the satellites' quarters, verdicts and reasons."""
+def review_document(
+    benchmark: str | None, rows: Iterable[ReviewRow], problems: Iterable[Problem] = (), *, korean: bool
+) -> Document:
+    """Return the satellites' quarters, verdicts and reasons, these in one language."""
     rows = tuple(rows)
     return {
         "benchmark": benchmark,
@@ -79,7 +81,7 @@ def review_document(benchmark: str | None, rows: Iterable[ReviewRow], problems: 
                     for quarter in row.quarters
                 ],
                 "verdict": row.verdict.name,
-                "reasons": [reason.text for reason in row.reasons],
+                "reasons": [reason.text_ko if korean else reason.text for reason in row.reasons],
             }
             for row in rows
         ],

@@ -137,7 +137,7 @@ def review_text(rows: Iterable[ReviewRow], problems: Iterable[Problem], lang: La
     for row in rows:
         by_name = {quarter.quarter: quarter for quarter in row.quarters}
         cells = [_excess(by_name[name].value, by_name[name].excess) if name in by_name else NONE for name in names]
-        remark = "; ".join(reason.text for reason in row.reasons)
+        remark = "; ".join(reason.text_ko if lang == "ko" else reason.text for reason in row.reasons)
         verdict = row.verdict.name
         lines.append(
             Row(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from engine.analysis.facts import FundFacts
 from engine.analysis.overlap import overlap
-from engine.analysis.review import Candidate, ReviewRow, ReviewRules, Satellite, review
+from engine.analysis.reasons import Candidate, ReviewRules, Satellite
+from engine.analysis.review import ReviewRow, review
 from engine.errors import NoData, Problem
 from engine.history import HistoryTable
 from engine.portfolio import Portfolio, Target
@@ -93,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         from xl_addin.output.analysis_json import review_document
         from xl_addin.output.json import dump
 
-        sys.stdout.write(dump(review_document(shown, rows, problems)))
+        sys.stdout.write(dump(review_document(shown, rows, problems, korean=args.lang == "ko")))
     else:
         from xl_addin.output.analysis_text import review_text
         from xl_addin.output.colour import paint_for

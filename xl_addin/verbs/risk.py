@@ -129,7 +129,7 @@ def _close_of(day: dt.date) -> dt.datetime:
 
 
 def _tracked(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, FundFacts]) -> Mapping[str, FundFacts]:
-    """Return the facts with a core fund's tracking error to its benchmark, where no fact says it and both have closes."""
+    """Return the facts with each core fund's tracking error to its benchmark, where no fact says it already."""
     done = dict(facts)
     for section, target in portfolio.targets():
         fund, index = history.series.get(target.symbol), history.series.get(target.benchmark or "")
