@@ -1,8 +1,8 @@
 """Returns, volatility and drawdown of a series of closes, each with what was done to the number.
 
 Returns are simple (close over close, minus 1). Over a year and more they are annualised geometrically, below a year
-never (CFA Institute, GIPS 2020, provision 2.A.12: returns of less than a year are not annualised). Volatility is the
-sample standard deviation of daily returns times the square root of 252 trading days.
+never (GIPS standards: returns for periods of less than one year must not be annualised). Volatility is the sample
+standard deviation of daily returns times the square root of 252 trading days.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def test_five_years_at_a_total_of_61_051_percent_are_ten_percent_a_year() -> Non
 
 
 def test_periods_below_a_year_are_not_annualised_and_say_so() -> None:
-    # GIPS 2020, 2.A.12: returns for periods of less than one year must not be annualised.
+    # GIPS standards: returns for periods of less than one year must not be annualised.
     one = series("A", ["2025-09-30", "2026-03-30", "2026-06-30", "2026-08-28", "2026-09-30"], [80, 90, 95, 99, 100])
     found = period_returns(one, dt.date(2026, 9, 30))
     assert found["1M"].value == pytest.approx(100 / 99 - 1, abs=1e-15)
