@@ -17,8 +17,10 @@ from engine.market.calendars import REGULAR, TradingDay
 from engine.market.quote import Quote, Session
 from engine.settings import MarketSettings
 
-#: Shares whose source says "closed" during regular hours, enough to believe one source alone.
+#: Shares that must be seen without a trade of a day before the calendar is doubted: one or two may be halted.
 ENOUGH = 3
+#: Sessions in a row that can be outvoted; a longer silence is the sources', not the exchange's.
+OUTVOTED_DAYS = 2
 #: How long before the close a source may have shown its last trade: a share that trades seldom, on its own.
 QUIET = dt.timedelta(hours=1)
 #: Age in days beyond which a price is stale where no calendar is known.
@@ -100,8 +102,9 @@ def _stale_on_calendar(
     day = calendars.last_opened(market, now)
     if now - day.open <= patience:  # the first trades of the day may not have reached us yet
         day = calendars.previous(market, day.date)
-    while _closed_by_vote(market, day, seen, settings):
-        day = calendars.previous(market, day.date)
+    for _ in range(OUTVOTED_DAYS):
+        if _closed_by_vote(market, day, seen, settings):
+            day = calendars.previous(market, day.date)
     traded = calendars.local_date(market, quote.as_of)
     newest = max((calendars.local_date(market, one.traded) for one in seen if one.traded <= now), default=traded)
     if traded < newest and newest > day.date and calendars.trading_day(market, newest) is None:
@@ -144,15 +147,16 @@ def _stale_while_open(quote: Quote, now: dt.datetime, patience: dt.timedelta, se
 def _closed_by_vote(market: str, day: TradingDay, seen: Sequence[Sighting], settings: MarketSettings) -> bool:
     """Tell whether what was seen since the session should have opened says that it did not.
 
-    Two sources must agree, or one must call the market closed during regular hours for several shares: a source that
-    merely stands still looks like a holiday.
+    Several shares must show no trade of the day, and two sources must agree, or one must call the market closed during
+    regular hours: a source that merely stands still looks like a holiday.
     """
     since = day.open + dt.timedelta(seconds=settings.stale_open)
     looked = [one for one in seen if one.fetched >= since]
     if any(calendars.local_date(market, one.traded) >= day.date for one in looked):
         return False
     said = {one.symbol for one in looked if one.session == "closed" and one.fetched < day.close}
-    return len({one.vendor for one in looked}) > 1 or len(said) >= ENOUGH
+    agreed = len({one.vendor for one in looked}) > 1 and len({one.symbol for one in looked}) >= ENOUGH
+    return agreed or len(said) >= ENOUGH
 
 
 def _fx_open(moment: dt.datetime) -> bool:

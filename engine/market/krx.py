@@ -229,15 +229,14 @@ def _count(error: MarketDataError) -> int:
 
 
 def _top(rows: Sequence[Sequence[Any]]) -> tuple[Constituent, ...]:
-    """Return the ten largest; where KRX gives no weights, the shares of the amounts."""
+    """Return the ten largest; where KRX gives no weights at all, the shares of the amounts."""
     total = sum(row[3] for row in rows)
-    weighed = [
-        (
-            code,
-            name,
-            Decimal(str(percent)) / 100 if percent else (Decimal(amount) / total if total and amount else None),
-        )
-        for code, name, percent, amount in rows
-    ]
-    weighed.sort(key=lambda row: -(row[2] or 0))
-    return tuple(Constituent(*row) for row in weighed[:10])
+    weighed = any(row[2] for row in rows)
+
+    def weight(percent: float | None, amount: int) -> Decimal | None:
+        if weighed:
+            return Decimal(str(percent)) / 100 if percent else None
+        return Decimal(amount) / total if total else None
+
+    found = [Constituent(code, name, weight(percent, amount)) for code, name, percent, amount in rows]
+    return tuple(sorted(found, key=lambda one: -(one.weight or 0))[:10])

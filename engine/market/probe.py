@@ -66,8 +66,14 @@ def probes(market: Market, *, now: dt.datetime, seconds: float) -> Iterator[Prob
         ("naver", "ETF facts (069500)", lambda d: naver.facts([_KODEX], now=now, deadline=d)),
         ("krx", "login and Korean price (005930)", lambda d: _krx(market, now, d)),
     )
+    refused: set[str] = set()
     for source, what, ask in tries:
-        yield _probe(market, source, what, ask, now, seconds)
+        one = _probe(market, source, what, ask, now, seconds)
+        if one.status != "ok":
+            refused.add(source)
+        elif source not in refused:
+            breaker.record(market.store, source, None, now)
+        yield one
 
 
 def _krx(market: Market, now: dt.datetime, deadline: Deadline) -> Answer[Any]:
@@ -87,5 +93,4 @@ def _probe(
         breaker.record(market.store, source, error, now)
         status: Status = "note" if isinstance(error, AuthRequired) else "wrong"
         return Probe(source, what, status, str(error), _MEND.get(type(error), ""))
-    breaker.record(market.store, source, None, now)
     return Probe(source, what, "ok", f"works ({took})")

@@ -125,6 +125,12 @@ class Chain:
         ordered = {text: ok[text] for text in asked if text in ok}
         return QuoteBatch(ordered, failed, found.requests, tuple(dict.fromkeys((*problems, *self.store.problems))))
 
+    def clear(self) -> None:
+        """Forget everything, in the store and in this process."""
+        self.store.clear()
+        self._memory = {"price": {}, "check": {}}
+        self._begun = {}
+
     # --- what is asked --------------------------------------------------------------------------------------------
     def _resolve(
         self, symbols: Sequence[str], now: dt.datetime, deadline: Deadline, *, offline: bool

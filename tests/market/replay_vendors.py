@@ -219,10 +219,14 @@ class Vendors:
             result["assetProfile"] = {"sector": "Technology"}
         else:
             result["summaryDetail"] = {"currency": share.currency, "yield": 0.0117, "totalAssets": 6.5e11}
-            result["fundProfile"] = {"feesExpensesInvestment": {"annualReportExpenseRatio": 0.000945}}
+            fees = {"annualReportExpenseRatio": 0.000945, "annualHoldingsTurnover": 0.03, "totalNetAssets": 650000.0}
+            names = {"categoryName": "Large Blend", "family": "X", "legalType": "Exchange Traded Fund"}
+            result["fundProfile"] = {**names, "feesExpensesInvestment": fees, "feesExpensesInvestmentCat": {}}
+            result["summaryProfile"] = {"longBusinessSummary": "tracks an index"}
             holding = {"symbol": "NVDA", "holdingName": "NVIDIA Corp", "holdingPercent": 0.08}
             weights = [{"technology": 0.35}, {"healthcare": 0.10}]
-            result["topHoldings"] = {"holdings": [holding], "sectorWeightings": weights}
+            more = {"equityHoldings": {}, "bondHoldings": {}, "bondRatings": []}
+            result["topHoldings"] = {**more, "holdings": [holding], "sectorWeightings": weights}
         return _json({"quoteSummary": {"result": [result], "error": None}})
 
     # --- Naver ----------------------------------------------------------------------------------------------------

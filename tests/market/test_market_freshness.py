@@ -110,7 +110,20 @@ DAY_BEFORE = seoul("11-19 16:30")
 
 
 def test_two_sources_without_a_trade_of_the_day_outvote_the_calendar() -> None:
-    assert reason(DAY_BEFORE, MOURNING, MOURNING, "KR", 0, sight("X", "yahoo", DAY_BEFORE, MOURNING)) is None
+    others = [sight(symbol, "yahoo", DAY_BEFORE, MOURNING, "regular") for symbol in "XYZ"]
+    assert reason(DAY_BEFORE, MOURNING, MOURNING, "KR", 0, *others) is None
+
+
+def test_a_halted_share_is_no_holiday_though_two_sources_agree_on_it() -> None:
+    said = reason(DAY_BEFORE, MOURNING, MOURNING, "KR", 0, sight("X", "yahoo", DAY_BEFORE, MOURNING))
+    assert said is not None
+    assert "half-known" in said
+
+
+def test_sources_silent_for_days_do_not_make_a_holiday_of_them() -> None:
+    old = seoul("11-10 15:30")
+    others = [sight(symbol, "yahoo", old, MOURNING) for symbol in "XYZ"]
+    assert reason(old, MOURNING, MOURNING, "KR", 0, *others) is not None
 
 
 def test_one_source_outvotes_the_calendar_only_by_calling_the_market_closed_for_several_shares() -> None:

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError([Problem("error", "bad-argument", "command line", message)])
     store = chain.default().store
     if args.clear:
-        store.clear()
+        chain.default().chain.clear()
         if not (args.symbols or args.store):
             _print_cleared(store, args)
             return 0

@@ -1,0 +1,151 @@
+"""History and fund facts: from the right source, once, and from the store when the sources fail."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from conftest import Replayed
+from replay_server import Replay
+from replay_vendors import KRX_ID, KRX_PW, NOW
+
+from engine.errors import MarketDataError, SymbolUnknown
+from engine.market.listing import Listing
+from engine.market.login import Login
+from engine.market.provider import Deadline
+from engine.market.records import FundFacts, History
+from engine.market.research import Batch
+
+START, END = dt.date(2026, 11, 16), dt.date(2026, 11, 20)
+
+
+def history(market: Replayed, *symbols: str, seconds: float = 20) -> Batch[History]:
+    return market.research.history(symbols, START, END, now=NOW, deadline=Deadline(seconds))
+
+
+def facts(market: Replayed, *symbols: str, now: dt.datetime = NOW) -> Batch[FundFacts]:
+    return market.research.facts(symbols, now=now, deadline=Deadline(20))
+
+
+def test_each_symbol_keeps_its_own_days_and_the_running_day_has_no_close(market: Replayed, replay: Replay) -> None:
+    batch = history(market, "AAPL", "005930", "USDKRW")
+    assert not batch.failed
+    us, korean, rate = batch.ok["AAPL"], batch.ok["005930"], batch.ok["USDKRW"]
+    assert us.dates[-1] == dt.date(2026, 11, 19)
+    assert us.closes[-1] == Decimal("201.5")
+    assert korean.dates[-1] == dt.date(2026, 11, 19), "Seoul is still trading on the 20th"
+    assert (us.currency, korean.currency, rate.currency) == ("USD", "KRW", "KRW")
+    assert us.total_return is not None
+    assert us.total_return[-1] == pytest.approx(199.485)
+    assert len(us.dates) == len(us.closes) == len(us.total_return)
+
+
+def test_history_is_fetched_once_in_twelve_hours(market: Replayed, replay: Replay) -> None:
+    history(market, "AAPL")
+    replay.forget()
+    again = history(market, "AAPL")
+    assert (again.requests, replay.kinds()) == (0, [])
+    assert again.ok["AAPL"].dates[0] >= START
+
+
+def test_korean_history_comes_from_naver_through_pykrx_where_yahoo_fails(market: Replayed, replay: Replay) -> None:
+    replay.fault("yahoo.*", "reset")
+    batch = history(market, "005930", seconds=40)
+    found = batch.ok["005930"]
+    assert (found.source, found.closes[-1], found.total_return) == ("krx", Decimal(71000), None)
+    assert found.dates[-1] == dt.date(2026, 11, 19)
+
+
+def test_stored_history_is_used_with_a_problem_where_the_sources_fail(market: Replayed, replay: Replay) -> None:
+    history(market, "AAPL")
+    replay.fault("yahoo.*", "reset")
+    later = NOW + dt.timedelta(days=2)
+    batch = market.research.history(["AAPL", "ZZZZ"], START, END, now=later, deadline=Deadline(5))
+    assert batch.ok["AAPL"].closes[-1] == Decimal("201.5")
+    assert [problem.code for problem in batch.problems] == ["stored-data"]
+    assert isinstance(batch.failed["ZZZZ"], MarketDataError)
+
+
+def test_facts_of_a_us_fund_and_a_share(market: Replayed, replay: Replay) -> None:
+    batch = facts(market, "SPY", "AAPL", "ZZZZ")
+    fund, share = batch.ok["SPY"], batch.ok["AAPL"]
+    assert (fund.fee, fund.aum, fund.dividend_yield) == (
+        Decimal("0.000945"),
+        Decimal("650000000000.0"),
+        Decimal("0.0117"),
+    )
+    assert [(one.symbol, one.weight) for one in fund.top] == [("NVDA", Decimal("0.08"))]
+    assert fund.sectors == {"technology": Decimal("0.35"), "healthcare": Decimal("0.1")}
+    assert (share.sector, share.market_cap) == ("Technology", Decimal("3100000000000.0"))
+    assert isinstance(batch.failed["ZZZZ"], SymbolUnknown)
+    replay.forget()
+    assert facts(market, "SPY", now=NOW + dt.timedelta(days=6)).requests == 0
+    assert facts(market, "SPY", now=NOW + dt.timedelta(days=8)).requests > 0
+
+
+def test_facts_of_a_korean_etf_need_no_login(market: Replayed, replay: Replay) -> None:
+    found = facts(market, "069500").ok["069500"]
+    assert (found.source, found.fee, found.aum) == ("naver", Decimal("0.0015"), Decimal(6123400000000))
+    assert [(one.name, one.weight) for one in found.top] == [("삼성전자", Decimal("0.3276")), ("NVIDIA CORP", None)]
+    assert (found.sectors, found.as_of) == ({"IT": Decimal("0.412")}, dt.date(2026, 11, 19))
+
+
+def test_with_a_login_krx_adds_what_the_fund_holds(new_market: Callable[..., Replayed], replay: Replay) -> None:
+    market = new_market(login=Login(KRX_ID, KRX_PW))
+    batch = market.research.facts(["069500"], now=NOW, deadline=Deadline(60))
+    found = batch.ok["069500"]
+    assert (found.source, found.fee, found.holdings_count) == ("naver, krx", Decimal("0.0015"), 3)
+    assert [(one.symbol, one.weight) for one in found.top[:2]] == [
+        ("005930", Decimal("0.1653")),
+        ("000660", Decimal("0.093")),
+    ]
+
+
+def test_a_name_outside_the_catalogue_is_found_in_the_list_of_etfs(market: Replayed, replay: Replay) -> None:
+    name = "KODEX 삼성전자단일종목레버리지"
+    assert market.chain.catalogue.find(name) is None
+    batch = market.ask(name)
+    assert batch.ok[name].symbol == "0193W0"
+    assert replay.kinds().count("naver.list") == 1
+    assert market.ask("없는 이름").failed
+    assert replay.kinds().count("naver.list") == 1, "once a day"
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol", "market_name", "yahoo"),
+    [
+        ("AAPL", "AAPL", "US", ("AAPL",)),
+        ("brk.b", "BRK.B", "US", ("BRK-B",)),
+        ("BRK-B", "BRK.B", "US", ("BRK-B",)),
+        ("BRK/B", "BRK.B", "US", ("BRK-B",)),
+        ("005930", "005930", "KR", ("005930.KS",)),
+        ("A005930", "005930", "KR", ("005930.KS",)),
+        ("247540.KQ", "247540", "KR", ("247540.KQ",)),
+        ("0193w0", "0193W0", "KR", ("0193W0.KS", "0193W0.KQ")),
+        ("삼성전자", "005930", "KR", ("005930.KS",)),
+        ("TIGER US S&P500", "360750", "KR", ("360750.KS",)),
+        ("USDKRW", "USDKRW", "FX", ("KRW=X",)),
+        ("USD/KRW", "USDKRW", "FX", ("KRW=X",)),
+        ("KRW=X", "USDKRW", "FX", ("KRW=X",)),
+        ("EURKRW", "EURKRW", "FX", ("EURKRW=X",)),
+        ("KRWUSD", "KRWUSD", "FX", ("KRWUSD=X",)),
+        ("^GSPC", "^GSPC", "OTHER", ("^GSPC",)),
+        ("7203.T", "7203.T", "OTHER", ("7203.T",)),
+    ],
+)
+def test_a_text_means_one_listing(
+    text: str, symbol: str, market_name: str, yahoo: tuple[str, ...], market: Replayed
+) -> None:
+    listing: Listing = market.chain.listing(text)
+    assert (listing.symbol, listing.market, listing.yahoo) == (symbol, market_name, yahoo)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"), [("5930", "005930"), ("TIGER 미국S&P", "TIGER 미국S&P500 (360750)"), ("", "")]
+)
+def test_a_text_without_a_meaning_is_unknown_with_a_hint(text: str, hint: str, market: Replayed) -> None:
+    with pytest.raises(SymbolUnknown, match="neither a code nor a name") as caught:
+        market.chain.listing(text)
+    assert hint in str(caught.value)

@@ -1,0 +1,226 @@
+"""`rebalancer quotes`, `rebalancer doctor` and `rebalancer plan` on live prices, as a user runs them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import SAID, WRONG_PASSWORD, forget_yahoo
+from replay_server import Replay
+from replay_vendors import KRX_ID
+
+from engine.market import chain
+from engine.market.calendars import last_opened
+from xl_addin.cli import main
+
+
+@pytest.fixture
+def run(
+    replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., tuple[int, str, str]]]:
+    """Run a command in a fresh cache; the vendors trade up to this moment, by the real calendar."""
+    monkeypatch.setenv("REBALANCER_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("REBALANCER_HEADLESS_DEADLINE", "10")
+    monkeypatch.setenv("NO_COLOR", "1")
+    forget_yahoo()
+    now = dt.datetime.now(dt.UTC)
+    zones = {"Asia/Seoul": "KR", "America/New_York": "US"}
+    for zone, market in zones.items():
+        replay.vendors.traded[zone] = min(last_opened(market, now).close.astimezone(dt.UTC), now)
+    replay.vendors.traded["Europe/London"] = now
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        status = main([*arguments, "--lang", "en"])
+        out, err = capfd.readouterr()
+        SAID.append(out + err)
+        return status, out, err
+
+    chain.default.cache_clear()
+    yield command
+    chain.default().store.close()
+    chain.default.cache_clear()
+
+
+def document(text: str) -> Any:
+    return json.loads(text)
+
+
+def test_quotes_tell_price_source_and_time(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
+    status, out, err = run("quotes", "AAPL", "TIGER 미국S&P500", "USDKRW")
+    assert status == 0, out + err
+    rows = [line.split() for line in out.splitlines()]
+    assert rows[2][0:3] == ["AAPL", "Apple", "$201.50"]
+    assert rows[3][0] == "360750"
+    assert "₩21,035" in rows[3]
+    assert [row[-1] for row in rows[2:]] == ["fresh"] * 3
+
+
+def test_quotes_as_json_is_the_documented_object(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
+    status, out, err = run("quotes", "005930", "ZZZZ", "--json")
+    told = document(out)
+    assert (status, err) == (3, "")
+    assert set(told) == {"quotes", "failed", "requests", "problems"}
+    (quote,) = told["quotes"]
+    assert list(quote) == [
+        "symbol",
+        "name",
+        "price",
+        "currency",
+        "as_of",
+        "session",
+        "source",
+        "delay_seconds",
+        "fetched_at",
+        "stale",
+        "stale_reason",
+    ]
+    assert (quote["symbol"], quote["price"], quote["currency"], quote["stale"]) == ("005930", 71000, "KRW", False)
+    assert [(one["symbol"], one["error"]) for one in told["failed"]] == [("ZZZZ", "SymbolUnknown")]
+    assert told["requests"] == len(replay.kinds())
+
+
+def test_stale_quotes_are_status_three_with_the_reason(
+    run: Callable[..., tuple[int, str, str]], replay: Replay
+) -> None:
+    replay.vendors.traded["Asia/Seoul"] -= dt.timedelta(days=10)
+    status, out, _ = run("quotes", "005930")
+    assert status == 3
+    assert "STALE" in out
+    assert "last traded" in out
+
+
+def test_the_store_can_be_seen_and_cleared(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
+    run("quotes", "AAPL")
+    status, out, _ = run("quotes", "--store")
+    assert status == 0
+    assert "market.sqlite3" in out
+    assert "quotes 1" in out
+    assert "AAPL" in out
+    assert run("quotes", "--clear")[0] == 0
+    told = document(run("quotes", "--store", "--json")[1])
+    assert set(told["counts"].values()) == {0}
+    assert run("quotes", "AAPL", "--offline")[0] == 3
+
+
+def test_quotes_of_nothing_is_bad_input(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
+    status, _, err = run("quotes")
+    assert status == 2
+    assert "name at least one symbol" in err
+
+
+def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
+    status, out, _ = run("doctor", "--live", "--json")
+    checks = {one["check"]: one for one in document(out)["checks"]}
+    assert status == 0, out
+    assert {name: checks[name]["status"] for name in checks if name.startswith(("yahoo", "naver", "krx"))} == {
+        "yahoo: US price (AAPL)": "ok",
+        "yahoo: exchange rate (USDKRW)": "ok",
+        "yahoo: history (AAPL)": "ok",
+        "naver: Korean price (005930)": "ok",
+        "naver: ETF facts (069500)": "ok",
+        "krx: login and Korean price (005930)": "note",
+    }
+    assert "KRX_ID" in checks["krx: login and Korean price (005930)"]["mend"]
+    assert {"python", "packages", "price store", "KRX login", "network route"} <= set(checks)
+
+
+def test_doctor_says_what_fails_and_how_to_mend_it(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KRX_ID", KRX_ID)
+    monkeypatch.setenv("KRX_PW", WRONG_PASSWORD)
+    monkeypatch.setenv("REBALANCER_HEADLESS_DEADLINE", "40")
+    replay.fault("yahoo.quote", 429)
+    status, out, _ = run("doctor", "--live")
+    assert status == 3
+    assert "wrong yahoo: US price (AAPL): yahoo asks for fewer requests (HTTP 429)\n      -> wait" in out
+    assert "wrong krx: login and Korean price (005930): krx refused the login" in out
+    assert "ok    naver: Korean price (005930)" in out
+    assert set(chain.default().store.breakers()) == {"yahoo", "krx"}
+    replay.faults.clear()
+    monkeypatch.delenv("KRX_PW")
+    chain.default().store.close()
+    chain.default.cache_clear()
+    assert run("doctor", "--live")[0] == 0
+    assert set(chain.default().store.breakers()) == {"krx"}, "a source that answers again is asked again"
+
+
+def test_doctor_without_live_asks_nobody(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
+    assert run("doctor")[0] == 0
+    assert not replay.kinds()
+
+
+def test_a_setting_that_is_no_number_is_told(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REBALANCER_FRESH_OPEN", "soon")
+    status, out, _ = run("doctor")
+    monkeypatch.delenv("REBALANCER_FRESH_OPEN")
+    assert status == 1
+    assert "'soon' is not a number of seconds" in out
+
+
+PORTFOLIO = """
+portfolio:
+  name: live
+  base_currency: KRW
+  holdings:
+    - {symbol: "360750", quantity: 100}
+    - {symbol: AAPL, quantity: 10}
+    - {symbol: MYFUND, quantity: 10, price: 12000, currency: KRW, asset_type: fund}
+  cash: {KRW: 1000000}
+  targets:
+    - {ticker: "360750", weight: 0.5}
+    - {ticker: AAPL, weight: 0.4}
+"""
+
+
+@pytest.fixture
+def portfolio(tmp_path: Path) -> str:
+    file = tmp_path / "portfolio.yaml"
+    file.write_text(PORTFOLIO, encoding="utf-8")
+    return str(file)
+
+
+def test_plan_shows_source_and_time_of_every_live_price(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    status, out, err = run("plan", portfolio, "--json")
+    assert status == 0, out + err
+    positions = {one["symbol"]: one for one in document(out)["positions"]}
+    assert {symbol: (one["price"], one["price_source"]) for symbol, one in positions.items()} == {
+        "360750": (21035, "naver"),
+        "AAPL": (201.5, "yahoo"),
+        "MYFUND": (12000, "manual"),
+    }
+    assert positions["AAPL"]["fx"] == 1402.5
+    assert positions["AAPL"]["price_as_of"] is not None
+    assert "MYFUND" not in str(replay.log), "a manual price beats every source"
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Europe/London"])
+def test_plan_refuses_a_stale_price_or_rate_unless_told_otherwise(
+    zone: str, run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    replay.vendors.traded[zone] -= dt.timedelta(days=12)
+    status, _, err = run("plan", portfolio)
+    assert status == 3
+    assert "stale" in err
+    status, out, err = run("plan", portfolio, "--allow-stale")
+    assert status == 0
+    assert "stale" in (out + err).lower()
+
+
+def test_plan_without_a_source_says_why_there_is_no_price(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    replay.fault("yahoo.*", 429)
+    replay.fault("naver.*", 403)
+    status, _, err = run("plan", portfolio)
+    assert status == 3
+    assert "yahoo asks for fewer requests" in err
+    assert "naver has shut this address out" in err
