@@ -7,6 +7,10 @@ there and only the rest is solved in whole units.
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,15 +19,24 @@ from engine.trades.model import Columns, build
 from engine.trades.problem import Floats, Ints, Problem, Solution, evaluate
 
 #: Deterministic limits first; the clock is only a safety net.
-NODES = 20_000
-SECONDS = 20.0
+NODES = 4_000
+SECONDS = 10.0
+#: Distance to the bound, relative to the objective, at which HiGHS may stop.
+GAP = 1e-7
 CORE = 160
+
+
+_INFEASIBLE = 2
+#: What `solve_exactly` returns where it is proven that no plan exists.
+INFEASIBLE = Solution(np.zeros(0, dtype=np.int64), np.inf, "infeasible")
 
 
 def solve_exactly(problem: Problem, *, nodes: int = NODES, seconds: float = SECONDS) -> Solution | None:
     """Return the optimum (or the best within the limits) with its bound; None where nothing feasible was found."""
     columns = build(problem)
     found = _milp(columns, nodes, seconds)
+    if found.status == _INFEASIBLE:
+        return INFEASIBLE
     return _solution(problem, columns, found, "highs")
 
 
@@ -55,13 +68,35 @@ def _milp(
     bounds = Bounds(
         np.concatenate(model.lower) if lower is None else lower, np.concatenate(model.upper) if upper is None else upper
     )
-    return milp(
-        np.concatenate(model.cost),
-        integrality=np.concatenate(model.integer).astype(np.int64),
-        bounds=bounds,
-        constraints=LinearConstraint(_matrix(columns), np.concatenate(model.row_low), np.concatenate(model.row_high)),
-        options={"mip_rel_gap": 0.0, "node_limit": nodes, "time_limit": seconds},
-    )
+    with _silent():
+        return milp(
+            np.concatenate(model.cost),
+            integrality=np.concatenate(model.integer).astype(np.int64),
+            bounds=bounds,
+            constraints=LinearConstraint(
+                _matrix(columns), np.concatenate(model.row_low), np.concatenate(model.row_high)
+            ),
+            options={"mip_rel_gap": GAP, "node_limit": nodes, "time_limit": seconds},
+        )
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what HiGHS prints at times, whatever its options, out of standard output, which carries our results."""
+    try:
+        kept = os.dup(1)
+    except OSError:  # no standard output at all, as in a windowed program
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stdout.flush()
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _matrix(columns: Columns) -> Any:  # noqa: ANN401 - scipy.sparse

@@ -16,11 +16,14 @@ from engine.trades.dual import Choices, Dual, beyond, breakpoints, maximise, obj
 from engine.trades.problem import Floats, Ints, Problem, Solution, evaluate, settle
 
 MAX_ALTERNATIVES = 3_000
-MAX_STATES = 60_000
-_BEAM = 2_000
+MAX_STATES = 30_000
+BEAM = 2_000
+_EXPANSION = 10
+_WORK = 4_000_000
 _ROUNDS = 40
 _FIRST_ALTERNATIVES = 24
 _FEW_STATES = 256
+_FEWEST = 3
 _MANY = 12
 
 
@@ -64,7 +67,7 @@ def search(problem: Problem, *, max_states: int = MAX_STATES) -> Solution | None
     reach = _first_reach(dual)
     bound = dual.bound
     tolerance = 1e-10 * problem.total
-    states = min(_BEAM, max_states)
+    states = min(BEAM, max_states)
     for _ in range(_ROUNDS):
         gap = min(incumbent.objective - dual.bound, 4 * problem.total)
         limit = min(reach, gap)
@@ -114,31 +117,59 @@ def _first_reach(dual: Dual) -> float:
 
 
 def _alternatives(problem: Problem, choices: Choices, dual: Dual, limit: float) -> Alternatives:
-    """Collect every allowed whole trade with a reduced cost within the limit, outwards from the breakpoints."""
-    slots, columns = np.nonzero(dual.reduced <= limit)
-    frontier = np.unique(np.stack([slots, choices.units[slots, columns].astype(np.int64)]), axis=1)
-    found = frontier
-    missed, stride = limit, 1
-    while frontier.shape[1]:
-        steps = [np.stack([frontier[0], frontier[1] + sign * stride]) for sign in (-1, 1)]
-        fresh = np.unique(np.concatenate(steps, axis=1), axis=1)
-        fresh = fresh[:, ~_contained(fresh, found)]
-        fresh = fresh[:, _reduced(problem, dual, fresh[0], fresh[1]) <= limit]
-        found, frontier = np.concatenate([found, fresh], axis=1), fresh
-        if found.shape[1] > MAX_ALTERNATIVES + problem.size:
-            # Very cheap units: go on in growing strides; what lies between is left to the bound.
-            stride, missed = stride * 2, 0.0
-    changed = found[1] != dual.best[found[0]].astype(np.int64)
-    found = found[:, changed]
-    rest = _chosen(problem, found[0], found[1].astype(np.float64))
-    best = _chosen(problem, found[0], dual.best[found[0]])
-    reduced = _reduced(problem, dual, found[0], found[1])
-    return Alternatives(found[0], found[1].astype(np.float64), reduced, rest.cash[:, 0] - best.cash[:, 0], missed)
+    """Collect every allowed whole trade with a reduced cost within the limit.
+
+    Along a selling or buying range the relaxed cost is convex, so these are runs of whole units around the range's best
+    breakpoint; their ends are found by bisection. Where there are too many (very cheap units), an even spread of each
+    run is taken, and what lies between is left to the bound.
+    """
+    low, high = problem.low.astype(np.float64), problem.high.astype(np.float64)
+    least, none = problem.minimum.astype(np.float64), np.zeros(problem.size)
+    slots, starts, ends = [], [], []
+    for first, last in ((low, -least), (none, none), (low, low), (least, high)):
+        inside = (choices.units >= first[:, None]) & (choices.units <= last[:, None])
+        cost = np.where(inside, dual.reduced, np.inf)
+        centre = choices.units[np.arange(problem.size), cost.argmin(axis=1)]
+        near = np.flatnonzero(cost.min(axis=1) <= limit)
+        slots.append(near)
+        starts.append(_run_end(problem, dual, near, centre[near], first[near], limit))
+        ends.append(_run_end(problem, dual, near, centre[near], last[near], limit))
+    slot, start, end = np.concatenate(slots), np.concatenate(starts), np.concatenate(ends)
+    counts = (end - start + 1).astype(np.int64)
+    missed = limit
+    if int(counts.sum()) > MAX_ALTERNATIVES + len(slot):
+        missed = 0.0
+        counts = np.minimum(counts, max(MAX_ALTERNATIVES // max(len(slot), 1), _FEWEST))
+    owner = np.repeat(np.arange(len(slot)), counts)
+    step = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    stretch = np.where(counts > 1, (end - start) / np.maximum(counts - 1, 1), 0.0)
+    units = np.rint(start[owner] + step * stretch[owner])
+    if missed == 0.0:
+        # The trades next to the best are the likeliest to matter: keep them in any spread.
+        around = dual.best[slot][:, None] + np.arange(-_FEWEST, _FEWEST + 1)[None, :]
+        units = np.concatenate([units, np.clip(around, start[:, None], end[:, None]).ravel()])
+        owner = np.concatenate([owner, np.repeat(np.arange(len(slot)), 2 * _FEWEST + 1)])
+    pairs = np.unique(np.stack([slot[owner], units.astype(np.int64)]), axis=1)
+    pairs = pairs[:, pairs[1] != dual.best[pairs[0]].astype(np.int64)]
+    wanted = pairs[1].astype(np.float64)
+    rest, best = _chosen(problem, pairs[0], wanted), _chosen(problem, pairs[0], dual.best[pairs[0]])
+    reduced = _reduced(problem, dual, pairs[0], pairs[1])
+    return Alternatives(pairs[0], wanted, reduced, rest.cash[:, 0] - best.cash[:, 0], missed)
 
 
-def _contained(fresh: Ints, found: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    span = 2 ** int(np.ceil(np.log2(np.abs(np.concatenate([fresh[1], found[1]])).max(initial=0) * 2 + 4)))
-    return np.isin(fresh[0] * span + fresh[1], found[0] * span + found[1])
+def _run_end(problem: Problem, dual: Dual, slots: Ints, centre: Floats, end: Floats, limit: float) -> Floats:
+    """Return how far from the centre towards an end the reduced cost stays within the limit, by bisection."""
+    inside, outside = centre.copy(), end.copy()
+    reached = _reduced(problem, dual, slots, end.astype(np.int64)) <= limit
+    inside[reached] = end[reached]
+    while True:
+        open_ = np.abs(outside - inside) > 1
+        if not open_.any():
+            return inside
+        middle = np.trunc((inside + outside) / 2)
+        good = _reduced(problem, dual, slots, middle.astype(np.int64)) <= limit
+        inside = np.where(open_ & good, middle, inside)
+        outside = np.where(open_ & ~good, middle, outside)
 
 
 def _chosen(problem: Problem, slots: Ints, units: Floats) -> Choices:
@@ -180,14 +211,20 @@ def _enumerate(
     after_low, after_high = _remaining(problem, alternatives, order, spans)
     history: list[tuple[Ints, Ints, Ints]] = []
     cut = float("inf")
+    floor, work = np.full(1, dual.bound), 0
     for stage, slot in enumerate(order):
         rows = spans[slot]
         last = stage == len(order) - 1
+        most = max_states if work < _WORK else min(BEAM, max_states)
+        strong, lost = _strongest(floor, np.arange(len(reduced)), max(_EXPANSION * most // (len(rows) + 1), 1))
+        cut = min(cut, lost)
         if last and len(rows) > _MANY:
-            parents, picks = _fitting(problem, choices, alternatives, slot, rows, above)
+            parents, picks = _fitting(problem, choices, alternatives, slot, rows, above[strong])
+            parents = strong[parents]
         else:
-            parents = np.repeat(np.arange(len(reduced)), len(rows) + 1)
-            picks = np.tile(np.arange(len(rows) + 1), len(reduced))
+            parents = np.repeat(strong, len(rows) + 1)
+            picks = np.tile(np.arange(len(rows) + 1), len(strong))
+        work += len(parents)
         freed = np.concatenate([[0.0], -alternatives.cash[rows]])
         dearer = np.concatenate([[0.0], alternatives.reduced[rows]])
         reduced_next, above_next = reduced[parents] + dearer[picks], above[parents]
@@ -196,14 +233,20 @@ def _enumerate(
         floor = dual.bound + reduced_next + rest
         kept = np.flatnonzero((floor <= incumbent.objective + tolerance) & np.isfinite(floor))
         kept = kept[_undominated(problem, dual, reduced_next[kept], above_next[kept], tolerance)]
-        if len(kept) > max_states:
-            ranked = kept[np.argpartition(floor[kept], max_states)]
-            cut = min(cut, float(floor[ranked[max_states:]].min()))
-            kept = np.sort(ranked[:max_states])
+        kept, lost = _strongest(floor, kept, most)
+        cut = min(cut, lost)
         history.append((parents[kept], picks[kept], rows))
-        reduced, above = reduced_next[kept], above_next[kept]
+        reduced, above, floor = reduced_next[kept], above_next[kept], floor[kept]
         _offer_best(problem, dual, alternatives, incumbent, reduced, above, history, tolerance, last=last)
     return cut
+
+
+def _strongest(floor: Floats, states: Ints, most: int) -> tuple[Ints, float]:
+    """Return the states of least floor, in order, and the least floor of those left out (inf if none are)."""
+    if len(states) <= most:
+        return states, float("inf")
+    ranked = states[np.argpartition(floor[states], most)]
+    return np.sort(ranked[:most]), float(floor[ranked[most:]].min())
 
 
 def _fitting(

@@ -10,31 +10,34 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.trades.dual import untradable
 from engine.trades.problem import Problem, Solution, evaluate
-from engine.trades.search import applies, search
+from engine.trades.search import BEAM, MAX_STATES, applies, search
 from engine.trades.ties import settle_ties
 
 #: Slots up to which HiGHS is asked for a proof.
 EXACT_SLOTS = 240
 #: A gap, relative to the objective, that counts as closed.
 CLOSED = 1e-7
+#: A gap that is small enough to leave, where there are more than a few slots.
+CLOSE = 1e-4
+FEW_SLOTS = 12
 
 
 def solve(problem: Problem) -> Solution | None:
     """Return the best trades with a bound that holds for the whole problem, or None where nothing is feasible."""
     if problem.size == 0:
         return _nothing_to_trade(problem)
+    joint = bool(problem.groups or problem.risk_caps or problem.turnover is not None)
     plain = replace(problem, groups=(), risk_caps=(), turnover=None)
     found: list[Solution] = []
     bound = -np.inf
     if applies(plain):
-        quick = search(plain)
+        quick = search(plain, max_states=BEAM if joint else MAX_STATES)
         if quick is not None:
             bound = quick.bound
             if evaluate(problem, quick.units, slack=_slack(problem)).feasible:
                 found.append(quick)
-    if not found or not _is_closed(problem, found[0]):
+    if not found or not _is_close_enough(problem, found[0]):
         exact = _with_highs(problem)
         if exact is not None:
             found.append(exact)
@@ -48,11 +51,16 @@ def solve(problem: Problem) -> Solution | None:
 
 
 def _with_highs(problem: Problem) -> Solution | None:
-    from engine.trades.exact import solve_around_relaxation, solve_exactly
+    from engine.trades.exact import INFEASIBLE, solve_around_relaxation, solve_exactly
 
-    if problem.size <= EXACT_SLOTS:
-        return solve_exactly(problem) or solve_around_relaxation(problem)
-    return solve_around_relaxation(problem) or solve_exactly(problem)
+    if problem.size > EXACT_SLOTS:
+        around = solve_around_relaxation(problem)
+        if around is not None:
+            return around
+    exact = solve_exactly(problem)
+    if exact is None and problem.size <= EXACT_SLOTS:
+        exact = solve_around_relaxation(problem)
+    return None if exact is INFEASIBLE else exact
 
 
 def _nothing_to_trade(problem: Problem) -> Solution | None:
@@ -67,6 +75,8 @@ def _slack(problem: Problem) -> float:
     return 1e-9 * problem.total
 
 
-def _is_closed(problem: Problem, solution: Solution) -> bool:
+def _is_close_enough(problem: Problem, solution: Solution) -> bool:
+    """Tell whether HiGHS need not be asked: the gap is closed, or too small to be worth its time."""
     objective = evaluate(problem, solution.units).objective
-    return objective - solution.bound <= CLOSED * max(objective, untradable(problem))
+    gap = objective - solution.bound
+    return gap <= CLOSED * objective or (problem.size > FEW_SLOTS and gap <= CLOSE * objective)

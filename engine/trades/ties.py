@@ -12,6 +12,7 @@ from engine.trades.problem import Ints, Problem, evaluate
 
 #: Slots beyond which a plan is left as it is: the steps look at every trade.
 MOST_SLOTS = 400
+_PASSES = 3
 
 
 def settle_ties(problem: Problem, units: Ints) -> Ints:
@@ -22,8 +23,7 @@ def settle_ties(problem: Problem, units: Ints) -> Ints:
     best, current = units.copy(), evaluate(problem, units, slack=1e-9 * problem.total)
     if not current.feasible:
         return units
-    improved = True
-    while improved:
+    for _ in range(_PASSES):
         improved = False
         for slot in np.flatnonzero(best).tolist():
             for amount in (0, int(best[slot] - np.sign(best[slot]))):
@@ -34,6 +34,8 @@ def settle_ties(problem: Problem, units: Ints) -> Ints:
                 if found.feasible and found.objective <= current.objective + tolerance and simpler:
                     best, current, improved = trial, found, True
                     break
+        if not improved:
+            break
     return _earlier_first(problem, best)
 
 
