@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
 MARGIN = dt.timedelta(days=14)
 VIX = "^VIX"
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Say where closes and facts come from: files where named, else the network unless `offline`."""
+
+    history: Path | None = None
+    facts: Path | None = None
+    offline: bool = False
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> Sources:
+        """Return what the command line says."""
+        return cls(args.history, getattr(args, "facts", None), args.offline)
 
 
 def add_history_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,34 +72,34 @@ def read_text(path: Path) -> str:
 
 
 def load_history(
-    args: argparse.Namespace, symbols: Iterable[str], currencies: Mapping[str, str], start: dt.date, end: dt.date
+    sources: Sources, symbols: Iterable[str], currencies: Mapping[str, str], start: dt.date, end: dt.date
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
-    """Return the closes of symbols and pairs up to a day: those of --history, else fetched ones.
+    """Return the closes of symbols and pairs up to a day: those of the file, else fetched ones.
 
     `currencies` says what each symbol is quoted in where the source does not. Raises InputError for a file that cannot
     be used, MarketDataError where there is neither a file nor a source that may be asked.
     """
-    if args.history:
+    if sources.history:
         from engine.history import parse_history
 
-        table, problems = parse_history(read_text(args.history), str(args.history))
+        table, problems = parse_history(read_text(sources.history), str(sources.history))
         if table is None:
             raise InputError(problems)
         return table.with_currencies(currencies), problems
     names = tuple(dict.fromkeys(symbols))
-    if args.offline:
+    if sources.offline:
         message = "no history: name a file with --history, or leave out --offline"
         raise NoData(message, problems=[Problem("error", "no-history", "history", message)])
     return _fetched(names, currencies, start - MARGIN, end)
 
 
-def history_day(args: argparse.Namespace) -> dt.date | None:
-    """Return the last day of the --history file, None without one or where it cannot be read as closes."""
-    if not args.history:
+def history_day(sources: Sources) -> dt.date | None:
+    """Return the last day of the history file, None without one or where it cannot be read as closes."""
+    if not sources.history:
         return None
     from engine.history import parse_history
 
-    table, _ = parse_history(read_text(args.history), str(args.history))
+    table, _ = parse_history(read_text(sources.history), str(sources.history))
     return table.last if table else None
 
 
@@ -105,32 +119,32 @@ def _fetched(
     return from_records(records).with_currencies(currencies), (*problems, *batch.problems)
 
 
-def load_facts(args: argparse.Namespace, symbols: Iterable[str]) -> tuple[dict[str, FundFacts], tuple[Problem, ...]]:
-    """Return what is known of funds: the catalogue, under what the sources say, under what the --facts file says."""
+def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, FundFacts], tuple[Problem, ...]]:
+    """Return what is known of funds: the catalogue, under what the sources say, under what the file says."""
     from engine.analysis.facts import from_market, parse_facts
     from engine.market.catalogue import load
 
     names, problems = tuple(dict.fromkeys(symbols)), []
     fetched: Mapping[str, FetchedFacts] = {}
-    if args.history and not args.facts:
+    if sources.history and not sources.facts:
         text = "closes come from a file, so no source was asked for facts either: name a file with --facts"
         problems.append(Problem("info", "facts-not-asked", "facts", text))
-    elif not args.offline and not args.facts:
+    elif not sources.offline and not sources.facts:
         from engine.market import chain
 
         batch = chain.fund_facts(names)
         fetched = batch.ok
         problems.extend(Problem("warning", "no-facts", name, str(error)) for name, error in batch.failed.items())
     facts = {name: from_market(name, fetched.get(name), load().get(name)) for name in names}
-    if args.facts:
+    if sources.facts:
         import yaml
 
         try:
-            document = yaml.safe_load(read_text(args.facts))
+            document = yaml.safe_load(read_text(sources.facts))
         except yaml.YAMLError as error:
             text = f"{error}".replace("\n", " ")
-            raise InputError([Problem("error", "yaml", str(args.facts), text)]) from None
-        given, found = parse_facts(document, str(args.facts))
+            raise InputError([Problem("error", "yaml", str(sources.facts), text)]) from None
+        given, found = parse_facts(document, str(sources.facts))
         if any(problem.severity == "error" for problem in found):
             raise InputError(found)
         facts.update({name: fund for name, fund in given.items() if name in facts})

@@ -99,9 +99,10 @@ def correlate(
     common, closes = common[-(days + 1) :], closes[-(days + 1) :]
     count = max(len(common) - 1, 0)
     if len(found) < 2 or count < MIN_RETURNS:
-        if len(found) > 1:
-            text = f"{count} returns on common days: at least {MIN_RETURNS} are needed"
-            problems.append(Problem("error", "short-history", "correlate", text))
+        text = f"{count} returns on common days: at least {MIN_RETURNS} are needed"
+        if len(found) < 2:
+            text = f"{len(found)} instruments with enough history: at least 2 are needed"
+        problems.append(Problem("error", "short-history", "correlate", text))
         empty = tuple((None,) * len(symbols) for _ in symbols)
         return Correlations(None, None, count, used, symbols, empty, (), (), None, tuple(problems))
     if count < days:

@@ -120,7 +120,7 @@ def test_thirty_returns_are_enough_and_twenty_nine_are_not() -> None:
     assert enough.effective_bets is not None
     short = correlate(table(walk("A", RISES[:29]), walk("B", RANDOM[0])), ["A", "B"], "USD", days=30)
     assert short.effective_bets is None
-    assert [(p.code, p.where) for p in short.problems] == [("short-history", "A")]
+    assert [(p.code, p.where) for p in short.problems] == [("short-history", "A"), ("short-history", "correlate")]
 
 
 def test_a_short_series_does_not_shorten_the_others() -> None:

@@ -7,15 +7,12 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, correlate
-from engine.analysis.lockstep import lockstep
+from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD
 from engine.errors import NoData
-from xl_addin.histories import add_history_arguments, currency_code, fx_pairs, history_day, load_history
+from xl_addin.analyses import correlate_portfolio
+from xl_addin.histories import Sources, add_history_arguments, currency_code, history_day
 from xl_addin.loading import load_portfolio
 from xl_addin.verbs.common import add_output_arguments, date, usable
-
-#: Calendar days of history fetched at least, so that a lockstep can be told from the usual.
-TWO_YEARS = 730
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,18 +56,11 @@ def run(args: argparse.Namespace) -> int:
     """Correlate and print; exit status 3 where no two instruments can be correlated."""
     portfolio, problems = load_portfolio(args.file)
     portfolio = usable(portfolio, problems)
-    currencies = {symbol: instrument.currency for symbol, instrument in portfolio.instruments.items()}
-    currency = args.currency or portfolio.base_currency
-    as_of = args.as_of or history_day(args) or dt.datetime.now().astimezone().date()
-    start = as_of - dt.timedelta(days=max(args.days * 3 // 2, TWO_YEARS))
-    wanted = (*portfolio.symbols, *fx_pairs(currencies.values(), currency))
-    history, found = load_history(args, wanted, currencies, start, as_of)
-    history = history.until(as_of)
-    result = correlate(history, portfolio.symbols, currency, args.days, args.threshold)
-    problems = (*problems, *found)
-    if result.effective_bets is not None:
-        alive = [history.series[name] for name in portfolio.symbols if name in history.series]
-        problems = (*problems, lockstep(alive).remark())
+    sources = Sources.of(args)
+    as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
+    result = correlate_portfolio(
+        portfolio, sources, as_of, days=args.days, threshold=args.threshold, currency=args.currency
+    )
     if args.json:
         from xl_addin.output.analysis_json import correlate_document
         from xl_addin.output.json import dump
