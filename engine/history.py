@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from engine.errors import NoData, Problem
 from engine.market.records import History
 from engine.market.symbols import canonical, lost_zeros, pair
+from engine.text import repaired_date
 
 Days = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -156,7 +157,10 @@ def parse_history(text: str, where: str = "history") -> tuple[HistoryTable | Non
 
     `where` names the file in the problems. Days may come in any order; a day or a symbol given twice is an error.
     """
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    try:
+        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    except csv.Error as error:
+        return None, (Problem("error", "history-csv", where, f"no CSV: {error}; save it as CSV UTF-8"),)
     names, problems = _header(rows[0] if rows else [], where)
     if problems:
         return None, tuple(problems)
@@ -214,9 +218,10 @@ def _header(row: list[str], where: str) -> tuple[list[str], list[Problem]]:
 def _day(cell: str, place: str, seen: Mapping[dt.date, int]) -> tuple[dt.date | None, Problem | None]:
     where = f"{place}, column Date"
     try:
-        day = dt.date.fromisoformat(cell.strip())
+        day = dt.datetime.strptime(cell.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
     except ValueError:
-        return None, Problem("error", "history-date", where, f"{cell!r} is no date: write yyyy-mm-dd")
+        repaired = repaired_date(cell)
+        return None, Problem("error", "history-date", where, f"{cell!r} is no date: write {repaired or 'yyyy-mm-dd'}")
     if day in seen:
         return None, Problem("error", "history-date", where, f"{day} is in row {seen[day]} already: keep one")
     return day, None
@@ -227,7 +232,8 @@ def _close(cell: str, where: str) -> tuple[float, Problem | None]:
     if not text:
         return math.nan, None
     try:
-        close = float(text)
+        # float reads more than people write: 1_000, and digits of other scripts.
+        close = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         message = f"{cell!r} is no number: write a close such as 16200 or 512.3, or leave the cell empty"
         return math.nan, Problem("error", "history-close", where, message)

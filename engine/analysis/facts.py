@@ -123,6 +123,9 @@ def _fund(symbol: str, row: Any, where: str) -> tuple[FundFacts | None, list[Pro
     if as_of is not None and not isinstance(as_of, dt.date):
         problems.append(Problem("error", "facts-date", f"{where}.as_of", f"{as_of!r} is no date: write yyyy-mm-dd"))
         as_of = None
+    if not isinstance(row.get("total_return"), bool | None):
+        text = f"{row['total_return']!r}: write true or false"
+        problems.append(Problem("error", "facts-flag", f"{where}.total_return", text))
     figures = {}
     for name in _NUMBERS:
         value = row.get(name)
@@ -168,7 +171,7 @@ def _holdings(rows: Any, where: str, problems: list[Problem]) -> tuple[Constitue
             line = Constituent(_code(str(row["symbol"])), str(row.get("name", row["symbol"])), weight)
         except (KeyError, TypeError, AttributeError, InvalidOperation):
             weight, line = Decimal(-1), None
-        if line is None or not 0 <= weight <= 1:
+        if line is None or not weight.is_finite() or not 0 <= weight <= 1:
             text = f"{row!r}: give symbol, name and a weight from 0 to 1"
             problems.append(Problem("error", "facts-holding", f"{where}, line {number}", text))
         else:

@@ -37,7 +37,10 @@ class Entry:
 
 def read_csv(text: str, where: str, as_of: dt.date) -> tuple[tuple[Entry, ...] | None, tuple[Problem, ...]]:
     """Read a universe from CSV text; None with every problem where it cannot be used."""
-    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    try:
+        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    except csv.Error as error:
+        return None, (Problem("error", "universe-csv", where, f"no CSV: {error}; save it as CSV UTF-8"),)
     header = [_field(cell) for cell in rows[0]] if rows else []
     problems = _header_problems(header, f"{where}, row 1")
     if problems:

@@ -8,6 +8,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from real_prices import series, weekdays
 
 from engine.analysis.concentration import concentration, turnover
@@ -223,3 +225,20 @@ def test_a_figure_that_is_missing_is_a_warning_and_a_known_one_a_note() -> None:
     assert known is not None
     assert (known.severity, known.message) == ("info", "yahoo, 2026-01-02")
     assert Figure(1.0).remark("x") is None
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = ["fee", "aum", "holdings_count", "yield", "holdings", "as_of", "source", "total_return", "index"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANYTHING, st.sampled_from(FIELDS))
+def test_any_document_gives_facts_or_problems_and_never_an_exception(document: object, field: str) -> None:
+    for row in (document, {field: document}, {"holdings": [{"symbol": document, "weight": document}]}):
+        facts, problems = parse_facts({"X": row})
+        assert bool(facts) != any(problem.severity == "error" for problem in problems)
+        assert all(screen(fund, {}) for fund in facts.values())

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from real_prices import series, table
 
 from engine.errors import NoData
@@ -71,7 +73,7 @@ def test_every_bad_cell_is_named_with_row_column_and_value_at_once() -> None:
         "history-close @ h.csv, row 4, column B",
     ]
     assert "'x'" in found[0]
-    assert "yyyy-mm-dd" in found[1]
+    assert "write yyyy-mm-dd" in found[1]
 
 
 @pytest.mark.parametrize(
@@ -152,3 +154,22 @@ def test_between_includes_both_ends() -> None:
     one = series("A", ["2026-01-02", "2026-01-05", "2026-01-06"], [1, 2, 3])
     assert one.between(dt.date(2026, 1, 5), dt.date(2026, 1, 6)).closes.tolist() == [2, 3]
     assert np.array_equal(one.between().closes, one.closes)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.text(), st.text(alphabet='Date,AB\n\r"0123456789-._naif ', max_size=120)))
+def test_any_text_gives_a_table_or_problems_and_never_an_exception(text: str) -> None:
+    for document in (text, f"Date,A\n{text}", f"Date,A\n2026-01-02,{text}"):
+        found, problems = parse_history(document, "h.csv")
+        assert (found is None) == bool(problems)
+
+
+@pytest.mark.parametrize(("cell", "said"), [("1_000", "1_000"), ("\uff11\uff12", "above 0"), ("1,000", "1,000")])
+def test_a_close_that_only_a_program_would_read_as_a_number_is_refused(cell: str, said: str) -> None:
+    (problem,) = problems_of(f'Date,A\n2026-01-02,"{cell}"\n')
+    assert said in problem
+
+
+def test_a_date_written_in_another_way_is_shown_as_it_should_be() -> None:
+    (problem,) = problems_of("Date,A\n2026/7/1,1\n")
+    assert "write 2026-07-01" in problem

@@ -319,3 +319,26 @@ def test_a_plain_list_of_symbols_is_a_universe() -> None:
     entries, _ = read_list(["A", "B"], "u", TODAY)
     assert entries is not None
     assert [entry.symbol for entry in entries] == ["A", "B"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.text(), st.text(alphabet='symbolector,AB\n\r"0123456789-._ ', max_size=80)))
+def test_any_text_gives_a_universe_or_problems_and_never_an_exception(text: str) -> None:
+    for document in (text, f"symbol,sector,market_cap\n{text}", f"symbol\n{text}"):
+        entries, problems = read_csv(document, "u.csv", TODAY)
+        assert entries is not None or problems
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANYTHING, st.sampled_from(["symbol", "sector", "market_cap", "weight", "currency"]))
+def test_any_document_gives_a_universe_or_problems(document: object, field: str) -> None:
+    for rows in (document, [document], [{"symbol": "A", field: document}]):
+        entries, problems = read_list(rows, "u", TODAY)
+        assert entries is not None or problems
