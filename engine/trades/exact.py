@@ -11,12 +11,13 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from engine.trades.model import Columns, build
-from engine.trades.problem import Floats, Ints, Problem, Solution, evaluate
+from engine.trades.problem import Floats, Ints, Problem, Solution, evaluate, settle
 
 #: Deterministic limits first; the clock is only a safety net.
 NODES = 4_000
@@ -27,17 +28,25 @@ CORE = 160
 
 
 _INFEASIBLE = 2
+_TRIES = 3
 #: What `solve_exactly` returns where it is proven that no plan exists.
 INFEASIBLE = Solution(np.zeros(0, dtype=np.int64), np.inf, "infeasible")
 
 
 def solve_exactly(problem: Problem, *, nodes: int = NODES, seconds: float = SECONDS) -> Solution | None:
     """Return the optimum (or the best within the limits) with its bound; None where nothing feasible was found."""
-    columns = build(problem)
-    found = _milp(columns, nodes, seconds)
-    if found.status == _INFEASIBLE:
-        return INFEASIBLE
-    return _solution(problem, columns, found, "highs")
+    tighter, bound = problem, -np.inf
+    for _ in range(_TRIES):
+        columns = build(tighter)
+        found = _milp(columns, nodes, seconds)
+        if found.x is None:
+            return INFEASIBLE if found.status == _INFEASIBLE and tighter is problem else None
+        solution = _solution(columns, found, problem.size)
+        bound = max(bound, solution.bound) if tighter is problem else bound
+        if _is_feasible(problem, solution.units):
+            return Solution(solution.units, bound, "highs")
+        tighter = _tightened(problem, tighter, solution.units)
+    return None
 
 
 def solve_around_relaxation(problem: Problem, *, core: int = CORE, seconds: float = SECONDS) -> Solution | None:
@@ -52,11 +61,26 @@ def solve_around_relaxation(problem: Problem, *, core: int = CORE, seconds: floa
         free = _core(integer, values, price, size)
         lower, upper = _fixed(columns, problem, values, free)
         found = _milp(columns, NODES, seconds, lower, upper)
-        if found.x is not None:
-            solution = _solution(problem, columns, found, "relaxation")
-            if solution is not None:
-                return Solution(solution.units, bound, solution.method)
+        if found.x is None:
+            continue
+        units = columns.units(found.x, problem.size)
+        if _is_feasible(problem, units):
+            return Solution(units, bound, "relaxation")
     return None
+
+
+def _is_feasible(problem: Problem, units: Ints) -> bool:
+    # HiGHS keeps constraints to 1e-6 of its scale: accept what is feasible to that, exact money decides later.
+    return evaluate(problem, units, slack=2e-9 * problem.total).feasible
+
+
+def _tightened(problem: Problem, tighter: Problem, units: Ints) -> Problem:
+    """Raise the reserves by what the trades miss them by: very many, very cheap units strain HiGHS' tolerances."""
+    moved = units.astype(np.float64)
+    used = np.bincount(problem.pool, weights=moved * problem.price + problem.cost(moved), minlength=len(problem.cash))
+    left, _ = settle(problem, problem.cash - used)
+    short = np.maximum(-left, 1e-9 * problem.total)[problem.account]
+    return replace(tighter, reserve=tighter.reserve + 1.5 * short)
 
 
 def _milp(
@@ -107,16 +131,10 @@ def _matrix(columns: Columns) -> Any:  # noqa: ANN401 - scipy.sparse
     return csc_array((value, (row, column)), shape=(model.rows, model.columns))
 
 
-def _solution(problem: Problem, columns: Columns, found: Any, method: str) -> Solution | None:  # noqa: ANN401
-    if found.x is None:
-        return None
-    units = columns.units(found.x, problem.size)
+def _solution(columns: Columns, found: Any, size: int) -> Solution:  # noqa: ANN401
     dual = found.mip_dual_bound if found.mip_dual_bound is not None else found.fun
     bound = (float(dual) + columns.model.constant) / columns.money
-    # HiGHS keeps constraints to 1e-6 of its scale: accept what is feasible to that, exact money decides later.
-    if not evaluate(problem, units, slack=2e-9 * problem.total).feasible:
-        return None
-    return Solution(units, bound, method)
+    return Solution(columns.units(found.x, size), bound, "highs")
 
 
 def _relax(columns: Columns) -> tuple[Floats, Floats, float] | None:

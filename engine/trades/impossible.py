@@ -11,17 +11,26 @@ from engine.errors import Problem as Fault
 from engine.money import to_unit
 from engine.portfolio import Portfolio
 from engine.trades.build import Task
-from engine.trades.problem import Floats, Problem, settle
+from engine.trades.problem import Floats, Problem
 from engine.trades.solve import solve
+
+#: Caps that are tried one by one for the one in the way.
+_MOST_CAPS = 4
 
 
 def explain(portfolio: Portfolio, task: Task) -> tuple[Fault, ...]:
     """Return one problem per account whose cash cannot reach its reserve, else the joint constraint in the way."""
     problem = task.problem
-    left, _ = settle(problem, problem.cash + _most_raised(problem))
-    short = [(account, -float(left[number])) for number, account in enumerate(portfolio.accounts)]
+    above = problem.cash + _most_raised(problem) - problem.reserve
+    short = [(account, _lacking(problem, above[problem.account == n])) for n, account in enumerate(portfolio.accounts)]
     faults = [_short_of_cash(portfolio, account.name, amount) for account, amount in short if amount > 1e-6]
     return tuple(faults) or (_joint(portfolio, problem),)
+
+
+def _lacking(problem: Problem, above: Floats) -> float:
+    """Return what an account lacks after its own surpluses have been converted, where they may be."""
+    deficit, surplus = float(-np.minimum(above, 0.0).sum()), float(np.maximum(above, 0.0).sum())
+    return deficit - ((1.0 - problem.spread) * surplus if problem.linked else 0.0)
 
 
 def _most_raised(problem: Problem) -> Floats:
@@ -81,7 +90,8 @@ def _joint(portfolio: Portfolio, problem: Problem) -> Fault:
                 f"do. Raise it to that, or lower the withdrawal or buffer"
             )
             return Fault("error", "impossible", "settings.max_turnover", message)
-    for cap in problem.groups:
+    binding = [cap for cap in problem.groups if cap.high < problem.total or cap.low > -problem.total]
+    for cap in binding[:_MOST_CAPS]:
         others = tuple(group for group in problem.groups if group is not cap)
         if solve(replace(problem, groups=others)) is not None:
             message = "this limit stops the cash from being raised: widen it, or lower the withdrawal or buffer"
