@@ -59,6 +59,7 @@ def local_date(market: str, moment: dt.datetime) -> dt.date:
     return moment.astimezone(zone(market)).date()
 
 
+@lru_cache(maxsize=1024)
 def trading_day(market: str, date: dt.date) -> TradingDay | None:
     """Return the session of a date, or None where the exchange is closed."""
     hours = REGULAR[market]
@@ -72,6 +73,7 @@ def trading_day(market: str, date: dt.date) -> TradingDay | None:
     return TradingDay(date, opening, closing)
 
 
+@lru_cache(maxsize=16)
 def last_opened(market: str, now: dt.datetime) -> TradingDay:
     """Return the session that opened last, at or before `now`."""
     date = local_date(market, now)

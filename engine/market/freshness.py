@@ -75,88 +75,106 @@ def _settled(market: str, day: TradingDay, delay: int) -> dt.datetime:
     return end + dt.timedelta(seconds=delay)
 
 
-def stale_reason(
-    quote: Quote, market: str, now: dt.datetime, settings: MarketSettings, seen: Sequence[Sighting] = ()
-) -> str | None:
-    """Return why a price is too old to act on, in one sentence with its times; None where it is not."""
-    if quote.as_of is None or quote.fetched_at is None:
-        return None
-    ahead = (quote.as_of - now).total_seconds()
-    if ahead > settings.clock_skew:
-        return f"its time is {_span(ahead)} ahead of this computer's clock: check the clock"
-    if market == "FX":
-        age = _open_seconds(quote.as_of, now)
-        return f"the rate is {_span(age)} old, weekends aside" if age > settings.stale_fx else None
-    if market not in REGULAR:
-        age = (now - quote.as_of).total_seconds()
-        return f"last traded {_span(age)} ago, on a market without a calendar" if age > ELSEWHERE_DAYS * 86400 else None
-    return _stale_on_calendar(quote, market, now, settings, [one for one in seen if one.market == market])
+class Pulse:
+    """Hold what one market should have traded by now, and what the sources were seen trading there."""
 
+    def __init__(self, market: str, now: dt.datetime, settings: MarketSettings, seen: Sequence[Sighting] = ()) -> None:
+        self.market = market
+        self.now = now
+        self.settings = settings
+        self._seen: list[tuple[Sighting, dt.date]] = []
+        self._last: dict[str, dt.datetime] = {}
+        self._days: dict[int, TradingDay] = {}
+        if market not in REGULAR:
+            return
+        self._seen = [(one, calendars.local_date(market, one.traded)) for one in seen if one.market == market]
+        for one in seen:
+            self._last[one.vendor] = max(self._last.get(one.vendor, one.traded), one.traded)
+        self._newest = max((day for one, day in self._seen if one.traded <= now), default=None)
 
-def _stale_on_calendar(
-    quote: Quote, market: str, now: dt.datetime, settings: MarketSettings, seen: Sequence[Sighting]
-) -> str | None:
-    assert quote.as_of is not None  # noqa: S101 - stale_reason has looked
-    assert quote.fetched_at is not None  # noqa: S101 - stale_reason has looked
-    patience = dt.timedelta(seconds=settings.stale_open + quote.delay_seconds)
-    day = calendars.last_opened(market, now)
-    if now - day.open <= patience:  # the first trades of the day may not have reached us yet
-        day = calendars.previous(market, day.date)
-    for _ in range(OUTVOTED_DAYS):
-        if _closed_by_vote(market, day, seen, settings):
-            day = calendars.previous(market, day.date)
-    traded = calendars.local_date(market, quote.as_of)
-    newest = max((calendars.local_date(market, one.traded) for one in seen if one.traded <= now), default=traded)
-    if traded < newest and newest > day.date and calendars.trading_day(market, newest) is None:
-        return f"last traded {traded}, but others traded on {newest}, which the calendar has closed"
-    if traded < day.date:
-        if seen and newest < day.date:
-            return f"last traded {traded}; half-known: the calendar has {market} open on {day.date}, no trade was seen"
-        return f"last traded {traded}, before the session of {day.date}"
-    if day.open <= now < day.close:
-        return _stale_while_open(quote, now, patience, seen)
-    if quote.fetched_at < day.close + dt.timedelta(seconds=quote.delay_seconds) and quote.as_of < day.close:
-        return f"fetched {_clock(market, quote.fetched_at)}, before the close of {_clock(market, day.close)}"
-    last = _newest(quote, seen)
-    if last < day.close - QUIET:
-        return (
-            f"{quote.source} has shown no trade after {_clock(market, last)}; the close was {_clock(market, day.close)}"
+    def stale_reason(self, quote: Quote) -> str | None:
+        """Return why a price is too old to act on, in one sentence with its times; None where it is not."""
+        traded, fetched, now = quote.as_of, quote.fetched_at, self.now
+        if traded is None or fetched is None:
+            return None  # a person gave it, without a date
+        ahead = (traded - now).total_seconds()
+        if ahead > self.settings.clock_skew:
+            return f"its time is {_span(ahead)} ahead of this computer's clock: check the clock"
+        if self.market == "FX":
+            age = _open_seconds(traded, now)
+            return f"the rate is {_span(age)} old, weekends aside" if age > self.settings.stale_fx else None
+        if self.market not in REGULAR:
+            age = (now - traded).total_seconds()
+            old = age > ELSEWHERE_DAYS * 86400
+            return f"last traded {_span(age)} ago, on a market without a calendar" if old else None
+        day = self._day(quote.delay_seconds)
+        return self._missed(calendars.local_date(self.market, traded), day) or (
+            self._not_live(quote.source, traded, fetched, quote.delay_seconds)
+            if day.open <= now < day.close
+            else self._not_final(quote.source, traded, fetched, day, quote.delay_seconds)
         )
-    return None
 
+    def _day(self, delay: int) -> TradingDay:
+        """Return the session that a price of this delay must be of."""
+        if delay not in self._days:
+            day = calendars.last_opened(self.market, self.now)
+            if self.now - day.open <= self._patience(delay):  # the first trades of the day may not have reached us yet
+                day = calendars.previous(self.market, day.date)
+            for _ in range(OUTVOTED_DAYS):
+                if self._closed_by_vote(day):
+                    day = calendars.previous(self.market, day.date)
+            self._days[delay] = day
+        return self._days[delay]
 
-def _newest(quote: Quote, seen: Sequence[Sighting]) -> dt.datetime:
-    """Return when the quote's source was last seen trading anything of its market."""
-    traded = [one.traded for one in seen if one.vendor == quote.source]
-    assert quote.as_of is not None  # noqa: S101 - stale_reason has looked
-    return max([*traded, quote.as_of])
+    def _patience(self, delay: int) -> dt.timedelta:
+        return dt.timedelta(seconds=self.settings.stale_open + delay)
 
+    def _missed(self, traded: dt.date, day: TradingDay) -> str | None:
+        """Return which session a price last traded on a date has missed."""
+        newest = self._newest or traded
+        if traded < newest and newest > day.date and calendars.trading_day(self.market, newest) is None:
+            return f"last traded {traded}, but others traded on {newest}, which the calendar has closed"
+        if traded >= day.date:
+            return None
+        if self._seen and newest < day.date:
+            claim = f"the calendar has {self.market} open on {day.date}"
+            return f"last traded {traded}; half-known: {claim}, no trade was seen"
+        return f"last traded {traded}, before the session of {day.date}"
 
-def _stale_while_open(quote: Quote, now: dt.datetime, patience: dt.timedelta, seen: Sequence[Sighting]) -> str | None:
-    """Return why a price is not live: a share may trade seldom, but a source without any trade stands still."""
-    assert quote.as_of is not None  # noqa: S101 - stale_reason has looked
-    assert quote.fetched_at is not None  # noqa: S101 - stale_reason has looked
-    if now - quote.fetched_at > patience:
-        return f"fetched {_span((now - quote.fetched_at).total_seconds())} ago, and the market is open"
-    age = now - _newest(quote, seen)
-    if age > patience:
-        return f"{quote.source} has shown no trade for {_span(age.total_seconds())}, and the market is open"
-    return None
+    def _not_live(self, source: str, traded: dt.datetime, fetched: dt.datetime, delay: int) -> str | None:
+        """Return why a price is not live: a share may trade seldom, but a source without any trade stands still."""
+        if self.now - fetched > self._patience(delay):
+            return f"fetched {_span((self.now - fetched).total_seconds())} ago, and the market is open"
+        age = self.now - max(self._last.get(source, traded), traded)
+        if age > self._patience(delay):
+            return f"{source} has shown no trade for {_span(age.total_seconds())}, and the market is open"
+        return None
 
+    def _not_final(
+        self, source: str, traded: dt.datetime, fetched: dt.datetime, day: TradingDay, delay: int
+    ) -> str | None:
+        """Return why a price is not the close: looked up before it, or of a source that stopped before it."""
+        close = _clock(self.market, day.close)
+        if fetched < day.close + dt.timedelta(seconds=delay) and traded < day.close:
+            return f"fetched {_clock(self.market, fetched)}, before the close of {close}"
+        last = max(self._last.get(source, traded), traded)
+        if last < day.close - QUIET:
+            return f"{source} has shown no trade after {_clock(self.market, last)}; the close was {close}"
+        return None
 
-def _closed_by_vote(market: str, day: TradingDay, seen: Sequence[Sighting], settings: MarketSettings) -> bool:
-    """Tell whether what was seen since the session should have opened says that it did not.
+    def _closed_by_vote(self, day: TradingDay) -> bool:
+        """Tell whether what was seen since the session should have opened says that it did not.
 
-    Several shares must show no trade of the day, and two sources must agree, or one must call the market closed during
-    regular hours: a source that merely stands still looks like a holiday.
-    """
-    since = day.open + dt.timedelta(seconds=settings.stale_open)
-    looked = [one for one in seen if one.fetched >= since]
-    if any(calendars.local_date(market, one.traded) >= day.date for one in looked):
-        return False
-    said = {one.symbol for one in looked if one.session == "closed" and one.fetched < day.close}
-    agreed = len({one.vendor for one in looked}) > 1 and len({one.symbol for one in looked}) >= ENOUGH
-    return agreed or len(said) >= ENOUGH
+        Several shares must show no trade of the day, and two sources must agree, or one must call the market closed
+        during regular hours: a source that merely stands still looks like a holiday.
+        """
+        since = day.open + dt.timedelta(seconds=self.settings.stale_open)
+        looked = [(one, date) for one, date in self._seen if one.fetched >= since]
+        if any(date >= day.date for _, date in looked):
+            return False
+        said = {one.symbol for one, _ in looked if one.session == "closed" and one.fetched < day.close}
+        agreed = len({one.vendor for one, _ in looked}) > 1 and len({one.symbol for one, _ in looked}) >= ENOUGH
+        return agreed or len(said) >= ENOUGH
 
 
 def _fx_open(moment: dt.datetime) -> bool:

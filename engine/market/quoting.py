@@ -9,11 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.errors import MarketDataError, Problem, SymbolUnknown, Transient
-from engine.market import freshness
+from engine.market import doubts, freshness
 from engine.market.catalogue import Catalogue, load
 from engine.market.lanes import GRACE, Findings, Lanes
 from engine.market.listing import Listing, resolve
@@ -21,10 +21,12 @@ from engine.market.provider import Deadline, QuoteProvider
 from engine.market.quote import Quote
 from engine.market.store import Store
 from engine.settings import MarketSettings
-from engine.text import fold
 
 #: Seconds between two fetches of the list of ETFs.
 LIST_AGE = 86400.0
+#: Seconds between two notes that a symbol is in use.
+WATCH_AGE = 3600.0
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class Chain:
         self._lock = threading.Lock()
         self._running = threading.Lock()
         self._gathering: _Flight | None = None
+        self._meanings: dict[str, Listing] = {}
+        self._watched_at: dict[str, dt.datetime] = {}
         self._begun: dict[str, float] = {}
         self._memory: dict[str, dict[str, tuple[str, Quote]]] = {"price": {}, "check": {}}
 
@@ -103,13 +107,13 @@ class Chain:
         left = {one.symbol: one for text, one in listings.items() if text not in ok}
         found = Findings()
         if left:
-            self.store.watch(left, now)
+            self._watch(left, now)
             due = self._due(left.values(), now, refresh=refresh, errors=found)
             if due and not offline:
                 found = self._fly(due, now, limit, found, refresh=refresh)
         problems = list(found.problems)
         rows, checks = self._rows("price"), self._rows("check")
-        seen = self._sightings(rows, checks)
+        pulses = self._pulses(listings, now, rows, checks)
         for text, one in listings.items():
             if text in ok:
                 continue
@@ -118,18 +122,23 @@ class Chain:
                 failed[text] = found.error(one.symbol) if not offline else _offline(one.symbol)
                 continue
             quote = row[1]
-            reason = freshness.stale_reason(quote, one.market, now, self.settings, seen.get(one.market, ()))
-            ok[text] = replace(quote, stale_reason=reason)
-            problems += self._doubts(one, quote, checks.get(one.symbol))
-        problems += _unrefreshed(found, ok, listings)
+            ok[text] = replace(quote, stale_reason=pulses[one.market].stale_reason(quote))
+            problems += doubts.about(one, quote, checks.get(one.symbol), self.settings)
+        problems += doubts.unrefreshed(found, ok, listings)
         ordered = {text: ok[text] for text in asked if text in ok}
         return QuoteBatch(ordered, failed, found.requests, tuple(dict.fromkeys((*problems, *self.store.problems))))
+
+    def _watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
+        """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""
+        new = [s for s in symbols if abs((now - self._watched_at.get(s, _NEVER)).total_seconds()) > WATCH_AGE]
+        self.store.watch(new, now)
+        self._watched_at.update(dict.fromkeys(new, now))
 
     def clear(self) -> None:
         """Forget everything, in the store and in this process."""
         self.store.clear()
         self._memory = {"price": {}, "check": {}}
-        self._begun = {}
+        self._begun, self._watched_at, self._meanings = {}, {}, {}
 
     # --- what is asked --------------------------------------------------------------------------------------------
     def _resolve(
@@ -153,7 +162,9 @@ class Chain:
 
     def listing(self, text: str) -> Listing:
         """Return what a code or name means; raises SymbolUnknown."""
-        return resolve(text, self.catalogue, self.store.listed)
+        if text not in self._meanings:
+            self._meanings[text] = resolve(text, self.catalogue, self.store.listed)
+        return self._meanings[text]
 
     def _extend(self, now: dt.datetime, deadline: Deadline) -> bool:
         """Fetch the list of Korean ETFs, once a day, when a name is not in the catalogue; tell whether it was."""
@@ -162,6 +173,7 @@ class Chain:
             return False
         try:
             self.store.put_listings(self._etfs(Deadline(deadline.left / 2)), now)
+            self._meanings = {}
         except MarketDataError:
             return False  # the name stays unknown, and the error already names the nearest ones
         return True
@@ -177,11 +189,13 @@ class Chain:
         return found
 
     def _due(
-        self, listings: Iterable[Listing], now: dt.datetime, *, refresh: bool, errors: Findings
+        self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Findings
     ) -> dict[str, Listing]:
         """Return the listings worth a request; those that every source was found not to know go to `errors`."""
         rows = self._rows("price")
-        unknown = set() if refresh else self.store.unknown(now - dt.timedelta(seconds=self.settings.unknown_for))
+        unknown: set[tuple[str, str]] = set()
+        if not refresh and any(one.symbol not in rows for one in listings):
+            unknown = self.store.unknown(now - dt.timedelta(seconds=self.settings.unknown_for))
         due = {}
         for one in listings:
             row = rows.get(one.symbol)
@@ -278,47 +292,22 @@ class Chain:
                 rows[symbol] = row
         return rows
 
-    @staticmethod
-    def _sightings(*tables: Mapping[str, tuple[str, Quote]]) -> dict[str, list[freshness.Sighting]]:
-        by_market: dict[str, list[Quote]] = {}
+    def _pulses(
+        self, listings: Mapping[str, Listing], now: dt.datetime, *tables: Mapping[str, tuple[str, Quote]]
+    ) -> dict[str, freshness.Pulse]:
+        """Return each market's pulse: everything that is stored of it tells whether it has traded."""
+        quotes: dict[str, list[Quote]] = {one.market: [] for one in listings.values()}
         for table in tables:
             for market, quote in table.values():
-                by_market.setdefault(market, []).append(quote)
-        return {market: freshness.sightings(market, quotes) for market, quotes in by_market.items()}
-
-    def _doubts(self, one: Listing, quote: Quote, check: tuple[str, Quote] | None) -> list[Problem]:
-        problems = []
-        if one.name and quote.name and not _same_name(one.name, quote.name):
-            message = f"{quote.source} calls {one.symbol} {quote.name}, not {one.name}: is the code right?"
-            problems.append(Problem("warning", "name-mismatch", one.symbol, message))
-        if check is not None and _comparable(quote, check[1]):
-            second = check[1]
-            apart = abs(quote.price - second.price) / quote.price
-            if apart > self.settings.cross_check:
-                message = (
-                    f"{quote.source} says {quote.price} and {second.source} {second.price} {quote.currency}, "
-                    f"{apart:.1%} apart: compare with your broker, and give the price by hand if need be"
-                )
-                problems.append(Problem("warning", "sources-disagree", one.symbol, message))
-        return problems
-
-
-def _comparable(first: Quote, second: Quote) -> bool:
-    """Tell whether two sources' prices are of the same day at the exchange; older ones differ rightly."""
-    if first.source == second.source or first.as_of is None or second.as_of is None or first.price <= 0:
-        return False
-    from engine.market import calendars
-
-    return calendars.local_date("KR", first.as_of) == calendars.local_date("KR", second.as_of)
-
-
-def _same_name(ours: str, theirs: str) -> bool:
-    first, second = fold(ours), fold(theirs)
-    return first in second or second in first
+                quotes.setdefault(market, []).append(quote)
+        return {
+            market: freshness.Pulse(market, now, self.settings, freshness.sightings(market, found))
+            for market, found in quotes.items()
+        }
 
 
 def _fetched(quote: Quote) -> dt.datetime:
-    return quote.fetched_at or dt.datetime.min.replace(tzinfo=dt.UTC)
+    return quote.fetched_at or _NEVER
 
 
 def _offline(symbol: str) -> MarketDataError:
@@ -327,16 +316,3 @@ def _offline(symbol: str) -> MarketDataError:
     return NoData(
         f"no price of {symbol} is stored, and the sources were not to be asked", symbol=symbol, source="store"
     )
-
-
-def _unrefreshed(found: Findings, ok: Mapping[str, Quote], listings: Mapping[str, Listing]) -> list[Problem]:
-    """Return one problem for each reason for which stored prices are shown instead of new ones."""
-    reasons: dict[str, list[str]] = {}
-    for text in ok:
-        symbol = listings[text].symbol
-        if symbol in found.errors and symbol not in found.prices:
-            reasons.setdefault(str(found.error(symbol)), []).append(text)
-    return [
-        Problem("warning", "stored-price", ", ".join(texts), f"the stored price is shown: {message}")
-        for message, texts in reasons.items()
-    ]

@@ -9,42 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.errors import Problem
+from engine.market import tables
 from engine.market.listing import Listing
 from engine.market.quote import Quote
-from engine.market.records import Constituent, FundFacts, History
+from engine.market.records import FundFacts, History
 from engine.settings import MarketSettings
+from engine.text import fold
 
 T = TypeVar("T")
 FILE = "market.sqlite3"
 #: Seconds that a locked file is waited for.
 PATIENCE = 1.0
-#: Schema version; a file of another is set aside: everything in it can be fetched again.
-VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS quotes(
-    symbol TEXT, role TEXT, market TEXT, price TEXT, currency TEXT, as_of REAL, source TEXT, session TEXT,
-    delay INTEGER, fetched_at REAL, name TEXT, PRIMARY KEY(symbol, role)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS history(
-    symbol TEXT PRIMARY KEY, first TEXT, last TEXT, fetched_at REAL, body TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts(symbol TEXT PRIMARY KEY, fetched_at REAL, body TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS unknown(symbol TEXT, source TEXT, at REAL, PRIMARY KEY(symbol, source)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS breakers(source TEXT PRIMARY KEY, until REAL, step INTEGER, error TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS watch(symbol TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS listings(
-    symbol TEXT PRIMARY KEY, name TEXT, folded TEXT, exchange TEXT, at REAL) WITHOUT ROWID;
-"""
-TABLES = ("quotes", "history", "facts", "unknown", "breakers", "watch", "listings")
 
 
 def folder(settings: MarketSettings) -> Path:
@@ -74,6 +58,9 @@ class Store:
         self.problems: list[Problem] = []
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
+        self._writes = 0  # with sqlite's count of others' writes, the state that read rows are of
+        self._quotes: dict[str, tuple[object, dict[str, tuple[str, Quote]]]] = {}
+        self._listings: dict[str, Listing] | None = None
 
     # --- quotes ---------------------------------------------------------------------------------------------------
     def quotes(self, role: str = "price") -> dict[str, tuple[str, Quote]]:
@@ -82,56 +69,39 @@ class Store:
             "SELECT symbol, market, price, currency, as_of, source, session, delay, fetched_at, name FROM quotes"
             " WHERE role = ?"
         )
-        return {quote.symbol: (market, quote) for market, quote in self._read(sql, role, parse=_quote)}
+        with self._lock:
+            state = (self._writes, self._read("PRAGMA data_version"))
+            known = self._quotes.get(role)
+            if known is None or known[0] != state:
+                rows = {quote.symbol: (market, quote) for market, quote in self._read(sql, role, parse=tables.quote_of)}
+                known = self._quotes[role] = (state, rows)
+            return dict(known[1])
 
     def put_quotes(self, quotes: Iterable[tuple[str, Quote]], role: str = "price") -> None:
         """Keep quotes with their markets; what makes one stale is judged anew at every look, so it is not kept."""
         self._write(
             "INSERT OR REPLACE INTO quotes VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_row(quote, market, role) for market, quote in quotes],
+            [tables.quote_row(quote, market, role) for market, quote in quotes],
         )
 
     # --- history and facts ----------------------------------------------------------------------------------------
     def history(self, symbol: str) -> tuple[dt.date, dt.date, History] | None:
         """Return the stored history of a symbol with the first and last date that was asked for."""
         sql = "SELECT symbol, first, last, fetched_at, body FROM history WHERE symbol = ?"
-        return next(iter(self._read(sql, symbol, parse=_history)), None)
+        return next(iter(self._read(sql, symbol, parse=tables.history_of)), None)
 
     def put_history(self, found: History, first: dt.date, last: dt.date) -> None:
         """Keep a history, asked for from `first` to `last`, in place of an earlier one."""
-        body = {
-            "currency": found.currency,
-            "source": found.source,
-            "dates": [day.isoformat() for day in found.dates],
-            "closes": [str(close) for close in found.closes],
-            "total_return": found.total_return,
-        }
-        row = (found.symbol, first.isoformat(), last.isoformat(), _stamp(found.fetched_at), json.dumps(body))
-        self._write("INSERT OR REPLACE INTO history VALUES(?, ?, ?, ?, ?)", [row])
+        self._write("INSERT OR REPLACE INTO history VALUES(?, ?, ?, ?, ?)", [tables.history_row(found, first, last)])
 
     def facts(self, symbol: str) -> FundFacts | None:
         """Return the stored facts of a symbol."""
         sql = "SELECT symbol, fetched_at, body FROM facts WHERE symbol = ?"
-        return next(iter(self._read(sql, symbol, parse=_facts)), None)
+        return next(iter(self._read(sql, symbol, parse=tables.facts_of)), None)
 
     def put_facts(self, found: FundFacts) -> None:
         """Keep the facts of a symbol."""
-        body = {
-            "source": found.source,
-            "name": found.name,
-            "currency": found.currency,
-            "fee": _text(found.fee),
-            "aum": _text(found.aum),
-            "holdings_count": found.holdings_count,
-            "top": [(one.symbol, one.name, _text(one.weight)) for one in found.top],
-            "sectors": {key: str(weight) for key, weight in found.sectors.items()},
-            "dividend_yield": _text(found.dividend_yield),
-            "sector": found.sector,
-            "market_cap": _text(found.market_cap),
-            "as_of": _text(found.as_of),
-        }
-        row = (found.symbol, _stamp(found.fetched_at), json.dumps(body, ensure_ascii=False))
-        self._write("INSERT OR REPLACE INTO facts VALUES(?, ?, ?)", [row])
+        self._write("INSERT OR REPLACE INTO facts VALUES(?, ?, ?)", [tables.facts_row(found)])
 
     # --- symbols --------------------------------------------------------------------------------------------------
     def unknown(self, since: dt.datetime) -> set[tuple[str, str]]:
@@ -152,11 +122,15 @@ class Store:
         self._write("INSERT OR REPLACE INTO watch VALUES(?, ?)", [(symbol, at.timestamp()) for symbol in symbols])
 
     def listed(self, text: str) -> Listing | None:
-        """Return a Korean listing from a source's list, by its code or folded name."""
-        sql = "SELECT symbol, name, exchange FROM listings WHERE symbol = ? OR folded = ?"
-        for symbol, name, exchange in self._read(sql, text, _fold(text)):
-            return Listing(symbol, "KR", "KRW", name, exchange)
-        return None
+        """Return a Korean listing from a source's list, by its code or folded name; the list is read once."""
+        with self._lock:
+            if self._listings is None:
+                rows = self._read("SELECT symbol, name, folded, exchange FROM listings")
+                found = [
+                    (Listing(symbol, "KR", "KRW", name, exchange), folded) for symbol, name, folded, exchange in rows
+                ]
+                self._listings = {key: one for one, folded in found for key in (folded, one.symbol)}
+            return self._listings.get(text) or self._listings.get(fold(text))
 
     def listings_age(self, now: dt.datetime) -> float | None:
         """Return how many seconds ago the list was fetched, None where there is none."""
@@ -166,8 +140,9 @@ class Store:
 
     def put_listings(self, listings: Iterable[Listing], at: dt.datetime) -> None:
         """Keep a source's list."""
-        rows = [(one.symbol, one.name, _fold(one.name), one.exchange, at.timestamp()) for one in listings]
+        rows = [(one.symbol, one.name, fold(one.name), one.exchange, at.timestamp()) for one in listings]
         self._write("INSERT OR REPLACE INTO listings VALUES(?, ?, ?, ?, ?)", rows)
+        self._listings = None
 
     # --- breakers -------------------------------------------------------------------------------------------------
     def breakers(self) -> dict[str, Breaker]:
@@ -189,14 +164,15 @@ class Store:
         """Return how many rows each table holds."""
         return {
             table: count
-            for table in TABLES
+            for table in tables.TABLES
             for (count,) in self._read(f"SELECT count(*) FROM {table}")  # noqa: S608
         }
 
     def clear(self) -> None:
         """Forget everything, also which sources refused us: they are asked again."""
-        for table in TABLES:
+        for table in tables.TABLES:
             self._write(f"DELETE FROM {table} WHERE 1 = ?", [(1,)])  # noqa: S608
+        self._listings = None
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -204,6 +180,7 @@ class Store:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+            self._quotes = {}
 
     # --- sqlite ---------------------------------------------------------------------------------------------------
     def _read(self, sql: str, *values: object, parse: Callable[[Any], Any] = tuple) -> list[Any]:
@@ -216,7 +193,9 @@ class Store:
                 connection.executemany(sql, rows)
 
         if rows:
-            self._guarded(write)
+            with self._lock:
+                self._writes += 1
+                self._guarded(write)
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         """Do the work; a corrupt file is set aside and the work done on a new one; a locked one is let be."""
@@ -276,7 +255,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         if version == 0:
-            connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            connection.executescript(f"BEGIN; {tables.SCHEMA} PRAGMA user_version = {tables.VERSION}; COMMIT;")
     except BaseException:
         connection.close()
         raise
@@ -286,7 +265,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _version(connection: sqlite3.Connection) -> int:
     """Return the file's schema version, 0 for a new file; raises DatabaseError for another than ours."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version not in (0, VERSION):
+    if version not in (0, tables.VERSION):
         raise sqlite3.DatabaseError("schema of another version")
     return version
 
@@ -306,77 +285,6 @@ def _kind(error: sqlite3.Error) -> str:
     return str(getattr(error, "sqlite_errorname", "") or type(error).__name__)
 
 
-def _quote(row: tuple[Any, ...]) -> tuple[str, Quote]:
-    symbol, market, price, currency, as_of, source, session, delay, at, name = row
-    traded, fetched = _moment(as_of), _moment(at)
-    return market, Quote(symbol, Decimal(price), currency, traded, source, session, delay, fetched, None, name)
-
-
-def _history(row: tuple[Any, ...]) -> tuple[dt.date, dt.date, History]:
-    symbol, first, last, at, text = row
-    body = json.loads(text)
-    total = body["total_return"]
-    found = History(
-        symbol,
-        body["currency"],
-        body["source"],
-        _known(at),
-        tuple(dt.date.fromisoformat(day) for day in body["dates"]),
-        tuple(Decimal(close) for close in body["closes"]),
-        None if total is None else tuple(total),
-    )
-    return dt.date.fromisoformat(first), dt.date.fromisoformat(last), found
-
-
-def _facts(row: tuple[Any, ...]) -> FundFacts:
-    symbol, at, text = row
-    body: dict[str, Any] = json.loads(text)
-    for key in ("fee", "aum", "dividend_yield", "market_cap"):
-        body[key] = None if body[key] is None else Decimal(body[key])
-    body["top"] = tuple(Constituent(s, n, None if w is None else Decimal(w)) for s, n, w in body["top"])
-    body["sectors"] = {key: Decimal(weight) for key, weight in body["sectors"].items()}
-    body["as_of"] = None if body["as_of"] is None else dt.date.fromisoformat(body["as_of"])
-    return FundFacts(symbol=symbol, fetched_at=_known(at), **body)
-
-
 def _breaker(row: tuple[Any, ...]) -> Breaker:
     source, until, step, error = row
-    return Breaker(source, _known(until), step, error)
-
-
-def _row(q: Quote, market: str, role: str) -> tuple[Any, ...]:
-    money = (str(q.price), q.currency)
-    return (
-        q.symbol,
-        role,
-        market,
-        *money,
-        _stamp(q.as_of),
-        q.source,
-        q.session,
-        q.delay_seconds,
-        _stamp(q.fetched_at),
-        q.name,
-    )
-
-
-def _fold(text: str) -> str:
-    from engine.text import fold
-
-    return fold(text)
-
-
-def _stamp(moment: dt.datetime | None) -> float | None:
-    return None if moment is None else moment.timestamp()
-
-
-def _known(stamp: float) -> dt.datetime:
-    return dt.datetime.fromtimestamp(stamp, dt.UTC)
-
-
-def _moment(stamp: float | None) -> dt.datetime | None:
-    return None if stamp is None else _known(stamp)
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    return Breaker(source, tables.moment(until), step, error)

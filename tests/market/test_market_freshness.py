@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine.market import calendars
-from engine.market.freshness import Sighting, current, stale_reason
+from engine.market.freshness import Pulse, Sighting, current
 from engine.market.quote import Quote, Session
 from engine.settings import MarketSettings
 
@@ -40,7 +40,7 @@ def reason(
 ) -> str | None:
     one = quote(traded, fetched, delay=delay)
     own = Sighting(market, "X", one.source, traded, fetched, "regular")
-    return stale_reason(one, market, now, SETTINGS, [own, *seen])
+    return Pulse(market, now, SETTINGS, [own, *seen]).stale_reason(one)
 
 
 def sight(symbol: str, vendor: str, traded: dt.datetime, fetched: dt.datetime, session: Session = "closed") -> Sighting:
@@ -160,17 +160,17 @@ def test_a_trade_on_a_day_the_calendar_has_closed_makes_older_prices_stale() -> 
 )
 def test_a_rate_ages_while_currencies_trade(traded: str, now: str, said: str | None) -> None:
     rate = Quote("USDKRW", Decimal(1400), "KRW", utc(traded), "yahoo", fetched_at=utc(now))
-    assert stale_reason(rate, "FX", utc(now), SETTINGS) == said
+    assert Pulse("FX", utc(now), SETTINGS).stale_reason(rate) == said
 
 
 def test_a_price_elsewhere_is_stale_after_four_days() -> None:
     index = Quote("^GSPC", Decimal(6000), "USD", utc("11-16 21:00"), "yahoo", fetched_at=utc("11-20 05:00"))
-    assert stale_reason(index, "OTHER", utc("11-20 05:00"), SETTINGS) is None
-    assert stale_reason(index, "OTHER", utc("11-21 05:00"), SETTINGS) is not None
+    assert Pulse("OTHER", utc("11-20 05:00"), SETTINGS).stale_reason(index) is None
+    assert Pulse("OTHER", utc("11-21 05:00"), SETTINGS).stale_reason(index) is not None
 
 
 def test_a_price_that_a_person_gave_without_a_date_is_not_judged() -> None:
-    assert stale_reason(Quote("X", Decimal(1), "KRW", None, "manual"), "KR", utc("11-20 05:00"), SETTINGS) is None
+    assert Pulse("KR", utc("11-20 05:00"), SETTINGS).stale_reason(Quote("X", Decimal(1), "KRW", None, "manual")) is None
 
 
 @pytest.mark.parametrize(
