@@ -7,6 +7,7 @@ told.
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 import zipfile
@@ -149,6 +150,8 @@ class _Refill:
             at = place.header + 1 + index
             for name in names:
                 style = self.canvas.styles.cell(spec.index[name], _currency(row, spec.index[name].unit))
+                if isinstance(row.get(name), dt.date) and spec.index[name].type == "number":
+                    style = self.canvas.styles.dated(spec.index[name])
                 sheet.cell(at, place.columns[name]).value = None
                 self.canvas.put(sheet, at, place.columns[name], approximate(row.get(name)), style)
         if spec.ranges:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
@@ -87,6 +88,10 @@ class Styles:
             name = f"{role}.{column.type}{suffix}{percent}"
             found = self._arrays[key] = self._array(self._column_style(name, role, column.type, key[2]))
         return found
+
+    def dated(self, column: Column) -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
+        """Return the style array of a date that stands in a column of another kind."""
+        return self.cell(replace(column, type="date"))
 
     def _column_style(self, name: str, role: str, kind: ColumnType, number: str) -> NamedStyle:
         colour = {"input": "0000FF", "link": GREEN, "check": RED}.get(role, "000000")

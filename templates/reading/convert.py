@@ -63,7 +63,9 @@ class TableReader:
                 yield RowRead(number, values)
 
     def _is_sum(self, values: dict[str, object]) -> bool:
-        return any(isinstance(v, str) and fold(v) in SUM_WORDS for v in values.values())
+        texts = [values["Ticker"]] if "Ticker" in values else list(values.values())
+        summed = "Ticker" in self.found.table.index or self.found.table.name == "Cash"
+        return summed and any(isinstance(v, str) and fold(v) in SUM_WORDS for v in texts)
 
     def _merged_cells(self) -> dict[int, dict[str, Cell]]:
         """Return what merged cells say for the rows below their first: the same as for the first."""
@@ -87,7 +89,9 @@ class TableReader:
             self._problem(row, column, "not-calculated", message)
             return None
         if isinstance(value, str):
-            value = value.strip().removeprefix("'")
+            value = value.strip()
+            if column.type in _NUMBERS or column.type in ("ticker", "date"):
+                value = value.removeprefix("'")  # typed to keep zeros, where a program shows it
             if not value:
                 return None
         return _typed(column, value)

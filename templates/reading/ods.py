@@ -6,7 +6,7 @@ import datetime as dt
 import zipfile
 from xml.etree.ElementTree import Element
 
-from templates.reading.grid import MAX_COLUMNS, MAX_ROWS, Cell, ErrorValue, Grid, Uncomputed, to_decimal
+from templates.reading.grid import MAX_COLUMNS, MAX_ROWS, Cell, ErrorValue, Grid, to_decimal
 from templates.reading.safety import Refused, part
 from templates.reading.xlsx import elements, local
 
@@ -99,7 +99,8 @@ def _value(cell: Element) -> Cell:
         return _date(_attribute(cell, "date-value"))
     if kind == "string":
         return _attribute(cell, "string-value") or text
-    return Uncomputed(formula) if formula and not text else text or None
+    # A formula without type or text has come to an empty text: an .ods always holds values.
+    return text or None
 
 
 def _date(text: str) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Literal
 
 from openpyxl.formatting.formatting import ConditionalFormattingList
@@ -78,6 +79,8 @@ def _column(
         for row_number, row in enumerate(rows, FIRST_ROW):
             style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
             value = row.get(column.name)
+            if isinstance(value, dt.date) and column.type == "number":
+                style_of = canvas.styles.dated(column)
             canvas.put(sheet, row_number, at, value if column.role == "input" else approximate(value), style_of)
         for row_number in range(FIRST_ROW + len(rows), last + 1):
             canvas.put(sheet, row_number, at, None, style)

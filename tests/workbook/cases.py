@@ -40,7 +40,7 @@ def filled_portfolio(key: str) -> Portfolio:
         replace(
             holding,
             quantity=Decimal(0 if holding.symbol in off else (7 * place + 11) * scale),
-            average_cost=Decimal(100 + place),
+            average_cost=Decimal(1003 + place),
             account="키움",
         )
         for place, holding in enumerate(portfolio.holdings)

@@ -130,7 +130,7 @@ def test_korean_words_are_understood(tmp_path: Path, expected: Portfolio) -> Non
 
 
 @pytest.mark.parametrize(
-    "written", [dt.datetime(2026, 7, 1), "2026-07-01", "2026. 7. 1.", "2026/7/1", "2026년 7월 1일", 46204]
+    "written", [dt.date(2026, 7, 1), "2026-07-01", "2026. 7. 1.", "2026/7/1", "2026년 7월 1일", 46204]
 )
 def test_a_date_is_read_however_it_is_written(tmp_path: Path, written: object) -> None:
     rules = [["Section", "Schedule", "LastRebalanced"], ["core", "semi-annual", written]]

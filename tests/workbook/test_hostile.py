@@ -73,7 +73,7 @@ BROKEN: dict[str, tuple[Callable[[Parts], None], str]] = {
     "no sheets": (
         change("xl/workbook.xml", lambda x: x.partition(b"<sheets>")[0] + x.partition(b"</sheets>")[2]), "damaged"),
     "a part of another kind": (
-        change("_rels/.rels", lambda x: x.replace(b"officeDocument\"", b"somethingElse\"")), "not-a-workbook"),
+        change("_rels/.rels", lambda x: x.replace(b'officeDocument"', b'somethingElse"')), "not-a-workbook"),
     "an unknown encoding": (
         change(SHEET, lambda x: after_declaration(x, b'<?xml version="1.0" encoding="klingon"?>')), "damaged"),
     "a text that is missing from the strings": (
@@ -122,7 +122,7 @@ def doubled() -> bytes:
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "not-a-workbook"),
-    "text": (lambda: "종목,수량\n".encode(), "not-a-workbook"),
+    "text": ("종목,수량\n".encode, "not-a-workbook"),
     "html": (lambda: b"<html><body><table>", "not-a-workbook"),
     "a picture": (lambda: b"\x89PNG\r\n\x1a\n" + bytes(400), "not-a-workbook"),
     "half a zip": (lambda: zip_of([("xl/workbook.xml", b"x" * 9_000)])[:60], "not-a-workbook"),

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from templates.pack import packed
 from templates.reading import read_book
 from templates.reading.book import read_grids
