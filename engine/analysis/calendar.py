@@ -139,8 +139,10 @@ def _reviews(
     period = PERIOD_MONTHS[rule.schedule]
     anchor = rule.last_rebalanced or dt.date(start.year, 1, 1)
     count = 1 if rule.last_rebalanced else 0
-    while (day := roll(add_months(anchor, period * count))) < end:
-        if day >= start and not (overdue and day == first):
+    # A date is rolled only inside the window: the sessions of years beyond the bundled ones take seconds to compute.
+    while (planned := add_months(anchor, period * count)) < end:
+        day = roll(planned) if add_months(planned, 1) > start else planned
+        if start <= day < end and not (overdue and day == first):
             yield CalendarItem(day, section.name, code, task, task_ko, due=day <= start, source=source)
         count += 1
 
@@ -177,10 +179,11 @@ def _tasks(
     markets = {"kr": frozenset({"KR"}), "overseas": _markets(portfolio) - {"KR"}}.get(row.needs, _markets(portfolio))
     for year in range(start.year, end.year + 1):
         for month in row.months:
-            if row.on == "us-settles-this-year":
-                day = last_settling_day(year, roll_of)
-            else:
-                day = roll_of(markets)(dt.date(year, month, 1))
+            first = dt.date(year, month, 1)
+            # A month outside the window is not looked at: its sessions may have to be computed.
+            if first >= end or add_months(first, 1) <= start:
+                continue
+            day = last_settling_day(year) if row.on == "us-settles-this-year" else roll_of(markets)(first)
             if start <= day < end:
                 known = allowance[1] if year == start.year else None
                 en, ko = _allowance_texts(allowance[0], known)
@@ -195,17 +198,19 @@ def _tasks(
                 )
 
 
-def last_settling_day(year: int, roll_of: RollOf = session_roll) -> dt.date:
+def last_settling_day(year: int) -> dt.date:
     """Return the last US session whose sale settles in Korea by the year's last Korean session.
 
     The settlement of the US (settlement.csv) is a weekday later in Korea.
     """
-    korea, america = roll_of(frozenset({"KR"})), roll_of(frozenset({"US"}))
+    from engine.market.calendars import trading_day
+
+    # Days are tried backwards from the year's end: the next year's sessions are not needed.
     last = dt.date(year, 12, 31)
-    while korea(last) != last:
+    while not trading_day("KR", last):
         last -= DAY
     day = last
-    while america(day) != day or korea(settlement_date("US", day) + DAY) > last:
+    while not (trading_day("US", day) and next_weekday(settlement_date("US", day) + DAY) <= last):
         day -= DAY
     return day
 

@@ -57,9 +57,9 @@ def test_an_overdue_review_comes_first_and_is_due() -> None:
 
 
 def test_a_task_is_due_on_its_own_day_and_not_before() -> None:
-    on = calendar(sample(), dt.date(2027, 7, 1))
+    on = calendar(sample(), dt.date(2027, 7, 1), 1)
     assert {item.due for item in on if item.date == dt.date(2027, 7, 1)} == {True}
-    before = calendar(sample(), dt.date(2027, 6, 30))
+    before = calendar(sample(), dt.date(2027, 6, 30), 1)
     assert not any(item.due for item in before)
 
 
@@ -110,7 +110,7 @@ def test_the_allowance_still_unused_is_named_where_gains_are_given() -> None:
 
 
 def test_gains_of_this_year_say_nothing_of_the_next() -> None:
-    items = calendar(sample(), START, 24, realised=D(1_000_000))
+    items = calendar(sample(), START, 24, roll_of=weekday_roll, realised=D(1_000_000))
     next_year = [i for i in items if i.code == "overseas-deadline" and i.date.year == 2027]
     assert "not given" in next_year[0].task
 
@@ -123,6 +123,12 @@ def test_a_portfolio_of_korean_instruments_has_no_overseas_tax() -> None:
 def test_the_window_ends_before_its_last_day() -> None:
     found = calendar(sample(), dt.date(2026, 12, 1), 1, roll_of=weekday_roll)
     assert all(dt.date(2026, 12, 1) <= item.date < dt.date(2027, 1, 1) for item in found)
+
+
+def test_a_review_that_a_holiday_moves_past_the_window_is_not_listed() -> None:
+    # 2027-01-01 is moved to the 4th; a window of the first three days holds nothing, one that begins on the 2nd does.
+    assert dates(calendar(sample(), dt.date(2026, 12, 3), 1), "core-review") == []
+    assert dates(calendar(sample(), dt.date(2027, 1, 2), 1), "core-review") == ["2027-01-04"]
 
 
 def test_a_section_without_a_schedule_keeps_the_years_rhythm() -> None:
