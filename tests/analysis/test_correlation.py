@@ -101,6 +101,15 @@ def test_a_negative_correlation_is_a_hedge_and_never_an_alert() -> None:
     assert found.hedges[0].correlation == pytest.approx(-1)
 
 
+def test_a_weak_negative_correlation_is_a_hedge_too_and_the_strongest_comes_first() -> None:
+    weak = (np.array(RANDOM[1]) - 0.3 * np.array(RANDOM[0])).tolist()
+    history = table(walk("A", RANDOM[0]), walk("WEAK", weak), walk("STRONG", [-r for r in RANDOM[0]]))
+    found = correlate(history, ["A", "WEAK", "STRONG"], "USD", days=40)
+    hedges = {hedge.pair: hedge.correlation for hedge in found.hedges}
+    assert list(hedges)[0] == ("A", "STRONG")
+    assert -0.5 < hedges["A", "WEAK"] < 0
+
+
 def test_a_constant_series_has_no_correlation_and_is_named() -> None:
     history = table(walk("A", RISES), walk("B", RANDOM[0]), walk("FLAT", [0.0] * 40))
     found = correlate(history, ["A", "FLAT", "B"], "USD", days=40)
