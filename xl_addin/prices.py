@@ -55,8 +55,10 @@ def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator
 
 
 def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
+    from engine.market.listing import usual_pair
+
     base = portfolio.base_currency
     for currency in portfolio.currencies:
         pairs = {currency + base, base + currency}
         if currency != base and not pairs & (portfolio.fx.keys() | given.keys()):
-            yield currency + base
+            yield usual_pair(currency, base)

@@ -45,6 +45,8 @@ _TELLING = (
     AuthRequired,
     MarketDataError,
 )
+#: Errors of a batch after which a request for one symbol may still do.
+_WITHOUT_BATCH = (NoData, SchemaChanged, AuthFailed)
 #: Seconds beyond the deadline that a lane may take to put down what it has.
 GRACE = 0.3
 #: Share of the deadline that the first Korean source may take, so that time is left for the next.
@@ -93,9 +95,8 @@ class Lanes:
         others = [one for one in listings if one.market != "KR"]
         found = Findings()
         answers: list[Answer[Quote]] = []
-        world = threading.Thread(
-            target=lambda: answers.append(self.ask(self.world, [*others, *korean], now, deadline)), daemon=True
-        )
+        batch = [*others, *(replace(one, optional=True) for one in korean)]
+        world = threading.Thread(target=lambda: answers.append(self.ask(self.world, batch, now, deadline)), daemon=True)
         world.start()
         left = self._first_of_korea(korean, found, now, deadline)
         if left or others:
@@ -109,6 +110,7 @@ class Lanes:
             told = answers[0] if answers else Answer({}, all_failed(listings, deadline.spent(self.world.name)))
         if told is not None:
             self._take_world(told, listings, found)
+            self._last_of_korea(korean, found, now, deadline)
         return found
 
     def _take_world(self, told: Answer[Quote], listings: Sequence[Listing], found: Findings) -> None:
@@ -145,6 +147,15 @@ class Lanes:
             left = [one for one in left if one.symbol not in found.prices]
             if left and deadline.left > 0 and provider.vendor not in tired:
                 self._ask_korea(provider, left, found, now, deadline)
+
+    def _last_of_korea(self, korean: Sequence[Listing], found: Findings, now: dt.datetime, deadline: Deadline) -> None:
+        """Ask Yahoo once more, for Korean symbols that nobody has and that its batch came without."""
+        left = [one for one in korean if one.symbol not in found.prices]
+        left = [
+            one for one in left if isinstance(found.errors.get(one.symbol, {}).get(self.world.name), _WITHOUT_BATCH)
+        ]
+        if left and deadline.left > 0:
+            self._ask_korea(self.world, left, found, now, deadline)
 
     def _ask_korea(
         self,

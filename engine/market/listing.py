@@ -10,6 +10,8 @@ from engine.errors import SymbolUnknown
 from engine.market import symbols
 from engine.market.catalogue import Catalogue
 
+#: Currencies in the order in which a pair names them: rates the other way round have too few digits to be money.
+_FIRST = ("EUR", "GBP", "AUD", "USD", "CAD", "CHF", "SGD", "CNY", "HKD", "TWD", "JPY", "KRW", "VND")
 #: The Korean exchanges' suffixes at Yahoo; an exchange that is not known is asked under both.
 _SUFFIXES = {"KOSPI": (".KS",), "KOSDAQ": (".KQ",)}
 _PAIR = re.compile(r"([A-Z]{3})[/ ]?([A-Z]{3})(?:=X)?")
@@ -22,7 +24,8 @@ class Listing:
     """Name one thing that has a price.
 
     `market` is KR, US, FX or OTHER; `currency` the one its price must come in, None where only the source can say;
-    `exchange` is empty where not known.
+    `exchange` is empty where not known. `optional` says that a source need not make a request for it alone: its price
+    is wanted as a second opinion.
     """
 
     symbol: str
@@ -30,6 +33,7 @@ class Listing:
     currency: str | None = None
     name: str = ""
     exchange: str = ""
+    optional: bool = False
 
     @property
     def yahoo(self) -> tuple[str, ...]:
@@ -67,6 +71,11 @@ def resolve(text: str, catalogue: Catalogue, listed: Callable[[str], Listing | N
     restored = symbols.lost_zeros(text)
     hint = f"did you mean {restored}? A spreadsheet drops leading zeros" if restored else f"nearest: {near or 'none'}"
     raise SymbolUnknown(f"{text!r} is neither a code nor a name in the catalogue ({hint})", symbol=text)
+
+
+def usual_pair(one: str, other: str) -> str:
+    """Return the pair of two currencies as the markets quote it: USDKRW, never KRWUSD."""
+    return "".join(sorted((one, other), key=lambda currency: (*_FIRST, currency).index(currency)))
 
 
 def _pair(code: str) -> tuple[str, str] | None:

@@ -58,22 +58,24 @@ class Naver:
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return quotes, one request for fifty codes; a code that the answer lacks is unknown."""
         rows: dict[str, Mapping[str, Any]] = {}
+        left = list(listings)
+        broken: MarketDataError | None = None
         try:
             with self._session(deadline) as wire:
-                for start in range(0, len(listings), BATCH):
-                    codes = ",".join(listing.symbol for listing in listings[start : start + BATCH])
-                    document = _get(wire, _QUOTES_URL + codes, deadline)
-                    rows.update(_rows(document))
-                count, skew = wire.count, wire.skew
+                while left:
+                    codes = ",".join(listing.symbol for listing in left[:BATCH])
+                    rows.update(_rows(_get(wire, _QUOTES_URL + codes, deadline)))
+                    left = left[BATCH:]
         except MarketDataError as error:
-            return Answer({}, all_failed(listings, error), self._wire.count if self._wire else 0)
+            broken = error
         ok: dict[str, Quote] = {}
-        failed: dict[str, MarketDataError] = {}
-        for listing in listings:
+        failed = all_failed(left, broken) if broken else {}
+        for listing in listings[: len(listings) - len(left)]:
             try:
                 ok[listing.symbol] = _quote(rows.get(listing.symbol), listing, now)
             except MarketDataError as error:
                 failed[listing.symbol] = error
+        count, skew = (self._wire.count, self._wire.skew) if self._wire else (0, None)
         halted = tuple(_halted(symbol, rows[symbol]) for symbol in ok if _is_halted(rows[symbol]))
         return Answer(ok, failed, count, halted, skew)
 

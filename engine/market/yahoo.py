@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from engine.errors import (
-    AuthFailed,
+    Blocked,
     MarketDataError,
     NoData,
+    RateLimited,
     SchemaChanged,
     SymbolUnknown,
     Transient,
@@ -39,6 +40,8 @@ _SUMMARY_PATH = "/v10/finance/quoteSummary/"
 BATCH = 100
 #: Symbols that `download` is asked for after a batch that came without them: it costs two requests each.
 FALLBACK = 8
+#: The same where the batch quote itself no longer works.
+FALLBACK_ALL = 60
 
 
 class Yahoo:
@@ -93,13 +96,14 @@ class Yahoo:
         for start in range(0, len(names), BATCH):
             try:
                 rows.update(self._batch(wire, names[start : start + BATCH], deadline))
-            except (SchemaChanged, AuthFailed) as error:
-                broken = error  # the charts that `download` reads need neither crumb nor this call
+            except MarketDataError as error:
+                broken = error
+                break
         ok: dict[str, Quote] = {}
         failed: dict[str, MarketDataError] = {}
         absent: list[Listing] = []
         for listing in listings:
-            row = next((rows[name] for name in listing.yahoo if name in rows), None)
+            row = reading.newest([rows[name] for name in listing.yahoo if name in rows])
             if row is None:
                 absent.append(listing)
                 continue
@@ -107,12 +111,16 @@ class Yahoo:
                 ok[listing.symbol] = reading.quote(row, listing, now)
             except MarketDataError as error:
                 failed[listing.symbol] = error
-        for listing in absent[FALLBACK:]:
-            failed[listing.symbol] = broken or NoData(
-                f"yahoo's batch came without {listing.symbol}", symbol=listing.symbol, source=self.name
-            )
+        # The charts that `download` reads need neither crumb nor batch quote, but the same servers, and patience.
+        most = FALLBACK if broken is None else FALLBACK_ALL
+        if isinstance(broken, (Transient, RateLimited, Blocked)):
+            most = 0
+        worth = [listing for listing in absent if not listing.optional][:most]
+        missing = broken or NoData("yahoo's batch came without it", source=self.name)
+        failed.update(all_failed([listing for listing in absent if listing not in worth], missing))
+        absent = worth
         if absent:
-            more, lost = self._download(wire, absent[:FALLBACK], broken, now, deadline)
+            more, lost = self._download(wire, absent, broken, now, deadline)
             ok.update(more)
             failed.update(lost)
         return ok, failed

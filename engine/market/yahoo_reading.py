@@ -66,6 +66,11 @@ def rows(document: Any, names: Sequence[str]) -> dict[str, dict[str, Any]]:  # n
     return {name: found[name] for name in names if name in found}
 
 
+def newest(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the row traded last: a share that changed exchange is still listed, with an old price, under the first."""
+    return max(found, key=lambda row: number(row.get("regularMarketTime")) or 0, default=None)
+
+
 def quote(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> Quote:
     """Return the quote of a row: the regular session's last price; raises NoData, or SchemaChanged for its currency."""
     price = number(row.get("regularMarketPrice"))

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from conftest import WRONG_PASSWORD, Replayed
 from replay_server import Replay
-from replay_vendors import KRX_ID, KRX_PW, NOW
+from replay_vendors import KRX_ID, KRX_PW, NOW, many
 
 from engine.errors import (
     AuthFailed,
@@ -77,6 +77,16 @@ def test_yahoo_without_its_batch_quote_is_asked_through_download(
     assert not batch.problems
     assert replay.kinds().count("yahoo.chart") == 4, "a time-zone probe and a chart for each"
     assert batch.requests == len(replay.kinds()) <= 12
+
+
+def test_without_the_batch_quote_every_symbol_is_still_had_and_no_second_opinion(
+    market: Replayed, replay: Replay
+) -> None:
+    us, korean = many()
+    replay.fault("yahoo.quote", 404)
+    batch = market.ask(*us[:12], *korean, deadline=10)
+    assert not batch.failed
+    assert replay.kinds().count("yahoo.chart") == 24, "Korean prices are Naver's: not one chart for them"
 
 
 def test_a_lost_crumb_is_fetched_anew(market: Replayed, replay: Replay) -> None:
@@ -188,17 +198,17 @@ def test_a_renamed_symbol_is_not_taken_for_its_successor(market: Replayed, repla
 
 
 def test_half_the_batch_missing_is_fetched_one_by_one(market: Replayed, replay: Replay) -> None:
-    replay.vendors.dropped = {"AAPL", "QQQ", "005930"}
+    replay.vendors.dropped = {"AAPL", "QQQ", "005930", "005930.KS"}
     batch = market.ask("AAPL", "MSFT", "QQQ", "SPY", "005930", "000660")
     assert set(batch.ok) == {"AAPL", "MSFT", "QQQ", "SPY", "005930", "000660"}
     assert batch.ok["005930"].source == "yahoo"
     assert not batch.failed
-    assert batch.requests == len(replay.kinds()) == 4 + 2 * 2
+    assert batch.requests == len(replay.kinds())
+    assert replay.kinds().count("yahoo.chart") == 3 * 2
+    assert replay.kinds().count("yahoo.quote") == 2, "once more for the Korean one that nobody had"
 
 
 def test_most_of_a_batch_missing_is_not_fetched_one_by_one(market: Replayed, replay: Replay) -> None:
-    from replay_vendors import many
-
     us, _ = many()
     replay.vendors.dropped = set(us[:20])
     batch = market.ask(*us)
