@@ -63,7 +63,8 @@ def _in_grid(grid: Grid) -> Iterator[Found]:
     previous: dict[str, Found] = {}
     for number in sorted(grid.rows):
         row = {column: text for column, text in grid.rows[number].items() if isinstance(text, str)}
-        if len(row) < 2:
+        # Nearly every row is data: only one that has two known headers can be a row of headers.
+        if sum(_key(text) in _every_header() for text in row.values()) < 2:
             continue
         here = {found.table.name: found for found in _in_row(grid, number, row)}
         for name, before in previous.items():
@@ -136,6 +137,11 @@ def _extended(found: Found, run: Mapping[int, str]) -> Found:
 
 def _key(text: Cell) -> str:
     return fold(str(text)).replace("_", "").replace("*", "")
+
+
+@cache
+def _every_header() -> frozenset[str]:
+    return frozenset(word for table in TABLES for word in headers(table))
 
 
 @cache
