@@ -20,8 +20,10 @@ from engine.history import Floats, HistoryTable, Series, aligned, as_date
 
 DEFAULT_DAYS = 252
 DEFAULT_THRESHOLD = 0.8
-#: Fewest common returns that a correlation is stated from: below it, chance alone gives ±0.36 (2 / √30).
+#: Below this many returns a correlation says little, and a series is left out rather than shorten the others' window.
 MIN_RETURNS = 30
+#: Fewest returns that a correlation is computed from at all: two always lie on a line.
+FEWEST_RETURNS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,12 @@ def correlate(
     symbols = tuple(dict.fromkeys(symbols))
     problems: list[Problem] = []
     found, used = _series(history, symbols, currency, problems)
-    found = _long_enough(found, problems)
+    found = _long_enough(found, days, problems)
     common, closes = aligned(found.values())
     common, closes = common[-(days + 1) :], closes[-(days + 1) :]
     count = max(len(common) - 1, 0)
-    if len(found) < 2 or count < MIN_RETURNS:
-        text = f"{count} returns on common days: at least {MIN_RETURNS} are needed"
+    if len(found) < 2 or count < FEWEST_RETURNS:
+        text = f"{count} returns on common days: at least {FEWEST_RETURNS} are needed"
         if len(found) < 2:
             text = f"{len(found)} instruments with enough history: at least 2 are needed"
         problems.append(Problem("error", "short-history", "correlate", text))
@@ -109,6 +111,9 @@ def correlate(
         shortest = min(found.values(), key=len)
         text = f"{count} returns instead of {days}: {shortest.symbol} has {len(shortest)} closes from {shortest.first}"
         problems.append(Problem("warning", "short-window", "correlate", text))
+    if count < MIN_RETURNS:
+        text = f"{count} returns: chance alone gives correlations up to ±{min(2 / count**0.5, 1):.2f}"
+        problems.append(Problem("warning", "few-returns", "correlate", text))
     matrix = correlation_matrix(simple_returns(closes))
     rows, alive = _spread(matrix, tuple(found), symbols, problems)
     kept = matrix[np.ix_(alive, alive)]
@@ -140,13 +145,16 @@ def _series(
         return present, "local"
 
 
-def _long_enough(found: Mapping[str, Series], problems: list[Problem]) -> dict[str, Series]:
+def _long_enough(found: Mapping[str, Series], days: int, problems: list[Problem]) -> dict[str, Series]:
+    """Return the series that do not shorten the window of longer ones below what says anything."""
+    longest = max((len(series) - 1 for series in found.values()), default=0)
+    needed = max(min(MIN_RETURNS, days, longest), FEWEST_RETURNS)
     kept = {}
     for symbol, series in found.items():
-        if len(series) > MIN_RETURNS:
+        if len(series) > needed:
             kept[symbol] = series
             continue
-        text = f"{len(series)} closes: at least {MIN_RETURNS + 1} are needed, so it is left out of the correlations"
+        text = f"{len(series)} closes: at least {needed + 1} are needed, so it is left out of the correlations"
         problems.append(Problem("warning", "short-history", symbol, text))
     return kept
 

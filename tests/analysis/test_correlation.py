@@ -106,7 +106,7 @@ def test_a_weak_negative_correlation_is_a_hedge_too_and_the_strongest_comes_firs
     history = table(walk("A", RANDOM[0]), walk("WEAK", weak), walk("STRONG", [-r for r in RANDOM[0]]))
     found = correlate(history, ["A", "WEAK", "STRONG"], "USD", days=40)
     hedges = {hedge.pair: hedge.correlation for hedge in found.hedges}
-    assert list(hedges)[0] == ("A", "STRONG")
+    assert next(iter(hedges)) == ("A", "STRONG")
     assert -0.5 < hedges["A", "WEAK"] < 0
 
 
@@ -124,12 +124,27 @@ def test_a_series_that_grows_by_the_same_every_day_is_constant_too() -> None:
     assert found.matrix[1] == (None, None)
 
 
-def test_thirty_returns_are_enough_and_twenty_nine_are_not() -> None:
-    enough = correlate(table(walk("A", RISES[:30]), walk("B", RANDOM[0][:30])), ["A", "B"], "USD", days=30)
+def test_a_series_of_fewer_than_thirty_returns_is_left_out_beside_longer_ones_and_named() -> None:
+    enough = correlate(table(walk("A", RISES[:30]), walk("B", RANDOM[0])), ["A", "B"], "USD", days=30)
     assert enough.effective_bets is not None
     short = correlate(table(walk("A", RISES[:29]), walk("B", RANDOM[0])), ["A", "B"], "USD", days=30)
     assert short.effective_bets is None
     assert [(p.code, p.where) for p in short.problems] == [("short-history", "A"), ("short-history", "correlate")]
+
+
+def test_where_all_are_short_the_correlation_is_told_with_what_chance_alone_would_give() -> None:
+    found = correlate(
+        table(walk("A", [0.01, 0.02, 0.03, 0.05]), walk("B", [0.02, 0.01, 0.04, 0.03])), ["A", "B"], "USD", 4
+    )
+    # By hand: Σxy = 3.5e-4, Σx² = 8.75e-4, Σy² = 5e-4 about their means 0.0275 and 0.025.
+    assert found.matrix[0][1] == pytest.approx(3.5e-4 / (8.75e-4 * 5e-4) ** 0.5, abs=1e-9)
+    assert [p.code for p in found.problems] == ["few-returns"]
+    assert "±1.00" in found.problems[0].message
+
+
+def test_two_returns_always_lie_on_a_line_and_are_no_correlation() -> None:
+    found = correlate(table(walk("A", RISES[:2]), walk("B", RANDOM[0][:2])), ["A", "B"], "USD", days=2)
+    assert found.effective_bets is None
 
 
 def test_a_short_series_does_not_shorten_the_others() -> None:

@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _months(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 60:
+    if not text.isdecimal() or not 1 <= int(text) <= 60:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of months from 1 to 60")
     return int(text)
 

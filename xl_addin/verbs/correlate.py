@@ -7,7 +7,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD
+from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS
 from engine.errors import NoData
 from xl_addin.analyses import correlate_portfolio
 from xl_addin.histories import Sources, add_history_arguments, currency_code, history_day
@@ -37,8 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _days(text: str) -> int:
-    if not text.isdigit() or not 30 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 30 to 10000")
+    if not text.isdecimal() or not FEWEST_RETURNS <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from {FEWEST_RETURNS} to 10000")
     return int(text)
 
 

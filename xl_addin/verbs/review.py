@@ -63,7 +63,7 @@ def _points(text: str) -> float:
 
 
 def _quarters(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 12:
+    if not text.isdecimal() or not 1 <= int(text) <= 12:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of quarters from 1 to 12")
     return int(text)
 
