@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 
 import numpy as np
 
@@ -16,14 +15,15 @@ from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
 from engine.market.quote import Quote
 from engine.money import ZERO, FxTable
-from engine.plan import CashState, Plan, Position, Quality, Reason, Trade
+from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.trades.build import Task, build_task
 from engine.trades.impossible import explain
-from engine.trades.orders import Order, Settlement, settle_orders, undersized
+from engine.trades.orders import Settlement, settle_orders, undersized
+from engine.trades.outcome import cash_state, describe_trades, left_outside, measure_quality, rate_notes
 from engine.trades.problem import Solution
 from engine.trades.solve import solve
-from engine.valuation import Valuation, resolve_prices, resolve_rates, value, value_problems
+from engine.valuation import FxRate, Valuation, resolve_prices, resolve_rates, value, value_problems
 
 _TRIES = 8
 
@@ -35,7 +35,7 @@ def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date,
     `ImpossibleError` where no plan can satisfy the request, `InputError` for prices that cannot be used.
     """
     started = time.perf_counter()
-    valuation, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
+    valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
     positions = drift.positions(portfolio, valuation)
     sections = drift.section_states(portfolio, positions, as_of)
     limits = drift.limit_problems(portfolio, positions)
@@ -43,10 +43,11 @@ def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date,
     breached = _breached(portfolio, positions, limits)
     acting = _acting(portfolio, needed=needed)
     task, solution, settlement = _solve(acting, valuation, positions, breached, as_of, idle=acting is not portfolio)
-    trades = _trades(portfolio, valuation, positions, settlement)
+    trades = describe_trades(portfolio, valuation, positions, settlement)
     problems += limits + cost_problems(
         (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs
     )
+    problems += (*rate_notes(rates), *left_outside(portfolio, positions, trades))
     return Plan(
         name=portfolio.name,
         as_of=as_of,
@@ -58,8 +59,10 @@ def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date,
         sections=sections,
         trades=trades,
         conversions=settlement.conversions,
-        cash=_cash(portfolio, settlement),
-        quality=_quality(portfolio, valuation, positions, task, solution, settlement, time.perf_counter() - started),
+        cash=cash_state(portfolio, settlement),
+        quality=measure_quality(
+            portfolio, valuation, positions, task, solution, settlement, time.perf_counter() - started
+        ),
         tax=estimate(trades, portfolio, valuation.fx, as_of),
         problems=problems,
     )
@@ -67,7 +70,7 @@ def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date,
 
 def _value(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool
-) -> tuple[Valuation, tuple[Problem, ...]]:
+) -> tuple[Valuation, Iterable[FxRate], tuple[Problem, ...]]:
     prices, found = resolve_prices(portfolio, quotes, as_of)
     rates, more = resolve_rates(portfolio, quotes)
     problems = found + more
@@ -89,7 +92,7 @@ def _value(
     worthless = value_problems(valuation)
     if worthless:
         raise InputError(problems + worthless)
-    return valuation, problems + aged
+    return valuation, rates.values(), problems + aged
 
 
 def _breached(portfolio: Portfolio, positions: Sequence[Position], limits: Sequence[Problem]) -> frozenset[str]:
@@ -153,102 +156,3 @@ def _solve(
             low[slot], full[slot] = -most, False
         problem = replace(problem, reserve=margin, low=low, full=full)
     raise ImpossibleError(explain(portfolio, task))
-
-
-def _trades(
-    portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], settlement: Settlement
-) -> tuple[Trade, ...]:
-    by_symbol = {position.symbol: position for position in positions}
-    after = {position.symbol: position.quantity for position in positions}
-    sides: dict[str, set[str]] = {}
-    for order in settlement.orders:
-        after[order.symbol] += order.quantity if order.side == "buy" else -order.quantity
-        sides.setdefault(order.symbol, set()).add(order.side)
-    found = []
-    for order in settlement.orders:
-        position = by_symbol[order.symbol]
-        weight_after = after[order.symbol] * position.price * position.fx / valuation.total
-        code = _reason(portfolio, position, order, weight_after, both=len(sides[order.symbol]) > 1)
-        found.append(
-            Trade(
-                account=order.account,
-                symbol=order.symbol,
-                name=position.name,
-                side=order.side,
-                quantity=order.quantity,
-                price=position.price,
-                currency=position.currency,
-                amount=order.amount,
-                cost=order.cost,
-                tax=order.tax,
-                reason=Reason(code, position.weight, position.target, position.low, position.high),
-                weight_after=weight_after,
-            )
-        )
-    return tuple(found)
-
-
-def _reason(portfolio: Portfolio, position: Position, order: Order, weight_after: Decimal, *, both: bool) -> str:
-    """Return the code of why: the strongest reason stands."""
-    if both:
-        return "relocate"
-    if position.status == "NO_TARGET":
-        return "untargeted"
-    if order.side == "buy":
-        return "under" if position.status == "UNDER" else "below"
-    if position.target == 0:
-        return "zero-target"
-    if weight_after < position.target and position.weight <= position.target:
-        return "raise-cash"
-    limits = {target.symbol: target.maximum for _, target in portfolio.targets()}
-    most = limits.get(position.symbol)
-    if most is not None and position.weight > most:
-        return "limit"
-    return "over" if position.status == "OVER" else "above"
-
-
-def _cash(portfolio: Portfolio, settlement: Settlement) -> CashState:
-    def total(ledger: Mapping[str, Mapping[str, Decimal]]) -> dict[str, Decimal]:
-        found: dict[str, Decimal] = {}
-        for purse in ledger.values():
-            for currency, amount in purse.items():
-                found[currency] = found.get(currency, ZERO) + amount
-        return found
-
-    declared = portfolio.accounts_declared
-    return CashState(
-        before=total(settlement.before),
-        after=total(settlement.after),
-        target_weight=portfolio.cash_target,
-        accounts_before=settlement.before if declared else {},
-        accounts_after=settlement.after if declared else {},
-    )
-
-
-def _quality(
-    portfolio: Portfolio,
-    valuation: Valuation,
-    positions: Sequence[Position],
-    task: Task,
-    solution: Solution,
-    settlement: Settlement,
-    seconds: float,
-) -> Quality:
-    """Measure the plan in exact money: what is left apart from the destinations, and what the way there costs."""
-    rate = valuation.fx.rate
-    total = valuation.total
-    traded = dict.fromkeys(task.symbols, ZERO)
-    prices = {p.symbol: p.price * p.fx for p in positions}
-    spent = ZERO
-    for order in settlement.orders:
-        currency = portfolio.instruments[order.symbol].currency
-        traded[order.symbol] += (order.quantity if order.side == "buy" else -order.quantity) * prices[order.symbol]
-        spent += (order.cost + order.tax) * rate(currency)
-    spent += sum((c.cost * rate(c.sell) for c in settlement.conversions), ZERO)
-    cash = sum((n * rate(c) for purse in settlement.after.values() for c, n in purse.items()), ZERO)
-    apart = sum((abs(task.destination[p.symbol] * total - p.value - traded[p.symbol]) for p in positions), ZERO)
-    objective = float((apart + abs(task.cash_destination * total - cash) + spent) / total)
-    idle = solution.method == "not due"
-    bound = objective if idle else min(max(solution.bound / task.problem.total, 0.0), objective)
-    gap = (objective - bound) / objective if objective > 0 else 0.0
-    return Quality(objective, bound, gap, solution.method, seconds)

@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 import numpy as np
 
 from engine.costs.table import TradeCost, lookup
-from engine.money import ZERO, to_unit
+from engine.money import ZERO, unit
 from engine.plan import Position
 from engine.portfolio import Instrument, Portfolio
 from engine.trades.limits import group_caps, risk_caps
@@ -154,13 +154,13 @@ def _slots(
         rule, target = targets.get(position.symbol, (portfolio.untargeted_rule, None))
         cost = lookup(instrument, as_of, settings.costs)
         step = step_of(instrument, settings.fractional)
-        unit = position.price * position.fx * step
+        price = position.price * position.fx * step
         wanted = destination[position.symbol] * valuation.total - position.value
         minimum = _minimum(rule.min_trade, position, step)
         held = _held(portfolio, position, step)
         sellable = {name: (0 if settings.mode == "buy-only" else n) for name, (n, _) in held.items()}
-        room = _room(wanted, unit, minimum, target.maximum if target else None, position, valuation.total)
-        spare = _spare(target.minimum if target else None, position, unit, valuation.total)
+        room = _room(wanted, price, minimum, target.maximum if target else None, position, valuation.total)
+        spare = _spare(target.minimum if target else None, position, price, valuation.total)
         for account in portfolio.accounts:
             low = -min(sellable.get(account.name, 0), spare)
             high = 0
@@ -188,11 +188,9 @@ def _held(portfolio: Portfolio, position: Position, step: Decimal) -> dict[str, 
 
 
 def _minimum(least: Decimal, position: Position, step: Decimal) -> int:
-    """Return the fewest steps whose amount, as billed, is worth the minimum trade."""
-    unit = position.price * position.fx * step
-    steps = max(int((least / unit).to_integral_value(ROUND_CEILING)), 1)
-    billed = to_unit(position.price * step * steps, position.currency) * position.fx
-    return steps if billed >= least else steps + 1
+    """Return the fewest steps whose amount, as billed in the currency's smallest unit, is worth the minimum trade."""
+    billed = (least / position.fx).quantize(unit(position.currency), ROUND_CEILING)
+    return max(int((billed / (position.price * step)).to_integral_value(ROUND_CEILING)), 1)
 
 
 def _room(

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from engine.trades.problem import Problem, Solution, evaluate
-from engine.trades.search import BEAM, MAX_STATES, applies, search
+from engine.trades.search import MAX_STATES, applies, search
+from engine.trades.states import BEAM
 from engine.trades.ties import settle_ties
 
 #: Slots up to which HiGHS is asked for a proof.

@@ -1,0 +1,146 @@
+"""What a solution means to the person: trades with reasons, the cash before and after, the quality, what stays out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from engine.errors import Problem
+from engine.money import ZERO
+from engine.plan import CashState, Position, Quality, Reason, Trade
+from engine.portfolio import Portfolio
+from engine.trades.build import Task
+from engine.trades.orders import Order, Settlement
+from engine.trades.problem import Solution
+from engine.valuation import FxRate, Valuation
+
+
+def describe_trades(
+    portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], settlement: Settlement
+) -> tuple[Trade, ...]:
+    """Return the orders as trades, each with its reason and the symbol's weight once all are done."""
+    by_symbol = {position.symbol: position for position in positions}
+    after = {position.symbol: position.quantity for position in positions}
+    sides: dict[str, set[str]] = {}
+    for order in settlement.orders:
+        after[order.symbol] += order.quantity if order.side == "buy" else -order.quantity
+        sides.setdefault(order.symbol, set()).add(order.side)
+    found = []
+    for order in settlement.orders:
+        position = by_symbol[order.symbol]
+        weight_after = after[order.symbol] * position.price * position.fx / valuation.total
+        code = _reason(portfolio, position, order, weight_after, both=len(sides[order.symbol]) > 1)
+        found.append(
+            Trade(
+                account=order.account,
+                symbol=order.symbol,
+                name=position.name,
+                side=order.side,
+                quantity=order.quantity,
+                price=position.price,
+                currency=position.currency,
+                amount=order.amount,
+                cost=order.cost,
+                tax=order.tax,
+                reason=Reason(code, position.weight, position.target, position.low, position.high),
+                weight_after=weight_after,
+            )
+        )
+    return tuple(found)
+
+
+def _reason(portfolio: Portfolio, position: Position, order: Order, weight_after: Decimal, *, both: bool) -> str:
+    """Return the code of why: the strongest reason stands."""
+    if both:
+        return "relocate"
+    if position.status == "NO_TARGET":
+        return "untargeted"
+    if order.side == "buy":
+        return "under" if position.status == "UNDER" else "below"
+    if position.target == 0:
+        return "zero-target"
+    if weight_after < position.target and position.weight <= position.target:
+        return "raise-cash"
+    limits = {target.symbol: target.maximum for _, target in portfolio.targets()}
+    most = limits.get(position.symbol)
+    if most is not None and position.weight > most:
+        return "limit"
+    return "over" if position.status == "OVER" else "above"
+
+
+def cash_state(portfolio: Portfolio, settlement: Settlement) -> CashState:
+    """Return the books by currency, in all and by declared account."""
+
+    def total(ledger: Mapping[str, Mapping[str, Decimal]]) -> dict[str, Decimal]:
+        found: dict[str, Decimal] = {}
+        for purse in ledger.values():
+            for currency, amount in purse.items():
+                found[currency] = found.get(currency, ZERO) + amount
+        return found
+
+    declared = portfolio.accounts_declared
+    return CashState(
+        before=total(settlement.before),
+        after=total(settlement.after),
+        target_weight=portfolio.cash_target,
+        accounts_before=settlement.before if declared else {},
+        accounts_after=settlement.after if declared else {},
+    )
+
+
+def measure_quality(
+    portfolio: Portfolio,
+    valuation: Valuation,
+    positions: Sequence[Position],
+    task: Task,
+    solution: Solution,
+    settlement: Settlement,
+    seconds: float,
+) -> Quality:
+    """Measure the plan in exact money: what is left apart from the destinations, and what the way there costs."""
+    rate = valuation.fx.rate
+    total = valuation.total
+    traded = dict.fromkeys(task.symbols, ZERO)
+    prices = {p.symbol: p.price * p.fx for p in positions}
+    spent = ZERO
+    for order in settlement.orders:
+        currency = portfolio.instruments[order.symbol].currency
+        traded[order.symbol] += (order.quantity if order.side == "buy" else -order.quantity) * prices[order.symbol]
+        spent += (order.cost + order.tax) * rate(currency)
+    spent += sum((c.cost * rate(c.sell) for c in settlement.conversions), ZERO)
+    cash = sum((n * rate(c) for purse in settlement.after.values() for c, n in purse.items()), ZERO)
+    apart = sum((abs(task.destination[p.symbol] * total - p.value - traded[p.symbol]) for p in positions), ZERO)
+    objective = float((apart + abs(task.cash_destination * total - cash) + spent) / total)
+    idle = solution.method == "not due"
+    bound = objective if idle else min(max(solution.bound / task.problem.total, 0.0), objective)
+    gap = (objective - bound) / objective if objective > 0 else 0.0
+    return Quality(objective, bound, gap, solution.method, seconds)
+
+
+def rate_notes(rates: Iterable[FxRate]) -> Iterator[Problem]:
+    """Say where each conversion rate came from and how old it is."""
+    for rate in rates:
+        when = f", {rate.as_of:%Y-%m-%d %H:%M %Z}" if rate.as_of else ", no date given"
+        message = f"{rate.rate.normalize():f} from {rate.source}{when}"
+        yield Problem("info", "fx-source", f"fx {'/'.join(rate.path)}", message)
+
+
+def left_outside(portfolio: Portfolio, positions: Sequence[Position], trades: Sequence[Trade]) -> Iterator[Problem]:
+    """Name the positions that end outside their band, with what keeps them there."""
+    after = {position.symbol: position.weight for position in positions} | {t.symbol: t.weight_after for t in trades}
+    settings = portfolio.settings
+    for p in positions:
+        weight = after[p.symbol]
+        if p.status not in ("OVER", "UNDER") or p.low <= weight <= p.high:
+            continue
+        side, blocked = ("above", "buy-only") if weight > p.high else ("below", "sell-only")
+        if settings.mode == blocked:
+            cause = f"mode {blocked} does not allow the trade"
+        elif settings.trigger == "due":
+            cause = "trades wait until a band or review calls for them"
+        elif weight < p.low:
+            cause = "the money would come from cash or positions not above their own target, or a limit stops it"
+        else:
+            cause = "a sale would only raise cash that is at its target already, or a limit stops it"
+        message = f"stays {side} its band of {p.low:.2%}~{p.high:.2%} at {weight:.2%}: {cause}"
+        yield Problem("info", "still-outside", f"position {p.symbol}", message)
