@@ -67,13 +67,17 @@ def build(report: Report, lang: Lang) -> Book:
 
 def shift(placements: dict[str, Placement]) -> None:
     """Move the tables of the Checks and Analysis sheets to the right of what is written there first."""
-    for sheet, width in (("Checks", checks.COLUMNS), ("Analysis", analysis.COLUMNS)):
+    for sheet, width in _BLOCKS.items():
         for found in tables_of(sheet):
             if found.name in placements:
                 place = placements[found.name]
                 placements[found.name] = Placement(
                     place.table, place.title, place.columns, place.left + width + 1, place.rows
                 )
+
+
+#: Sheets that begin with a block of their own, and how many columns it has.
+_BLOCKS = {"Checks": checks.COLUMNS, "Analysis": analysis.COLUMNS}
 
 
 def correlation_columns(rows: tuple[Row, ...]) -> tuple[Column, ...]:
@@ -127,11 +131,15 @@ def _window(canvas: Canvas, sheet: Worksheet, places: list[Placement], figures: 
         return
     sheet.print_title_rows = f"1:{HEADER_ROW}"
     areas = []
+    block = _BLOCKS.get(places[0].table.sheet)
+    if block is not None:
+        areas.append(f"B1:{get_column_letter(1 + block)}{FIRST_ROW + 9}")
     for place in places:
-        # What stands at the left of the first table is printed with it; an empty table is not printed.
-        first = 2 if place is places[0] else place.left
-        if place is places[0] or figures.tables[place.table.name]:
-            areas.append(f"{get_column_letter(first)}1:{get_column_letter(place.right)}{place.last_row}")
+        rows = len(figures.tables[place.table.name])
+        if rows or (place is places[0] and block is None):
+            # What a person fills in is printed with its free rows; results as far as they go.
+            last = HEADER_ROW + max(rows, 1) if place.table.ranges else place.last_row
+            areas.append(f"{get_column_letter(place.left)}1:{get_column_letter(place.right)}{last}")
     sheet.print_area = areas
 
 
@@ -171,12 +179,13 @@ def totals(canvas: Canvas, worksheets: Mapping[str, Worksheet], figures: Figures
         if sheet is None or (canvas.rounded and name == "TotalValue"):
             continue
         column = used.get(key, 3 if key == "Checks" else 2)
-        used[key] = column + 3
+        used[key] = column + 4
         canvas.put(sheet, TOTALS_ROW, column, label(caption, canvas.lang), canvas.styles.look("total-label"))
         text = formula.replace("{first}", str(FIRST_ROW)).replace("{last}", str(last))
         text = text if canvas.literal else render(text, canvas.placements, canvas.lang)
         style = canvas.styles.look(f"total|{formats[kind]}")
         canvas.formula(sheet, TOTALS_ROW, column + 1, text, values[name], style)
+        sheet.merge_cells(start_row=TOTALS_ROW, end_row=TOTALS_ROW, start_column=column + 1, end_column=column + 2)
         if not canvas.literal:
             target = f"{quote_sheetname(sheet.title)}!${get_column_letter(column + 1)}${TOTALS_ROW}"
             canvas.workbook.defined_names[name] = DefinedName(name, attr_text=target)

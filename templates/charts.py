@@ -9,7 +9,6 @@ from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.data_source import AxDataSource, NumData, NumDataSource, NumRef, NumVal, StrData, StrRef, StrVal
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.layout import Layout, ManualLayout
-from openpyxl.chart.legend import Legend
 from openpyxl.chart.marker import DataPoint
 from openpyxl.chart.series import Series
 from openpyxl.chart.shapes import GraphicalProperties
@@ -60,7 +59,7 @@ def donut(title: str, source: Source) -> DoughnutChart:
     chart.series.append(series)
     chart.title = title
     chart.holeSize = 58
-    chart.legend = Legend(legendPos="r")
+    chart.legend = None  # the table beside it carries the colours
     chart.style = 10
     return chart
 

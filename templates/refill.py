@@ -7,7 +7,6 @@ told.
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import re
 import zipfile
@@ -27,7 +26,7 @@ from templates.pack import packed
 from templates.reading.book import read_grids
 from templates.reading.find import Found, find_tables
 from templates.reading.safety import Refused
-from templates.report import Report, Row, Rows
+from templates.report import SUMMARY_TYPES, Report, Row, Rows
 from templates.schema import Lang, Text
 from templates.spec import TABLES, table
 
@@ -150,8 +149,9 @@ class _Refill:
             at = place.header + 1 + index
             for name in names:
                 style = self.canvas.styles.cell(spec.index[name], _currency(row, spec.index[name].unit))
-                if isinstance(row.get(name), dt.date) and spec.index[name].type == "number":
-                    style = self.canvas.styles.dated(spec.index[name])
+                if spec.name == "Summary" and name == "Value":
+                    kind = SUMMARY_TYPES.get(str(row.get("Key")), "number")
+                    style = self.canvas.styles.figure(spec.index[name], kind, self.report.portfolio.base_currency)
                 sheet.cell(at, place.columns[name]).value = None
                 self.canvas.put(sheet, at, place.columns[name], approximate(row.get(name)), style)
         if spec.ranges:

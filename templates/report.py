@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.errors import Problem
-from engine.money import ZERO
+from engine.money import ZERO, to_unit
 from engine.plan import Plan, Reason
 from engine.portfolio import Portfolio
 from engine.summary import cash_weight, reconciliation
 from engine.valuation import FxRate
 from templates.labels import label
-from templates.schema import Lang, Text
+from templates.schema import ColumnType, Lang, Text
 
 Value = str | bool | int | float | Decimal | dt.date | dt.datetime | None
 Row = Mapping[str, Value]
@@ -30,6 +30,26 @@ class CellError(str):
 NA = CellError("#N/A")
 #: Price sources that are not a market's: shown loudly.
 SAMPLE_SOURCE = "sample"
+#: Decimal places of the weights kept in the history.
+_PLACES = 6
+#: What kind of figure each key of the Summary table is.
+SUMMARY_TYPES: Mapping[str, ColumnType] = {
+    "as_of": "date",
+    "total_value": "money",
+    "cash": "money",
+    "drift": "weight",
+    "needs_rebalancing": "bool",
+    "next_due": "date",
+    "weighted_ter": "fee",
+    "objective": "fee",
+    "bound": "fee",
+    "gap": "fee",
+    "method": "text",
+    "transaction_tax": "money",
+    "overseas_tax": "integer",
+    "dividend_tax": "money",
+    "problems": "integer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +106,7 @@ def plan_report(
         "Reconcile": cash_rows(plan),
         "Conversions": conversion_rows(plan),
         "Summary": summary_rows(plan, portfolio, lang),
-        "Calendar": review_rows(plan),
+        "Calendar": review_rows(plan, lang),
         "Problems": problem_rows(plan.problems),
     }
     kept = [row for row in history if row.get("Date") != plan.as_of]
@@ -211,10 +231,15 @@ def weighted_ter(plan: Plan, portfolio: Portfolio) -> Decimal | None:
     return sum((weight * fee for weight, fee in priced), ZERO) / total if total else None
 
 
-def review_rows(plan: Plan) -> Rows:
+def review_rows(plan: Plan, lang: Lang) -> Rows:
     """Return when each section is reviewed next."""
     return tuple(
-        {"Date": state.next_due, "Section": state.section, "Task": "review", "Due": "due" if state.due else ""}
+        {
+            "Date": state.next_due,
+            "Section": state.section,
+            "Task": label("task.review", lang),
+            "Due": "due" if state.due else "",
+        }
         for state in plan.sections
         if state.next_due is not None
     )
@@ -231,9 +256,9 @@ def history_row(plan: Plan) -> Row:
     invested = sum((p.weight for p in plan.positions), ZERO)
     return {
         "Date": plan.as_of,
-        "Value": plan.total_value,
-        "CashWeight": 1 - invested,
-        "CoreWeight": weights.get("core"),
-        "SatelliteWeight": weights.get("satellite"),
-        "Drift": plan.drift,
+        "Value": to_unit(plan.total_value, plan.base_currency),
+        "CashWeight": round(1 - invested, _PLACES),
+        "CoreWeight": round(weights["core"], _PLACES) if "core" in weights else None,
+        "SatelliteWeight": round(weights["satellite"], _PLACES) if "satellite" in weights else None,
+        "Drift": round(plan.drift, _PLACES),
     }

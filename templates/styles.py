@@ -31,6 +31,7 @@ _FORMATS: Mapping[ColumnType, str] = {
     "quantity": "#,##0",
     "rate": "#,##0.00####",
     "weight": '[>=9]"–";0.0%',
+    "fee": "0.00##%",
     "drift": "+0.0%;-0.0%;0.0%",
     "date": "yyyy-mm-dd",
     "datetime": "yyyy-mm-dd hh:mm",
@@ -89,9 +90,9 @@ class Styles:
             found = self._arrays[key] = self._array(self._column_style(name, role, column.type, key[2]))
         return found
 
-    def dated(self, column: Column) -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
-        """Return the style array of a date that stands in a column of another kind."""
-        return self.cell(replace(column, type="date"))
+    def figure(self, column: Column, kind: ColumnType, currency: str) -> Any:  # noqa: ANN401 - as above
+        """Return the style array of a figure of another kind than its column's."""
+        return self.cell(replace(column, type=kind), currency if kind == "money" else "")
 
     def _column_style(self, name: str, role: str, kind: ColumnType, number: str) -> NamedStyle:
         colour = {"input": "0000FF", "link": GREEN, "check": RED}.get(role, "000000")
@@ -113,8 +114,10 @@ class Styles:
 
     def _look(self, name: str) -> NamedStyle:
         base, _, number = name.partition("|")
+        base, _, own_colour = base.partition(".")
         size, bold, colour, fill, align, wrap, border, italic = _LOOKS[base]
-        style = NamedStyle(f"{base}.{len(self._arrays)}" if number else base)
+        colour = own_colour or colour
+        style = NamedStyle(f"{base}.{len(self._arrays)}" if number else name)
         style.font = Font(name=self._font, size=size, bold=bold, color=colour, italic=italic)
         if fill:
             style.fill = PatternFill("solid", fgColor=fill)
@@ -149,6 +152,7 @@ _LOOKS: Mapping[str, tuple[int, bool, str, str | None, str, bool, bool, bool]] =
     "band": (9, False, "D6E0F0", NAVY, "left", False, False, False),
     "note": (9, False, "7F7F7F", None, "left", False, False, True),
     "text": (10, False, "000000", None, "left", True, False, False),
+    "mark": (11, False, "000000", None, "right", False, False, False),
     "text-line": (10, False, "000000", None, "left", False, False, False),
     "alert": (11, True, RED, PALE_RED, "left", False, False, False),
     "strong": (11, True, NAVY, None, "left", False, False, False),

@@ -219,6 +219,8 @@ class _Dashboard:
         self.write(cash, 6, Line(f"E{cash}-D{cash}", drift), f"cell-number|{_POINTS}")
         self.put(cash, 7, None, "cell-centre")
         words(self.sheet.conditional_formatting, f"G{first}:G{cash}", f"G{first}")
+        for place, at in enumerate(range(first, cash + 1)):
+            self.put(at, 1, "■", f"mark.{charts.PALETTE[place % len(charts.PALETTE)]}")
         return cash
 
     def _remainder(self, at: int, first: int, rows: tuple[Row, ...]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Literal
 
 from openpyxl.formatting.formatting import ConditionalFormattingList
@@ -20,7 +19,7 @@ from templates.canvas import Canvas, approximate
 from templates.formulas import by_row
 from templates.labels import label
 from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
-from templates.report import Row, Rows
+from templates.report import SUMMARY_TYPES, Row, Rows
 from templates.schema import Column, Table
 from templates.styles import AMBER, GREEN, PALE_AMBER, PALE_GREEN, PALE_RED, RED
 
@@ -79,8 +78,8 @@ def _column(
         for row_number, row in enumerate(rows, FIRST_ROW):
             style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
             value = row.get(column.name)
-            if isinstance(value, dt.date) and column.type == "number":
-                style_of = canvas.styles.dated(column)
+            if placement.table.name == "Summary" and column.name == "Value":
+                style_of = canvas.styles.figure(column, SUMMARY_TYPES.get(str(row.get("Key")), "number"), base)
             canvas.put(sheet, row_number, at, value if column.role == "input" else approximate(value), style_of)
         for row_number in range(FIRST_ROW + len(rows), last + 1):
             canvas.put(sheet, row_number, at, None, style)

@@ -55,6 +55,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _document(model: Model) -> dict[str, object]:
+    from xl_addin.output.json import number
+
     facts, portfolio = model.facts, model.portfolio
     fee, covered = model.weighted_fee
     return {
@@ -62,17 +64,17 @@ def _document(model: Model) -> dict[str, object]:
         "title": {"en": facts.title.en, "ko": facts.title.ko},
         "summary": {"en": facts.summary.en, "ko": facts.summary.ko},
         "base_currency": portfolio.base_currency,
-        "expected_return": facts.expected_return,
-        "drawdown": facts.drawdown,
-        "fee": fee,
-        "fee_known_for": covered,
+        "expected_return": None if facts.expected_return is None else number(facts.expected_return),
+        "drawdown": None if facts.drawdown is None else number(facts.drawdown),
+        "fee": None if fee is None else number(fee),
+        "fee_known_for": number(covered),
         "rules": [{"en": rule.en, "ko": rule.ko} for rule in facts.rules],
         "targets": [
             {
                 "section": section.name,
                 "symbol": target.symbol,
                 "name": portfolio.instruments[target.symbol].name,
-                "weight": target.weight,
+                "weight": number(target.weight),
                 "role": target.role,
             }
             for section, target in portfolio.targets()

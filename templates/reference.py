@@ -1,0 +1,125 @@
+"""docs/workbook.md, written from the spec. Run: python -m templates.reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from templates.model_portfolios import load_all
+from templates.schema import Column, Table
+from templates.spec import NAMES, SHEETS, tables_of
+
+_PAGE = Path(__file__).parent.parent / "docs" / "workbook.md"
+_ROLES = {"input": "you", "formula": "formula", "result": "engine"}
+_HEAD = """# The workbook
+
+Written by `python -m templates.reference` from `templates/spec.py`, the one declaration of sheets, tables and
+columns.
+
+![The dashboard of a finished plan, in Korean](images/workbook-dashboard-ko.png)
+
+- Start one with `rebalancer new MODEL -o FILE.xlsx` (`--lang ko` for Korean; `rebalancer models` lists the models),
+  fill in the blue cells on yellow, save, and run `rebalancer plan FILE.xlsx -o PLAN.xlsx`. Many at once: `rebalancer
+  new --batch clients.csv -o FOLDER`, with columns `Name`, `Model`, `Lang` and cash by currency (`KRW`, `USD`).
+- What Excel can compute is a native formula, each with its value cached, so that a phone or a viewer shows numbers.
+  What only the engine can know (prices, trades, analyses) is a value on grey, with source and time.
+- A price or a rate that is missing is `#N/A` and reaches the total: a partial total gives wrong trades. The Check
+  column of the row, the Checks sheet and the Dashboard's banner name the cause.
+
+## What may be changed
+
+A table is found by its headers: identifiers, either language's captions, or the names of the portfolio file. Columns
+may be moved, rows sorted, filtered, inserted or left empty, sheets renamed, added or thrown away, Excel tables
+stretched or deleted. Numbers may be text (`1,234`, `₩1,000`, `12.5%`). What cannot be read for certain is a problem
+that names the cell and the repair: a ticker that lost its zeros (69500), a formula without a value, two tables with
+the same headers. It reads .xlsx, .xlsm, .ods, and a folder of .csv files (`holdings.csv`, `targets.csv`, `cash.csv`,
+`settings.csv` …), as Excel or LibreOffice saved them.
+
+`plan FILE.xlsx -o OUT.xlsx` writes the results into a copy of your workbook: your cells, notes, formats, sheets and
+charts stay. Where it holds something that openpyxl would lose (pictures, shapes, slicers, macros, threaded comments,
+sparklines, data connections), or a cell of yours stands where results belong, a fresh workbook is written instead,
+and the command says so. Your own formulas are computed when a spreadsheet opens the file. `--force` lets it replace a
+file that exists; files are always written whole.
+
+`rebalancer share FILE -o COPY.xlsx` writes values only, with the same looks: no formulas, macros, links, names,
+comments, hidden sheets, author or paths, and nothing of your own notes and sheets. `--weights-only` leaves out every
+amount and quantity and rounds weights to a tenth of a point, because exact weights and public prices would give whole
+shares, and so the total, away. `--pdf` adds a one-page A4 report through LibreOffice.
+
+Refused, with the reason: files over 50 MB, zip bombs, XML with document types or entities, links to other files,
+encrypted and old .xls files.
+"""
+
+
+def page() -> str:
+    """Return the page's text."""
+    parts = [_HEAD, _sheets(), _names(), _models()]
+    return "\n".join(parts)
+
+
+def _sheets() -> str:
+    lines = ["## Sheets and tables", ""]
+    lines += ["| sheet | Korean | holds | tables |", "|---|---|---|---|"]
+    for sheet in SHEETS:
+        tables = ", ".join(f"`{table.name}`" for table in tables_of(sheet.key))
+        lines.append(f"| {sheet.key} | {sheet.title.ko} | {sheet.purpose.en} | {tables} |")
+    for sheet in SHEETS:
+        for table in tables_of(sheet.key):
+            lines += ["", *_table(table)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(table: Table) -> list[str]:
+    kind = "named ranges" if table.ranges else "Excel table"
+    lines = [f"### {table.name}", "", f"{table.caption.en} ({table.caption.ko}); on {table.sheet}, {kind}.", ""]
+    lines += ["| column | caption | Korean | kind | written by | |", "|---|---|---|---|---|---|"]
+    lines += [_column(column) for column in table.columns]
+    return lines
+
+
+def _column(column: Column) -> str:
+    notes = []
+    if column.choices:
+        notes.append(", ".join(column.choices))
+    if column.help.en:
+        notes.append(column.help.en)
+    cells = (
+        f"`{column.name}`",
+        column.caption.en,
+        column.caption.ko,
+        column.type,
+        _ROLES[column.role],
+        "; ".join(notes),
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _names() -> str:
+    lines = ["## Named cells", "", "| name | on | meaning |", "|---|---|---|"]
+    lines += [f"| `{name.name}` | {name.sheet} | {name.meaning.en} |" for name in NAMES]
+    return "\n".join(lines) + "\n"
+
+
+def _models() -> str:
+    lines = [
+        "## Models",
+        "",
+        "Return and worst fall are assumptions, a year; the fee is weighted over the funds whose fee is known.",
+        "",
+    ]
+    lines += ["| model | what | return | worst fall | fee | targets |", "|---|---|---|---|---|---|"]
+    for model in load_all():
+        facts = model.facts
+        fee, _ = model.weighted_fee
+        figures = " | ".join("–" if f is None else f"{f:.1%}" for f in (facts.expected_return, facts.drawdown))
+        targets = ", ".join(
+            f"{model.portfolio.instruments[t.symbol].name} {t.weight * 100:.4g}" for _, t in model.portfolio.targets()
+        )
+        cost = "–" if fee is None else f"{fee:.2%}"
+        lines.append(
+            f"| `{facts.key}` | {facts.title.en}: {facts.summary.en} | {figures} | {cost} | {targets or '–'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    _PAGE.write_text(page(), encoding="utf-8")
