@@ -158,7 +158,7 @@ class MarketSettings:
             text = environment.get(name, "").strip()
             if not text:
                 continue
-            kind = type(option.default)
+            kind: Any = type(option.default)
             try:
                 given[option.name] = kind(text)
                 wrong = kind is not str and not 0 <= given[option.name] < 10**9
