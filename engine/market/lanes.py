@@ -99,13 +99,17 @@ class Lanes:
         world = threading.Thread(target=lambda: answers.append(self.ask(self.world, batch, now, deadline)), daemon=True)
         world.start()
         left = self._first_of_korea(korean, found, now, deadline)
-        if left or others:
-            world.join(deadline.left / 2 if left and not others else deadline.left + GRACE)
-        elif korean:
+
+        def waiting() -> bool:
+            return bool(others) or any(one.symbol not in found.prices for one in korean)
+
+        if waiting():
+            world.join(deadline.left / 2 if left else deadline.left + GRACE)
+        else:
             world.join(min(deadline.left, self.settings.cross_check_wait))
         told = answers[0] if answers else None
         self._rest_of_korea([one for one in left if told is None or one.symbol not in told.ok], found, now, deadline)
-        if told is None and (left or others):
+        if told is None and waiting():
             world.join(deadline.left + GRACE)
             told = answers[0] if answers else Answer({}, all_failed(listings, deadline.spent(self.world.name)))
         if told is not None:
@@ -175,8 +179,6 @@ class Lanes:
         self, provider: QuoteProvider, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
     ) -> Answer[Quote]:
         """Ask one source, unless its breaker is open; keep its breaker by what it answers."""
-        if not provider.network:
-            return provider.quotes(listings, now=now, deadline=deadline)
         return guarded(
             self.store, provider, listings, now, lambda: provider.quotes(listings, now=now, deadline=deadline)
         )
@@ -208,7 +210,11 @@ def guarded(
     refused = breaker.refusal(store, provider.name, now)
     if refused is not None:
         return Answer({}, all_failed(listings, refused))
-    answer = ask()
+    try:
+        answer = ask()
+    except Exception as error:  # noqa: BLE001 - no shape of an answer may end the process, or leave a symbol unanswered
+        message = f"{provider.name} gave an answer of an unexpected shape ({type(error).__name__})"
+        answer = Answer({}, all_failed(listings, SchemaChanged(message, source=provider.name)))
     refusals = [e for e in answer.failed.values() if isinstance(e, (RateLimited, Blocked, AuthFailed))]
     if refusals:
         breaker.record(store, provider.name, refusals[0], now)

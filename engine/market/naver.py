@@ -186,8 +186,8 @@ def _facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # n
         raise SchemaChanged(
             "naver's fund facts no longer have the shape they had", symbol=listing.symbol, source="naver"
         )
-    top = [row for row in document.get("etfTop10MajorConstituentAssets") or () if isinstance(row, Mapping)]
-    sectors = [row for row in document.get("sectorPortfolioList") or () if isinstance(row, Mapping)]
+    top = _objects(document.get("etfTop10MajorConstituentAssets"))
+    sectors = _objects(document.get("sectorPortfolioList"))
     dividend = document.get("dividend")
     facts = FundFacts(
         symbol=listing.symbol,
@@ -214,6 +214,10 @@ def _facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # n
     if facts.fee is None and facts.aum is None and not facts.top:
         raise NoData(f"naver has no fund facts of {listing.symbol}", symbol=listing.symbol, source="naver")
     return facts
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - a JSON value
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
 
 
 def _number(value: Any) -> Decimal | None:  # noqa: ANN401 - a JSON value

@@ -150,7 +150,7 @@ def facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # no
         raise NoData(f"yahoo has no facts of {listing.symbol}", symbol=listing.symbol, source=SOURCE) from None
     detail, price = _part(result, "summaryDetail"), _part(result, "price")
     fund, holdings = _part(result, "fundProfile"), _part(result, "topHoldings")
-    weights = [item for item in holdings.get("sectorWeightings") or () if isinstance(item, Mapping)]
+    weights, lines = _objects(holdings.get("sectorWeightings")), _objects(holdings.get("holdings"))
     return FundFacts(
         symbol=listing.symbol,
         source=SOURCE,
@@ -163,7 +163,7 @@ def facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # no
             Constituent(
                 str(item.get("symbol") or ""), str(item.get("holdingName") or ""), number(item.get("holdingPercent"))
             )
-            for item in holdings.get("holdings") or ()
+            for item in lines
         ),
         sectors={key: weight for item in weights for key, raw in item.items() if (weight := number(raw)) is not None},
         dividend_yield=number(detail.get("yield")) or number(detail.get("dividendYield")),
@@ -184,6 +184,10 @@ def number(value: Any) -> Decimal | None:  # noqa: ANN401 - a JSON value
 def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     part = document.get(key)
     return part if isinstance(part, Mapping) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - a JSON value
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
 
 
 def _rounded(value: float) -> Decimal:
