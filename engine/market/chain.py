@@ -14,8 +14,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine.errors import MarketDataError
+from engine.market import breaker
 from engine.market import store as stores
 from engine.market.krx import Krx
+from engine.market.listing import Listing
 from engine.market.login import Login, login
 from engine.market.naver import Naver
 from engine.market.provider import Deadline, QuoteProvider
@@ -50,10 +53,23 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
         korea=(naver, krx),
         world=yahoo,
         settings=settings,
-        etfs=lambda deadline: naver.etfs(deadline=deadline),
+        etfs=lambda deadline: _etfs(store, naver, krx, deadline),
     )
     research = Research(store, settings, chain.listing, yahoo, (krx,), yahoo, (naver, krx), threading.Lock())
     return Market(settings, store, naver, krx, yahoo, chain, research)
+
+
+def _etfs(store: Store, naver: Naver, krx: Krx, deadline: Deadline) -> tuple[Listing, ...]:
+    """Return the list of Korean ETFs from the first source that gives it; raises the first one's error."""
+    now = dt.datetime.now(dt.UTC)
+    try:
+        if refused := breaker.refusal(store, naver.name, now):
+            raise refused
+        return naver.etfs(deadline=deadline)
+    except MarketDataError:
+        if krx.login is None or breaker.refusal(store, krx.name, now):
+            raise
+        return krx.etfs(now=now, deadline=deadline)
 
 
 @lru_cache(maxsize=1)

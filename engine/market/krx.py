@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -41,6 +41,15 @@ _MESSAGES = {
     "RateLimited": "krx asks for fewer requests",
     "SchemaChanged": "krx answered with something that is not its data: maintenance, or a changed page",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """Hold a child's result by code, or its error, and the requests it made."""
+
+    result: dict[str, Any]
+    error: MarketDataError | None = None
+    requests: int = 0
 
 
 class Krx:
@@ -74,20 +83,19 @@ class Krx:
             return self._last_closes(listings, now, deadline)
         day = calendars.last_opened("KR", now)
         codes = [listing.symbol for listing in listings]
-        try:
-            result, count = self._run("quotes", deadline, codes=codes, date=f"{day.date:%Y%m%d}")
-        except MarketDataError as error:
-            return Answer({}, all_failed(listings, error), _count(error))
+        reply = self._run("quotes", deadline, codes=codes, date=f"{day.date:%Y%m%d}")
+        if reply.error:
+            return Answer({}, all_failed(listings, reply.error), reply.requests)
         as_of = min(day.close, max(now - dt.timedelta(seconds=DELAY), day.open)).astimezone(dt.UTC)
         ok: dict[str, Quote] = {}
         for listing in listings:
-            if listing.symbol in result:
-                price = Decimal(result[listing.symbol])
+            if listing.symbol in reply.result:
+                price = Decimal(reply.result[listing.symbol])
                 session: Session = "closed" if now >= day.close else "regular"
                 ok[listing.symbol] = Quote(
                     listing.symbol, price, "KRW", as_of, "krx", session, DELAY, now, name=listing.name
                 )
-        return Answer(ok, self._missing(listings, ok), count)
+        return Answer(ok, self._missing(listings, ok), reply.requests)
 
     def _last_closes(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         today = calendars.local_date("KR", now)
@@ -109,61 +117,51 @@ class Krx:
         if not listings:
             return Answer({}, {})
         codes = [listing.symbol for listing in listings]
-        try:
-            result, count = self._run(
-                "history", deadline, anonymous=True, codes=codes, start=f"{start:%Y%m%d}", end=f"{end:%Y%m%d}"
-            )
-        except MarketDataError as error:
-            return Answer({}, all_failed(listings, error), _count(error))
+        span = {"start": f"{start:%Y%m%d}", "end": f"{end:%Y%m%d}"}
+        reply = self._run("history", deadline, anonymous=True, codes=codes, **span)
+        if reply.error:
+            return Answer({}, all_failed(listings, reply.error), reply.requests)
         ok: dict[str, History] = {}
         for listing in listings:
-            rows = result.get(listing.symbol) or []
+            rows = reply.result.get(listing.symbol) or []
             if rows:
                 dates = tuple(dt.date.fromisoformat(day) for day, _ in rows)
                 closes = tuple(Decimal(close) for _, close in rows)
                 ok[listing.symbol] = History(listing.symbol, "KRW", "krx", now, dates, closes)
-        return Answer(ok, self._missing(listings, ok), count)
+        return Answer(ok, self._missing(listings, ok), reply.requests)
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FundFacts]:
         """Return what ETFs hold, and shares' market value and sector."""
-        date = f"{calendars.last_opened('KR', now).date:%Y%m%d}"
-        day = dt.datetime.strptime(date, "%Y%m%d").replace(tzinfo=dt.UTC).date()
+        if not listings:
+            return Answer({}, {})
+        day = calendars.last_opened("KR", now).date
+        date = f"{day:%Y%m%d}"
         codes = [listing.symbol for listing in listings]
-        count = 0
+        deposits = self._run("deposit", deadline, codes=codes, date=date)
+        replies = [deposits]
+        if not deposits.error and not all(deposits.result.get(code) for code in codes):
+            replies += [self._run("caps", deadline, date=date), self._run("sectors", deadline, date=date)]
+        count = sum(reply.requests for reply in replies)
+        error = next((reply.error for reply in replies if reply.error), None)
+        if error:
+            return Answer({}, all_failed(listings, error), count)
+        caps, sectors = (reply.result for reply in replies[1:]) if len(replies) > 1 else ({}, {})
         ok: dict[str, FundFacts] = {}
-        try:
-            deposits, used = self._run("deposit", deadline, codes=codes, date=date)
-            count += used
-            shares = [code for code in codes if not deposits.get(code)]
-            caps: dict[str, Any] = {}
-            sectors: dict[str, Any] = {}
-            if shares:
-                caps, used = self._run("caps", deadline, date=date)
-                sectors, more = self._run("sectors", deadline, date=date)
-                count += used + more
-        except MarketDataError as error:
-            return Answer({}, all_failed(listings, error), count + _count(error))
         for listing in listings:
             base = FundFacts(listing.symbol, "krx", now, listing.name, "KRW", as_of=day)
-            if rows := deposits.get(listing.symbol):
+            cap, sector = caps.get(listing.symbol), sectors.get(listing.symbol)
+            if rows := deposits.result.get(listing.symbol):
                 ok[listing.symbol] = replace(base, holdings_count=len(rows), top=_top(rows))
-            elif listing.symbol in caps or listing.symbol in sectors:
-                cap = caps.get(listing.symbol)
-                ok[listing.symbol] = replace(
-                    base, market_cap=Decimal(cap) if cap else None, sector=sectors.get(listing.symbol)
-                )
+            elif cap or sector:
+                ok[listing.symbol] = replace(base, market_cap=Decimal(cap) if cap else None, sector=sector)
         return Answer(ok, self._missing(listings, ok), count)
 
     def etfs(self, *, now: dt.datetime, deadline: Deadline) -> tuple[Listing, ...]:
         """Return every listed ETF; raises the error tree."""
-        date = f"{calendars.last_opened('KR', now).date:%Y%m%d}"
-        result, _ = self._run("etfs", deadline, date=date)
-        return tuple(Listing(code, "KR", "KRW", name, "KOSPI") for code, name in result.items())
-
-    def check_login(self, *, deadline: Deadline) -> int:
-        """Log in once and do nothing else; returns the number of requests, raises the error tree."""
-        _, count = self._run("login", deadline)
-        return count
+        reply = self._run("etfs", deadline, date=f"{calendars.last_opened('KR', now).date:%Y%m%d}")
+        if reply.error:
+            raise reply.error
+        return tuple(Listing(code, "KR", "KRW", name, "KOSPI") for code, name in reply.result.items())
 
     def _missing(self, listings: Sequence[Listing], ok: dict[str, Any]) -> dict[str, MarketDataError]:
         return {
@@ -172,32 +170,20 @@ class Krx:
             if one.symbol not in ok
         }
 
-    def _run(
-        self, task: str, deadline: Deadline, *, anonymous: bool = False, **args: str | list[str]
-    ) -> tuple[dict[str, Any], int]:
-        """Return a job's result and the requests it made; raises the error tree, ends the child at the deadline."""
+    def _run(self, task: str, deadline: Deadline, *, anonymous: bool = False, **args: str | list[str]) -> _Reply:
+        """Return what a child made of a job, or why it made nothing; it is ended at the deadline."""
         if not anonymous and self.login is None:
-            raise AuthRequired(_MESSAGES["AuthRequired"], source="krx")
+            return _Reply({}, AuthRequired(_MESSAGES["AuthRequired"], source="krx"))
         if not self._lock.acquire(timeout=deadline.left):
-            raise deadline.spent("krx")
+            return _Reply({}, deadline.spent("krx"))
         try:
             secret = {} if anonymous or self.login is None else {"id": self.login.user, "pw": self.login.password}
-            reply = _child({"task": task, "seconds": max(deadline.left, 0.1), **args, **secret}, deadline)
+            return _child({"task": task, "seconds": max(deadline.left, 0.1), **args, **secret}, deadline)
         finally:
             self._lock.release()
-        count = int(reply.get("requests", 0))
-        if "error" in reply:
-            kind = str(reply["error"])
-            error: type[MarketDataError] = (
-                AuthFailed if kind == "PasswordChange" else getattr(errors, kind, SchemaChanged)
-            )
-            failure = error(_MESSAGES.get(kind, f"krx failed ({kind})"), source="krx")
-            failure.requests = count  # type: ignore[attr-defined]
-            raise failure
-        return reply["result"], count
 
 
-def _child(job: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+def _child(job: dict[str, Any], deadline: Deadline) -> _Reply:
     """Run one job in a new process; it gets the login on its stdin and can print nowhere that is shown."""
     environment = {key: value for key, value in os.environ.items() if key not in ("KRX_ID", "KRX_PW")}
     environment.update(PYTHONUTF8="1", MPLBACKEND="Agg")
@@ -216,16 +202,16 @@ def _child(job: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-            raise deadline.spent("krx") from None
+            return _Reply({}, deadline.spent("krx"))
     try:
-        reply: dict[str, Any] = json.loads(out.decode("utf-8"))
-    except ValueError:
-        raise Transient("krx: the helper process ended without an answer", source="krx") from None
-    return reply
-
-
-def _count(error: MarketDataError) -> int:
-    return int(getattr(error, "requests", 0))
+        told = json.loads(out.decode("utf-8"))
+        count, kind = int(told["requests"]), str(told.get("error", ""))
+    except (ValueError, LookupError):
+        return _Reply({}, Transient("krx: the helper process ended without an answer", source="krx"))
+    if kind:
+        error: type[MarketDataError] = AuthFailed if kind == "PasswordChange" else getattr(errors, kind, SchemaChanged)
+        return _Reply({}, error(_MESSAGES.get(kind, f"krx failed ({kind})"), source="krx"), count)
+    return _Reply(told["result"], None, count)
 
 
 def _top(rows: Sequence[Sequence[Any]]) -> tuple[Constituent, ...]:

@@ -163,7 +163,7 @@ def work(job: Mapping[str, Any]) -> dict[str, Any]:
             refused = tape.error or ("PasswordChange" if tape.login_code == _MUST_CHANGE else "AuthFailed")
             return {"error": refused, "requests": tape.requests}
         tape.error = ""
-        result = TASKS[job["task"]](stock, job) if job["task"] in TASKS else {}
+        result = TASKS[job["task"]](stock, job)
     except Exception as error:  # noqa: BLE001 - the edge: only the kind of a foreign exception leaves this process
         kind = tape.error or (
             "Transient" if isinstance(error, OSError) and not isinstance(error, ValueError) else "SchemaChanged"

@@ -167,7 +167,7 @@ def facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # no
         ),
         sectors={key: weight for item in weights for key, raw in item.items() if (weight := number(raw)) is not None},
         dividend_yield=number(detail.get("yield")) or number(detail.get("dividendYield")),
-        sector=_part(result, "assetProfile").get("sector"),
+        sector=str(_part(result, "assetProfile").get("sector") or "") or None,
         market_cap=number(detail.get("marketCap")) or number(price.get("marketCap")),
     )
 

@@ -12,7 +12,7 @@ from replay_server import Replay
 from replay_vendors import KRX_ID, KRX_PW, NOW
 
 from engine.errors import MarketDataError, SymbolUnknown
-from engine.market.listing import Listing
+from engine.market.listing import Listing, usual_pair
 from engine.market.login import Login
 from engine.market.provider import Deadline
 from engine.market.records import FundFacts, History
@@ -111,6 +111,20 @@ def test_a_name_outside_the_catalogue_is_found_in_the_list_of_etfs(market: Repla
     assert replay.kinds().count("naver.list") == 1
     assert market.ask("없는 이름").failed
     assert replay.kinds().count("naver.list") == 1, "once a day"
+
+
+def test_the_list_of_etfs_comes_from_krx_where_naver_fails(new_market: Callable[..., Replayed], replay: Replay) -> None:
+    replay.fault("naver.list", 403)
+    market = new_market(login=Login(KRX_ID, KRX_PW))
+    batch = market.ask("KODEX 삼성전자단일종목레버리지", deadline=60)
+    assert [quote.symbol for quote in batch.ok.values()] == ["0193W0"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "pair"), [("KRW", "USD", "USDKRW"), ("USD", "EUR", "EURUSD"), ("JPY", "KRW", "JPYKRW")]
+)
+def test_a_rate_is_asked_for_the_way_markets_quote_it(one: str, other: str, pair: str) -> None:
+    assert usual_pair(one, other) == usual_pair(other, one) == pair
 
 
 @pytest.mark.parametrize(
