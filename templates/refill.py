@@ -243,7 +243,7 @@ class _Refill:
                     known[address] = value
 
 
-_ANALYSES = frozenset({"Comparison", "Review", "Alerts", "Correlation", "Limits"})
+_ANALYSES = frozenset({"Comparison", "Review", "Alerts", "Correlation"})
 _WRITTEN = (*(t.name for t in TABLES if t.ranges and t.name not in _ANALYSES), "FxRates")
 
 

@@ -467,8 +467,8 @@ LIMITS = Table(
     (
         Column("Rule", Text("Rule", "규칙"), role="result", width=26),
         Column("Scope", Text("Scope", "대상"), role="result", width=16),
-        Column("Limit", Text("Limit", "한도"), "number", "result", 12, reveals=True),
-        Column("Actual", Text("Actual", "현재"), "number", "result", 12, reveals=True),
+        Column("Limit", Text("Limit", "한도"), "text", "result", 18, reveals=True),
+        Column("Actual", Text("Actual", "현재"), "text", "result", 16, reveals=True),
         Column("Status", _STATUS, "status", "result", 10),
     ),
     required=("Rule", "Limit", "Actual"),

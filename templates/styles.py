@@ -102,7 +102,7 @@ class Styles:
         style.font = Font(name=self._font, size=10, color=colour)
         if fill:
             style.fill = PatternFill("solid", fgColor=fill)
-        style.alignment = Alignment(horizontal=centre, vertical="center")
+        style.alignment = Alignment(horizontal=centre, vertical="center", indent=1 if centre == "left" else 0)
         return style
 
     def look(self, name: str) -> Any:  # noqa: ANN401 - openpyxl's style array has no public type

@@ -43,7 +43,7 @@ class Line:
 def write_dashboard(canvas: Canvas, sheet: Worksheet, report: Report, figures: Figures) -> None:
     """Write the whole sheet, on one page of A4."""
     writer = _Dashboard(canvas, sheet, report, figures)
-    widths(sheet, {2: 30, 3: 11, 4: 10, 5: 11, 6: 10, 7: 15, 8: 2, **dict.fromkeys(range(9, 15), 12.5)})
+    widths(sheet, {2: 30, 3: 11, 4: 10, 5: 11, 6: 13, 7: 15, 8: 2, **dict.fromkeys(range(9, 15), 12.5)})
     writer.banner()
     writer.cards()
     last = writer.allocation(_TABLES_ROW)

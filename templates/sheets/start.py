@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import metadata
 
+from openpyxl.utils import quote_sheetname
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.canvas import Canvas
@@ -87,7 +89,7 @@ def _sheets(canvas: Canvas, sheet: Worksheet, row: int) -> int:
         row += 1
         title = spec.title.of(lang)
         canvas.put(sheet, row, 5, title, look("legend-link"))
-        sheet.cell(row, 5).hyperlink = f"#'{title}'!A1"
+        sheet.cell(row, 5).hyperlink = Hyperlink(ref=f"E{row}", location=f"{quote_sheetname(title)}!A1")
         canvas.put(sheet, row, 6, spec.purpose.of(lang), look("cell-text"))
     return row + 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.market.quote import Quote
 from engine.plan import Plan
@@ -13,6 +14,9 @@ from engine.valuation import resolve_rates
 from xl_addin.output.files import write_whole
 from xl_addin.output.language import Lang
 from xl_addin.output.sentences import reason_sentence
+
+if TYPE_CHECKING:
+    from templates.report import Row
 
 _BOOKS = (".xlsx", ".xlsm", ".ods")
 
@@ -35,25 +39,56 @@ def write_plan_book(
     from templates.report import plan_report
 
     rates, _ = resolve_rates(portfolio, quotes)
-    report = partial(plan_report, portfolio, plan, partial(reason_sentence, lang=lang), lang, rates=rates)
-    data, notice = None, ""
-    if source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS):
+    history: tuple[Row, ...] = ()
+    own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
+    if own and source is not None:
         from templates.reading import read_book
-        from templates.refill import refill
 
         book = read_book(source)
-        lang = book.lang
-        made = plan_report(
-            portfolio, plan, partial(reason_sentence, lang=lang), lang, rates=rates, history=book.history
-        )
-        data, notice = refill(source, made, lang)
-        if data is None:
-            data = build(made, lang).to_bytes()
+        lang, history = book.lang, book.history
+    say = partial(reason_sentence, lang=lang)
+    analyses = _analyses(portfolio, plan, quotes, lang)
+    report = plan_report(portfolio, plan, say, lang, rates=rates, history=history, analyses=analyses)
+    data, notice = None, ""
+    if own and source is not None:
+        from templates.refill import refill
+
+        data, notice = refill(source, report, lang)
     if data is None:
-        data = build(report(), lang).to_bytes()
+        data = build(report, lang).to_bytes()
     finished: bytes = data
     write_whole(path, lambda temporary: _fill(temporary, finished))
     return notice
+
+
+def _analyses(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lang: Lang) -> dict[str, tuple[Row, ...]]:
+    """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
+    from engine.analysis.calendar import calendar
+    from engine.analysis.limits import RiskInputs
+    from engine.analysis.risk import risk
+    from engine.valuation import resolve_fx, resolve_prices, value
+
+    prices, _ = resolve_prices(portfolio, quotes, plan.as_of)
+    fx, _ = resolve_fx(portfolio, quotes)
+    fees = {symbol: instrument.expense_ratio for symbol, instrument in portfolio.instruments.items()}
+    rules = risk(portfolio, value(portfolio, prices, fx), RiskInputs(fees=fees))
+    items = calendar(portfolio, plan.as_of)
+    return {
+        "Limits": tuple(
+            {"Rule": r.rule, "Scope": r.scope, "Limit": r.shown[0], "Actual": r.shown[1], "Status": r.status}
+            for r in rules
+            if r.status != "UNKNOWN" or r.actual is not None  # what needs facts or history: `rebalancer risk`
+        ),
+        "Calendar": tuple(
+            {
+                "Date": item.date,
+                "Section": item.section,
+                "Task": item.task_ko if lang == "ko" else item.task,
+                "Due": "due" if item.due else "",
+            }
+            for item in items
+        ),
+    }
 
 
 def _fill(path: Path, data: bytes) -> None:
