@@ -30,18 +30,21 @@ def quotes_for(prices: Path | None) -> Quotes:
     return parse_prices(raw, str(prices))
 
 
-def live_quotes_for(portfolio: Portfolio, given: Mapping[str, Quote], *, offline: bool = False) -> Quotes:
+def live_quotes_for(
+    portfolio: Portfolio, given: Mapping[str, Quote], *, offline: bool = False, interactive: bool = False
+) -> Quotes:
     """Return the given quotes and, for prices and rates that neither they nor the portfolio have, the sources' ones.
 
-    `offline` takes what is stored and asks nobody. What could not be had is a warning here: whether a plan can do
-    without it, the plan says.
+    `offline` takes what is stored and asks nobody; `interactive` waits only as long as a cell may. What could not be
+    had is a warning here: whether a plan can do without it, the plan says.
     """
     needed = [*_prices_needed(portfolio, given), *_rates_needed(portfolio, given)]
     if not needed:
         return given, ()
     from engine.market import chain
 
-    batch = chain.quotes(needed, offline=offline)
+    deadline = chain.default().settings.interactive_deadline if interactive else None
+    batch = chain.quotes(needed, offline=offline, deadline=deadline)
     failed = tuple(
         Problem("warning", "price-source", f"price of {symbol}", str(error)) for symbol, error in batch.failed.items()
     )

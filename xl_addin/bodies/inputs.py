@@ -1,0 +1,112 @@
+"""From the tables of a call to a portfolio: ranges in any order of headers, or the calling workbook's sheets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from engine.document import portfolio_from_data
+from engine.errors import InputError, Problem
+from engine.portfolio import Portfolio
+from templates.reading.data import DocumentData
+from templates.reading.find import find_tables
+from templates.reading.grid import Grid
+from templates.schema import Lang
+from templates.spec import SHEETS
+from xl_addin.bodies.cells import Rows, grid, rows_of, sheets
+from xl_addin.output.language import default_language
+
+#: The base currency where a call gives no settings and several currencies are in use.
+HOME = "KRW"
+_KOREAN_TITLES = frozenset(sheet.title.ko for sheet in SHEETS)
+_IN_RANGE = re.compile(r"^\S+ sheet '(\w+)' row ")
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Hold the portfolio of a call, every problem found on the way, and the language of the workbook."""
+
+    portfolio: Portfolio
+    problems: tuple[Problem, ...]
+    lang: Lang
+
+
+def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
+    """Return the portfolio that ranges, by argument, or else the workbook's tables describe.
+
+    `cash` may be one number, in the base currency. Raises InputError with every problem where it cannot be used.
+    """
+    given = {argument: rows for argument, value in ranges.items() if (rows := rows_of(value)) is not None}
+    cash = _amount(given)
+    grids = [grid(argument, rows) for argument, rows in given.items()]
+    if not given and cash is None:
+        if rows_of(tables) is None and not isinstance(tables, dict):
+            text = "no tables: name the ranges, such as Holdings[#All], Targets[#All]"
+            raise InputError([Problem("error", "no-tables", name, text)])
+        grids = sheets(tables)
+    portfolio, problems = _read(name, grids, cash, strict=bool(given))
+    # Where a call names ranges, a problem's place is a row of that range.
+    problems = (
+        tuple(replace(p, where=_IN_RANGE.sub(rf"{name} \1: row ", p.where)) for p in problems) if given else problems
+    )
+    if portfolio is None or any(problem.severity == "error" for problem in problems):
+        raise InputError(problems)
+    return Inputs(portfolio, problems, language(grids))
+
+
+def language(grids: Sequence[Grid] = ()) -> Lang:
+    """Return the language of a workbook with these sheets, by default the system's."""
+    return "ko" if any(one.name in _KOREAN_TITLES for one in grids) else default_language()
+
+
+def _amount(given: dict[str, Rows]) -> Decimal | None:
+    """Take cash that is one number out of the ranges."""
+    cash = given.get("cash", ())
+    if len(cash) == 1 and len(cash[0]) == 1 and isinstance(cash[0][0], Decimal):
+        del given["cash"]
+        return cash[0][0]
+    return None
+
+
+def _read(
+    name: str, grids: Sequence[Grid], cash: Decimal | None, *, strict: bool
+) -> tuple[Portfolio | None, tuple[Problem, ...]]:
+    found, problems = find_tables(grids)
+    used = {place.grid.name for place in found.values()}
+    if strict:
+        for one in grids:
+            if one.name not in used:
+                text = "no known headers here: include the row of headers, such as Ticker and Quantity"
+                problems.append(Problem("error", "no-headers", f"{name} {one.name}", text))
+    if not found.keys() & {"Holdings", "Targets"}:
+        text = "no table of holdings or targets: a row of headers with Ticker and Quantity, or Ticker and Target"
+        problems.append(Problem("error", "no-tables", name, text))
+    if problems:
+        return None, tuple(problems)
+    document = DocumentData(found, name)
+    document.body.setdefault("name", name)
+    notes: tuple[Problem, ...] = ()
+    if "Settings" not in found:
+        notes = _assume_base(name, document, cash)
+    if cash is not None:
+        document.body["cash"] = {document.body.get("base_currency", HOME): cash}
+    portfolio, more = portfolio_from_data(document.data, name, document.locate)
+    return portfolio, (*document.problems, *notes, *more)
+
+
+def _assume_base(name: str, document: DocumentData, cash: Decimal | None) -> tuple[Problem, ...]:
+    """Settle the base currency of a call without settings, and say so."""
+    document.body["base_currency"] = HOME
+    portfolio, _ = portfolio_from_data(document.data, name, document.locate)
+    if portfolio is None:
+        return ()  # the errors are told by the reading that follows
+    used = {instrument.currency for instrument in portfolio.instruments.values()}
+    used.update(currency for account in portfolio.accounts for currency in account.cash)
+    base = used.pop() if len(used) == 1 else HOME
+    document.body["base_currency"] = base
+    why = "the one currency in use" if not used else f"{', '.join(sorted(used))} are in use"
+    amount = f"; the cash is {cash} {base}" if cash is not None else ""
+    text = f"no settings were given: totals are in {base} ({why}){amount}; give base_currency in a Settings table"
+    return (Problem("info", "base-currency", name, text),)

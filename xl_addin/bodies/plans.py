@@ -1,0 +1,123 @@
+"""Drift, trades, summary and checks: one plan for equal inputs, whichever function asks first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from engine.errors import InputError, MarketDataError
+from engine.market.quote import Quote
+from engine.plan import Plan
+from engine.portfolio import Portfolio
+from engine.rebalance import rebalance
+from templates.report import Rows, problem_rows, summary_rows, trade_rows
+from templates.schema import Lang
+from xl_addin.bodies import journal
+from xl_addin.bodies.answers import Answer, table
+from xl_addin.bodies.inputs import Inputs, read_inputs
+from xl_addin.output.problems import problems_of
+from xl_addin.output.sentences import reason_sentence
+from xl_addin.prices import live_quotes_for
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Hold a plan with what it was made from."""
+
+    portfolio: Portfolio
+    quotes: Mapping[str, Quote]
+    plan: Plan
+    lang: Lang
+
+
+#: Equal questions of one recalculation share a plan.
+_plans: deque[Planned] = deque(maxlen=4)
+
+
+def today() -> dt.date:
+    """Return this computer's date."""
+    return dt.datetime.now().astimezone().date()
+
+
+def forget() -> None:
+    """Forget the plans made so far."""
+    _plans.clear()
+
+
+def planned(name: str, ranges: dict[str, object], tables: object) -> Planned:
+    """Return the plan of a call; raises InputError, ImpossibleError or MarketDataError with every problem."""
+    inputs = read_inputs(name, ranges, tables)
+    return _plan(inputs, today())
+
+
+def drift(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
+    """Return every position with its target and band."""
+    return table(
+        "REBAL_DRIFT", drift_rows(planned("REBAL_DRIFT", _ranges(holdings, targets, cash, settings), tables).plan)
+    )
+
+
+def trades(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
+    """Return the trades."""
+    found = planned("REBAL_TRADES", _ranges(holdings, targets, cash, settings), tables)
+    return table("REBAL_TRADES", trade_rows(found.plan, partial(reason_sentence, lang=found.lang)))
+
+
+def summary(tables: object) -> Answer:
+    """Return the plan in figures."""
+    found = planned("REBAL_SUMMARY", {}, tables)
+    return table("REBAL_SUMMARY", summary_rows(found.plan, found.portfolio, found.lang))
+
+
+def checks(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
+    """Return the problems of the plan, or why there is none, then why other functions failed lately."""
+    try:
+        found = planned("REBAL_CHECKS", _ranges(holdings, targets, cash, settings), tables).plan.problems
+    except InputError as error:
+        found = error.problems
+    except MarketDataError as error:
+        found = problems_of(error)
+    return table("REBAL_CHECKS", problem_rows(tuple(dict.fromkeys((*found, *journal.recent())))))
+
+
+def drift_rows(plan: Plan) -> Rows:
+    """Return the positions; `Value` is in the base currency."""
+    return tuple(
+        {
+            "Ticker": p.symbol,
+            "Name": p.name,
+            "Section": p.section,
+            "Value": p.value,
+            "Weight": p.weight,
+            "Target": p.target,
+            "Drift": p.drift,
+            "Low": p.low,
+            "High": p.high,
+            "Status": p.status,
+        }
+        for p in plan.positions
+    )
+
+
+def _ranges(holdings: object, targets: object, cash: object, settings: object) -> dict[str, object]:
+    return {"holdings": holdings, "targets": targets, "cash": cash, "settings": settings}
+
+
+def _plan(inputs: Inputs, day: dt.date) -> Planned:
+    portfolio = inputs.portfolio
+    quotes, found = live_quotes_for(portfolio, {}, interactive=True)
+    problems = (*inputs.problems, *found)
+    known = next((p for p in _plans if p.plan.as_of == day and p.portfolio == portfolio and p.quotes == quotes), None)
+    if known is None:
+        try:
+            plan = rebalance(portfolio, quotes, day)
+        except MarketDataError as error:
+            error.problems = (*problems, *error.problems)
+            raise
+        known = Planned(portfolio, quotes, plan, inputs.lang)
+        _plans.appendleft(known)
+    plan = known.plan
+    return replace(known, plan=replace(plan, problems=(*problems, *plan.problems)), lang=inputs.lang)

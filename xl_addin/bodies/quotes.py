@@ -1,0 +1,133 @@
+"""Prices, rates and closes: from the quote store, where one miss makes one batch of everything in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engine.errors import InputError, NoData
+from engine.market import chain
+from engine.market.catalogue import load
+from engine.market.listing import usual_pair
+from engine.market.quote import Quote
+from engine.market.quoting import QuoteBatch
+from engine.market.symbols import pair
+from templates.reading.data import DocumentData
+from templates.reading.find import find_tables
+from templates.reading.grid import Grid
+from templates.report import price_status
+from xl_addin.bodies import journal
+from xl_addin.bodies.answers import Answer, Shown, shown, table
+from xl_addin.bodies.cells import bad_argument, day_of, grid, rows_of, sheets, text_of, ticker_of, tickers_of
+from xl_addin.bodies.plans import today
+from xl_addin.output.problems import problems_of
+from xl_addin.registry import NA
+
+FIELDS = ("price", "currency", "asof", "source", "status", "name")
+
+
+def price(ticker: object, field: object) -> Answer:
+    """Return a field of one instrument's quote."""
+    name = text_of("field", field).lower() or "price"
+    if name not in FIELDS:
+        raise bad_argument("field", f"{name!r:.40} is none of {', '.join(FIELDS)}: write one of them")
+    return _fields(_one(ticker_of("ticker", ticker)))[name]
+
+
+def prices(tickers: object, tables: object) -> Answer:
+    """Return a row per ticker; one without a price shows #N/A, and its cause is in the journal."""
+    wanted = _wanted(tickers, tables)
+    batch = _batch(wanted)
+    for symbol, error in batch.failed.items():
+        journal.failed("REBAL_PRICES", symbol, problems_of(error))
+    rows: list[Mapping[str, object]] = []
+    for symbol in wanted:
+        quote = batch.ok.get(symbol)
+        if quote is None:
+            entry = load().entry(symbol)
+            rows.append({"Ticker": symbol, "Name": entry.instrument.name if entry else None, "Price": NA,
+                         "Status": "missing"})  # fmt: skip
+            continue
+        journal.answered("REBAL_PRICES", symbol)
+        found = _fields(quote)
+        rows.append({"Ticker": quote.symbol, "Name": found["name"], "Price": found["price"],
+                     "Currency": found["currency"], "AsOf": found["asof"], "Source": found["source"],
+                     "Status": found["status"]})  # fmt: skip
+    return table("REBAL_PRICES", rows)
+
+
+def rate(given: object) -> Answer:
+    """Return units of the second currency per unit of the first."""
+    text = text_of("pair", given).upper().replace("/", "").replace(" ", "")
+    currencies = pair(text)
+    if currencies is None:
+        raise bad_argument("pair", f"{text!r:.40} is not a pair of two currencies: write one, such as USDKRW")
+    usual = usual_pair(*currencies)
+    found = _one(usual).price
+    return shown(found if usual == text else 1 / found)
+
+
+def history(ticker: object, start: object, end: object) -> Answer:
+    """Return daily closes from one day to another, both included."""
+    symbol = ticker_of("ticker", ticker)
+    first, last = day_of("from", start), day_of("to", end) or today()
+    if first is None:
+        raise bad_argument("from", "no first day: write one, such as 2026-07-01")
+    if first > last:
+        raise bad_argument("from", f"{first} is after {last}: write an earlier day")
+    batch = chain.history([symbol], first, last)
+    if symbol in batch.failed:
+        raise batch.failed[symbol]
+    found = batch.ok[symbol]
+    if not found.dates:
+        raise NoData(f"{symbol} has no close from {first} to {last}", symbol=symbol, source=found.source)
+    rows = zip(found.dates, found.closes, strict=True)
+    return table("REBAL_HISTORY", ({"Date": day, "Close": close} for day, close in rows))
+
+
+def _batch(symbols: Sequence[str]) -> QuoteBatch:
+    market = chain.default()
+    return market.chain.quotes(symbols, deadline=market.settings.interactive_deadline)
+
+
+def _one(symbol: str) -> Quote:
+    batch = _batch([symbol])
+    if symbol in batch.failed:
+        raise batch.failed[symbol]
+    return batch.ok[symbol]
+
+
+def _fields(quote: Quote) -> dict[str, Shown]:
+    entry = load().get(quote.symbol)
+    return {
+        "price": shown(quote.price),
+        "currency": quote.currency,
+        "asof": shown(quote.as_of),
+        "source": quote.source,
+        "status": price_status(quote.source, stale=quote.stale),
+        "name": quote.name or (entry.instrument.name if entry else None),
+    }
+
+
+def _wanted(tickers: object, tables: object) -> tuple[str, ...]:
+    """Return the tickers of a range, of the tables in it, or of the workbook's holdings and targets."""
+    rows = rows_of(tickers)
+    if rows is None and rows_of(tables) is None and not isinstance(tables, dict):
+        raise bad_argument("tickers", "no tickers: name cells that hold some")
+    named = of_tables([grid("tickers", rows)] if rows is not None else sheets(tables))
+    if named or rows is None:
+        return named
+    return tickers_of("tickers", tickers)
+
+
+def of_tables(grids: Sequence[Grid]) -> tuple[str, ...]:
+    """Return what the tables of holdings and targets in these sheets name; raises InputError for a bad row."""
+    found, problems = find_tables(grids)
+    document = DocumentData(
+        {name: place for name, place in found.items() if name in ("Holdings", "Targets")}, "tickers"
+    )
+    problems.extend(problem for problem in document.problems if "Ticker" in problem.where)
+    if any(problem.severity == "error" for problem in problems):
+        raise InputError(problems)
+    rows = [*document.rows("Targets"), *document.rows("Holdings")]
+    texts = (str(row.values["Ticker"]) for row in rows if row.values.get("Ticker"))
+    return tuple(dict.fromkeys(ticker_of("tickers", text) for text in texts))

@@ -1,0 +1,232 @@
+"""Weights, correlations, comparison, review, limits, calendar: the analyses as tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from engine.analysis.calendar import ALLOWANCE
+from engine.analysis.calendar import calendar as tasks
+from engine.analysis.compare import FundRow
+from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations, correlate
+from engine.analysis.returns import PERIODS
+from engine.costs.tax import tax_rule
+from engine.document import portfolio_from_data
+from engine.errors import InputError, NoData, Problem
+from engine.market import chain
+from engine.market.catalogue import load
+from engine.portfolio import Portfolio
+from engine.text import fold, plain_number
+from engine.weights.methods import METHODS, weigh
+from engine.weights.universe import read_list
+from templates.reading.find import find_tables, headers
+from templates.reading.grid import Cell, ErrorValue
+from templates.spec import table as declared
+from xl_addin.analyses import TWO_YEARS, compare_funds, review_portfolio
+from xl_addin.bodies import journal
+from xl_addin.bodies.answers import Answer, matrix, table
+from xl_addin.bodies.cells import bad_argument, day_of, grid, number_of, rows_of, text_of, tickers_of
+from xl_addin.bodies.inputs import HOME, language, read_inputs
+from xl_addin.bodies.plans import today
+from xl_addin.histories import Sources, fx_pairs, load_history
+from xl_addin.registry import NA
+from xl_addin.risks import risk_portfolio
+
+_LIVE = Sources()
+#: Korean headers of a universe; the English ones are the fields' own.
+_UNIVERSE_HEADERS: Mapping[str, str] = {
+    "종목코드": "symbol", "종목명": "name", "업종": "sector", "섹터": "sector", "시가총액": "market_cap",
+    "통화": "currency", "회사": "company", "현재비중": "weight", "비중": "weight",
+}  # fmt: skip
+
+
+def weights(method: object, universe: object) -> Answer:
+    """Return target weights over the rows of a universe."""
+    name = text_of("method", method).lower()
+    if name not in METHODS:
+        raise bad_argument("method", f"{name!r:.40} is none of {', '.join(METHODS)}: write one of them")
+    entries, problems = read_list(_universe(rows_of(universe) or ()), "universe", today())
+    if entries is None:
+        raise InputError(problems)
+    result = weigh(name, entries)
+    rows = ({"Ticker": w.symbol, "Sector": w.sector, "Weight": w.weight} for w in result.weights)
+    return table("REBAL_WEIGHTS", rows)
+
+
+def _universe(rows: Sequence[Sequence[Cell]]) -> list[dict[str, object]]:
+    """Return a range as entries; raises InputError for an error cell."""
+    filled = [(number, row) for number, row in enumerate(rows, 1) if any(value is not None for value in row)]
+    if not filled:
+        raise bad_argument("universe", "no entries: give a range with headers such as Ticker, Sector, Market_Cap")
+    tickers = headers(declared("Holdings"))
+    names = []
+    for value in filled[0][1]:
+        header = fold(str(value or ""))
+        known = _UNIVERSE_HEADERS.get(header, "symbol" if tickers.get(header) == "Ticker" else "")
+        names.append(known or str(value or ""))
+    found = []
+    for number, row in filled[1:]:
+        entry: dict[str, object] = {}
+        for at, (field, value) in enumerate(zip(names, row, strict=False), 1):
+            if isinstance(value, ErrorValue):
+                raise bad_argument(f"universe, row {number}, column {at}", f"the cell shows {value}: mend it")
+            if field:
+                entry[field] = plain_number(value) if isinstance(value, Decimal) else value
+        found.append(entry)
+    return found
+
+
+def correlations(tickers: object, days: object) -> Answer:
+    """Return the matrix of correlations; where there is none, #N/A."""
+    result = _correlated("REBAL_CORREL", tickers, days, DEFAULT_THRESHOLD)
+    rows = (
+        (symbol, *(NA if value is None else value for value in row))
+        for symbol, row in zip(result.symbols, result.matrix, strict=True)
+    )
+    return matrix(("Ticker", *result.symbols), rows)
+
+
+def alerts(tickers: object, days: object, threshold: object) -> Answer:
+    """Return the pairs above the threshold, then those below 0, strongest first."""
+    above = number_of("threshold", threshold, Decimal(repr(DEFAULT_THRESHOLD)), 0, 1, whole=False)
+    result = _correlated("REBAL_CORREL_ALERTS", tickers, days, float(above))
+    rows = (
+        {"First": pair.pair[0], "Second": pair.pair[1], "Correlation": pair.correlation, "Kind": kind}
+        for kind, pairs in (("alert", result.alerts), ("hedge", result.hedges))
+        for pair in pairs
+    )
+    return table("REBAL_CORREL_ALERTS", rows)
+
+
+def _correlated(name: str, tickers: object, days: object, threshold: float) -> Correlations:
+    count = int(number_of("days", days, Decimal(DEFAULT_DAYS), FEWEST_RETURNS, 10_000, whole=True))
+    currencies = _currencies(tickers_of("tickers", tickers))
+    used = set(currencies.values())
+    base = used.pop() if len(used) == 1 else HOME
+    day = today()
+    start = day - dt.timedelta(days=max(count * 3 // 2, TWO_YEARS))
+    wanted = (*currencies, *fx_pairs(currencies.values(), base))
+    history, problems = load_history(_LIVE, wanted, currencies, start, day)
+    result = correlate(history.until(day), tuple(currencies), base, count, threshold)
+    problems = (*problems, *result.problems)
+    if result.effective_bets is None:
+        raise NoData("nothing can be correlated", problems=problems)
+    _note(name, problems)
+    return result
+
+
+def _currencies(texts: Sequence[str]) -> dict[str, str]:
+    """Return what each code or name is quoted in, by code; raises SymbolUnknown."""
+    found: dict[str, str] = {}
+    for text in texts:
+        listing = chain.default().chain.listing(text)
+        found[listing.symbol] = listing.currency or ""
+    return found
+
+
+def compare(tickers: object) -> Answer:
+    """Return a row per metric and a column per fund; what is not known is #N/A."""
+    result = compare_funds(tickers_of("tickers", tickers), _LIVE, today())
+    if result.as_of is None and all(row.fee.value is None for row in result.funds.values()):
+        raise NoData("nothing is known of these funds", problems=result.problems)
+    _note("REBAL_COMPARE", result.problems)
+    metrics = [_metrics(row) for row in result.funds.values()]
+    rows = ((name, *(NA if found[name] is None else found[name] for found in metrics)) for name in metrics[0])
+    return matrix(("Metric", *result.funds), rows)
+
+
+def _metrics(row: FundRow) -> dict[str, object]:
+    entry = load().get(row.symbol)
+    top = [
+        f"{line.name or line.symbol} {line.weight:.1%}" if line.weight is not None else line.name for line in row.top
+    ]
+    return {
+        "Name": entry.instrument.name if entry else row.symbol,
+        "Fee": row.fee.value,
+        "AUM": row.aum.value,
+        "AUMCurrency": row.aum_currency or None,
+        "Holdings": row.holdings_count.value,
+        "Concentration": row.top_share,
+        "Top10": ", ".join(top) or None,
+        **{period: row.returns[period].value if period in row.returns else None for period in PERIODS},
+        "Volatility": row.volatility.value,
+        "MaxDrawdown": row.max_drawdown.value,
+        "Yield": row.dividend_yield.value,
+    }
+
+
+def review(satellite: object, benchmark: object, tables: object) -> Answer:
+    """Return a row per satellite and quarter, or one with the reasons where a satellite has no quarters."""
+    rows = rows_of(satellite)
+    against = text_of("benchmark", benchmark)
+    if rows is not None and not find_tables([grid("satellite", rows)])[0]:
+        portfolio, lang = _listed(tickers_of("satellite", satellite)), language()
+    else:
+        inputs = read_inputs("REBAL_REVIEW", {"satellite": satellite}, tables)
+        portfolio, lang = inputs.portfolio, inputs.lang
+    if against:
+        against = chain.default().chain.listing(against).symbol
+    result = review_portfolio(portfolio, _LIVE, today(), benchmark=against or None)
+    _note("REBAL_REVIEW", result.problems)
+    shown: list[Mapping[str, object]] = []
+    for row in result.rows:
+        reasons = "; ".join(reason.text_ko if lang == "ko" else reason.text for reason in row.reasons)
+        fixed = {"Ticker": row.symbol, "Verdict": row.verdict.name, "Reasons": reasons}
+        shown.extend(
+            {**fixed, "Quarter": q.quarter, "Return": q.value, "Benchmark": q.benchmark, "Excess": q.excess}
+            for q in row.quarters
+        )
+        if not row.quarters:
+            shown.append(fixed)
+    return table("REBAL_REVIEW", shown)
+
+
+def _listed(texts: Sequence[str]) -> Portfolio:
+    """Return a portfolio of these satellites, none of them held."""
+    targets = [{"ticker": text, "weight": 0} for text in texts]
+    data = {"portfolio": {"name": "satellites", "base_currency": HOME, "satellite": targets}}
+    portfolio, problems = portfolio_from_data(data, "satellite")
+    if portfolio is None:
+        raise InputError(problems)
+    return portfolio
+
+
+def risk(holdings: object, targets: object, tables: object) -> Answer:
+    """Return every limit beside what it is today."""
+    inputs = read_inputs("REBAL_RISK", {"holdings": holdings, "targets": targets}, tables)
+    report = risk_portfolio(inputs.portfolio, {}, _LIVE, today())
+    if not report.priced:
+        raise NoData("a price or rate is missing", problems=report.problems)
+    _note("REBAL_RISK", report.problems)
+    return table(
+        "REBAL_RISK",
+        (
+            {"Rule": r.rule, "Scope": r.scope, "Limit": r.limit, "Actual": r.actual, "Status": r.status}
+            for r in report.rules
+        ),
+    )
+
+
+def calendar(start: object, months: object, tables: object) -> Answer:
+    """Return what is due when; `Due` says due for what is overdue or due on the first day."""
+    first = day_of("from", start) or today()
+    count = int(number_of("months", months, Decimal(12), 1, 60, whole=True))
+    inputs = read_inputs("REBAL_CALENDAR", {}, tables)
+    rule = tax_rule("overseas_gains", first)
+    items = tasks(inputs.portfolio, first, count, allowance=rule.allowance if rule else ALLOWANCE)
+    korean = inputs.lang == "ko"
+    rows = []
+    for item in items:
+        task, due = item.task_ko if korean else item.task, "due" if item.due else ""
+        rows.append({"Date": item.date, "Section": item.section, "Task": task, "Due": due})
+    return table("REBAL_CALENDAR", rows)
+
+
+def _note(name: str, problems: Sequence[Problem]) -> None:
+    """Keep for the Checks sheet what is missing in part, or forget it."""
+    lacking = tuple(problem for problem in problems if problem.severity != "info")
+    if lacking:
+        journal.failed(name, "", lacking)
+    else:
+        journal.answered(name, "")
