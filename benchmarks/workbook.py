@@ -208,7 +208,7 @@ def main() -> int:
     if args.child:
         child(args.child)
         return 0
-    rounds, copies = (1, 20) if args.quick else (5, COPIES)
+    rounds, copies = (1, 20) if args.quick else (3, COPIES)
     worst = 0.0
     print(f"workbooks, {dt.datetime.now(tz=dt.UTC):%Y-%m-%d}, {os.cpu_count()} cores, best of {rounds}")
     with tempfile.TemporaryDirectory() as folder:

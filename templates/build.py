@@ -133,7 +133,7 @@ def _window(canvas: Canvas, sheet: Worksheet, places: list[Placement], figures: 
     areas = []
     block = _BLOCKS.get(places[0].table.sheet)
     if block is not None:
-        areas.append(f"B1:{get_column_letter(1 + block)}{FIRST_ROW + 9}")
+        areas.append(f"B1:{get_column_letter(1 + block)}{FIRST_ROW + 11}")
     for place in places:
         rows = len(figures.tables[place.table.name])
         if rows or (place is places[0] and block is None):

@@ -24,11 +24,7 @@ LABELS: Mapping[str, Text] = {
     "check.no-rule": Text("no rule for this section on Settings: defaults apply",
                           "설정에 이 구분의 규칙 없음: 기본값 적용"),
     # sheet heads
-    "workbook": Text("Rebalancer", "리밸런서"),
     "not-computed": Text("not computed yet: run", "아직 계산 전: 실행"),
-    "run.plan": Text("rebalancer plan FILE -o OUT.xlsx", "rebalancer plan FILE -o OUT.xlsx"),
-    "nothing-to-trade": Text("nothing to trade", "매매할 것이 없습니다"),
-    "nothing-to-exchange": Text("nothing to exchange", "환전할 것이 없습니다"),
     "as-of": Text("as of", "기준일"),
     "prices-of": Text("prices:", "시세:"),
     "sample-prices": Text(
@@ -37,7 +33,6 @@ LABELS: Mapping[str, Text] = {
     "stale-prices": Text("STALE PRICES", "오래된 시세"),
     "share-note": Text("Copy to share: values only.", "공유용 사본: 값만 들어 있습니다."),
     "weights-only-note": Text("Copy to share: weights only, rounded.", "공유용 사본: 반올림한 비중만 들어 있습니다."),
-    "see-right": Text("more tables to the right →", "오른쪽에 표가 더 있습니다 →"),
     # totals
     "total": Text("Total value", "총 평가액"),
     "holdings-value": Text("Holdings", "보유 종목"),
@@ -67,17 +62,13 @@ LABELS: Mapping[str, Text] = {
     "column.now": Text("Now", "현재"),
     "column.drift": Text("Drift", "차이"),
     "column.status": Text("Status", "상태"),
-    "column.next": Text("Next review", "다음 점검"),
     "trades-top": Text("Trades", "매매"),
-    "trades-none": Text("no trades proposed", "제안된 매매 없음"),
     "chart.now": Text("Now", "현재 비중"),
     "chart.target": Text("Target", "목표 비중"),
     "chart.drift": Text("Drift, in points", "목표와의 차이"),
     "chart.history": Text("Value over time", "평가액 추이"),
     "banner.ok": Text("✔ every check passes", "✔ 모든 점검을 통과했습니다"),
     "banner.fail": Text("✖ checks failed: ", "✖ 통과하지 못한 점검: "),
-    "banner.missing": Text("✖ a price or rate is missing, so there is no total: ",
-                           "✖ 시세나 환율이 없어 총액이 없습니다: "),
     # checks
     "checks": Text("Checks", "점검"),
     "column.check": Text("Check", "점검"),
@@ -154,7 +145,6 @@ LABELS: Mapping[str, Text] = {
     "start.model": Text("Model", "모델"),
     "model.return": Text("Expected return", "기대 수익률"),
     "model.drawdown": Text("Worst fall to expect", "예상 최대 낙폭"),
-    "model.ter": Text("Weighted fee", "가중 총보수"),
     "model.rules": Text("Rules", "규칙"),
     "model.assumption": Text("assumptions, not promises", "가정이며 보장이 아님"),
     # settings
@@ -188,8 +178,6 @@ LABELS: Mapping[str, Text] = {
     "concentration.hhi": Text("Herfindahl index (1 = one holding)", "허핀달 지수 (1 = 한 종목)"),
     "concentration.core": Text("core, of all", "핵심 비중"),
     "concentration.cash": Text("cash, of all", "현금 비중"),
-    # pages
-    "page": Text("page", "쪽"),
 }  # fmt: skip
 
 

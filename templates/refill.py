@@ -214,13 +214,14 @@ class _Refill:
             return
         sheet = self._sheet(place)
         rows = list(self.fresh.figures.tables[place.table.name])
+        by_key = {tuple(_text(row.get(key)) for key in keys or ()): row for row in reversed(rows)}
         names = [c.name for c in place.table.columns if c.role == "formula" and c.name in place.columns]
         for index, number in enumerate(range(place.header + 1, sheet.max_row + 1)):
             if keys is None:
                 row = rows[index] if index < len(rows) else None
             else:
                 shown = tuple(_plain(sheet, number, place.columns.get(key)) for key in keys)
-                row = next((r for r in rows if tuple(_text(r.get(key)) for key in keys) == shown), None)
+                row = by_key.get(shown)
                 row = {} if row is None and not any(shown) else row
             if row is None:
                 continue

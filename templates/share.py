@@ -27,7 +27,7 @@ from templates.spec import sheet, table
 _SHEETS = ("Dashboard", "Holdings", "Targets", "Trades", "Analysis", "Calendar", "History", "Prices", "Checks")
 _WEIGHTS_SHEETS = ("Dashboard", "Holdings", "Targets", "Trades", "Analysis", "Calendar", "History")
 _WEIGHTS_NEVER = frozenset({"Cash", "Reconcile", "Conversions", "Summary"})
-_UNUSED = frozenset({"ManualPrice", "Locked", "Class", "Market"})
+_UNUSED = frozenset({"ManualPrice", "Locked", "Class", "Market", "Note"})
 _TENTH = Decimal("0.001")
 _STAMP = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - a constant, in no zone
 

@@ -68,6 +68,7 @@ def checks(figures: Figures, lang: Lang) -> tuple[Check, ...]:
             "OK" if priced else "PROBLEM",
             label("checks.nothing", lang) if priced and not figures.total else "",
         ),
+        _known(figures, lang),
         _twice(figures, lang),
         _fresh(tables["Prices"]),
         _reconcile(tables["Reconcile"]),
@@ -81,6 +82,30 @@ def _targets(figures: Figures) -> Check:
     over = round(figures.target_sum - 1, 6) > 0
     result = 'IF(ROUND(TargetSum-1,6)>0,"PROBLEM","OK")'
     return Check("targets", result, 'TEXT(TargetSum,"0.0%")', "PROBLEM" if over else "OK", f"{figures.target_sum:.1%}")
+
+
+def _known(figures: Figures, lang: Lang) -> Check:
+    priced = {row["Ticker"] for row in figures.tables["Prices"]}
+    found = [
+        (name, FIRST_ROW + i)
+        for name in ("Holdings", "Targets")
+        for i, row in enumerate(figures.tables[name])
+        if row["Ticker"] not in priced
+    ]
+    unknown = {
+        name: f'({{{name}.Ticker}}<>"")*ISNA(MATCH({{{name}.Ticker}},{{Prices.Ticker}},0))'
+        for name in ("Holdings", "Targets")
+    }
+    counts = {name: f"SUMPRODUCT({test})" for name, test in unknown.items()}
+    result = f'IF({counts["Holdings"]}+{counts["Targets"]}=0,"OK","CHECK")'
+    rows = {
+        name: f'"{name} "&{{!row}}&" "&SUMPRODUCT(MIN(ROW({{{name}.Ticker}})+1000000*(1-{test})))'
+        for name, test in unknown.items()
+    }
+    inner = f'IF({counts["Targets"]}>0,{rows["Targets"]},"")'
+    detail = f"IF({counts['Holdings']}>0,{rows['Holdings']},{inner})"
+    text = f"{found[0][0]} {label('row', lang)} {found[0][1]}" if found else ""
+    return Check("known", result, detail, "CHECK" if found else "OK", text)
 
 
 def _twice(figures: Figures, lang: Lang) -> Check:

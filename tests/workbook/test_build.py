@@ -179,3 +179,10 @@ def test_weights_at_their_band_are_inside_it() -> None:
 
 def test_the_page_about_the_workbook_is_up_to_date() -> None:
     assert (ROOT / "docs" / "workbook.md").read_text(encoding="utf-8") == page(), "run python -m templates.reference"
+
+
+def test_every_text_is_used() -> None:
+    made = ("check.", "checks.", "summary.", "concentration.", "status.", "legend.", "start.")
+    paths = [path for path in (ROOT / "templates").rglob("*.py") if path.name != "labels.py"]
+    sources = "".join(path.read_text(encoding="utf-8") for path in paths)
+    assert [key for key in LABELS if key not in sources and not key.startswith(made)] == []
