@@ -1,8 +1,7 @@
 """Solve the trade problem with HiGHS: to optimality where that is quick, around its linear relaxation where it is not.
 
-The relaxation's optimum is the Lagrangian dual over all cash pools and joint caps at once (the model is tight), so it
-bounds every plan. Beyond a few hundred slots, those whose relaxed value is already whole and clearly priced are kept
-there and only the rest is solved in whole units.
+Beyond a few slots the Lagrangian dual over all cash pools and joint caps gives the bound and points at a plan; HiGHS
+then solves the much smaller problem of its neighbourhood.
 """
 
 from __future__ import annotations
@@ -16,15 +15,21 @@ from typing import Any
 
 import numpy as np
 
+from engine.trades.columns import columns_of
+from engine.trades.master import Relaxed, relax
 from engine.trades.model import Columns, build
 from engine.trades.problem import Floats, Ints, Problem, Solution, evaluate, settle
 
 #: Deterministic limits first; the clock is only a safety net.
-NODES = 4_000
-SECONDS = 10.0
+NODES = 3_000
+SECONDS = 60.0
 #: Distance to the bound, relative to the objective, at which HiGHS may stop.
 GAP = 1e-7
-CORE = 160
+#: Symbols decided anew around the relaxation, units the others may move by, and the limits of that smaller problem.
+CORE = 12
+REACH = 8
+NEAR_NODES = 400
+NEAR_GAP = 1e-5
 
 
 _INFEASIBLE = 2
@@ -49,24 +54,48 @@ def solve_exactly(problem: Problem, *, nodes: int = NODES, seconds: float = SECO
     return None
 
 
-def solve_around_relaxation(problem: Problem, *, core: int = CORE, seconds: float = SECONDS) -> Solution | None:
-    """Return a good plan for a large problem, with the bound of the linear relaxation."""
-    columns = build(problem)
-    relaxed = _relax(columns)
+def solve_around_relaxation(problem: Problem) -> Solution | None:
+    """Return a good plan for a larger problem, and the bound of the Lagrangian dual over all pools and caps.
+
+    Around the plan that the dual points at, each trade may move by a few units; only symbols that hardly prefer it, and
+    enough of them for the cash to come out, are decided wholly anew. That leaves HiGHS a small and tight problem.
+    """
+    listed = columns_of(problem)
+    relaxed = None if listed is None else relax(problem, listed)
     if relaxed is None:
         return None
-    values, price, bound = relaxed
-    integer = np.concatenate(columns.model.integer)
-    for size in (core, 4 * core, 16 * core):
-        free = _core(integer, values, price, size)
-        lower, upper = _fixed(columns, problem, values, free)
-        found = _milp(columns, NODES, seconds, lower, upper)
+    columns = build(problem)
+    for free, reach in ((CORE, REACH), (2 * CORE, 2 * REACH), (8 * CORE, 8 * REACH)):
+        lower, upper = _neighbourhood(columns, problem, relaxed, free, reach)
+        found = _milp(columns, NEAR_NODES, SECONDS, lower, upper, NEAR_GAP)
         if found.x is None:
             continue
         units = columns.units(found.x, problem.size)
         if _is_feasible(problem, units):
-            return Solution(units, bound, "relaxation")
+            return Solution(units, relaxed.bound, "relaxation")
     return None
+
+
+def _neighbourhood(
+    columns: Columns, problem: Problem, relaxed: Relaxed, free: int, reach: int
+) -> tuple[Floats, Floats]:
+    """Return column bounds around a plan: the `free` least firm symbols as they were, others within a few units."""
+    model = columns.model
+    lower, upper = np.concatenate(model.lower).copy(), np.concatenate(model.upper).copy()
+    loose = relaxed.symbols[np.argsort(relaxed.firm, kind="stable")[:free]]
+    for sign, slots, column, unit in (
+        (1.0, columns.buyers, columns.buy, columns.buy_unit),
+        (-1.0, columns.sellers, columns.sell, columns.sell_unit),
+    ):
+        centre = np.maximum(sign * relaxed.units[slots], 0.0)
+        least = np.minimum(problem.minimum[slots], upper[column] / unit)
+        wide = np.where(problem.continuous[slots], np.inf, reach)
+        low = np.where(centre > 0, np.maximum(centre - wide, least), 0.0)
+        high = np.where(centre > 0, np.maximum(centre + wide, low), 0.0)
+        kept = ~np.isin(problem.symbol[slots], loose)
+        lower[column[kept]] = np.minimum(low * unit, upper[column])[kept]
+        upper[column[kept]] = np.minimum(high * unit, upper[column])[kept]
+    return lower, upper
 
 
 def _is_feasible(problem: Problem, units: Ints) -> bool:
@@ -84,7 +113,12 @@ def _tightened(problem: Problem, tighter: Problem, units: Ints) -> Problem:
 
 
 def _milp(
-    columns: Columns, nodes: int, seconds: float, lower: Floats | None = None, upper: Floats | None = None
+    columns: Columns,
+    nodes: int,
+    seconds: float,
+    lower: Floats | None = None,
+    upper: Floats | None = None,
+    gap: float = GAP,
 ) -> Any:  # noqa: ANN401 - scipy's result object
     from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -100,7 +134,7 @@ def _milp(
             constraints=LinearConstraint(
                 _matrix(columns), np.concatenate(model.row_low), np.concatenate(model.row_high)
             ),
-            options={"mip_rel_gap": GAP, "node_limit": nodes, "time_limit": seconds},
+            options={"mip_rel_gap": gap, "node_limit": nodes, "time_limit": seconds},
         )
 
 
@@ -135,59 +169,3 @@ def _solution(columns: Columns, found: Any, size: int) -> Solution:  # noqa: ANN
     dual = found.mip_dual_bound if found.mip_dual_bound is not None else found.fun
     bound = (float(dual) + columns.model.constant) / columns.money
     return Solution(columns.units(found.x, size), bound, "highs")
-
-
-def _relax(columns: Columns) -> tuple[Floats, Floats, float] | None:
-    """Return the relaxed values, the columns' reduced prices, and the bound."""
-    from scipy.optimize import linprog
-    from scipy.sparse import vstack
-
-    model = columns.model
-    matrix = _matrix(columns).tocsr()
-    low, high = np.concatenate(model.row_low), np.concatenate(model.row_high)
-    equal = low == high
-    upper, lower = np.isfinite(high) & ~equal, np.isfinite(low) & ~equal
-    solve: Any = linprog  # its stubs know no sparse matrices
-    found = solve(
-        np.concatenate(model.cost),
-        A_ub=vstack([matrix[upper], -matrix[lower]]),
-        b_ub=np.concatenate([high[upper], -low[lower]]),
-        A_eq=matrix[equal],
-        b_eq=high[equal],
-        bounds=np.stack([np.concatenate(model.lower), np.concatenate(model.upper)], axis=1),
-        method="highs",
-    )
-    if found.x is None:
-        return None
-    price = np.abs(found.lower.marginals + found.upper.marginals)
-    return found.x, price, (float(found.fun) + model.constant) / columns.money
-
-
-def _core(integer: np.ndarray[tuple[int], np.dtype[np.bool_]], values: Floats, price: Floats, size: int) -> Ints:
-    """Return the integer columns to decide anew: those not whole in the relaxation, then the least clearly priced."""
-    whole = np.abs(values - np.rint(values)) < 1e-6
-    rank = np.where(integer, np.where(whole, price, -1.0), np.inf)
-    order = np.argsort(rank, kind="stable")
-    least = int((integer & ~whole).sum())
-    return np.asarray(order[: min(max(size, 2 * least), int(integer.sum()))], dtype=np.int64)
-
-
-def _fixed(columns: Columns, problem: Problem, values: Floats, free: Ints) -> tuple[Floats, Floats]:
-    """Return bounds that keep every whole trade but the core's at its relaxed value.
-
-    A slot is free as a whole: where any of its columns is in the core, none of them is kept.
-    """
-    model = columns.model
-    lower, upper = np.concatenate(model.lower).copy(), np.concatenate(model.upper).copy()
-    loose = np.zeros(model.columns, dtype=bool)
-    loose[free] = True
-    for slots, column, unit in (
-        (columns.buyers, columns.buy, columns.buy_unit),
-        (columns.sellers, columns.sell, columns.sell_unit),
-    ):
-        amount = np.rint(values[column] / unit)
-        partial = (amount > 0) & (amount < np.minimum(problem.minimum[slots], upper[column] / unit))
-        whole = np.abs(values[column] / unit - amount) < 1e-6
-        keep = ~loose[column] & whole & ~partial & ~problem.continuous[slots]
-        lower[column[keep]] = upper[column[keep]] = (amount * unit)[keep]
-    return lower, upper

@@ -16,7 +16,7 @@ from engine.trades.states import BEAM
 from engine.trades.ties import settle_ties
 
 #: Slots up to which HiGHS is asked for a proof.
-EXACT_SLOTS = 240
+EXACT_SLOTS = 24
 #: A gap, relative to the objective, that counts as closed.
 CLOSED = 1e-7
 #: A gap that is small enough to leave, where there are more than a few slots.
@@ -39,10 +39,9 @@ def solve(problem: Problem) -> Solution | None:
             if evaluate(problem, quick.units, slack=_slack(problem)).feasible:
                 found.append(quick)
     if not found or not _is_close_enough(problem, found[0]):
-        exact = _with_highs(problem)
-        if exact is not None:
-            found.append(exact)
-            bound = max(bound, exact.bound)
+        more = _with_highs(problem)
+        found += more
+        bound = max([bound, *(solution.bound for solution in more)])
     if not found:
         return None
     best = min(found, key=lambda solution: evaluate(problem, solution.units).objective)
@@ -51,17 +50,23 @@ def solve(problem: Problem) -> Solution | None:
     return Solution(units, min(bound, objective), best.method)
 
 
-def _with_highs(problem: Problem) -> Solution | None:
+def _with_highs(problem: Problem) -> list[Solution]:
+    """Return what HiGHS finds: the whole model where that is small, its neighbourhood of the dual otherwise."""
     from engine.trades.exact import INFEASIBLE, solve_around_relaxation, solve_exactly
 
-    if problem.size > EXACT_SLOTS:
+    found: list[Solution] = []
+    if problem.size <= EXACT_SLOTS:
+        exact = solve_exactly(problem)
+        if exact is INFEASIBLE:
+            return []
+        found += [exact] if exact is not None else []
+    if not found or not _is_close_enough(problem, found[0]):
         around = solve_around_relaxation(problem)
-        if around is not None:
-            return around
-    exact = solve_exactly(problem)
-    if exact is None and problem.size <= EXACT_SLOTS:
-        exact = solve_around_relaxation(problem)
-    return None if exact is INFEASIBLE else exact
+        found += [around] if around is not None else []
+    if not found and problem.size > EXACT_SLOTS:
+        exact = solve_exactly(problem)
+        found += [exact] if exact is not None and exact is not INFEASIBLE else []
+    return found
 
 
 def _nothing_to_trade(problem: Problem) -> Solution | None:

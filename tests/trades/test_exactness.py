@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
+from engine.trades.columns import columns_of
 from engine.trades.dual import breakpoints, maximise
 from engine.trades.exact import INFEASIBLE, solve_exactly
+from engine.trades.master import relax
 from engine.trades.problem import GroupCap, Problem, RiskCap, evaluate
 from engine.trades.search import applies, search
 from engine.trades.solve import solve
@@ -120,6 +122,18 @@ def test_the_search_alone_is_exact_and_its_bound_is_true(problem: Problem) -> No
     objective = evaluate(problem, found.units).objective
     assert abs(objective - best) <= 1e-7 * problem.total
     assert best - 1e-7 * problem.total <= found.bound <= best + 1e-7 * problem.total
+
+
+@given(small_problems())
+@tries(quickly, max_examples=80)
+def test_the_dual_over_all_accounts_and_caps_is_a_true_bound(problem: Problem) -> None:
+    assume(np.prod(problem.high - problem.low + 1) <= 4000)
+    best = best_by_trying_all(problem)
+    columns = columns_of(problem)
+    assert columns is not None
+    relaxed = relax(problem, columns)
+    if relaxed is not None:
+        assert relaxed.bound <= best + 1e-6 * problem.total
 
 
 @st.composite
