@@ -1,0 +1,60 @@
+"""The child process of the extension: a call per line on stdin, an answer per line on stdout, as JSON.
+
+A call is {"name", "arguments"} and, where the function is to read the calling document, "tables": {title: rows}.
+Dates come back as the day numbers that cells hold, None as an empty text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from typing import BinaryIO
+
+from xl_addin import registry
+from xl_addin.bodies import call
+
+_EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's dates have no zone
+
+
+def main() -> int:
+    """Serve until stdin ends. What libraries print goes to stderr: stdout is for answers alone."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    serve(sys.stdin.buffer, answers)
+    return 0
+
+
+def serve(calls: BinaryIO, answers: BinaryIO) -> None:
+    """Answer every call of a stream."""
+    for line in calls:
+        request = json.loads(line)
+        answers.write(json.dumps({"answer": answer(request)}, allow_nan=False).encode() + b"\n")
+        answers.flush()
+
+
+def answer(request: dict[str, object]) -> object:
+    """Return what one call shows."""
+    name, given = str(request["name"]), request["arguments"]
+    arguments = list(given) if isinstance(given, list) else []
+    if registry.function(name).sheets:
+        arguments.append(request.get("tables"))
+    return plain(call(name, arguments))
+
+
+def plain(value: object) -> object:
+    """Return an answer as JSON has it."""
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, dt.date):
+        moment = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+        days = (moment - _EPOCH) / dt.timedelta(days=1)
+        return int(days) if days == int(days) else days
+    if isinstance(value, bool):
+        return int(value)
+    return "" if value is None else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
