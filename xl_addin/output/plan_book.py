@@ -16,7 +16,7 @@ from xl_addin.output.language import Lang
 from xl_addin.output.sentences import reason_sentence
 
 if TYPE_CHECKING:
-    from templates.report import Row
+    from templates.report import Report, Row
 
 _BOOKS = (".xlsx", ".xlsm", ".ods")
 
@@ -36,9 +36,7 @@ def write_plan_book(
     the place cannot be written to.
     """
     from templates.build import build
-    from templates.report import plan_report
 
-    rates, _ = resolve_rates(portfolio, quotes)
     history: tuple[Row, ...] = ()
     own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
     if own and source is not None:
@@ -46,9 +44,7 @@ def write_plan_book(
 
         book = read_book(source)
         lang, history = book.lang, book.history
-    say = partial(reason_sentence, lang=lang)
-    analyses = _analyses(portfolio, plan, quotes, lang)
-    report = plan_report(portfolio, plan, say, lang, rates=rates, history=history, analyses=analyses)
+    report = book_report(portfolio, plan, quotes, lang, history)
     data, notice = None, ""
     if own and source is not None:
         from templates.refill import refill
@@ -59,6 +55,18 @@ def write_plan_book(
     finished: bytes = data
     write_whole(path, lambda temporary: _fill(temporary, finished))
     return notice
+
+
+def book_report(
+    portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lang: Lang, history: tuple[Row, ...] = ()
+) -> Report:
+    """Return what the workbook of a plan shows: the plan, the rates, and the analyses that need no history."""
+    from templates.report import plan_report
+
+    rates, _ = resolve_rates(portfolio, quotes)
+    say = partial(reason_sentence, lang=lang)
+    analyses = _analyses(portfolio, plan, quotes, lang)
+    return plan_report(portfolio, plan, say, lang, rates=rates, history=history, analyses=analyses)
 
 
 def _analyses(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lang: Lang) -> dict[str, tuple[Row, ...]]:

@@ -1,0 +1,203 @@
+"""rebalancer.xlsm: what is in the package, and that the committed one is what its source gives."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import posixpath
+import re
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import olefile
+import pytest
+from openpyxl import load_workbook
+from project_readers import decompress
+
+from templates.layout import FIRST_ROW, HEADER_ROW
+from templates.reading import read_book
+from xl_addin.cli import main
+from xl_addin.registry import FUNCTIONS, function
+from xl_addin.samples import sample_portfolio
+from xl_addin.workbook.live import DRIFT, FORMULAS
+from xl_addin.workbook.package import sample_workbook
+from xl_addin.workbook.project import modules
+
+COMMITTED = Path(__file__).resolve().parents[2] / "rebalancer.xlsm"
+FOREIGN = ("xlwings", "Dictionary")
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
+_TYPES = "{http://schemas.openxmlformats.org/package/2006/content-types}"
+
+
+def sheets(parts: dict[str, bytes]) -> dict[str, ET.Element]:
+    return {name: ET.fromstring(data) for name, data in parts.items() if name.startswith("xl/worksheets/sheet")}
+
+
+def test_the_committed_workbook_is_what_its_source_gives(xlsm: bytes) -> None:
+    assert COMMITTED.read_bytes() == xlsm, "run `rebalancer build` and commit rebalancer.xlsm"
+
+
+def test_a_second_build_gives_the_same_bytes(xlsm: bytes) -> None:
+    assert sample_workbook() == xlsm
+
+
+def test_check_passes_on_the_built_file_and_fails_on_any_other_byte(
+    xlsm: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rebalancer.xlsm"
+    path.write_bytes(xlsm)
+    assert main(["build", "--check", "-o", str(path)]) == 0
+    path.write_bytes(xlsm + b"\0")
+    assert main(["build", "--check", "-o", str(path)]) == 1
+    assert "rebalancer build" in capsys.readouterr().err
+    path.unlink()
+    assert main(["build", "--check", "-o", str(path)]) == 2
+
+
+def test_every_spilling_formula_carries_its_dynamic_mark(parts: dict[str, bytes]) -> None:
+    arrays, marked = set(), set()
+    for name, root in sheets(parts).items():
+        for cell in root.iter(f"{_MAIN}c"):
+            formula = cell.find(f"{_MAIN}f")
+            if formula is not None and formula.get("t") == "array":
+                arrays.add((name, cell.get("r")))
+            if cell.get("cm") == "1":
+                marked.add((name, cell.get("r")))
+    assert arrays == marked
+    assert len(arrays) == len(FORMULAS) + 1
+    assert b'fDynamic="1"' in parts["xl/metadata.xml"]
+
+
+def test_every_formula_has_a_cached_value(parts: dict[str, bytes]) -> None:
+    for name, root in sheets(parts).items():
+        for cell in root.iter(f"{_MAIN}c"):
+            if cell.find(f"{_MAIN}f") is not None:
+                value = cell.find(f"{_MAIN}v")
+                assert value is not None, (name, cell.get("r"))
+                assert value.text or cell.get("t") == "str", (name, cell.get("r"))
+                assert cell.get("t") != "e", (name, cell.get("r"), value.text)
+
+
+def test_a_spill_covers_the_headers_and_rows_of_its_function(xlsm: bytes) -> None:
+    book = load_workbook(io.BytesIO(xlsm), data_only=True)
+    formulas = load_workbook(io.BytesIO(xlsm))
+    seen = []
+    for sheet in formulas.worksheets:
+        for anchor, area in sheet.array_formulae.items():
+            text = sheet[anchor].value.text.removeprefix("=")
+            spec = function(text.partition("(")[0])
+            block = [[cell.value for cell in row] for row in book[sheet.title][area]]
+            assert block[0] == list(spec.columns), text
+            assert all(any(value is not None for value in row) for row in block), text
+            row, left = sheet[anchor].row, sheet[anchor].column
+            assert row == HEADER_ROW
+            after = [book[sheet.title].cell(FIRST_ROW + len(block) - 1, left + n).value for n in range(len(block[0]))]
+            assert not any(after), text  # what stands below would stop the spill
+            seen.append(text)
+    assert sorted(seen) == sorted([*FORMULAS.values(), DRIFT])
+
+
+def test_names_of_the_formulas_are_functions_or_areas_of_the_workbook(xlsm: bytes) -> None:
+    book = load_workbook(io.BytesIO(xlsm))
+    for text in (*FORMULAS.values(), DRIFT):
+        for name in re.findall(r"\bAll\w+", text):
+            assert name in book.defined_names
+        assert text.partition("(")[0] in {spec.name for spec in FUNCTIONS}
+
+
+def test_nothing_computes_again_on_opening(parts: dict[str, bytes]) -> None:
+    assert re.findall(rb"<calcPr[^>]*>", parts["xl/workbook.xml"]) == [b'<calcPr calcId="191029" fullCalcOnLoad="0"/>']
+
+
+def test_code_names_are_the_document_modules(parts: dict[str, bytes]) -> None:
+    codes = [root.find(f"{_MAIN}sheetPr") for root in sheets(parts).values()]
+    names = {code.get("codeName") for code in codes if code is not None}
+    assert len(names) == len(codes)
+    assert b'<workbookPr codeName="ThisWorkbook"/>' in parts["xl/workbook.xml"]
+    with olefile.OleFileIO(io.BytesIO(parts["xl/vbaProject.bin"])) as read:
+        text = read.openstream("PROJECT").read().decode("cp1252")
+    assert set(re.findall(r"^Document=(\w+)/", text, re.MULTILINE)) == names | {"ThisWorkbook"}
+
+
+def test_every_relationship_leads_to_a_part_and_every_part_has_a_type(parts: dict[str, bytes]) -> None:
+    for name, data in parts.items():
+        if not name.endswith(".rels"):
+            continue
+        folder = posixpath.dirname(posixpath.dirname(name))
+        identifiers = set()
+        for relation in ET.fromstring(data):
+            assert relation.tag == f"{_RELATIONS}Relationship"
+            identifiers.add(relation.get("Id"))
+            if relation.get("TargetMode") != "External":
+                target = relation.get("Target", "")
+                path = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+                assert path in parts, (name, target)
+        assert len(identifiers) == len(ET.fromstring(data))
+    types = ET.fromstring(parts["[Content_Types].xml"])
+    overrides = {part.get("PartName") for part in types.iter(f"{_TYPES}Override")}
+    defaults = {part.get("Extension") for part in types.iter(f"{_TYPES}Default")}
+    for name in parts.keys() - {"[Content_Types].xml"}:
+        assert f"/{name}" in overrides or name.rpartition(".")[2] in defaults, name
+    assert {part.removeprefix("/") for part in overrides if part} <= parts.keys()
+    assert b"sheet.macroEnabled.main+xml" in parts["[Content_Types].xml"]
+
+
+def test_no_path_user_name_or_licence_key_is_inside(parts: dict[str, bytes]) -> None:
+    texts = {name: data.decode() for name, data in parts.items() if name != "xl/vbaProject.bin"}
+    # Of xlwings' own modules, another test tells that they are the installed ones.
+    texts |= {module.name: module.source.decode("cp1252") for module in modules([]) if module.name not in FOREIGN}
+    user = Path.home().name
+    for name, text in texts.items():
+        assert not re.search(r"/(home|root|Users|work|tmp|usr)/|[A-Za-z]:\\", text), name
+        assert user == "root" or not re.search(rf"\b{re.escape(user)}\b", text), name
+    (configuration,) = (text.upper() for text in texts.values() if "UDF MODULES" in text)
+    for key in ("LICENSE", "INTERPRETER", "CONDA"):
+        assert key not in configuration
+
+
+def test_the_only_paths_in_the_project_are_those_of_windows_own_libraries(parts: dict[str, bytes]) -> None:
+    with olefile.OleFileIO(io.BytesIO(parts["xl/vbaProject.bin"])) as read:
+        directory = decompress(read.openstream("VBA/dir").read()).decode("cp1252")
+    paths = re.findall(r"[A-Z]:\\[^#]*", directory)
+    assert all(path.endswith(("stdole2.tlb", "MSO.DLL")) for path in paths)
+    assert len(paths) == 2
+
+
+def test_the_workbook_reads_back_as_the_sample_portfolio(xlsm: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "rebalancer.xlsm"
+    path.write_bytes(xlsm)
+    sample, _ = sample_portfolio()
+    book = read_book(path)
+    assert sample is not None
+    assert book.portfolio is not None
+    assert [p for p in book.problems if p.severity != "info"] == []
+    assert book.portfolio.holdings == sample.holdings
+    assert book.portfolio.sections == sample.sections
+    assert {row["Status"] for row in book.results["Prices"]} == {"sample"}
+    assert isinstance(book.results["Prices"][0]["AsOf"], dt.datetime)
+
+
+def test_the_notices_of_what_is_embedded_stand_on_the_start_sheet(xlsm: bytes) -> None:
+    book = load_workbook(io.BytesIO(xlsm))
+    texts = " ".join(str(cell.value) for row in book.worksheets[0].iter_rows() for cell in row if cell.value)
+    assert "BSD 3-Clause" in texts
+    assert "MIT" in texts
+
+
+def test_the_function_wizard_gets_every_help_within_its_limit(xlsm: bytes) -> None:
+    rows = list(load_workbook(io.BytesIO(xlsm))["Functions"].iter_rows(min_row=2, values_only=True))
+    assert [row[0] for row in rows] == [spec.name for spec in FUNCTIONS]
+    for row, spec in zip(rows, FUNCTIONS, strict=True):
+        assert [text for text in row[3:] if text] == [argument.help.en for argument in spec.arguments]
+        assert all(len(text) <= 255 for text in row if text)
+
+
+def test_the_korean_workbook_has_korean_sheets_ribbon_and_help() -> None:
+    data = sample_workbook("ko")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert "시세 새로고침" in archive.read("customUI/customUI.xml").decode()
+    book = load_workbook(io.BytesIO(data))
+    assert book.sheetnames[4] == "매매"
+    assert book["Functions"]["C2"].value == FUNCTIONS[0].help.ko
