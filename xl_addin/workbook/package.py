@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
@@ -107,10 +106,9 @@ def with_macros(book: Book, spills: Mapping[str, Sequence[str]], lang: Lang) -> 
     parts["xl/metadata.xml"] = _METADATA.encode()
     parts[ribbon.PART] = ribbon.ribbon(lang).encode()
     _relate(parts, "xl/_rels/workbook.xml.rels", f"{_RELATIONSHIPS}/sheetMetadata", "metadata.xml", "rIdMetadata")
-    vba = "http://schemas.microsoft.com/office/2006/relationships/vbaProject"
-    _relate(parts, "xl/_rels/workbook.xml.rels", vba, "vbaProject.bin", "rIdVba")
+    _typed(parts, "xl/metadata.xml", f"{_TYPES}.sheetMetadata+xml")
+    relate_project(parts)
     _relate(parts, "_rels/.rels", ribbon.RELATIONSHIP, ribbon.PART, "rIdRibbon")
-    parts["[Content_Types].xml"] = _content_types(parts["[Content_Types].xml"])
     return zipped(parts)
 
 
@@ -167,11 +165,15 @@ def _relate(parts: dict[str, bytes], name: str, kind: str, target: str, identifi
     parts[name] = parts[name].replace(b"</Relationships>", line.encode())
 
 
-def _content_types(xml: bytes) -> bytes:
-    text = re.sub(re.escape(_PLAIN), _MACROS, xml.decode())
-    for part, kind in (
-        ("/xl/metadata.xml", f"{_TYPES}.sheetMetadata+xml"),
-        ("/xl/vbaProject.bin", "application/vnd.ms-office.vbaProject"),
-    ):
-        text = text.replace("</Types>", f'<Override PartName="{part}" ContentType="{kind}"/></Types>')
-    return text.encode()
+def relate_project(parts: dict[str, bytes]) -> None:
+    """Make a plain workbook's parts those of a workbook with macros, whose project is xl/vbaProject.bin."""
+    kind = "http://schemas.microsoft.com/office/2006/relationships/vbaProject"
+    _relate(parts, "xl/_rels/workbook.xml.rels", kind, "vbaProject.bin", "rIdVba")
+    _typed(parts, "xl/vbaProject.bin", "application/vnd.ms-office.vbaProject")
+    types = parts["[Content_Types].xml"]
+    parts["[Content_Types].xml"] = types.replace(_PLAIN.encode(), _MACROS.encode())
+
+
+def _typed(parts: dict[str, bytes], name: str, kind: str) -> None:
+    line = f'<Override PartName="/{name}" ContentType="{kind}"/></Types>'
+    parts["[Content_Types].xml"] = parts["[Content_Types].xml"].replace(b"</Types>", line.encode())
