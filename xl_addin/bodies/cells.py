@@ -14,6 +14,8 @@ from templates.reading.grid import Cell, ErrorValue, Grid, from_serial, to_decim
 Rows = tuple[tuple[Cell, ...], ...]
 #: What Excel passes for an argument that is left out.
 MISSING = -2147352572
+#: Whole numbers below this are exact in a cell.
+_WHOLE = 1e15
 _ERRORS = frozenset(("#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!", "#SPILL!", "#CALC!"))
 
 
@@ -46,9 +48,10 @@ def cell_of(value: object) -> Cell:
         return value or None
     if isinstance(value, int | float):
         try:
-            return to_decimal(repr(value))
+            whole = abs(value) < _WHOLE and value == int(value)
+            return to_decimal(repr(int(value) if whole else value))
         except ValueError:
-            return ErrorValue("#NUM!")
+            return ErrorValue("#NUM!")  # not a number, or infinite
     if isinstance(value, dt.datetime):
         plain = dt.datetime(*value.timetuple()[:6])  # noqa: DTZ001 - a spreadsheet's dates have no zone
         return plain.date() if plain.time() == dt.time() else plain
