@@ -17,6 +17,7 @@ from engine.market.quote import Quote
 from engine.money import ZERO, FxTable
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
+from engine.settings import Mode
 from engine.trades.build import Task, build_task
 from engine.trades.impossible import explain
 from engine.trades.orders import Settlement, settle_orders, undersized
@@ -119,7 +120,8 @@ def _acting(portfolio: Portfolio, *, needed: bool) -> Portfolio:
     """Where trades wait for a cause and there is none, only sell, and only what cash must be raised for."""
     if portfolio.settings.trigger == "always" or needed:
         return portfolio
-    return replace(portfolio, settings=replace(portfolio.settings, mode="sell-only", trade="all"))
+    mode: Mode = "buy-only" if portfolio.settings.mode == "buy-only" else "sell-only"
+    return replace(portfolio, settings=replace(portfolio.settings, mode=mode, trade="all"))
 
 
 def _solve(

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from engine.trades.build import Slot
 
 
+#: Solvers keep constraints to about 2e-9 of the total: limits are given to them this much tighter.
+_MARGIN = 1 - Decimal("5e-9")
+
+
 def group_caps(
     portfolio: Portfolio,
     positions: Sequence[Position],
@@ -67,7 +71,7 @@ def _cap(
     low, high = -np.inf, np.inf
     if most is not None:
         sold = sum((sellable.get(member, ZERO) for member in present), ZERO)
-        high = float(max(most * total - value, -sold))
+        high = float(max(most * total * _MARGIN - value, -sold))
     if least is not None and least > 0:
         low = float(min(least * total - value, ZERO))
     return GroupCap(name, np.array([index[member] for member in present], dtype=np.int64), low, high)
@@ -95,8 +99,11 @@ def risk_caps(portfolio: Portfolio, valuation: Valuation, slots: Sequence[Slot])
                 value = shares * quote.price * valuation.fx.rate(quote.currency)
                 worth += value
                 held += value if portfolio.instruments[symbol].is_risk_asset else ZERO
+        spare = (1 - _MARGIN) * valuation.total
         if risky:
             found.append(
-                RiskCap(place, np.array(risky, dtype=np.int64), float(account.risk_cap), float(held), float(worth))
+                RiskCap(
+                    place, np.array(risky, dtype=np.int64), float(account.risk_cap), float(held + spare), float(worth)
+                )
             )
     return tuple(found)

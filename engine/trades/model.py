@@ -96,7 +96,8 @@ def build(problem: Problem) -> Columns:
     _either(model, buyers, sellers, buy_switch, sell_switch)
     worth = (price[buyers] / buy_unit, price[sellers] / sell_unit)
     _deviation(model, problem, price, (buyers, buy, buy_unit), (sellers, sell, sell_unit))
-    _cash(model, problem, (buyers, buy, worth[0], buy_fee), (sellers, sell, worth[1], sell_fee), money)
+    sides = (buyers, buy, worth[0], buy_fee), (sellers, sell, worth[1], sell_fee)
+    conversions = _cash(model, problem, *sides, money)
     for group in problem.groups:
         chosen = [np.isin(problem.symbol[slots], group.symbols) for slots in (buyers, sellers)]
         zero = [np.zeros(int(mask.sum()), dtype=np.int64) for mask in chosen]
@@ -116,7 +117,7 @@ def build(problem: Problem) -> Columns:
             (np.zeros_like(sell), sell, worth[1]),
         )
     for cap in problem.risk_caps:
-        _risk(model, problem, cap, (buyers, buy, worth[0], buy_fee), (sellers, sell, worth[1], sell_fee), money)
+        _risk(model, problem, cap, *sides, conversions, money)
     return Columns(model, buyers, sellers, buy, sell, buy_unit, sell_unit, money)
 
 
@@ -200,8 +201,11 @@ def _deviation(
     model.constrain(whole, whole, n, *terms, (rows, below, 1.0), (rows, ceiling, -1.0), (rows, above, -1.0))
 
 
-def _cash(model: Model, problem: Problem, buys: Leg, sells: Leg, money: float) -> None:
-    """Keep every pool at its reserve, converting within an account; value the distance of all cash from its target."""
+def _cash(model: Model, problem: Problem, buys: Leg, sells: Leg, money: float) -> tuple[Ints, Ints]:
+    """Keep every pool at its reserve, converting within an account; value the distance of all cash from its target.
+
+    Returns the columns of the conversions and the account of each.
+    """
     pools = len(problem.cash)
     pairs = [
         (give, take)
@@ -225,9 +229,12 @@ def _cash(model: Model, problem: Problem, buys: Leg, sells: Leg, money: float) -
     apart = model.block(0.0, np.inf, 1.0, False, 2)
     level = (float(problem.cash.sum()) - problem.cash_target) * money
     model.constrain(level, level, 1, *all_used, (np.zeros(2, dtype=np.int64), apart, np.array([1.0, -1.0])))
+    return convert, np.array([problem.account[give] for give, _ in pairs], dtype=np.int64)
 
 
-def _risk(model: Model, problem: Problem, cap: RiskCap, buys: Leg, sells: Leg, money: float) -> None:
+def _risk(
+    model: Model, problem: Problem, cap: RiskCap, buys: Leg, sells: Leg, conversions: tuple[Ints, Ints], money: float
+) -> None:
     """Keep an account's risk assets within its cap if it buys any of them."""
     buying = model.block(0.0, 1.0, 0.0, True, 1)
     terms: list[tuple[Ints, Ints, Floats | float]] = []
@@ -245,6 +252,8 @@ def _risk(model: Model, problem: Problem, cap: RiskCap, buys: Leg, sells: Leg, m
             model.constrain(
                 -np.inf, 0.0, len(rows), (rows, column[risky], 1.0), (rows, np.repeat(buying, len(rows)), -most)
             )
+    own = conversions[0][conversions[1] == cap.account]
+    terms.append((np.zeros(len(own), dtype=np.int64), own, cap.cap * problem.spread))
     room = (cap.cap * cap.account_value - cap.held) * money
     beyond = (cap.held + abs(cap.account_value)) * 2 * money
     model.constrain(-np.inf, room + beyond, 1, *terms, (np.zeros(1, dtype=np.int64), buying, beyond))

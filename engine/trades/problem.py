@@ -169,15 +169,15 @@ def evaluate(problem: Problem, units: Ints, slack: float = 1e-6) -> Evaluation:
     for group in problem.groups:
         traded = float(per_symbol[group.symbols].sum())
         feasible &= group.low - slack <= traded <= group.high + slack
-    feasible &= all(risk_kept(problem, cap, moved, cost, slack) for cap in problem.risk_caps)
+    feasible &= all(risk_kept(problem, cap, moved, cost, float(paid[cap.account]), slack) for cap in problem.risk_caps)
     return Evaluation(deviation + float(cost.sum() + paid.sum()), feasible, int((units != 0).sum()), turnover)
 
 
-def risk_kept(problem: Problem, cap: RiskCap, units: Floats, cost: Floats, slack: float) -> bool:
+def risk_kept(problem: Problem, cap: RiskCap, units: Floats, cost: Floats, spread: float, slack: float) -> bool:
     """Tell whether an account that buys risk assets ends within its cap; without such a buy there is no cap."""
     risky = units[cap.slots]
     if not (risky > 0).any():
         return True
     inside = problem.account[problem.pool] == cap.account
     after = cap.held + float((risky * problem.price[cap.slots]).sum())
-    return after <= cap.cap * (cap.account_value - float(cost[inside].sum())) + slack
+    return after <= cap.cap * (cap.account_value - float(cost[inside].sum()) - spread) + slack
