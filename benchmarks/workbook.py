@@ -1,4 +1,4 @@
-"""Writing and reading workbooks of 11, 200 and 2,000 holdings, against bare openpyxl doing the same cells; share copies.
+"""Write and read workbooks of 11, 200 and 2,000 holdings, against bare openpyxl doing the same cells; share copies.
 
 Run: python -m benchmarks.workbook [--quick]. Each measurement is a process of its own, so that peak memory is its own;
 times are the best of several rounds, ours and bare openpyxl's in turn. "The same cells": the bare script writes every
@@ -31,7 +31,9 @@ def portfolio(count: int):  # noqa: ANN201 - engine types are imported lazily, a
     weight = Decimal(1) / count // Decimal("0.000001") * Decimal("0.000001")
     codes = [f"X{i:05d}" for i in range(count)]
     own = {"currency": "KRW", "asset_type": "stock"}
-    holdings = [{"symbol": c, "quantity": 10 + i, "price": 1_000 + i, "account": "A", **own} for i, c in enumerate(codes)]
+    holdings = [
+        {"symbol": code, "quantity": 10 + i, "price": 1_000 + i, "account": "A", **own} for i, code in enumerate(codes)
+    ]
     body = {
         "name": "bench",
         "base_currency": "KRW",
@@ -108,7 +110,8 @@ def bare_read(path: Path) -> float:
     from openpyxl import load_workbook
 
     started = time.perf_counter()
-    seen = sum(cell.value is not None for ws in load_workbook(path).worksheets for row in ws.iter_rows() for cell in row)
+    sheets = load_workbook(path).worksheets
+    seen = sum(cell.value is not None for sheet in sheets for row in sheet.iter_rows() for cell in row)
     elapsed = time.perf_counter() - started
     assert seen
     return elapsed
@@ -220,7 +223,9 @@ def main() -> int:
         path = Path(folder) / f"book{SIZES[0]}.xlsx"
         found, memory = measure("share", path, copies)
         early, late = map(float, memory.split("\n")[-1].split())
-        print(f"share {copies:5} copies:   {found['seconds']:.1f} s; memory {early:.0f} MB after a tenth, {late:.0f} MB at the end")
+        print(
+            f"share {copies:5} copies:   {found['seconds']:.1f} s; memory {early:.0f} MB early, {late:.0f} MB at the end"
+        )
         one, _ = measure("batch-1", path, 60)
         two, _ = measure("batch-2", path, 60)
         print(f"batch    60 workbooks: {one['seconds']:.1f} s on one core, {two['seconds']:.1f} s on two")
