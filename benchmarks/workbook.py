@@ -223,9 +223,7 @@ def main() -> int:
         path = Path(folder) / f"book{SIZES[0]}.xlsx"
         found, memory = measure("share", path, copies)
         early, late = map(float, memory.split("\n")[-1].split())
-        print(
-            f"share {copies:5} copies:   {found['seconds']:.1f} s; memory {early:.0f} MB early, {late:.0f} MB at the end"
-        )
+        print(f"share {copies:5} copies:   {found['seconds']:.1f} s; memory {early:.0f} MB early, {late:.0f} MB late")
         one, _ = measure("batch-1", path, 60)
         two, _ = measure("batch-2", path, 60)
         print(f"batch    60 workbooks: {one['seconds']:.1f} s on one core, {two['seconds']:.1f} s on two")
