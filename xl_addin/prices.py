@@ -38,7 +38,7 @@ def live_quotes_for(
     `offline` takes what is stored and asks nobody; `interactive` waits only as long as a cell may. What could not be
     had is a warning here: whether a plan can do without it, the plan says.
     """
-    needed = [*_prices_needed(portfolio, given), *_rates_needed(portfolio, given)]
+    needed = wanted_symbols(portfolio, given)
     if not needed:
         return given, ()
     from engine.market import chain
@@ -49,6 +49,12 @@ def live_quotes_for(
         Problem("warning", "price-source", f"price of {symbol}", str(error)) for symbol, error in batch.failed.items()
     )
     return {**batch.ok, **given}, (*batch.problems, *failed)
+
+
+def wanted_symbols(portfolio: Portfolio, given: Mapping[str, Quote] | None = None) -> list[str]:
+    """Return the instruments and currency pairs that a plan asks the sources for, beside the given quotes."""
+    given = given or {}
+    return [*_prices_needed(portfolio, given), *_rates_needed(portfolio, given)]
 
 
 def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:

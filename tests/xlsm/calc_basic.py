@@ -24,7 +24,7 @@ for _ in range(240):
     try:
         context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
         break
-    except Exception:
+    except Exception:  # noqa: BLE001 - it is still starting
         time.sleep(0.25)
 else:
     raise TimeoutError("LibreOffice did not start")
@@ -43,6 +43,6 @@ sys.stdout.flush()
 document.close(True)
 try:
     desktop.terminate()
-except Exception:
+except Exception:  # noqa: BLE001 - it has gone already
     office.terminate()
 office.wait(timeout=20)

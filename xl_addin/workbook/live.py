@@ -45,7 +45,7 @@ FORMULAS: Mapping[str, str] = {
     "Calendar": "REBAL_CALENDAR()",
     "Problems": f"REBAL_CHECKS({PLAN})",
 }
-#: Tables that need closes of many days: empty until the button Analyses puts their formula there.
+#: What needs closes of many days is computed where a person asks for it: the formula to write in a free cell.
 ON_DEMAND: Mapping[str, str] = {
     "Comparison": "REBAL_COMPARE(Targets[Ticker])",
     "Review": "REBAL_REVIEW(Targets[#All])",
@@ -61,7 +61,7 @@ RATES: Mapping[str, str] = {
     "Source": f'REBAL_PRICE({_PAIR},"source")',
     "Status": f'REBAL_PRICE({_PAIR},"status")',
 }
-_PRESS = Text("press Analyses on the Rebalancer tab", "Rebalancer 탭의 [분석]을 누르세요")
+_WRITE = Text("in a free cell, write", "빈 셀에 쓰세요")
 _DRIFT_TITLE = Text("Drift and bands", "차이와 밴드")
 _DRIFT_CAPTIONS: Mapping[str, Text] = {
     "Low": Text("Low", "하단"),
@@ -92,9 +92,9 @@ def make_live(book: Book, drift: Rows, base: str, lang: Lang) -> LiveBook:
         width = len(function(formula.partition("(")[0]).columns)
         rows = book.figures.tables[name]
         spills.setdefault(place.title, []).append(_spill(canvas, place.title, place.left, width, len(rows), formula))
-    for name in ON_DEMAND:
+    for name, formula in ON_DEMAND.items():
         place = book.placements[name]
-        title = f"{table(name).caption.of(lang)}  —  {_PRESS.of(lang)}"
+        title = f"{table(name).caption.of(lang)}  —  {_WRITE.of(lang)}: ={formula}"
         book.workbook[place.title].cell(BLOCK_ROW, place.left).value = title
     _rates(canvas, book.placements["FxRates"], book.figures.tables["FxRates"])
     summary = book.placements["Summary"]

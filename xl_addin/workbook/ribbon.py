@@ -59,9 +59,6 @@ GROUPS: tuple[Group, ...] = (
         Button("sources", Text("Sources", "출처"),
                Text("Show where every price comes from and how old it is.", "시세마다 출처와 시각을 보여 줍니다."),
                "GetExternalDataFromWeb", "S"),
-        Button("analyse", Text("Analyses", "분석"),
-               Text("Compare the funds, correlate them and review the satellites, on the Analysis sheet.",
-                    "분석 시트에 펀드 비교, 상관, 위성 점검을 채웁니다."), "ChartTypeColumnInsertGallery", "A"),
     )),
     Group("Rebalance", Text("Rebalance", "리밸런싱"), (
         Menu("mode", Text("Mode", "방식"), Text("Which trades may be proposed.", "어떤 매매를 제안할지 고릅니다."),

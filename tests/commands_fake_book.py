@@ -1,0 +1,163 @@
+"""An xlwings Book without Excel: the cells of a workbook file, and a record of what is written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Callable
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.utils import range_boundaries
+from openpyxl.utils.datetime import to_excel
+
+Cells = dict[tuple[int, int], Any]
+
+
+def as_formula(value: Any) -> Any:
+    """Return a constant as Excel's Formula gives it: a date is its number."""
+    return to_excel(value) if isinstance(value, dt.date) else value
+
+
+@cache
+def _loaded(data: bytes) -> tuple[Workbook, Workbook]:
+    return load_workbook(io.BytesIO(data), data_only=True), load_workbook(io.BytesIO(data))
+
+
+class FakeRange:
+    def __init__(self, sheet: FakeSheet, first: tuple[int, int], last: tuple[int, int]) -> None:
+        self.sheet, self.first, self.last = sheet, first, last
+
+    @property
+    def row(self) -> int:
+        return self.first[0]
+
+    @property
+    def column(self) -> int:
+        return self.first[1]
+
+    @property
+    def last_cell(self) -> FakeRange:
+        return FakeRange(self.sheet, self.last, self.last)
+
+    def options(self, **given: object) -> FakeRange:
+        assert given == {"ndim": 2, "err_to_str": True}
+        return self
+
+    def _read(self, cells: Cells) -> list[list[Any]]:
+        (top, left), (bottom, right) = self.first, self.last
+        return [[cells.get((row, column)) for column in range(left, right + 1)] for row in range(top, bottom + 1)]
+
+    def _write(self, rows: Any) -> None:
+        (top, left), (bottom, right) = self.first, self.last
+        rows = rows if isinstance(rows, list) else [[rows]]
+        assert len(rows) == bottom - top + 1
+        assert all(len(row) == right - left + 1 for row in rows)
+        self.sheet.book.before_write()
+        for y, row in enumerate(rows):
+            for x, value in enumerate(row):
+                self.sheet.put(top + y, left + x, value)
+
+    @property
+    def value(self) -> list[list[Any]]:
+        return self._read(self.sheet.values)
+
+    @value.setter
+    def value(self, rows: Any) -> None:
+        self._write(rows)
+
+    @property
+    def formula(self) -> Any:
+        rows = [["" if value is None else value for value in row] for row in self._read(self.sheet.formulas)]
+        return rows[0][0] if self.first == self.last else tuple(tuple(row) for row in rows)
+
+    @formula.setter
+    def formula(self, rows: Any) -> None:
+        self._write(rows)
+
+    @property
+    def formula2(self) -> Any:
+        return self.formula
+
+    @formula2.setter
+    def formula2(self, text: str) -> None:
+        self._write(text)
+
+    def clear_contents(self) -> None:
+        rows, columns = self.last[0] - self.first[0] + 1, self.last[1] - self.first[1] + 1
+        self._write([[None] * columns for _ in range(rows)])
+
+
+class FakeSheet:
+    def __init__(self, book: FakeBook, name: str, *, visible: bool) -> None:
+        self.book, self.name, self.visible = book, name, visible
+        self.values: Cells = {}
+        self.formulas: Cells = {}
+        self.tables: dict[str, Any] = {}
+
+    def put(self, row: int, column: int, value: Any) -> None:
+        value = None if value == "" else value
+        shown = value[1:] if isinstance(value, str) and value[:1] == "'" else value
+        for cells, held in ((self.values, shown), (self.formulas, as_formula(value))):
+            cells.pop((row, column), None)
+            if held is not None:
+                cells[row, column] = held
+        self.book.written.append((self.name, row, column, shown))
+
+    @property
+    def used_range(self) -> FakeRange:
+        return self.range((1, 1), (max(r for r, _ in self.values), max(c for _, c in self.values)))
+
+    def range(self, first: tuple[int, int], last: tuple[int, int] | None = None) -> FakeRange:
+        return FakeRange(self, first, last or first)
+
+    def activate(self) -> None:
+        self.book.active = self.name
+
+
+class FakeSheets(dict[str, FakeSheet]):
+    def __iter__(self) -> Any:
+        return iter(self.values())
+
+
+class FakeBook:
+    def __init__(self, data: bytes, fullname: str) -> None:
+        self.fullname, self.name = fullname, fullname.rpartition("/")[2]
+        self.sheets = FakeSheets()
+        self.written: list[tuple[str, int, int, Any]] = []
+        self.alerts: list[str] = []
+        self.calculated = 0
+        self.active = ""
+        self.pdfs: list[str] = []
+        self.before_write: Callable[[], None] = lambda: None
+        self.app = SimpleNamespace(
+            status_bar=False,
+            alert=lambda text, _title: self.alerts.append(text),
+            api=SimpleNamespace(CalculateFull=self._calculate),
+        )
+        shown, formulas = _loaded(data)
+        for sheet in shown.worksheets:
+            mine = FakeSheet(self, sheet.title, visible=sheet.sheet_state == "visible")
+            self.sheets[sheet.title] = mine
+            for row in sheet.iter_rows():
+                for cell in row:
+                    if cell.value not in (None, ""):
+                        mine.values[cell.row, cell.column] = cell.value
+                    text = formulas[sheet.title][cell.coordinate].value
+                    text = getattr(text, "text", text)
+                    if text not in (None, ""):
+                        mine.formulas[cell.row, cell.column] = as_formula(text)
+            for name, ref in formulas[sheet.title].tables.items():
+                left, top, right, bottom = range_boundaries(ref)
+                mine.tables[name] = SimpleNamespace(range=mine.range((top, left), (bottom, right)))
+
+    def _calculate(self) -> None:
+        self.calculated += 1
+
+    def to_pdf(self, path: str) -> None:
+        self.pdfs.append(path)
+
+    def state(self) -> dict[str, Cells]:
+        return {sheet.name: dict(sheet.formulas) for sheet in self.sheets}

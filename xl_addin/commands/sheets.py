@@ -1,0 +1,76 @@
+"""A workbook open in Excel, as its tables: read like a file, and written table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from engine.errors import InputError, Problem
+from templates.canvas import approximate
+from templates.reading.convert import TableReader
+from templates.reading.find import Found, find_tables
+from templates.report import Row, Rows
+from xl_addin.bodies.cells import grid, rows_of
+from xl_addin.commands.edits import Edit, columns_of
+
+Tables = dict[str, list[list[Any]]]
+
+
+def tables_of(book: Any) -> Tables:  # noqa: ANN401 - an xlwings Book
+    """Return the rows of every visible sheet from A1, by title, errors as text such as "#N/A"."""
+    found: Tables = {}
+    for sheet in book.sheets:
+        if sheet.visible:
+            last = sheet.used_range.last_cell
+            area = sheet.range((1, 1), (last.row, last.column))
+            found[sheet.name] = area.options(ndim=2, err_to_str=True).value
+    return found
+
+
+def found_in(tables: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, Found]:
+    """Return where each table stands; raises InputError where one stands there twice."""
+    grids = [grid(name, rows_of(rows) or ()) for name, rows in tables.items()]
+    places, problems = find_tables(grids)
+    if problems:
+        raise InputError(problems)
+    return places
+
+
+def place_of(places: Mapping[str, Found], name: str) -> Found:
+    """Return a table's place; raises InputError where it is not in the workbook."""
+    if name not in places:
+        message = f"the workbook has no table {name}: start from a fresh rebalancer.xlsm"
+        raise InputError([Problem("error", "no-table", name, message)])
+    return places[name]
+
+
+def rows_in(place: Found) -> list[tuple[int, Row]]:
+    """Return the filled rows of a table with their sheet rows, as values of the declared kinds."""
+    reader = TableReader(place, place.grid.name)
+    return [(row.number, row.values) for row in reader.rows(place.table.columns)]  # type: ignore[misc]
+
+
+def written(place: Found, rows: Rows, *, headers: bool = False) -> list[Edit]:
+    """Return the edits that put rows in the place of a table's results; what of the old is longer is emptied.
+
+    With `headers` the row of headers is written too: over a formula that spills from there.
+    """
+    names = [c.name for c in place.table.columns if c.role == "result" and c.name in place.columns]
+    at = [place.columns[name] for name in names]
+    used = [n for n, cells in place.grid.rows.items() if n > place.header and any(c in cells for c in at)]
+    blank = max(used, default=place.header) - place.header - len(rows)
+    cells = [[content(row.get(name)) for name in names] for row in rows]
+    cells += [[None] * len(names)] * max(blank, 0)
+    if headers:
+        cells.insert(0, list(names))
+    return columns_of(cells, at, place.grid.name, place.header + (not headers))
+
+
+def content(value: object) -> Any:  # noqa: ANN401 - what a cell takes
+    """Return a value as a cell takes it; text never becomes a formula, errors are real ones."""
+    if isinstance(value, Decimal):
+        return approximate(value)
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
+        return f"'{value}"
+    return value
