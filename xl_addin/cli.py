@@ -33,6 +33,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "risk": ("xl_addin.verbs.risk", "check limits: minimum, maximum, groups, leverage, single names, accounts"),
     "calendar": ("xl_addin.verbs.calendar", "list the year's tasks on days that trade, also as an .ics file"),
     "build": ("xl_addin.verbs.build", "build rebalancer.xlsm, the workbook with macros, from its source"),
+    "install": ("xl_addin.verbs.install", "point Excel or LibreOffice at this Python"),
     "doctor": ("xl_addin.verbs.doctor", "say what is wrong with this installation, and how to mend it"),
 }
 EXIT_DONE, EXIT_OTHER, EXIT_INPUT, EXIT_MARKET_DATA = 0, 1, 2, 3

@@ -61,7 +61,7 @@ def test_new_takes_a_portfolio_file_too(tmp_path: Path) -> None:
         (["new", "-o", "x.xlsx"], "which model"),
         (["new", "growth", "-o", "x.pdf"], ".xlsx"),
         (["new", "growth", "-o", "none/x.xlsx"], "no such folder"),
-        (["new", "growth", "-o", "x.xlsx", "--macros"], "--macros"),
+        (["new", "growth", "-o", "x.xlsx", "--macros"], ".xlsm"),
     ],
 )
 def test_a_wrong_request_is_refused_with_the_repair(

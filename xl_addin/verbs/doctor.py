@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import chain
+from pathlib import Path
 from typing import Literal
 
 from engine.errors import InputError
@@ -35,13 +37,18 @@ class Check:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument(
+        "workbook", nargs="?", type=Path, metavar="WORKBOOK", help="a workbook with macros to check (.xlsm)"
+    )
     parser.add_argument("--live", action="store_true", help="try every price source for real, one symbol each")
     add_output_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print every check as it is done; status 3 where a source fails, 1 where anything else is wrong."""
-    local = _shown(local_checks(), args)
+    from xl_addin.workbook.checkup import excel_checks
+
+    local = _shown(chain(local_checks(), excel_checks(args.workbook)), args)
     live = _shown(live_checks(), args) if args.live else []
     if args.json:
         from xl_addin.output.json import dump
@@ -73,9 +80,10 @@ def local_checks() -> Iterator[Check]:
 
 def live_checks() -> Iterator[Check]:
     """Ask every source for one symbol."""
-    from engine.market import chain, probe
+    from engine.market import probe
+    from engine.market.chain import default
 
-    market = chain.default()
+    market = default()
     now = dt.datetime.now(dt.UTC)
     for one in probe.probes(market, now=now, seconds=market.settings.headless_deadline):
         yield Check(f"{one.source}: {one.what}", one.status, one.message, one.mend)

@@ -15,7 +15,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("model", nargs="?", metavar="MODEL", help="a model of `rebalancer models`, or a portfolio file")
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE", help="the workbook (.xlsx) to write"
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the .xlsx (with --macros .xlsm) to write",
     )
     parser.add_argument("--lang", choices=LANGUAGES, default=default_language(), help="language of the workbook")
     parser.add_argument("--force", action="store_true", help="let -o replace a file that exists")
@@ -30,15 +35,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the workbook, or all of them, and say where."""
-    if args.macros:
-        message = "the workbook with macros is not available in this version: leave --macros out for a plain workbook"
-        raise InputError([Problem("error", "not-available", "--macros", message)])
     if args.batch:
+        if args.macros:
+            message = "a batch writes plain workbooks: leave --macros out, or write them one by one"
+            raise InputError([Problem("error", "bad-argument", "--macros", message)])
         return _batch(args)
     if args.model is None:
         message = "which model? `rebalancer models` lists them; `blank` has none"
         raise InputError([Problem("error", "missing", "command line", message)])
-    problems = output_problems(args.output, ".xlsx", force=args.force)
+    problems = output_problems(args.output, ".xlsm" if args.macros else ".xlsx", force=args.force)
     data, found = _workbook(args)
     if problems or data is None:
         raise InputError((*problems, *found))
@@ -49,20 +54,29 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _workbook(args: argparse.Namespace) -> tuple[bytes | None, tuple[Problem, ...]]:
-    from templates.build import build
-    from templates.model_portfolios import load
     from templates.report import Report
 
     file = Path(args.model)
+    found: tuple[Problem, ...] = ()
     if file.suffix and file.exists():
         from xl_addin.loading import load_portfolio
 
         portfolio, found = load_portfolio(file)
         if portfolio is None:
             return None, found
-        return build(Report(portfolio), args.lang).to_bytes(), found
-    model = load(args.model)
-    return build(Report(model.ready(), model=model.facts), args.lang).to_bytes(), ()
+        report = Report(portfolio)
+    else:
+        from templates.model_portfolios import load
+
+        model = load(args.model)
+        report = Report(model.ready(), model=model.facts)
+    if args.macros:
+        from xl_addin.workbook.package import report_workbook
+
+        return report_workbook(report, args.lang), found
+    from templates.build import build
+
+    return build(report, args.lang).to_bytes(), found
 
 
 def _batch(args: argparse.Namespace) -> int:

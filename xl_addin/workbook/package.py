@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from itertools import zip_longest
 
 from openpyxl.workbook import Workbook
@@ -14,7 +15,7 @@ from engine.portfolio import Portfolio
 from templates.build import Book, build
 from templates.canvas import Canvas
 from templates.pack import parts_of, zipped
-from templates.report import Rows
+from templates.report import Report, Rows
 from templates.schema import Lang, Text
 from xl_addin.registry import CATEGORY, FUNCTIONS
 from xl_addin.workbook import ribbon
@@ -29,6 +30,8 @@ CONFIG: tuple[tuple[str, str | bool], ...] = (
     ("USE UDF SERVER", True),
     ("ADD_WORKBOOK_TO_PYTHONPATH", False),
     ("SHOW CONSOLE", False),
+    # Not xlwings': `rebalancer doctor` compares it with what is installed.
+    ("XLWINGS VERSION", version("xlwings")),
 )
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
@@ -83,8 +86,14 @@ def plan_workbook(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote],
     from xl_addin.output.plan_book import book_report
 
     report = book_report(portfolio, plan, quotes, lang)
+    return report_workbook(report, lang, drift_rows(plan))
+
+
+def report_workbook(report: Report, lang: Lang, drift: Rows = ()) -> bytes:
+    """Return the workbook with macros of a report; `drift` are the rows of REBAL_DRIFT."""
+    portfolio = report.portfolio
     report = replace(report, results={**report.results, "Prices": _as_asked(report.rows("Prices"), portfolio)})
-    live = make_live(build(report, lang), drift_rows(plan), portfolio.base_currency, lang)
+    live = make_live(build(report, lang), drift, portfolio.base_currency, lang)
     return with_macros(live.book, live.spills, lang)
 
 
