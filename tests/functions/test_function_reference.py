@@ -1,0 +1,21 @@
+"""The reference page says what the registry says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xl_addin.function_reference import PAGE, page
+from xl_addin.registry import FUNCTIONS, Function
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_page_is_of_today() -> None:
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run python -m xl_addin.function_reference"
+
+
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=[spec.name for spec in FUNCTIONS])
+def test_every_example_calls_its_function(spec: Function) -> None:
+    assert spec.example.startswith(f"={spec.name}(")

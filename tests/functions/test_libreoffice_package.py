@@ -1,0 +1,114 @@
+"""The extension for LibreOffice: the same bytes each time, every function described, no path but its Python's."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from engine.errors import InputError
+from xl_addin.hosts.libreoffice import build_oxt, in_file, install
+from xl_addin.hosts.libreoffice.names import method, parameter
+from xl_addin.registry import FUNCTIONS, function
+
+OOR = "{http://openoffice.org/2001/registry}"
+INSTALLER = sys.modules["xl_addin.hosts.libreoffice.install"]
+
+
+def parts() -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(build_oxt("the-python"))) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def test_two_builds_are_the_same_bytes() -> None:
+    assert build_oxt("a-python") == build_oxt("a-python")
+
+
+def test_every_function_and_argument_is_described_in_both_languages() -> None:
+    tree = ET.fromstring(parts()["CalcAddIn.xcu"])
+    nodes = {node.get(f"{OOR}name"): node for node in tree.iter("node")}
+    for spec in FUNCTIONS:
+        node = nodes[method(spec)]
+        texts = {value.text for value in node.iter("value")}
+        assert {spec.name, spec.help.en, spec.help.ko} <= texts
+        inside = {one.get(f"{OOR}name") for one in node.iter("node")}
+        assert {parameter(argument) for argument in spec.arguments} <= inside
+
+
+def test_every_declared_part_is_there() -> None:
+    found = parts()
+    for line in found["META-INF/manifest.xml"].splitlines():
+        if "full-path=" in line:
+            assert line.split('full-path="')[1].split('"')[0] in found
+
+
+def test_only_the_settings_name_an_interpreter() -> None:
+    assert [name for name, text in parts().items() if "the-python" in text] == ["rebalancer.json"]
+
+
+def test_settings_know_which_functions_read_the_document() -> None:
+    settings = json.loads(parts()["rebalancer.json"])["functions"]
+    assert settings["trades"]["ranges"] == [0, 1, 2, 3]
+    assert "보유" in settings["trades"]["sheets"]
+    assert settings["price"]["sheets"] == []
+
+
+def test_add_in_needs_no_newer_python_than_libreoffice_has() -> None:
+    assert "match " not in parts()["rebalancer_addin.py"]
+    compile(parts()["rebalancer_addin.py"], "addin", "exec", dont_inherit=True)
+
+
+def test_names_in_a_file_are_the_services() -> None:
+    assert in_file('=REBAL_CORREL_ALERTS(A1:A3;5)&REBAL_FX("USDKRW")&OTHER(1)') == (
+        '=REBAL.CORRELALERTS(A1:A3;5)&REBAL.FX("USDKRW")&OTHER(1)'
+    )
+
+
+def test_methods_are_all_different() -> None:
+    assert len({method(spec) for spec in FUNCTIONS}) == len(FUNCTIONS)
+
+
+def test_child_answers_a_call_per_line() -> None:
+    calls = [
+        {"name": "REBAL_WEIGHTS", "arguments": ["equal", [["Ticker"], ["QQQ"], ["VTI"]]]},
+        {"name": "REBAL_PRICE", "arguments": [69500.0, None]},
+    ]
+    lines = "".join(json.dumps(one) + "\n" for one in calls)
+    command = [sys.executable, "-m", "xl_addin.hosts.libreoffice.serve"]
+    done = subprocess.run(command, input=lines.encode(), capture_output=True, check=True)
+    answers = [json.loads(line)["answer"] for line in done.stdout.splitlines()]
+    assert answers == [[["Ticker", "Sector", "Weight"], ["QQQ", "", 0.5], ["VTI", "", 0.5]], "#REBAL!VALUE"]
+
+
+def test_dry_run_says_what_would_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(INSTALLER, "unopkg_command", lambda: "unopkg")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("something was run"))
+    assert sys.executable in install(dry_run=True)
+
+
+def test_without_libreoffice_the_repair_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(INSTALLER, "unopkg_command", lambda: None)
+    with pytest.raises(InputError, match="install it and try again"):
+        install()
+
+
+def test_refusal_of_the_package_tool_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool = tmp_path / "unopkg"
+    tool.write_text("#!/bin/sh\necho it is open >&2\nexit 1\n")
+    tool.chmod(0o755)
+    monkeypatch.setattr(INSTALLER, "unopkg_command", lambda: str(tool))
+    with pytest.raises(InputError, match=r"it is open.*close LibreOffice"):
+        install(prefix=("env",))
+
+
+def test_trades_return_rows_and_a_price_one_value() -> None:
+    from xl_addin.hosts.libreoffice.package import is_table
+
+    assert is_table(function("REBAL_TRADES"))
+    assert not is_table(function("REBAL_PRICE"))
