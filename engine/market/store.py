@@ -29,6 +29,7 @@ T = TypeVar("T")
 FILE = "market.sqlite3"
 #: Seconds that a locked file is waited for.
 PATIENCE = 1.0
+_PAUSE = 0.02
 
 
 def folder(settings: MarketSettings) -> Path:
@@ -248,14 +249,28 @@ class Store:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file, trying again while another process is just making it: SQLite does not wait for that itself."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    last = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _opened(path)
+        except sqlite3.OperationalError:
+            if time.monotonic() >= last:
+                raise
+            time.sleep(_PAUSE)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         version = _version(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         if version == 0:
-            connection.executescript(f"BEGIN; {tables.SCHEMA} PRAGMA user_version = {tables.VERSION}; COMMIT;")
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {tables.SCHEMA} PRAGMA user_version = {tables.VERSION}; COMMIT;"
+            )
     except BaseException:
         connection.close()
         raise
