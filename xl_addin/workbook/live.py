@@ -41,7 +41,8 @@ FORMULAS: Mapping[str, str] = {
     "Prices": f"REBAL_PRICES({TICKERS})",
     "Trades": f"REBAL_TRADES({PLAN})",
     "Summary": "REBAL_SUMMARY()",
-    "Limits": "REBAL_RISK(AllHoldings,AllTargets)",
+    # Its two ranges could not say what accounts and own rates there are: it reads the workbook.
+    "Limits": "REBAL_RISK()",
     "Calendar": "REBAL_CALENDAR()",
     "Problems": f"REBAL_CHECKS({PLAN})",
 }
@@ -52,6 +53,8 @@ ON_DEMAND: Mapping[str, str] = {
     "Alerts": "REBAL_CORREL_ALERTS(Targets[Ticker])",
     "Correlation": "REBAL_CORREL(Targets[Ticker])",
 }
+#: Those whose answer stands as the table does; a comparison has a column per fund instead of a row.
+SPILLING = ("Review", "Alerts", "Correlation")
 DRIFT = f"REBAL_DRIFT({PLAN})"
 _PAIR = "FxRates[[#This Row],[Currency]]&BaseCurrency"
 #: Columns of FxRates that a function fills, row by row.
@@ -93,7 +96,13 @@ def make_live(book: Book, drift: Rows, base: str, lang: Lang) -> LiveBook:
         rows = book.figures.tables[name]
         spills.setdefault(place.title, []).append(_spill(canvas, place.title, place.left, width, len(rows), formula))
     for name, formula in ON_DEMAND.items():
-        place = book.placements[name]
+        place, rows = book.placements[name], book.figures.tables[name]
+        if rows and name in SPILLING:
+            width = len(table(name).columns) if name != "Correlation" else len(place.columns)
+            anchor = _spill(canvas, place.title, place.left, width, len(rows), formula)
+            spills.setdefault(place.title, []).append(anchor)
+        if rows:
+            continue
         title = f"{table(name).caption.of(lang)}  —  {_WRITE.of(lang)}: ={formula}"
         book.workbook[place.title].cell(BLOCK_ROW, place.left).value = title
     _rates(canvas, book.placements["FxRates"], book.figures.tables["FxRates"])
