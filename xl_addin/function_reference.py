@@ -34,7 +34,7 @@ use. `REBAL_PRICE` and `REBAL_PRICES` show a stale price and say so (`status`); 
 one. A price or rate of your own, in the holdings or the rates, beats every source.
 
 LibreOffice computes a call without ranges anew when everything is (Ctrl+Shift+F9), and shows Err:504 where a cell of a
-range shows an error. In a file, LibreOffice knows a function by another name: `{in_file("REBAL_TRADES()")}` is `REBAL_TRADES()`.
+range shows an error. In a file, it knows a function by another name: `{in_file("REBAL_TRADES()")}` is `REBAL_TRADES()`.
 """
 
 

@@ -244,6 +244,8 @@ def _setting(key: str, value: object) -> object:
 
         plain = repaired_number(value)
         return value if plain is None else Decimal(plain)
+    if key in _FLAGS and isinstance(value, Decimal) and value in (0, 1):
+        return value == 1  # LibreOffice has no truth values of its own
     if key in _FLAGS and isinstance(value, str):
         return {"true": True, "false": False}.get(fold(value), value)
     return value

@@ -1,6 +1,6 @@
 """Real formulas in LibreOffice Calc, headless, with the extension installed. A program for LibreOffice's own Python.
 
-Reads {"profile", "sheets": {title: rows}, "calls": [[formula name, argument, …], …], "sizes": [[rows, columns], …]}
+Reads {"profile", "book": .ods, "sheets": {title: rows}, "calls": [[formula, argument, …], …], "sizes": [[1, 2], …]}
 from stdin and writes what the cells show, an error as {"error": number}. Ranges stand on sheets of their own.
 """
 
@@ -110,7 +110,14 @@ def main() -> None:
             area.setArrayFormula(f"={name}({';'.join(arguments)})")
             answers.append(shown(area))
             top += height + 1
-        json.dump({"answers": answers}, sys.stdout)
+        shut = desktop.loadComponentFromURL(f"file://{task['book']}", "_blank", 0, (hidden,))
+        shut.calculateAll()
+        sheets = {}
+        for title in shut.Sheets.ElementNames:
+            cursor = shut.Sheets.getByName(title).createCursor()
+            cursor.gotoEndOfUsedArea(True)
+            sheets[title] = shown(cursor)
+        json.dump({"answers": answers, "book": sheets}, sys.stdout)
     finally:
         with contextlib.suppress(Exception):  # it closes the connection before it answers
             desktop.terminate()

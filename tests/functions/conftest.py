@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from function_cells import rows
 
 from engine.market import chain
 from engine.market.store import FILE, Store
-from xl_addin.hosts.libreoffice import install
+from xl_addin.hosts.libreoffice import build_ods, install
 from xl_addin.registry import function as declared
 
 HERE = Path(__file__).parent
@@ -50,17 +52,29 @@ def fill(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Use a filled store in this process, and return the environment that makes another process use it."""
+def market(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Fill a store, and return the environment that makes a process use it."""
     folder = tmp_path_factory.mktemp("market")
     fill(folder)
-    environment = {**ENVIRONMENT, "REBALANCER_CACHE_DIR": str(folder), "REBALANCER_LOG_DIR": str(folder / "log")}
+    return {**ENVIRONMENT, "REBALANCER_CACHE_DIR": str(folder), "REBALANCER_LOG_DIR": str(folder / "log")}
+
+
+@contextmanager
+def using(environment: dict[str, str]) -> Iterator[None]:
+    """Use that store in this process."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
         chain.default.cache_clear()
-        yield environment
+        yield
     chain.default.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def filled_market(own_folders: None, market: dict[str, str]) -> Iterator[None]:
+    """Let every test here see the filled store, and no test elsewhere."""
+    with using(market):
+        yield
 
 
 def value(written: Any) -> Any:
@@ -79,8 +93,9 @@ def bodies(market: dict[str, str]) -> Answers:
     from xl_addin import functions
 
     answers = {}
-    for name, (function, *given) in CALLS.items():
-        answers[name] = rows(getattr(functions, function.lower())(*map(value, given)))
+    with using(market):
+        for name, (function, *given) in CALLS.items():
+            answers[name] = rows(getattr(functions, function.lower())(*map(value, given)))
     return answers
 
 
@@ -117,8 +132,19 @@ def _calc(profile: Path, market: dict[str, str], bodies: Answers) -> Answers:
         calls.append([function, *given])
     sizes = [[len(bodies[name]) + 1, len(bodies[name][0]) + 1] for name in CALLS]
     task = {"profile": str(profile), "sheets": SHEETS, "calls": calls, "sizes": sizes}
+    task["book"] = str(profile / "book.ods")
+    Path(task["book"]).write_bytes(unplanned_book())
     found = run(["/usr/bin/python3", str(HERE / "calc_host.py")], task, market)
-    return {name: rows(answer) for name, answer in zip(CALLS, found["answers"], strict=True)}
+    answers = {name: rows(answer) for name, answer in zip(CALLS, found["answers"], strict=True)}
+    return answers | {"book": {title: rows(cells) for title, cells in found["book"].items()}}
+
+
+def unplanned_book() -> bytes:
+    """Return a workbook of the calls' portfolio whose trades are not computed yet."""
+    from xl_addin.bodies.plans import planned
+
+    found = planned("test", {}, value({"sheets": SHEETS}))
+    return build_ods(found.portfolio, replace(found.plan, trades=(), problems=()))
 
 
 def need_calc() -> None:

@@ -13,9 +13,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from engine.errors import InputError
-from xl_addin.hosts.libreoffice import build_oxt, in_file, install
+from templates.reading import read_portfolio_book
+from xl_addin.hosts.libreoffice import build_oxt, in_file, install, sample_ods
 from xl_addin.hosts.libreoffice.names import method, parameter
 from xl_addin.registry import FUNCTIONS, function
+from xl_addin.samples import sample_portfolio
 
 OOR = "{http://openoffice.org/2001/registry}"
 INSTALLER = sys.modules["xl_addin.hosts.libreoffice.install"]
@@ -112,3 +114,25 @@ def test_trades_return_rows_and_a_price_one_value() -> None:
 
     assert is_table(function("REBAL_TRADES"))
     assert not is_table(function("REBAL_PRICE"))
+
+
+def test_sample_workbook_is_the_same_bytes_and_names_functions_as_files_do() -> None:
+    assert sample_ods() == sample_ods()
+    with zipfile.ZipFile(io.BytesIO(sample_ods())) as archive:
+        content = archive.read("content.xml").decode()
+        assert archive.infolist()[0].filename == "mimetype"
+    assert "of:=REBAL.TRADES(" in content
+    assert "REBAL_" not in content
+    assert "do not trade on them" in content
+
+
+def test_sample_workbook_reads_back_as_the_sample_portfolio(tmp_path: Path) -> None:
+    path = tmp_path / "rebalancer.ods"
+    path.write_bytes(sample_ods())
+    portfolio, problems = read_portfolio_book(path)
+    sample, _ = sample_portfolio()
+    assert not [problem for problem in problems if problem.severity == "error"]
+    assert portfolio is not None
+    assert sample is not None
+    assert (portfolio.holdings, portfolio.base_currency) == (sample.holdings, sample.base_currency)
+    assert [(s.name, s.rule) for s in portfolio.sections] == [(s.name, s.rule) for s in sample.sections]

@@ -60,7 +60,8 @@ def _body(name: str) -> Callable[..., Answer]:
 
 
 def _failed(name: str, given: Sequence[object], problems: Iterable[Problem], token: str) -> str:
-    journal.failed(name, _digest(given), problems, shown=name not in _PLANS)
+    causes = tuple(problem for problem in problems if problem.severity != "info")
+    journal.failed(name, _digest(given), causes, shown=name not in _PLANS)
     return token
 
 

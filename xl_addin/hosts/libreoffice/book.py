@@ -1,0 +1,206 @@
+"""A workbook for LibreOffice (.ods): a portfolio's input tables, and the functions over them with their last values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from xml.sax.saxutils import escape, quoteattr
+
+from engine.analysis.calendar import calendar
+from engine.plan import Plan
+from engine.portfolio import Portfolio
+from engine.rebalance import rebalance
+from templates.reading.grid import letters
+from templates.report import Report, Row, Rows, Value, problem_rows, summary_rows, trade_rows
+from templates.rows import account_rows, cash_inputs, cost_rows, group_rows, instrument_rows, rate_inputs, setting_rows
+from templates.spec import table
+from xl_addin.bodies.answers import Shown
+from xl_addin.bodies.answers import table as shown_table
+from xl_addin.bodies.plans import drift_rows
+from xl_addin.hosts.libreoffice.names import in_file
+from xl_addin.output.sentences import reason_sentence
+from xl_addin.samples import sample_portfolio, sample_quotes
+
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_STAMP = (2020, 1, 1, 0, 0, 0)
+#: Rows of each input sheet that the functions read, and empty rows below each answer for a longer one.
+READ, SPARE = 80, 12
+_MIME = "application/vnd.oasis.opendocument.spreadsheet"
+_NAMES = {
+    "office": "office:1.0",
+    "table": "table:1.0",
+    "text": "text:1.0",
+    "style": "style:1.0",
+    "fo": "xsl-fo-compatible:1.0",
+    "number": "datastyle:1.0",
+    "of": "of:1.2",
+}
+_SPACES = " ".join(f'xmlns:{prefix}="urn:oasis:names:tc:opendocument:xmlns:{name}"' for prefix, name in _NAMES.items())
+_STYLES = """<office:automatic-styles>
+<number:date-style style:name="day"><number:year number:style="long"/><number:text>-</number:text>
+<number:month number:style="long"/><number:text>-</number:text><number:day number:style="long"/></number:date-style>
+<style:style style:name="head" style:family="table-cell"><style:table-cell-properties fo:background-color="#305496"/>
+<style:text-properties fo:color="#ffffff" fo:font-weight="bold"/></style:style>
+<style:style style:name="input" style:family="table-cell"><style:table-cell-properties fo:background-color="#fff2cc"/>
+<style:text-properties fo:color="#0000ff"/></style:style>
+<style:style style:name="date" style:family="table-cell" style:data-style-name="day"/>
+<style:style style:name="width" style:family="table-column"><style:table-column-properties
+ style:column-width="3.2cm"/></style:style>
+</office:automatic-styles>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Place one function: its call, and the rows that it answered when the file was made."""
+
+    call: str
+    rows: Sequence[Sequence[Shown]]
+
+
+def sample_ods() -> bytes:
+    """Return the workbook of the bundled sample portfolio; its first values are of sample prices, and labelled so."""
+    portfolio, _ = sample_portfolio()
+    if portfolio is None:
+        raise ValueError("the bundled sample portfolio cannot be read")
+    quotes, day, notes = sample_quotes()
+    plan = rebalance(portfolio, quotes, day)
+    return build_ods(portfolio, replace(plan, problems=(*notes, *plan.problems)))
+
+
+def build_ods(portfolio: Portfolio, plan: Plan) -> bytes:
+    """Return the workbook's file; equal arguments give equal bytes."""
+    inputs = _inputs(portfolio)
+    pages = [_page(title, tables) for title, tables in inputs.items()]
+    pages += [_answer(title, formula) for title, formula in _formulas(portfolio, plan, inputs).items()]
+    content = (
+        f'{_HEAD}<office:document-content {_SPACES} office:version="1.3">\n{_STYLES}\n'
+        f"<office:body><office:spreadsheet>\n{''.join(pages)}</office:spreadsheet></office:body>\n"
+        "</office:document-content>\n"
+    )
+    parts = {"mimetype": _MIME, "META-INF/manifest.xml": _manifest(), "content.xml": content}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in parts.items():
+            info = zipfile.ZipInfo(name, _STAMP)
+            info.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            archive.writestr(info, text.encode())
+    return buffer.getvalue()
+
+
+def _inputs(portfolio: Portfolio) -> dict[str, dict[str, Rows]]:
+    """Return the input tables by sheet, as a person could have typed them."""
+    holdings: list[Row] = [
+        {"Account": h.account or None, "Ticker": h.symbol, "Quantity": h.quantity, "AverageCost": h.average_cost,
+         "ManualPrice": h.price, "Locked": h.locked or None}
+        for h in portfolio.holdings
+    ]  # fmt: skip
+    targets: list[Row] = [
+        {"Section": section.name, "Ticker": t.symbol, "Role": t.role or None, "Target": t.weight, "Min": t.minimum,
+         "Max": t.maximum, "Enabled": t.enabled, "Benchmark": t.benchmark, "ThesisValid": t.thesis_valid}
+        for section, t in portfolio.targets()
+    ]  # fmt: skip
+    rules: list[Row] = [
+        {"Section": s.name, "Schedule": s.rule.schedule, "AbsoluteBand": s.rule.absolute_band,
+         "RelativeBand": s.rule.relative_band, "MinTrade": s.rule.min_trade, "LastRebalanced": s.rule.last_rebalanced}
+        for s in portfolio.sections
+    ]  # fmt: skip
+    return {
+        "Holdings": {"Holdings": tuple(holdings), "Cash": cash_inputs(portfolio)},
+        "Targets": {"Targets": tuple(targets), "Groups": group_rows(portfolio)},
+        "Prices": {"FxRates": rate_inputs(Report(portfolio)), "Instruments": instrument_rows(portfolio)},
+        "Settings": {
+            "Settings": setting_rows(portfolio, "en"),
+            "Rules": tuple(rules),
+            "Accounts": account_rows(portfolio),
+            "Costs": cost_rows(portfolio),
+        },
+    }
+
+
+def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str, Rows]]) -> dict[str, Formula]:
+    ranges = []
+    for title, tables in inputs.items():
+        width = sum(len(table(name).inputs) + 1 for name in tables) - 1
+        ranges.append(f"[${title}.$A$1:.${letters(width)}${READ}]")
+    call = ";".join(ranges)
+    trades = trade_rows(plan, partial(reason_sentence, lang="en"))
+    tasks = (
+        {"Date": i.date, "Section": i.section, "Task": i.task, "Due": "due" if i.due else ""}
+        for i in calendar(portfolio, plan.as_of)
+    )
+    return {
+        "Drift": Formula(f"REBAL_DRIFT({call})", shown_table("REBAL_DRIFT", drift_rows(plan))),
+        "Trades": Formula(f"REBAL_TRADES({call})", shown_table("REBAL_TRADES", trades)),
+        "Summary": Formula("REBAL_SUMMARY()", shown_table("REBAL_SUMMARY", summary_rows(plan, portfolio, "en"))),
+        "Calendar": Formula("REBAL_CALENDAR()", shown_table("REBAL_CALENDAR", tasks)),
+        "Checks": Formula(f"REBAL_CHECKS({call})", shown_table("REBAL_CHECKS", problem_rows(plan.problems))),
+    }
+
+
+def _page(title: str, tables: Mapping[str, Rows]) -> str:
+    """Return a sheet of input tables side by side, an empty column between them."""
+    height = max(len(rows) for rows in tables.values())
+    lines = []
+    for at in range(-1, height):
+        blocks = []
+        for name, rows in tables.items():
+            columns = table(name).inputs
+            if at < 0:
+                cells = "".join(_cell(column.name, "head") for column in columns)
+            else:
+                row = rows[at] if at < len(rows) else {}
+                cells = "".join(_cell(row.get(column.name), "input") for column in columns)
+            blocks.append(cells)
+        lines.append(f"<table:table-row>{'<table:table-cell/>'.join(blocks)}</table:table-row>\n")
+    return _sheet(title, lines)
+
+
+def _answer(title: str, formula: Formula) -> str:
+    """Return a sheet with one array formula and its values."""
+    width, height = len(formula.rows[0]), len(formula.rows) + SPARE
+    span = (
+        f" table:formula={quoteattr(f'of:={in_file(formula.call)}')}"
+        f' table:number-matrix-columns-spanned="{width}" table:number-matrix-rows-spanned="{height}"'
+    )
+    lines = []
+    for number, row in enumerate(formula.rows):
+        style = "" if number else "head"
+        cells = [_cell(value, style, span if not number and not at else "") for at, value in enumerate(row)]
+        lines.append(f"<table:table-row>{''.join(cells)}</table:table-row>\n")
+    return _sheet(title, lines)
+
+
+def _sheet(title: str, lines: Sequence[str]) -> str:
+    columns = '<table:table-column table:style-name="width" table:number-columns-repeated="40"/>'
+    return f"<table:table table:name={quoteattr(title)}>{columns}\n{''.join(lines)}</table:table>\n"
+
+
+def _cell(value: Value, style: str, more: str = "") -> str:
+    if isinstance(value, dt.date) and style != "head":
+        style = "date"
+    named = f' table:style-name="{style}"' if style else ""
+    if value is None:
+        return f"<table:table-cell{named}{more}/>"
+    if isinstance(value, bool):
+        kind = f'office:value-type="boolean" office:boolean-value="{str(value).lower()}"'
+    elif isinstance(value, dt.date):
+        kind = f'office:value-type="date" office:date-value="{value.isoformat()}"'
+    elif isinstance(value, str):
+        text = f"<text:p>{escape(value)}</text:p>"
+        return f'<table:table-cell{named}{more} office:value-type="string">{text}</table:table-cell>'
+    else:
+        kind = f'office:value-type="float" office:value="{value}"'
+    return f"<table:table-cell{named}{more} {kind}/>"
+
+
+def _manifest() -> str:
+    space = 'xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"'
+    entries = "".join(
+        f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="{kind}"/>\n'
+        for path, kind in (("/", _MIME), ("content.xml", "text/xml"))
+    )
+    return f'{_HEAD}<manifest:manifest {space} manifest:version="1.3">\n{entries}</manifest:manifest>\n'
