@@ -19,7 +19,7 @@ from templates.labels import label
 from templates.layout import FIRST_ROW, HEADER_ROW, TOTALS_ROW, Placement, arrange
 from templates.pack import packed
 from templates.report import Report, Row, Value
-from templates.schema import Column, Lang, Sheet, Table, Text
+from templates.schema import Lang, Sheet, Table
 from templates.sheets import analysis, checks, dashboard, start
 from templates.sheets.frame import frame
 from templates.sheets.tables import sides, write_table
@@ -47,7 +47,7 @@ def build(report: Report, lang: Lang) -> Book:
     """Build the workbook of a report in one language."""
     figures = evaluate(report, lang)
     counts = {name: len(rows) for name, rows in figures.tables.items()}
-    extra = {"Correlation": correlation_columns(figures.tables["Correlation"])}
+    extra = analysis.extra_columns(figures.tables)
     placements = arrange(counts, lang, extra, lambda _table, _column: True)
     shift(placements)
     workbook = Workbook()
@@ -80,12 +80,6 @@ def shift(placements: dict[str, Placement]) -> None:
 _BLOCKS = {"Checks": checks.COLUMNS, "Analysis": analysis.COLUMNS}
 
 
-def correlation_columns(rows: tuple[Row, ...]) -> tuple[Column, ...]:
-    """Return a column per symbol of the correlation matrix."""
-    names = [name for name in (rows[0] if rows else {}) if name != "Ticker"]
-    return tuple(Column(name, Text(name, name), "number", "result", 9) for name in names)
-
-
 def fill(canvas: Canvas, worksheets: Mapping[str, Worksheet], report: Report, figures: Figures) -> None:
     """Write every sheet that is there."""
     base = report.portfolio.base_currency
@@ -96,7 +90,9 @@ def fill(canvas: Canvas, worksheets: Mapping[str, Worksheet], report: Report, fi
         places = [canvas.placements[t.name] for t in tables_of(spec.key) if t.name in canvas.placements]
         frame(canvas, sheet, spec, report.portfolio.name, _width(spec, places))
         for place in places:
-            write_table(canvas, sheet, place, _rows_of(place.table, figures), base)
+            write_table(
+                canvas, sheet, place, _rows_of(place.table, figures), base, report.notes.get(place.table.name, "")
+            )
         if places:
             _window(canvas, sheet, places, figures)
     if "Start" in worksheets:
@@ -105,6 +101,7 @@ def fill(canvas: Canvas, worksheets: Mapping[str, Worksheet], report: Report, fi
         checks.write_checks(canvas, worksheets["Checks"], figures)
     if "Analysis" in worksheets:
         analysis.write_concentration(canvas, worksheets["Analysis"], figures)
+        analysis.illustrate(canvas, worksheets["Analysis"], figures)
     totals(canvas, worksheets, figures, base)
     if "Trades" in canvas.placements:
         place = canvas.placements["Trades"]
@@ -139,6 +136,8 @@ def _window(canvas: Canvas, sheet: Worksheet, places: list[Placement], figures: 
         if rows or (place is places[0] and block is None):
             # What a person fills in is printed with its free rows; results as far as they go.
             last = HEADER_ROW + max(rows, 1) if place.table.ranges else place.last_row
+            if place.table.name == "Comparison":
+                last += analysis.chart_rows(figures.tables["Comparison"])
             areas.append(f"{get_column_letter(place.left)}1:{get_column_letter(place.right)}{last}")
     sheet.print_area = areas
 

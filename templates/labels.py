@@ -25,6 +25,7 @@ LABELS: Mapping[str, Text] = {
                           "설정에 이 구분의 규칙 없음: 기본값 적용"),
     # sheet heads
     "not-computed": Text("not computed yet: run", "아직 계산 전: 실행"),
+    "returns": Text("returns", "수익률"),
     "as-of": Text("as of", "기준일"),
     "prices-of": Text("prices:", "시세:"),
     "sample-prices": Text(

@@ -11,6 +11,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from templates.build import Book, build
 from templates.canvas import Canvas, approximate
+from templates.layout import BLOCK_ROW, CAPTION_ROW, HEADER_ROW
 from templates.pack import packed
 from templates.reading.book import read_grids
 from templates.reading.find import Found, find_tables
 from templates.reading.safety import Refused
 from templates.report import SUMMARY_TYPES, Report, Row, Rows
 from templates.schema import Lang, Text
+from templates.sheets.analysis import heat
+from templates.sheets.tables import write_table
 from templates.spec import TABLES, table
 
 #: Parts that openpyxl does not carry over, and what a person calls them.
@@ -108,7 +112,7 @@ class _Refill:
         self.cached: dict[str, dict[str, object]] = {}
 
     def run(self, path: Path) -> tuple[bytes | None, str]:
-        for name in _WRITTEN:
+        for name in (*_WRITTEN, *sorted(_ANALYSES & self.report.results.keys())):
             place = self.found.get(name)
             if place is None:
                 continue
@@ -118,6 +122,8 @@ class _Refill:
                     f"{blocked} stands where results belong", f"결과가 들어갈 자리에 {blocked}이(가) 있습니다"
                 )
                 return None, _notice(path, reason, self.lang)
+            self._title(place)
+        self._matrix()
         self._history()
         self._dashboard()
         for place in self.found.values():
@@ -181,6 +187,44 @@ class _Refill:
                 letter = get_column_letter(column)
                 area = f"{quote_sheetname(place.grid.name)}!${letter}${place.header + 1}:${letter}${last}"
                 self.workbook.defined_names[key] = DefinedName(key, attr_text=area)
+
+    def _title(self, place: Found) -> None:
+        """Bring a title up to date, where it still begins as it was made."""
+        mine = self.fresh.placements[place.table.name]
+        row = place.header - HEADER_ROW + BLOCK_ROW
+        if row < 1:
+            return
+        cell = self._sheet(place).cell(row, min(place.columns.values()))
+        if any(str(cell.value or "").startswith(caption) for caption in place.table.caption):
+            cell.value = self.fresh.workbook[mine.title].cell(BLOCK_ROW, mine.left).value
+
+    def _matrix(self) -> None:
+        """Write the correlations where the matrix of before stands, at the right of its sheet, with its colours."""
+        rows, alerts = self.fresh.figures.tables["Correlation"], self.found.get("Alerts")
+        if alerts is None or alerts.header != HEADER_ROW or "Correlation" not in self.report.results:
+            return
+        sheet, mine = self._sheet(alerts), self.fresh.placements["Correlation"]
+        right = range(max(alerts.columns.values()) + 1, sheet.max_column + 1)
+        left = next((at for at in right if sheet.cell(HEADER_ROW, at).value == "Ticker"), None)
+        if left is None:
+            return
+        place = replace(mine, title=sheet.title, left=left)
+        old_right, old_last = left, HEADER_ROW
+        while sheet.cell(HEADER_ROW, old_right + 1).value is not None:
+            old_right += 1
+        while sheet.cell(old_last + 1, left).value is not None:
+            old_last += 1
+        for cells in sheet.iter_rows(CAPTION_ROW, place.last_row, left, place.right):
+            for cell in cells:
+                if cell.value is not None and (cell.column > old_right or cell.row > old_last):
+                    return  # something of the person's is in the way
+        for cells in sheet.iter_rows(CAPTION_ROW, old_last, left, old_right):
+            for cell in cells:
+                cell.value = None
+        write_table(self.canvas, sheet, place, rows, "", self.report.notes.get("Correlation", ""))
+        drawn = any(rule.type == "colorScale" for area in sheet.conditional_formatting for rule in area.rules)
+        if rows and not drawn:
+            heat(sheet, place)
 
     def _history(self) -> None:
         """Add the plan's day to the history, in its row of before or the first free one."""

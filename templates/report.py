@@ -69,7 +69,8 @@ class Report:
     """Hold everything that a workbook shows.
 
     `results` holds rows of the tables that the engine writes, by table name (Prices, FxRates, Trades, Reconcile,
-    Conversions, Summary, Calendar, Problems, and the analyses); a table without rows has not been computed.
+    Conversions, Summary, Calendar, Problems, and the analyses); a table without rows has not been computed. `notes`
+    holds what stands beside a table's title: which days and sources its rows are of, or why it has none.
     """
 
     portfolio: Portfolio
@@ -77,6 +78,7 @@ class Report:
     results: Mapping[str, Rows] = field(default_factory=dict)
     history: Rows = ()
     model: ModelFacts | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, table: str) -> Rows:
         """Return the rows of a table that the engine writes."""
@@ -92,11 +94,13 @@ def plan_report(
     rates: Mapping[str, FxRate] | None = None,
     history: Sequence[Row] = (),
     analyses: Mapping[str, Rows] | None = None,
+    notes: Mapping[str, str] | None = None,
 ) -> Report:
     """Return the report of a finished plan.
 
     `say` turns a trade's reason into a sentence in the report's language; `rates` are those of
-    `engine.valuation.resolve_rates` (without them, the positions' own are shown). The plan's date is added to the
+    `engine.valuation.resolve_rates` (without them, the positions' own are shown); `analyses` are the rows of further
+    tables (in place of the plan's own), `notes` what stands beside tables' titles. The plan's date is added to the
     history, in place of an earlier row of the same date.
     """
     results: dict[str, Rows] = {
@@ -110,7 +114,8 @@ def plan_report(
         "Problems": problem_rows(plan.problems),
     }
     kept = [row for row in history if row.get("Date") != plan.as_of]
-    return Report(portfolio, plan.as_of, results | dict(analyses or {}), (*kept, history_row(plan)))
+    rows = (*kept, history_row(plan))
+    return Report(portfolio, plan.as_of, results | dict(analyses or {}), rows, notes=dict(notes or {}))
 
 
 def price_rows(plan: Plan) -> Rows:

@@ -11,7 +11,7 @@ LANGUAGES: tuple[Lang, ...] = ("en", "ko")
 
 ColumnType = Literal[
     "text", "ticker", "choice", "list", "bool", "integer", "number", "quantity", "price", "money", "rate", "weight",
-    "fee", "drift", "date", "datetime", "signal", "status",
+    "fee", "drift", "correlation", "date", "datetime", "signal", "status",
 ]  # fmt: skip
 #: input: a person writes it; formula: the sheet computes it; result: the engine writes it.
 Role = Literal["input", "formula", "result"]

@@ -16,12 +16,13 @@ from decimal import Decimal
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
-from templates.build import Book, correlation_columns, fill, shift
+from templates.build import Book, fill, shift
 from templates.canvas import Canvas
 from templates.evaluate import Figures, Number, evaluate, number
 from templates.layout import arrange
 from templates.report import CellError, Report, Row, Rows, Value
 from templates.schema import Column, Lang, Table, Text
+from templates.sheets.analysis import extra_columns
 from templates.spec import sheet, table
 
 _SHEETS = ("Dashboard", "Holdings", "Targets", "Trades", "Analysis", "Calendar", "History", "Prices", "Checks")
@@ -40,7 +41,7 @@ def share(report: Report, lang: Lang, *, weights_only: bool = False, only_dashbo
         report = replace(report, history=figures.tables["History"])
     keys = _WEIGHTS_SHEETS if weights_only else _SHEETS
     counts = {name: len(rows) for name, rows in figures.tables.items()}
-    extra = {"Correlation": correlation_columns(figures.tables["Correlation"])}
+    extra = extra_columns(figures.tables)
     if weights_only:
         extra["History"] = (INDEX,)
 

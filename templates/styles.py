@@ -33,6 +33,7 @@ _FORMATS: Mapping[ColumnType, str] = {
     "weight": '[>=9]"–";0.0%',
     "fee": "0.00##%",
     "drift": "+0.0%;-0.0%;0.0%",
+    "correlation": "0.00",
     "date": "yyyy-mm-dd",
     "datetime": "yyyy-mm-dd hh:mm",
     "signal": "0",

@@ -1,17 +1,24 @@
-"""Cost and concentration, computed by the workbook itself, at the left of the Analysis sheet."""
+"""The Analysis sheet: cost and concentration, computed by the workbook itself, and what makes the analyses visible."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
+from openpyxl.formatting.rule import ColorScaleRule, DataBarRule, Rule
+from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
+from templates import charts
 from templates.canvas import Canvas
-from templates.evaluate import Figures, Number, add, product, share
+from templates.evaluate import Figures, Number, add, number, product, share
 from templates.labels import label
-from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW
-from templates.report import CellError, Value
+from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
+from templates.report import CellError, Rows, Value
+from templates.schema import Column, Text
 from templates.sheets.frame import widths
+from templates.sheets.tables import coloured
+from templates.styles import AMBER, GREEN, PALE_AMBER, PALE_GREEN, PALE_RED, RED
 
 COLUMNS = 2
 _BY_TICKER = "SUMIF({Holdings.Ticker},{Holdings.Ticker},{Holdings.Weight})"
@@ -68,3 +75,126 @@ def write_concentration(canvas: Canvas, sheet: Worksheet, figures: Figures) -> N
         canvas.put(sheet, row, 2, label(f"concentration.{key}", lang), look("cell-text"))
         canvas.compute(sheet, row, 3, formula, values[key], look(f"cell-number|{form}"))
     widths(sheet, {2: 36, 3: 14, 4: 3})
+
+
+#: Columns that a table of analyses has only where they are filled.
+_EXTRA: Mapping[str, tuple[Column, ...]] = {
+    "Comparison": (Column("Source", Text("Where the facts are from", "자료 출처"), role="result", width=36),),
+    "Review": (
+        Column("Against", Text("Against", "비교 대상"), "ticker", "result"),
+        Column("Currency", Text("Currency", "통화"), role="result", width=9),
+    ),
+}
+_PERIODS = ("1Y", "6M", "3M", "1M")
+_SHADES = {"Fee": "C9D7EE", "Top10": "C9D7EE", "Volatility": "F3C9A5", "Yield": "CFE5C5"}
+_CHART_TOP, _LINE, _CHART_WIDTH, _ROOM = 2, 0.53, 26.0, 0.12
+_FROM, _MIDDLE, _TO = "6F9BD8", "FFFFFF", "E8746A"
+
+
+def extra_columns(tables: Mapping[str, Rows]) -> dict[str, tuple[Column, ...]]:
+    """Return the columns beyond the declared ones: a column per symbol of the matrix, and those that are filled."""
+    matrix = tables["Correlation"]
+    names = [name for name in (matrix[0] if matrix else {}) if name != "Ticker"]
+    found = {"Correlation": tuple(Column(name, Text(name, name), "correlation", "result", 9) for name in names)}
+    for table, columns in _EXTRA.items():
+        found[table] = tuple(c for c in columns if any(row.get(c.name) for row in tables[table]))
+    return found
+
+
+def illustrate(canvas: Canvas, sheet: Worksheet, figures: Figures) -> None:
+    """Colour the matrix as a heat map, draw the funds' bars, and mark verdicts and what is below 0."""
+    for name, draw in (("Correlation", heat), ("Comparison", shade), ("Review", judge)):
+        place = canvas.placements.get(name)
+        if place is not None and figures.tables[name]:
+            draw(sheet, place)
+    place, rows = canvas.placements.get("Comparison"), figures.tables["Comparison"]
+    if place is not None and chart_rows(rows):
+        _bars(canvas, sheet, place, rows)
+
+
+def heat(sheet: Worksheet, place: Placement) -> None:
+    """Colour a matrix of correlations from −1 over 0 to 1; the numbers stay in view."""
+    if place.right == place.left:
+        return
+    first, last = get_column_letter(place.left + 1), get_column_letter(place.right)
+    scale = ColorScaleRule("num", -1, _FROM, "num", 0, _MIDDLE, "num", 1, _TO)  # type: ignore[no-untyped-call]
+    sheet.conditional_formatting.add(f"{first}{FIRST_ROW}:{last}{place.last_row}", scale)
+
+
+def shade(sheet: Worksheet, place: Placement) -> None:
+    """Draw bars from 0 in the columns that are never below it; red where a return is."""
+    for column in place.columns:
+        cells = _cells(place, column.name)
+        if column.name in _SHADES:
+            bar = DataBarRule("num", 0, "max", None, _SHADES[column.name], showValue=True)  # type: ignore[no-untyped-call]
+            sheet.conditional_formatting.add(cells, bar)
+        elif column.type == "drift":
+            sheet.conditional_formatting.add(cells, _below_zero(cells))
+
+
+def judge(sheet: Worksheet, place: Placement) -> None:
+    """Colour the verdicts, and what is behind its benchmark."""
+    cells = _cells(place, "Verdict")
+    first = cells.partition(":")[0]
+    for verdict, colour, fill in (
+        ("REPLACE", RED, PALE_RED),
+        ("REVIEW", AMBER, PALE_AMBER),
+        ("HOLD", GREEN, PALE_GREEN),
+    ):
+        sheet.conditional_formatting.add(cells, coloured(f'{first}="{verdict}"', colour, fill))
+    excess = _cells(place, "Excess")
+    sheet.conditional_formatting.add(excess, _below_zero(excess))
+    # The reasons are sentences: the column takes the longest of them.
+    letter = place.letter("Reasons")
+    texts = (str(sheet[f"{letter}{row}"].value or "") for row in range(FIRST_ROW, place.last_row + 1))
+    sheet.column_dimensions[letter].width = min(max(46, *(_wide(text) for text in texts)), 90)
+
+
+def _cells(place: Placement, name: str) -> str:
+    letter = place.letter(name)
+    return f"{letter}{FIRST_ROW}:{letter}{place.last_row}"
+
+
+def _below_zero(cells: str) -> Rule:
+    first = cells.partition(":")[0]
+    return coloured(f"AND(ISNUMBER({first}),{first}<0)", RED)
+
+
+def _wide(text: str) -> float:
+    """Return about how many columns of a sheet a text takes: Hangul is wider than Latin."""
+    return sum(1.7 if letter > "\u1100" else 1 for letter in text) + 2
+
+
+def _charted(rows: Rows) -> tuple[str, int]:
+    """Return the longest period, a year at most, for which every fund with returns has one, and how many those are."""
+    count = sum(any(number(row.get(period)) is not None for period in _PERIODS) for row in rows)
+    known = (p for p in _PERIODS if all(number(row.get(p)) is not None for row in rows[:count]))
+    return (next(known, ""), count) if count else ("", 0)
+
+
+def chart_rows(rows: Rows) -> int:
+    """Return how many rows of the sheet the chart under the comparison takes; 0 where there is none."""
+    period, count = _charted(rows)
+    return count + 6 + _CHART_TOP if period else 0
+
+
+def _bars(canvas: Canvas, sheet: Worksheet, place: Placement, rows: Rows) -> None:
+    """Draw the funds' returns under their table, with the numbers at the bars."""
+    period, count = _charted(rows)
+    last = FIRST_ROW + count - 1
+    title = quote_sheetname(place.title)
+    names, numbers = place.letter("Name"), place.letter(period)
+    source = charts.Source(
+        f"{title}!${names}${FIRST_ROW}:${names}${last}",
+        [str(row.get("Name") or row["Ticker"]) for row in rows[:count]],
+        f"{title}!${numbers}${FIRST_ROW}:${numbers}${last}",
+        [float(number(row[period]) or 0) for row in rows[:count]],
+        "0.0%",
+    )
+    chart = charts.bars(f"{period} {label('returns', canvas.lang)}", source)
+    low, high = min(0.0, *source.numbers), max(0.0, *source.numbers)
+    # Room for the numbers at the ends of the bars.
+    room = (high - low) * _ROOM or 1.0
+    chart.y_axis.scaling.min, chart.y_axis.scaling.max = (low - room if low else 0.0), high + room
+    chart.width, chart.height = _CHART_WIDTH, (count + 6) * _LINE  # type: ignore[assignment]  # centimetres
+    sheet.add_chart(chart, f"{get_column_letter(place.left)}{place.last_row + _CHART_TOP}")

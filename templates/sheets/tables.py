@@ -29,10 +29,13 @@ _GOOD = ("OK", "fresh", "manual", "keep")
 _SHOWN_AT_MOST = 1_000
 
 
-def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Rows, base: str) -> None:
-    """Write a table at its place: title, captions, identifiers, rows, spare rows; then what makes it usable."""
+def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Rows, base: str, note: str = "") -> None:
+    """Write a table at its place: title, captions, identifiers, rows, spare rows; then what makes it usable.
+
+    `note` stands beside the title: what the rows are of, or why there are none.
+    """
     table = placement.table
-    _heads(canvas, sheet, placement, empty=not rows)
+    _heads(canvas, sheet, placement, title_of(table, canvas, note, empty=not rows))
     for offset, column in enumerate(placement.columns):
         _column(canvas, sheet, placement, column, placement.left + offset, rows, base)
     if not canvas.literal:
@@ -44,9 +47,9 @@ def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Ro
     _colours(sheet, placement)
 
 
-def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, *, empty: bool) -> None:
-    table, styles, lang = placement.table, canvas.styles, canvas.lang
-    canvas.put(sheet, BLOCK_ROW, placement.left, _title(table, canvas, empty=empty), styles.look("block"))
+def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, title: str) -> None:
+    styles, lang = canvas.styles, canvas.lang
+    canvas.put(sheet, BLOCK_ROW, placement.left, title, styles.look("block"))
     for offset, column in enumerate(placement.columns):
         at = placement.left + offset
         canvas.put(sheet, CAPTION_ROW, at, column.caption.of(lang), styles.look("caption"))
@@ -56,9 +59,17 @@ def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, *, empty: boo
     sheet.row_dimensions[CAPTION_ROW].height = 30
 
 
-def _title(table: Table, canvas: Canvas, *, empty: bool) -> str:
+def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
+    """Return a table's title with what stands beside it: its note, what it is for, or how to have it computed."""
     lang = canvas.lang
     title = table.caption.of(lang)
+    if note:
+        return f"{title}  —  {note}"
+    return _plain_title(table, canvas, title, empty=empty)
+
+
+def _plain_title(table: Table, canvas: Canvas, title: str, *, empty: bool) -> str:
+    lang = canvas.lang
     note = table.note.of(lang)
     if not table.ranges:
         return f"{title}  —  {note}" if note and not canvas.literal else title
@@ -80,6 +91,8 @@ def _column(
             value = row.get(column.name)
             if placement.table.name == "Summary" and column.name == "Value":
                 style_of = canvas.styles.figure(column, SUMMARY_TYPES.get(str(row.get("Key")), "number"), base)
+            elif column.name == "Correlation":
+                style_of = canvas.styles.figure(column, "correlation", base)
             canvas.put(sheet, row_number, at, value if column.role == "input" else approximate(value), style_of)
         for row_number in range(FIRST_ROW + len(rows), last + 1):
             canvas.put(sheet, row_number, at, None, style)
@@ -119,7 +132,8 @@ def _excel_table(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None
 def _name_ranges(canvas: Canvas, placement: Placement) -> None:
     from openpyxl.workbook.defined_name import DefinedName
 
-    for column in placement.columns:
+    # Only declared columns: a column named by a symbol such as BRK-B would make no name.
+    for column in (column for column in placement.columns if column.name in placement.table.index):
         name = f"{placement.table.name}_{column.name}"
         canvas.workbook.defined_names[name] = DefinedName(name, attr_text=placement.area(column.name))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,12 @@ from xl_addin.output.language import Lang
 from xl_addin.output.sentences import reason_sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from templates.report import Report, Row
+    from xl_addin.output.analysis_sheet import Findings
+
+    Analyse = Callable[[Portfolio, Mapping[str, Quote], dt.date, Lang], Findings]
 
 _BOOKS = (".xlsx", ".xlsm", ".ods")
 
@@ -28,12 +34,13 @@ def write_plan_book(
     path: Path,
     lang: Lang,
     source: Path | None = None,
+    analyse: Analyse | None = None,
 ) -> str:
     """Write the plan's workbook, whole or not at all, and return what the person has to know about it, or "".
 
     `source` is the file the portfolio came from. A person's own .xlsx keeps its cells, formats, notes and sheets; where
-    it has something that would be lost, the workbook is made afresh, and the answer says so. Raises InputError where
-    the place cannot be written to.
+    it has something that would be lost, the workbook is made afresh, and the answer says so. `analyse` finds what the
+    Analysis sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
     """
     from templates.build import build
 
@@ -44,7 +51,8 @@ def write_plan_book(
 
         book = read_book(source)
         lang, history = book.lang, book.history
-    report = book_report(portfolio, plan, quotes, lang, history)
+    found = analyse(portfolio, quotes, plan.as_of, lang) if analyse else None
+    report = book_report(portfolio, plan, quotes, lang, history, found)
     data, notice = None, ""
     if own and source is not None:
         from templates.refill import refill
@@ -58,15 +66,24 @@ def write_plan_book(
 
 
 def book_report(
-    portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lang: Lang, history: tuple[Row, ...] = ()
+    portfolio: Portfolio,
+    plan: Plan,
+    quotes: Mapping[str, Quote],
+    lang: Lang,
+    history: tuple[Row, ...] = (),
+    found: Findings | None = None,
 ) -> Report:
-    """Return what the workbook of a plan shows: the plan, the rates, and the analyses that need no history."""
-    from templates.report import plan_report
+    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
+    from templates.report import plan_report, problem_rows
 
     rates, _ = resolve_rates(portfolio, quotes)
     say = partial(reason_sentence, lang=lang)
     analyses = _analyses(portfolio, plan, quotes, lang)
-    return plan_report(portfolio, plan, say, lang, rates=rates, history=history, analyses=analyses)
+    if found:
+        problems = dict.fromkeys((*plan.problems, *found.problems))
+        analyses |= {**found.rows, "Problems": problem_rows(tuple(problems))}
+    notes = found.notes if found else {}
+    return plan_report(portfolio, plan, say, lang, rates=rates, history=history, analyses=analyses, notes=notes)
 
 
 def _analyses(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lang: Lang) -> dict[str, tuple[Row, ...]]:
@@ -75,6 +92,7 @@ def _analyses(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lan
     from engine.analysis.limits import RiskInputs
     from engine.analysis.risk import risk
     from engine.valuation import resolve_fx, resolve_prices, value
+    from xl_addin.output.analysis_rows import limit_rows
 
     prices, _ = resolve_prices(portfolio, quotes, plan.as_of)
     fx, _ = resolve_fx(portfolio, quotes)
@@ -82,11 +100,7 @@ def _analyses(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lan
     rules = risk(portfolio, value(portfolio, prices, fx), RiskInputs(fees=fees))
     items = calendar(portfolio, plan.as_of)
     return {
-        "Limits": tuple(
-            {"Rule": r.rule, "Scope": r.scope, "Limit": r.shown[0], "Actual": r.shown[1], "Status": r.status}
-            for r in rules
-            if r.status != "UNKNOWN" or r.actual is not None  # what needs facts or history: `rebalancer risk`
-        ),
+        "Limits": limit_rows(rules),  # what needs facts or history: `rebalancer risk`
         "Calendar": tuple(
             {
                 "Date": item.date,

@@ -36,11 +36,12 @@ def run(args: argparse.Namespace) -> int:
     portfolio = usable(sample, (*found, *notices))
 
     from engine.rebalance import rebalance
+    from xl_addin.output.analysis_sheet import sample_findings
     from xl_addin.output.plan_book import write_plan_book
 
     plan = rebalance(portfolio, quotes, day)
     plan = replace(plan, problems=(*notices, *found, *plan.problems))
     workbook = free_name(args.output, "demo-plan", ".xlsx").resolve()
-    write_plan_book(portfolio, plan, quotes, workbook, args.lang)
+    write_plan_book(portfolio, plan, quotes, workbook, args.lang, analyse=sample_findings)
     show(plan, args, workbook, workbook=str(workbook))
     return 0

@@ -7,13 +7,23 @@ import datetime as dt
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.errors import MarketDataError
+from engine.errors import MarketDataError, Problem
 from engine.settings import setting_fields
 from xl_addin.loading import load_portfolio
 from xl_addin.output.files import output_problems
 from xl_addin.prices import live_quotes_for, quotes_for
 from xl_addin.verbs.common import add_output_arguments, amount, date, show, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.market.quote import Quote
+    from engine.portfolio import Portfolio
+    from xl_addin.output.analysis_sheet import Findings
+    from xl_addin.output.language import Lang
+    from xl_addin.output.plan_book import Analyse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +45,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as-of", type=date, metavar="DATE", help="the day to plan for, as 2026-11-20 (default: today)"
     )
+    parser.add_argument(
+        "--history",
+        type=Path,
+        metavar="CSV",
+        help="closes for the workbook's Analysis sheet: a column Date, then one per symbol (and USDKRW for rates)",
+    )
+    parser.add_argument("--facts", type=Path, metavar="YAML", help="fund facts for it: fee, aum, holdings, yield")
+    parser.add_argument(
+        "--analyses", action="store_true", help="fill the Analysis sheet from the sources' history (takes a while)"
+    )
     parser.add_argument("--allow-stale", action="store_true", help="plan even on prices too old to act on")
     add_output_arguments(parser)
 
@@ -46,6 +66,9 @@ def run(args: argparse.Namespace) -> int:
     problems = (*problems, *found)
     if args.output:
         problems += output_problems(args.output, ".xlsx", force=args.force)
+    elif args.history or args.facts or args.analyses:
+        message = "--history, --facts and --analyses fill the workbook's Analysis sheet: name the workbook with -o"
+        problems += (Problem("error", "bad-argument", "command line", message),)
     portfolio = usable(portfolio, problems)
     if args.mode:
         portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=args.mode))
@@ -67,8 +90,24 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         from xl_addin.output.plan_book import write_plan_book
 
-        notice = write_plan_book(portfolio, plan, quotes, args.output, args.lang, args.file)
+        notice = write_plan_book(portfolio, plan, quotes, args.output, args.lang, args.file, _analyse(args))
         if notice:
             sys.stderr.write(notice + "\n")
     show(plan, args, args.output)
     return 0
+
+
+def _analyse(args: argparse.Namespace) -> Analyse | None:
+    """Return what fills the Analysis sheet, None where nobody asked for it."""
+    if not (args.history or args.facts or args.analyses):
+        return None
+    from xl_addin.histories import Sources
+    from xl_addin.output.analysis_sheet import findings
+
+    offline = args.offline or not args.analyses
+    sources = Sources(args.history, args.facts, offline)
+
+    def analyse(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, lang: Lang) -> Findings:
+        return findings(portfolio, quotes, sources, as_of, lang)
+
+    return analyse
