@@ -18,6 +18,9 @@ from engine.trades.states import BEAM, enumerate_states
 
 MAX_STATES = 30_000
 _ROUNDS = 40
+#: Gap at which a large problem is done: a ten-thousandth of a percent of what is left of the deviation.
+_ENOUGH = 1e-6
+_LARGE = 400
 _FIRST_ALTERNATIVES = 24
 
 
@@ -47,6 +50,7 @@ def search(problem: Problem, *, max_states: int = MAX_STATES) -> Solution | None
     reach = _first_reach(dual)
     bound = dual.bound
     tolerance = 1e-10 * problem.total
+    enough = _ENOUGH if problem.size >= _LARGE else 0.0
     states = min(BEAM, max_states)
     for _ in range(_ROUNDS):
         gap = min(incumbent.objective - dual.bound, 4 * problem.total)
@@ -54,7 +58,7 @@ def search(problem: Problem, *, max_states: int = MAX_STATES) -> Solution | None
         alternatives = alternatives_within(problem, choices, dual, limit + tolerance)
         cut = enumerate_states(problem, dual, choices, alternatives, incumbent, states, tolerance)
         bound = max(bound, min(cut, dual.bound + alternatives.missed, incumbent.objective))
-        if bound >= incumbent.objective - tolerance:
+        if bound >= incumbent.objective - max(tolerance, enough * incumbent.objective):
             break
         if limit >= gap:
             if states == max_states or not np.isfinite(cut):
