@@ -185,6 +185,25 @@ def test_a_workbook_with_macros_ends_in_xlsm(tmp_path: Path, capsys: pytest.Capt
     assert ".xlsm" in capsys.readouterr().err
 
 
+def test_libreoffice_gets_its_extension_and_a_workbook_that_uses_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[bool] = []
+
+    def install(*, dry_run: bool) -> str:
+        asked.append(dry_run)
+        return "done"
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("xl_addin.hosts.libreoffice.install", install)
+    assert main(["install", "--libreoffice", "--dry-run"]) == 0
+    assert list(tmp_path.iterdir()) == []
+    assert main(["install", "--libreoffice"]) == 0
+    assert asked == [True, False]
+    assert read_book(tmp_path / "rebalancer.ods").portfolio is not None
+    assert "rebalancer.ods" in capsys.readouterr().out
+
+
 def test_this_setup_is_of_the_running_python() -> None:
     import sys
 

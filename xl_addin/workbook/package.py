@@ -25,9 +25,9 @@ from xl_addin.workbook.project import WORKBOOK, project
 NAME = "rebalancer.xlsm"
 FUNCTIONS_SHEET, CONFIG_SHEET = "Functions", "xlwings.conf"
 #: Read by xlwings' VBA from A1 down, in capitals. Which Python runs is the user's own configuration, never here.
+#: Buttons run in a process of their own: the one that answers the cells stays free to compute what a button changes.
 CONFIG: tuple[tuple[str, str | bool], ...] = (
     ("UDF MODULES", "xl_addin.functions"),
-    ("USE UDF SERVER", True),
     ("ADD_WORKBOOK_TO_PYTHONPATH", False),
     ("SHOW CONSOLE", False),
     # Not xlwings': `rebalancer doctor` compares it with what is installed.
