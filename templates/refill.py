@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
+from openpyxl.comments import Comment
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
@@ -30,7 +31,7 @@ from templates.reading.find import Found, find_tables
 from templates.reading.safety import Refused
 from templates.report import SUMMARY_TYPES, Report, Row, Rows
 from templates.schema import Lang, Text
-from templates.sheets.analysis import heat
+from templates.sheets.analysis import EXTRA, heat
 from templates.sheets.tables import write_table
 from templates.spec import TABLES, table
 
@@ -123,6 +124,7 @@ class _Refill:
                 )
                 return None, _notice(path, reason, self.lang)
             self._title(place)
+        self._sources()
         self._matrix()
         self._history()
         self._dashboard()
@@ -225,6 +227,34 @@ class _Refill:
         drawn = any(rule.type == "colorScale" for area in sheet.conditional_formatting for rule in area.rules)
         if rows and not drawn:
             heat(sheet, place)
+        if rows and sheet.print_area and place.letter("Ticker") not in re.findall(r"\$([A-Z]+)\$1:", sheet.print_area):
+            area = f"{place.letter('Ticker')}1:{get_column_letter(place.right)}{place.last_row}"
+            sheet.print_area = f"{sheet.print_area},{area}"
+
+    def _sources(self) -> None:
+        """Bring the columns beyond the declared ones up to date; a fund's source is a note where it has no column."""
+        for name in _ANALYSES - {"Correlation"}:
+            place, rows = self.found.get(name), self.fresh.figures.tables[name]
+            if place is None or name not in self.report.results:
+                continue
+            sheet, right = self._sheet(place), max(place.columns.values())
+            last = max(self._used(place, ["Ticker"]), place.header + len(rows))
+            for column in EXTRA.get(name, ()):
+                if sheet.cell(place.header, right + 1).value == column.name:
+                    right += 1
+                    for number in range(place.header + 1, last + 1):
+                        row: Row = rows[number - place.header - 1] if number - place.header <= len(rows) else {}
+                        sheet.cell(number, right).value = None
+                        self.canvas.put(sheet, number, right, row.get(column.name), self.canvas.styles.cell(column))
+                elif column.name == "Source":
+                    self._source_notes(place, rows)
+
+    def _source_notes(self, place: Found, rows: Rows) -> None:
+        for number, row in enumerate(rows, place.header + 1):
+            cell = self._sheet(place).cell(number, place.columns["Ticker"])
+            if cell.comment is None or cell.comment.author == _AUTHOR:
+                text = str(row.get("Source") or "")
+                cell.comment = Comment(text, _AUTHOR) if text else None
 
     def _history(self) -> None:
         """Add the plan's day to the history, in its row of before or the first free one."""
@@ -288,6 +318,8 @@ class _Refill:
                     known[address] = value
 
 
+#: Of the notes that are written into a person's workbook; their own have another.
+_AUTHOR = "Rebalancer"
 _ANALYSES = frozenset({"Comparison", "Review", "Alerts", "Correlation"})
 _WRITTEN = (*(t.name for t in TABLES if t.ranges and t.name not in _ANALYSES), "FxRates")
 

@@ -78,7 +78,7 @@ def write_concentration(canvas: Canvas, sheet: Worksheet, figures: Figures) -> N
 
 
 #: Columns that a table of analyses has only where they are filled.
-_EXTRA: Mapping[str, tuple[Column, ...]] = {
+EXTRA: Mapping[str, tuple[Column, ...]] = {
     "Comparison": (Column("Source", Text("Where the facts are from", "자료 출처"), role="result", width=36),),
     "Review": (
         Column("Against", Text("Against", "비교 대상"), "ticker", "result"),
@@ -96,7 +96,7 @@ def extra_columns(tables: Mapping[str, Rows]) -> dict[str, tuple[Column, ...]]:
     matrix = tables["Correlation"]
     names = [name for name in (matrix[0] if matrix else {}) if name != "Ticker"]
     found = {"Correlation": tuple(Column(name, Text(name, name), "correlation", "result", 9) for name in names)}
-    for table, columns in _EXTRA.items():
+    for table, columns in EXTRA.items():
         found[table] = tuple(c for c in columns if any(row.get(c.name) for row in tables[table]))
     return found
 

@@ -62,20 +62,14 @@ def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, title: str) -
 def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
     """Return a table's title with what stands beside it: its note, what it is for, or how to have it computed."""
     lang = canvas.lang
-    title = table.caption.of(lang)
+    title, usual = table.caption.of(lang), table.note.of(lang)
     if note:
         return f"{title}  —  {note}"
-    return _plain_title(table, canvas, title, empty=empty)
-
-
-def _plain_title(table: Table, canvas: Canvas, title: str, *, empty: bool) -> str:
-    lang = canvas.lang
-    note = table.note.of(lang)
     if not table.ranges:
-        return f"{title}  —  {note}" if note and not canvas.literal else title
+        return f"{title}  —  {usual}" if usual and not canvas.literal else title
     if not empty or canvas.literal:
         return title
-    verb = note if note.startswith("rebalancer") else "rebalancer plan"
+    verb = usual if usual.startswith("rebalancer") else "rebalancer plan"
     suffix = " FILE -o OUT.xlsx" if verb.endswith("plan") else " FILE"
     return f"{title}  —  {label('not-computed', lang)}: {verb}{suffix}"
 

@@ -82,6 +82,13 @@ def charts_of(book: Book, lang: Lang) -> list[Any]:
     return list(sheet._charts)
 
 
+def sources_in(path: Path) -> list[object]:
+    """Return what stands under the header Source of the comparison."""
+    sheet: Any = load_workbook(path)["Analysis"]
+    at = next(cell.column for cell in sheet[FIRST_ROW - 1] if cell.value == "Source")
+    return [sheet.cell(row, at).value for row in range(FIRST_ROW, sheet.max_row + 1) if sheet.cell(row, at).value]
+
+
 def title(book: Book, table: str) -> str:
     place = book.placements[table]
     return str(book.workbook[place.title].cell(5, place.left).value)
@@ -219,6 +226,7 @@ def test_plan_fills_the_sheet_from_a_file(tmp_path: Path, capsys: pytest.Capture
     assert main([*arguments, "-o", str(again), "--history", str(HISTORY)]) == 0
     assert read_book(again).results["Correlation"] == read_book(out).results["Correlation"]
     assert read_book(again).results["Review"] == read_book(out).results["Review"]
+    assert sources_in(again) == sources_in(out) != []
 
 
 def test_a_workbook_made_before_takes_the_analyses_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -233,6 +241,8 @@ def test_a_workbook_made_before_takes_the_analyses_in(tmp_path: Path, capsys: py
     assert len(read_book(after).results["Correlation"]) == 14
     assert any("sample-history.csv" in text for text in titles if text.startswith("펀드 비교"))
     assert not any("아직 계산 전" in text for text in titles)
+    notes = [str(cell.comment.text) for row in sheet.iter_rows() for cell in row if cell.comment]
+    assert any(note.startswith("보수: catalogue") for note in notes)
 
 
 def test_history_without_a_workbook_to_fill_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
