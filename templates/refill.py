@@ -227,13 +227,18 @@ class _Refill:
         drawn = any(rule.type == "colorScale" for area in sheet.conditional_formatting for rule in area.rules)
         if rows and not drawn:
             heat(sheet, place)
-        if rows and sheet.print_area and place.letter("Ticker") not in re.findall(r"\$([A-Z]+)\$1:", sheet.print_area):
-            area = f"{place.letter('Ticker')}1:{get_column_letter(place.right)}{place.last_row}"
-            sheet.print_area = f"{sheet.print_area},{area}"
+        if rows:
+            self._print(sheet, place.left, place.right, place.last_row)
+
+    def _print(self, sheet: Worksheet, left: int, right: int, last: int) -> None:
+        """Add a table that was empty before to what is printed of its sheet."""
+        first = get_column_letter(left)
+        if sheet.print_area and first not in re.findall(r"\$([A-Z]+)\$1:", sheet.print_area):
+            sheet.print_area = f"{sheet.print_area},{first}1:{get_column_letter(right)}{last}"
 
     def _sources(self) -> None:
         """Bring the columns beyond the declared ones up to date; a fund's source is a note where it has no column."""
-        for name in _ANALYSES - {"Correlation"}:
+        for name in sorted(_ANALYSES - {"Correlation"}):
             place, rows = self.found.get(name), self.fresh.figures.tables[name]
             if place is None or name not in self.report.results:
                 continue
@@ -248,6 +253,8 @@ class _Refill:
                         self.canvas.put(sheet, number, right, row.get(column.name), self.canvas.styles.cell(column))
                 elif column.name == "Source":
                     self._source_notes(place, rows)
+            if rows:
+                self._print(sheet, min(place.columns.values()), right, place.header + len(rows))
 
     def _source_notes(self, place: Found, rows: Rows) -> None:
         for number, row in enumerate(rows, place.header + 1):
