@@ -21,10 +21,13 @@ from com.sun.star.beans import PropertyValue
 
 def start(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
     pipe = f"rebalancer{os.getpid()}"
+    # LibreOffice's own Python takes the first python3 on the path for its home: a virtual environment's makes it abort.
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
     office = subprocess.Popen(
         ["soffice", "--headless", "--norestore", "--nologo", f"-env:UserInstallation=file://{profile}",
          f"--accept=pipe,name={pipe};urp;"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment,
     )  # fmt: skip
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
