@@ -13,7 +13,7 @@ answer into exact money and checks it again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +126,6 @@ class Solution:
     units: Ints
     bound: float
     method: str
-    rows: dict[str, float] = field(default_factory=dict)
 
 
 def settle(problem: Problem, cash: Floats) -> tuple[Floats, Floats]:
