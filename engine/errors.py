@@ -18,7 +18,7 @@ RebalancerError
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
@@ -29,13 +29,19 @@ class Problem:
     """Say what is wrong, where, and what to do about it.
 
     `code` is a stable kebab-case name for programs; `where` names file or sheet, row and column (or the path
-    inside a document); `message` carries the value, the permitted range and the repair.
+    inside a document); `message` carries the value, the permitted range and the repair. It is what programs read;
+    `ko` says the same in Korean, and has no part in whether two problems are one.
     """
 
     severity: Severity
     code: str
     where: str
     message: str
+    ko: str = field(default="", compare=False)
+
+    def said(self, lang: str) -> str:
+        """Return the message in a language: Korean for "ko" where there is a Korean text, else English."""
+        return self.ko if lang == "ko" and self.ko else self.message
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.where}: {self.message} [{self.code}]"
@@ -58,17 +64,22 @@ class ImpossibleError(InputError):
 
 
 class MarketDataError(RebalancerError):
-    """Report market data that could not be had; `problems` lists every symbol concerned, where there are several."""
+    """Report market data that could not be had; `problems` lists every symbol concerned, where there are several.
+
+    `ko` is the message in Korean.
+    """
 
     def __init__(
         self,
         message: str,
         *,
+        ko: str = "",
         symbol: str = "",
         source: str = "",
         retry_after: float | None = None,
         problems: Iterable[Problem] = (),
     ) -> None:
+        self.ko = ko
         self.symbol = symbol
         self.source = source
         self.retry_after = retry_after

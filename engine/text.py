@@ -21,9 +21,10 @@ _FINEST = Decimal(1).scaleb(-MAX_FRACTION_DIGITS)
 
 
 class EncodingError(ValueError):
-    """Report bytes that are not UTF-8, with the line they are on (from 1)."""
+    """Report bytes that are not UTF-8, with the line they are on (from 1); `ko` is the message in Korean."""
 
-    def __init__(self, message: str, line: int) -> None:
+    def __init__(self, message: str, ko: str, line: int) -> None:
+        self.ko = ko
         self.line = line
         super().__init__(message)
 
@@ -34,21 +35,23 @@ def decode(raw: bytes) -> str:
     Raises EncodingError, which names the likely encoding; nothing is decoded on a guess.
     """
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise EncodingError("the file is UTF-16: save it as UTF-8", 1)
+        raise EncodingError("the file is UTF-16: save it as UTF-8", "UTF-16 파일입니다: UTF-8로 저장하세요", 1)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        byte = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-        raise EncodingError(f"{byte}{_other_encoding(raw)}: save the file as UTF-8", line) from None
+        byte, korean = f"0x{raw[error.start]:02x}", _is_cp949(raw)
+        message = f"byte {byte} is not UTF-8{' (CP949 perhaps)' * korean}: save the file as UTF-8"
+        ko = f"{byte} 바이트는 UTF-8이 아닙니다{' (CP949인 듯합니다)' * korean}: 파일을 UTF-8로 저장하세요"
+        raise EncodingError(message, ko, line) from None
 
 
-def _other_encoding(raw: bytes) -> str:
+def _is_cp949(raw: bytes) -> bool:
     try:
         raw.decode("cp949")
     except UnicodeDecodeError:
-        return ""
-    return " (CP949 perhaps)"
+        return False
+    return True
 
 
 def fold(text: str) -> str:

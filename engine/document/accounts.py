@@ -21,13 +21,15 @@ def read_accounts(portfolio: Fields) -> tuple[tuple[Account, ...], bool]:
         return (Account("", cash=read_cash(portfolio)),), False
     if portfolio.given("cash"):
         message = "with accounts, each has its own cash: move this into the accounts' cash"
-        portfolio.error("cash", "cash-and-accounts", message)
+        ko = "계좌가 있으면 현금은 계좌마다 따로 적습니다: 이 현금을 계좌의 cash로 옮기세요"
+        portfolio.error("cash", "cash-and-accounts", message, ko)
     accounts: list[Account] = []
     for row in portfolio.rows("accounts", ACCOUNT_KEYS):
         account = _read_account(row)
         if any(other.name == account.name for other in accounts) and account.name:
             message = f"{account.name} is an account already: give each account its own name"
-            row.error("name", "duplicate-account", message)
+            ko = f"이미 있는 계좌 {account.name}: 계좌마다 다른 이름을 쓰세요"
+            row.error("name", "duplicate-account", message, ko)
         accounts.append(account)
     return tuple(accounts), True
 
@@ -36,7 +38,9 @@ def read_cash(row: Fields) -> dict[str, Decimal]:
     """Return the cash by currency, in whole smallest units."""
     cash: dict[str, Decimal] = {}
     if row.given("cash") and not isinstance(row.values["cash"], Mapping):
-        row.error("cash", "wrong-type", f"cash is {row.values['cash']}: name the currency, such as {{KRW: 1500000}}")
+        message = f"cash is {row.values['cash']}: name the currency, such as {{KRW: 1500000}}"
+        ko = f"현금 값 {row.values['cash']}: {{KRW: 1500000}}처럼 통화를 함께 적으세요"
+        row.error("cash", "wrong-type", message, ko)
         return cash
     known = tuple(name for name, _, _ in row.mapping("cash"))
     amounts = Fields(row.values.get("cash") or {}, row.at("cash"), row.report, known)
@@ -46,7 +50,8 @@ def read_cash(row: Fields) -> dict[str, Decimal]:
         if code is None or amount is None:
             continue
         if code in cash:
-            row.report.error(path, "duplicate-key", f"{code} is here twice: write one amount")
+            ko = f"{code} 중복: 금액을 하나만 적으세요"
+            row.report.error(path, "duplicate-key", f"{code} is here twice: write one amount", ko)
         cash[code] = _in_units(amount, code, path, row.report)
     return cash
 
@@ -56,18 +61,22 @@ def _in_units(amount: Decimal, code: str, path: Path, report: Report) -> Decimal
     if whole != amount:
         digits = MINOR_DIGITS[code]
         message = f"{plain_number(amount)} {code} has more than {digits} decimals: {plain_number(whole)} is counted"
-        report.warning(path, "below-smallest-unit", message)
+        ko = f"{plain_number(amount)} {code}: 소수점 아래는 {digits}자리까지이니 {plain_number(whole)}만 셉니다"
+        report.warning(path, "below-smallest-unit", message, ko)
         amount = whole
     if amount < 0:
         message = f"cash is {plain_number(amount)} {code}, below 0: sales or a deposit have to cover it first"
-        report.warning(path, "negative-cash", message)
+        ko = f"현금이 {plain_number(amount)} {code}, 마이너스입니다: 매도나 입금으로 먼저 채워야 합니다"
+        report.warning(path, "negative-cash", message, ko)
     return amount
 
 
 def _read_account(row: Fields) -> Account:
     name = row.text("name")
     if not name:
-        row.missing("name", "give the account a name for the holdings to refer to")
+        row.missing(
+            "name", "give the account a name for the holdings to refer to", "보유 종목이 가리킬 계좌 이름을 적으세요"
+        )
     kind = row.choice("type", ACCOUNT_TYPES) or "taxable"
     rule = account_rules.load()[kind]
     account = Account(
@@ -104,4 +113,5 @@ def _point_out_looser(row: Fields, account: Account, rule: account_rules.Account
         message = (
             f"{account.type} accounts have {'; '.join(looser)} ({rule.source}); this document is looser and counts"
         )
-        row.report.warning(row.path, "looser-than-rule", message)
+        ko = f"{account.type} 계좌의 규칙: {'; '.join(looser)} ({rule.source}). 더 느슨한 이 문서의 값을 따릅니다"
+        row.report.warning(row.path, "looser-than-rule", message, ko)

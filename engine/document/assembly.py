@@ -33,25 +33,33 @@ PORTFOLIO_KEYS = (
 def assemble(data: object, catalogue: Catalogue, report: Report) -> Portfolio | None:
     """Return the portfolio of plain data, or None where the report holds an error."""
     if data is None or data == {}:
-        report.error((), "empty-document", "there is nothing in it: start with portfolio:, base_currency and holdings")
+        message = "there is nothing in it: start with portfolio:, base_currency and holdings"
+        ko = "비어 있습니다: portfolio: 아래에 base_currency와 holdings부터 적으세요"
+        report.error((), "empty-document", message, ko)
         return None
     document = Fields(data, (), report, (*DOCUMENT_KEYS, *_misplaced(data, PORTFOLIO_KEYS)))
     for key in _misplaced(document.values, PORTFOLIO_KEYS):
-        document.error(key, "unknown-key", f"{key} belongs under portfolio: indent it there")
+        ko = f"{key} 위치가 다릅니다: portfolio 아래로 들여쓰세요"
+        document.error(key, "unknown-key", f"{key} belongs under portfolio: indent it there", ko)
     if not document.given("portfolio"):
         if document.values:
-            document.missing("portfolio", "write portfolio: with base_currency, holdings, cash and targets under it")
+            repair = "write portfolio: with base_currency, holdings, cash and targets under it"
+            ko = "portfolio: 아래에 base_currency, holdings, cash, targets를 적으세요"
+            document.missing("portfolio", repair, ko)
         return None
     body = document.values["portfolio"]
     portfolio = Fields(body, ("portfolio",), report, (*PORTFOLIO_KEYS, *_misplaced(body, DOCUMENT_KEYS)))
     if not portfolio.values:
         if isinstance(body, Mapping):
-            report.error(
-                portfolio.path, "empty-document", "portfolio has nothing in it: write base_currency and holdings"
-            )
+            message = "portfolio has nothing in it: write base_currency and holdings"
+            ko = "portfolio가 비어 있습니다: base_currency와 holdings를 적으세요"
+            report.error(portfolio.path, "empty-document", message, ko)
         return None
     for key in _misplaced(body, DOCUMENT_KEYS):
-        portfolio.error(key, "unknown-key", f"{key} belongs at the top, beside portfolio: take its indentation away")
+        message = f"{key} belongs at the top, beside portfolio: take its indentation away"
+        portfolio.error(
+            key, "unknown-key", message, f"{key} 위치가 다릅니다: portfolio와 나란히, 들여쓰기 없이 적으세요"
+        )
     return _assemble(document, portfolio, Instruments(catalogue, report), report)
 
 
@@ -62,7 +70,8 @@ def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
 def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, report: Report) -> Portfolio | None:
     base = portfolio.currency("base_currency") or ""
     if not portfolio.given("base_currency"):
-        portfolio.missing("base_currency", "write the currency the whole is counted in, such as KRW")
+        repair = "write the currency the whole is counted in, such as KRW"
+        portfolio.missing("base_currency", repair, "전체를 계산할 통화를 KRW처럼 적으세요")
     accounts, declared = read_accounts(portfolio)
     holdings = read_holdings(portfolio, instruments, accounts, declared=declared)
     rules = read_rules(portfolio, base)
@@ -87,5 +96,7 @@ def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, rep
     if base:
         check_rates(fx, base, frozenset(found.currencies), fx_path, report)
     if not holdings and not any(section.targets for section in sections) and not any(a.cash for a in accounts):
-        report.warning(portfolio.path, "empty-portfolio", "there are no holdings, targets or cash: nothing to plan")
+        message = "there are no holdings, targets or cash: nothing to plan"
+        ko = "보유 종목도 목표도 현금도 없습니다: 계획할 것이 없습니다"
+        report.warning(portfolio.path, "empty-portfolio", message, ko)
     return None if report.failed else found

@@ -39,9 +39,9 @@ _SYNONYMS = {
 }
 
 
-def shown(value: object) -> str:
+def shown(value: object, nothing: str = "nothing") -> str:
     """Return a value as a message quotes it: at most 60 characters, without line breaks."""
-    text = "nothing" if value is None else " ".join(str(value).split())
+    text = nothing if value is None else " ".join(str(value).split())
     return repr(text if len(text) <= 60 else text[:57] + "…") if isinstance(value, str) else text[:60]
 
 
@@ -76,7 +76,10 @@ class Fields:
         self.values: Mapping[str, object] = {}
         if not isinstance(data, Mapping):
             what = "a list" if isinstance(data, list | tuple) else shown(data)
-            report.error(path, "wrong-type", f"{what} stands where keys and values belong: {', '.join(known)}")
+            what_ko = "목록" if isinstance(data, list | tuple) else shown(data, "빈 값")
+            keys = ", ".join(known)
+            message = f"{what} stands where keys and values belong: {keys}"
+            report.error(path, "wrong-type", message, f"키와 값이 올 자리에 있는 것: {what_ko}. 쓸 수 있는 키: {keys}")
             return
         self.values = data
         for key in data:
@@ -86,7 +89,10 @@ class Fields:
     def _unknown(self, key: object, known: tuple[str, ...]) -> None:
         near = next((word for word in _SYNONYMS.get(str(key), ()) if word in known), None) or nearest(str(key), known)
         repair = f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
-        self.report.error(self.at(str(key)), "unknown-key", f"{shown(str(key))} is not a key of this place; {repair}")
+        message = f"{shown(str(key))} is not a key of this place; {repair}"
+        repair_ko = f"혹시 {near}인가요?" if near else f"쓸 수 있는 키: {', '.join(known)}"
+        ko = f"여기에 쓸 수 없는 키 {shown(str(key))}: {repair_ko}"
+        self.report.error(self.at(str(key)), "unknown-key", message, ko)
 
     def at(self, key: str) -> Path:
         """Return the path of a key."""
@@ -96,13 +102,13 @@ class Fields:
         """Tell whether a key is there with a value."""
         return self.values.get(key) is not None
 
-    def error(self, key: str, code: str, message: str) -> None:
+    def error(self, key: str, code: str, message: str, ko: str) -> None:
         """Report an error at a key."""
-        self.report.error(self.at(key), code, message)
+        self.report.error(self.at(key), code, message, ko)
 
-    def missing(self, key: str, repair: str) -> None:
-        """Report a key that has to be there."""
-        self.report.error(self.at(key), "missing", f"{key} is missing: {repair}")
+    def missing(self, key: str, repair: str, ko: str) -> None:
+        """Report a key that has to be there; `repair` and `ko` say what to write, in English and Korean."""
+        self.report.error(self.at(key), "missing", f"{key} is missing: {repair}", f"{key} 없음: {ko}")
 
     def text(self, key: str, default: str = "") -> str:
         """Return a text on one line."""
@@ -110,11 +116,13 @@ class Fields:
         if value is None:
             return default
         if isinstance(value, Mapping | list | tuple):
-            self.error(key, "wrong-type", f"{key} is a list or mapping: write one text")
+            ko = f"{key} 값이 목록이나 묶음입니다: 글 하나로 적으세요"
+            self.error(key, "wrong-type", f"{key} is a list or mapping: write one text", ko)
             return default
         text = to_text(value)
         if not is_one_line(text):
-            self.error(key, "control-character", f"{key} is {text!r}, which has control characters: remove them")
+            message = f"{key} is {text!r}, which has control characters: remove them"
+            self.error(key, "control-character", message, f"{key} 값 {text!r}: 제어 문자를 지우세요")
             return default
         return text
 
@@ -125,13 +133,17 @@ class Fields:
             return None
         number = to_number(value)
         if number is None:
-            self.error(key, "not-a-number", f"{key} is {shown(value)}, not a plain number{_repair(value)}")
+            repair, ko = _repair(value)
+            message = f"{key} is {shown(value)}, not a plain number: {repair}"
+            self.error(key, "not-a-number", message, f"{key} 값 {shown(value)}: 숫자가 아닙니다. {ko}")
         elif not fits(number):
             message = f"{key} is {shown(value)}: at most 18 digits before and 10 after the point are possible"
-            self.error(key, "out-of-range", message)
+            ko = f"{key} 값 {shown(value)}: 소수점 위로 18자리, 아래로 10자리까지 쓸 수 있습니다"
+            self.error(key, "out-of-range", message, ko)
         elif low is not None and (number < low or (above and number == low)):
             permitted = f"more than {low}" if above else f"{low} or more"
-            self.error(key, "out-of-range", f"{key} is {plain_number(number)}: write {permitted}")
+            ko = f"{key} 값 {plain_number(number)}: {low}{'보다 큰' if above else ' 이상의'} 수를 적으세요"
+            self.error(key, "out-of-range", f"{key} is {plain_number(number)}: write {permitted}", ko)
         else:
             return number
         return None
@@ -141,8 +153,11 @@ class Fields:
         number = self.number(key, ZERO)
         if number is None or number <= high:
             return number
-        repair = f"; if {plain_number(number)} % is meant, write {plain_number(number / 100)}" if number <= 100 else ""
-        self.error(key, "out-of-range", f"{key} is {plain_number(number)}, above {high}{repair}")
+        plain, share = plain_number(number), plain_number(number / 100)
+        repair = f"; if {plain} % is meant, write {share}" if number <= 100 else ""
+        repair_ko = f". {plain} %라면 {share}(으)로 적으세요" if number <= 100 else f": {high} 이하로 적으세요"
+        message = f"{key} is {plain}, above {high}{repair}"
+        self.error(key, "out-of-range", message, f"{key} 값 {plain}, 최대 {high} 초과{repair_ko}")
         return None
 
     def flag(self, key: str) -> bool | None:
@@ -153,7 +168,8 @@ class Fields:
         word = to_text(value).casefold()
         if word in _TRUE or word in _FALSE:
             return word in _TRUE
-        self.error(key, "not-a-flag", f"{key} is {shown(value)}: write true or false")
+        ko = f"{key} 값 {shown(value)}: true 또는 false로 적으세요"
+        self.error(key, "not-a-flag", f"{key} is {shown(value)}: write true or false", ko)
         return None
 
     def date(self, key: str) -> dt.date | None:
@@ -166,8 +182,10 @@ class Fields:
         try:
             return dt.date.fromisoformat(to_text(value))
         except ValueError:
-            repair = repaired_date(to_text(value)) or "a date such as 2026-07-01"
-            self.error(key, "not-a-date", f"{key} is {shown(value)}: write {repair}")
+            repaired = repaired_date(to_text(value))
+            ko = f"{repaired}(으)로 적으세요" if repaired else "2026-07-01처럼 날짜로 적으세요"
+            message = f"{key} is {shown(value)}: write {repaired or 'a date such as 2026-07-01'}"
+            self.error(key, "not-a-date", message, f"{key} 값 {shown(value)}: {ko}")
         return None
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str | None:
@@ -186,7 +204,10 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, list | tuple):
-            self.error(key, "wrong-type", f"{key} is {_kind(value)}: write a list, one item per line after a dash")
+            kind, kind_ko = _kind(value)
+            message = f"{key} is {kind}: write a list, one item per line after a dash"
+            ko = f"{key} 값 {kind_ko}: 목록으로, 한 줄에 하나씩 - 뒤에 적으세요"
+            self.error(key, "wrong-type", message, ko)
             return []
         return [(item, (*self.path, key, index)) for index, item in enumerate(value)]
 
@@ -201,7 +222,9 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, Mapping):
-            self.error(key, "wrong-type", f"{key} is {_kind(value)}: write keys and values")
+            kind, kind_ko = _kind(value)
+            message = f"{key} is {kind}: write keys and values"
+            self.error(key, "wrong-type", message, f"{key} 값 {kind_ko}: 키와 값으로 적으세요")
             return []
         return [(str(name), item, (*self.path, key, str(name))) for name, item in value.items()]
 
@@ -214,7 +237,11 @@ def choose(value: object, path: Path, report: Report, choices: tuple[str, ...]) 
         return words[word]
     near = nearest(word, words)
     repair = f"did you mean {words[near]}? " if near else ""
-    report.error(path, "unknown-choice", f"{shown(value)} is not possible here: {repair}write {', '.join(choices)}")
+    message = f"{shown(value)} is not possible here: {repair}write {', '.join(choices)}"
+    guess = f"혹시 {words[near]}인가요? " if near else ""
+    report.error(
+        path, "unknown-choice", message, f"쓸 수 없는 값 {shown(value)}: {guess}가능한 값은 {', '.join(choices)}입니다"
+    )
     return None
 
 
@@ -223,14 +250,22 @@ def currency(value: object, path: Path, report: Report) -> str | None:
     code = to_text(value).upper()
     if code in MINOR_DIGITS:
         return code
-    report.error(path, "unknown-currency", f"{shown(value)} is not a known currency: {', '.join(MINOR_DIGITS)}")
+    known = ", ".join(MINOR_DIGITS)
+    message = f"{shown(value)} is not a known currency: {known}"
+    report.error(path, "unknown-currency", message, f"모르는 통화 {shown(value)}: {known} 중에서 적으세요")
     return None
 
 
-def _kind(value: object) -> str:
-    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, list | tuple) else shown(value)
+def _kind(value: object) -> tuple[str, str]:
+    """Return what a value is, in English and Korean."""
+    if isinstance(value, Mapping):
+        return "a mapping", "키·값 묶음"
+    return ("a list", "목록") if isinstance(value, list | tuple) else (shown(value), shown(value))
 
 
-def _repair(value: object) -> str:
+def _repair(value: object) -> tuple[str, str]:
+    """Return how to write a number, in English and Korean."""
     plain = repaired_number(value) if isinstance(value, str) else None
-    return f": write {plain}" if plain else ": write digits, with a point for the fraction"
+    if plain:
+        return f"write {plain}", f"{plain}처럼 적으세요"
+    return "write digits, with a point for the fraction", "숫자만, 소수는 점을 찍어 적으세요"

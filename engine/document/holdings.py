@@ -42,7 +42,11 @@ class _Reader:
         symbol = self._instruments.declare(row, "symbol")
         quantity = row.number("quantity", ZERO)
         if not row.given("quantity"):
-            row.missing("quantity", "write the number of shares, 0 if none are held yet")
+            row.missing(
+                "quantity",
+                "write the number of shares, 0 if none are held yet",
+                "보유 수량을, 아직 없으면 0을 적으세요",
+            )
         holding = Holding(
             symbol=symbol or "",
             quantity=ZERO if quantity is None else quantity,
@@ -64,11 +68,14 @@ class _Reader:
         if not name and len(self._accounts) == 1:
             return self._accounts[0]
         if not name:
-            row.missing("account", f"write one of {', '.join(self._accounts)}")
+            names = ", ".join(self._accounts)
+            row.missing("account", f"write one of {names}", f"{names} 중에서 적으세요")
         elif name not in self._accounts:
             near = nearest(name, self._accounts)
             repair = f"did you mean {near}?" if near else f"declared are {', '.join(self._accounts)}"
-            row.error("account", "unknown-account", f"{name} is not among the accounts; {repair}")
+            repair_ko = f"혹시 {near}인가요?" if near else f"적어 둔 계좌는 {', '.join(self._accounts)}입니다"
+            ko = f"계좌 목록에 없는 {name}: {repair_ko}"
+            row.error("account", "unknown-account", f"{name} is not among the accounts; {repair}", ko)
         return name
 
     def _check_price(self, holding: Holding, row: Fields) -> None:
@@ -78,7 +85,11 @@ class _Reader:
         if price != holding.price:
             before = f"{plain_number(price)} at {self._report.where(path)}"
             message = f"price of {holding.symbol} is {plain_number(holding.price)} here and {before}: write one price"
-            row.error("price", "conflict", message)
+            ko = (
+                f"{holding.symbol} 가격이 여기서는 {plain_number(holding.price)}, "
+                f"{self._report.where(path)}에서는 {plain_number(price)}입니다: 하나로 맞추세요"
+            )
+            row.error("price", "conflict", message, ko)
 
     def _check_repeated(self, holding: Holding, row: Fields) -> None:
         first = self._seen.setdefault((holding.symbol, holding.account), row.path)
@@ -86,4 +97,5 @@ class _Reader:
             message = (
                 f"{holding.symbol} stands at {self._report.where(first)} too: both rows count, as lots bought apart"
             )
-            self._report.info(row.path, "repeated-holding", message)
+            ko = f"{holding.symbol}: {self._report.where(first)}에도 있습니다. 따로 산 것으로 보고 둘 다 셉니다"
+            self._report.info(row.path, "repeated-holding", message, ko)

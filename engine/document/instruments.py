@@ -67,7 +67,8 @@ class Instruments:
         elif name:
             symbol = self._symbol(name, row.at("name"), must_be_known=True)
         else:
-            row.missing(key, "write the instrument's code, or its name in the catalogue")
+            repair = "write the instrument's code, or its name in the catalogue"
+            row.missing(key, repair, "종목코드나 종목 목록에 있는 이름을 적으세요")
             return None
         if symbol is not None:
             self._remember(symbol, row, row.at(key if row.given(key) else "name"))
@@ -81,7 +82,9 @@ class Instruments:
         """Return the symbol of a benchmark: of an instrument, or an index's code as it is written."""
         if self._catalogue.find(text) or fold(text) in self._own or symbols.lost_zeros(text):
             return self._symbol(text, path)
-        self._report.info(path, "not-in-catalogue", f"{text} is not in the catalogue: its history has to be found")
+        ko = f"종목 목록에 없는 {text}: 과거 시세를 찾아야 합니다"
+        message = f"{text} is not in the catalogue: its history has to be found"
+        self._report.info(path, "not-in-catalogue", message, ko)
         return symbols.canonical(text)
 
     def build(self) -> dict[str, Instrument]:
@@ -91,12 +94,15 @@ class Instruments:
 
     def _symbol(self, value: object, path: Path, *, foreign: bool = False, must_be_known: bool = False) -> str | None:
         if isinstance(value, bool | Mapping | list | tuple):
-            self._report.error(path, "wrong-type", f"{value!r} is not a code: write one such as 069500 or QQQ")
+            message = f"{value!r} is not a code: write one such as 069500 or QQQ"
+            ko = f"{value!r}: 종목코드가 아닙니다. 069500이나 QQQ처럼 적으세요"
+            self._report.error(path, "wrong-type", message, ko)
             return None
         text = to_text(value) if value is not None else ""
         if not text or len(text) > MAX_SYMBOL or not is_one_line(text):
             message = f"{text[:MAX_SYMBOL]!r} is not a code: write one of up to {MAX_SYMBOL} characters on one line"
-            self._report.error(path, "unknown-ticker", message)
+            ko = f"{text[:MAX_SYMBOL]!r}: 종목코드가 아닙니다. 한 줄에 {MAX_SYMBOL}자 이내로 적으세요"
+            self._report.error(path, "unknown-ticker", message, ko)
             return None
         found = self._catalogue.find(text)
         if found:
@@ -119,9 +125,14 @@ class Instruments:
             named = self._catalogue.find(padded)
             what = f" ({named.name})" if named else ""
             message = f"{text} has {len(text)} digits, a Korean code six: if zeros were lost, write {padded!r}{what}"
-            self._report.error(path, "lost-zeros", message)
+            ko = (
+                f"{text}: {len(text)}자리입니다. 한국 종목코드는 여섯 자리이니, "
+                f"앞의 0이 빠졌으면 {padded!r}{what}처럼 적으세요"
+            )
+            self._report.error(path, "lost-zeros", message, ko)
         elif inner and symbols.shape(symbols.canonical(text)) is None:
-            self._report.error(path, "unknown-ticker", f"{text} is a broker's form of a code: write {inner!r}")
+            message = f"{text} is a broker's form of a code: write {inner!r}"
+            self._report.error(path, "unknown-ticker", message, f"{text}: 증권사식 코드입니다. {inner!r}처럼 적으세요")
             return True
         return padded is not None
 
@@ -140,10 +151,17 @@ class Instruments:
                 f"code and name disagree: {symbol} {is_what}, and {name} is {meant.symbol}{note}: "
                 f"write {meant.symbol!r} or correct the name"
             )
-            row.error("name", "name-code-mismatch", message)
+            is_what_ko = f"{actual}" if actual else "그 종목이 아닙니다"
+            note_ko = f". {symbol}은(는) {wrong.circulates_as}의 코드로 잘못 퍼져 있습니다" if wrong else ""
+            ko = (
+                f"코드와 이름이 다른 종목입니다. {symbol}: {is_what_ko}, {name}: {meant.symbol}{note_ko}. "
+                f"{meant.symbol!r}처럼 적거나 이름을 고치세요"
+            )
+            row.error("name", "name-code-mismatch", message, ko)
         elif entry and not meant:
             message = f"the catalogue calls {symbol} {entry.instrument.name}, this row {name}: check that they are one"
-            self._report.warning(row.at("name"), "name-unknown", message)
+            ko = f"{symbol}의 이름이 종목 목록에는 {entry.instrument.name}, 이 행에는 {name}: 같은 종목인지 확인하세요"
+            self._report.warning(row.at("name"), "name-unknown", message, ko)
 
     def _remember(self, symbol: str, row: Fields, path: Path) -> None:
         """Keep what a row says of its instrument; two rows may not contradict each other."""
@@ -155,8 +173,10 @@ class Instruments:
         for key, value in _described(row).items():
             before = declared.said.setdefault(key, (value, row.at(key)))
             if before[0] != value:
-                message = f"{key} of {symbol} is {value} here and {before[0]} at {self._report.where(before[1])}"
-                row.error(key, "conflict", f"{message}: write one of them")
+                place = self._report.where(before[1])
+                message = f"{key} of {symbol} is {value} here and {before[0]} at {place}: write one of them"
+                ko = f"{symbol}의 {key} 값이 여기서는 {value}, {place}에서는 {before[0]}입니다: 하나로 맞추세요"
+                row.error(key, "conflict", message, ko)
         if "name" in declared.said and self._catalogue.get(symbol) is None:
             self._own.setdefault(fold(str(declared.said["name"][0])), symbol)
 
@@ -174,13 +194,18 @@ class Instruments:
             message = (
                 f"{symbol} ({known.name}) trades in {known.currency}, not {changed['currency']}: correct or drop it"
             )
-            self._report.error(declared.said["currency"][1], "conflict", message)
+            ko = (
+                f"{symbol} ({known.name})의 거래 통화는 {changed['currency']} 아닌 {known.currency}입니다: "
+                "고치거나 지우세요"
+            )
+            self._report.error(declared.said["currency"][1], "conflict", message, ko)
             return None
         for key, value in changed.items():
             message = (
                 f"{key} of {symbol} is {value} here and {getattr(known, key)} in the catalogue: this document counts"
             )
-            self._report.warning(declared.said[key][1], "overrides-catalogue", message)
+            ko = f"{symbol}의 {key} 값이 여기서는 {value}, 종목 목록에서는 {getattr(known, key)}: 이 문서를 따릅니다"
+            self._report.warning(declared.said[key][1], "overrides-catalogue", message, ko)
         return replace(known, **changed)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
     def _own_instrument(self, symbol: str, declared: _Declared, said: dict[str, object]) -> Instrument | None:
@@ -192,7 +217,9 @@ class Instruments:
         asset_type = said.get("asset_type")
         note = "" if asset_type else "; it counts as a stock: say asset_type if it is not"
         message = f"{symbol} is not in the catalogue: taken in {currency} as this document says{note}"
-        self._report.add("info" if asset_type else "warning", declared.path, "not-in-catalogue", message)
+        note_ko = "" if asset_type else ". 주식으로 봅니다. 아니면 asset_type을 적으세요"
+        ko = f"종목 목록에 없는 {symbol}: 이 문서대로 {currency} 종목으로 봅니다{note_ko}"
+        self._report.add("info" if asset_type else "warning", declared.path, "not-in-catalogue", message, ko)
         described = {"name": symbol, "market": symbols.market_of_currency(currency), "currency": currency} | said
         return Instrument(symbol=symbol, **described)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
@@ -205,7 +232,12 @@ class Instruments:
             f"{symbol} {actual}; lists that circulate give it as {wrong.circulates_as}, which is {wrong.right_code}: "
             "check which is meant, and give the name beside the code"
         )
-        self._report.warning(declared.path, "wrong-code", message)
+        actual_ko = wrong.actual_name or "다른 종목"
+        ko = (
+            f"{symbol}: 실제로는 {actual_ko}입니다. {wrong.circulates_as}(바른 코드 {wrong.right_code})의 코드로 "
+            "잘못 퍼져 있으니 어느 쪽인지 확인하고 이름을 함께 적으세요"
+        )
+        self._report.warning(declared.path, "wrong-code", message, ko)
 
     def _unknown(self, text: str, path: Path) -> None:
         self._suggestions += 1
@@ -213,7 +245,12 @@ class Instruments:
         repair = f"did you mean {', '.join(near)}? " if near else ""
         message = f"{text} is neither a known code nor a name of the catalogue: {repair}"
         message += "for an instrument of your own, hold it with its currency (quantity 0 will do)"
-        self._report.error(path, "unknown-ticker", message)
+        guess = f"혹시 {', '.join(near)}인가요? " if near else ""
+        ko = (
+            f"종목 목록에 없는 코드·이름 {text}: {guess}"
+            "직접 만든 종목이면 보유에 통화와 함께 적으세요 (수량 0도 됩니다)"
+        )
+        self._report.error(path, "unknown-ticker", message, ko)
 
 
 def _described(row: Fields) -> dict[str, object]:
@@ -239,6 +276,7 @@ def _described(row: Fields) -> dict[str, object]:
 def _leverage(row: Fields) -> Decimal | None:
     number = row.number("leverage")
     if number is not None and not -5 <= number <= 5:
-        row.error("leverage", "out-of-range", f"leverage is {number}: write -5 to 5, such as 1, 2 or -1")
+        ko = f"leverage 값 {number}: 1, 2, -1처럼 -5부터 5까지 적으세요"
+        row.error("leverage", "out-of-range", f"leverage is {number}: write -5 to 5, such as 1, 2 or -1", ko)
         return None
     return number

@@ -47,7 +47,8 @@ def read_settings(data: object, path: Path, report: Report) -> Settings:
 def _markets(row: Fields) -> tuple[str, ...]:
     value = row.values["fractional"]
     if not isinstance(value, list | tuple):
-        row.error("fractional", "wrong-type", f"fractional is {value}: write the list of markets, such as [US]")
+        message = f"fractional is {value}: write the list of markets, such as [US]"
+        row.error("fractional", "wrong-type", message, f"fractional 값 {value}: [US]처럼 시장 목록으로 적으세요")
         return ()
     found = (choose(item, path, row.report, MARKETS) for item, path in row.items("fractional"))
     return tuple(dict.fromkeys(market for market in found if market is not None))
@@ -61,11 +62,13 @@ def _costs(row: Fields) -> dict[str, CostOverride]:
         if scope is None:
             near = nearest(key, scopes)
             repair = f"did you mean {scopes[near]}?" if near else 'write "*", KR, US, etf, KR/etf, US/stock or the like'
-            row.report.error(path, "unknown-key", f"{key!r} is not something that costs can be for; {repair}")
+            repair_ko = f"혹시 {scopes[near]}인가요?" if near else '"*", KR, US, etf, KR/etf, US/stock처럼 적으세요'
+            message = f"{key!r} is not something that costs can be for; {repair}"
+            row.report.error(path, "unknown-key", message, f"비용의 대상이 아닌 {key!r}: {repair_ko}")
             continue
         costs = Fields(data, path, row.report, COST_KEYS)
         if scope in found:
-            row.report.error(path, "duplicate-key", f"{scope} is here twice: keep one")
+            row.report.error(path, "duplicate-key", f"{scope} is here twice: keep one", f"{scope} 중복: 하나만 두세요")
         found[scope] = CostOverride(_rate(costs, "commission"), costs.number("minimum", ZERO), _rate(costs, "sell_tax"))
     return found
 
@@ -74,5 +77,6 @@ def _rate(row: Fields, key: str) -> Decimal | None:
     rate = row.fraction(key)
     if rate is not None and rate > _LARGE_RATE:
         message = f"{key} is {percent(rate)} of each amount: if {rate} % is meant, write {rate / 100}"
-        row.report.warning(row.at(key), "large-rate", message)
+        ko = f"{key} 값은 금액의 {percent(rate)}입니다: {rate} %라면 {rate / 100}(으)로 적으세요"
+        row.report.warning(row.at(key), "large-rate", message, ko)
     return rate

@@ -24,13 +24,16 @@ def read_portfolio(path: File) -> Parsed:
         size = path.stat().st_size
         raw = path.read_bytes() if size <= MAX_BYTES else b""
     except FileNotFoundError:
-        report.error((), "no-such-file", "there is no such file: check the name and the folder")
+        message = "there is no such file: check the name and the folder"
+        report.error((), "no-such-file", message, "파일이 없습니다: 이름과 폴더를 확인하세요")
     except OSError as error:
-        report.error((), "unreadable-file", f"the file cannot be read: {error.strerror or error}")
+        reason = error.strerror or error
+        report.error((), "unreadable-file", f"the file cannot be read: {reason}", f"파일을 읽을 수 없습니다: {reason}")
     else:
         if size <= MAX_BYTES:
             return parse_portfolio(raw, str(path))
-        report.error((), "too-large", f"the file has {size:,} bytes; the most is {MAX_BYTES:,}")
+        message = f"the file has {size:,} bytes; the most is {MAX_BYTES:,}"
+        report.error((), "too-large", message, f"파일이 너무 큽니다: {size:,}바이트, 최대 {MAX_BYTES:,}바이트")
     return None, tuple(report.problems)
 
 
@@ -43,7 +46,7 @@ def parse_portfolio(text: str | bytes, source: str) -> Parsed:
     try:
         tree = read_tree(text, report)
     except Refused as refusal:
-        report.error((), refusal.code, str(refusal), refusal.line)
+        report.error((), refusal.code, str(refusal), refusal.ko, refusal.line)
         return None, tuple(report.problems)
     report.locate = lambda path: Report(source).where(path, tree.line(path))
     portfolio = assemble(tree.data, catalogue.load(), report)

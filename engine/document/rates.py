@@ -27,9 +27,11 @@ def read_rates(data: object, path: Path, report: Report) -> dict[str, Decimal]:
         rate = row.number(name, ZERO, above=True)
         code = _pair_name(name, row)
         if code in rates:
-            row.error(name, "duplicate-key", f"{code} is here twice: keep one rate")
+            row.error(
+                name, "duplicate-key", f"{code} is here twice: keep one rate", f"{code} 중복: 환율을 하나만 두세요"
+            )
         elif not row.given(name):
-            row.missing(name, "write the rate, such as USDKRW: 1391.5")
+            row.missing(name, "write the rate, such as USDKRW: 1391.5", "USDKRW: 1391.5처럼 환율을 적으세요")
         elif code is not None and rate is not None:
             rates[code] = rate
     return rates
@@ -42,7 +44,12 @@ def _pair_name(name: str, row: Fields) -> str | None:
     letters = "".join(filter(str.isalpha, code))[:6]
     repair = f"write {letters}" if letters != code and pair(letters) else f"of {', '.join(MINOR_DIGITS)}"
     message = f"{name} is not a pair of two known currencies such as USDKRW: {repair}"
-    row.error(name, "unknown-pair", message)
+    repair_ko = (
+        f"{letters}(으)로 적으세요"
+        if letters != code and pair(letters)
+        else f"쓸 수 있는 통화: {', '.join(MINOR_DIGITS)}"
+    )
+    row.error(name, "unknown-pair", message, f"USDKRW처럼 아는 두 통화의 쌍이 아닌 {name}: {repair_ko}")
     return None
 
 
@@ -65,13 +72,17 @@ def check_rates(rates: Mapping[str, Decimal], base: str, used: frozenset[str], p
         if disagreement > _MOST_DISAGREEMENT:
             apart = percent(round(disagreement, 4))
             message = f"{code} is {plain_number(rate)}, the other rates make it {implied:.6g}, {apart} off: correct one"
-            report.error((*path, code), "fx-contradiction", message)
+            ko = (
+                f"{code} 값 {plain_number(rate)}: 다른 환율로 구하면 {implied:.6g}, {apart} 차이입니다. 하나를 고치세요"
+            )
+            report.error((*path, code), "fx-contradiction", message, ko)
     for code in rates:
         first, second = code[:3], code[3:]
         if worth[first][0] != base:
             needed = used & {first, second}
             message = f"{code} does not lead to the base currency {base}: add a rate such as {second}{base}"
-            report.add("error" if needed else "warning", (*path, code), "fx-unconnected", message)
+            ko = f"{code}: 기준 통화 {base}(으)로 이어지지 않습니다. {second}{base} 같은 환율을 더하세요"
+            report.add("error" if needed else "warning", (*path, code), "fx-unconnected", message, ko)
 
 
 def _join(worth: dict[str, tuple[str, Decimal]], first: str, second: str, rate: Decimal, base: str) -> None:

@@ -35,21 +35,21 @@ class Report:
         start = self.source if line is None else f"{self.source} line {line}"
         return f"{start}: {dotted(path)}" if path else start
 
-    def add(self, severity: Severity, path: Path, code: str, message: str, line: int | None = None) -> None:
-        """Add one problem."""
-        self.problems.append(Problem(severity, code, self.where(path, line), message))
+    def add(self, severity: Severity, path: Path, code: str, message: str, ko: str, line: int | None = None) -> None:
+        """Add one problem, in English and Korean."""
+        self.problems.append(Problem(severity, code, self.where(path, line), message, ko))
 
-    def error(self, path: Path, code: str, message: str, line: int | None = None) -> None:
+    def error(self, path: Path, code: str, message: str, ko: str, line: int | None = None) -> None:
         """Add a problem that keeps the document from being used."""
-        self.add("error", path, code, message, line)
+        self.add("error", path, code, message, ko, line)
 
-    def warning(self, path: Path, code: str, message: str) -> None:
+    def warning(self, path: Path, code: str, message: str, ko: str) -> None:
         """Add a problem that a person should look at before acting."""
-        self.add("warning", path, code, message)
+        self.add("warning", path, code, message, ko)
 
-    def info(self, path: Path, code: str, message: str) -> None:
+    def info(self, path: Path, code: str, message: str, ko: str) -> None:
         """Add something a person should know."""
-        self.add("info", path, code, message)
+        self.add("info", path, code, message, ko)
 
     @property
     def failed(self) -> bool:

@@ -31,10 +31,11 @@ _Opening = MappingStartEvent | SequenceStartEvent
 
 
 class Refused(Exception):
-    """Stop reading at the first thing that makes the rest meaningless."""
+    """Stop reading at the first thing that makes the rest meaningless; `ko` is the message in Korean."""
 
-    def __init__(self, code: str, message: str, line: int | None = None) -> None:
+    def __init__(self, code: str, message: str, ko: str, line: int | None = None) -> None:
         self.code = code
+        self.ko = ko
         self.line = line
         super().__init__(message)
 
@@ -63,25 +64,33 @@ class Tree:
 def read_tree(text: str | bytes, report: Report) -> Tree:
     """Return the tree of one YAML document; repeated keys are reported, what makes reading senseless raises Refused."""
     if len(text) > MAX_BYTES:
-        raise Refused("too-large", f"the document has {len(text):,} bytes; the most is {MAX_BYTES:,}")
+        message = f"the document has {len(text):,} bytes; the most is {MAX_BYTES:,}"
+        ko = f"문서가 너무 큽니다: {len(text):,}바이트, 최대 {MAX_BYTES:,}바이트"
+        raise Refused("too-large", message, ko)
     if isinstance(text, bytes):
         try:
             text = decode(text)
         except EncodingError as error:
-            raise Refused("encoding", str(error), error.line) from None
+            raise Refused("encoding", str(error), error.ko, error.line) from None
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        message = f"character U+{ord(text[error.start]):04X} stands for no text: remove it"
-        raise Refused("encoding", message, text.count("\n", 0, error.start) + 1) from None
+        character = f"U+{ord(text[error.start]):04X}"
+        message = f"character {character} stands for no text: remove it"
+        ko = f"글자가 아닌 문자 {character}: 지우세요"
+        raise Refused("encoding", message, ko, text.count("\n", 0, error.start) + 1) from None
     try:
         return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = ", ".join(filter(None, (error.context, error.problem)))
-        raise Refused("yaml-syntax", f"this is not YAML: {message}", mark.line + 1 if mark else None) from None
+        raise _not_yaml(message, mark.line + 1 if mark else None) from None
     except yaml.YAMLError as error:
-        raise Refused("yaml-syntax", f"this is not YAML: {' '.join(str(error).split())}") from None
+        raise _not_yaml(" ".join(str(error).split())) from None
+
+
+def _not_yaml(reason: str, line: int | None = None) -> Refused:
+    return Refused("yaml-syntax", f"this is not YAML: {reason}", f"YAML 문법에 맞지 않습니다: {reason}", line)
 
 
 class _Builder:
@@ -109,10 +118,13 @@ class _Builder:
                     self._path.pop()
             elif isinstance(event, AliasEvent):
                 message = f"*{event.anchor} refers to another place: write the value itself"
-                raise Refused("yaml-alias", message, _line(event))
+                ko = f"*{event.anchor}: 다른 곳을 가리킵니다. 값을 직접 적으세요"
+                raise Refused("yaml-alias", message, ko, _line(event))
             elif isinstance(event, DocumentStartEvent):
                 if self._started:
-                    raise Refused("several-documents", "a second document starts here (---): keep one", _line(event))
+                    message = "a second document starts here (---): keep one"
+                    ko = "여기서 두 번째 문서가 시작됩니다(---): 하나만 두세요"
+                    raise Refused("several-documents", message, ko, _line(event))
                 self._started = True
         return self._tree
 
@@ -126,7 +138,8 @@ class _Builder:
                 path = (*self._path, text)
                 first = self._stack[-1][1][text]
                 message = f"{text} is here a second time (first on line {first}): keep one of them"
-                self._report.error(path, "duplicate-key", message, line=_line(event))
+                ko = f"{text} 중복 (처음 {first}행): 하나만 두세요"
+                self._report.error(path, "duplicate-key", message, ko, line=_line(event))
             self._key = text
             self._stack[-1][1].setdefault(text, _line(event))
             return
@@ -136,10 +149,13 @@ class _Builder:
         if event.tag is not None or event.anchor is not None:
             self._refuse(event)
         if self._stack and type(self._stack[-1][0]) is dict and self._key is None:
-            raise Refused("wrong-type", "a list or mapping stands where a key belongs: write a plain key", _line(event))
+            message = "a list or mapping stands where a key belongs: write a plain key"
+            ko = "키 자리에 목록이나 묶음이 있습니다: 키를 글로 적으세요"
+            raise Refused("wrong-type", message, ko, _line(event))
         if len(self._stack) >= MAX_DEPTH:
             message = f"more than {MAX_DEPTH} levels of nesting: a portfolio has at most 6"
-            raise Refused("too-deep", message, _line(event))
+            ko = f"들여쓰기 {MAX_DEPTH}단계 초과: 포트폴리오는 많아야 6단계입니다"
+            raise Refused("too-deep", message, ko, _line(event))
         if self._stack:
             parent = self._stack[-1][0]
             self._path.append(len(parent) if isinstance(parent, list) else self._key or "")
@@ -164,7 +180,9 @@ class _Builder:
     def _refuse(event: ScalarEvent | _Opening) -> None:
         what = f"&{event.anchor}" if event.anchor is not None else f"tag {event.tag}"
         code = "yaml-alias" if event.anchor is not None else "yaml-tag"
-        raise Refused(code, f"{what} is not allowed: write plain values", _line(event))
+        raise Refused(
+            code, f"{what} is not allowed: write plain values", f"{what} 사용 불가: 값을 그대로 적으세요", _line(event)
+        )
 
 
 def _line(event: Event) -> int:
