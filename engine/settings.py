@@ -136,6 +136,12 @@ class MarketSettings:
     unknown_for: float = _option(
         86400.0, "seconds", "how long an unknown symbol is not asked for again", "모르는 종목을 다시 묻지 않는 시간"
     )
+    retry_for: float = _option(
+        300.0,
+        "seconds",
+        "how long history and facts that could not be had are not asked for again",
+        "받지 못한 과거 시세·ETF 정보를 다시 묻지 않는 시간",
+    )
     watch_for: float = _option(
         604800.0, "seconds", "how long a symbol stays on the watch list after its last use", "관심 종목 유지 기간"
     )

@@ -23,11 +23,22 @@ VIX = "^VIX"
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Say where closes and facts come from: files where named, else the network unless `offline`."""
+    """Say where closes and facts come from: files where named, else the network unless `offline`.
+
+    `interactive` waits only as long as a cell may; what is fetched meanwhile is there the next time.
+    """
 
     history: Path | None = None
     facts: Path | None = None
     offline: bool = False
+    interactive: bool = False
+
+    @property
+    def wait(self) -> float | None:
+        """Return how many seconds to wait for the network; None for as long as a command may."""
+        from engine.market import chain
+
+        return chain.default().settings.interactive_deadline if self.interactive else None
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> Sources:
@@ -90,7 +101,7 @@ def load_history(
     if sources.offline:
         message = "no history: name a file with --history, or leave out --offline"
         raise NoData(message, problems=[Problem("error", "no-history", "history", message)])
-    return _fetched(names, currencies, start - MARGIN, end)
+    return _fetched(names, currencies, start - MARGIN, end, sources.wait)
 
 
 def history_day(sources: Sources) -> dt.date | None:
@@ -104,12 +115,12 @@ def history_day(sources: Sources) -> dt.date | None:
 
 
 def _fetched(
-    symbols: tuple[str, ...], currencies: Mapping[str, str], start: dt.date, end: dt.date
+    symbols: tuple[str, ...], currencies: Mapping[str, str], start: dt.date, end: dt.date, wait: float | None
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
     from engine.history import from_records
     from engine.market import chain
 
-    batch = chain.history(symbols, start, end)
+    batch = chain.history(symbols, start, end, wait=wait)
     # The VIX is a bonus: without it volatility is judged by each instrument's own.
     missing = {symbol: error for symbol, error in batch.failed.items() if symbol != VIX}
     problems = [Problem("warning", "no-history", symbol, str(error)) for symbol, error in missing.items()]
@@ -132,7 +143,7 @@ def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund
     elif not sources.offline and not sources.facts:
         from engine.market import chain
 
-        batch = chain.fund_facts(names)
+        batch = chain.fund_facts(names, wait=sources.wait)
         fetched = batch.ok
         problems.extend(Problem("warning", "no-facts", name, str(error)) for name, error in batch.failed.items())
     facts = {name: from_market(name, fetched.get(name), load().get(name)) for name in names}

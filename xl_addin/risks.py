@@ -39,7 +39,7 @@ def risk_portfolio(portfolio: Portfolio, quotes: Mapping[str, Quote], sources: S
     """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'."""
     history, problems = _volatility_history(portfolio, sources, as_of)
     if sources.history is None:
-        quotes, found = live_quotes_for(portfolio, quotes, offline=sources.offline)
+        quotes, found = live_quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
         problems = (*problems, *found)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)

@@ -99,18 +99,26 @@ def history(
     *,
     now: dt.datetime | None = None,
     deadline: float | None = None,
+    wait: float | None = None,
     refresh: bool = False,
 ) -> Batch[History]:
-    """Return daily closes of every symbol; see `Research.history`. `deadline` is in seconds."""
+    """Return daily closes of every symbol; see `Research.history`. `deadline` and `wait` are in seconds."""
     seconds = default().settings.headless_deadline if deadline is None else deadline
     now = now or dt.datetime.now(dt.UTC)
-    return default().research.history(symbols, start, end, now=now, deadline=Deadline(seconds), refresh=refresh)
+    return default().research.history(
+        symbols, start, end, now=now, deadline=Deadline(seconds), wait=wait, refresh=refresh
+    )
 
 
 def fund_facts(
-    symbols: Iterable[str], *, now: dt.datetime | None = None, deadline: float | None = None, refresh: bool = False
+    symbols: Iterable[str],
+    *,
+    now: dt.datetime | None = None,
+    deadline: float | None = None,
+    wait: float | None = None,
+    refresh: bool = False,
 ) -> Batch[FundFacts]:
-    """Return facts of every symbol; see `Research.facts`. `deadline` is in seconds."""
+    """Return facts of every symbol; see `Research.facts`. `deadline` and `wait` are in seconds."""
     seconds = default().settings.headless_deadline if deadline is None else deadline
     now = now or dt.datetime.now(dt.UTC)
-    return default().research.facts(symbols, now=now, deadline=Deadline(seconds), refresh=refresh)
+    return default().research.facts(symbols, now=now, deadline=Deadline(seconds), wait=wait, refresh=refresh)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from concurrent.futures import Future
+from dataclasses import dataclass, field, fields, replace
 from typing import Generic, TypeVar
 
 from engine.errors import MarketDataError, Problem, SymbolUnknown, Transient
@@ -39,7 +40,7 @@ class Research:
     """Answer questions for history and facts; one at a time, so that equal ones find the first's answer stored.
 
     `korean_history` come after `world_history`, which has dividends too; `korean_facts` before `world_facts`, which
-    know no Korean fund.
+    know no Korean fund. `failures` are what could not be had lately, which is not asked for at every recalculation.
     """
 
     store: Store
@@ -50,6 +51,7 @@ class Research:
     world_facts: FactsProvider
     korean_facts: Sequence[FactsProvider]
     lock: threading.Lock
+    failures: dict[tuple[str, str], tuple[dt.datetime, MarketDataError]] = field(default_factory=dict)
 
     def history(
         self,
@@ -59,9 +61,14 @@ class Research:
         *,
         now: dt.datetime,
         deadline: Deadline,
+        wait: float | None = None,
         refresh: bool = False,
     ) -> Batch[History]:
-        """Return closes from `start` to `end` (both included) of every symbol; the running day has no close yet."""
+        """Return closes from `start` to `end` (both included) of every symbol; the running day has no close yet.
+
+        Whoever cannot wait until the deadline says how many seconds they `wait`: what was not there by then is
+        fetched on, and there when it is asked for again.
+        """
         listings, failed = self._listings(symbols)
         end = min(end, now.date() + dt.timedelta(days=1))
 
@@ -89,12 +96,19 @@ class Research:
                     self.store.put_history(got[one.symbol], start, end)
             return got
 
-        return self._answer(listings, failed, stored, fetch, deadline)
+        question = _Question(f"history from {start}", listings, now, stored, fetch, refresh=refresh)
+        return self._answer(question, failed, deadline, wait)
 
     def facts(
-        self, symbols: Iterable[str], *, now: dt.datetime, deadline: Deadline, refresh: bool = False
+        self,
+        symbols: Iterable[str],
+        *,
+        now: dt.datetime,
+        deadline: Deadline,
+        wait: float | None = None,
+        refresh: bool = False,
     ) -> Batch[FundFacts]:
-        """Return fund facts, or a share's sector and market value, of every symbol."""
+        """Return fund facts, or a share's sector and market value, of every symbol; `wait` as for history."""
         listings, failed = self._listings(symbols)
 
         def stored(one: Listing) -> tuple[FundFacts, bool] | None:
@@ -117,7 +131,8 @@ class Research:
                 self.store.put_facts(facts)
             return got
 
-        return self._answer(listings, failed, stored, fetch, deadline)
+        question = _Question("facts", listings, now, stored, fetch, refresh=refresh)
+        return self._answer(question, failed, deadline, wait)
 
     def _listings(self, symbols: Iterable[str]) -> tuple[dict[str, Listing], dict[str, MarketDataError]]:
         listings: dict[str, Listing] = {}
@@ -146,42 +161,95 @@ class Research:
         return dict(answer.ok)
 
     def _answer(
-        self,
-        listings: Mapping[str, Listing],
-        failed: dict[str, MarketDataError],
-        stored: Callable[[Listing], tuple[T, bool] | None],
-        fetch: Callable[[Sequence[Listing], Findings], dict[str, T]],
-        deadline: Deadline,
+        self, question: _Question[T], failed: dict[str, MarketDataError], deadline: Deadline, wait: float | None
     ) -> Batch[T]:
         """Take what is fresh from the store, fetch the rest, and fall back on what is stored with a problem."""
-        found = Findings()
+        looked = _within(wait, lambda: self._look(question, deadline))
+        if looked is None:
+            seconds = deadline.seconds if wait is None else wait
+            late = Transient(f"no answer within {seconds:g} s; it goes on: ask again", source="market")
+            looked = _Looked(question.kept(), {}, Findings())
+            looked.found.fail({one.symbol: late for one in question.listings.values()})
+        ok: dict[str, T] = {}
+        problems = list(looked.found.problems)
+        for text, one in question.listings.items():
+            if one.symbol in looked.got:
+                ok[text] = looked.got[one.symbol]
+            elif one.symbol in looked.kept:
+                ok[text], fresh = looked.kept[one.symbol]
+                if not fresh:
+                    error = looked.found.error(one.symbol)
+                    problems.append(Problem("warning", "stored-data", text, f"what was stored is used: {error}"))
+            else:
+                failed[text] = looked.found.error(one.symbol)
+        return Batch(ok, failed, looked.found.requests, (*problems, *self.store.problems))
+
+    def _look(self, question: _Question[T], deadline: Deadline) -> _Looked[T] | None:
+        """Return what is stored and what was fetched; None where another question takes longer than the deadline."""
         if not self.lock.acquire(timeout=deadline.left):
-            late = Transient(f"another question took longer than {deadline.seconds:g} s: ask again", source="market")
-            return Batch({}, {**failed, **dict.fromkeys(listings, late)}, 0)
+            return None
         try:
-            kept = {one.symbol: row for one in listings.values() if (row := stored(one)) is not None}
-            due = [
-                one
-                for one in {one.symbol: one for one in listings.values()}.values()
-                if not kept.get(one.symbol, (0, False))[1]
-            ]
-            got = fetch(due, found) if due else {}
+            kept, found = question.kept(), Findings()
+            listings = {one.symbol: one for one in question.listings.values()}
+            due = [one for symbol, one in listings.items() if not kept.get(symbol, (0, False))[1]]
+            asked = [one for one in due if question.refresh or not self._failed_lately(question, one, found)]
+            got = question.fetch(asked, found) if asked else {}
+            for one in asked:
+                if one.symbol not in got:
+                    self.failures[question.kind, one.symbol] = question.now, found.error(one.symbol)
+            return _Looked(kept, got, found)
         finally:
             self.lock.release()
-        ok: dict[str, T] = {}
-        problems = list(found.problems)
-        for text, one in listings.items():
-            if one.symbol in got:
-                ok[text] = got[one.symbol]
-            elif one.symbol in kept:
-                ok[text] = kept[one.symbol][0]
-                if not kept[one.symbol][1]:
-                    problems.append(
-                        Problem("warning", "stored-data", text, f"what was stored is used: {found.error(one.symbol)}")
-                    )
-            else:
-                failed[text] = found.error(one.symbol)
-        return Batch(ok, failed, found.requests, (*problems, *self.store.problems))
+
+    def _failed_lately(self, question: _Question[T], one: Listing, found: Findings) -> bool:
+        """Tell whether a symbol could not be had a moment ago; why goes to `found`."""
+        at, error = self.failures.get((question.kind, one.symbol), (None, None))
+        if at is None or error is None or not 0 <= (question.now - at).total_seconds() < self.settings.retry_for:
+            return False
+        found.fail({one.symbol: error})
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Question(Generic[T]):
+    """Hold what is asked of the store and of the sources, by the texts as they were written; `kind` tells it apart."""
+
+    kind: str
+    listings: Mapping[str, Listing]
+    now: dt.datetime
+    stored: Callable[[Listing], tuple[T, bool] | None]
+    fetch: Callable[[Sequence[Listing], Findings], dict[str, T]]
+    refresh: bool
+
+    def kept(self) -> dict[str, tuple[T, bool]]:
+        """Return what is stored, and whether it is fresh, by symbol."""
+        return {one.symbol: row for one in self.listings.values() if (row := self.stored(one)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked(Generic[T]):
+    kept: Mapping[str, tuple[T, bool]]
+    got: Mapping[str, T]
+    found: Findings
+
+
+def _within(seconds: float | None, work: Callable[[], T]) -> T | None:
+    """Return what work returns; None where it takes longer, while it goes on. Raises what it raises in time."""
+    if seconds is None:
+        return work()
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        return future.result(timeout=seconds)
+    except TimeoutError:
+        return None
 
 
 def _closed_days(market: str, found: History, now: dt.datetime) -> History:

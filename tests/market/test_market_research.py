@@ -11,7 +11,7 @@ from conftest import Replayed
 from replay_server import Replay
 from replay_vendors import KRX_ID, KRX_PW, NOW
 
-from engine.errors import MarketDataError, SymbolUnknown
+from engine.errors import MarketDataError, SymbolUnknown, Transient
 from engine.market.listing import Listing, usual_pair
 from engine.market.login import Login
 from engine.market.provider import Deadline
@@ -66,6 +66,50 @@ def test_stored_history_is_used_with_a_problem_where_the_sources_fail(market: Re
     assert batch.ok["AAPL"].closes[-1] == Decimal("201.5")
     assert [problem.code for problem in batch.problems] == ["stored-data"]
     assert isinstance(batch.failed["ZZZZ"], MarketDataError)
+
+
+@pytest.mark.parametrize("ask", [history, facts])
+def test_what_could_not_be_had_is_not_asked_for_at_every_recalculation(
+    ask: Callable[..., Batch[object]], market: Replayed, replay: Replay
+) -> None:
+    first = ask(market, "ZZZZ").failed["ZZZZ"]
+    replay.forget()
+    again = ask(market, "ZZZZ", "AAPL")
+    assert (type(again.failed["ZZZZ"]), str(again.failed["ZZZZ"])) == (type(first), str(first))
+    assert "AAPL" in again.ok
+    assert not any("ZZZZ" in seen.path or "ZZZZ" in str(seen.query) for seen in replay.log)
+
+
+def test_after_five_minutes_or_on_demand_it_is_asked_for_again(market: Replayed, replay: Replay) -> None:
+    def asked(later: float, *, refresh: bool = False) -> int:
+        now = NOW + dt.timedelta(seconds=later)
+        return market.research.facts(["ZZZZ"], now=now, deadline=Deadline(20), refresh=refresh).requests
+
+    assert asked(0)
+    assert not asked(299)
+    assert asked(10, refresh=True)
+    assert asked(311)
+
+
+def test_whoever_cannot_wait_finds_it_fetched_the_next_time(market: Replayed, replay: Replay) -> None:
+    replay.latency = 0.3
+    hasty = market.research.history(["AAPL"], START, END, now=NOW, deadline=Deadline(20), wait=0.1)
+    replay.latency = 0.0
+    assert isinstance(hasty.failed["AAPL"], Transient)
+    assert "it goes on" in str(hasty.failed["AAPL"])
+    assert "AAPL" in history(market, "AAPL").ok
+    replay.forget()
+    later = market.research.history(["AAPL"], START, END, now=NOW, deadline=Deadline(20), wait=0.1)
+    assert ("AAPL" in later.ok, replay.kinds()) == (True, [])
+
+
+def test_whoever_cannot_wait_gets_what_is_stored(market: Replayed, replay: Replay) -> None:
+    history(market, "AAPL")
+    replay.latency = 0.3
+    tomorrow = NOW + dt.timedelta(days=1)
+    hasty = market.research.history(["AAPL"], START, END, now=tomorrow, deadline=Deadline(20), wait=0.1)
+    assert hasty.ok["AAPL"].closes[-1] == Decimal("201.5")
+    assert [problem.code for problem in hasty.problems] == ["stored-data"]
 
 
 def test_facts_of_a_us_fund_and_a_share(market: Replayed, replay: Replay) -> None:

@@ -74,7 +74,7 @@ def history(ticker: object, start: object, end: object) -> Answer:
         raise bad_argument("from", "no first day: write one, such as 2026-07-01")
     if first > last:
         raise bad_argument("from", f"{first} is after {last}: write an earlier day")
-    batch = chain.history([symbol], first, last)
+    batch = chain.history([symbol], first, last, wait=chain.default().settings.interactive_deadline)
     if symbol in batch.failed:
         raise batch.failed[symbol]
     found = batch.ok[symbol]

@@ -33,7 +33,7 @@ from xl_addin.histories import Sources, fx_pairs, load_history
 from xl_addin.registry import NA
 from xl_addin.risks import risk_portfolio
 
-_LIVE = Sources()
+_LIVE = Sources(interactive=True)
 #: Korean headers of a universe; the English ones are the fields' own.
 _UNIVERSE_HEADERS: Mapping[str, str] = {
     "종목코드": "symbol", "종목명": "name", "업종": "sector", "섹터": "sector", "시가총액": "market_cap",
