@@ -91,7 +91,8 @@ def compare(
     days, _ = aligned(found.values())
     end = days[-1].astype(dt.date) if len(days) else None
     if found and end is None:
-        problems.append(Problem("warning", "no-common-day", "compare", "the funds have no day in common"))
+        text, ko = "the funds have no day in common", "모든 종목에 시세가 있는 날이 없습니다"
+        problems.append(Problem("warning", "no-common-day", "compare", text, ko))
     start = add_months(end, -LONGEST) if end else None
     common = {symbol: _on(series, days).between(start, end) for symbol, series in found.items()}
     table = {symbol: facts.get(symbol, FundFacts(symbol)) for symbol in symbols}
@@ -104,7 +105,7 @@ def compare(
         problems.extend(_top_remark(row))
     shared = overlaps(table)
     problems.extend(
-        Problem("info" if row.weight is not None else "warning", "overlap", "-".join(row.pair), row.note)
+        Problem("info" if row.weight is not None else "warning", "overlap", "-".join(row.pair), row.note, row.note_ko)
         for row in shared
         if row.note
     )
@@ -121,21 +122,24 @@ def _series(
             series = history.in_currency(symbol, currency) if currency else history.series[symbol]
         except KeyError:
             text = f"no history in {history.source or 'any source'}"
-            problems.append(Problem("warning", "no-history", symbol, text))
+            ko = f"{history.source or '어느 제공처'}에도 과거 시세가 없습니다"
+            problems.append(Problem("warning", "no-history", symbol, text, ko))
             continue
         except NoData as error:
-            problems.append(Problem("warning", "no-history", symbol, str(error)))
+            problems.append(Problem("warning", "no-history", symbol, str(error), error.ko))
             continue
         found[symbol] = series
         if currency and history.series[symbol].currency != currency:
             text = f"closes converted from {history.series[symbol].currency} at each day's rate"
-            problems.append(Problem("info", "converted", f"{symbol}.returns", text))
+            ko = f"종가를 {history.series[symbol].currency}에서 그날 환율로 환산했습니다"
+            problems.append(Problem("info", "converted", f"{symbol}.returns", text, ko))
     currencies = {series.currency for series in found.values()}
     if currency or (len(currencies) == 1 and "" not in currencies):
         return found, currency or currencies.pop(), problems
     if found:
         text = "returns are in each fund's own currency: name one with --currency to compare them in it"
-        problems.append(Problem("warning", "local-currency", "compare", text))
+        ko = "수익률이 종목마다 자기 통화 기준입니다: 한 통화로 비교하려면 --currency로 정하세요"
+        problems.append(Problem("warning", "local-currency", "compare", text, ko))
     return found, "local", problems
 
 
@@ -148,7 +152,7 @@ def _on(series: Series, days: object) -> Series:
 
 
 def _row(facts: FundFacts, series: Series | None, common: Series | None, end: dt.date | None, source: str) -> FundRow:
-    none = Figure(None, source, None, NO_HISTORY)
+    none = Figure(None, source, None, NO_HISTORY, "과거 시세 없음")
     known = series is not None and common is not None and end is not None
     return FundRow(
         symbol=facts.symbol,
@@ -169,7 +173,9 @@ def _row(facts: FundFacts, series: Series | None, common: Series | None, end: dt
 def _top_remark(row: FundRow) -> list[Problem]:
     where = f"{row.symbol}.top10"
     if not row.top:
-        return [Problem("warning", "not-known", where, "holdings not known")]
+        return [Problem("warning", "not-known", where, "holdings not known", "구성 종목을 알 수 없습니다")]
     dated = f", {row.holdings_as_of}" if row.holdings_as_of else ""
     share = "" if row.top_share is None else f"together {row.top_share:.1%}; "
-    return [Problem("info", "figure", where, f"{share}{row.holdings_source}{dated}")]
+    share_ko = "" if row.top_share is None else f"합계 {row.top_share:.1%}; "
+    origin = f"{row.holdings_source}{dated}"
+    return [Problem("info", "figure", where, f"{share}{origin}", f"{share_ko}출처 {origin}")]

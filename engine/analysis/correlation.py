@@ -102,18 +102,23 @@ def correlate(
     count = max(len(common) - 1, 0)
     if len(found) < 2 or count < FEWEST_RETURNS:
         text = f"{count} returns on common days: at least {FEWEST_RETURNS} are needed"
+        ko = f"공통 거래일의 수익률 {count}개: {FEWEST_RETURNS}개 이상 필요합니다"
         if len(found) < 2:
             text = f"{len(found)} instruments with enough history: at least 2 are needed"
-        problems.append(Problem("error", "short-history", "correlate", text))
+            ko = f"과거 시세가 충분한 종목 {len(found)}개: 2개 이상 필요합니다"
+        problems.append(Problem("error", "short-history", "correlate", text, ko))
         empty = tuple((None,) * len(symbols) for _ in symbols)
         return Correlations(None, None, count, used, symbols, empty, (), (), None, tuple(problems))
     if count < days:
         shortest = min(found.values(), key=len)
         text = f"{count} returns instead of {days}: {shortest.symbol} has {len(shortest)} closes from {shortest.first}"
-        problems.append(Problem("warning", "short-window", "correlate", text))
+        ko = f"수익률 {count}개(요청 {days}개): {shortest.symbol} 종가가 {shortest.first}부터 {len(shortest)}개뿐입니다"
+        problems.append(Problem("warning", "short-window", "correlate", text, ko))
     if count < MIN_RETURNS:
-        text = f"{count} returns: chance alone gives correlations up to ±{min(2 / count**0.5, 1):.2f}"
-        problems.append(Problem("warning", "few-returns", "correlate", text))
+        chance = f"±{min(2 / count**0.5, 1):.2f}"
+        text = f"{count} returns: chance alone gives correlations up to {chance}"
+        ko = f"수익률 {count}개: 우연만으로도 {chance}까지 나올 수 있습니다"
+        problems.append(Problem("warning", "few-returns", "correlate", text, ko))
     matrix = correlation_matrix(simple_returns(closes))
     rows, alive = _spread(matrix, tuple(found), symbols, problems)
     kept = matrix[np.ix_(alive, alive)]
@@ -133,7 +138,8 @@ def _series(
             present[symbol] = history.series[symbol]
         else:
             text = f"no history in {history.source or 'any source'}: left out of the correlations"
-            problems.append(Problem("warning", "no-history", symbol, text))
+            ko = f"{history.source or '어느 제공처'}에도 과거 시세가 없습니다: 상관계수에서 뺐습니다"
+            problems.append(Problem("warning", "no-history", symbol, text, ko))
     try:
         return {symbol: history.in_currency(symbol, currency) for symbol in present}, currency
     except NoData as error:
@@ -141,7 +147,8 @@ def _series(
         if len(currencies) == 1 and "" not in currencies:
             return present, currencies.pop()
         text = f"returns are in each instrument's own currency, not in {currency}: {error}"
-        problems.append(Problem("warning", "local-currency", "correlate", text))
+        ko = f"수익률이 {currency} 아닌 종목마다 자기 통화 기준입니다: {error.ko}"
+        problems.append(Problem("warning", "local-currency", "correlate", text, ko))
         return present, "local"
 
 
@@ -155,7 +162,8 @@ def _long_enough(found: Mapping[str, Series], days: int, problems: list[Problem]
             kept[symbol] = series
             continue
         text = f"{len(series)} closes: at least {needed + 1} are needed, so it is left out of the correlations"
-        problems.append(Problem("warning", "short-history", symbol, text))
+        ko = f"종가 {len(series)}개: {needed + 1}개 이상 필요하므로 상관계수에서 뺐습니다"
+        problems.append(Problem("warning", "short-history", symbol, text, ko))
     return kept
 
 
@@ -166,7 +174,8 @@ def _spread(
     alive = [i for i in range(len(found)) if not np.isnan(matrix[i, i])]
     for index in sorted(set(range(len(found))) - set(alive)):
         text = "the returns are constant over the window, so they correlate with nothing"
-        problems.append(Problem("warning", "constant-series", found[index], text))
+        ko = "기간 내내 수익률이 같아서 상관계수가 없습니다"
+        problems.append(Problem("warning", "constant-series", found[index], text, ko))
     position = {found[i]: i for i in alive}
     numbers = matrix.tolist()
     rows: list[tuple[float | None, ...]] = []

@@ -75,8 +75,8 @@ def from_market(symbol: str, fetched: records.FundFacts | None, entry: Catalogue
     if entry:
         index, reinvests = entry.index, entry.total_return
         if fee.value is None and entry.instrument.expense_ratio is not None:
-            note = "" if entry.verified else "the catalogue's fee, not verified"
-            fee = Figure(float(entry.instrument.expense_ratio), "catalogue", entry.checked_on, note)
+            notes = ("", "") if entry.verified else ("the catalogue's fee, not verified", "종목 목록의 보수, 미확인")
+            fee = Figure(float(entry.instrument.expense_ratio), "catalogue", entry.checked_on, *notes)
     lines = [Constituent(_code(row.symbol), row.name, row.weight) for row in found.top if row.weight is not None]
     return FundFacts(
         symbol=symbol,
@@ -100,7 +100,8 @@ def parse_facts(document: object, where: str = "facts") -> tuple[dict[str, FundF
     are left out.
     """
     if not isinstance(document, Mapping):
-        return {}, (Problem("error", "facts-shape", where, "give one entry per fund: its symbol, then its facts"),)
+        text = "give one entry per fund: its symbol, then its facts"
+        return {}, (Problem("error", "facts-shape", where, text, "ETF마다 종목코드와 그 아래 정보를 적으세요"),)
     facts: dict[str, FundFacts] = {}
     problems: list[Problem] = []
     for symbol, row in document.items():
@@ -113,27 +114,33 @@ def parse_facts(document: object, where: str = "facts") -> tuple[dict[str, FundF
 
 def _fund(symbol: str, row: Any, where: str) -> tuple[FundFacts | None, list[Problem]]:  # noqa: ANN401 - a loaded document
     if not isinstance(row, Mapping):
-        return None, [Problem("error", "facts-shape", where, f"{row!r} is no table of facts: write fee: 0.0009")]
+        text = f"{row!r} is no table of facts: write fee: 0.0009"
+        return None, [Problem("error", "facts-shape", where, text, f"{row!r}: fee: 0.0009처럼 정보를 적으세요")]
+    known = ", ".join(sorted(_FIELDS))
     problems = [
-        Problem("error", "facts-field", f"{where}.{name}", f"unknown fact; known are {', '.join(sorted(_FIELDS))}")
+        Problem(
+            "error", "facts-field", f"{where}.{name}", f"unknown fact; known are {known}", f"쓸 수 있는 정보: {known}"
+        )
         for name in row
         if name not in _FIELDS
     ]
     source, as_of = str(row.get("source", where)), row.get("as_of")
     if as_of is not None and not isinstance(as_of, dt.date):
-        problems.append(Problem("error", "facts-date", f"{where}.as_of", f"{as_of!r} is no date: write yyyy-mm-dd"))
+        text, ko = f"{as_of!r} is no date: write yyyy-mm-dd", f"{as_of!r}: 날짜를 yyyy-mm-dd로 적으세요"
+        problems.append(Problem("error", "facts-date", f"{where}.as_of", text, ko))
         as_of = None
     if not isinstance(row.get("total_return"), bool | None):
         text = f"{row['total_return']!r}: write true or false"
-        problems.append(Problem("error", "facts-flag", f"{where}.total_return", text))
+        ko = f"{row['total_return']!r}: true 또는 false로 적으세요"
+        problems.append(Problem("error", "facts-flag", f"{where}.total_return", text, ko))
     figures = {}
     for name in _NUMBERS:
         value = row.get(name)
-        figures[name] = Figure(None if value is None else _number(value), source, as_of, "" if value else "not given")
+        note, note_ko = ("", "") if value else ("not given", "적혀 있지 않음")
+        figures[name] = Figure(None if value is None else _number(value), source, as_of, note, note_ko)
         if value is not None and figures[name].value is None:
-            problems.append(
-                Problem("error", "facts-number", f"{where}.{name}", f"{value!r}: give a number of 0 or more")
-            )
+            text, ko = f"{value!r}: give a number of 0 or more", f"{value!r}: 0 이상의 수를 적으세요"
+            problems.append(Problem("error", "facts-number", f"{where}.{name}", text, ko))
     holdings = _holdings(row.get("holdings", []), f"{where}.holdings", problems)
     fund = FundFacts(
         symbol=symbol,
@@ -173,9 +180,11 @@ def _holdings(rows: Any, where: str, problems: list[Problem]) -> tuple[Constitue
             weight, line = Decimal(-1), None
         if line is None or not weight.is_finite() or not 0 <= weight <= 1:
             text = f"{row!r}: give symbol, name and a weight from 0 to 1"
-            problems.append(Problem("error", "facts-holding", f"{where}, line {number}", text))
+            ko = f"{row!r}: symbol, name과 0부터 1까지의 weight를 적으세요"
+            problems.append(Problem("error", "facts-holding", f"{where}, line {number}", text, ko))
         else:
             lines.append(line)
     if sum(line.weight for line in lines) > Decimal("1.01"):
-        problems.append(Problem("error", "facts-holding", where, "the weights add up to more than 1"))
+        text = "the weights add up to more than 1"
+        problems.append(Problem("error", "facts-holding", where, text, "비중의 합이 1을 넘습니다"))
     return tuple(sorted(lines, key=lambda line: -line.weight))

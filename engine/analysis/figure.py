@@ -12,13 +12,14 @@ from engine.errors import Problem
 class Figure:
     """Hold one statistic. `value` None means not known; `note` then says why, else what was done to the number.
 
-    `source` names the file or provider, `as_of` the day the figure is true for.
+    `note_ko` is the note in Korean. `source` names the file or provider, `as_of` the day the figure is true for.
     """
 
     value: float | None
     source: str = ""
     as_of: dt.date | None = None
     note: str = ""
+    note_ko: str = ""
 
     @property
     def known(self) -> bool:
@@ -28,11 +29,12 @@ class Figure:
     def remark(self, where: str) -> Problem | None:
         """Return the note as a remark on the figure at `where`: a warning where the number is missing, else info."""
         if self.value is None:
-            return Problem("warning", "not-known", where, self.note or "not known")
+            return Problem("warning", "not-known", where, self.note or "not known", self.note_ko or "알 수 없음")
         dated = f", {self.as_of}" if self.as_of else ""
         origin = f"{self.source}{dated}" if self.source else ""
         text = "; ".join(part for part in (self.note, origin) if part)
-        return Problem("info", "figure", where, text) if text else None
+        ko = "; ".join(part for part in (self.note_ko, f"출처 {origin}" if origin else "") if part)
+        return Problem("info", "figure", where, text, ko) if text else None
 
 
-UNKNOWN = Figure(None, note="not known")
+UNKNOWN = Figure(None, note="not known", note_ko="알 수 없음")

@@ -24,6 +24,7 @@ Status = Literal["OK", "BREACH", "UNKNOWN"]
 EXACT = Context(prec=100)
 #: The note of every rule of a portfolio that cannot be valued: the missing price is a problem of its own.
 UNPRICED = "a price or rate is missing"
+_UNPRICED_KO = "시세나 환율이 없음"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Limit:
 class RiskRule:
     """Compare one limit with what it is today. UNKNOWN where a figure is missing; `note` says which, or the source.
 
+    `note_ko` is the note in Korean.
     `limit` and `actual` are shares, except of unit "won" (an amount) and "flag" (1: yes, 0: no).
     """
 
@@ -51,12 +53,22 @@ class RiskRule:
     actual: Decimal | None
     status: Status
     note: str = ""
+    note_ko: str = ""
     unit: Literal["share", "won", "flag"] = "share"
 
     @property
     def shown(self) -> tuple[str, str]:
         """Return limit and actual as text, with their unit; a dash where there is none."""
         return _text(self.limit, self.unit), _text(self.actual, self.unit)
+
+    @property
+    def shown_ko(self) -> tuple[str, str]:
+        """Return limit and actual as Korean text."""
+        limit, actual = (text.replace(" won", "원") for text in self.shown)
+        if self.unit != "flag":
+            return limit, actual
+        words = {"yes": "예", "no": "아니요"}
+        return words.get(limit, limit), words.get(actual, actual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +134,18 @@ class Check:
         limit: Decimal,
         bound: Bound,
         note: str = "",
+        note_ko: str = "",
         whole: Decimal | None = None,
     ) -> RiskRule:
         """Compare part / whole with a limit without dividing; the whole is the portfolio's total unless given."""
         whole = self.total if whole is None else whole
         if self.valuation is None:
-            return RiskRule(rule, scope, limit, None, "UNKNOWN", UNPRICED)
+            return RiskRule(rule, scope, limit, None, "UNKNOWN", UNPRICED, _UNPRICED_KO)
         if whole <= 0:
-            return RiskRule(rule, scope, limit, None, "UNKNOWN", "nothing is held")
+            return RiskRule(rule, scope, limit, None, "UNKNOWN", "nothing is held", "보유한 것이 없음")
         edge = EXACT.multiply(limit, whole)
         held = part < edge if bound == "below" else part <= edge if bound == "at most" else part >= edge
-        return RiskRule(rule, scope, limit, part / whole, "OK" if held else "BREACH", note)
+        return RiskRule(rule, scope, limit, part / whole, "OK" if held else "BREACH", note, note_ko)
 
 
 def risk_problems(rules: tuple[RiskRule, ...]) -> tuple[Problem, ...]:
@@ -142,11 +155,13 @@ def risk_problems(rules: tuple[RiskRule, ...]) -> tuple[Problem, ...]:
         where = f"{row.rule} {row.scope}"
         if row.status == "BREACH":
             text = f"{row.shown[1]} against a limit of {row.shown[0]}{_tail(row.note)}"
-            problems.append(Problem("warning", "limit-breached", where, text))
+            ko = f"현재 {row.shown_ko[1]}, 한도 {row.shown_ko[0]}{_tail(row.note_ko)}"
+            problems.append(Problem("warning", "limit-breached", where, text, ko))
         elif row.status == "UNKNOWN" and row.note != UNPRICED:
-            problems.append(Problem("warning", "limit-unknown", where, row.note or "not known"))
+            text, ko = row.note or "not known", row.note_ko or "알 수 없음"
+            problems.append(Problem("warning", "limit-unknown", where, text, ko))
         elif row.status == "OK" and row.note:
-            problems.append(Problem("info", "limit", where, row.note))
+            problems.append(Problem("info", "limit", where, row.note, row.note_ko))
     return tuple(problems)
 
 

@@ -41,12 +41,17 @@ class Lockstep:
         """Return the finding as a problem: a warning where everything moves together, else info."""
         if self.now is None or self.rank is None or self.average is None:
             text = f"{self.windows} earlier windows of {WINDOW} days: {MIN_WINDOWS} are needed to tell a lockstep"
-            return Problem("info", "lockstep-unknown", "correlate", text)
+            ko = f"비교할 과거 {WINDOW}일 구간 {self.windows}개: 동조화를 판단하려면 {MIN_WINDOWS}개가 필요합니다"
+            return Problem("info", "lockstep-unknown", "correlate", text, ko)
         text = (
             f"average correlation of the last {WINDOW} days {self.now:.2f}, above {self.rank:.0%} of {self.windows} "
             f"earlier windows (their mean {self.average:.2f})"
         )
-        return Problem("warning" if self.alert else "info", "lockstep", "correlate", text)
+        ko = (
+            f"최근 {WINDOW}일 평균 상관계수 {self.now:.2f}, 과거 구간 {self.windows}개 중 {self.rank:.0%}보다 높음 "
+            f"(과거 평균 {self.average:.2f})"
+        )
+        return Problem("warning" if self.alert else "info", "lockstep", "correlate", text, ko)
 
 
 def average_correlation(returns: Floats) -> float:

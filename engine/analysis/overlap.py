@@ -18,12 +18,16 @@ from engine.money import ZERO
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Hold the common weight of two funds; `complete` is false where it is only a lower bound."""
+    """Hold the common weight of two funds; `complete` is false where it is only a lower bound.
+
+    `note_ko` is the note in Korean.
+    """
 
     pair: tuple[str, str]
     weight: Decimal | None
     complete: bool
     note: str = ""
+    note_ko: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,15 @@ def overlap(one: FundFacts, other: FundFacts) -> Overlap:
     pair = (one.symbol, other.symbol)
     missing = [fund.symbol for fund in (one, other) if not fund.holdings]
     if missing:
-        return Overlap(pair, None, complete=False, note=f"holdings of {' and '.join(missing)} not known")
+        note, ko = f"holdings of {' and '.join(missing)} not known", f"구성 종목을 모르는 ETF: {', '.join(missing)}"
+        return Overlap(pair, None, complete=False, note=note, note_ko=ko)
     theirs = {line.symbol: line.weight for line in other.holdings}
     common = sum((min(line.weight, theirs.get(line.symbol, ZERO)) for line in one.holdings), ZERO)
     if one.complete and other.complete:
         return Overlap(pair, common, complete=True)
     note = f"at least: known are {one.known_weight:.0%} of {one.symbol}, {other.known_weight:.0%} of {other.symbol}"
-    return Overlap(pair, common, complete=False, note=note)
+    ko = f"최소값: 구성을 아는 비중이 {one.symbol} {one.known_weight:.0%}, {other.symbol} {other.known_weight:.0%}"
+    return Overlap(pair, common, complete=False, note=note, note_ko=ko)
 
 
 def overlaps(funds: Mapping[str, FundFacts]) -> tuple[Overlap, ...]:

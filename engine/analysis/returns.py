@@ -59,38 +59,51 @@ def _period_return(series: Series, end: dt.date, months: int) -> Figure:
     before, after = close_on(series, start), close_on(series, end)
     if before is None or after is None:
         begin = f"begins {series.first}" if len(series) else "is empty"
-        return Figure(None, series.source, end, f"no close near {start}: the history {begin}")
+        begin_ko = f"과거 시세는 {series.first}부터입니다" if len(series) else "과거 시세가 비어 있습니다"
+        note, ko = f"no close near {start}: the history {begin}", f"{start} 무렵 종가 없음: {begin_ko}"
+        return Figure(None, series.source, end, note, ko)
     total = after[1] / before[1] - 1.0
-    what = f"{_contents(series)} from the close of {before[0]}"
+    contents, contents_ko = _contents(series)
+    what, what_ko = f"{contents} from the close of {before[0]}", f"{before[0]} 종가 기준 {contents_ko}"
     if months < PERIODS["1Y"]:
-        return Figure(total, series.source, after[0], f"{what}, not annualised")
-    return Figure(annualised(total, months / 12), series.source, after[0], f"{what}, per year")
+        return Figure(total, series.source, after[0], f"{what}, not annualised", f"{what_ko}, 연환산하지 않음")
+    yearly = annualised(total, months / 12)
+    return Figure(yearly, series.source, after[0], f"{what}, per year", f"{what_ko}, 연환산")
 
 
-def _contents(series: Series) -> str:
+def _contents(series: Series) -> tuple[str, str]:
+    """Return what the closes of a series hold, in English and Korean."""
     words = {
-        "total-return": "total return",
-        "price": "price return without dividends",
-        "unknown": "return of the closes as given (total return only if they include dividends)",
+        "total-return": ("total return", "배당 포함 수익률"),
+        "price": ("price return without dividends", "배당 제외 가격 수익률"),
+        "unknown": (
+            "return of the closes as given (total return only if they include dividends)",
+            "주어진 종가의 수익률(종가에 배당이 들어 있을 때만 배당 포함)",
+        ),
     }
-    return f"{words[series.kind]} in {series.currency}" if series.currency else words[series.kind]
+    english, korean = words[series.kind]
+    return (f"{english} in {series.currency}", f"{series.currency} {korean}") if series.currency else (english, korean)
 
 
 def volatility(series: Series) -> Figure:
     """Return the yearly volatility of daily returns; not stated from fewer than 20 returns."""
     count = len(series) - 1
     if count < MIN_RETURNS:
-        return Figure(None, series.source, None, f"{max(count, 0)} daily returns: at least {MIN_RETURNS} are needed")
+        note = f"{max(count, 0)} daily returns: at least {MIN_RETURNS} are needed"
+        ko = f"일간 수익률 {max(count, 0)}개: {MIN_RETURNS}개 이상 필요합니다"
+        return Figure(None, series.source, None, note, ko)
     value = float(np.std(simple_returns(series.closes), ddof=1) * np.sqrt(TRADING_DAYS))
     note = f"standard deviation of {count} daily returns since {series.first}, times √{TRADING_DAYS} for a year"
-    return Figure(value, series.source, series.last, note)
+    ko = f"{series.first}부터 일간 수익률 {count}개의 표준편차 × √{TRADING_DAYS} (연환산)"
+    return Figure(value, series.source, series.last, note, ko)
 
 
 def max_drawdown(series: Series) -> Figure:
     """Return the deepest fall from an earlier high, as a fraction ≤ 0."""
     if len(series) < 2:
-        return Figure(None, series.source, None, "fewer than 2 closes")
+        return Figure(None, series.source, None, "fewer than 2 closes", "종가가 2개 미만")
     falls = series.closes / np.maximum.accumulate(series.closes) - 1.0
     bottom = int(np.argmin(falls))
-    note = f"from {series.first} on; the low was on {as_date(series.days[bottom])}"
-    return Figure(float(falls[bottom]), series.source, series.last, note)
+    low = as_date(series.days[bottom])
+    note, ko = f"from {series.first} on; the low was on {low}", f"{series.first}부터, 최저점 {low}"
+    return Figure(float(falls[bottom]), series.source, series.last, note, ko)

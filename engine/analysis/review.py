@@ -93,5 +93,5 @@ def _converted(history: HistoryTable, symbol: str, currency: str, problems: list
     try:
         return history.in_currency(symbol, currency)
     except NoData as error:
-        problems.append(Problem("warning", "no-history", symbol, str(error)))
+        problems.append(Problem("warning", "no-history", symbol, str(error), error.ko))
         return None

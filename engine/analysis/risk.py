@@ -57,27 +57,26 @@ def _groups(check: Check) -> Iterator[RiskRule]:
     for group in check.portfolio.groups:
         worth = check.value(group.members)
         members = ", ".join(group.members)
+        notes = (members, f"종목: {members}")
         if group.minimum is not None:
-            yield check.compare("group-minimum", group.name, worth, group.minimum, "at least", members)
+            yield check.compare("group-minimum", group.name, worth, group.minimum, "at least", *notes)
         if group.maximum is not None:
-            yield check.compare("group-maximum", group.name, worth, group.maximum, "at most", members)
+            yield check.compare("group-maximum", group.name, worth, group.maximum, "at most", *notes)
 
 
 def _leveraged(check: Check, limit: Limit) -> Iterator[RiskRule]:
     instruments = check.portfolio.instruments
     found = tuple(symbol for symbol in check.portfolio.symbols if abs(instruments[symbol].leverage) > 1)
-    notes = [", ".join(found)] if found else []
-    yield check.compare(
-        limit.rule, limit.scope, check.value(found), limit.limit, limit.bound, "; ".join(notes + _unlisted(check))
-    )
-
-
-def _unlisted(check: Check) -> list[str]:
     known = check.inputs.catalogued
-    if known is None:
-        return []
-    rest = [symbol for symbol in check.portfolio.symbols if symbol not in known]
-    return [f"not on record, so taken as not leveraged: {', '.join(rest)}"] if rest else []
+    rest = [] if known is None else [symbol for symbol in check.portfolio.symbols if symbol not in known]
+    named, unlisted = ", ".join(found), ", ".join(rest)
+    note = "; ".join(filter(None, (named, f"not on record, so taken as not leveraged: {unlisted}" * bool(rest))))
+    ko = "; ".join(
+        filter(
+            None, (f"종목: {named}" * bool(found), f"목록에 없어 레버리지 없는 것으로 본 종목: {unlisted}" * bool(rest))
+        )
+    )
+    yield check.compare(limit.rule, limit.scope, check.value(found), limit.limit, limit.bound, note, ko)
 
 
 def _leveraged_fund(check: Check, limit: Limit) -> Iterator[RiskRule]:
@@ -92,7 +91,8 @@ def _exposure(check: Check, limit: Limit) -> Iterator[RiskRule]:
         (check.value((symbol,)) * abs(instruments[symbol].leverage) for symbol in check.portfolio.symbols), ZERO
     )
     note = "each holding times its leverage, inverse ones counted as positive"
-    yield check.compare(limit.rule, limit.scope, moved, limit.limit, limit.bound, note)
+    ko = "보유액 × 레버리지의 합, 인버스도 더함"
+    yield check.compare(limit.rule, limit.scope, moved, limit.limit, limit.bound, note, ko)
 
 
 def _single_name(check: Check, limit: Limit) -> Iterator[RiskRule]:
@@ -105,15 +105,20 @@ def _single_name(check: Check, limit: Limit) -> Iterator[RiskRule]:
     equity = {symbol: weight for symbol, weight in weights.items() if instruments[symbol].asset_class not in _NO_NAMES}
     names = {symbol: instruments[symbol].name for symbol in weights}
     seen = look_through(equity, names, singles, check.inputs.facts)
-    unseen = f"; {percent(seen.unseen)} of the total lies in funds whose holdings are not known" if seen.unseen else ""
+    unseen = unseen_ko = ""
+    if seen.unseen:
+        unseen = f"; {percent(seen.unseen)} of the total lies in funds whose holdings are not known"
+        unseen_ko = f"; 총액의 {percent(seen.unseen)}는 구성 종목을 모르는 ETF에 있음"
     over = [row for row in seen.exposures if row.weight > limit.limit]
     for row in over or seen.exposures[:1]:
         status: Status = "BREACH" if over else "OK" if row.weight + seen.unseen <= limit.limit else "UNKNOWN"
         note = f"{row.name}: {percent(row.direct)} held directly{unseen}"
-        yield RiskRule(limit.rule, row.symbol, limit.limit, row.weight, status, note)
+        ko = f"{row.name}: 직접 보유 {percent(row.direct)}{unseen_ko}"
+        yield RiskRule(limit.rule, row.symbol, limit.limit, row.weight, status, note, ko)
     if not seen.exposures:
         whole: Status = "UNKNOWN" if seen.unseen > limit.limit else "OK"
-        yield RiskRule(limit.rule, limit.scope, limit.limit, None if seen.unseen else ZERO, whole, unseen.strip("; "))
+        notes = (unseen.strip("; "), unseen_ko.strip("; "))
+        yield RiskRule(limit.rule, limit.scope, limit.limit, None if seen.unseen else ZERO, whole, *notes)
 
 
 def _core(check: Check, limit: Limit) -> Iterator[RiskRule]:
@@ -135,8 +140,11 @@ def _fee(check: Check, limit: Limit) -> Iterator[RiskRule]:
     }
     found = portfolio_fee(weights, fees, limit.limit)
     status: Status = {"PASS": "OK", "FAIL": "BREACH"}.get(found.outcome, "UNKNOWN")  # type: ignore[assignment]
-    note = f"at least: no fee known for {', '.join(found.missing)}" if found.missing else ""
-    yield RiskRule(limit.rule, limit.scope, limit.limit, found.fee, status, note)
+    missing = ", ".join(found.missing)
+    note, ko = (
+        (f"at least: no fee known for {missing}", f"최소값: 보수를 모르는 종목 {missing}") if missing else ("", "")
+    )
+    yield RiskRule(limit.rule, limit.scope, limit.limit, found.fee, status, note, ko)
 
 
 def _known_fee(check: Check, symbol: str) -> Decimal | None:
@@ -157,9 +165,11 @@ def _volatility_band(check: Check, limit: Limit) -> Iterator[RiskRule]:
             limit.rule, target.symbol, abs(check.value((target.symbol,)) - aim), width, limit.bound, whole=aim
         )
         note = state.note if state else "no history to judge volatility by, so the normal band stands"
+        ko = state.note_ko if state else "변동성을 판단할 과거 시세가 없어 기본 밴드를 씁니다"
         unsure = (state is None or state.state == "unknown") and row.actual is not None
         status: Status = "UNKNOWN" if unsure and NORMAL_BAND < (row.actual or ZERO) <= WIDE_BAND else row.status
-        yield RiskRule(row.rule, row.scope, row.limit, row.actual, status, row.note or note)
+        notes = (row.note, row.note_ko) if row.note else (note, ko)
+        yield RiskRule(row.rule, row.scope, row.limit, row.actual, status, *notes)
 
 
 _RULES = {
@@ -182,10 +192,11 @@ def _accounts(check: Check) -> Iterator[RiskRule]:
         whole, risky, banned, names = _inside(check, account)
         if account.risk_cap is not None:
             note = "checked when buying: no risk asset may be bought above it, none must be sold"
-            yield check.compare("risk-asset-cap", account.name, risky, account.risk_cap, "at most", note, whole)
+            ko = "매수할 때 확인: 한도를 넘겨 위험자산을 살 수 없지만, 팔아야 하는 것은 아님"
+            yield check.compare("risk-asset-cap", account.name, risky, account.risk_cap, "at most", note, ko, whole)
         if account.banned:
             note = ", ".join(names) or ", ".join(account.banned)
-            yield check.compare("banned", account.name, banned, ZERO, "at most", note, whole)
+            yield check.compare("banned", account.name, banned, ZERO, "at most", note, f"해당: {note}", whole)
 
 
 def _inside(check: Check, account: Account) -> tuple[Decimal, Decimal, Decimal, list[str]]:
@@ -227,11 +238,15 @@ def _screened(one: ScreenCheck) -> RiskRule:
     limit = None if one.limit is None else Decimal(repr(one.limit))
     actual = None if one.figure.value is None else Decimal(repr(one.figure.value))
     status: Status = {"FAIL": "BREACH", "UNKNOWN": "UNKNOWN"}.get(one.outcome, "OK")  # type: ignore[assignment]
-    note = {"PREFERRED": "preferred", "NOT_PREFERRED": "pays out; reinvesting is preferred"}.get(one.outcome, "")
+    note, ko = _PREFERENCES.get(one.outcome, (one.figure.note, one.figure.note_ko))
     dated = f"{one.figure.source}, {one.figure.as_of}" if one.figure.as_of else one.figure.source
-    remark = "; ".join(part for part in (note or one.figure.note, dated) if part)
-    row = RiskRule(f"core-{one.criterion}", one.symbol, limit, actual, status, remark)
+    remark, remark_ko = ("; ".join(part for part in (text, dated) if part) for text in (note, ko))
+    row = RiskRule(f"core-{one.criterion}", one.symbol, limit, actual, status, remark, remark_ko)
     return replace(row, unit=_UNITS[one.criterion]) if one.criterion in _UNITS else row
 
 
+_PREFERENCES: Mapping[str, tuple[str, str]] = {
+    "PREFERRED": ("preferred", "선호"),
+    "NOT_PREFERRED": ("pays out; reinvesting is preferred", "분배금 지급: 재투자형을 선호"),
+}
 _UNITS: Mapping[str, Literal["won", "flag"]] = {"aum": "won", "total-return": "flag"}

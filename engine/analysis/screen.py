@@ -89,9 +89,11 @@ def _in_won(facts: FundFacts, krw_per: Mapping[str, Decimal]) -> Figure:
     if figure.value is None or currency == "KRW":
         return figure
     if currency not in krw_per:
-        return Figure(None, figure.source, figure.as_of, f"no rate from {currency or 'an unknown currency'} to KRW")
-    note = f"converted at {krw_per[currency]} KRW per {currency}"
-    return Figure(figure.value * float(krw_per[currency]), figure.source, figure.as_of, note)
+        note = f"no rate from {currency or 'an unknown currency'} to KRW"
+        return Figure(None, figure.source, figure.as_of, note, f"원화 환율 없음: {currency or '통화 모름'}")
+    rate = krw_per[currency]
+    note, ko = f"converted at {rate} KRW per {currency}", f"1 {currency} = {rate} KRW로 환산"
+    return Figure(figure.value * float(rate), figure.source, figure.as_of, note, ko)
 
 
 def _at_most(figure: Figure, limit: float) -> Outcome:
@@ -111,12 +113,14 @@ def tracking_error(fund: Series, index: Series) -> Figure:
     days, closes = aligned([fund, index])
     count = max(len(days) - 1, 0)
     if count < MIN_RETURNS:
-        return Figure(None, fund.source, None, f"{count} common daily returns: at least {MIN_RETURNS} are needed")
+        note = f"{count} common daily returns: at least {MIN_RETURNS} are needed"
+        return Figure(None, fund.source, None, note, f"공통 일간 수익률 {count}개: {MIN_RETURNS}개 이상 필요합니다")
     returns = simple_returns(closes)
     value = float(np.std(returns[:, 0] - returns[:, 1], ddof=1) * np.sqrt(TRADING_DAYS))
     last: dt.date = days[-1].astype(dt.date)
     note = f"standard deviation of {count} daily differences to {index.symbol}, times √{TRADING_DAYS} for a year"
-    return Figure(value, fund.source, last, note)
+    ko = f"{index.symbol} 대비 일간 차이 {count}개의 표준편차 × √{TRADING_DAYS} (연환산)"
+    return Figure(value, fund.source, last, note, ko)
 
 
 def portfolio_fee(

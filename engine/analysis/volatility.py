@@ -31,7 +31,8 @@ VIX_MARKS = (25.0, 20.0)
 class Turbulence:
     """Say whether volatility is high, by which measure, since when, and how wide the band therefore is.
 
-    `level` is the measure's last value (a yearly volatility, or VIX points); `rank` its share of the last year.
+    `level` is the measure's last value (a yearly volatility, or VIX points); `rank` its share of the last year;
+    `note` and `note_ko` say it in English and Korean.
     """
 
     state: Literal["calm", "high", "unknown"]
@@ -41,6 +42,7 @@ class Turbulence:
     rank: float | None
     since: dt.date | None
     note: str
+    note_ko: str = ""
 
 
 def realised_volatility(closes: Floats, window: int = WINDOW) -> Floats:
@@ -79,24 +81,28 @@ def turbulence(series: Series) -> Turbulence:
     if not len(ranks):
         need = WINDOW + TRADING_DAYS
         note = f"{len(series)} closes: {need} are needed to judge volatility, so the normal band stands"
+        ko = f"종가 {len(series)}개: 변동성 판단에 {need}개가 필요하므로 기본 밴드를 씁니다"
         level = float(levels[-1]) if len(levels) else None
-        return Turbulence("unknown", NORMAL_BAND, "realised", level, None, None, note)
+        return Turbulence("unknown", NORMAL_BAND, "realised", level, None, None, note, ko)
     high, changed = hysteresis(ranks, RANK_MARKS)
     days = series.days[-len(ranks) :]
     since = as_date(days[changed]) if changed is not None else None
     level, rank = float(levels[-1]), float(ranks[-1])
     note = f"20-day volatility {level:.1%} a year (√{TRADING_DAYS}), at or above {rank:.0%} of its last year"
-    return _judged(high, "realised", level, rank, since, note)
+    ko = f"20일 변동성 연 {level:.1%}(√{TRADING_DAYS}), 최근 1년의 {rank:.0%} 이상"
+    return _judged(high, "realised", level, rank, since, note, ko)
 
 
 def turbulence_of_vix(vix: Series) -> Turbulence:
     """Judge by the VIX: high from 25 on, calm again at 20 or below; unknown where it has no closes."""
     if not len(vix):
-        return Turbulence("unknown", NORMAL_BAND, "VIX", None, None, None, "no VIX closes: the normal band stands")
+        note, ko = "no VIX closes: the normal band stands", "VIX 종가 없음: 기본 밴드를 씁니다"
+        return Turbulence("unknown", NORMAL_BAND, "VIX", None, None, None, note, ko)
     high, changed = hysteresis(vix.closes, VIX_MARKS)
     since = as_date(vix.days[changed]) if changed is not None else None
     level = float(vix.closes[-1])
-    return _judged(high, "VIX", level, None, since, f"VIX {level:.2f} on {vix.last}")
+    note, ko = f"VIX {level:.2f} on {vix.last}", f"{vix.last} 기준 VIX {level:.2f}"
+    return _judged(high, "VIX", level, None, since, note, ko)
 
 
 def _judged(
@@ -106,6 +112,7 @@ def _judged(
     rank: float | None,
     since: dt.date | None,
     note: str,
+    ko: str,
 ) -> Turbulence:
     state: Literal["calm", "high"] = "high" if high else "calm"
-    return Turbulence(state, WIDE_BAND if high else NORMAL_BAND, measure, level, rank, since, note)
+    return Turbulence(state, WIDE_BAND if high else NORMAL_BAND, measure, level, rank, since, note, ko)
