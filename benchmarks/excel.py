@@ -4,9 +4,8 @@
 
 Import: fresh processes in turn, the quickest of each. A call: through xlwings' own CallUDF (pywin32 stood in for, as in
 tests/functions), 50 holdings priced from the store, no plan remembered; it and the engine in turn, the quickest of
-each. A fresh price: the median. A batch: the local replay of the
-vendors (tests/market), cells one after another over symbols that were in use before. Exit status 1 where a promise is
-not kept.
+each. A fresh price: the median. A batch: the local replay of the vendors (tests/market) and an empty store, cells one
+after another of which the first tells what its sheet holds. Exit status 1 where a promise is not kept.
 """
 
 from __future__ import annotations
@@ -115,11 +114,9 @@ def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwing
 
 
 def prices(symbols: list[str]) -> list[Promise]:
-    from engine.market import chain
     from xl_addin.functions import rebal_price
 
-    market = chain.default()
-    market.store.watch(symbols, dt.datetime.now(dt.UTC))
+    near = [[symbol, None, symbol, f"=REBAL_PRICE(A{row})"] for row, symbol in enumerate(symbols, 1)]
     batches: list[int] = []
     fetch = Lanes.fetch
 
@@ -128,7 +125,7 @@ def prices(symbols: list[str]) -> list[Promise]:
         return fetch(lanes, listings, now, deadline)
 
     with mock.patch.object(Lanes, "fetch", counted):
-        shown = [rebal_price(symbol) for symbol in symbols]
+        shown = [rebal_price(symbols[0], None, near), *map(rebal_price, symbols[1:])]
     priced = sum(isinstance(price, float) for price in shown)
     print(f"  {len(symbols)} REBAL_PRICE cells: batches of {batches}, {priced} prices")
     fresh = statistics.median(seconds(lambda: rebal_price(symbols[0])) for _ in range(PRICES))

@@ -1,7 +1,8 @@
 """The spreadsheet functions as xlwings makes them Excel's: those of `xl_addin.registry`, by their names in lower case.
 
-Each takes what a cell passes (a value, or the rows of a range) and, where it can read the calling workbook, `tables`
-last: see `xl_addin.registry` for its form, for when a host passes it, and for the error tokens that come back.
+Each takes what a cell passes (a value, or the rows of a range) and last, where it can use more of the calling workbook,
+`tables` or `near`: see `xl_addin.registry` for their form, for when a host passes them, and for the error tokens that
+come back.
 Importing this module imports xlwings and little else: what a function needs is imported when it is first called.
 """
 
@@ -26,8 +27,8 @@ def _excel(body: F) -> F:
     body.__annotations__ = {}  # for readers and mypy: xlwings would take them for converters
     for argument in spec.arguments:
         body = xlwings.arg(argument.python, ndim=2, err_to_str=True, doc=argument.help.en)(body)
-    if spec.sheets:
-        body = xlwings.arg("tables", ndim=2, err_to_str=True, doc="The workbook's input sheets")(body)
+    for name in spec.hidden:
+        body = xlwings.arg(name, ndim=2, err_to_str=True, doc="What the workbook holds")(body)
     declared: F = xlwings.func(category=CATEGORY)(body)
     return declared
 
@@ -39,9 +40,9 @@ def _answer(name: str, *given: Given) -> Answer:
 
 
 @_excel
-def rebal_price(ticker: Given, field: Given = None) -> Answer:
+def rebal_price(ticker: Given, field: Given = None, near: Given = None) -> Answer:
     """Return one instrument's price, or a field of it."""
-    return _answer("REBAL_PRICE", ticker, field)
+    return _answer("REBAL_PRICE", ticker, field, near)
 
 
 @_excel
@@ -51,9 +52,9 @@ def rebal_prices(tickers: Given = None, tables: Given = None) -> Answer:
 
 
 @_excel
-def rebal_fx(pair: Given) -> Answer:
+def rebal_fx(pair: Given, near: Given = None) -> Answer:
     """Return an exchange rate."""
-    return _answer("REBAL_FX", pair)
+    return _answer("REBAL_FX", pair, near)
 
 
 @_excel

@@ -6,6 +6,8 @@ How a call travels. A function takes its declared arguments and, last, `tables`:
 calls it (`Function.sheets`), passed exactly where `Function.reads_workbook` says so, which is also when the call must
 be volatile. A host that has names for its ranges passes a mapping {sheet title: rows}; VBA passes one two-dimensional
 array: the sheets from their cell A1 side by side, below a row that holds each sheet's title above its first column.
+Where `Function.near` says so a function takes last `near`: the calling sheet from A1, its values and right of them its
+formulas, or sheets by title. A host passes it to the first of the cells that it computes, and to others now and then.
 
 What comes back is a scalar or a list of rows with a header row. Where a cell is to show an error, the text is one of
 `TOKENS` (as the whole answer, or as an element of a row): hosts replace it by the real error. `CVERR` is its number in
@@ -56,7 +58,7 @@ class Function:
 
     `columns` are the headers of the table it returns; empty for a single value, and where the headers depend on the
     arguments (`returns` says what they are then). `sheets` are the keys of `templates.spec.SHEETS` that it reads
-    where no range is given.
+    where no range is given. `near` tells whether what other cells ask for can save it a request.
     """
 
     name: str
@@ -66,6 +68,12 @@ class Function:
     columns: tuple[str, ...] = ()
     sheets: tuple[str, ...] = ()
     example: str = ""
+    near: bool = False
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return the parameters that a host fills by itself, after the declared arguments."""
+        return ("tables",) * bool(self.sheets) + ("near",) * self.near
 
     @property
     def python(self) -> str:
@@ -182,6 +190,7 @@ FUNCTIONS: tuple[Function, ...] = (
         ),
         _ONE_VALUE,
         example='=REBAL_PRICE("069500")',
+        near=True,
     ),
     Function(
         "REBAL_PRICES",
@@ -210,6 +219,7 @@ FUNCTIONS: tuple[Function, ...] = (
         ),
         _ONE_VALUE,
         example='=REBAL_FX("USDKRW")',
+        near=True,
     ),
     Function(
         "REBAL_DRIFT",

@@ -128,6 +128,16 @@ class Chain:
         ordered = {text: ok[text] for text in asked if text in ok}
         return QuoteBatch(ordered, failed, found.requests, tuple(dict.fromkeys((*problems, *self.store.problems))))
 
+    def watch(self, texts: Iterable[str], now: dt.datetime) -> None:
+        """Put what codes and names mean on the watch list: the next batch brings it too. Unknown ones are left out."""
+        meant = []
+        for text in texts:
+            try:
+                meant.append(self.listing(text).symbol)
+            except SymbolUnknown:
+                continue
+        self._watch(meant, now)
+
     def _watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
         """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""
         new = [s for s in symbols if abs((now - self._watched_at.get(s, _NEVER)).total_seconds()) > WATCH_AGE]

@@ -1,7 +1,8 @@
 """Real formulas in LibreOffice Calc, headless, with the extension installed. A program for LibreOffice's own Python.
 
-Reads {"profile", "book": .ods, "sheets": {title: rows}, "calls": [[formula, argument, …], …], "sizes": [[1, 2], …]}
-from stdin and writes what the cells show, an error as {"error": number}. Ranges stand on sheets of their own.
+Reads {"profile", "book": .ods, "sheets": {title: rows}, "unasked": formula, "calls": [[formula, argument, …], …],
+"sizes": [[1, 2], …]} from stdin and writes what the cells show, an error as {"error": number}. Ranges stand on sheets
+of their own.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ def main() -> None:
             document.Sheets.insertNewByName(title, document.Sheets.Count)
             write(document.Sheets.getByName(title), rows)
         output = document.Sheets.getByIndex(0)
+        output.getCellRangeByName("Z1").Formula = task["unasked"]
         answers, top = [], 0
         for (name, *given), (height, width) in zip(task["calls"], task["sizes"], strict=True):
             arguments = [written(document, value) for value in given]

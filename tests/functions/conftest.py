@@ -35,6 +35,8 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
 }
 Answers = dict[str, Any]
+#: Stands in a sheet of LibreOffice and asks for nothing by itself.
+UNASKED = '=IF(FALSE();REBAL_PRICE("SCHD");"")'
 
 
 def fill(folder: Path) -> None:
@@ -133,6 +135,7 @@ def _calc(profile: Path, market: dict[str, str], bodies: Answers) -> Answers:
     sizes = [[len(bodies[name]) + 1, len(bodies[name][0]) + 1] for name in CALLS]
     task = {"profile": str(profile), "sheets": SHEETS, "calls": calls, "sizes": sizes}
     task["book"] = str(profile / "book.ods")
+    task["unasked"] = UNASKED
     Path(task["book"]).write_bytes(unplanned_book())
     found = run(["/usr/bin/python3", str(HERE / "calc_host.py")], task, market)
     answers = {name: rows(answer) for name, answer in zip(CALLS, found["answers"], strict=True)}

@@ -50,10 +50,10 @@ def test_names_are_names_in_vba(spec: Function) -> None:
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=NAMES)
 def test_body_takes_what_is_declared(spec: Function) -> None:
     parameters = inspect.signature(getattr(functions, spec.python)).parameters
-    tables = ["tables"] if spec.sheets else []
-    assert list(parameters) == [argument.python for argument in spec.arguments] + tables
+    hidden = list(spec.hidden)
+    assert list(parameters) == [argument.python for argument in spec.arguments] + hidden
     optional = [name for name, one in parameters.items() if one.default is None]
-    assert optional == [argument.python for argument in spec.arguments if argument.optional] + tables
+    assert optional == [argument.python for argument in spec.arguments if argument.optional] + hidden
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=NAMES)

@@ -49,6 +49,9 @@ Public Function REBAL_PROBE(ByVal what As String) As Variant
         Case "cells"
             result = RebalTables("Data")
             REBAL_PROBE = result(2, 1) & " " & result(4, 3)
+        Case "near"
+            result = RebalCells(ThisWorkbook.Worksheets("Two"))
+            REBAL_PROBE = UBound(result, 1) & " x " & UBound(result, 2) & ": " & result(3, 3) & " " & result(3, 6)
         Case "help"
             REBAL_PROBE = RebalRegister(ThisWorkbook.Worksheets("Two"))
         Case "ribbon"
@@ -64,7 +67,7 @@ Public Sub RunPython(ByVal command As String)
     Pressed = command
 End Sub
 """
-_CASES = ("scalar", "text", "flat", "failed", "cause", "tables", "cells", "help", "ribbon")
+_CASES = ("scalar", "text", "flat", "failed", "cause", "tables", "cells", "near", "help", "ribbon")
 
 
 def _workbook() -> bytes:
@@ -73,7 +76,7 @@ def _workbook() -> bytes:
     book.code_name = "ThisWorkbook"
     one, two = book.worksheets[0], book.create_sheet("Two")
     one.title, one.sheet_properties.codeName, two.sheet_properties.codeName = "One", "Start", "Data"
-    two["A1"], two["A2"], two["C3"] = "hello", "x", 5
+    two["A1"], two["A2"], two["C3"] = "hello", "x", "=2+3"
     for row, case in enumerate(_CASES, 1):
         one.cell(row, 1).value = case
         one.cell(row, 2).value = f"=REBAL_PROBE(A{row})"
@@ -123,6 +126,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("cause", "why"),
         ("tables", "22 x 6: One Two"),
         ("cells", "hello 5"),
+        ("near", "3 x 6: 5 =2+3"),
         ("help", "1"),
         ("ribbon", "import xl_addin.commands; xl_addin.commands.press('refresh')"),
     ],

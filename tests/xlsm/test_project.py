@@ -127,11 +127,21 @@ def test_only_a_call_without_ranges_reads_the_workbook_and_is_volatile(wrappers:
             assert f'RebalTables("{",".join(spec.sheets)}")' in body[0]
 
 
-def test_no_argument_has_a_name_that_vba_refuses_and_none_is_the_tables(wrappers: str) -> None:
+def test_a_price_tells_what_stands_near_it(wrappers: str) -> None:
+    for spec in FUNCTIONS:
+        body = re.search(rf"^Function {spec.name}\(.*?^End Function$", wrappers, re.MULTILINE | re.DOTALL)
+        assert body is not None
+        assert ("near = RebalNear()" in body[0]) == spec.near
+        for line in body[0].splitlines():
+            if "CallUDF" in line:
+                assert bool(re.search(r"\bnear\b", line)) == spec.near
+
+
+def test_no_argument_has_a_name_that_vba_refuses_and_none_is_the_hosts_own(wrappers: str) -> None:
     for parameters in re.findall(r"^Function \w+\((.*)\)", wrappers, re.MULTILINE):
         names = [parameter.removeprefix("Optional ") for parameter in parameters.split(", ") if parameter]
         assert not _RESERVED & {name.lower() for name in names}
-        assert "tables" not in names
+        assert not {"tables", "near"} & set(names)
 
 
 def test_every_callback_of_the_ribbon_is_a_sub_of_our_modules() -> None:

@@ -10,7 +10,7 @@ from engine.errors import ImpossibleError, InputError, MarketDataError, Problem
 from xl_addin.bodies import journal
 from xl_addin.bodies.answers import Answer
 from xl_addin.output.problems import problems_of
-from xl_addin.registry import NA, NUM, VALUE
+from xl_addin.registry import NA, NUM, VALUE, function
 
 #: Where each function's body is: imported at its first call, since each session pays for what it uses.
 BODIES: Mapping[str, tuple[str, str]] = {
@@ -36,7 +36,7 @@ _bodies: dict[str, Callable[..., Answer]] = {}
 
 
 def call(name: str, given: Sequence[object]) -> Answer:
-    """Return what a function's cells show; never raises. `given` are its arguments, then `tables` where it has them."""
+    """Return what a function's cells show; never raises. `given` are its arguments, then what the host fills in."""
     try:
         answer = _body(name)(*given)
     except ImpossibleError as error:
@@ -48,7 +48,7 @@ def call(name: str, given: Sequence[object]) -> Answer:
     except Exception as error:  # noqa: BLE001 - the last line of defence: a cell never shows a traceback
         return _failed(name, given, (journal.unexpected(name, error),), VALUE)
     if not journal.empty():
-        journal.answered(name, _digest(given))
+        journal.answered(name, _digest(name, given))
     return answer
 
 
@@ -61,9 +61,12 @@ def _body(name: str) -> Callable[..., Answer]:
 
 def _failed(name: str, given: Sequence[object], problems: Iterable[Problem], token: str) -> str:
     causes = tuple(problem for problem in problems if problem.severity != "info")
-    journal.failed(name, _digest(given), causes, shown=name not in _PLANS)
+    journal.failed(name, _digest(name, given), causes, shown=name not in _PLANS)
     return token
 
 
-def _digest(given: Sequence[object]) -> str:
-    return sha256(repr(given).encode("utf-8", "replace")).hexdigest()
+def _digest(name: str, given: Sequence[object]) -> str:
+    """Return what tells a call from others; what stands near it does not."""
+    spec = function(name)
+    told = given[: len(spec.arguments) + bool(spec.sheets)]
+    return sha256(repr(told).encode("utf-8", "replace")).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 from engine.errors import InputError, NoData
@@ -18,6 +19,7 @@ from templates.report import price_status
 from xl_addin.bodies import journal
 from xl_addin.bodies.answers import Answer, Shown, shown, table
 from xl_addin.bodies.cells import bad_argument, day_of, grid, rows_of, sheets, text_of, ticker_of, tickers_of
+from xl_addin.bodies.near import tickers_near
 from xl_addin.bodies.plans import today
 from xl_addin.output.problems import problems_of
 from xl_addin.registry import NA
@@ -25,11 +27,12 @@ from xl_addin.registry import NA
 FIELDS = ("price", "currency", "asof", "source", "status", "name")
 
 
-def price(ticker: object, field: object) -> Answer:
-    """Return a field of one instrument's quote."""
+def price(ticker: object, field: object, near: object = None) -> Answer:
+    """Return a field of one instrument's quote; `near` is its sheet, for one batch to serve all its cells."""
     name = text_of("field", field).lower() or "price"
     if name not in FIELDS:
         raise bad_argument("field", f"{name!r:.40} is none of {', '.join(FIELDS)}: write one of them")
+    _watch(near)
     return _fields(_one(ticker_of("ticker", ticker)))[name]
 
 
@@ -55,12 +58,13 @@ def prices(tickers: object, tables: object) -> Answer:
     return table("REBAL_PRICES", rows)
 
 
-def rate(given: object) -> Answer:
-    """Return units of the second currency per unit of the first."""
+def rate(given: object, near: object = None) -> Answer:
+    """Return units of the second currency per unit of the first; `near` as for a price."""
     text = text_of("pair", given).upper().replace("/", "").replace(" ", "")
     currencies = pair(text)
     if currencies is None:
         raise bad_argument("pair", f"{text!r:.40} is not a pair of two currencies: write one, such as USDKRW")
+    _watch(near)
     usual = usual_pair(*currencies)
     found = _one(usual).price
     return shown(found if usual == text else 1 / found)
@@ -82,6 +86,12 @@ def history(ticker: object, start: object, end: object) -> Answer:
         raise NoData(f"{symbol} has no close from {first} to {last}", symbol=symbol, source=found.source)
     rows = zip(found.dates, found.closes, strict=True)
     return table("REBAL_HISTORY", ({"Date": day, "Close": close} for day, close in rows))
+
+
+def _watch(near: object) -> None:
+    """Let the next batch bring what the cells nearby ask for too."""
+    if rows_of(near) is not None:
+        chain.default().chain.watch(tickers_near(near), dt.datetime.now(dt.UTC))
 
 
 def _batch(symbols: Sequence[str]) -> QuoteBatch:

@@ -46,7 +46,8 @@ def generated() -> str:
 
 def _completed(spec: Function, parameters: str, body: str) -> str:
     """Return a wrapper under its public name, mapping errors, with the workbook's tables where no range is given."""
-    shown = [parameter for parameter in parameters.split(", ") if parameter and not parameter.endswith("tables")]
+    hidden = {f"Optional {name}" for name in spec.hidden}
+    shown = [parameter for parameter in parameters.split(", ") if parameter and parameter not in hidden]
     body = body.replace(spec.python, spec.name).replace(f'"{spec.name}"', f'"{spec.python}"')
     body = _CALL.sub(r"RebalResult(\1)", body)
     body = body.replace(f"{spec.name} = Err.Description", f"{spec.name} = RebalFailed(Err.Description)")
@@ -66,6 +67,8 @@ def _opening(spec: Function) -> str:
         if missing:
             reading = [f"If {missing} Then", *(f"    {line}" for line in reading), "End If"]
         lines += [f"    {line}" for line in reading]
+    if spec.near:
+        lines += ["    Dim near As Variant", "    near = RebalNear()"]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -10,6 +10,7 @@ import os
 import struct
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import unohelper  # type: ignore[import-not-found]
 from org.rebalancer import XRebal  # type: ignore[import-not-found]
 
 SETTINGS: Any = json.loads((Path(__file__).parent / "rebalancer.json").read_text(encoding="utf-8"))
+#: Seconds for which what stands near is not told again; the largest sheet that is told; UNO's number of formulas.
+PAUSE, MOST_CELLS, FORMULAS = 5.0, 100_000, 16
 #: What LibreOffice sets for its own Python must not reach ours.
 _OWN = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "LD_LIBRARY_PATH", "URE_BOOTSTRAP")
 
@@ -86,18 +89,47 @@ def _sheets(document: Any, titles: list[str]) -> dict[str, Any]:  # noqa: ANN401
     found = {}
     for title in titles:
         if document is not None and document.Sheets.hasByName(title):
-            sheet = document.Sheets.getByName(title)
-            cursor = sheet.createCursor()
-            cursor.gotoEndOfUsedArea(False)
-            end = cursor.RangeAddress
-            found[title] = sheet.getCellRangeByPosition(0, 0, end.EndColumn, end.EndRow).getDataArray()
+            found[title] = _used(document.Sheets.getByName(title)).getDataArray()
     return found
+
+
+def _used(sheet: Any) -> Any:  # noqa: ANN401
+    """Return a sheet's cells from A1 to the end of what is used."""
+    cursor = sheet.createCursor()
+    cursor.gotoEndOfUsedArea(False)
+    end = cursor.RangeAddress
+    return sheet.getCellRangeByPosition(0, 0, end.EndColumn, end.EndRow)
+
+
+class Near:
+    """Tell what the sheets with formulas hold, once for the many cells of one recalculation."""
+
+    def __init__(self) -> None:
+        self._told_at = -PAUSE
+
+    def of(self, document: Any) -> Any:  # noqa: ANN401
+        """Return the values and, right of them, the formulas of each sheet from A1; None where they were just told."""
+        if document is None or time.monotonic() - self._told_at < PAUSE:
+            return None
+        self._told_at = time.monotonic()
+        found = {}
+        for sheet in document.Sheets:
+            area = _used(sheet)
+            if sheet.queryContentCells(FORMULAS).Count and area.Rows.Count * area.Columns.Count <= MOST_CELLS:
+                both = zip(area.getDataArray(), area.getFormulaArray())  # noqa: B905 - older Pythons have no `strict`
+                found[sheet.Name] = [[*row, *more] for row, more in both]
+        return found
+
+
+NEAR = Near()
 
 
 def _method(spec: Any) -> Callable[..., Any]:  # noqa: ANN401
     def body(_: object, *given: Any) -> Any:  # noqa: ANN401
-        document, arguments = (given[0], given[1:]) if spec["sheets"] else (None, given)
+        document, arguments = (given[0], given[1:]) if spec["sheets"] or spec["near"] else (None, given)
         request = {"name": spec["name"], "arguments": arguments}
+        if spec["near"]:
+            request["near"] = NEAR.of(document)
         if spec["sheets"] and all(arguments[at] is None for at in spec["ranges"]):
             request["tables"] = _sheets(document, spec["sheets"])
         try:

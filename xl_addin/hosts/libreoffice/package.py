@@ -48,7 +48,7 @@ def idl() -> str:
     """Return the interface: every argument of any type, after the document for functions that may read it."""
     lines = []
     for function in FUNCTIONS:
-        caller = ["[in] com::sun::star::beans::XPropertySet theCaller"] if function.sheets else []
+        caller = ["[in] com::sun::star::beans::XPropertySet theCaller"] if function.hidden else []
         arguments = caller + [f"[in] any {parameter(argument)}" for argument in function.arguments]
         answer = "sequence< sequence<any> >" if is_table(function) else "any"
         lines.append(f"    {answer} {method(function)}({', '.join(arguments)});")
@@ -78,7 +78,7 @@ def _described(function: Function) -> str:
         for argument in function.arguments
     )
     caller = Text("(document)", "(document)")
-    if function.sheets:
+    if function.hidden:
         parameters = _node("theCaller", _texts("DisplayName", caller) + _texts("Description", caller)) + parameters
     return _node(
         method(function),
@@ -109,6 +109,7 @@ def _settings(interpreter: str) -> dict[str, object]:
                 "arguments": len(function.arguments),
                 "ranges": [at for at, one in enumerate(function.arguments) if one.name in function.ranges],
                 "sheets": list(_titles(function)),
+                "near": function.near,
                 "table": is_table(function),
             }
             for function in FUNCTIONS

@@ -1,6 +1,7 @@
 """The child process of the extension: a call per line on stdin, an answer per line on stdout, as JSON.
 
-A call is {"name", "arguments"} and, where the function is to read the calling document, "tables": {title: rows}.
+A call is {"name", "arguments"} and, where the function is to read the calling document, "tables" or "near", each
+{title: rows}.
 Dates come back as the day numbers that cells hold, None as an empty text.
 """
 
@@ -38,8 +39,7 @@ def answer(request: dict[str, object]) -> object:
     """Return what one call shows."""
     name, given = str(request["name"]), request["arguments"]
     arguments = list(given) if isinstance(given, list) else []
-    if registry.function(name).sheets:
-        arguments.append(request.get("tables"))
+    arguments.extend(request.get(name) for name in registry.function(name).hidden)
     return plain(call(name, arguments))
 
 

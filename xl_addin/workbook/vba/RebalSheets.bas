@@ -37,6 +37,47 @@ Public Function RebalTables(ByVal codeNames As String) As Variant
     RebalTables = all
 End Function
 
+' Returns what the calling sheet holds, so that one request can bring the prices of all its cells; nothing where it was
+' told to another cell a moment ago.
+Public Function RebalNear() As Variant
+    Static told As String
+    Static toldAt As Double
+    Dim sheet As Object
+    RebalNear = RebalMissing()
+    On Error GoTo nothingTold
+    If TypeName(Application.Caller) <> "Range" Then Exit Function
+    Set sheet = Application.Caller.Worksheet
+    If told = sheet.Parent.Name & "!" & sheet.Name And Abs(Timer - toldAt) < 5 Then Exit Function
+    told = sheet.Parent.Name & "!" & sheet.Name
+    toldAt = Timer
+    If RebalLastRow(sheet) * RebalLastColumn(sheet) <= 100000 Then RebalNear = RebalCells(sheet)
+nothingTold:
+End Function
+
+' Returns the values of a sheet's cells from A1 and, right of them, their formulas.
+Public Function RebalCells(ByVal sheet As Object) As Variant
+    Dim area As Object
+    Dim values As Variant
+    Dim formulas As Variant
+    Dim row As Long
+    Dim column As Long
+    Dim columns As Long
+    columns = RebalLastColumn(sheet)
+    Dim all() As Variant
+    ReDim all(1 To RebalLastRow(sheet), 1 To 2 * columns)
+    ' One column and row more than is used, so that a single cell is an array too.
+    Set area = sheet.Range(sheet.Cells(1, 1), sheet.Cells(RebalLastRow(sheet) + 1, columns + 1))
+    values = area.Value
+    formulas = area.Formula
+    For row = 1 To RebalLastRow(sheet)
+        For column = 1 To columns
+            all(row, column) = values(row, column)
+            all(row, columns + column) = formulas(row, column)
+        Next column
+    Next row
+    RebalCells = all
+End Function
+
 ' Returns what an optional argument holds that was not given.
 Public Function RebalMissing(Optional nothingGiven As Variant) As Variant
     RebalMissing = nothingGiven
