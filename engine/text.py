@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Self
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,_ ][0-9]{3})+(?:\.[0-9]+)?")
@@ -18,6 +19,24 @@ _LOOSE_DATE = re.compile(r"([0-9]{4})[./년 -]+([0-9]{1,2})[./월 -]+([0-9]{1,2}
 MAX_WHOLE_DIGITS = 18
 MAX_FRACTION_DIGITS = 10
 _FINEST = Decimal(1).scaleb(-MAX_FRACTION_DIGITS)
+
+
+class Bilingual(str):
+    """Be an English text that carries the same in Korean as `ko`."""
+
+    __slots__ = ("ko",)
+    ko: str
+
+    def __new__(cls, text: str, ko: str = "") -> Self:
+        """Return the text with its Korean."""
+        made = super().__new__(cls, text)
+        made.ko = ko
+        return made
+
+
+def korean(text: str) -> str:
+    """Return the Korean of a text that carries one, else the text itself."""
+    return getattr(text, "ko", "") or text
 
 
 class EncodingError(ValueError):

@@ -17,6 +17,7 @@ from engine.portfolio import Instrument
 from engine.settings import CostOverride
 
 Kind = Literal["commission", "sell_tax", "per_share_fee"]
+_KINDS_KO: Mapping[Kind, str] = {"commission": "수수료율", "sell_tax": "거래세율", "per_share_fee": "주당 수수료"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,14 @@ def cost_problems(
             key = kind.replace("per_share_fee", "sell_tax")
             if not given and row is None and kind != "per_share_fee":
                 message = f"no {kind} is known on {as_of}, so 0 is used: give `{market}/{asset_type}: {{{key}: …}}`"
-                problems[where, kind] = Problem("warning", "cost-missing", where, message)
+                example = f"`{market}/{asset_type}: {{{key}: …}}`"
+                ko = f"{as_of} 기준 {_KINDS_KO[kind]} 모름: 0으로 계산합니다. {example}처럼 적으세요"
+                problems[where, kind] = Problem("warning", "cost-missing", where, message, ko)
             elif row is not None and row["verified"] != "yes" and (Decimal(row["rate"]) or kind != "per_share_fee"):
                 message = f"{kind} of {row['rate']} is not verified ({row['source']}; {row['note']})"
+                ko = f"{_KINDS_KO[kind]} {row['rate']}: 확인되지 않은 값입니다 ({row['ko']})"
                 where = f"costs {row['market']}/{row['asset_type']}".replace("/*", "").replace("*/", "")
-                problems[where, kind] = Problem("info", "cost-unverified", where, message)
+                problems[where, kind] = Problem("info", "cost-unverified", where, message, ko)
     return tuple(problems.values())
 
 

@@ -11,6 +11,7 @@ from engine.costs.dated import in_force, read_table
 from engine.money import ZERO, FxTable, to_unit
 from engine.plan import TaxEstimate, Trade
 from engine.portfolio import Holding, Instrument, Portfolio
+from engine.text import Bilingual
 
 FUNDS = ("etf", "etn", "fund")
 _Averages = Mapping[tuple[str, str], Decimal]
@@ -116,19 +117,33 @@ def _average_costs(portfolio: Portfolio) -> _Averages:
 
 def _notes(
     overseas: list[Trade], dividends: list[Trade], unknown: list[Trade], fx: FxTable, as_of: dt.date, *, known: bool
-) -> Iterable[str]:
+) -> Iterable[Bilingual]:
     if not known:
-        yield f"no tax rule is known on {as_of}"
+        yield Bilingual(f"no tax rule is known on {as_of}", f"{as_of}에 맞는 세금 규칙을 모릅니다")
     if overseas:
-        yield "overseas gains are those of this plan's sales alone: what was realised earlier in the year is not known"
-        yield "both legs are converted at the plan's rate: the rate on the day of purchase is not known"
-        yield "cost basis: moving average; a broker that counts FIFO will differ"
+        yield Bilingual(
+            "overseas gains are those of this plan's sales alone: what was realised earlier in the year is not known",
+            "해외주식 양도차익은 이번 매도만 셉니다: 올해 이미 실현한 손익은 알 수 없습니다",
+        )
+        yield Bilingual(
+            "both legs are converted at the plan's rate: the rate on the day of purchase is not known",
+            "매수·매도 모두 계획의 환율로 환산합니다: 매수일 환율은 알 수 없습니다",
+        )
+        yield Bilingual(
+            "cost basis: moving average; a broker that counts FIFO will differ",
+            "취득가는 이동평균으로 셉니다: 선입선출인 증권사와는 다를 수 있습니다",
+        )
         if _won(overseas[0].currency, fx) is None:
-            yield f"no rate from {fx.base} to KRW: give one under fx"
+            text = f"no rate from {fx.base} to KRW: give one under fx"
+            yield Bilingual(text, f"{fx.base}→KRW 환율 없음: fx 아래에 적으세요")
     if dividends:
-        yield "dividend income is taken as the whole gain; the rise of the fund's tax base price may be less"
+        yield Bilingual(
+            "dividend income is taken as the whole gain; the rise of the fund's tax base price may be less",
+            "배당소득은 차익 전부로 봅니다: 과표 기준가 상승분은 이보다 적을 수 있습니다",
+        )
     if unknown:
         names = ", ".join(dict.fromkeys(sale.symbol for sale in unknown))
-        yield f"whether gains of {names} count as dividend income is not known"
+        text = f"whether gains of {names} count as dividend income is not known"
+        yield Bilingual(text, f"차익이 배당소득인지 알 수 없는 종목: {names}")
     if (overseas or dividends) and fx.base != "KRW":
-        yield "income taxes are in won, as of a Korean resident"
+        yield Bilingual("income taxes are in won, as of a Korean resident", "소득세는 한국 거주자 기준, 원화입니다")

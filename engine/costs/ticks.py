@@ -30,7 +30,8 @@ def tick_size(price: Decimal, asset_type: str, as_of: dt.date) -> Decimal:
         message = (
             f"no KRX price step for {asset_type} at {price} on {as_of}: known for stock, reit, etf, etn from {begins}"
         )
-        raise InputError([Problem("error", "tick-unknown", "price", message)])
+        ko = f"KRX 호가 단위 모름: {asset_type} {price}, {as_of}. {begins}부터의 stock, reit, etf, etn만 압니다"
+        raise InputError([Problem("error", "tick-unknown", "price", message, ko)])
     return Decimal(max(fitting, key=lambda row: Decimal(row["from_price"]))["tick"])
 
 

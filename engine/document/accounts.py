@@ -113,5 +113,5 @@ def _point_out_looser(row: Fields, account: Account, rule: account_rules.Account
         message = (
             f"{account.type} accounts have {'; '.join(looser)} ({rule.source}); this document is looser and counts"
         )
-        ko = f"{account.type} 계좌의 규칙: {'; '.join(looser)} ({rule.source}). 더 느슨한 이 문서의 값을 따릅니다"
+        ko = f"{account.type} 계좌의 규칙: {'; '.join(looser)} ({rule.source_ko}). 더 느슨한 이 문서의 값을 따릅니다"
         row.report.warning(row.path, "looser-than-rule", message, ko)
