@@ -24,7 +24,8 @@ def capped(weights: Mapping[str, Decimal], maximum: Decimal) -> dict[str, Decima
     """Return the weights with none above `maximum`; raises `ImpossibleError` where they cannot add up to 1."""
     if maximum * len(weights) < ONE:
         text = f"{len(weights)} weights of at most {maximum} add up to less than 1: raise the cap or add instruments"
-        raise ImpossibleError([Problem("error", "cap-impossible", "max", text)])
+        ko = f"{maximum} 이하인 비중 {len(weights)}개로는 1이 되지 않습니다: 한도를 올리거나 종목을 더하세요"
+        raise ImpossibleError([Problem("error", "cap-impossible", "max", text, ko)])
     result = dict(weights)
     full: set[str] = set()
     while over := {name for name, weight in result.items() if weight > maximum and name not in full}:
@@ -60,4 +61,5 @@ def both_capped(
         if max(sums.values()) <= sector_maximum + SLACK:
             return result
     text = f"no weights are at most {maximum} each and {sector_maximum} a sector: raise one of the caps"
-    raise ImpossibleError([Problem("error", "cap-impossible", "sector-max", text)])
+    ko = f"종목마다 {maximum}, 섹터마다 {sector_maximum} 이하인 비중이 없습니다: 한쪽 한도를 올리세요"
+    raise ImpossibleError([Problem("error", "cap-impossible", "sector-max", text, ko)])

@@ -96,15 +96,20 @@ def weigh(
 def _check(method: str, entries: Sequence[Entry], *, sectors_needed: bool) -> None:
     problems = []
     if method not in METHODS:
-        problems.append(Problem("error", "method", "method", f"{method!r} is none of {', '.join(METHODS)}"))
+        known = ", ".join(METHODS)
+        ko = f"모르는 방법 {method!r}: {known} 중에서 고르세요"
+        problems.append(Problem("error", "method", "method", f"{method!r} is none of {known}", ko))
     if not entries:
-        problems.append(Problem("error", "universe-empty", "universe", "no entries: give at least one symbol"))
+        text, ko = "no entries: give at least one symbol", "종목이 없습니다: 하나 이상 적으세요"
+        problems.append(Problem("error", "universe-empty", "universe", text, ko))
     for entry in entries:
         if method.endswith("cap") and entry.market_cap is None:
             text = "no market_cap: give one, in the same currency for all"
-            problems.append(Problem("error", "market-cap-missing", entry.symbol, text))
+            ko = "market_cap 없음: 모두 같은 통화로 적으세요"
+            problems.append(Problem("error", "market-cap-missing", entry.symbol, text, ko))
         if (method.startswith("equal-sector") or sectors_needed) and not entry.sector:
-            problems.append(Problem("error", "sector-missing", entry.symbol, "no sector: give one of the 11 of GICS"))
+            text, ko = "no sector: give one of the 11 of GICS", "섹터 없음: GICS 11개 섹터 중 하나를 적으세요"
+            problems.append(Problem("error", "sector-missing", entry.symbol, text, ko))
     if problems:
         raise InputError(problems)
 
@@ -144,9 +149,11 @@ def _present(entries: Sequence[Entry]) -> tuple[dict[str, Decimal] | None, Probl
         return {entry.symbol: (entry.weight or ZERO) / total for entry in entries}, None
     if all(entry.market_cap is not None for entry in entries):
         text = "no present weights: the concentration before is that of weights by market value"
-        return _by_cap(entries), Problem("info", "before-by-cap", "concentration.before", text)
+        ko = "현재 비중이 없어 시가총액 비중의 집중도와 비교합니다"
+        return _by_cap(entries), Problem("info", "before-by-cap", "concentration.before", text, ko)
     text = "no present weights (a column weight), so nothing to compare with"
-    return None, Problem("info", "before-unknown", "concentration.before", text)
+    ko = "현재 비중(weight 열)이 없어 비교할 수 없습니다"
+    return None, Problem("info", "before-unknown", "concentration.before", text, ko)
 
 
 def _measure(entries: Iterable[Entry], weights: Mapping[str, Decimal]) -> Concentration:
@@ -160,12 +167,15 @@ def _remarks(method: str, entries: Sequence[Entry], *, limited: bool) -> list[Pr
         missing = [sector for sector in SECTORS if sector not in present]
         if missing and present <= set(SECTORS):
             text = f"{len(present)} of the 11 GICS sectors: each weighs 1/{len(present)}; none in {', '.join(missing)}"
-            problems.append(Problem("info", "sectors-absent", "universe", text))
+            ko = f"GICS 11개 섹터 중 {len(present)}개, 섹터마다 1/{len(present)}. 없는 섹터: {', '.join(missing)}"
+            problems.append(Problem("info", "sectors-absent", "universe", text, ko))
     companies = [entry.company or entry.symbol for entry in entries]
     for company in sorted({name for name in companies if companies.count(name) > 1}):
         lines = ", ".join(entry.symbol for entry in entries if (entry.company or entry.symbol) == company)
-        problems.append(Problem("info", "share-classes", "universe", f"{lines} are one company ({company})"))
+        text, ko = f"{lines} are one company ({company})", f"{lines}: 한 회사입니다 ({company})"
+        problems.append(Problem("info", "share-classes", "universe", text, ko))
     if limited:
         text = "caps move weight between instruments and sectors, in proportion"
-        problems.append(Problem("info", "capped", "weights", text))
+        ko = "한도를 넘는 비중은 다른 종목·섹터로 비례해서 옮깁니다"
+        problems.append(Problem("info", "capped", "weights", text, ko))
     return problems

@@ -40,7 +40,8 @@ def read_csv(text: str, where: str, as_of: dt.date) -> tuple[tuple[Entry, ...] |
     try:
         rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     except csv.Error as error:
-        return None, (Problem("error", "universe-csv", where, f"no CSV: {error}; save it as CSV UTF-8"),)
+        ko = f"CSV가 아닙니다({error}): CSV UTF-8로 저장하세요"
+        return None, (Problem("error", "universe-csv", where, f"no CSV: {error}; save it as CSV UTF-8", ko),)
     header = [_field(cell) for cell in rows[0]] if rows else []
     problems = _header_problems(header, f"{where}, row 1")
     if problems:
@@ -56,8 +57,9 @@ def read_csv(text: str, where: str, as_of: dt.date) -> tuple[tuple[Entry, ...] |
 def read_list(rows: object, where: str, as_of: dt.date) -> tuple[tuple[Entry, ...] | None, tuple[Problem, ...]]:
     """Read a universe from a loaded list of entries; None with every problem where it cannot be used."""
     if not isinstance(rows, Sequence) or isinstance(rows, str):
-        text = "give a list of entries: - {symbol: AAPL, sector: Information Technology, market_cap: 3500000000000}"
-        return None, (Problem("error", "universe-shape", where, text),)
+        example = "- {symbol: AAPL, sector: Information Technology, market_cap: 3500000000000}"
+        text, ko = f"give a list of entries: {example}", f"종목 목록으로 적으세요: {example}"
+        return None, (Problem("error", "universe-shape", where, text, ko),)
     lines, problems = [], []
     for index, row in enumerate(rows):
         place = f"{where}[{index}]"
@@ -84,11 +86,15 @@ def _header_problems(names: list[str], where: str) -> list[Problem]:
             guess = nearest(name, FIELDS)
             hint = f"did you mean {guess}? " if guess else ""
             text = f"unknown field {name!r}: {hint}known are {', '.join(FIELDS)}"
-            problems.append(Problem("error", "universe-field", where, text))
+            hint_ko = f"혹시 {guess}인가요? " if guess else ""
+            ko = f"모르는 항목 {name!r}: {hint_ko}쓸 수 있는 항목은 {', '.join(FIELDS)}입니다"
+            problems.append(Problem("error", "universe-field", where, text, ko))
         elif names.count(name) > 1:
-            problems.append(Problem("error", "universe-field", where, f"{name} stands twice: keep one"))
+            text, ko = f"{name} stands twice: keep one", f"{name} 중복: 하나만 두세요"
+            problems.append(Problem("error", "universe-field", where, text, ko))
     if "symbol" not in names:
-        problems.append(Problem("error", "universe-field", where, "no symbol: name each entry's symbol"))
+        text, ko = "no symbol: name each entry's symbol", "symbol 없음: 종목마다 코드를 적으세요"
+        problems.append(Problem("error", "universe-field", where, text, ko))
     return list(dict.fromkeys(problems))
 
 
@@ -100,19 +106,22 @@ def _entries(
     for place, cells in lines:
         entry = _entry(place, cells, problems)
         if not entry.symbol:
-            problems.append(
-                Problem("error", "universe-symbol", f"{place}symbol", "no symbol: name it or remove the row")
-            )
+            text, ko = "no symbol: name it or remove the row", "종목코드 없음: 적거나 행을 지우세요"
+            problems.append(Problem("error", "universe-symbol", f"{place}symbol", text, ko))
         elif entry.symbol in entries:
-            problems.append(Problem("error", "universe-symbol", f"{place}symbol", f"{entry.symbol} stands twice"))
+            text, ko = f"{entry.symbol} stands twice", f"{entry.symbol} 중복: 하나만 두세요"
+            problems.append(Problem("error", "universe-symbol", f"{place}symbol", text, ko))
         else:
             entries[entry.symbol] = classified(entry, as_of, f"{place}sector", problems)
     if not lines:
-        problems.append(Problem("error", "universe-empty", where, "no entries: give at least one symbol"))
+        text, ko = "no entries: give at least one symbol", "종목이 없습니다: 하나 이상 적으세요"
+        problems.append(Problem("error", "universe-empty", where, text, ko))
     currencies = {entry.currency for entry in entries.values() if entry.market_cap is not None}
     if len(currencies) > 1:
-        text = f"market_cap in {', '.join(sorted(code or '(none)' for code in currencies))}: put all into one currency"
-        problems.append(Problem("error", "universe-currency", where, text))
+        english, korean = (", ".join(sorted(code or none for code in currencies)) for none in ("(none)", "없음"))
+        text = f"market_cap in {english}: put all into one currency"
+        ko = f"market_cap 통화가 섞여 있습니다({korean}): 하나로 맞추세요"
+        problems.append(Problem("error", "universe-currency", where, text, ko))
     if any(problem.severity == "error" for problem in problems):
         return None, tuple(problems)
     return tuple(entries.values()), tuple(problems)
@@ -139,7 +148,8 @@ def _positive(text: str, where: str, problems: list[Problem], *, zero: bool = Fa
         return number
     repaired = repaired_number(text)
     repair = f"write {repaired}" if repaired and number is None else "give a number above 0, or leave it empty"
-    problems.append(Problem("error", "universe-number", where, f"{text!r}: {repair}"))
+    ko = f"{repaired}처럼 적으세요" if repaired and number is None else "0보다 큰 수를 적거나 비워 두세요"
+    problems.append(Problem("error", "universe-number", where, f"{text!r}: {repair}", f"{text!r}: {ko}"))
     return None
 
 
@@ -151,13 +161,16 @@ def classified(entry: Entry, as_of: dt.date, where: str, problems: list[Problem]
     if moved:
         sector, left, source = moved
         text = f"{entry.symbol} left {entry.sector} after {left}: {sector} is used ({source})"
-        problems.append(Problem("warning", "sector-reclassified", where, text))
+        ko = f"{entry.symbol}: {left} 뒤로 {entry.sector} 섹터가 아닙니다. {sector} 섹터로 봅니다 ({source})"
+        problems.append(Problem("warning", "sector-reclassified", where, text, ko))
         return replace(entry, sector=sector)
     known = gics_sector(entry.sector)
     if known is None:
         guess = nearest(entry.sector, SECTORS)
         hint = f" (did you mean {guess}?)" if guess else ""
         text = f"{entry.sector!r} is none of the 11 GICS sectors{hint}: it is taken as a sector of your own"
-        problems.append(Problem("warning", "sector-own", where, text))
+        hint_ko = f" (혹시 {guess}인가요?)" if guess else ""
+        ko = f"GICS 11개 섹터가 아닌 {entry.sector!r}{hint_ko}: 직접 정한 섹터로 봅니다"
+        problems.append(Problem("warning", "sector-own", where, text, ko))
         return entry
     return replace(entry, sector=known)
