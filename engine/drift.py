@@ -172,11 +172,13 @@ def _broken(where: str, weight: Decimal, minimum: Decimal | None, maximum: Decim
     if maximum is not None and _exceeds(weight, maximum):
         repair = "trades bring it down where they may; else raise the maximum"
         message = f"{weight:.2%} of the total is above the maximum of {maximum:.2%}: {repair}"
-        yield Problem("warning", "limit-breached", where, message)
+        ko = f"비중 {weight:.2%}, 최대 {maximum:.2%} 초과: 가능한 매매로 낮춥니다. 안 되면 최대를 올리세요"
+        yield Problem("warning", "limit-breached", where, message, ko)
     if minimum is not None and _exceeds(minimum, weight):
         repair = "trades bring it up where they may; else lower the minimum"
         message = f"{weight:.2%} of the total is below the minimum of {minimum:.2%}: {repair}"
-        yield Problem("warning", "limit-breached", where, message)
+        ko = f"비중 {weight:.2%}, 최소 {minimum:.2%} 미만: 가능한 매매로 높입니다. 안 되면 최소를 낮추세요"
+        yield Problem("warning", "limit-breached", where, message, ko)
 
 
 def needs_rebalancing(

@@ -103,12 +103,15 @@ class HistoryTable:
         Raises `NoData` where the symbol, its currency or the rates are not known.
         """
         if symbol not in self.series:
-            raise NoData(f"no history for {symbol} in {self.source or 'the history'}", symbol=symbol)
+            message = f"no history for {symbol} in {self.source or 'the history'}"
+            raise NoData(message, ko=f"{self.source or '과거 시세'}에 {symbol} 없음", symbol=symbol)
         series = self.series[symbol]
         if series.currency == currency:
             return series
         if not series.currency:
-            raise NoData(f"the currency of {symbol} is not known, so it cannot be put into {currency}", symbol=symbol)
+            message = f"the currency of {symbol} is not known, so it cannot be put into {currency}"
+            ko = f"{symbol}의 통화를 몰라 {currency} 기준으로 환산할 수 없습니다"
+            raise NoData(message, ko=ko, symbol=symbol)
         for name, invert in ((series.currency + currency, False), (currency + series.currency, True)):
             if name in self.rates:
                 rates = self.rates[name]
@@ -116,7 +119,8 @@ class HistoryTable:
                 rate = 1.0 / rates.closes[theirs] if invert else rates.closes[theirs]
                 return replace(series, days=common, closes=series.closes[ours] * rate, currency=currency)
         message = f"no rates from {series.currency} to {currency}: add a column {series.currency}{currency}"
-        raise NoData(message, symbol=symbol)
+        ko = f"{series.currency}→{currency} 환율 없음: {series.currency}{currency} 열을 더하세요"
+        raise NoData(message, ko=ko, symbol=symbol)
 
 
 def from_records(records: Iterable[History]) -> HistoryTable:
@@ -160,7 +164,8 @@ def parse_history(text: str, where: str = "history") -> tuple[HistoryTable | Non
     try:
         rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     except csv.Error as error:
-        return None, (Problem("error", "history-csv", where, f"no CSV: {error}; save it as CSV UTF-8"),)
+        ko = f"CSV가 아닙니다({error}): CSV UTF-8로 저장하세요"
+        return None, (Problem("error", "history-csv", where, f"no CSV: {error}; save it as CSV UTF-8", ko),)
     names, problems = _header(rows[0] if rows else [], where)
     if problems:
         return None, tuple(problems)
@@ -175,7 +180,8 @@ def parse_history(text: str, where: str = "history") -> tuple[HistoryTable | Non
             problems.append(problem)
         if len(row) > len(names) + 1:
             message = f"{len(row) - 1} closes for {len(names)} symbols: write numbers without commas"
-            problems.append(Problem("error", "history-row", place, message))
+            ko = f"종목은 {len(names)}개인데 종가가 {len(row) - 1}개입니다: 숫자를 쉼표 없이 적으세요"
+            problems.append(Problem("error", "history-row", place, message, ko))
             continue
         cells = [*row[1:], *[""] * (len(names) + 1 - len(row))]
         for name, cell, column in zip(names, cells, columns, strict=True):
@@ -186,7 +192,8 @@ def parse_history(text: str, where: str = "history") -> tuple[HistoryTable | Non
         if day:
             days[day] = number
     if not days and not problems:
-        problems.append(Problem("error", "history-empty", where, "no rows: give one row per trading day"))
+        ko = "행이 없습니다: 거래일마다 한 행씩 적으세요"
+        problems.append(Problem("error", "history-empty", where, "no rows: give one row per trading day", ko))
     if problems:
         return None, tuple(problems)
     return _build(names, days, columns, where), ()
@@ -196,22 +203,26 @@ def _header(row: list[str], where: str) -> tuple[list[str], list[Problem]]:
     names = [canonical(cell) for cell in row]
     place = f"{where}, row 1"
     if not names or names[0].casefold() != "date":
-        given = repr(row[0].strip()) if names else "nothing"
+        given, given_ko = (repr(row[0].strip()),) * 2 if names else ("nothing", "빈 값")
         message = f"the first column must be named Date, found {given}; after it one column of closes per symbol"
-        return [], [Problem("error", "history-header", place, message)]
+        ko = f"첫 열 이름은 Date여야 합니다(지금은 {given_ko}): 그 뒤로 종목마다 종가 한 열을 두세요"
+        return [], [Problem("error", "history-header", place, message, ko)]
     problems = []
     for index, name in enumerate(names[1:], start=2):
         if not name:
             message = f"column {index} has no symbol: name it or remove it"
-            problems.append(Problem("error", "history-header", place, message))
+            ko = f"{index}열에 종목코드가 없습니다: 적거나 열을 지우세요"
+            problems.append(Problem("error", "history-header", place, message, ko))
         elif code := lost_zeros(name):
             message = f"{name} is no code: a spreadsheet dropped its zeros, write {code}"
-            problems.append(Problem("error", "history-header", place, message))
+            ko = f"{name}: 앞의 0이 빠진 코드입니다. {code}처럼 적으세요"
+            problems.append(Problem("error", "history-header", place, message, ko))
         elif name in names[1 : index - 1]:
             message = f"{name} has two columns: keep one"
-            problems.append(Problem("error", "history-header", place, message))
+            problems.append(Problem("error", "history-header", place, message, f"{name} 열이 둘입니다: 하나만 두세요"))
     if len(names) == 1:
-        problems.append(Problem("error", "history-header", place, "no symbols after Date: add a column of closes"))
+        message, ko = "no symbols after Date: add a column of closes", "Date 뒤에 종목이 없습니다: 종가 열을 더하세요"
+        problems.append(Problem("error", "history-header", place, message, ko))
     return names[1:], problems
 
 
@@ -220,10 +231,12 @@ def _day(cell: str, place: str, seen: Mapping[dt.date, int]) -> tuple[dt.date | 
     try:
         day = dt.datetime.strptime(cell.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
     except ValueError:
-        repaired = repaired_date(cell)
-        return None, Problem("error", "history-date", where, f"{cell!r} is no date: write {repaired or 'yyyy-mm-dd'}")
+        repaired = repaired_date(cell) or "yyyy-mm-dd"
+        ko = f"{cell!r}: 날짜가 아닙니다. {repaired}처럼 적으세요"
+        return None, Problem("error", "history-date", where, f"{cell!r} is no date: write {repaired}", ko)
     if day in seen:
-        return None, Problem("error", "history-date", where, f"{day} is in row {seen[day]} already: keep one")
+        ko = f"{day}: {seen[day]}행에 이미 있습니다. 하나만 두세요"
+        return None, Problem("error", "history-date", where, f"{day} is in row {seen[day]} already: keep one", ko)
     return day, None
 
 
@@ -236,10 +249,12 @@ def _close(cell: str, where: str) -> tuple[float, Problem | None]:
         close = float(text) if text.isascii() and "_" not in text else math.nan
     except ValueError:
         message = f"{cell!r} is no number: write a close such as 16200 or 512.3, or leave the cell empty"
-        return math.nan, Problem("error", "history-close", where, message)
+        ko = f"{cell!r}: 숫자가 아닙니다. 종가를 16200이나 512.3처럼 적거나 비워 두세요"
+        return math.nan, Problem("error", "history-close", where, message, ko)
     if not (close > 0 and math.isfinite(close)):
         message = f"{text} is no close: it must be above 0; leave the cell empty for a day without one"
-        return math.nan, Problem("error", "history-close", where, message)
+        ko = f"{text}: 종가는 0보다 커야 합니다. 종가가 없는 날은 비워 두세요"
+        return math.nan, Problem("error", "history-close", where, message, ko)
     return close, None
 
 

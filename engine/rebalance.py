@@ -18,6 +18,7 @@ from engine.money import ZERO, FxTable
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.settings import Mode
+from engine.text import korean
 from engine.trades.build import Task, build_task
 from engine.trades.impossible import explain
 from engine.trades.orders import Settlement, settle_orders, undersized
@@ -80,14 +81,19 @@ def _value(
     if faults:
         raise InputError(problems)
     if missing:
-        raise NoData("prices or rates are missing", problems=problems)
-    old = [(q.symbol, q.stale_reason) for q in prices.values() if q.stale]
+        raise NoData("prices or rates are missing", ko="시세나 환율이 없습니다", problems=problems)
+    old = [(q.symbol, q.stale_reason) for q in prices.values() if q.stale_reason is not None]
     old += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason]
     severity: Severity = "warning" if allow_stale else "error"
     repair = "used as asked" if allow_stale else "refresh it, give one by hand, or allow stale ones (--allow-stale)"
-    aged = tuple(Problem(severity, "stale", f"price of {symbol}", f"{reason}: {repair}") for symbol, reason in old)
+    repair_ko = "요청대로 씁니다" if allow_stale else "새로 고치거나, 직접 적거나, --allow-stale로 허용하세요"
+    aged = tuple(
+        Problem(severity, "stale", f"price of {symbol}", f"{reason}: {repair}", f"{korean(reason)}: {repair_ko}")
+        for symbol, reason in old
+    )
     if aged and not allow_stale:
-        raise Stale("prices or rates are too old to act on", problems=problems + aged)
+        ko = "시세나 환율이 너무 오래되어 쓸 수 없습니다"
+        raise Stale("prices or rates are too old to act on", ko=ko, problems=problems + aged)
     fx = FxTable(portfolio.base_currency, {currency: rate.rate for currency, rate in rates.items()})
     valuation = value(portfolio, prices, fx)
     worthless = value_problems(valuation)

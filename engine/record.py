@@ -58,7 +58,8 @@ def held_after(before: Mapping[tuple[str, str], Held], done: Iterable[Done]) -> 
             after[key] = _bought(held, order)
         elif order.quantity > held.quantity:
             message = f"sells {order.quantity}, but {held.quantity} are held: propose trades again"
-            problems.append(Problem("error", "not-held", f"{order.symbol} {order.account}".strip(), message))
+            ko = f"매도 {order.quantity}, 보유 {held.quantity}: 매매를 다시 제안받으세요"
+            problems.append(Problem("error", "not-held", f"{order.symbol} {order.account}".strip(), message, ko))
         else:
             after[key] = replace(held, quantity=held.quantity - order.quantity)
     if problems:

@@ -172,7 +172,9 @@ class MarketSettings:
                 wrong = True
             if wrong:
                 unit = option.metadata["unit"]
-                problems.append(Problem("error", "setting", name, f"{text!r} is not a number of {unit}, 0 or more"))
+                message = f"{text!r} is not a number of {unit}, 0 or more"
+                ko = f"{text!r}: 0 이상의 수로 적으세요 ({option.metadata['ko']})"
+                problems.append(Problem("error", "setting", name, message, ko))
         if problems:
             raise InputError(problems)
         return cls(**given)

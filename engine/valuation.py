@@ -77,11 +77,13 @@ def resolve_prices(
             quote = quotes[symbol]
         else:
             if symbol in needed:
-                problems.append(_price_problem("price-missing", symbol, f"no price: {_GIVE_PRICE}"))
+                problems.append(
+                    _price_problem("price-missing", symbol, f"no price: {_GIVE_PRICE}", f"시세 없음: {_GIVE_PRICE_KO}")
+                )
             continue
         fault = _price_fault(quote, currency, wanted=symbol in wanted)
         if fault:
-            problems.append(_price_problem(fault[0], symbol, fault[1]))
+            problems.append(_price_problem(fault[0], symbol, *fault[1:]))
         else:
             chosen[symbol] = quote
     problems.extend(_later_prices(chosen, as_of))
@@ -89,10 +91,11 @@ def resolve_prices(
 
 
 _GIVE_PRICE = "give `price:` on the holding (a quantity of 0 will do), or a file with --prices"
+_GIVE_PRICE_KO = "보유 종목에 `price:`를 적거나(수량 0도 됩니다) --prices 파일을 주세요"
 
 
-def _price_problem(code: str, symbol: str, message: str) -> Problem:
-    return Problem("error", code, f"price of {symbol}", message)
+def _price_problem(code: str, symbol: str, message: str, ko: str) -> Problem:
+    return Problem("error", code, f"price of {symbol}", message, ko)
 
 
 def _manual_prices(portfolio: Portfolio) -> tuple[dict[str, Decimal], list[Problem]]:
@@ -104,21 +107,34 @@ def _manual_prices(portfolio: Portfolio) -> tuple[dict[str, Decimal], list[Probl
         first = found.setdefault(holding.symbol, holding.price)
         if first != holding.price:
             message = f"two manual prices, {first} and {holding.price}: keep one, or make them equal"
-            problems.append(_price_problem("price-conflict", holding.symbol, message))
+            ko = f"직접 적은 가격이 {first}, {holding.price} 둘입니다: 하나만 두거나 같게 적으세요"
+            problems.append(_price_problem("price-conflict", holding.symbol, message, ko))
     return found, problems
 
 
-def _price_fault(quote: Quote, currency: str, *, wanted: bool) -> tuple[str, str] | None:
+def _price_fault(quote: Quote, currency: str, *, wanted: bool) -> tuple[str, str, str] | None:
+    """Return what is wrong with a price: its code, and the message in English and Korean."""
     manual = quote.source == "manual"
     if quote.currency != currency:
-        return "price-currency", (
-            f"{quote.price} {quote.currency} from {quote.source}, but the instrument trades in {currency}: "
-            f"correct the `currency`, or {_GIVE_PRICE}"
+        given = f"{quote.price} {quote.currency} from {quote.source}"
+        given_ko = f"{quote.source} 시세 {quote.price} {quote.currency}"
+        return (
+            "price-currency",
+            f"{given}, but the instrument trades in {currency}: correct the `currency`, or {_GIVE_PRICE}",
+            f"{given_ko}, 종목의 거래 통화는 {currency}: `currency`를 고치거나 {_GIVE_PRICE_KO}",
         )
     if not quote.price.is_finite() or quote.price < 0 or (quote.price == 0 and not manual):
-        return "price-invalid", f"{quote.price} from {quote.source} is not a price above 0: {_GIVE_PRICE}"
+        return (
+            "price-invalid",
+            f"{quote.price} from {quote.source} is not a price above 0: {_GIVE_PRICE}",
+            f"{quote.source} 시세 {quote.price}: 0보다 큰 가격이 아닙니다. {_GIVE_PRICE_KO}",
+        )
     if quote.price == 0 and wanted:
-        return "price-zero", "a target cannot be bought at a price of 0: correct `price:`, or set its weight to 0"
+        return (
+            "price-zero",
+            "a target cannot be bought at a price of 0: correct `price:`, or set its weight to 0",
+            "가격이 0이면 목표만큼 살 수 없습니다: `price:`를 고치거나 목표 비중을 0으로 적으세요",
+        )
     return None
 
 
@@ -130,7 +146,8 @@ def _later_prices(chosen: Mapping[str, Quote], as_of: dt.date) -> Iterator[Probl
         message = (
             f"{len(late)} prices ({names}) are later than the plan's date, {as_of}: correct --as-of, or the prices"
         )
-        yield Problem("warning", "price-later", "prices", message)
+        ko = f"시세 {len(late)}개({names})가 계획 기준일 {as_of}보다 나중입니다: --as-of나 시세를 고치세요"
+        yield Problem("warning", "price-later", "prices", message, ko)
 
 
 def resolve_rates(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[dict[str, FxRate], tuple[Problem, ...]]:
@@ -152,7 +169,8 @@ def resolve_rates(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[di
             found[currency] = rate
         elif currency in needed:
             message = f"no rate from {currency} to {base}: give `{currency}{base}:` under fx, or in the --prices file"
-            problems.append(Problem("error", "fx-missing", f"fx {currency}{base}", message))
+            ko = f"{currency}→{base} 환율 없음: fx 아래나 --prices 파일에 `{currency}{base}:`를 적으세요"
+            problems.append(Problem("error", "fx-missing", f"fx {currency}{base}", message, ko))
     return found, tuple(problems)
 
 
@@ -185,7 +203,8 @@ def _fx_rate(quote: Quote, currency: str, rate: Decimal) -> FxRate:
 
 def _fx_problem(quote: Quote) -> Problem:
     message = f"{quote.price} {quote.currency} from {quote.source}: a rate above 0 in {quote.symbol[3:]} is needed"
-    return Problem("error", "fx-invalid", f"fx {quote.symbol}", message)
+    ko = f"{quote.source} 값 {quote.price} {quote.currency}: 0보다 큰 {quote.symbol[3:]} 환율이 필요합니다"
+    return Problem("error", "fx-invalid", f"fx {quote.symbol}", message, ko)
 
 
 def _crossed(pairs: Mapping[tuple[str, str], FxRate], currency: str, base: str) -> FxRate | None:
@@ -240,7 +259,8 @@ def value_problems(valuation: Valuation) -> tuple[Problem, ...]:
     message = (
         f"holdings, cash and cash flow are worth {shown}: a total above 0 is needed; correct them or the cash flow"
     )
-    return (Problem("error", "total-value", "portfolio", message),)
+    ko = f"보유 종목·현금·입출금을 합한 총액이 {shown}: 0보다 커야 합니다. 보유나 입출금을 고치세요"
+    return (Problem("error", "total-value", "portfolio", message, ko),)
 
 
 def _cash(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable) -> dict[str, dict[str, Decimal]]:

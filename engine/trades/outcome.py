@@ -121,8 +121,10 @@ def rate_notes(rates: Iterable[FxRate]) -> Iterator[Problem]:
     """Say where each conversion rate came from and how old it is."""
     for rate in rates:
         when = f", {rate.as_of:%Y-%m-%d %H:%M %Z}" if rate.as_of else ", no date given"
+        when_ko = f"{rate.as_of:%Y-%m-%d %H:%M %Z}" if rate.as_of else "시각 정보 없음"
         message = f"{rate.rate.normalize():f} from {rate.source}{when}"
-        yield Problem("info", "fx-source", f"fx {'/'.join(rate.path)}", message)
+        ko = f"환율 {rate.rate.normalize():f}, 출처 {rate.source}, {when_ko}"
+        yield Problem("info", "fx-source", f"fx {'/'.join(rate.path)}", message, ko)
 
 
 def left_outside(portfolio: Portfolio, positions: Sequence[Position], trades: Sequence[Trade]) -> Iterator[Problem]:
@@ -135,12 +137,17 @@ def left_outside(portfolio: Portfolio, positions: Sequence[Position], trades: Se
             continue
         side, blocked = ("above", "buy-only") if weight > p.high else ("below", "sell-only")
         if settings.mode == blocked:
-            cause = f"mode {blocked} does not allow the trade"
+            cause, cause_ko = f"mode {blocked} does not allow the trade", f"거래 방식({blocked}) 때문입니다"
         elif settings.trigger == "due":
             cause = "trades wait until a band or review calls for them"
+            cause_ko = "밴드 이탈이나 점검일이 되어야 매매합니다"
         elif weight < p.low:
             cause = "the money would come from cash or positions not above their own target, or a limit stops it"
+            cause_ko = "목표를 넘지 않은 현금이나 종목에서 돈을 빼야 하거나, 한도 때문입니다"
         else:
             cause = "a sale would only raise cash that is at its target already, or a limit stops it"
+            cause_ko = "현금이 이미 목표만큼 있거나, 한도 때문입니다"
         message = f"stays {side} its band of {p.low:.2%}~{p.high:.2%} at {weight:.2%}: {cause}"
-        yield Problem("info", "still-outside", f"position {p.symbol}", message)
+        side_ko = "위" if weight > p.high else "아래"
+        ko = f"매매 뒤에도 비중 {weight:.2%}, 밴드 {p.low:.2%}~{p.high:.2%} {side_ko}에 남습니다: {cause_ko}"
+        yield Problem("info", "still-outside", f"position {p.symbol}", message, ko)
