@@ -33,10 +33,11 @@ def refusal(store: Store, source: str, now: dt.datetime) -> MarketDataError | No
     kind: type[MarketDataError] = getattr(errors, breaker.error, RateLimited)
     left = (breaker.until - now).total_seconds()
     mend = "; after mending the login, `rebalancer doctor --live` tries it at once" if kind is AuthFailed else ""
-    message = (
-        f"{source} refused earlier ({breaker.error}) and is not asked again for {max(round(left / 60), 1)} min{mend}"
-    )
-    return kind(message, source=source, retry_after=left)
+    mend_ko = ". 로그인을 고친 뒤 `rebalancer doctor --live`로 바로 확인할 수 있습니다" if kind is AuthFailed else ""
+    minutes = max(round(left / 60), 1)
+    message = f"{source} refused earlier ({breaker.error}) and is not asked again for {minutes} min{mend}"
+    ko = f"{source} 접속이 앞서 거절되어({breaker.error}) {minutes}분 동안 다시 묻지 않습니다{mend_ko}"
+    return kind(message, ko=ko, source=source, retry_after=left)
 
 
 def record(store: Store, source: str, error: MarketDataError | None, now: dt.datetime) -> None:

@@ -18,7 +18,8 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
     problems = []
     if one.name and quote.name and not _same_name(one.name, quote.name):
         message = f"{quote.source} calls {one.symbol} {quote.name}, not {one.name}: is the code right?"
-        problems.append(Problem("warning", "name-mismatch", one.symbol, message))
+        ko = f"{quote.source}에서 {one.symbol} 이름은 {one.name} 아닌 {quote.name}입니다: 코드가 맞는지 확인하세요"
+        problems.append(Problem("warning", "name-mismatch", one.symbol, message, ko))
     if check is not None and _comparable(quote, check[1]):
         second = check[1]
         apart = abs(quote.price - second.price) / quote.price
@@ -27,20 +28,31 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
                 f"{quote.source} says {quote.price} and {second.source} {second.price} {quote.currency}, "
                 f"{apart:.1%} apart: compare with your broker, and give the price by hand if need be"
             )
-            problems.append(Problem("warning", "sources-disagree", one.symbol, message))
+            ko = (
+                f"{quote.source} {quote.price}, {second.source} {second.price} {quote.currency}: "
+                f"{apart:.1%} 차이입니다. 증권사 가격과 비교하고, 필요하면 직접 적으세요"
+            )
+            problems.append(Problem("warning", "sources-disagree", one.symbol, message, ko))
     return problems
 
 
 def unrefreshed(found: Findings, ok: Mapping[str, Quote], listings: Mapping[str, Listing]) -> list[Problem]:
     """Return one problem for each reason for which stored prices are shown instead of new ones."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[tuple[str, str], list[str]] = {}
     for text in ok:
         symbol = listings[text].symbol
         if symbol in found.errors and symbol not in found.prices:
-            reasons.setdefault(str(found.error(symbol)), []).append(text)
+            error = found.error(symbol)
+            reasons.setdefault((str(error), error.ko), []).append(text)
     return [
-        Problem("warning", "stored-price", ", ".join(texts), f"the stored price is shown: {message}")
-        for message, texts in reasons.items()
+        Problem(
+            "warning",
+            "stored-price",
+            ", ".join(texts),
+            f"the stored price is shown: {message}",
+            f"저장된 시세를 보입니다: {ko}",
+        )
+        for (message, ko), texts in reasons.items()
     ]
 
 

@@ -31,7 +31,12 @@ class Given:
         """Return the given quotes; a listing without one fails with NoData."""
         ok = {one.symbol: self._quotes[one.symbol] for one in listings if one.symbol in self._quotes}
         failed: dict[str, MarketDataError] = {
-            one.symbol: NoData(f"{self.name} gives no price of {one.symbol}", symbol=one.symbol, source=self.name)
+            one.symbol: NoData(
+                f"{self.name} gives no price of {one.symbol}",
+                ko=f"{self.name}에 {one.symbol} 시세 없음",
+                symbol=one.symbol,
+                source=self.name,
+            )
             for one in listings
             if one.symbol not in ok
         }
@@ -50,7 +55,8 @@ def price_file(path: Path) -> Given:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        message = f"cannot be read ({error.strerror or type(error).__name__}): name another file"
-        return Given("csv", {}, [Problem("error", "file-unreadable", str(path), message)])
+        reason = error.strerror or type(error).__name__
+        message, ko = f"cannot be read ({reason}): name another file", f"읽을 수 없습니다({reason}): 다른 파일을 쓰세요"
+        return Given("csv", {}, [Problem("error", "file-unreadable", str(path), message, ko)])
     quotes, problems = parse_prices(raw, str(path))
     return Given("csv", quotes, problems)

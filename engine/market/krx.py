@@ -32,14 +32,27 @@ DELAY = 1200
 SPAN = dt.timedelta(days=12)
 #: Codes asked for one by one, without a login, at most.
 BY_CODE = 10
+#: What each kind of failure means, in English and Korean.
 _MESSAGES = {
-    "AuthRequired": f"krx wants a login: {HOW}",
-    "AuthFailed": "krx refused the login: mend KRX_ID and KRX_PW, then run `rebalancer doctor --live`",
-    "PasswordChange": "krx wants the password changed: do so at data.krx.co.kr, then run `rebalancer doctor --live`",
-    "Transient": "krx failed or could not be reached",
-    "Blocked": "krx has shut this address out, for a day as a rule",
-    "RateLimited": "krx asks for fewer requests",
-    "SchemaChanged": "krx answered with something that is not its data: maintenance, or a changed page",
+    "AuthRequired": (f"krx wants a login: {HOW}", f"krx 로그인이 필요합니다: {HOW.ko}"),
+    "AuthFailed": (
+        "krx refused the login: mend KRX_ID and KRX_PW, then run `rebalancer doctor --live`",
+        "krx 로그인이 거절되었습니다: KRX_ID와 KRX_PW를 고치고 `rebalancer doctor --live`를 실행하세요",
+    ),
+    "PasswordChange": (
+        "krx wants the password changed: do so at data.krx.co.kr, then run `rebalancer doctor --live`",
+        "krx 비밀번호를 바꿔야 합니다: data.krx.co.kr에서 바꾸고 `rebalancer doctor --live`를 실행하세요",
+    ),
+    "Transient": ("krx failed or could not be reached", "krx 오류이거나 접속할 수 없습니다"),
+    "Blocked": (
+        "krx has shut this address out, for a day as a rule",
+        "krx에서 이 주소를 막았습니다. 보통 하루 뒤에 풀립니다",
+    ),
+    "RateLimited": ("krx asks for fewer requests", "krx 요청이 너무 많습니다"),
+    "SchemaChanged": (
+        "krx answered with something that is not its data: maintenance, or a changed page",
+        "krx 응답이 데이터가 아닙니다: 점검 중이거나 페이지가 바뀌었습니다",
+    ),
 }
 
 
@@ -107,7 +120,9 @@ class Krx:
             day = calendars.trading_day("KR", date)
             traded = min(day.close if day else now, now).astimezone(dt.UTC)
             ok[symbol] = Quote(symbol, found.closes[-1], "KRW", traded, "krx", "unknown", DELAY, now)
-        error = AuthRequired(f"without a login krx is asked for {BY_CODE} codes at most: {HOW}", source="krx")
+        message = f"without a login krx is asked for {BY_CODE} codes at most: {HOW}"
+        ko = f"로그인 없이는 krx에 {BY_CODE}종목까지만 묻습니다: {HOW.ko}"
+        error = AuthRequired(message, ko=ko, source="krx")
         return Answer(ok, {**answer.failed, **all_failed(many, error)}, answer.requests)
 
     def history(
@@ -165,7 +180,9 @@ class Krx:
 
     def _missing(self, listings: Sequence[Listing], ok: dict[str, Any]) -> dict[str, MarketDataError]:
         return {
-            one.symbol: NoData(f"krx has nothing for {one.symbol}", symbol=one.symbol, source="krx")
+            one.symbol: NoData(
+                f"krx has nothing for {one.symbol}", ko=f"krx에 {one.symbol} 자료 없음", symbol=one.symbol, source="krx"
+            )
             for one in listings
             if one.symbol not in ok
         }
@@ -173,7 +190,8 @@ class Krx:
     def _run(self, task: str, deadline: Deadline, *, anonymous: bool = False, **args: str | list[str]) -> _Reply:
         """Return what a child made of a job, or why it made nothing; it is ended at the deadline."""
         if not anonymous and self.login is None:
-            return _Reply({}, AuthRequired(_MESSAGES["AuthRequired"], source="krx"))
+            message, ko = _MESSAGES["AuthRequired"]
+            return _Reply({}, AuthRequired(message, ko=ko, source="krx"))
         if not self._lock.acquire(timeout=deadline.left):
             return _Reply({}, deadline.spent("krx"))
         try:
@@ -207,10 +225,12 @@ def _child(job: dict[str, Any], deadline: Deadline) -> _Reply:
         told = json.loads(out.decode("utf-8"))
         count, kind = int(told["requests"]), str(told.get("error", ""))
     except (ValueError, LookupError):
-        return _Reply({}, Transient("krx: the helper process ended without an answer", source="krx"))
+        message, ko = "krx: the helper process ended without an answer", "krx: 도우미 프로세스가 응답 없이 끝났습니다"
+        return _Reply({}, Transient(message, ko=ko, source="krx"))
     if kind:
         error: type[MarketDataError] = AuthFailed if kind == "PasswordChange" else getattr(errors, kind, SchemaChanged)
-        return _Reply({}, error(_MESSAGES.get(kind, f"krx failed ({kind})"), source="krx"), count)
+        message, ko = _MESSAGES.get(kind, (f"krx failed ({kind})", f"krx 오류 ({kind})"))
+        return _Reply({}, error(message, ko=ko, source="krx"), count)
     return _Reply(told["result"], None, count)
 
 

@@ -72,12 +72,14 @@ class Findings:
         """Return the one error to tell about a symbol that no source had, with what each said."""
         said = self.errors.get(symbol, {})
         if not said:
-            return Transient(f"no source answered for {symbol} in time: try again", symbol=symbol)
+            message = f"no source answered for {symbol} in time: try again"
+            return Transient(message, ko=f"{symbol}: 제때 응답한 제공처가 없습니다. 다시 해 보세요", symbol=symbol)
         first = min(
             said.values(), key=lambda error: next(i for i, kind in enumerate(_TELLING) if isinstance(error, kind))
         )
         message = "; ".join(dict.fromkeys(str(error) for error in said.values()))
-        return type(first)(message, symbol=symbol, source=first.source, retry_after=first.retry_after)
+        ko = "; ".join(dict.fromkeys(error.ko or str(error) for error in said.values()))
+        return type(first)(message, ko=ko, symbol=symbol, source=first.source, retry_after=first.retry_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +189,12 @@ class Lanes:
         found.requests += answer.requests
         found.problems.extend(answer.problems)
         if answer.skew is not None and abs(answer.skew) > self.settings.clock_skew:
-            side = "behind" if answer.skew > 0 else "ahead"
-            message = f"this computer's clock is {abs(answer.skew) / 60:.0f} min {side} the sources': set it right"
+            side, side_ko = ("behind", "늦습니다") if answer.skew > 0 else ("ahead", "빠릅니다")
+            minutes = f"{abs(answer.skew) / 60:.0f}"
+            message = f"this computer's clock is {minutes} min {side} the sources': set it right"
+            ko = f"이 컴퓨터 시계가 시세 제공처보다 {minutes}분 {side_ko}: 시계를 맞추세요"
             if not any(problem.code == "clock-skew" for problem in found.problems):
-                found.problems.append(Problem("warning", "clock-skew", "clock", message))
+                found.problems.append(Problem("warning", "clock-skew", "clock", message, ko))
 
 
 def _is_tired(found: Findings, symbol: str) -> bool:
@@ -214,7 +218,8 @@ def guarded(
         answer = ask()
     except Exception as error:  # noqa: BLE001 - no shape of an answer may end the process, or leave a symbol unanswered
         message = f"{provider.name} gave an answer of an unexpected shape ({type(error).__name__})"
-        answer = Answer({}, all_failed(listings, SchemaChanged(message, source=provider.name)))
+        ko = f"{provider.name} 응답 형식이 예상과 다릅니다 ({type(error).__name__})"
+        answer = Answer({}, all_failed(listings, SchemaChanged(message, ko=ko, source=provider.name)))
     refusals = [e for e in answer.failed.values() if isinstance(e, (RateLimited, Blocked, AuthFailed))]
     if refusals:
         breaker.record(store, provider.name, refusals[0], now)

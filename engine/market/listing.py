@@ -70,7 +70,12 @@ def resolve(text: str, catalogue: Catalogue, listed: Callable[[str], Listing | N
     near = ", ".join(catalogue.suggest(text))
     restored = symbols.lost_zeros(text)
     hint = f"did you mean {restored}? A spreadsheet drops leading zeros" if restored else f"nearest: {near or 'none'}"
-    raise SymbolUnknown(f"{text!r} is neither a code nor a name in the catalogue ({hint})", symbol=text)
+    if restored:
+        hint_ko = f"혹시 {restored}인가요? 스프레드시트는 앞의 0을 지웁니다"
+    else:
+        hint_ko = f"비슷한 이름: {near or '없음'}"
+    message = f"{text!r} is neither a code nor a name in the catalogue ({hint})"
+    raise SymbolUnknown(message, ko=f"종목코드도 종목 목록의 이름도 아닌 {text!r} ({hint_ko})", symbol=text)
 
 
 def usual_pair(one: str, other: str) -> str:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.text import Bilingual
+
 #: The keyring's service name; its entries are called KRX_ID and KRX_PW.
 SERVICE = "rebalancer"
-HOW = "set KRX_ID and KRX_PW in the environment, or `keyring set rebalancer KRX_ID` and `keyring set rebalancer KRX_PW`"
+HOW = Bilingual(
+    "set KRX_ID and KRX_PW in the environment, or `keyring set rebalancer KRX_ID` and `keyring set rebalancer KRX_PW`",
+    "환경 변수 KRX_ID와 KRX_PW를 두거나 `keyring set rebalancer KRX_ID`, `keyring set rebalancer KRX_PW`를 실행하세요",
+)
 
 
 @dataclass(frozen=True, slots=True)

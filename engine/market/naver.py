@@ -87,7 +87,8 @@ class Naver:
             items = document["result"]["etfItemList"]
             return tuple(Listing(str(row["itemcode"]), "KR", "KRW", str(row["itemname"]), "KOSPI") for row in items)
         except (LookupError, TypeError):
-            raise SchemaChanged("naver's list of ETFs no longer has the shape it had", source=self.name) from None
+            message, ko = "naver's list of ETFs no longer has the shape it had", "naver ETF 목록의 형식이 바뀌었습니다"
+            raise SchemaChanged(message, ko=ko, source=self.name) from None
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FundFacts]:
         """Return facts of ETFs, one request each; anything else has none here."""
@@ -114,9 +115,10 @@ def _get(wire: Wire, url: str, deadline: Deadline, encoding: str = "utf-8") -> A
     def ask() -> Any:  # noqa: ANN401 - a JSON value
         response = wire.get(url, headers={"Referer": "https://finance.naver.com/"})
         if response.status_code == 404:
-            raise NoData("naver has no such page", source="naver")
+            raise NoData("naver has no such page", ko="naver에 없는 페이지", source="naver")
         if response.status_code >= 400:
-            raise SchemaChanged(f"naver answered HTTP {response.status_code}", source="naver")
+            status = f"HTTP {response.status_code}"
+            raise SchemaChanged(f"naver answered {status}", ko=f"naver 응답 {status}", source="naver")
         try:
             return json.loads(response.content.decode(encoding))
         except ValueError as error:
@@ -129,26 +131,29 @@ def _rows(document: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401 - a JS
     try:
         return {str(row["itemCode"]): row for row in document["datas"]}
     except (LookupError, TypeError):
-        raise SchemaChanged("naver's quotes no longer have the shape they had", source="naver") from None
+        message, ko = "naver's quotes no longer have the shape they had", "naver 시세의 형식이 바뀌었습니다"
+        raise SchemaChanged(message, ko=ko, source="naver") from None
 
 
 def _quote(row: Mapping[str, Any] | None, listing: Listing, now: dt.datetime) -> Quote:
     symbol = listing.symbol
     if row is None:
-        raise SymbolUnknown(f"naver does not know {symbol}", symbol=symbol, source="naver")
+        ko = f"naver에 없는 종목 {symbol}"
+        raise SymbolUnknown(f"naver does not know {symbol}", ko=ko, symbol=symbol, source="naver")
     price = _number(row.get("closePriceRaw")) or _number(row.get("closePrice"))
     try:
         traded = dt.datetime.fromisoformat(str(row.get("localTradedAt")))
     except ValueError:
         traded = None
     if price is None or price <= 0 or traded is None or traded.tzinfo is None:
-        raise NoData(f"naver has no price of {symbol}", symbol=symbol, source="naver")
+        ko = f"naver에 {symbol} 시세 없음"
+        raise NoData(f"naver has no price of {symbol}", ko=ko, symbol=symbol, source="naver")
     exchange = row.get("stockExchangeType")
     exchange = exchange if isinstance(exchange, Mapping) else {}
     if exchange.get("zoneId", "Asia/Seoul") != "Asia/Seoul":
-        raise SchemaChanged(
-            f"naver gives {symbol} for another exchange: its price is not used", symbol=symbol, source="naver"
-        )
+        message = f"naver gives {symbol} for another exchange: its price is not used"
+        ko = f"naver의 {symbol} 시세는 다른 거래소 것이어서 쓰지 않습니다"
+        raise SchemaChanged(message, ko=ko, symbol=symbol, source="naver")
     minutes = _number(exchange.get("delayTime")) or Decimal(0)
     return Quote(
         symbol=symbol,
@@ -177,15 +182,15 @@ def _is_halted(row: Mapping[str, Any]) -> bool:
 
 
 def _halted(symbol: str, row: Mapping[str, Any]) -> Problem:
-    message = f"{row.get('stockName') or symbol} is not being traded now; its price is the last one"
-    return Problem("warning", "trading-halted", symbol, message)
+    name = row.get("stockName") or symbol
+    message = f"{name} is not being traded now; its price is the last one"
+    return Problem("warning", "trading-halted", symbol, message, f"{name}: 거래 정지 중, 마지막 시세입니다")
 
 
 def _facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # noqa: ANN401 - a JSON value
     if not isinstance(document, Mapping) or str(document.get("itemCode", listing.symbol)) != listing.symbol:
-        raise SchemaChanged(
-            "naver's fund facts no longer have the shape they had", symbol=listing.symbol, source="naver"
-        )
+        message, ko = "naver's fund facts no longer have the shape they had", "naver ETF 정보의 형식이 바뀌었습니다"
+        raise SchemaChanged(message, ko=ko, symbol=listing.symbol, source="naver")
     top = _objects(document.get("etfTop10MajorConstituentAssets"))
     sectors = _objects(document.get("sectorPortfolioList"))
     dividend = document.get("dividend")
@@ -212,7 +217,8 @@ def _facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # n
         as_of=_date(document.get("returnPerformanceReferenceDate")),
     )
     if facts.fee is None and facts.aum is None and not facts.top:
-        raise NoData(f"naver has no fund facts of {listing.symbol}", symbol=listing.symbol, source="naver")
+        message, ko = f"naver has no fund facts of {listing.symbol}", f"naver에 {listing.symbol} ETF 정보 없음"
+        raise NoData(message, ko=ko, symbol=listing.symbol, source="naver")
     return facts
 
 

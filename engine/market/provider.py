@@ -44,7 +44,8 @@ class Deadline:
 
     def spent(self, source: str) -> Transient:
         """Return the error of a source that did not answer in time."""
-        return Transient(f"{source} did not answer within {self.seconds:g} s: try again", source=source)
+        message = f"{source} did not answer within {self.seconds:g} s: try again"
+        return Transient(message, ko=f"{source} 응답이 {self.seconds:g}초 안에 없습니다: 다시 해 보세요", source=source)
 
 
 class QuoteProvider(Protocol):
@@ -97,7 +98,7 @@ def all_failed(listings: Sequence[Listing], error: MarketDataError) -> dict[str,
     """Return the one error for every listing, naming each symbol."""
     return {
         listing.symbol: type(error)(
-            str(error), symbol=listing.symbol, source=error.source, retry_after=error.retry_after
+            str(error), ko=error.ko, symbol=listing.symbol, source=error.source, retry_after=error.retry_after
         )
         for listing in listings
     }

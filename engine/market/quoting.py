@@ -213,7 +213,8 @@ class Chain:
                 continue
             if row is None and self._unknown_to_all(one, unknown):
                 message = f"no source knows {one.symbol}: check the code; --refresh asks again before a day is over"
-                errors.fail({one.symbol: SymbolUnknown(message, symbol=one.symbol, source="store")})
+                ko = f"{one.symbol}: 어느 제공처에도 없습니다. 코드를 확인하세요(바로 다시 물으려면 --refresh)"
+                errors.fail({one.symbol: SymbolUnknown(message, ko=ko, symbol=one.symbol, source="store")})
                 continue
             due[one.symbol] = one
         return due
@@ -242,7 +243,9 @@ class Chain:
         told.requests = flight.found.requests if leads else 0
         told.errors = {**found.errors, **{key: flight.found.errors[key] for key in due if key in flight.found.errors}}
         if not finished:
-            late = Transient(f"no answer within {limit.seconds:g} s; it goes on: ask again", source="market")
+            message = f"no answer within {limit.seconds:g} s; it goes on: ask again"
+            ko = f"{limit.seconds:g}초 안에 응답이 없어 계속 받고 있습니다: 다시 해 보세요"
+            late = Transient(message, ko=ko, source="market")
             told.fail({key: late for key in due if key not in flight.found.prices})
         return told
 
@@ -323,6 +326,6 @@ def _fetched(quote: Quote) -> dt.datetime:
 def _offline(symbol: str) -> MarketDataError:
     from engine.errors import NoData
 
-    return NoData(
-        f"no price of {symbol} is stored, and the sources were not to be asked", symbol=symbol, source="store"
-    )
+    message = f"no price of {symbol} is stored, and the sources were not to be asked"
+    ko = f"저장된 {symbol} 시세가 없고, 제공처에 묻지 않기로 했습니다"
+    return NoData(message, ko=ko, symbol=symbol, source="store")

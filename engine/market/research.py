@@ -167,7 +167,9 @@ class Research:
         looked = _within(wait, lambda: self._look(question, deadline))
         if looked is None:
             seconds = deadline.seconds if wait is None else wait
-            late = Transient(f"no answer within {seconds:g} s; it goes on: ask again", source="market")
+            message = f"no answer within {seconds:g} s; it goes on: ask again"
+            ko = f"{seconds:g}초 안에 응답이 없어 계속 받고 있습니다: 다시 해 보세요"
+            late = Transient(message, ko=ko, source="market")
             looked = _Looked(question.kept(), {}, Findings())
             looked.found.fail({one.symbol: late for one in question.listings.values()})
         ok: dict[str, T] = {}
@@ -179,7 +181,8 @@ class Research:
                 ok[text], fresh = looked.kept[one.symbol]
                 if not fresh:
                     error = looked.found.error(one.symbol)
-                    problems.append(Problem("warning", "stored-data", text, f"what was stored is used: {error}"))
+                    message, ko = f"what was stored is used: {error}", f"저장된 자료를 씁니다: {error.ko}"
+                    problems.append(Problem("warning", "stored-data", text, message, ko))
             else:
                 failed[text] = looked.found.error(one.symbol)
         return Batch(ok, failed, looked.found.requests, (*problems, *self.store.problems))

@@ -208,7 +208,9 @@ class Store:
                 try:
                     return work(connection)
                 except sqlite3.OperationalError as error:
-                    self._warn("store-locked", f"could not be used now ({_kind(error)}); nothing was kept")
+                    message = f"could not be used now ({_kind(error)}); nothing was kept"
+                    ko = f"지금 쓸 수 없습니다({_kind(error)}): 아무것도 저장하지 않았습니다"
+                    self._warn("store-locked", message, ko)
                     return None
                 except (sqlite3.DatabaseError, ValueError, LookupError, TypeError, ArithmeticError):
                     self._set_aside()
@@ -221,15 +223,16 @@ class Store:
                     self._connection = _connect(self.path)
                     break
                 except sqlite3.OperationalError as error:
-                    self._warn("store-locked", f"could not be opened ({_kind(error)}); nothing is kept")
+                    message = f"could not be opened ({_kind(error)}); nothing is kept"
+                    ko = f"열 수 없습니다({_kind(error)}): 아무것도 저장하지 않습니다"
+                    self._warn("store-locked", message, ko)
                     return None
                 except sqlite3.DatabaseError:
                     self._set_aside()
                 except OSError as error:
-                    self._warn(
-                        "store-folder",
-                        f"cannot be written ({error.strerror}); nothing is kept. Set REBALANCER_CACHE_DIR",
-                    )
+                    message = f"cannot be written ({error.strerror}); nothing is kept. Set REBALANCER_CACHE_DIR"
+                    ko = f"쓸 수 없어({error.strerror}) 아무것도 저장하지 않습니다: REBALANCER_CACHE_DIR를 정하세요"
+                    self._warn("store-folder", message, ko)
                     return None
         return self._connection
 
@@ -240,10 +243,12 @@ class Store:
             file = self.path.with_name(self.path.name + suffix)
             with contextlib.suppress(OSError):
                 file.replace(aside.with_name(aside.name + suffix))
-        self._warn("store-unreadable", f"could not be read and was set aside as {aside.name}; prices are fetched anew")
+        message = f"could not be read and was set aside as {aside.name}; prices are fetched anew"
+        ko = f"읽을 수 없어 {aside.name} 이름으로 치워 두었습니다: 시세를 새로 받습니다"
+        self._warn("store-unreadable", message, ko)
 
-    def _warn(self, code: str, message: str) -> None:
-        problem = Problem("warning", code, str(self.path), message)
+    def _warn(self, code: str, message: str, ko: str) -> None:
+        problem = Problem("warning", code, str(self.path), message, ko)
         if problem.code not in {known.code for known in self.problems}:
             self.problems.append(problem)
 

@@ -25,6 +25,7 @@ from engine.market.provider import Deadline
 T = TypeVar("T")
 #: Requests a second that each vendor is asked at most; far below what a browser makes.
 PACE = {"yahoo": 20, "naver": 10}
+_DISCONNECTED = ("the connection failed", "연결하지 못했습니다")
 #: Least time worth starting a request for, in seconds.
 SHORTEST = 0.02
 #: The cookie page's status says nothing: Yahoo answers it with 404 and the cookie.
@@ -112,21 +113,34 @@ def refuse(status: int, retry_after: str | None, source: str) -> None:
     """Raise the error that an HTTP status alone tells: 429, 403 and 451, 5xx; other statuses pass."""
     if status == 429:
         wait = float(retry_after) if retry_after and retry_after.isdigit() else None
-        raise RateLimited(f"{source} asks for fewer requests (HTTP 429)", source=source, retry_after=wait)
+        message, ko = f"{source} asks for fewer requests (HTTP 429)", f"{source} 요청이 너무 많습니다 (HTTP 429)"
+        raise RateLimited(message, ko=ko, source=source, retry_after=wait)
     if status in (403, 451):
-        raise Blocked(f"{source} has shut this address out (HTTP {status})", source=source)
+        message, ko = (
+            f"{source} has shut this address out (HTTP {status})",
+            f"{source}에서 이 주소를 막았습니다 (HTTP {status})",
+        )
+        raise Blocked(message, ko=ko, source=source)
     if status >= 500:
-        raise Transient(f"{source} failed (HTTP {status})", source=source)
+        raise Transient(f"{source} failed (HTTP {status})", ko=f"{source} 서버 오류 (HTTP {status})", source=source)
 
 
-#: What the network's own failures are called; the more special class comes first.
+#: What the network's own failures are called, in English and Korean; the more special class comes first.
 _NETWORK = (
-    (exceptions.DNSError, "its name could not be looked up: is there a network?"),
-    (exceptions.SSLError, "its certificate was not accepted: a proxy or a wrong clock can be the cause"),
-    (exceptions.ProxyError, "the proxy did not let the request through"),
-    (exceptions.Timeout, "it did not answer in time"),
-    (exceptions.ConnectionError, "the connection failed"),
-    (exceptions.IncompleteRead, "the answer was cut short"),
+    (
+        exceptions.DNSError,
+        "its name could not be looked up: is there a network?",
+        "주소를 찾을 수 없습니다: 네트워크를 확인하세요",
+    ),
+    (
+        exceptions.SSLError,
+        "its certificate was not accepted: a proxy or a wrong clock can be the cause",
+        "인증서를 믿을 수 없습니다: 프록시나 틀린 시계 때문일 수 있습니다",
+    ),
+    (exceptions.ProxyError, "the proxy did not let the request through", "프록시가 요청을 막았습니다"),
+    (exceptions.Timeout, "it did not answer in time", "제때 응답하지 않았습니다"),
+    (exceptions.ConnectionError, *_DISCONNECTED),
+    (exceptions.IncompleteRead, "the answer was cut short", "응답이 중간에 끊겼습니다"),
 )
 
 
@@ -137,19 +151,23 @@ def classify(error: Exception, source: str) -> MarketDataError:
     if isinstance(error, exceptions.InvalidJSONError | ValueError):
         return SchemaChanged(
             f"{source} answered with a page that is not data: a login page, a block or a captive network",
+            ko=f"{source} 응답이 데이터가 아닙니다: 로그인 페이지, 차단, 또는 인증이 필요한 네트워크",
             source=source,
         )
-    for kind, said in _NETWORK:
+    for kind, said, said_ko in _NETWORK:
         if isinstance(error, kind):
-            return Transient(f"{source}: {said}", source=source)
+            return Transient(f"{source}: {said}", ko=f"{source}: {said_ko}", source=source)
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 401:
-        return AuthFailed(f"{source} did not accept its own cookie and crumb (HTTP 401)", source=source)
+        message = f"{source} did not accept its own cookie and crumb (HTTP 401)"
+        return AuthFailed(message, ko=f"{source}에서 자기 쿠키를 받아들이지 않았습니다 (HTTP 401)", source=source)
     if status:
-        return SchemaChanged(f"{source} answered HTTP {status}", source=source)
+        return SchemaChanged(f"{source} answered HTTP {status}", ko=f"{source} 응답 HTTP {status}", source=source)
     if isinstance(error, OSError):
-        return Transient(f"{source}: the connection failed", source=source)
-    return SchemaChanged(f"{source} gave an answer of an unexpected shape ({type(error).__name__})", source=source)
+        said, said_ko = _DISCONNECTED
+        return Transient(f"{source}: {said}", ko=f"{source}: {said_ko}", source=source)
+    message = f"{source} gave an answer of an unexpected shape ({type(error).__name__})"
+    return SchemaChanged(message, ko=f"{source} 응답 형식이 예상과 다릅니다 ({type(error).__name__})", source=source)
 
 
 def _skew(date: str | None) -> float | None:

@@ -75,8 +75,13 @@ class Yahoo:
             self._charts[name] = reading.chart(response)
         if response.status_code == 404:
             if path.startswith((_CHART_PATH, _SUMMARY_PATH)):
-                raise SymbolUnknown(f"yahoo does not know {name}", symbol=name, source=self.name)
-            raise SchemaChanged("yahoo no longer answers this call (HTTP 404)", source=self.name)
+                message, ko = f"yahoo does not know {name}", f"yahoo에 없는 종목 {name}"
+                raise SymbolUnknown(message, ko=ko, symbol=name, source=self.name)
+            message, ko = (
+                "yahoo no longer answers this call (HTTP 404)",
+                "yahoo가 더는 이 요청에 응답하지 않습니다 (HTTP 404)",
+            )
+            raise SchemaChanged(message, ko=ko, source=self.name)
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return quotes: one request a hundred symbols, then `download` for a few that the batch lacks."""
@@ -116,7 +121,7 @@ class Yahoo:
         if isinstance(broken, (Transient, RateLimited, Blocked)):
             most = 0
         worth = [listing for listing in absent if not listing.optional][:most]
-        missing = broken or NoData("yahoo's batch came without it", source=self.name)
+        missing = broken or NoData("yahoo's batch came without it", ko="yahoo 응답에 없음", source=self.name)
         failed.update(all_failed([listing for listing in absent if listing not in worth], missing))
         absent = worth
         if absent:
@@ -157,18 +162,23 @@ class Yahoo:
         statuses = [chart.status for name in listing.yahoo if (chart := self._charts.get(name))]
         symbol, source = listing.symbol, self.name
         if statuses == [404] * len(listing.yahoo):
-            return SymbolUnknown(f"yahoo does not know {' or '.join(listing.yahoo)}", symbol=symbol, source=source)
+            message, ko = (
+                f"yahoo does not know {' or '.join(listing.yahoo)}",
+                f"yahoo에 없는 종목 {', '.join(listing.yahoo)}",
+            )
+            return SymbolUnknown(message, ko=ko, symbol=symbol, source=source)
         if wire.refusal is not None and not isinstance(wire.refusal, SymbolUnknown):
             return wire.refusal
         if reading.NOT_JSON in statuses:
-            return SchemaChanged(
-                f"yahoo answered for {symbol} with a page that is not data", symbol=symbol, source=source
-            )
+            message = f"yahoo answered for {symbol} with a page that is not data"
+            return SchemaChanged(message, ko=f"yahoo의 {symbol} 응답이 데이터가 아닙니다", symbol=symbol, source=source)
         if 200 in statuses:
-            return NoData(f"yahoo has no price of {symbol} in those days", symbol=symbol, source=source)
+            message = f"yahoo has no price of {symbol} in those days"
+            return NoData(message, ko=f"yahoo에 그 기간의 {symbol} 시세 없음", symbol=symbol, source=source)
         if deadline.left == 0:
             return deadline.spent(self.name)
-        return broken or Transient(f"yahoo: nothing came for {symbol}", symbol=symbol, source=source)
+        message, ko = f"yahoo: nothing came for {symbol}", f"yahoo: {symbol} 응답 없음"
+        return broken or Transient(message, ko=ko, symbol=symbol, source=source)
 
     def history(
         self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
@@ -217,7 +227,8 @@ class Yahoo:
                 return reading.facts(_get_json(wire, url + name, params, deadline), listing, now)
             except SymbolUnknown as error:
                 unknown = error
-        raise unknown or NoData(f"yahoo has no facts of {listing.symbol}", symbol=listing.symbol, source=self.name)
+        message, ko = f"yahoo has no facts of {listing.symbol}", f"yahoo에 {listing.symbol} 정보 없음"
+        raise unknown or NoData(message, ko=ko, symbol=listing.symbol, source=self.name)
 
 
 def _start(folder: Path, hear: Callable[[str, Any], None]) -> Wire:

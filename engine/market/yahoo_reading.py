@@ -62,7 +62,8 @@ def rows(document: Any, names: Sequence[str]) -> dict[str, dict[str, Any]]:  # n
         result = document["quoteResponse"]["result"]
         found = {row["symbol"]: row for row in result}
     except (LookupError, TypeError):
-        raise SchemaChanged("yahoo's batch quote no longer has the shape it had", source=SOURCE) from None
+        message, ko = "yahoo's batch quote no longer has the shape it had", "yahoo 시세의 형식이 바뀌었습니다"
+        raise SchemaChanged(message, ko=ko, source=SOURCE) from None
     return {name: found[name] for name in names if name in found}
 
 
@@ -76,7 +77,8 @@ def quote(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> Quote:
     price = number(row.get("regularMarketPrice"))
     traded = _moment(row.get("regularMarketTime"))
     if price is None or price <= 0 or traded is None:
-        raise NoData(f"yahoo has no price of {listing.symbol}", symbol=listing.symbol, source=SOURCE)
+        message, ko = f"yahoo has no price of {listing.symbol}", f"yahoo에 {listing.symbol} 시세 없음"
+        raise NoData(message, ko=ko, symbol=listing.symbol, source=SOURCE)
     delay = number(row.get("exchangeDataDelayedBy")) or Decimal(0)
     return Quote(
         symbol=listing.symbol,
@@ -98,7 +100,9 @@ def agreed_currency(listing: Listing, said: str) -> str:
     if said != (listing.currency or said) or said not in MINOR_DIGITS:
         wanted = listing.currency or "a currency this tool knows"
         message = f"yahoo gives {listing.symbol} in {said or 'no currency'}, not in {wanted}: its price is not used"
-        raise SchemaChanged(message, symbol=listing.symbol, source=SOURCE)
+        wanted_ko = listing.currency or "이 도구가 아는 통화"
+        ko = f"yahoo의 {listing.symbol} 시세 통화는 {wanted_ko} 아닌 {said or '통화 없음'}: 이 시세는 쓰지 않습니다"
+        raise SchemaChanged(message, ko=ko, symbol=listing.symbol, source=SOURCE)
     return said
 
 
@@ -116,7 +120,8 @@ def quote_of_close(listing: Listing, last: tuple[dt.date, Decimal], said: Chart 
     said = said or Chart(200)
     if said.symbol and said.symbol not in listing.yahoo:
         message = f"yahoo now calls {listing.symbol} {said.symbol}: check the company, and use its new code"
-        raise SymbolUnknown(message, symbol=listing.symbol, source=SOURCE)
+        ko = f"yahoo에서 {listing.symbol} 코드가 {said.symbol}(으)로 바뀌었습니다: 회사를 확인하고 새 코드를 쓰세요"
+        raise SymbolUnknown(message, ko=ko, symbol=listing.symbol, source=SOURCE)
     zone = ZoneInfo(said.zone or _ZONES.get(listing.market, "UTC"))
     traded = said.traded_at
     if traded is None or traded.astimezone(zone).date() != day:
@@ -147,7 +152,8 @@ def facts(document: Any, listing: Listing, now: dt.datetime) -> FundFacts:  # no
     try:
         result: Mapping[str, Any] = document["quoteSummary"]["result"][0]
     except (LookupError, TypeError):
-        raise NoData(f"yahoo has no facts of {listing.symbol}", symbol=listing.symbol, source=SOURCE) from None
+        message, ko = f"yahoo has no facts of {listing.symbol}", f"yahoo에 {listing.symbol} 정보 없음"
+        raise NoData(message, ko=ko, symbol=listing.symbol, source=SOURCE) from None
     detail, price = _part(result, "summaryDetail"), _part(result, "price")
     fund, holdings = _part(result, "fundProfile"), _part(result, "topHoldings")
     weights, lines = _objects(holdings.get("sectorWeightings")), _objects(holdings.get("holdings"))
