@@ -59,12 +59,15 @@ def read_clients(path: Path, lang: Lang) -> tuple[Client, ...]:
         name = client.name.casefold()
         if name in seen:
             message = f"{client.name} stands in row {seen[name]} too: give each its own name"
-            found.append(Problem("error", "duplicate-name", where, message))
+            ko = f"{client.name}: {seen[name]}행에도 있습니다. 서로 다른 이름을 적으세요"
+            found.append(Problem("error", "duplicate-name", where, message, ko))
         seen[name] = number
         problems.extend(found)
         clients.append(client)
     if not clients:
-        problems.append(Problem("error", "no-clients", path.name, "no rows: write columns Name and Model, a row each"))
+        message = "no rows: write columns Name and Model, a row each"
+        ko = "행이 없습니다: Name과 Model 열에 고객마다 한 행씩 적으세요"
+        problems.append(Problem("error", "no-clients", path.name, message, ko))
     if problems:
         raise InputError(problems)
     return tuple(clients)
@@ -75,21 +78,25 @@ def _client(values: dict[str, str], where: str, lang: Lang) -> tuple[Client, lis
     name, model = values.get("name", ""), values.get("model", "")
     if not name or _UNSAFE.search(name) or _RESERVED.fullmatch(name) or name.endswith(".") or len(name) > 100:
         message = f'{name!r} cannot name a file: write a name without \\ / : * ? " < > |'
-        problems.append(Problem("error", "bad-name", f"{where} column Name", message))
+        ko = f'{name!r}: 파일 이름으로 쓸 수 없습니다. \\ / : * ? " < > | 없이 적으세요'
+        problems.append(Problem("error", "bad-name", f"{where} column Name", message, ko))
     if model not in KEYS:
         message = f"no model {model!r}: write one of {', '.join(KEYS)}"
-        problems.append(Problem("error", "unknown-model", f"{where} column Model", message))
+        ko = f"모르는 모델 {model!r}: {', '.join(KEYS)} 중에서 적으세요"
+        problems.append(Problem("error", "unknown-model", f"{where} column Model", message, ko))
     language = values.get("lang") or lang
     if language not in get_args(Lang):
         message = f"{language!r} is no language of the workbooks: write en or ko"
-        problems.append(Problem("error", "unknown-language", f"{where} column Lang", message))
+        ko = f"모르는 언어 {language!r}: en이나 ko로 적으세요"
+        problems.append(Problem("error", "unknown-language", f"{where} column Lang", message, ko))
     cash = []
     for key, text in values.items():
         if key.upper() not in MINOR_DIGITS or not text:
             continue
         amount = read_number(repaired_number(text) or "")
         if amount is None:
-            problems.append(Problem("error", "not-a-number", f"{where} column {key.upper()}", f"{text!r} is no amount"))
+            message, ko = f"{text!r} is no amount", f"{text!r}: 금액이 아닙니다"
+            problems.append(Problem("error", "not-a-number", f"{where} column {key.upper()}", message, ko))
         else:
             cash.append((key.upper(), amount))
     return Client(name, model, "ko" if language == "ko" else "en", tuple(cash)), problems

@@ -62,7 +62,9 @@ def load(key: str) -> Model:
 
         near = nearest(key, KEYS)
         repair = f"did you mean {near}?" if near else f"there are {', '.join(KEYS)}"
-        raise InputError([Problem("error", "unknown-model", "command line", f"no model {key!r}: {repair}")])
+        ko = f"혹시 {near}인가요?" if near else f"{', '.join(KEYS)} 중에서 고르세요"
+        message, ko = f"no model {key!r}: {repair}", f"모르는 모델 {key!r}: {ko}"
+        raise InputError([Problem("error", "unknown-model", "command line", message, ko)])
     return _load(key)
 
 

@@ -14,6 +14,7 @@ from engine.portfolio import Portfolio
 from engine.summary import cash_weight, reconciliation
 from engine.valuation import FxRate
 from templates.labels import label
+from templates.places import place
 from templates.schema import ColumnType, Lang, Text
 
 Value = str | bool | int | float | Decimal | dt.date | dt.datetime | None
@@ -111,7 +112,7 @@ def plan_report(
         "Conversions": conversion_rows(plan),
         "Summary": summary_rows(plan, portfolio, lang),
         "Calendar": review_rows(plan, lang),
-        "Problems": problem_rows(plan.problems),
+        "Problems": problem_rows(plan.problems, lang),
     }
     kept = [row for row in history if row.get("Date") != plan.as_of]
     rows = (*kept, history_row(plan))
@@ -250,9 +251,12 @@ def review_rows(plan: Plan, lang: Lang) -> Rows:
     )
 
 
-def problem_rows(problems: Sequence[Problem]) -> Rows:
-    """Return problems as rows of the Problems table."""
-    return tuple({"Severity": p.severity, "Where": p.where, "Message": p.message, "Code": p.code} for p in problems)
+def problem_rows(problems: Sequence[Problem], lang: Lang) -> Rows:
+    """Return problems as rows of the Problems table, in the workbook's language."""
+    return tuple(
+        {"Severity": p.severity, "Where": place(p.where, lang), "Message": p.said(lang), "Code": p.code}
+        for p in problems
+    )
 
 
 def history_row(plan: Plan) -> Row:

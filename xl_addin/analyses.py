@@ -81,7 +81,8 @@ def reviewed(portfolio: Portfolio) -> tuple[tuple[Target, ...], tuple[Problem, .
     if "satellite" in chosen:
         return targets, ()
     text = f"no section named satellite: {', '.join(chosen) or 'nothing'} is reviewed"
-    return targets, (Problem("info" if targets else "warning", "no-satellite", "review", text),)
+    ko = f"satellite 구성이 없어 대신 점검하는 구성: {', '.join(chosen) or '없음'}"
+    return targets, (Problem("info" if targets else "warning", "no-satellite", "review", text, ko),)
 
 
 def candidates() -> tuple[Candidate, ...]:
@@ -143,14 +144,15 @@ def compare_funds(texts: Sequence[str], sources: Sources, as_of: dt.date, *, cur
         currencies[symbol] = (instrument.currency if instrument else currency_of_market(shape(symbol))) or ""
     if len(currencies) < 2:
         text = f"{len(currencies)} fund to compare: name at least two different ones"
-        raise InputError([Problem("error", "bad-argument", "funds", text)])
+        ko = f"비교할 종목 {len(currencies)}개: 서로 다른 종목을 둘 이상 적으세요"
+        raise InputError([Problem("error", "bad-argument", "funds", text, ko)])
     symbols = tuple(currencies)
     wanted = (*symbols, *(fx_pairs(currencies.values(), currency) if currency else ()))
     try:
         history, problems = load_history(sources, wanted, currencies, add_months(as_of, -60), as_of)
     except MarketDataError as error:
         history = HistoryTable({})
-        problems = error.problems or (Problem("error", "no-history", "history", str(error)),)
+        problems = error.problems or (Problem("error", "no-history", "history", str(error), error.ko),)
     facts, found = load_facts(sources, symbols)
     result = compare(symbols, history.until(as_of), facts, currency)
     return replace(result, problems=(*problems, *found, *result.problems))

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import NoReturn
 
 from engine.errors import InputError, MarketDataError, Problem, RebalancerError
+from xl_addin.output.arguments import both, two
 from xl_addin.output.language import LANGUAGES, Lang, default_language
 
 #: verb: (module, what it does)
@@ -44,8 +45,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError instead of leaving the process."""
-        repair = f"see `{self.prog} --help`"
-        raise InputError([Problem("error", "bad-argument", "command line", f"{message}; {repair}")])
+        english, korean = both(message)
+        repair, ko = f"see `{self.prog} --help`", f"{korean}. `{self.prog} --help`를 보세요"
+        raise InputError([Problem("error", "bad-argument", "command line", f"{english}; {repair}", ko)])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,11 +69,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OTHER
     except KeyboardInterrupt:
-        return _fail(
-            [Problem("error", "interrupted", "rebalancer", "stopped before it was done")], EXIT_OTHER, arguments
-        )
+        message, ko = "stopped before it was done", "끝나기 전에 멈췄습니다"
+        return _fail([Problem("error", "interrupted", "rebalancer", message, ko)], EXIT_OTHER, arguments)
     except RebalancerError as error:
-        return _fail([Problem("error", "failed", "rebalancer", str(error))], EXIT_OTHER, arguments)
+        ko = f"할 수 없습니다: {error}"
+        return _fail([Problem("error", "failed", "rebalancer", str(error), ko)], EXIT_OTHER, arguments)
     except Exception as error:  # noqa: BLE001 - the last line of defence: never a traceback unasked
         return _fail([_unexpected(error)], EXIT_OTHER, arguments)
     return status
@@ -82,7 +84,7 @@ def _run(arguments: list[str]) -> int:
     if verb is None or arguments[0] != verb:
         return _without_verb(arguments)
     if verb not in VERBS:
-        raise InputError([Problem("error", "unknown-command", "command line", _unknown(verb))])
+        raise InputError([Problem("error", "unknown-command", "command line", *_unknown(verb))])
     module, help_text = VERBS[verb]
     body = importlib.import_module(module)
     parser = Parser(
@@ -113,19 +115,20 @@ def _without_verb(arguments: list[str]) -> int:
     except SystemExit:  # --help has been printed
         return EXIT_DONE
     if not args.version:
-        parser.error("which command?")
+        parser.error(two("which command?", "명령을 적으세요"))
     from importlib.metadata import version
 
     sys.stdout.write(f"rebalancer {version('rebalancer')}\n")
     return EXIT_DONE
 
 
-def _unknown(verb: str) -> str:
+def _unknown(verb: str) -> tuple[str, str]:
     from difflib import get_close_matches
 
     near = get_close_matches(verb, VERBS, n=1)
     meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(VERBS)}"
-    return f"no command {verb!r}: {meant}"
+    meant_ko = f"혹시 {near[0]}인가요?" if near else f"{', '.join(VERBS)} 중에서 고르세요"
+    return f"no command {verb!r}: {meant}", f"없는 명령 {verb!r}: {meant_ko}"
 
 
 def _unexpected(error: Exception) -> Problem:
@@ -135,7 +138,8 @@ def _unexpected(error: Exception) -> Problem:
         traceback.print_exc()
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     message = f"unexpected error: {what}. This is a fault of the program; run with REBALANCER_DEBUG=1 for the traceback"
-    return Problem("error", "unexpected", "rebalancer", message)
+    ko = f"예상하지 못한 오류: {what}. 프로그램의 잘못입니다. REBALANCER_DEBUG=1로 실행하면 자세히 보입니다"
+    return Problem("error", "unexpected", "rebalancer", message, ko)
 
 
 def _fail(problems: Iterable[Problem], status: int, arguments: Sequence[str]) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, NoData, Problem
+from xl_addin.output.arguments import refused
 
 if TYPE_CHECKING:
     from engine.analysis.facts import FundFacts
@@ -60,7 +61,8 @@ def currency_code(text: str) -> str:
 
     code = text.upper()
     if code not in MINOR_DIGITS:
-        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(MINOR_DIGITS)}")
+        known = ", ".join(MINOR_DIGITS)
+        raise refused(f"{text!r} is none of {known}", f"{text!r}: {known} 중에서 고르세요")
     return code
 
 
@@ -75,11 +77,13 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         message = f"byte {error.start} is not UTF-8: save the file as UTF-8"
-        raise InputError([Problem("error", "file-encoding", str(path), message)]) from None
+        ko = f"{error.start}번째 바이트가 UTF-8이 아닙니다: 파일을 UTF-8로 저장하세요"
+        raise InputError([Problem("error", "file-encoding", str(path), message, ko)]) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         message = f"cannot be read ({reason}): name another file"
-        raise InputError([Problem("error", "file-unreadable", str(path), message)]) from None
+        ko = f"읽을 수 없습니다({reason}): 다른 파일을 쓰세요"
+        raise InputError([Problem("error", "file-unreadable", str(path), message, ko)]) from None
 
 
 def load_history(
@@ -100,7 +104,8 @@ def load_history(
     names = tuple(dict.fromkeys(symbols))
     if sources.offline:
         message = "no history: name a file with --history, or leave out --offline"
-        raise NoData(message, problems=[Problem("error", "no-history", "history", message)])
+        ko = "과거 시세가 없습니다: --history로 파일을 주거나 --offline을 빼세요"
+        raise NoData(message, ko=ko, problems=[Problem("error", "no-history", "history", message, ko)])
     return _fetched(names, currencies, start - MARGIN, end, sources.wait)
 
 
@@ -123,9 +128,10 @@ def _fetched(
     batch = chain.history(symbols, start, end, wait=wait)
     # The VIX is a bonus: without it volatility is judged by each instrument's own.
     missing = {symbol: error for symbol, error in batch.failed.items() if symbol != VIX}
-    problems = [Problem("warning", "no-history", symbol, str(error)) for symbol, error in missing.items()]
+    problems = [Problem("warning", "no-history", symbol, str(error), error.ko) for symbol, error in missing.items()]
     if not batch.ok:
-        raise NoData("no source has any history", problems=[replace(one, severity="error") for one in problems])
+        graver = [replace(one, severity="error") for one in problems]
+        raise NoData("no source has any history", ko="과거 시세를 가진 제공처가 없습니다", problems=graver)
     records = (replace(record, symbol=symbol) for symbol, record in batch.ok.items())
     return from_records(records).with_currencies(currencies), (*problems, *batch.problems)
 
@@ -139,13 +145,16 @@ def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund
     fetched: Mapping[str, FetchedFacts] = {}
     if sources.history and not sources.facts:
         text = "closes come from a file, so no source was asked for facts either: name a file with --facts"
-        problems.append(Problem("info", "facts-not-asked", "facts", text))
+        ko = "종가를 파일에서 읽어 ETF 정보도 제공처에 묻지 않았습니다: --facts로 파일을 주세요"
+        problems.append(Problem("info", "facts-not-asked", "facts", text, ko))
     elif not sources.offline and not sources.facts:
         from engine.market import chain
 
         batch = chain.fund_facts(names, wait=sources.wait)
         fetched = batch.ok
-        problems.extend(Problem("warning", "no-facts", name, str(error)) for name, error in batch.failed.items())
+        problems.extend(
+            Problem("warning", "no-facts", name, str(error), error.ko) for name, error in batch.failed.items()
+        )
     facts = {name: from_market(name, fetched.get(name), load().get(name)) for name in names}
     if sources.facts:
         import yaml
@@ -154,7 +163,8 @@ def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund
             document = yaml.safe_load(read_text(sources.facts))
         except yaml.YAMLError as error:
             text = f"{error}".replace("\n", " ")
-            raise InputError([Problem("error", "yaml", str(sources.facts), text)]) from None
+            ko = f"YAML 문법에 맞지 않습니다: {text}"
+            raise InputError([Problem("error", "yaml", str(sources.facts), text, ko)]) from None
         given, found = parse_facts(document, str(sources.facts))
         if any(problem.severity == "error" for problem in found):
             raise InputError(found)

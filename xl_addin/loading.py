@@ -17,7 +17,8 @@ def load_portfolio(path: Path) -> Loaded:
     if reader is None:
         kinds = f"{', '.join(READERS)}, or is a folder of .csv files"
         message = f"a portfolio file ends in one of {kinds}, not in {path.suffix or 'nothing'!r}: name one that does"
-        return None, (Problem("error", "file-kind", str(path), message),)
+        ko = f"포트폴리오 파일이 아닙니다: {', '.join(READERS)} 파일이나 .csv 파일 폴더를 쓰세요"
+        return None, (Problem("error", "file-kind", str(path), message, ko),)
     return reader(path)
 
 

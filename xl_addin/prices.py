@@ -26,7 +26,8 @@ def quotes_for(prices: Path | None) -> Quotes:
         raw = prices.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return {}, (Problem("error", "file-unreadable", str(prices), f"cannot be read ({reason}): name another file"),)
+        message, ko = f"cannot be read ({reason}): name another file", f"읽을 수 없습니다({reason}): 다른 파일을 쓰세요"
+        return {}, (Problem("error", "file-unreadable", str(prices), message, ko),)
     return parse_prices(raw, str(prices))
 
 
@@ -46,7 +47,8 @@ def live_quotes_for(
     deadline = chain.default().settings.interactive_deadline if interactive else None
     batch = chain.quotes(needed, offline=offline, deadline=deadline)
     failed = tuple(
-        Problem("warning", "price-source", f"price of {symbol}", str(error)) for symbol, error in batch.failed.items()
+        Problem("warning", "price-source", f"price of {symbol}", str(error), error.ko)
+        for symbol, error in batch.failed.items()
     )
     return {**batch.ok, **given}, (*batch.problems, *failed)
 

@@ -17,6 +17,7 @@ from engine.history import HistoryTable
 from engine.market.catalogue import load
 from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.text import korean
 from engine.valuation import Valuation, resolve_fx, resolve_prices, value
 from xl_addin.analyses import currencies_of
 from xl_addin.histories import VIX, Sources, fx_pairs, load_facts, load_history
@@ -59,8 +60,8 @@ def _volatility_history(
         start = as_of - dt.timedelta(days=VOLATILITY_DAYS)
         history, problems = load_history(sources, wanted, currencies, start, as_of)
     except MarketDataError as error:
-        text = f"{error}: volatility is not judged"
-        return HistoryTable({}), (Problem("warning", "no-history", "risk", text),)
+        text, ko = f"{error}: volatility is not judged", f"변동성을 판단하지 않습니다: {error.ko}"
+        return HistoryTable({}), (Problem("warning", "no-history", "risk", text, ko),)
     return history.until(as_of), problems
 
 
@@ -81,11 +82,15 @@ def _valuation(
         days = sorted({quote.as_of.date().isoformat() for quote in used if quote.as_of})
         span = " to ".join(dict.fromkeys((days[0], days[-1])))
         text = f"the last closes of the history ({span}) stand for the prices of {len(used)} instruments"
-        problems = (*problems, Problem("warning", "price-from-history", "prices", text))
+        span_ko = "~".join(dict.fromkeys((days[0], days[-1])))
+        ko = f"종목 {len(used)}개는 과거 시세의 마지막 종가({span_ko})를 시세로 씁니다"
+        problems = (*problems, Problem("warning", "price-from-history", "prices", text, ko))
     stale = [quote for quote in prices.values() if quote.stale]
     if stale:
-        text = f"too old to act on: {', '.join(f'{quote.symbol} ({quote.stale_reason})' for quote in stale)}"
-        problems = (*problems, Problem("warning", "price-stale", "prices", text))
+        told = [(quote.symbol, quote.stale_reason or "") for quote in stale]
+        text = f"too old to act on: {', '.join(f'{symbol} ({reason})' for symbol, reason in told)}"
+        ko = f"너무 오래된 시세: {', '.join(f'{symbol} ({korean(reason)})' for symbol, reason in told)}"
+        problems = (*problems, Problem("warning", "price-stale", "prices", text, ko))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return value(portfolio, prices, fx), problems

@@ -32,7 +32,11 @@ def sample_quotes() -> tuple[dict[str, Quote], dt.date, tuple[Problem, ...]]:
     quotes, problems = parse_prices(sample_text("prices.csv"), "sample prices")
     day = max(quote.as_of.date() for quote in quotes.values() if quote.as_of)
     warning = Problem(
-        "warning", "sample-prices", "prices", f"made up for {day}, for demonstration: do not trade on them"
+        "warning",
+        "sample-prices",
+        "prices",
+        f"made up for {day}, for demonstration: do not trade on them",
+        f"{day} 시연용으로 만든 가격입니다: 이 가격으로 매매하지 마세요",
     )
     labelled = {symbol: replace(quote, source=SAMPLE_SOURCE) for symbol, quote in quotes.items()}
     return labelled, day, (warning, *problems)

@@ -65,7 +65,8 @@ def read_book(path: Path) -> ReadBook:
         message = (
             "no table of holdings or targets is here: a row of headers with Ticker and Quantity, or Ticker and Target"
         )
-        problem = Problem("error", "no-tables", source, message)
+        ko = "보유나 목표 표가 없습니다: 머리글에 Ticker와 Quantity, 또는 Ticker와 Target이 있어야 합니다"
+        problem = Problem("error", "no-tables", source, message, ko)
         return ReadBook(None, (problem, *twice), {}, (), lang)
     document = DocumentData(found, source)
     document.body.setdefault("name", path.stem)

@@ -82,11 +82,14 @@ class TableReader:
         if value is None:
             return None
         if isinstance(value, ErrorValue):
-            self._problem(row, column, "cell-error", f"the cell shows {value}: write a value, or mend its formula")
+            message = f"the cell shows {value}: write a value, or mend its formula"
+            ko = f"셀 값이 {value}입니다: 값을 적거나 수식을 고치세요"
+            self._problem(row, column, "cell-error", message, ko)
             return None
         if isinstance(value, Uncomputed):
             message = "the formula has no value yet: open the file in a spreadsheet, let it calculate, save it"
-            self._problem(row, column, "not-calculated", message)
+            ko = "아직 계산되지 않은 수식입니다: 스프레드시트에서 열어 계산한 뒤 저장하세요"
+            self._problem(row, column, "not-calculated", message, ko)
             return None
         if isinstance(value, str):
             value = value.strip()
@@ -96,8 +99,8 @@ class TableReader:
                 return None
         return _typed(column, value)
 
-    def _problem(self, row: int, column: Column, code: str, message: str) -> None:
-        self.problems.append(Problem("error", code, self.where(row, column.name), message))
+    def _problem(self, row: int, column: Column, code: str, message: str, ko: str) -> None:
+        self.problems.append(Problem("error", code, self.where(row, column.name), message, ko))
 
 
 def _typed(column: Column, value: Cell) -> object:

@@ -16,7 +16,8 @@ def read_sheets(folder: Path) -> list[Grid]:
     """Return a sheet per .csv file of the folder; raises `Refused` where there is none, or one cannot be read."""
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file())
     if not files:
-        raise Refused("no-tables", "the folder has no .csv files: put holdings.csv and targets.csv there")
+        message = "the folder has no .csv files: put holdings.csv and targets.csv there"
+        raise Refused("no-tables", message, "폴더에 .csv 파일이 없습니다: holdings.csv와 targets.csv를 넣으세요")
     return [_read(path) for path in files]
 
 
@@ -34,7 +35,8 @@ def _read(path: Path) -> Grid:
             if cells:
                 rows[number] = cells
     except csv.Error as error:
-        raise Refused("damaged", f"{path.name} is no sound .csv file ({error}): save it again") from None
+        message = f"{path.name} is no sound .csv file ({error}): save it again"
+        raise Refused("damaged", message, f"{path.name}: 깨진 .csv 파일입니다({error}). 다시 저장하세요") from None
     return Grid(path.name, rows)
 
 
@@ -47,4 +49,6 @@ def decoded(data: bytes, name: str) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise Refused("unknown-encoding", f"{name} is neither UTF-8 nor Korean (cp949) text: save it as CSV UTF-8")
+    message = f"{name} is neither UTF-8 nor Korean (cp949) text: save it as CSV UTF-8"
+    ko = f"{name}: UTF-8도 한국어(cp949) 텍스트도 아닙니다. CSV UTF-8로 저장하세요"
+    raise Refused("unknown-encoding", message, ko)

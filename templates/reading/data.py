@@ -69,16 +69,17 @@ class DocumentData:
             self._places.setdefault((*here, spare.key), reader.where(row.number, spare.name))
         target.append(item)
 
-    def _note(self, row: RowRead, name: str, message: str) -> None:
+    def _note(self, row: RowRead, name: str, message: str, ko: str) -> None:
         where = self._readers[name].where(row.number)
-        self.problems.append(Problem("warning", "row-ignored", where, message))
+        self.problems.append(Problem("warning", "row-ignored", where, message, ko))
 
     def _instruments(self) -> dict[str, dict[str, object]]:
         found: dict[str, dict[str, object]] = {}
         for row in self.rows("Instruments"):
             symbol = row.values.pop("Ticker", None)
             if symbol is None:
-                self._note(row, "Instruments", "a row without a ticker describes nothing: write the ticker")
+                message = "a row without a ticker describes nothing: write the ticker"
+                self._note(row, "Instruments", message, "종목코드가 없는 행은 쓰이지 않습니다: 종목코드를 적으세요")
                 continue
             keys = table("Instruments").index
             found[str(symbol)] = {keys[name].key: value for name, value in row.values.items()}
@@ -119,7 +120,8 @@ class DocumentData:
         holdings: list[dict[str, object]] = []
         for row in self.rows("Holdings"):
             if "Ticker" not in row.values and "Quantity" not in row.values:
-                self._note(row, "Holdings", "neither ticker nor quantity stands here: the row is not a holding")
+                message = "neither ticker nor quantity stands here: the row is not a holding"
+                self._note(row, "Holdings", message, "종목코드도 수량도 없어 보유 종목으로 보지 않습니다")
                 continue
             self._add(holdings, ("portfolio", "holdings"), "Holdings", row)
             self._described(holdings[-1], row.values.get("Ticker"))
@@ -153,7 +155,8 @@ class DocumentData:
             return
         if not currency:
             message = f"{amount} stands here without a currency: write KRW, USD or another"
-            self.problems.append(Problem("error", "missing", reader.where(row.number, "Currency"), message))
+            ko = f"{amount}: 통화가 없습니다. KRW나 USD처럼 적으세요"
+            self.problems.append(Problem("error", "missing", reader.where(row.number, "Currency"), message, ko))
             return
         if names and not account and len(names) == 1:
             account = names[0]
@@ -161,7 +164,8 @@ class DocumentData:
             message = (
                 f"{account or 'no account'} is not among the accounts of Settings: write one of {', '.join(names)}"
             )
-            self.problems.append(Problem("error", "unknown-account", reader.where(row.number, "Account"), message))
+            ko = f"설정의 계좌 목록에 없는 계좌({account or '빈칸'}): {', '.join(names)} 중에서 적으세요"
+            self.problems.append(Problem("error", "unknown-account", reader.where(row.number, "Account"), message, ko))
             return
         purse = purses[account] if names else single
         base: Path = ("portfolio", "accounts", names.index(account), "cash") if names else ("portfolio", "cash")
@@ -172,7 +176,8 @@ class DocumentData:
         elif isinstance(before, Decimal) and isinstance(amount, Decimal):
             purse[currency] = before + amount
             message = f"{currency} stands here again: both amounts count together"
-            self.problems.append(Problem("info", "cash-added", reader.where(row.number), message))
+            ko = f"{currency} 현금이 또 있습니다: 두 금액을 더합니다"
+            self.problems.append(Problem("info", "cash-added", reader.where(row.number), message, ko))
         else:
             purse[currency] = amount
 
@@ -180,13 +185,15 @@ class DocumentData:
         sections: dict[str, list[dict[str, object]]] = {}
         for row in self.rows("Targets"):
             if "Ticker" not in row.values and "Target" not in row.values:
-                self._note(row, "Targets", "neither ticker nor target stands here: the row is not a target")
+                message = "neither ticker nor target stands here: the row is not a target"
+                self._note(row, "Targets", message, "종목코드도 목표도 없어 목표로 보지 않습니다")
                 continue
             name = str(row.values.get("Section", "all"))
             if name not in SECTIONS:
                 message = f"{name!r} is not a section: write {', '.join(SECTIONS)}"
                 where = self._readers["Targets"].where(row.number, "Section")
-                self.problems.append(Problem("error", "unknown-section", where, message))
+                ko = f"모르는 구분 {name!r}: {', '.join(SECTIONS)} 중에서 적으세요"
+                self.problems.append(Problem("error", "unknown-section", where, message, ko))
                 continue
             key = _SECTION_KEY[name]
             self._add(sections.setdefault(key, []), ("portfolio", key), "Targets", row, skip=("Section",))
@@ -230,7 +237,8 @@ class DocumentData:
             self._places["fx", pair] = self._readers["FxRates"].where(row.number, "ManualRate")
             if pair in rates:
                 where = self._places["fx", pair]
-                self.problems.append(Problem("error", "duplicate-key", where, f"{pair} is here twice: keep one rate"))
+                message, ko = f"{pair} is here twice: keep one rate", f"{pair} 중복: 환율을 하나만 두세요"
+                self.problems.append(Problem("error", "duplicate-key", where, message, ko))
             rates[pair] = rate
         if rates:
             self.data["fx"] = rates

@@ -56,7 +56,11 @@ def _twice(first: Found, second: Found) -> Problem:
         f"two tables have the headers of {first.table.name}: here and on sheet {second.grid.name!r}, "
         f"row {second.header}: rename or delete one"
     )
-    return Problem("error", "two-tables", f"sheet {first.grid.name!r} row {first.header}", message)
+    ko = (
+        f"{first.table.name} 표의 머리글이 두 곳에 있습니다: 여기와 {second.grid.name!r} 시트 {second.header}행. "
+        "하나를 지우거나 이름을 바꾸세요"
+    )
+    return Problem("error", "two-tables", f"sheet {first.grid.name!r} row {first.header}", message, ko)
 
 
 def _in_grid(grid: Grid) -> Iterator[Found]:

@@ -16,7 +16,11 @@ _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "Err:")
 def read_sheets(archive: zipfile.ZipFile) -> list[Grid]:
     """Return every sheet; raises `Refused` for a file that is encrypted, linked or cannot be read."""
     if b"encryption-data" in part(archive, "META-INF/manifest.xml"):
-        raise Refused("encrypted", "the workbook is encrypted: save it without a password")
+        message, ko = (
+            "the workbook is encrypted: save it without a password",
+            "암호가 걸린 통합 문서입니다: 암호 없이 저장하세요",
+        )
+        raise Refused("encrypted", message, ko)
     grids: list[Grid] = []
     reader: _Sheet | None = None
     for event, element in elements(part(archive, "content.xml"), end_only=False):
@@ -26,7 +30,8 @@ def read_sheets(archive: zipfile.ZipFile) -> list[Grid]:
                 reader = _Sheet(_attribute(element, "name"))
             elif kind == "table-source":
                 message = "a sheet is linked to another file: break the link (Edit → Links), save it again"
-                raise Refused("external-link", message)
+                ko = "다른 파일에 연결된 시트가 있습니다: 연결을 끊고(편집 → 연결) 다시 저장하세요"
+                raise Refused("external-link", message, ko)
         elif kind == "table-row" and reader is not None:
             reader.row(element)
             element.clear()
@@ -34,7 +39,7 @@ def read_sheets(archive: zipfile.ZipFile) -> list[Grid]:
             grids.append(Grid(reader.name, reader.rows, tuple(reader.merged)))
             reader = None
     if not grids:
-        raise Refused("damaged", "the workbook has no sheets: save it again")
+        raise Refused("damaged", "the workbook has no sheets: save it again", "시트가 없습니다: 다시 저장하세요")
     return grids
 
 
@@ -83,7 +88,8 @@ class _Sheet:
 def _value(cell: Element) -> Cell:
     formula = _attribute(cell, "formula")
     if "'file:" in formula:
-        raise Refused("external-link", "a formula refers to another file: replace it by its value, save it again")
+        message = "a formula refers to another file: replace it by its value, save it again"
+        raise Refused("external-link", message, "다른 파일을 가리키는 수식이 있습니다: 값으로 바꾸고 다시 저장하세요")
     kind = _attribute(cell, "value-type")
     text = "\n".join("".join(p.itertext()) for p in cell if local(p) == "p")
     if formula and text.startswith(_ERRORS):

@@ -21,15 +21,16 @@ _LINKS = "xl/externalLinks/"
 
 
 class Refused(Exception):
-    """Say why a file is not read: `code` for programs, the text for the person."""
+    """Say why a file is not read: `code` for programs, the text (`ko`: in Korean) for the person."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, ko: str) -> None:
         super().__init__(message)
         self.code = code
+        self.ko = ko
 
     def problem(self, where: str) -> Problem:
         """Return the refusal as a problem."""
-        return Problem("error", self.code, where, str(self))
+        return Problem("error", self.code, where, str(self), self.ko)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -37,14 +38,21 @@ def read_bytes(path: Path) -> bytes:
     try:
         size = path.stat().st_size
         if size > MAX_FILE:
-            raise Refused("too-large", f"the file has {size:,} bytes; the most is {MAX_FILE:,}")
+            ko = f"파일이 너무 큽니다: {size:,}바이트, 최대 {MAX_FILE:,}바이트"
+            raise Refused("too-large", f"the file has {size:,} bytes; the most is {MAX_FILE:,}", ko)
         return path.read_bytes()
     except FileNotFoundError:
-        raise Refused("no-such-file", "there is no such file: check the name and the folder") from None
+        message, ko = (
+            "there is no such file: check the name and the folder",
+            "파일이 없습니다: 이름과 폴더를 확인하세요",
+        )
+        raise Refused("no-such-file", message, ko) from None
     except IsADirectoryError:
-        raise Refused("unreadable-file", "this is a folder, not a workbook") from None
+        raise Refused("unreadable-file", "this is a folder, not a workbook", "통합 문서가 아니라 폴더입니다") from None
     except OSError as error:
-        raise Refused("unreadable-file", f"the file cannot be read: {error.strerror or error}") from None
+        reason = error.strerror or error
+        message, ko = f"the file cannot be read: {reason}", f"파일을 읽을 수 없습니다: {reason}"
+        raise Refused("unreadable-file", message, ko) from None
 
 
 def open_archive(data: bytes) -> zipfile.ZipFile:
@@ -52,15 +60,21 @@ def open_archive(data: bytes) -> zipfile.ZipFile:
     if data.startswith(_OLE):
         if _ENCRYPTED_STREAM in data:
             message = "the workbook is encrypted: open it with its password, remove the password, save it again"
-            raise Refused("encrypted", message)
-        raise Refused("old-format", "this is an old .xls workbook: open it and save it as .xlsx")
+            raise Refused("encrypted", message, "암호가 걸린 통합 문서입니다: 열어서 암호를 없애고 다시 저장하세요")
+        message, ko = (
+            "this is an old .xls workbook: open it and save it as .xlsx",
+            "옛 .xls 파일입니다: 열어서 .xlsx로 저장하세요",
+        )
+        raise Refused("old-format", message, ko)
     if not data:
-        raise Refused("not-a-workbook", "the file is empty: save the workbook again")
+        message, ko = "the file is empty: save the workbook again", "빈 파일입니다: 통합 문서를 다시 저장하세요"
+        raise Refused("not-a-workbook", message, ko)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
         message = f"this is no workbook, or a damaged one ({error}): open it in a spreadsheet and save it again"
-        raise Refused("not-a-workbook", message) from None
+        ko = f"통합 문서가 아니거나 깨졌습니다({error}): 스프레드시트에서 열어 다시 저장하세요"
+        raise Refused("not-a-workbook", message, ko) from None
     _inspect(archive)
     return archive
 
@@ -68,24 +82,35 @@ def open_archive(data: bytes) -> zipfile.ZipFile:
 def _inspect(archive: zipfile.ZipFile) -> None:
     entries = archive.infolist()
     if len(entries) > MAX_PARTS:
-        raise Refused("too-many-parts", f"the file has {len(entries):,} parts; the most is {MAX_PARTS:,}")
+        message = f"the file has {len(entries):,} parts; the most is {MAX_PARTS:,}"
+        ko = f"파일 안의 부분이 너무 많습니다: {len(entries):,}개, 최대 {MAX_PARTS:,}개"
+        raise Refused("too-many-parts", message, ko)
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > MAX_UNPACKED:
         message = f"the file would unpack to {unpacked:,} bytes; the most is {MAX_UNPACKED:,}: this may be a zip bomb"
-        raise Refused("zip-bomb", message)
+        ko = f"압축을 풀면 {unpacked:,}바이트입니다(최대 {MAX_UNPACKED:,}): 압축 폭탄일 수 있습니다"
+        raise Refused("zip-bomb", message, ko)
     names = set()
     for entry in entries:
         if entry.flag_bits & 1:
-            raise Refused("encrypted", "the file is encrypted: save it without a password")
+            message, ko = (
+                "the file is encrypted: save it without a password",
+                "암호가 걸린 파일입니다: 암호 없이 저장하세요",
+            )
+            raise Refused("encrypted", message, ko)
         if entry.file_size > _SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
-            message = f"{entry.filename} unpacks to {entry.file_size // max(entry.compress_size, 1):,} times its size"
-            raise Refused("zip-bomb", f"{message}: this may be a zip bomb")
+            times = f"{entry.file_size // max(entry.compress_size, 1):,}"
+            message = f"{entry.filename} unpacks to {times} times its size: this may be a zip bomb"
+            ko = f"{entry.filename}: 압축을 풀면 {times}배가 됩니다. 압축 폭탄일 수 있습니다"
+            raise Refused("zip-bomb", message, ko)
         if entry.filename in names:
-            raise Refused("damaged", f"the file has two parts named {entry.filename}: save it again")
+            message = f"the file has two parts named {entry.filename}: save it again"
+            raise Refused("damaged", message, f"파일 안에 {entry.filename} 부분이 둘입니다: 다시 저장하세요")
         names.add(entry.filename)
         if entry.filename.startswith(_LINKS):
             message = "the workbook links to another file: break the links (Data → Edit Links → Break), save it again"
-            raise Refused("external-link", message)
+            ko = "다른 파일에 연결된 통합 문서입니다: 연결을 끊고(데이터 → 연결 편집 → 연결 끊기) 다시 저장하세요"
+            raise Refused("external-link", message, ko)
 
 
 def part(archive: zipfile.ZipFile, name: str) -> bytes:
@@ -93,10 +118,13 @@ def part(archive: zipfile.ZipFile, name: str) -> bytes:
     try:
         return archive.read(name)
     except KeyError:
-        raise Refused("damaged", f"the file has no part {name}: open it in a spreadsheet and save it again") from None
+        message = f"the file has no part {name}: open it in a spreadsheet and save it again"
+        ko = f"파일에 {name} 부분이 없습니다: 스프레드시트에서 열어 다시 저장하세요"
+        raise Refused("damaged", message, ko) from None
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError, zlib_error()) as error:
         message = f"{name} is damaged ({error}): open the file in a spreadsheet and save it again"
-        raise Refused("damaged", message) from None
+        ko = f"{name} 부분이 깨졌습니다({error}): 스프레드시트에서 열어 다시 저장하세요"
+        raise Refused("damaged", message, ko) from None
 
 
 def zlib_error() -> type[Exception]:

@@ -54,10 +54,12 @@ def elements(data: bytes, *, end_only: bool = True) -> Iterator[tuple[str, Eleme
         yield from iterparse(io.BytesIO(data), events=("end",) if end_only else ("start", "end"), forbid_dtd=True)
     except DefusedXmlException as error:
         message = f"the file's XML declares a document type or entities ({type(error).__name__}): it is not read"
-        raise Refused("unsafe-xml", message) from None
+        ko = f"파일의 XML에 문서 형식이나 엔티티 선언이 있어({type(error).__name__}) 읽지 않습니다"
+        raise Refused("unsafe-xml", message, ko) from None
     except (ParseError, ValueError, LookupError) as error:
         message = f"the file's XML is broken ({error}): open it in a spreadsheet and save it again"
-        raise Refused("damaged", message) from None
+        ko = f"파일의 XML이 깨졌습니다({error}): 스프레드시트에서 열어 다시 저장하세요"
+        raise Refused("damaged", message, ko) from None
 
 
 def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
@@ -80,7 +82,7 @@ def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
             if kind.endswith("/worksheet"):
                 sheets.append((element.get("name", ""), path))
     if not sheets:
-        raise Refused("damaged", "the workbook has no sheets: save it again")
+        raise Refused("damaged", "the workbook has no sheets: save it again", "시트가 없습니다: 다시 저장하세요")
     return sheets, mac
 
 
@@ -88,7 +90,8 @@ def _main_part(archive: zipfile.ZipFile) -> str:
     for _, element in elements(part(archive, "_rels/.rels")):
         if local(element) == "Relationship" and element.get("Type", "").endswith("/officeDocument"):
             return element.get("Target", "").lstrip("/")
-    raise Refused("not-a-workbook", "this is not a workbook: name an .xlsx, .xlsm or .ods file")
+    message = "this is not a workbook: name an .xlsx, .xlsm or .ods file"
+    raise Refused("not-a-workbook", message, "통합 문서가 아닙니다: .xlsx, .xlsm, .ods 파일을 쓰세요")
 
 
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:

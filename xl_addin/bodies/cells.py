@@ -19,9 +19,9 @@ _WHOLE = 1e15
 _ERRORS = frozenset(("#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!", "#SPILL!", "#CALC!"))
 
 
-def bad_argument(argument: str, message: str) -> InputError:
-    """Return the error of an argument that cannot be used; the message names its value and the repair."""
-    return InputError([Problem("error", "bad-argument", argument, message)])
+def bad_argument(argument: str, message: str, ko: str) -> InputError:
+    """Return the error of an argument that cannot be used; the message (`ko`: in Korean) names value and repair."""
+    return InputError([Problem("error", "bad-argument", argument, message, ko)])
 
 
 def rows_of(given: object) -> Rows | None:
@@ -83,9 +83,11 @@ def value_of(argument: str, given: object) -> Cell:
     """Return the single value of an argument, None where it is left out or blank; raises InputError for a range."""
     found = [value for row in rows_of(given) or () for value in row if value is not None]
     if len(found) > 1:
-        raise bad_argument(argument, f"{len(found)} values where one is due: name one cell")
+        message = f"{len(found)} values where one is due: name one cell"
+        raise bad_argument(argument, message, f"값 하나가 필요한데 {len(found)}개입니다: 셀 하나를 지정하세요")
     if found and isinstance(found[0], ErrorValue):
-        raise bad_argument(argument, f"the cell shows {found[0]}: mend that cell first")
+        message = f"the cell shows {found[0]}: mend that cell first"
+        raise bad_argument(argument, message, f"셀 값이 {found[0]}입니다: 그 셀을 먼저 고치세요")
     return found[0].strip() or None if found and isinstance(found[0], str) else next(iter(found), None)
 
 
@@ -106,7 +108,9 @@ def number_of(argument: str, given: object, default: Decimal, low: int, high: in
         plain = repaired_number(value)
         value = Decimal(plain) if plain is not None else value
     if not isinstance(value, Decimal) or not low <= value <= high or (whole and value != int(value)):
-        raise bad_argument(argument, f"{value!s:.40} is not a {'whole ' * whole}number from {low} to {high}: write one")
+        message = f"{value!s:.40} is not a {'whole ' * whole}number from {low} to {high}: write one"
+        kind = "정수" if whole else "수"
+        raise bad_argument(argument, message, f"값 {value!s:.40}: {low}부터 {high}까지의 {kind}로 적으세요")
     return value
 
 
@@ -124,7 +128,8 @@ def day_of(argument: str, given: object) -> dt.date | None:
         return value.date()
     if value is None or isinstance(value, dt.date):
         return value
-    raise bad_argument(argument, f"{value!s:.40} is not a date: write one, such as 2026-07-01")
+    message = f"{value!s:.40} is not a date: write one, such as 2026-07-01"
+    raise bad_argument(argument, message, f"값 {value!s:.40}: 2026-07-01처럼 날짜로 적으세요")
 
 
 def ticker_of(argument: str, given: object) -> str:
@@ -136,7 +141,8 @@ def tickers_of(argument: str, given: object) -> tuple[str, ...]:
     """Return every code or name of a range once, blanks left out; raises InputError where there is none."""
     found = tuple(dict.fromkeys(_tickers(argument, rows_of(given) or ())))
     if not found:
-        raise bad_argument(argument, "no ticker stands here: name cells that hold some")
+        message = "no ticker stands here: name cells that hold some"
+        raise bad_argument(argument, message, "종목코드가 없습니다: 종목코드가 있는 셀을 지정하세요")
     return found
 
 
@@ -144,19 +150,23 @@ def _tickers(argument: str, rows: Rows) -> Iterator[str]:
     for number, row in enumerate(rows, 1):
         for at, value in enumerate(row, 1):
             if isinstance(value, ErrorValue):
-                raise bad_argument(f"{argument}, row {number}, column {at}", f"the cell shows {value}: mend it")
+                where, ko = f"{argument}, row {number}, column {at}", f"셀 값이 {value}입니다: 고치세요"
+                raise bad_argument(where, f"the cell shows {value}: mend it", ko)
             if value is not None and str(value).strip():
                 yield _ticker(f"{argument}, row {number}, column {at}", value)
 
 
 def _ticker(argument: str, value: Cell) -> str:
     if value is None:
-        raise bad_argument(argument, 'no ticker: write a code or name as text, such as "069500"')
+        message = 'no ticker: write a code or name as text, such as "069500"'
+        raise bad_argument(argument, message, '종목코드 없음: "069500"처럼 코드나 이름을 텍스트로 적으세요')
     if not isinstance(value, Decimal | bool | dt.date):
         return value.strip()
     text = plain_number(value) if isinstance(value, Decimal) else str(value)
     if shape(text) is None or not isinstance(value, Decimal):
         meant = lost_zeros(text)
         repair = f"format the cell as text and write {meant}" if meant else "write a code or name as text"
-        raise bad_argument(argument, f"{text} is a number, not a ticker: {repair}")
+        repair_ko = f"셀을 텍스트로 바꾸고 {meant}처럼 적으세요" if meant else "코드나 이름을 텍스트로 적으세요"
+        ko = f"{text}: 종목코드가 아니라 숫자입니다. {repair_ko}"
+        raise bad_argument(argument, f"{text} is a number, not a ticker: {repair}", ko)
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -44,7 +44,8 @@ def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
     if not given and cash is None:
         if rows_of(tables) is None and not isinstance(tables, dict):
             text = "no tables: name the ranges, such as Holdings[#All], Targets[#All]"
-            raise InputError([Problem("error", "no-tables", name, text)])
+            ko = "표가 없습니다: Holdings[#All], Targets[#All]처럼 범위를 지정하세요"
+            raise InputError([Problem("error", "no-tables", name, text, ko)])
         grids = sheets(tables)
     portfolio, problems = _read(name, grids, cash, strict=bool(given))
     # Where a call names ranges, a problem's place is a row of that range.
@@ -58,7 +59,12 @@ def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
 
 def language(grids: Sequence[Grid] = ()) -> Lang:
     """Return the language of a workbook with these sheets, by default the system's."""
-    return "ko" if any(one.name in _KOREAN_TITLES for one in grids) else default_language()
+    return language_of_titles(one.name for one in grids)
+
+
+def language_of_titles(titles: Iterable[str]) -> Lang:
+    """Return the language of a workbook whose sheets have these titles, by default the system's."""
+    return "ko" if any(title in _KOREAN_TITLES for title in titles) else default_language()
 
 
 def _amount(given: dict[str, Rows]) -> Decimal | None:
@@ -79,10 +85,12 @@ def _read(
         for one in grids:
             if one.name not in used:
                 text = "no known headers here: include the row of headers, such as Ticker and Quantity"
-                problems.append(Problem("error", "no-headers", f"{name} {one.name}", text))
+                ko = "아는 머리글이 없습니다: Ticker와 Quantity 같은 머리글 행을 포함하세요"
+                problems.append(Problem("error", "no-headers", f"{name} {one.name}", text, ko))
     if not found.keys() & {"Holdings", "Targets"}:
         text = "no table of holdings or targets: a row of headers with Ticker and Quantity, or Ticker and Target"
-        problems.append(Problem("error", "no-tables", name, text))
+        ko = "보유나 목표 표가 없습니다: 머리글에 Ticker와 Quantity, 또는 Ticker와 Target이 있어야 합니다"
+        problems.append(Problem("error", "no-tables", name, text, ko))
     if problems:
         return None, tuple(problems)
     document = DocumentData(found, name)
@@ -109,4 +117,7 @@ def _assume_base(name: str, document: DocumentData, cash: Decimal | None) -> tup
     why = "the one currency in use" if not used else f"{', '.join(sorted(used))} are in use"
     amount = f"; the cash is {cash} {base}" if cash is not None else ""
     text = f"no settings were given: totals are in {base} ({why}){amount}; give base_currency in a Settings table"
-    return (Problem("info", "base-currency", name, text),)
+    why_ko = "쓰는 통화가 하나" if not used else f"{', '.join(sorted(used))}도 사용"
+    amount_ko = f", 현금은 {cash} {base}" if cash is not None else ""
+    ko = f"설정이 없어 합계를 {base} 기준으로 셉니다({why_ko}){amount_ko}: 설정 표에 base_currency를 적으세요"
+    return (Problem("info", "base-currency", name, text, ko),)

@@ -69,7 +69,8 @@ def unexpected(name: str, error: BaseException) -> Problem:
     places = " < ".join(f"{Path(step.filename).name}:{step.lineno} {step.name}" for step in reversed(steps))
     _log(f"{name} unexpected {type(error).__name__}: {places}")
     message = f"unexpected error ({type(error).__name__}): this is a fault of the program; see {folder() / FILE}"
-    return Problem("error", "unexpected", name, message)
+    ko = f"예상하지 못한 오류({type(error).__name__}): 프로그램의 잘못입니다. {folder() / FILE} 파일을 보세요"
+    return Problem("error", "unexpected", name, message, ko)
 
 
 def answered(name: str, call: str) -> None:

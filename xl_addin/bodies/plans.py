@@ -17,7 +17,8 @@ from templates.report import Rows, problem_rows, summary_rows, trade_rows
 from templates.schema import Lang
 from xl_addin.bodies import journal
 from xl_addin.bodies.answers import Answer, table
-from xl_addin.bodies.inputs import Inputs, read_inputs
+from xl_addin.bodies.cells import sheets
+from xl_addin.bodies.inputs import Inputs, language, read_inputs
 from xl_addin.output.problems import problems_of
 from xl_addin.output.sentences import reason_sentence
 from xl_addin.prices import live_quotes_for
@@ -80,7 +81,8 @@ def checks(holdings: object, targets: object, cash: object, settings: object, ta
         found = error.problems
     except MarketDataError as error:
         found = problems_of(error)
-    return table("REBAL_CHECKS", problem_rows(tuple(dict.fromkeys((*found, *journal.recent())))))
+    problems = tuple(dict.fromkeys((*found, *journal.recent())))
+    return table("REBAL_CHECKS", problem_rows(problems, language(sheets(tables))))
 
 
 def drift_rows(plan: Plan) -> Rows:

@@ -31,7 +31,8 @@ def price(ticker: object, field: object, near: object = None) -> Answer:
     """Return a field of one instrument's quote; `near` is its sheet, for one batch to serve all its cells."""
     name = text_of("field", field).lower() or "price"
     if name not in FIELDS:
-        raise bad_argument("field", f"{name!r:.40} is none of {', '.join(FIELDS)}: write one of them")
+        message = f"{name!r:.40} is none of {', '.join(FIELDS)}: write one of them"
+        raise bad_argument("field", message, f"값 {name!r:.40}: {', '.join(FIELDS)} 중에서 적으세요")
     _watch(near)
     return _fields(_one(ticker_of("ticker", ticker)))[name]
 
@@ -63,7 +64,8 @@ def rate(given: object, near: object = None) -> Answer:
     text = text_of("pair", given).upper().replace("/", "").replace(" ", "")
     currencies = pair(text)
     if currencies is None:
-        raise bad_argument("pair", f"{text!r:.40} is not a pair of two currencies: write one, such as USDKRW")
+        message = f"{text!r:.40} is not a pair of two currencies: write one, such as USDKRW"
+        raise bad_argument("pair", message, f"값 {text!r:.40}: 두 통화를 USDKRW처럼 적으세요")
     _watch(near)
     usual = usual_pair(*currencies)
     found = _one(usual).price
@@ -75,15 +77,18 @@ def history(ticker: object, start: object, end: object) -> Answer:
     symbol = ticker_of("ticker", ticker)
     first, last = day_of("from", start), day_of("to", end) or today()
     if first is None:
-        raise bad_argument("from", "no first day: write one, such as 2026-07-01")
+        message = "no first day: write one, such as 2026-07-01"
+        raise bad_argument("from", message, "첫날 없음: 2026-07-01처럼 적으세요")
     if first > last:
-        raise bad_argument("from", f"{first} is after {last}: write an earlier day")
+        message = f"{first} is after {last}: write an earlier day"
+        raise bad_argument("from", message, f"{first}: {last}보다 뒤입니다. 더 이른 날을 적으세요")
     batch = chain.history([symbol], first, last, wait=chain.default().settings.interactive_deadline)
     if symbol in batch.failed:
         raise batch.failed[symbol]
     found = batch.ok[symbol]
     if not found.dates:
-        raise NoData(f"{symbol} has no close from {first} to {last}", symbol=symbol, source=found.source)
+        message, ko = f"{symbol} has no close from {first} to {last}", f"{first}부터 {last}까지 {symbol} 종가 없음"
+        raise NoData(message, ko=ko, symbol=symbol, source=found.source)
     rows = zip(found.dates, found.closes, strict=True)
     return table("REBAL_HISTORY", ({"Date": day, "Close": close} for day, close in rows))
 
@@ -122,7 +127,8 @@ def _wanted(tickers: object, tables: object) -> tuple[str, ...]:
     """Return the tickers of a range, of the tables in it, or of the workbook's holdings and targets."""
     rows = rows_of(tickers)
     if rows is None and rows_of(tables) is None and not isinstance(tables, dict):
-        raise bad_argument("tickers", "no tickers: name cells that hold some")
+        message = "no tickers: name cells that hold some"
+        raise bad_argument("tickers", message, "종목코드 없음: 종목코드가 있는 셀을 지정하세요")
     named = of_tables([grid("tickers", rows)] if rows is not None else sheets(tables))
     if named or rows is None:
         return named

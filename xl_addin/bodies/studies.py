@@ -45,7 +45,8 @@ def weights(method: object, universe: object) -> Answer:
     """Return target weights over the rows of a universe."""
     name = text_of("method", method).lower()
     if name not in METHODS:
-        raise bad_argument("method", f"{name!r:.40} is none of {', '.join(METHODS)}: write one of them")
+        message = f"{name!r:.40} is none of {', '.join(METHODS)}: write one of them"
+        raise bad_argument("method", message, f"값 {name!r:.40}: {', '.join(METHODS)} 중에서 적으세요")
     entries, problems = read_list(_universe(rows_of(universe) or ()), "universe", today())
     if entries is None:
         raise InputError(problems)
@@ -58,7 +59,9 @@ def _universe(rows: Sequence[Sequence[Cell]]) -> list[dict[str, object]]:
     """Return a range as entries; raises InputError for an error cell."""
     filled = [(number, row) for number, row in enumerate(rows, 1) if any(value is not None for value in row)]
     if not filled:
-        raise bad_argument("universe", "no entries: give a range with headers such as Ticker, Sector, Market_Cap")
+        message = "no entries: give a range with headers such as Ticker, Sector, Market_Cap"
+        ko = "종목이 없습니다: Ticker, Sector, Market_Cap 같은 머리글이 있는 범위를 지정하세요"
+        raise bad_argument("universe", message, ko)
     tickers = headers(declared("Holdings"))
     names = []
     for value in filled[0][1]:
@@ -70,7 +73,8 @@ def _universe(rows: Sequence[Sequence[Cell]]) -> list[dict[str, object]]:
         entry: dict[str, object] = {}
         for at, (field, value) in enumerate(zip(names, row, strict=False), 1):
             if isinstance(value, ErrorValue):
-                raise bad_argument(f"universe, row {number}, column {at}", f"the cell shows {value}: mend it")
+                where, ko = f"universe, row {number}, column {at}", f"셀 값이 {value}입니다: 고치세요"
+                raise bad_argument(where, f"the cell shows {value}: mend it", ko)
             if field:
                 entry[field] = plain_number(value) if isinstance(value, Decimal) else value
         found.append(entry)
@@ -111,7 +115,7 @@ def _correlated(name: str, tickers: object, days: object, threshold: float) -> C
     result = correlate(history.until(day), tuple(currencies), base, count, threshold)
     problems = (*problems, *result.problems)
     if result.effective_bets is None:
-        raise NoData("nothing can be correlated", problems=problems)
+        raise NoData("nothing can be correlated", ko="상관계수를 구할 수 없습니다", problems=problems)
     _note(name, problems)
     return result
 
@@ -129,7 +133,7 @@ def compare(tickers: object) -> Answer:
     """Return a row per metric and a column per fund; what is not known is #N/A."""
     result = compare_funds(tickers_of("tickers", tickers), _LIVE, today())
     if result.as_of is None and all(row.fee.value is None for row in result.funds.values()):
-        raise NoData("nothing is known of these funds", problems=result.problems)
+        raise NoData("nothing is known of these funds", ko="이 종목들의 자료가 없습니다", problems=result.problems)
     _note("REBAL_COMPARE", result.problems)
     metrics = [_metrics(row) for row in result.funds.values()]
     rows = ((name, *(NA if found[name] is None else found[name] for found in metrics)) for name in metrics[0])
@@ -197,7 +201,7 @@ def risk(holdings: object, targets: object, tables: object) -> Answer:
     inputs = read_inputs("REBAL_RISK", {"holdings": holdings, "targets": targets}, tables)
     report = risk_portfolio(inputs.portfolio, {}, _LIVE, today())
     if not report.priced:
-        raise NoData("a price or rate is missing", problems=report.problems)
+        raise NoData("a price or rate is missing", ko="시세나 환율이 없습니다", problems=report.problems)
     _note("REBAL_RISK", report.problems)
     return table(
         "REBAL_RISK",

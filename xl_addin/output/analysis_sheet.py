@@ -64,7 +64,8 @@ def findings(
         except MarketDataError as error:
             for table in tables:
                 found.add(table, (), str(error))
-            found.problems.extend(error.problems or (Problem("warning", "no-history", tables[0], str(error)),))
+            one = Problem("warning", "no-history", tables[0], str(error), error.ko)
+            found.problems.extend(error.problems or (one,))
     found.problems = _lacking(found.problems)
     return found
 

@@ -39,12 +39,12 @@ def _problems(problems: Iterable[Problem], lang: Lang, paint: Paint) -> list[str
 
 def _grouped(problems: Iterable[Problem]) -> list[Problem]:
     """Return problems with those that say the same of several places made one."""
-    places: dict[tuple[Severity, str, str], list[str]] = {}
+    places: dict[tuple[Severity, str, str, str], list[str]] = {}
     for one in problems:
-        places.setdefault((one.severity, one.code, one.message), []).append(one.where)
+        places.setdefault((one.severity, one.code, one.message, one.ko), []).append(one.where)
     return [
-        Problem(severity, code, ", ".join(dict.fromkeys(where)), message)
-        for (severity, code, message), where in places.items()
+        Problem(severity, code, ", ".join(dict.fromkeys(where)), message, ko)
+        for (severity, code, message, ko), where in places.items()
     ]
 
 

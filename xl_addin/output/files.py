@@ -14,15 +14,24 @@ def output_problems(path: Path, suffix: str, *, force: bool) -> tuple[Problem, .
     found = []
     if path.suffix.lower() != suffix:
         found.append(
-            Problem("error", "output-suffix", str(path), f"the result is a workbook: end its name in {suffix}")
+            Problem(
+                "error",
+                "output-suffix",
+                str(path),
+                f"the result is a workbook: end its name in {suffix}",
+                f"결과는 통합 문서입니다: 파일 이름 끝을 {suffix}처럼 적으세요",
+            )
         )
     if not path.parent.is_dir():
-        found.append(Problem("error", "output-folder", str(path.parent), "no such folder: make it, or name another"))
+        message, ko = "no such folder: make it, or name another", "폴더가 없습니다: 만들거나 다른 폴더를 쓰세요"
+        found.append(Problem("error", "output-folder", str(path.parent), message, ko))
     if path.is_dir():
-        found.append(Problem("error", "output-is-folder", str(path), "this is a folder: name a file in it"))
+        message, ko = "this is a folder: name a file in it", "폴더입니다: 그 안의 파일 이름을 적으세요"
+        found.append(Problem("error", "output-is-folder", str(path), message, ko))
     elif path.exists() and not force:
         message = "this file exists: name another, or say --force to replace it"
-        found.append(Problem("error", "output-exists", str(path), message))
+        ko = "이미 있는 파일입니다: 다른 이름을 쓰거나 --force로 바꾸세요"
+        found.append(Problem("error", "output-exists", str(path), message, ko))
     return tuple(found)
 
 
@@ -46,6 +55,7 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         message = f"cannot be written ({reason}): close it where it is open, or name another place"
-        raise InputError([Problem("error", "output-not-written", str(path), message)]) from error
+        ko = f"쓸 수 없습니다({reason}): 열려 있으면 닫거나 다른 곳에 쓰세요"
+        raise InputError([Problem("error", "output-not-written", str(path), message, ko)]) from error
     finally:
         temporary.unlink(missing_ok=True)

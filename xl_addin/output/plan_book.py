@@ -81,7 +81,7 @@ def book_report(
     analyses = _analyses(portfolio, plan, quotes, lang)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))
-        analyses |= {**found.rows, "Problems": problem_rows(tuple(problems))}
+        analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
     notes = found.notes if found else {}
     return plan_report(portfolio, plan, say, lang, rates=rates, history=history, analyses=analyses, notes=notes)
 

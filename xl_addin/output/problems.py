@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.errors import MarketDataError, Problem
+from templates.places import place
 from xl_addin.output.colour import Paint
 from xl_addin.output.language import Lang
 from xl_addin.output.texts import say
@@ -17,8 +18,8 @@ def problem_lines(problems: Iterable[Problem], lang: Lang, paint: Paint, width: 
     """Return the problems, the gravest first, wrapped to `width` columns."""
     lines = []
     for problem in sorted(problems, key=lambda problem: list(STYLES).index(problem.severity)):
-        where = f"{problem.where}: " if problem.where else ""
-        text = f"{say(problem.severity, lang)}: {where}{problem.message} [{problem.code}]"
+        where = f"{place(problem.where, lang)}: " if problem.where else ""
+        text = f"{say(problem.severity, lang)}: {where}{problem.said(lang)} [{problem.code}]"
         lines += [paint(line, STYLES[problem.severity]) for line in wrap(text, width, indent="  ")]
     return lines
 
@@ -30,5 +31,9 @@ def problems_of(error: MarketDataError) -> tuple[Problem, ...]:
     name = type(error).__name__
     code = "".join("-" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("-")
     where = " ".join(part for part in (error.source, error.symbol) if part)
-    later = f"; try again in {error.retry_after:.0f} s" if error.retry_after is not None else ""
-    return (Problem("error", code, where or "market data", f"{error}{later}"),)
+    later, later_ko = "", ""
+    if error.retry_after is not None:
+        later = f"; try again in {error.retry_after:.0f} s"
+        later_ko = f". {error.retry_after:.0f}초 뒤에 다시 해 보세요"
+    ko = f"{error.ko}{later_ko}" if error.ko else ""
+    return (Problem("error", code, where or "market data", f"{error}{later}", ko),)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from engine.money import ZERO
 from engine.plan import Conversion, Plan, Reason, TaxEstimate
 from engine.summary import CashLine, traded
+from engine.text import korean
 from xl_addin.output.language import Lang
 from xl_addin.output.numbers import band, money, percent, price, telling_digits
 from xl_addin.output.texts import TEXTS, say
@@ -104,7 +105,7 @@ def tax_sentences(tax: TaxEstimate, base: str, lang: Lang) -> list[str]:
         lines.append(say("dividend_tax", lang, income=income, tax=due))
     if tax.missing:
         lines.append(say("tax_missing", lang, list=", ".join(tax.missing)))
-    return [*lines, *(f"{say('info', lang)}: {text}" for text in tax.notes)]
+    return [*lines, *(f"{say('info', lang)}: {korean(text) if lang == 'ko' else text}" for text in tax.notes)]
 
 
 def conclusion(plan: Plan, lang: Lang) -> str:

@@ -27,7 +27,8 @@ def run(args: argparse.Namespace) -> int:
     """Build, and write or compare."""
     path = args.output or _committed()
     if args.check and not path.is_file():
-        raise InputError([Problem("error", "no-file", str(path), "no such file: run `rebalancer build`")])
+        message, ko = "no such file: run `rebalancer build`", "파일이 없습니다: `rebalancer build`를 실행하세요"
+        raise InputError([Problem("error", "no-file", str(path), message, ko)])
     from xl_addin.workbook.package import sample_workbook
 
     built = sample_workbook()
@@ -44,7 +45,8 @@ def _committed() -> Path:
     root = Path(__file__).resolve().parents[2]
     if not (root / "pyproject.toml").is_file():
         message = "not in a clone of the repository: say where with -o"
-        raise InputError([Problem("error", "no-clone", "command line", message)])
+        ko = "저장소를 복제한 폴더가 아닙니다: -o로 만들 곳을 적으세요"
+        raise InputError([Problem("error", "no-clone", "command line", message, ko)])
     return root / NAME
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.analysis.calendar import ALLOWANCE, calendar
 from xl_addin.loading import load_portfolio
+from xl_addin.output.arguments import refused
 from xl_addin.output.files import output_problems, write_whole
 from xl_addin.verbs.common import add_output_arguments, amount, date, usable
 
@@ -31,13 +32,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _months(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of months from 1 to 60")
+        ko = f"{text!r}: 1부터 60까지의 개월 수를 적으세요"
+        raise refused(f"{text!r} is not a number of months from 1 to 60", ko)
     return int(text)
 
 
 def _ics(text: str) -> Path:
     if not text.lower().endswith(".ics"):
-        raise argparse.ArgumentTypeError(f"{text!r} is a calendar file: end its name in .ics")
+        ko = f"{text!r}: 일정 파일 이름은 .ics로 끝나야 합니다"
+        raise refused(f"{text!r} is a calendar file: end its name in .ics", ko)
     return Path(text)
 
 

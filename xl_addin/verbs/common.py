@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.errors import InputError, Problem
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from xl_addin.output.arguments import refused
 from xl_addin.output.language import LANGUAGES, default_language
 
 _AMOUNT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
@@ -32,7 +33,10 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
 def amount(text: str) -> Decimal:
     """Parse an amount of money such as 500000, -1,000,000 or 12.50."""
     if not _AMOUNT.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an amount such as 500000, -500000 or 12.50")
+        example = "500000, -500000"
+        raise refused(
+            f"{text!r} is not an amount such as {example} or 12.50", f"{text!r}: {example}, 12.50처럼 금액을 적으세요"
+        )
     return Decimal(text.replace(",", ""))
 
 
@@ -41,7 +45,8 @@ def date(text: str) -> dt.date:
     try:
         return dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-20") from None
+        ko = f"{text!r}: 2026-11-20처럼 날짜를 적으세요"
+        raise refused(f"{text!r} is not a date such as 2026-11-20", ko) from None
 
 
 def usable(portfolio: Portfolio | None, problems: Iterable[Problem]) -> Portfolio:

@@ -12,6 +12,7 @@ from engine.errors import NoData
 from xl_addin.analyses import correlate_portfolio
 from xl_addin.histories import Sources, add_history_arguments, currency_code, history_day
 from xl_addin.loading import load_portfolio
+from xl_addin.output.arguments import refused
 from xl_addin.verbs.common import add_output_arguments, date, usable
 
 
@@ -38,7 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def _days(text: str) -> int:
     if not text.isdecimal() or not FEWEST_RETURNS <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from {FEWEST_RETURNS} to 10000")
+        ko = f"{text!r}: {FEWEST_RETURNS}부터 10000까지의 일수를 적으세요"
+        raise refused(f"{text!r} is not a number of days from {FEWEST_RETURNS} to 10000", ko)
     return int(text)
 
 
@@ -48,7 +50,8 @@ def _threshold(text: str) -> float:
     except ValueError:
         number = 2.0
     if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a correlation from 0 to 1")
+        ko = f"{text!r}: 0부터 1까지의 상관계수를 적으세요"
+        raise refused(f"{text!r} is not a correlation from 0 to 1", ko)
     return number
 
 

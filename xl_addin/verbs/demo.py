@@ -28,9 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plan the samples, write the workbook, print the plan and where the workbook is."""
     if not args.output.is_dir():
-        raise InputError(
-            [Problem("error", "output-folder", str(args.output), "no such folder: make it, or name another")]
-        )
+        message, ko = "no such folder: make it, or name another", "폴더가 없습니다: 만들거나 다른 폴더를 쓰세요"
+        raise InputError([Problem("error", "output-folder", str(args.output), message, ko)])
     sample, found = sample_portfolio()
     quotes, day, notices = sample_quotes()
     portfolio = usable(sample, (*found, *notices))

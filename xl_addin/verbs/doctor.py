@@ -15,6 +15,7 @@ from typing import Literal
 
 from engine.errors import InputError
 from engine.settings import MarketSettings
+from engine.text import Bilingual, korean
 from xl_addin.verbs.common import add_output_arguments
 
 Status = Literal["ok", "note", "wrong"]
@@ -27,7 +28,10 @@ _STYLES = {"ok": "green", "note": "cyan", "wrong": "red"}
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Hold one finding: `note` is something that works without, `mend` is what a person can do."""
+    """Hold one finding: `note` is something that works without, `mend` is what a person can do.
+
+    `check`, `message` and `mend` are `engine.text.Bilingual` where they are words.
+    """
 
     check: str
     status: Status
@@ -70,12 +74,15 @@ def local_checks() -> Iterator[Check]:
         settings = MarketSettings.from_environment(os.environ)
     except InputError as error:
         for problem in error.problems:
-            yield Check(problem.where, "wrong", problem.message, "mend or remove the variable")
+            mend = Bilingual("mend or remove the variable", "환경 변수를 고치거나 지우세요")
+            yield Check(problem.where, "wrong", Bilingual(problem.message, problem.ko), mend)
         settings = MarketSettings()
     yield _store(settings)
     yield _login()
     routes = [name for name in ROUTES if os.environ.get(name)]
-    yield Check("network route", "note" if routes else "ok", f"set: {', '.join(routes)}" if routes else "direct")
+    route = ", ".join(routes)
+    said = Bilingual(f"set: {route}", f"설정됨: {route}") if routes else Bilingual("direct", "직접 연결")
+    yield Check(Bilingual("network route", "네트워크 경로"), "note" if routes else "ok", said)
 
 
 def live_checks() -> Iterator[Check]:
@@ -86,7 +93,8 @@ def live_checks() -> Iterator[Check]:
     market = default()
     now = dt.datetime.now(dt.UTC)
     for one in probe.probes(market, now=now, seconds=market.settings.headless_deadline):
-        yield Check(f"{one.source}: {one.what}", one.status, one.message, one.mend)
+        check = Bilingual(f"{one.source}: {one.what}", f"{one.source}: {korean(one.what)}")
+        yield Check(check, one.status, one.message, one.mend)
 
 
 def _python() -> Check:
@@ -101,10 +109,14 @@ def _packages() -> Check:
         if name in PINNED:
             wanted[name] = version
     found = {name: _version(name) for name in wanted}
-    other = [f"{name} {found[name]} instead of {wanted[name]}" for name in wanted if found[name] != wanted[name]]
+    other = [name for name in wanted if found[name] != wanted[name]]
+    title = Bilingual("packages", "패키지")
     if other:
-        return Check("packages", "wrong", "; ".join(other), "run `python -m uv sync`")
-    return Check("packages", "ok", ", ".join(f"{name} {version}" for name, version in found.items()))
+        message = "; ".join(f"{name} {found[name]} instead of {wanted[name]}" for name in other)
+        ko = "; ".join(f"{name} {found[name]} (필요한 것 {wanted[name]})" for name in other)
+        mend = Bilingual("run `python -m uv sync`", "`python -m uv sync`를 실행하세요")
+        return Check(title, "wrong", Bilingual(message, ko), mend)
+    return Check(title, "ok", ", ".join(f"{name} {version}" for name, version in found.items()))
 
 
 def _version(name: str) -> str:
@@ -117,36 +129,44 @@ def _version(name: str) -> str:
 def _store(settings: MarketSettings) -> Check:
     from engine.market import store
 
+    title = Bilingual("price store", "시세 저장소")
     file = store.Store(store.folder(settings) / store.FILE)
     counts = file.counts()
     file.close()
     if file.problems:
         problem = file.problems[0]
-        return Check(
-            "price store", "wrong", f"{problem.where} {problem.message}", "set REBALANCER_CACHE_DIR to a folder"
-        )
-    return Check("price store", "ok", f"{file.path}, {counts.get('quotes', 0)} quotes")
+        said = Bilingual(f"{problem.where} {problem.message}", f"{problem.where} {problem.ko}")
+        mend = Bilingual("set REBALANCER_CACHE_DIR to a folder", "REBALANCER_CACHE_DIR를 쓸 수 있는 폴더로 정하세요")
+        return Check(title, "wrong", said, mend)
+    count = counts.get("quotes", 0)
+    return Check(title, "ok", Bilingual(f"{file.path}, {count} quotes", f"{file.path}, 시세 {count}개"))
 
 
 def _login() -> Check:
     from engine.market import login
 
+    title = Bilingual("KRX login", "KRX 로그인")
     if login.login(os.environ) is None:
-        return Check("KRX login", "note", "none is configured; prices do not need one", login.HOW)
-    return Check("KRX login", "ok", "configured (`--live` tries it)")
+        said = Bilingual("none is configured; prices do not need one", "설정하지 않았습니다. 시세에는 필요 없습니다")
+        return Check(title, "note", said, login.HOW)
+    return Check(title, "ok", Bilingual("configured (`--live` tries it)", "설정됨 (`--live`로 확인)"))
 
 
 def _shown(checks: Iterable[Check], args: argparse.Namespace) -> list[Check]:
     """Return the checks; unless for JSON, print each as soon as it is done."""
     from xl_addin.output.colour import paint_for
+    from xl_addin.output.texts import say
+    from xl_addin.output.width import pad
 
     done = []
     for one in checks:
         done.append(one)
         if not args.json:
             paint = paint_for(sys.stdout)
-            sys.stdout.write(f"{paint(one.status.ljust(5), _STYLES[one.status])} {one.check}: {one.message}\n")
+            status = pad(say(f"doctor.{one.status}", args.lang), 5)
+            said = korean if args.lang == "ko" else str
+            sys.stdout.write(f"{paint(status, _STYLES[one.status])} {said(one.check)}: {said(one.message)}\n")
             if one.mend:
-                sys.stdout.write(f"      -> {one.mend}\n")
+                sys.stdout.write(f"      -> {said(one.mend)}\n")
             sys.stdout.flush()
     return done

@@ -38,11 +38,13 @@ def run(args: argparse.Namespace) -> int:
     if args.batch:
         if args.macros:
             message = "a batch writes plain workbooks: leave --macros out, or write them one by one"
-            raise InputError([Problem("error", "bad-argument", "--macros", message)])
+            ko = "--batch는 매크로 없는 통합 문서를 만듭니다: --macros를 빼거나 하나씩 만드세요"
+            raise InputError([Problem("error", "bad-argument", "--macros", message, ko)])
         return _batch(args)
     if args.model is None:
         message = "which model? `rebalancer models` lists them; `blank` has none"
-        raise InputError([Problem("error", "missing", "command line", message)])
+        ko = "모델 이름을 적으세요: `rebalancer models`로 볼 수 있고, 빈 것은 `blank`입니다"
+        raise InputError([Problem("error", "missing", "command line", message, ko)])
     problems = output_problems(args.output, ".xlsm" if args.macros else ".xlsx", force=args.force)
     data, found = _workbook(args)
     if problems or data is None:
@@ -86,12 +88,13 @@ def _batch(args: argparse.Namespace) -> int:
     clients = read_clients(args.batch, args.lang)
     problems = []
     if args.output.exists() and not args.output.is_dir():
-        problems.append(Problem("error", "output-folder", str(args.output), "with --batch, -o names a folder"))
+        message, ko = "with --batch, -o names a folder", "--batch에는 -o로 폴더를 적으세요"
+        problems.append(Problem("error", "output-folder", str(args.output), message, ko))
     elif not args.force:
         there = [c.name for c in clients if (args.output / f"{c.name}.xlsx").exists()]
+        message, ko = "it exists: say --force to replace it", "이미 있습니다: 바꾸려면 --force를 쓰세요"
         problems.extend(
-            Problem("error", "output-exists", str(args.output / f"{name}.xlsx"), "it exists: say --force to replace it")
-            for name in there
+            Problem("error", "output-exists", str(args.output / f"{name}.xlsx"), message, ko) for name in there
         )
     if problems:
         raise InputError(problems)
@@ -99,8 +102,10 @@ def _batch(args: argparse.Namespace) -> int:
         args.output.mkdir(parents=True, exist_ok=True)
         count = sum(1 for _ in progress(write_all(clients, args.output), len(clients), "new"))
     except OSError as error:
-        message = f"cannot be written ({error.strerror or error}): close the files there, or name another folder"
-        raise InputError([Problem("error", "output-not-written", str(args.output), message)]) from error
+        reason = error.strerror or error
+        message = f"cannot be written ({reason}): close the files there, or name another folder"
+        ko = f"쓸 수 없습니다({reason}): 열려 있는 파일을 닫거나 다른 폴더를 쓰세요"
+        raise InputError([Problem("error", "output-not-written", str(args.output), message, ko)]) from error
     _say(f"{args.output}에 {count}개 작성" if args.lang == "ko" else f"Written: {count} workbooks in {args.output}")
     return 0
 

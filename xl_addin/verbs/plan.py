@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
         problems += output_problems(args.output, ".xlsx", force=args.force)
     elif args.history or args.facts or args.analyses:
         message = "--history, --facts and --analyses fill the workbook's Analysis sheet: name the workbook with -o"
-        problems += (Problem("error", "bad-argument", "command line", message),)
+        ko = "--history, --facts, --analyses는 통합 문서의 분석 시트를 채웁니다: -o로 통합 문서 이름을 적으세요"
+        problems += (Problem("error", "bad-argument", "command line", message, ko),)
     portfolio = usable(portfolio, problems)
     if args.mode:
         portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=args.mode))

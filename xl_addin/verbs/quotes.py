@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError, Problem
+from engine.text import korean
 from xl_addin.verbs.common import add_output_arguments
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not (args.symbols or args.store or args.clear):
         message = "name at least one symbol, such as `rebalancer quotes AAPL 005930 USDKRW`, or use --store or --clear"
-        raise InputError([Problem("error", "bad-argument", "command line", message)])
+        ko = "종목을 하나 이상 `rebalancer quotes AAPL 005930 USDKRW`처럼 적거나 --store, --clear를 쓰세요"
+        raise InputError([Problem("error", "bad-argument", "command line", message, ko)])
     store = chain.default().store
     if args.clear:
         chain.default().chain.clear()
@@ -100,7 +102,7 @@ def _print_table(quotes: Any, args: argparse.Namespace) -> None:  # noqa: ANN401
     from xl_addin.output import numbers
     from xl_addin.output.colour import paint_for
     from xl_addin.output.table import Column, Row, table_lines
-    from xl_addin.output.texts import say
+    from xl_addin.output.texts import known, say
 
     titles = ("symbol", "name", "price", "price_as_of", "session", "source", "status")
     columns = [Column(say(title, args.lang), ">" if title == "price" else "<") for title in titles]
@@ -111,12 +113,12 @@ def _print_table(quotes: Any, args: argparse.Namespace) -> None:  # noqa: ANN401
                 quote.name,
                 numbers.price(quote.price, quote.currency),
                 f"{quote.as_of.astimezone():%Y-%m-%d %H:%M}" if quote.as_of else "-",
-                quote.session,
+                known(f"session.{quote.session}", args.lang),
                 quote.source + (f" (-{quote.delay_seconds // 60} min)" if quote.delay_seconds else ""),
                 say("stale", args.lang) if quote.stale else say("fresh", args.lang),
             ),
             "yellow" if quote.stale else "",
-            quote.stale_reason or "",
+            korean(quote.stale_reason or "") if args.lang == "ko" else quote.stale_reason or "",
         )
         for quote in quotes
     ]
@@ -126,6 +128,8 @@ def _print_table(quotes: Any, args: argparse.Namespace) -> None:  # noqa: ANN401
 
 def _print_store(store: Store, args: argparse.Namespace) -> None:
     """Show every stored quote, judged by nothing: what is fresh is a question of now."""
+    from xl_addin.output.texts import known, say
+
     quotes = [quote for _, quote in store.quotes().values()]
     breakers = store.breakers().values()
     counts = store.counts()
@@ -142,9 +146,11 @@ def _print_store(store: Store, args: argparse.Namespace) -> None:
         sys.stdout.write(dump(document))
         return
     sys.stdout.write(f"{store.path}\n")
-    sys.stdout.write("  ".join(f"{table} {count}" for table, count in counts.items()) + "\n")
+    tables = (f"{known(f'store.{table}', args.lang)} {count}" for table, count in counts.items())
+    sys.stdout.write("  ".join(tables) + "\n")
     for b in breakers:
-        sys.stdout.write(f"{b.source}: {b.error}, not asked before {b.until.astimezone():%Y-%m-%d %H:%M}\n")
+        until = f"{b.until.astimezone():%Y-%m-%d %H:%M}"
+        sys.stdout.write(say("left_alone", args.lang, source=b.source, error=b.error, until=until) + "\n")
     _print_table(quotes, args)
 
 
@@ -155,7 +161,9 @@ def _print_cleared(store: Store, args: argparse.Namespace) -> None:
         document = {"path": str(store.path), "counts": store.counts(), "problems": problem_list(store.problems)}
         sys.stdout.write(dump(document))
     else:
-        sys.stdout.write(f"{store.path}: cleared\n")
+        from xl_addin.output.texts import say
+
+        sys.stdout.write(f"{store.path}: {say('cleared', args.lang)}\n")
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

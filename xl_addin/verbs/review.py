@@ -18,6 +18,7 @@ from xl_addin.histories import (
     history_day,
 )
 from xl_addin.loading import load_portfolio
+from xl_addin.output.arguments import refused
 from xl_addin.verbs.common import add_output_arguments, date, usable
 
 DEFAULTS = ReviewRules()
@@ -58,13 +59,15 @@ def _points(text: str) -> float:
     except ValueError:
         number = -1.0
     if not 0 < number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a fraction above 0 and below 1, such as 0.05")
+        ko = f"{text!r}: 0보다 크고 1보다 작은 비율을 0.05처럼 적으세요"
+        raise refused(f"{text!r} is not a fraction above 0 and below 1, such as 0.05", ko)
     return number
 
 
 def _quarters(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 12:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of quarters from 1 to 12")
+        ko = f"{text!r}: 1부터 12까지의 분기 수를 적으세요"
+        raise refused(f"{text!r} is not a number of quarters from 1 to 12", ko)
     return int(text)
 
 

@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         office = shutil.which("soffice") or shutil.which("libreoffice")
         if office is None:
             message = "the PDF is made by LibreOffice, which is not installed: install it, or leave --pdf out"
-            problems += (Problem("error", "no-libreoffice", "--pdf", message),)
+            ko = "PDF는 LibreOffice가 만드는데 설치되어 있지 않습니다: 설치하거나 --pdf를 빼세요"
+            problems += (Problem("error", "no-libreoffice", "--pdf", message, ko),)
     report, lang, found = _report(args)
     if report is None or problems:
         raise InputError((*problems, *found))
@@ -88,16 +89,17 @@ def _pdf(office: str, report: Report, lang: Lang, *, weights_only: bool) -> byte
                 [*command, "--outdir", folder, str(book)], capture_output=True, timeout=_OFFICE_SECONDS, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise InputError([_not_made(str(error))]) from error
+            raise InputError([_not_made(str(error), str(error))]) from error
         made = Path(folder) / "report.pdf"
         if not made.exists():
-            raise InputError([_not_made("it gave no file")])
+            raise InputError([_not_made("it gave no file", "파일이 만들어지지 않음")])
         return made.read_bytes()
 
 
-def _not_made(reason: str) -> Problem:
+def _not_made(reason: str, reason_ko: str) -> Problem:
     message = f"LibreOffice did not make the PDF ({reason}): open the copy and print it, or leave --pdf out"
-    return Problem("error", "pdf-not-made", "--pdf", message)
+    ko = f"LibreOffice가 PDF를 만들지 못했습니다({reason_ko}): 사본을 열어 인쇄하거나 --pdf를 빼세요"
+    return Problem("error", "pdf-not-made", "--pdf", message, ko)
 
 
 def _fill(path: Path, data: bytes) -> None:

@@ -16,6 +16,7 @@ from engine.weights.sectors import company_of
 from engine.weights.universe import Entry, classified, read_csv, read_list
 from xl_addin.histories import read_text
 from xl_addin.loading import load_portfolio
+from xl_addin.output.arguments import refused
 from xl_addin.verbs.common import add_output_arguments, date, usable
 
 Universe = tuple[tuple[Entry, ...], tuple[Problem, ...]]
@@ -44,7 +45,8 @@ def _fraction(text: str) -> Decimal:
 
     number = read_number(text)
     if number is None or not 0 < number <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a weight above 0 and up to 1, such as 0.1")
+        ko = f"{text!r}: 0보다 크고 1 이하인 비중을 0.1처럼 적으세요"
+        raise refused(f"{text!r} is not a weight above 0 and up to 1, such as 0.1", ko)
     return number
 
 
@@ -69,8 +71,10 @@ def run(args: argparse.Namespace) -> int:
     result = weigh(args.method, entries, maximum=args.max, sector_maximum=args.sector_max, move_cost=move_cost)
     if result.turnover is not None:
         cost = "" if result.cost is None else f"; commissions and sales taxes about {result.cost:.4%} of the whole"
+        cost_ko = "" if result.cost is None else f", 수수료와 거래세 약 {result.cost:.4%}"
         text = f"turnover {result.turnover:.2%} from the present weights{cost}"
-        result = replace(result, problems=(*result.problems, Problem("info", "turnover", "weights", text)))
+        ko = f"현재 비중에서 옮기는 회전율 {result.turnover:.2%}{cost_ko}"
+        result = replace(result, problems=(*result.problems, Problem("info", "turnover", "weights", text, ko)))
     if args.json:
         from xl_addin.output.analysis_json import weights_document
         from xl_addin.output.json import dump
@@ -95,7 +99,8 @@ def _universe(path: Path, as_of: dt.date) -> Universe:
             document = yaml.safe_load(read_text(path))
         except yaml.YAMLError as error:
             text = " ".join(str(error).split())
-            raise InputError([Problem("error", "yaml", str(path), text)]) from None
+            ko = f"YAML 문법에 맞지 않습니다: {text}"
+            raise InputError([Problem("error", "yaml", str(path), text, ko)]) from None
         if isinstance(document, list):
             return _read(read_list(document, str(path), as_of))
         if isinstance(document, dict) and "universe" in document:
@@ -117,24 +122,28 @@ def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
 
     wanted = [entry.symbol for entry in entries if not entry.sector or entry.market_cap is None]
     batch = chain.fund_facts(wanted)
-    problems = [Problem("warning", "no-facts", symbol, str(error)) for symbol, error in batch.failed.items()]
+    problems = [Problem("warning", "no-facts", symbol, str(error), error.ko) for symbol, error in batch.failed.items()]
     done = []
     for entry in entries:
         facts = batch.ok.get(entry.symbol)
-        filled = []
+        filled: list[tuple[str, str]] = []
         if facts and not entry.sector and facts.sector:
             entry = classified(replace(entry, sector=facts.sector), as_of, f"{entry.symbol} sector", problems)
-            filled.append(f"sector {facts.sector}")
+            filled.append((f"sector {facts.sector}", f"섹터 {facts.sector}"))
         if facts and entry.market_cap is None and facts.market_cap:
             entry = replace(entry, market_cap=facts.market_cap, currency=facts.currency)
-            filled.append(f"market value {facts.market_cap:,} {facts.currency}")
+            amount = f"{facts.market_cap:,} {facts.currency}"
+            filled.append((f"market value {amount}", f"시가총액 {amount}"))
         if facts and filled:
-            text = f"{', '.join(filled)} from {facts.source}, {facts.fetched_at:%Y-%m-%d}"
-            problems.append(Problem("info", "fetched", entry.symbol, text))
+            english, korean = (", ".join(told) for told in zip(*filled, strict=True))
+            text = f"{english} from {facts.source}, {facts.fetched_at:%Y-%m-%d}"
+            ko = f"{korean}, 출처 {facts.source} {facts.fetched_at:%Y-%m-%d}"
+            problems.append(Problem("info", "fetched", entry.symbol, text, ko))
         done.append(entry)
     if len({entry.currency for entry in done if entry.market_cap is not None}) > 1:
         text = "market values of several currencies: give them in one, in the universe file"
-        raise InputError([*problems, Problem("error", "universe-currency", "universe", text)])
+        ko = "시가총액의 통화가 섞여 있습니다: 종목 목록 파일에 한 통화로 적으세요"
+        raise InputError([*problems, Problem("error", "universe-currency", "universe", text, ko)])
     return tuple(done), tuple(problems)
 
 
@@ -156,5 +165,6 @@ def _of_portfolio(portfolio: Portfolio, problems: tuple[Problem, ...], as_of: dt
         )
         entries.append(classified(entry, as_of, f"{symbol} sector", found))
     text = "the present weights are the portfolio's targets; sectors are the catalogue's"
-    found.append(Problem("info", "before-by-target", "concentration.before", text))
+    ko = "현재 비중으로 포트폴리오의 목표 비중을, 섹터로 종목 목록의 섹터를 씁니다"
+    found.append(Problem("info", "before-by-target", "concentration.before", text, ko))
     return tuple(entries), tuple(found)

@@ -137,7 +137,7 @@ def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str
         "Trades": Formula(f"REBAL_TRADES({call})", shown_table("REBAL_TRADES", trades)),
         "Summary": Formula("REBAL_SUMMARY()", shown_table("REBAL_SUMMARY", summary_rows(plan, portfolio, "en"))),
         "Calendar": Formula("REBAL_CALENDAR()", shown_table("REBAL_CALENDAR", tasks)),
-        "Checks": Formula(f"REBAL_CHECKS({call})", shown_table("REBAL_CHECKS", problem_rows(plan.problems))),
+        "Checks": Formula(f"REBAL_CHECKS({call})", shown_table("REBAL_CHECKS", problem_rows(plan.problems, "en"))),
     }
 
 
