@@ -67,7 +67,7 @@ def refill(path: Path, report: Report, lang: Lang) -> tuple[bytes | None, str]:
     try:
         grids = read_grids(path)
     except Refused as refusal:
-        return None, _notice(path, Text(str(refusal), str(refusal)), lang)
+        return None, _notice(path, Text(str(refusal), refusal.ko), lang)
     data = path.read_bytes()
     lost = _what_would_be_lost(data)
     if lost is not None:

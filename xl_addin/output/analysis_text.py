@@ -14,11 +14,12 @@ from engine.analysis.returns import PERIODS
 from engine.analysis.review import ReviewRow
 from engine.errors import Problem, Severity
 from engine.weights.methods import Weighting
+from templates.places import place
 from xl_addin.output.colour import Paint
 from xl_addin.output.language import Lang
 from xl_addin.output.problems import problem_lines
 from xl_addin.output.table import Column, Row, table_lines
-from xl_addin.output.texts import say
+from xl_addin.output.texts import known, say
 from xl_addin.output.width import display_width, wrap
 
 WIDTH = 116
@@ -141,7 +142,13 @@ def review_text(rows: Iterable[ReviewRow], problems: Iterable[Problem], lang: La
         verdict = row.verdict.name
         lines.append(
             Row(
-                (row.symbol, row.benchmark or NONE, row.currency or NONE, *cells, verdict),
+                (
+                    row.symbol,
+                    row.benchmark or NONE,
+                    row.currency or NONE,
+                    *cells,
+                    known(f"verdict.{verdict}", lang),
+                ),
                 VERDICT_STYLES[verdict],
                 remark,
             )
@@ -177,9 +184,14 @@ def risk_text(rules: Iterable[RiskRule], problems: Iterable[Problem], lang: Lang
     ]
     rows = [
         Row(
-            (row.rule, row.scope, *row.shown, row.status),
+            (
+                place(row.rule, lang),
+                row.scope,
+                *(row.shown_ko if lang == "ko" else row.shown),
+                known(f"risk.{row.status}", lang),
+            ),
             STATUS_STYLES[row.status],
-            row.note,
+            row.note_ko if lang == "ko" else row.note,
         )
         for row in rules
     ]
@@ -214,9 +226,9 @@ def compare_text(result: Comparison, problems: Iterable[Problem], lang: Lang, pa
         line(_two(lang, "Dividend yield", "배당수익률"), (_percent(row.dividend_yield.value) for row in funds)),
     ]
     tops = max((len(row.top) for row in funds), default=0)
-    for place in range(min(tops, 5)):
-        title = f"{_two(lang, 'Largest', '상위')} {place + 1}"
-        rows.append(line(title, (_top(row, place) for row in funds)))
+    for rank in range(min(tops, 5)):
+        title = f"{_two(lang, 'Largest', '상위')} {rank + 1}"
+        rows.append(line(title, (_top(row, rank) for row in funds)))
     shared = [
         f"{_two(lang, 'Overlap', '겹침')} {row.pair[0]}–{row.pair[1]}: "
         f"{'' if row.complete or row.weight is None else '≥ '}{_percent(row.weight)}"
@@ -242,8 +254,8 @@ def _count(figure: Figure) -> str:
     return NONE if figure.value is None else f"{figure.value:,.0f}"
 
 
-def _top(row: FundRow, place: int) -> str:
-    return f"{row.top[place].symbol} {_percent(row.top[place].weight, 1)}" if place < len(row.top) else NONE
+def _top(row: FundRow, rank: int) -> str:
+    return f"{row.top[rank].symbol} {_percent(row.top[rank].weight, 1)}" if rank < len(row.top) else NONE
 
 
 def calendar_text(items: Iterable[CalendarItem], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:

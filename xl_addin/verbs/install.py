@@ -6,7 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from engine.text import Bilingual, korean
 from xl_addin.output.files import free_name, write_whole
+from xl_addin.output.language import default_language
 from xl_addin.workbook.setup import config_text, this_setup, write_config
 
 
@@ -23,12 +25,16 @@ def run(args: argparse.Namespace) -> int:
     setup = this_setup()
     if args.dry_run or not setup.excel_runs_here:
         if not setup.excel_runs_here:
-            _say(f"There is no Excel for {setup.platform}: nothing is written. On Windows it would be:")
+            text = f"There is no Excel for {setup.platform}: nothing is written. On Windows it would be:"
+            _say(Bilingual(text, f"{setup.platform}용 Excel은 없어서 아무것도 쓰지 않습니다. Windows라면:"))
         _say(f"{setup.config}:\n{config_text(setup).rstrip()}")
         return 0
     for path in write_config(setup):
-        _say(f"Written: {path}")
-    _say("Open rebalancer.xlsm in Excel and allow its macros. `rebalancer doctor` says what is missing.")
+        _say(Bilingual(f"Written: {path}", f"작성: {path}"))
+    text = "Open rebalancer.xlsm in Excel and allow its macros. `rebalancer doctor` says what is missing."
+    _say(
+        Bilingual(text, "Excel에서 rebalancer.xlsm을 열고 매크로를 허용하세요. 빠진 것은 `rebalancer doctor`로 봅니다.")
+    )
     return 0
 
 
@@ -41,7 +47,7 @@ def _libreoffice(*, dry_run: bool) -> int:
         return 0
     path, data = free_name(Path(), "rebalancer", ".ods"), libreoffice.sample_ods()
     write_whole(path, lambda temporary: _fill(temporary, data))
-    _say(f"Written: {path}")
+    _say(Bilingual(f"Written: {path}", f"작성: {path}"))
     return 0
 
 
@@ -50,4 +56,4 @@ def _fill(path: Path, data: bytes) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    sys.stdout.write((korean(text) if default_language() == "ko" else text) + "\n")

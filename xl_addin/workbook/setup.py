@@ -90,7 +90,8 @@ def write_config(setup: Setup) -> list[Path]:
         data = text.encode(setup.encoding)
     except UnicodeEncodeError:
         message = f"Excel cannot read the path {setup.interpreter}: put this Python in a folder of plain letters"
-        raise InputError([Problem("error", "path-unreadable", str(setup.config), message)]) from None
+        ko = f"Excel이 {setup.interpreter} 경로를 읽을 수 없습니다: 이 Python을 영문 폴더에 두세요"
+        raise InputError([Problem("error", "path-unreadable", str(setup.config), message, ko)]) from None
     try:
         setup.config.parent.mkdir(parents=True, exist_ok=True)
         if setup.config.exists() and setup.config.read_bytes() != data:
@@ -103,8 +104,10 @@ def write_config(setup: Setup) -> list[Path]:
         setup.script.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(xlwings.__file__).with_name(setup.script.name), setup.script)
     except OSError as error:
-        message = f"cannot be written ({error.strerror or error}): mend the rights of the folder and try again"
-        raise InputError([Problem("error", "config-not-written", str(setup.config), message)]) from error
+        reason = error.strerror or error
+        message = f"cannot be written ({reason}): mend the rights of the folder and try again"
+        ko = f"쓸 수 없습니다({reason}): 폴더 권한을 고치고 다시 해 보세요"
+        raise InputError([Problem("error", "config-not-written", str(setup.config), message, ko)]) from error
     return [setup.config, setup.script]
 
 
