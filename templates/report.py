@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from engine.errors import Problem
 from engine.money import ZERO, to_unit
+from engine.places import place
 from engine.plan import Plan, Reason
 from engine.portfolio import Portfolio
 from engine.summary import cash_weight, reconciliation
 from engine.valuation import FxRate
 from templates.labels import label
-from templates.places import place
 from templates.schema import ColumnType, Lang, Text
 
 Value = str | bool | int | float | Decimal | dt.date | dt.datetime | None

@@ -30,11 +30,20 @@ class Figure:
         """Return the note as a remark on the figure at `where`: a warning where the number is missing, else info."""
         if self.value is None:
             return Problem("warning", "not-known", where, self.note or "not known", self.note_ko or "알 수 없음")
+        text, ko = self.told
+        return Problem("info", "figure", where, text, ko) if text else None
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """Return note, source and day in English and Korean."""
         dated = f", {self.as_of}" if self.as_of else ""
         origin = f"{self.source}{dated}" if self.source else ""
-        text = "; ".join(part for part in (self.note, origin) if part)
-        ko = "; ".join(part for part in (self.note_ko, f"출처 {origin}" if origin else "") if part)
-        return Problem("info", "figure", where, text, ko) if text else None
+        source = "종목 목록" if self.source == "catalogue" else self.source
+        origin_ko = f"출처 {source}{dated}" if self.source else ""
+        return (
+            "; ".join(part for part in (self.note, origin) if part),
+            "; ".join(part for part in (self.note_ko, origin_ko) if part),
+        )
 
 
 UNKNOWN = Figure(None, note="not known", note_ko="알 수 없음")

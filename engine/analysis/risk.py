@@ -239,9 +239,8 @@ def _screened(one: ScreenCheck) -> RiskRule:
     actual = None if one.figure.value is None else Decimal(repr(one.figure.value))
     status: Status = {"FAIL": "BREACH", "UNKNOWN": "UNKNOWN"}.get(one.outcome, "OK")  # type: ignore[assignment]
     note, ko = _PREFERENCES.get(one.outcome, (one.figure.note, one.figure.note_ko))
-    dated = f"{one.figure.source}, {one.figure.as_of}" if one.figure.as_of else one.figure.source
-    remark, remark_ko = ("; ".join(part for part in (text, dated) if part) for text in (note, ko))
-    row = RiskRule(f"core-{one.criterion}", one.symbol, limit, actual, status, remark, remark_ko)
+    told, told_ko = replace(one.figure, note=note, note_ko=ko).told
+    row = RiskRule(f"core-{one.criterion}", one.symbol, limit, actual, status, told, told_ko)
     return replace(row, unit=_UNITS[one.criterion]) if one.criterion in _UNITS else row
 
 

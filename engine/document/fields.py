@@ -155,7 +155,7 @@ class Fields:
             return number
         plain, share = plain_number(number), plain_number(number / 100)
         repair = f"; if {plain} % is meant, write {share}" if number <= 100 else ""
-        repair_ko = f". {plain} %라면 {share}(으)로 적으세요" if number <= 100 else f": {high} 이하로 적으세요"
+        repair_ko = f". {plain} %라면 {share}처럼 적으세요" if number <= 100 else f": {high} 이하로 적으세요"
         message = f"{key} is {plain}, above {high}{repair}"
         self.error(key, "out-of-range", message, f"{key} 값 {plain}, 최대 {high} 초과{repair_ko}")
         return None
@@ -183,7 +183,7 @@ class Fields:
             return dt.date.fromisoformat(to_text(value))
         except ValueError:
             repaired = repaired_date(to_text(value))
-            ko = f"{repaired}(으)로 적으세요" if repaired else "2026-07-01처럼 날짜로 적으세요"
+            ko = f"{repaired}처럼 적으세요" if repaired else "2026-07-01처럼 날짜로 적으세요"
             message = f"{key} is {shown(value)}: write {repaired or 'a date such as 2026-07-01'}"
             self.error(key, "not-a-date", message, f"{key} 값 {shown(value)}: {ko}")
         return None

@@ -87,7 +87,7 @@ class _Reader:
             message = f"price of {holding.symbol} is {plain_number(holding.price)} here and {before}: write one price"
             ko = (
                 f"{holding.symbol} 가격이 여기서는 {plain_number(holding.price)}, "
-                f"{self._report.where(path)}에서는 {plain_number(price)}입니다: 하나로 맞추세요"
+                f"{self._report.where_ko(path)}에서는 {plain_number(price)}입니다: 하나로 맞추세요"
             )
             row.error("price", "conflict", message, ko)
 
@@ -97,5 +97,5 @@ class _Reader:
             message = (
                 f"{holding.symbol} stands at {self._report.where(first)} too: both rows count, as lots bought apart"
             )
-            ko = f"{holding.symbol}: {self._report.where(first)}에도 있습니다. 따로 산 것으로 보고 둘 다 셉니다"
+            ko = f"{holding.symbol}: {self._report.where_ko(first)}에도 있습니다. 따로 산 것으로 보고 둘 다 셉니다"
             self._report.info(row.path, "repeated-holding", message, ko)

@@ -151,10 +151,10 @@ class Instruments:
                 f"code and name disagree: {symbol} {is_what}, and {name} is {meant.symbol}{note}: "
                 f"write {meant.symbol!r} or correct the name"
             )
-            is_what_ko = f"{actual}" if actual else "그 종목이 아닙니다"
-            note_ko = f". {symbol}은(는) {wrong.circulates_as}의 코드로 잘못 퍼져 있습니다" if wrong else ""
+            is_what_ko = f"{symbol} 코드의 종목은 {actual}입니다" if actual else f"{symbol}: {name}의 코드가 아닙니다"
+            note_ko = f". {symbol} 코드가 {wrong.circulates_as}의 것으로 잘못 퍼져 있습니다" if wrong else ""
             ko = (
-                f"코드와 이름이 다른 종목입니다. {symbol}: {is_what_ko}, {name}: {meant.symbol}{note_ko}. "
+                f"{is_what_ko}. {name}의 바른 코드는 {meant.symbol}입니다{note_ko}: "
                 f"{meant.symbol!r}처럼 적거나 이름을 고치세요"
             )
             row.error("name", "name-code-mismatch", message, ko)
@@ -175,6 +175,7 @@ class Instruments:
             if before[0] != value:
                 place = self._report.where(before[1])
                 message = f"{key} of {symbol} is {value} here and {before[0]} at {place}: write one of them"
+                place = self._report.where_ko(before[1])
                 ko = f"{symbol}의 {key} 값이 여기서는 {value}, {place}에서는 {before[0]}입니다: 하나로 맞추세요"
                 row.error(key, "conflict", message, ko)
         if "name" in declared.said and self._catalogue.get(symbol) is None:
@@ -217,7 +218,7 @@ class Instruments:
         asset_type = said.get("asset_type")
         note = "" if asset_type else "; it counts as a stock: say asset_type if it is not"
         message = f"{symbol} is not in the catalogue: taken in {currency} as this document says{note}"
-        note_ko = "" if asset_type else ". 주식으로 봅니다. 아니면 asset_type을 적으세요"
+        note_ko = "" if asset_type else " (종류는 주식으로 봅니다. 아니면 asset_type을 적으세요)"
         ko = f"종목 목록에 없는 {symbol}: 이 문서대로 {currency} 종목으로 봅니다{note_ko}"
         self._report.add("info" if asset_type else "warning", declared.path, "not-in-catalogue", message, ko)
         described = {"name": symbol, "market": symbols.market_of_currency(currency), "currency": currency} | said

@@ -77,6 +77,6 @@ def _rate(row: Fields, key: str) -> Decimal | None:
     rate = row.fraction(key)
     if rate is not None and rate > _LARGE_RATE:
         message = f"{key} is {percent(rate)} of each amount: if {rate} % is meant, write {rate / 100}"
-        ko = f"{key} 값은 금액의 {percent(rate)}입니다: {rate} %라면 {rate / 100}(으)로 적으세요"
+        ko = f"{key} 값은 금액의 {percent(rate)}입니다: {rate} %라면 {rate / 100}처럼 적으세요"
         row.report.warning(row.at(key), "large-rate", message, ko)
     return rate

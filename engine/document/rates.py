@@ -45,7 +45,7 @@ def _pair_name(name: str, row: Fields) -> str | None:
     repair = f"write {letters}" if letters != code and pair(letters) else f"of {', '.join(MINOR_DIGITS)}"
     message = f"{name} is not a pair of two known currencies such as USDKRW: {repair}"
     repair_ko = (
-        f"{letters}(으)로 적으세요"
+        f"{letters}처럼 적으세요"
         if letters != code and pair(letters)
         else f"쓸 수 있는 통화: {', '.join(MINOR_DIGITS)}"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.errors import Problem, Severity
+from engine.places import place
 
 #: The keys and item numbers (from 0) that lead to a place in a document.
 Path = tuple[str | int, ...]
@@ -34,6 +35,10 @@ class Report:
             return self.locate(path)
         start = self.source if line is None else f"{self.source} line {line}"
         return f"{start}: {dotted(path)}" if path else start
+
+    def where_ko(self, path: Path) -> str:
+        """Return the Korean words for a place."""
+        return place(self.where(path), "ko")
 
     def add(self, severity: Severity, path: Path, code: str, message: str, ko: str, line: int | None = None) -> None:
         """Add one problem, in English and Korean."""

@@ -110,7 +110,7 @@ def _read_targets(
         first = seen.setdefault(target.symbol, row.path)
         if first != row.path:
             message = f"{target.symbol} is a target at {row.report.where(first)} already: keep one of them"
-            ko = f"{target.symbol}: {row.report.where(first)}에도 목표가 있습니다. 하나만 두세요"
+            ko = f"{target.symbol}: {row.report.where_ko(first)}에도 목표가 있습니다. 하나만 두세요"
             row.report.error(row.path, "duplicate-target", message, ko)
         _check_reachable(row, target, rule)
         targets.append(target)

@@ -90,7 +90,12 @@ def read_tree(text: str | bytes, report: Report) -> Tree:
 
 
 def _not_yaml(reason: str, line: int | None = None) -> Refused:
-    return Refused("yaml-syntax", f"this is not YAML: {reason}", f"YAML 문법에 맞지 않습니다: {reason}", line)
+    return Refused(
+        "yaml-syntax",
+        f"this is not YAML: {reason}",
+        f"YAML 문법에 맞지 않습니다({reason}): 들여쓰기와 괄호, 따옴표를 확인하세요",
+        line,
+    )
 
 
 class _Builder:
@@ -181,7 +186,10 @@ class _Builder:
         what = f"&{event.anchor}" if event.anchor is not None else f"tag {event.tag}"
         code = "yaml-alias" if event.anchor is not None else "yaml-tag"
         raise Refused(
-            code, f"{what} is not allowed: write plain values", f"{what} 사용 불가: 값을 그대로 적으세요", _line(event)
+            code,
+            f"{what} is not allowed: write plain values",
+            f"{what.replace('tag', '태그')}: 쓸 수 없습니다. 값을 그대로 적으세요",
+            _line(event),
         )
 
 

@@ -13,8 +13,8 @@ from engine.analysis.limits import RiskRule
 from engine.analysis.returns import PERIODS
 from engine.analysis.review import ReviewRow
 from engine.errors import Problem, Severity
+from engine.places import place, scope
 from engine.weights.methods import Weighting
-from templates.places import place
 from xl_addin.output.colour import Paint
 from xl_addin.output.language import Lang
 from xl_addin.output.problems import problem_lines
@@ -25,6 +25,14 @@ from xl_addin.output.width import display_width, wrap
 WIDTH = 116
 TASK_WIDTH = 86
 NONE = "–"
+#: What a task of the calendar is about.
+_TASKS_KO = {
+    "core": "코어",
+    "satellite": "새틀라이트",
+    "all": "전체",
+    "tax": "세금",
+    "dividends": "배당",
+}
 VERDICT_STYLES = {"HOLD": "green", "REVIEW": "yellow", "REPLACE": "red"}
 STATUS_STYLES = {"OK": "", "BREACH": "red", "UNKNOWN": "yellow"}
 
@@ -34,15 +42,15 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
 
 
 def _problems(problems: Iterable[Problem], lang: Lang, paint: Paint) -> list[str]:
-    lines = problem_lines(_grouped(problems), lang, paint, WIDTH)
+    lines = problem_lines(_grouped(problems, lang), lang, paint, WIDTH)
     return [paint(say("problems", lang), "cyan"), *lines] if lines else []
 
 
-def _grouped(problems: Iterable[Problem]) -> list[Problem]:
+def _grouped(problems: Iterable[Problem], lang: Lang) -> list[Problem]:
     """Return problems with those that say the same of several places made one."""
     places: dict[tuple[Severity, str, str, str], list[str]] = {}
     for one in problems:
-        places.setdefault((one.severity, one.code, one.message, one.ko), []).append(one.where)
+        places.setdefault((one.severity, one.code, one.message, one.ko), []).append(place(one.where, lang))
     return [
         Problem(severity, code, ", ".join(dict.fromkeys(where)), message, ko)
         for (severity, code, message, ko), where in places.items()
@@ -186,7 +194,7 @@ def risk_text(rules: Iterable[RiskRule], problems: Iterable[Problem], lang: Lang
         Row(
             (
                 place(row.rule, lang),
-                row.scope,
+                scope(row.scope, lang),
                 *(row.shown_ko if lang == "ko" else row.shown),
                 known(f"risk.{row.status}", lang),
             ),
@@ -270,7 +278,12 @@ def calendar_text(items: Iterable[CalendarItem], problems: Iterable[Problem], la
     rows = []
     for item in items:
         task = item.task_ko if lang == "ko" else item.task
-        cells = (item.date.isoformat(), item.section, yes if item.due else "", task)
+        cells = (
+            item.date.isoformat(),
+            _two(lang, item.section, _TASKS_KO.get(item.section, item.section)),
+            yes if item.due else "",
+            task,
+        )
         remark = task if display_width(task) > TASK_WIDTH else ""
         rows.append(Row(cells, "yellow" if item.due else "", remark))
     title = paint(_two(lang, "Calendar", "일정"), "bold")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.errors import MarketDataError, Problem
-from templates.places import place
+from engine.places import place
 from xl_addin.output.colour import Paint
 from xl_addin.output.language import Lang
 from xl_addin.output.texts import say

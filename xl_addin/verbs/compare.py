@@ -43,6 +43,6 @@ def run(args: argparse.Namespace) -> int:
         from xl_addin.output.colour import paint_for
 
         if result.as_of is None:
-            raise NoData("no fund has history", problems=result.problems)
+            raise NoData("no fund has history", ko="과거 시세가 있는 종목이 없습니다", problems=result.problems)
         sys.stdout.write(compare_text(result, (), args.lang, paint_for(sys.stdout)))
     return 0 if result.as_of else 3

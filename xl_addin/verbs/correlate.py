@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         from xl_addin.output.colour import paint_for
 
         if result.effective_bets is None:
-            raise NoData("nothing can be correlated", problems=(*problems, *result.problems))
+            every = (*problems, *result.problems)
+            raise NoData("nothing can be correlated", ko="상관계수를 구할 수 없습니다", problems=every)
         sys.stdout.write(correlate_text(result, problems, args.lang, paint_for(sys.stdout)))
     return 0 if result.effective_bets is not None else 3

@@ -92,6 +92,6 @@ def run(args: argparse.Namespace) -> int:
         from xl_addin.output.colour import paint_for
 
         if result.rows and not result.known:
-            raise NoData("no satellite has history", problems=problems)
+            raise NoData("no satellite has history", ko="과거 시세가 있는 새틀라이트가 없습니다", problems=problems)
         sys.stdout.write(review_text(result.rows, problems, args.lang, paint_for(sys.stdout)))
     return 0 if result.known or not result.rows else 3

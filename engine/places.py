@@ -11,7 +11,10 @@ _WORDS: Mapping[str, str] = {
     "cash": "현금",
     "clock": "시계",
     "command line": "명령줄",
+    "compare": "비교",
+    "concentration.before": "집중도",
     "core": "코어",
+    "correlate": "상관계수",
     "costs": "비용",
     "facts": "ETF 정보",
     "funds": "ETF",
@@ -21,10 +24,14 @@ _WORDS: Mapping[str, str] = {
     "market data": "시세 자료",
     "position": "종목",
     "prices": "시세",
+    "review": "새틀라이트 점검",
+    "risk": "한도 점검",
     "satellite": "새틀라이트",
-    "universe": "종목 목록",
+    "universe": "후보 종목",
     "weights": "비중",
-    # rules of engine.analysis.risk
+}
+#: The rules of `engine.analysis.risk`, before what each is about.
+_RULES: Mapping[str, str] = {
     "banned": "금지 종목",
     "core-aum": "코어 순자산",
     "core-fee": "코어 보수",
@@ -39,12 +46,21 @@ _WORDS: Mapping[str, str] = {
     "leveraged-total": "레버리지 합계",
     "maximum": "최대 비중",
     "minimum": "최소 비중",
-    "portfolio-fee": "전체 보수",
+    "portfolio-fee": "가중 보수",
     "risk-asset-cap": "위험자산 한도",
     "single-name": "단일 기업",
     "volatility-band": "변동성 밴드",
 }
-_FIRST = re.compile(rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})(?=$| )")
+#: What a rule is about, where it is not one instrument, group or account.
+_SCOPES: Mapping[str, str] = {"portfolio": "전체", "core": "코어", "company": "기업", "rotation": "로테이션"}
+
+
+def _any(words: Mapping[str, str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_RULE = re.compile(rf"^({_any(_RULES)})(?: ({_any(_SCOPES)})$|(?=$| ))")
+_FIRST = re.compile(rf"^({_any(_WORDS)})(?=$| )")
 #: (what a place looks like, how it is said), applied in turn.
 _SHAPES = (
     (re.compile(r"^sample portfolio\b"), "예시 포트폴리오"),
@@ -66,4 +82,10 @@ def place(where: str, lang: str) -> str:
         return where
     for shape, said in _SHAPES:
         where = shape.sub(said, where)
-    return _FIRST.sub(lambda found: _WORDS[found[1]], where, count=1) if _FIRST.match(where) else where
+    where = _RULE.sub(lambda found: f"{_RULES[found[1]]} {_SCOPES.get(found[2], '')}".rstrip(), where)
+    return _FIRST.sub(lambda found: _WORDS[found[1]], where)
+
+
+def scope(word: str, lang: str) -> str:
+    """Return what a rule is about in a language: the portfolio, the core, else the name as it is."""
+    return _SCOPES.get(word, word) if lang == "ko" else word

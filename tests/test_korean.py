@@ -1,0 +1,322 @@
+"""Every message in Korean beside the English: in the sources, in what bad input brings, and in what a person sees."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import errors
+from engine.analysis.facts import parse_facts
+from engine.costs.dated import read_table
+from engine.document import parse_portfolio
+from engine.errors import InputError, MarketDataError, NoData, Problem, RateLimited
+from engine.history import parse_history
+from engine.market.prices_csv import parse_prices
+from engine.places import place
+from engine.settings import MarketSettings
+from engine.text import Bilingual, korean
+from engine.weights.universe import read_csv, read_list
+from templates.report import problem_rows
+from xl_addin.bodies.calls import call
+from xl_addin.bodies.journal import recent
+from xl_addin.cli import main
+from xl_addin.loading import load_portfolio
+from xl_addin.output.arguments import both, two
+from xl_addin.output.problems import problem_lines, problems_of
+from xl_addin.samples import sample_text
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(path for package in ("engine", "templates", "xl_addin") for path in (ROOT / package).rglob("*.py"))
+BAD_DOCUMENTS = sorted((ROOT / "tests" / "bad_documents").glob("*.yaml"))
+HANGUL = re.compile("[가-힣]")
+#: The classes of the error tree that carry a message of their own.
+TOLD = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, MarketDataError)}
+
+
+def untold(problems: tuple[Problem, ...] | list[Problem]) -> list[Problem]:
+    return [problem for problem in problems if not HANGUL.search(problem.ko)]
+
+
+def calls(tree: ast.Module, wanted: set[str]) -> Iterator[tuple[ast.Call, str]]:
+    """Yield the calls of names that a module imports from engine.errors, under whatever name."""
+    named = {
+        alias.asname or alias.name: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "engine.errors"
+        for alias in node.names
+        if alias.name in wanted
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in named:
+            yield node, named[node.func.id]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_message_is_made_without_its_korean(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    without = [
+        f"{path.name}:{node.lineno} {name}"
+        for node, name in calls(tree, {"Problem", *TOLD})
+        if not any(keyword.arg == "ko" for keyword in node.keywords)
+        and not (name == "Problem" and (len(node.args) >= 5 or any(isinstance(arg, ast.Starred) for arg in node.args)))
+    ]
+    assert without == []
+
+
+@pytest.mark.parametrize("path", BAD_DOCUMENTS, ids=lambda path: path.stem)
+def test_every_problem_of_a_malformed_document_is_told_in_korean(path: Path) -> None:
+    _, problems = load_portfolio(path)
+    assert problems
+    assert untold(problems) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "symbol;price\nQQQ;1\n",
+        "symbol,price,colour,price\nQQQ,1,red,1\n",
+        "price,as_of\n1,2026-11-20\n",
+        "symbol,price,currency,as_of\n,1,USD,2026-11-20\nQQQ,,USD,2026-11-20\nQQQ,-1,USD,2026-11-20\n",
+        "symbol,price,currency,as_of\nQQQ,1,KRW,2026-11-20\nQQQ,1,WON,2026-11-20\nQQQ,1,USD,yesterday\n",
+        "symbol,price,currency,as_of\nQQQ,1,USD,\nQQQ,2,USD,\nQQQ,1,USD,,more\n",
+        "symbol,price\n69500,1\n005930.KS,1\nMYFUND,1\n",
+        b"symbol,price\nQQQ,\xff\n",
+        "\x00",
+    ],
+)
+def test_every_problem_of_a_price_file_is_told_in_korean(text: str | bytes) -> None:
+    _, problems = parse_prices(text, "prices.csv")
+    assert problems
+    assert untold(problems) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Day,QQQ\n",
+        "Date\n",
+        "Date,QQQ,,69500,QQQ\n",
+        "Date,QQQ\n2026/1/2,1\n2026-01-02,x\n2026-01-02,0\n2026-01-05,1,2\n",
+        "Date,QQQ\n",
+    ],
+)
+def test_every_problem_of_a_history_is_told_in_korean(text: str) -> None:
+    _, problems = parse_history(text)
+    assert problems
+    assert untold(problems) == []
+
+
+def test_every_problem_of_a_universe_is_told_in_korean() -> None:
+    day = dt.date(2026, 11, 20)
+    texts = (
+        "",
+        "name\nx\n",
+        "symbol,colour,sector,sector\n",
+        "symbol,market_cap\nA,x\nA,1\n,1\n",
+        "symbol,sector\nA,Zz\n",
+    )
+    found = [problem for text in texts for problem in read_csv(text, "u.csv", day)[1]]
+    found += read_list("A", "u.yaml", day)[1]
+    found += read_csv("symbol,market_cap,currency\nA,1,USD\nB,1,KRW\n", "u.csv", day)[1]
+    assert len({problem.code for problem in found}) >= 6
+    assert untold(found) == []
+
+
+def test_every_problem_of_fund_facts_is_told_in_korean() -> None:
+    rows = {"A": "x", "B": {"fee": -1, "colour": 1, "as_of": "x", "total_return": "x", "holdings": [{"symbol": "A"}]}}
+    found = [*parse_facts([])[1], *parse_facts(rows)[1]]
+    assert len({problem.code for problem in found}) >= 6
+    assert untold(found) == []
+
+
+def test_a_setting_of_the_environment_is_told_in_korean() -> None:
+    with pytest.raises(InputError) as told:
+        MarketSettings.from_environment({"REBALANCER_STALE_FX": "soon"})
+    assert untold(told.value.problems) == []
+
+
+@pytest.mark.parametrize("name", ["rates.csv", "account_rules.csv"])
+def test_every_row_that_a_message_quotes_has_its_korean(name: str) -> None:
+    assert all(HANGUL.search(row.get("ko") or row.get("source_ko") or "") for row in read_table(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("REBAL_PRICE", ("QQQ", "colour", None)),
+        ("REBAL_PRICE", (None, None, None)),
+        ("REBAL_PRICE", (12.5, None, None)),
+        ("REBAL_FX", ("won", None)),
+        ("REBAL_HISTORY", ("QQQ", None, None)),
+        ("REBAL_HISTORY", ("QQQ", "2026-07-02", "2026-07-01")),
+        ("REBAL_HISTORY", ("QQQ", "soon", None)),
+        ("REBAL_WEIGHTS", ("best", None)),
+        ("REBAL_WEIGHTS", ("equal", None)),
+        ("REBAL_CORREL", (("QQQ", "#N/A"), None)),
+        ("REBAL_CORREL", (("QQQ", "SPY"), "x")),
+        ("REBAL_RISK", (((1, 2),), None, None)),
+    ],
+)
+def test_every_bad_argument_of_a_function_is_told_in_korean(name: str, given: tuple[object, ...]) -> None:
+    call(name, given)
+    (problem, *_) = recent()
+    assert untold([problem]) == []
+
+
+def test_a_workbooks_problems_are_told_in_korean(tmp_path: Path) -> None:
+    (tmp_path / "holdings.csv").write_text("Ticker,Quantity\nQQQ,#REF!\n,3\nSPY,three\n", encoding="utf-8")
+    (tmp_path / "targets.csv").write_text("Ticker,Target,Section\nQQQ,0.5,heart\nSPY,2,\n", encoding="utf-8")
+    (tmp_path / "cash.csv").write_text("Currency,Amount\n,5\nKRW,1\nKRW,2\n", encoding="utf-8")
+    _, problems = load_portfolio(tmp_path)
+    assert len({problem.code for problem in problems}) >= 5
+    assert untold(problems) == []
+
+
+@pytest.fixture
+def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Write the sample files with something to warn of, and return the arguments that plan them."""
+    document = sample_text("portfolio.yaml")
+    (tmp_path / "p.yaml").write_text(document, encoding="utf-8")
+    (tmp_path / "prices.csv").write_text(sample_text("prices.csv"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return ["plan", "p.yaml", "--prices", "prices.csv", "--offline", "--as-of", "2026-11-19", "--mode", "sell-only"]
+
+
+def test_a_korean_report_tells_its_problems_and_tax_notes_in_korean(
+    sample: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*sample, "--lang", "ko"]) == 0
+    report = capsys.readouterr().out
+    entries = [re.sub(r"\s+", " ", entry) for entry in re.split(r"\n(?=\S)", report)]
+    told = [entry for entry in entries if entry.startswith(("오류: ", "주의: ", "참고: "))]
+    assert len(told) >= 8
+    assert [entry for entry in told if not HANGUL.search(entry.partition(": ")[2])] == []
+    assert " is not verified" not in report
+    assert "realised earlier" not in report
+
+
+def test_json_says_the_same_in_every_language(sample: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    documents = []
+    for lang in ("en", "ko"):
+        assert main([*sample, "--json", "--lang", lang]) == 0
+        document = json.loads(capsys.readouterr().out)
+        document["quality"].pop("seconds")
+        documents.append(document)
+    english, korean_one = documents
+    assert english == korean_one
+    assert {tuple(problem) for problem in english["problems"]} == {("severity", "code", "where", "message")}
+    assert not any(HANGUL.search(note) for note in english["tax"]["notes"])
+    assert any("is not verified" in problem["message"] for problem in english["problems"])
+
+
+def test_bad_input_is_told_in_the_language_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("portfolio: {base_currency: KRW, holdings: [{symbol: QQQ}]}", encoding="utf-8")
+    assert main(["plan", str(path), "--lang", "ko"]) == 2
+    assert "오류: " in (said := capsys.readouterr().err)
+    assert "quantity 없음: 보유 수량을" in re.sub(r"\s+", " ", said)
+    assert main(["plan", str(path), "--lang", "en"]) == 2
+    assert "quantity is missing" in re.sub(r"\s+", " ", capsys.readouterr().err)
+
+
+def test_the_rows_of_a_korean_checks_sheet_are_korean() -> None:
+    found = (Problem("error", "x", "a.xlsx sheet '보유' row 4 column C (Quantity)", "write it", "적으세요"),)
+    (row,) = problem_rows(found, "ko")
+    assert (row["Where"], row["Message"]) == ("a.xlsx '보유' 시트 4행 C열(Quantity)", "적으세요")
+    (row,) = problem_rows(found, "en")
+    assert (row["Where"], row["Message"]) == (found[0].where, "write it")
+
+
+def test_the_korean_text_has_no_part_in_whether_two_problems_are_one() -> None:
+    one, other = (Problem("info", "x", "here", "so", ko) for ko in ("", "그렇습니다"))
+    assert one == other
+    assert len({one, other}) == 1
+
+
+def test_without_a_korean_text_the_english_one_is_shown() -> None:
+    (line,) = problem_lines([Problem("error", "x", "here", "so")], "ko", lambda text, _: text)
+    assert line == "오류: here: so [x]"
+
+
+def test_an_error_of_a_source_brings_its_korean_along() -> None:
+    (problem,) = problems_of(NoData("none", ko="없음", symbol="QQQ", source="yahoo"))
+    assert (problem.message, problem.ko) == ("none", "없음")
+    (late,) = problems_of(RateLimited("later", ko="나중에", retry_after=30))
+    assert late.ko == "나중에. 30초 뒤에 다시 해 보세요"
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("p.yaml line 3: portfolio.holdings[2].quantity", "p.yaml 3행: portfolio.holdings[2].quantity"),
+        ("p.xlsx sheet 'Holdings' row 4 column C (Quantity)", "p.xlsx 'Holdings' 시트 4행 C열(Quantity)"),
+        ("sheet '목표' row 12", "'목표' 시트 12행"),
+        ("prices.csv row 2, column price", "prices.csv 2행 price 열"),
+        ("h.csv, row 3, column Date", "h.csv 3행 Date 열"),
+        ("h.csv, row 3", "h.csv 3행"),
+        (
+            "p.xlsx table Settings (headers Key, Value), row base_currency",
+            "p.xlsx Settings 표(머리글 Key, Value) base_currency 행",
+        ),
+        ("price of 005930", "005930 시세"),
+        ("fx USDKRW", "환율 USDKRW"),
+        ("position QQQ", "종목 QQQ"),
+        ("command line", "명령줄"),
+        ("sample portfolio line 3: portfolio", "예시 포트폴리오 3행: portfolio"),
+        ("leveraged-total portfolio", "레버리지 합계 전체"),
+        ("core-fee VTI", "코어 보수 VTI"),
+        ("core QQQ", "코어 QQQ"),
+        ("/home/kim/row 4/line.yaml", "/home/kim/row 4/line.yaml"),
+        ("corelib.yaml", "corelib.yaml"),
+        ("", ""),
+    ],
+)
+def test_a_place_is_told_in_korean_where_its_shape_is_regular(where: str, said: str) -> None:
+    assert place(where, "ko") == said
+    assert place(where, "en") == where
+
+
+@pytest.mark.parametrize(
+    ("said", "ko"),
+    [
+        ("the following arguments are required: FILE", "빠진 인자: FILE"),
+        ("unrecognized arguments: --frob", "모르는 인자: --frob"),
+        ("argument --days: expected one argument", "--days: 값을 하나 적으세요"),
+        (
+            "argument --mode: invalid choice: 'x' (choose from 'a', 'b')",
+            "--mode: 쓸 수 없는 값 'x'. 가능한 값은 'a', 'b'입니다",
+        ),
+        ("something else", "잘못된 인자: something else"),
+        (two("which command?", "명령을 적으세요"), "명령을 적으세요"),
+        (two("argument --days: 'x' is no number", "'x': 숫자를 적으세요"), "--days: 'x': 숫자를 적으세요"),
+    ],
+)
+def test_what_is_wrong_with_an_argument_is_told_in_both_languages(said: str, ko: str) -> None:
+    assert both(said) == (said.partition("\0")[0], ko)
+
+
+def test_a_bilingual_text_is_its_english_one() -> None:
+    text = Bilingual("so", "그렇습니다")
+    assert (text, json.dumps(text), korean(text), korean("so")) == ("so", '"so"', "그렇습니다", "so")
+
+
+def test_a_table_of_rates_has_no_cell_too_many() -> None:
+    with (ROOT / "engine" / "costs" / "rates.csv").open(encoding="utf-8", newline="") as file:
+        widths = {len(row) for row in csv.reader(file)}
+    assert len(widths) == 1
+
+
+def test_a_place_within_a_message_is_told_in_korean() -> None:
+    rows = "[{symbol: QQQ, quantity: 1, price: 5}, {symbol: QQQ, quantity: 1, price: 6}]"
+    _, problems = parse_portfolio(f"portfolio:\n  base_currency: USD\n  holdings: {rows}\n", "p.yaml")
+    (conflict,) = [problem for problem in problems if problem.code == "conflict"]
+    assert "p.yaml 3행: portfolio.holdings[0]에서는 5입니다" in conflict.ko
