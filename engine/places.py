@@ -71,6 +71,7 @@ _SHAPES = (
     (re.compile(r",? \brow (\d+)"), r" \1행"),
     (re.compile(r" line (\d+)(?=:|$)"), r" \1행"),
     (re.compile(r"\bcolumn ([A-Z]+) \((\w+)\)"), r"\1열(\2)"),
+    (re.compile(r",? column (\d+)$"), r" \1열"),
     (re.compile(r",? column (\S+)$"), r" \1 열"),
     (re.compile(r", line (\d+)$"), r", \1번째 줄"),
 )

@@ -236,6 +236,19 @@ def test_the_rows_of_a_korean_checks_sheet_are_korean() -> None:
     assert (row["Where"], row["Message"]) == (found[0].where, "write it")
 
 
+@pytest.mark.parametrize(
+    ("titles", "said"), [(("보유", "목표"), "숫자가 아닙니다"), (("Holdings", "Targets"), "not a plain")]
+)
+def test_the_checks_of_a_workbook_are_in_its_language(
+    titles: tuple[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    tables = {titles[0]: [["Ticker", "Quantity"], ["QQQ", "three"]], titles[1]: [["Ticker", "Target"], ["QQQ", 0.5]]}
+    answer = call("REBAL_CHECKS", (None, None, None, None, tables))
+    assert isinstance(answer, list)
+    assert any(said in str(row) for row in answer)
+
+
 def test_the_korean_text_has_no_part_in_whether_two_problems_are_one() -> None:
     one, other = (Problem("info", "x", "here", "so", ko) for ko in ("", "그렇습니다"))
     assert one == other
@@ -263,6 +276,8 @@ def test_an_error_of_a_source_brings_its_korean_along() -> None:
         ("prices.csv row 2, column price", "prices.csv 2행 price 열"),
         ("h.csv, row 3, column Date", "h.csv 3행 Date 열"),
         ("h.csv, row 3", "h.csv 3행"),
+        ("tickers, row 3, column 2", "tickers 3행 2열"),
+        ("REBAL_DRIFT holdings: row 4 column A (Ticker)", "REBAL_DRIFT holdings: 4행 A열(Ticker)"),
         (
             "p.xlsx table Settings (headers Key, Value), row base_currency",
             "p.xlsx Settings 표(머리글 Key, Value) base_currency 행",
