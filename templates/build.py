@@ -43,10 +43,15 @@ class Book:
         return packed(self.workbook, self.cached)
 
 
-def build(report: Report, lang: Lang) -> Book:
-    """Build the workbook of a report in one language."""
+def build(report: Report, lang: Lang, room: Mapping[str, int] | None = None) -> Book:
+    """Build the workbook of a report in one language.
+
+    `room` are the free rows below each table that functions will fill: such a book is live.
+    """
     figures = evaluate(report, lang)
     counts = {name: len(rows) for name, rows in figures.tables.items()}
+    for name, rows in (room or {}).items():
+        counts[name] += max(rows - table(name).spare, 0)
     extra = analysis.extra_columns(figures.tables)
     placements = arrange(counts, lang, extra, lambda _table, _column: True)
     shift(placements)
@@ -59,7 +64,7 @@ def build(report: Report, lang: Lang) -> Book:
     worksheets["Start"].title = SHEETS[0].title.of(lang)
     for spec in SHEETS[1:]:
         worksheets[spec.key] = workbook.create_sheet(spec.title.of(lang))
-    canvas = Canvas(workbook, lang, placements)
+    canvas = Canvas(workbook, lang, placements, live=bool(room))
     fill(canvas, worksheets, report, figures)
     workbook.active = 1 if report.as_of else 0
     return Book(workbook, canvas.cached, placements, figures)
@@ -138,10 +143,13 @@ def _window(canvas: Canvas, sheet: Worksheet, places: list[Placement], figures: 
             last = HEADER_ROW + max(rows, 1) if place.table.ranges else place.last_row
             if place.table.name == "Comparison":
                 last += analysis.chart_rows(figures.tables["Comparison"])
-            areas.append(f"{get_column_letter(place.left)}1:{get_column_letter(place.right)}{last}")
+            right = place.letter(_PRINTED_UP_TO[place.table.name]) if place.table.name in _PRINTED_UP_TO else ""
+            areas.append(f"{get_column_letter(place.left)}1:{right or get_column_letter(place.right)}{last}")
     sheet.print_area = areas
 
 
+#: Wide columns of texts at a table's right stay off the paper.
+_PRINTED_UP_TO = {"Comparison": "Source"}
 #: Named cells above the tables: name, sheet, label, formula, kind of number.
 _TOTALS = (
     ("TotalValue", "Holdings", "total", "=SUM({Holdings.Value})+SUM({Cash.Value})+CashFlow", "money"),

@@ -44,7 +44,8 @@ def approximate(value: object) -> Any:  # noqa: ANN401 - what openpyxl takes
 class Canvas:
     """Hold one workbook in the making: its sheets, styles, placements and the values of its formulas.
 
-    With `literal`, formulas are written as their values; with `rounded`, weights are rounded to a tenth of a point.
+    With `literal`, formulas are written as their values; with `rounded`, weights are rounded to a tenth of a point. A
+    `live` workbook's results will be filled by functions, with more rows than now or fewer.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class Canvas:
         *,
         literal: bool = False,
         rounded: bool = False,
+        live: bool = False,
     ) -> None:
         self.workbook = workbook
         self.lang: Lang = lang
         self.placements = placements
         self.literal = literal
         self.rounded = rounded
+        self.live = live
         self.styles = Styles(workbook, lang)
         self.cached: dict[str, dict[str, object]] = {}
         self._letters = [get_column_letter(column) for column in range(1, 400)]

@@ -266,7 +266,7 @@ class _Evaluation:
 
 #: Tables that hold nothing but what the engine wrote.
 _AS_GIVEN = (
-    "Trades", "Conversions", "Summary", "Limits", "Comparison", "Review", "Alerts", "Correlation", "Calendar",
+    "Trades", "Conversions", "Summary", "Drift", "Limits", "Comparison", "Review", "Alerts", "Correlation", "Calendar",
     "Problems",
 )  # fmt: skip
 

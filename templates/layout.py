@@ -69,11 +69,13 @@ def arrange(
 ) -> dict[str, Placement]:
     """Place every table, each with room for its rows and its spare ones; `extra` columns follow the declared ones.
 
-    `keep` tells which columns are shown; a table without columns is left out.
+    `keep` tells which columns are shown; a table without columns is left out, and a live one without rows.
     """
     placed: dict[str, Placement] = {}
     left: dict[str, int] = {}
     for table in TABLES:
+        if table.live and not counts.get(table.name):
+            continue
         columns = tuple(c for c in (*table.columns, *extra.get(table.name, ())) if keep(table, c))
         if not columns:
             continue

@@ -31,7 +31,7 @@ from templates.reading.find import Found, find_tables
 from templates.reading.safety import Refused
 from templates.report import SUMMARY_TYPES, Report, Row, Rows
 from templates.schema import Lang, Text
-from templates.sheets.analysis import EXTRA, heat
+from templates.sheets.analysis import heat
 from templates.sheets.tables import write_table
 from templates.spec import TABLES, table
 
@@ -237,24 +237,16 @@ class _Refill:
             sheet.print_area = f"{sheet.print_area},{first}1:{get_column_letter(right)}{last}"
 
     def _sources(self) -> None:
-        """Bring the columns beyond the declared ones up to date; a fund's source is a note where it has no column."""
+        """Print what is filled now; a fund's source is a note where it has no column."""
         for name in sorted(_ANALYSES - {"Correlation"}):
             place, rows = self.found.get(name), self.fresh.figures.tables[name]
             if place is None or name not in self.report.results:
                 continue
-            sheet, right = self._sheet(place), max(place.columns.values())
-            last = max(self._used(place, ["Ticker"]), place.header + len(rows))
-            for column in EXTRA.get(name, ()):
-                if sheet.cell(place.header, right + 1).value == column.name:
-                    right += 1
-                    for number in range(place.header + 1, last + 1):
-                        row: Row = rows[number - place.header - 1] if number - place.header <= len(rows) else {}
-                        sheet.cell(number, right).value = None
-                        self.canvas.put(sheet, number, right, row.get(column.name), self.canvas.styles.cell(column))
-                elif column.name == "Source":
-                    self._source_notes(place, rows)
+            if "Source" in place.table.index and "Source" not in place.columns:
+                self._source_notes(place, rows)
             if rows:
-                self._print(sheet, min(place.columns.values()), right, place.header + len(rows))
+                columns = place.columns.values()
+                self._print(self._sheet(place), min(columns), max(columns), place.header + len(rows))
 
     def _source_notes(self, place: Found, rows: Rows) -> None:
         for number, row in enumerate(rows, place.header + 1):

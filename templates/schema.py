@@ -66,7 +66,8 @@ class Table:
     """Declare a table. An input table is an Excel table; what the engine writes is a range with named columns.
 
     `spare` empty rows follow the data, ready to be filled in. `required` columns tell the reader that a row of headers
-    is this table's. `ranges` is true where the columns are named ranges, because functions may spill into them.
+    is this table's. `ranges` is true where the columns are named ranges, because functions may spill into them. A
+    `live` table stands only in workbooks with functions.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Table:
     ranges: bool = False
     spare: int = 3
     note: Text = Text("", "")
+    live: bool = False
     index: Mapping[str, Column] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -419,21 +419,46 @@ SUMMARY = Table(
     spare=0,
 )
 
+DRIFT = Table(
+    "Drift",
+    "Trades",
+    Text("Drift and bands", "차이와 밴드"),
+    (
+        Column("Ticker", _TICKER, "ticker", "result"),
+        Column("Name", _NAME, role="result", width=26),
+        Column("Section", _SECTION, role="result", width=12),
+        Column("Value", Text("Value (base currency)", "평가액 (기준 통화)"), "money", "result", 16),
+        Column("Weight", Text("Weight", "비중"), "weight", "result", 9),
+        Column("Target", Text("Target", "목표 비중"), "weight", "result", 9),
+        Column("Drift", Text("Drift", "차이"), "drift", "result", 9),
+        Column("Low", Text("Low", "하단"), "weight", "result", 9),
+        Column("High", Text("High", "상단"), "weight", "result", 9),
+        Column("Status", _STATUS, "status", "result", 12),
+    ),
+    required=("Ticker", "Low", "High"),
+    ranges=True,
+    spare=0,
+    live=True,
+)
+
 COMPARISON = Table(
     "Comparison",
     "Analysis",
     Text("Funds compared", "펀드 비교"),
     (
-        Column("Ticker", _TICKER, "ticker", "result"),
+        Column("Ticker", _TICKER, "ticker", "result", aliases=("Metric",)),
         Column("Name", _NAME, role="result", width=26),
         Column("Fee", Text("Fee", "보수"), "number", "result", 8),
         Column("AUM", Text("Fund size", "순자산"), "integer", "result", 18),
+        Column("AUMCurrency", Text("in", "통화"), role="result", width=8),
         Column("Holdings", Text("Holdings", "보유 종목수"), "integer", "result", 9),
-        Column("Top10", Text("Top ten", "상위 10종목"), "weight", "result", 9),
+        Column("Concentration", Text("Top ten, share", "상위 10종목 비중"), "weight", "result", 11),
         *(Column(span, Text(span, span), "drift", "result", 9) for span in ("1M", "3M", "6M", "1Y", "3Y", "5Y")),
         Column("Volatility", Text("Volatility", "변동성"), "weight", "result", 10),
         Column("MaxDrawdown", Text("Worst fall", "최대 낙폭"), "drift", "result", 10),
         Column("Yield", Text("Yield", "배당률"), "weight", "result", 8),
+        Column("Source", Text("Where the facts are from", "자료 출처"), role="result", width=36),
+        Column("Top10", Text("Top ten", "상위 10종목"), role="result", width=40),
     ),
     required=("Ticker", "Fee", "AUM"),
     ranges=True,
@@ -453,6 +478,8 @@ REVIEW = Table(
         Column("Excess", Text("Excess", "초과"), "drift", "result", 9),
         Column("Verdict", Text("Verdict", "판정"), "status", "result", 12),
         Column("Reasons", Text("Reasons", "이유"), role="result", width=44),
+        Column("Against", Text("Against", "비교 대상"), "ticker", "result"),
+        Column("Currency", _CURRENCY, role="result", width=9),
     ),
     required=("Quarter", "Excess", "Verdict"),
     ranges=True,
@@ -467,8 +494,8 @@ LIMITS = Table(
     (
         Column("Rule", Text("Rule", "규칙"), role="result", width=26),
         Column("Scope", Text("Scope", "대상"), role="result", width=16),
-        Column("Limit", Text("Limit", "한도"), "text", "result", 18, reveals=True),
-        Column("Actual", Text("Actual", "현재"), "text", "result", 16, reveals=True),
+        Column("Limit", Text("Limit", "한도"), "text", "result", 20, reveals=True),
+        Column("Actual", Text("Actual", "현재"), "text", "result", 22, reveals=True),
         Column("Status", _STATUS, "status", "result", 10),
     ),
     required=("Rule", "Limit", "Actual"),
@@ -485,7 +512,7 @@ ALERTS = Table(
         Column("First", Text("First", "종목 1"), "ticker", "result"),
         Column("Second", Text("Second", "종목 2"), "ticker", "result"),
         Column("Correlation", Text("Correlation", "상관계수"), "number", "result"),
-        Column("Kind", Text("Kind", "종류"), role="result", width=10),
+        Column("Kind", Text("Kind", "종류"), role="result", width=16),
     ),
     required=("First", "Second", "Correlation"),
     ranges=True,
@@ -559,8 +586,8 @@ PROBLEMS = Table(
 
 #: In the order in which they stand on their sheets, from left to right.
 TABLES: tuple[Table, ...] = (
-    HOLDINGS, CASH, TARGETS, GROUPS, TRADES, RECONCILE, CONVERSIONS, SUMMARY, LIMITS, COMPARISON, REVIEW, ALERTS,
-    CORRELATION, CALENDAR, HISTORY, PRICES, FX, INSTRUMENTS, SETTINGS, RULES, ACCOUNTS, COSTS, PROBLEMS,
+    HOLDINGS, CASH, TARGETS, GROUPS, TRADES, RECONCILE, CONVERSIONS, SUMMARY, DRIFT, LIMITS, COMPARISON, REVIEW,
+    ALERTS, CORRELATION, CALENDAR, HISTORY, PRICES, FX, INSTRUMENTS, SETTINGS, RULES, ACCOUNTS, COSTS, PROBLEMS,
 )  # fmt: skip
 
 NAMES: tuple[Name, ...] = (

@@ -388,7 +388,7 @@ FUNCTIONS: tuple[Function, ...] = (
             ),
         ),
         Text("one row per satellite and quarter", "위성 종목·분기마다 한 줄"),
-        ("Ticker", "Quarter", "Return", "Benchmark", "Excess", "Verdict", "Reasons"),
+        ("Ticker", "Quarter", "Return", "Benchmark", "Excess", "Verdict", "Reasons", "Against", "Currency"),
         _INPUTS,
         "=REBAL_REVIEW(Targets[#All])",
     ),

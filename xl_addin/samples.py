@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from engine.errors import Problem
 from engine.market.quote import Quote
 from engine.portfolio import Portfolio
 from xl_addin.output.sentences import SAMPLE_SOURCE
+
+if TYPE_CHECKING:
+    from xl_addin.histories import Sources
 
 
 def sample_text(name: str) -> str:
@@ -23,6 +29,15 @@ def sample_portfolio() -> tuple[Portfolio | None, tuple[Problem, ...]]:
 
     portfolio, problems = parse_portfolio(sample_text("portfolio.yaml"), "sample portfolio")
     return portfolio, tuple(problems)
+
+
+@contextmanager
+def sample_sources() -> Iterator[Sources]:
+    """Give sample closes and fund facts, which are made up, as an analysis takes them."""
+    from xl_addin.histories import Sources
+
+    with resources.as_file(resources.files("engine.market") / "samples") as folder:
+        yield Sources(folder / "sample-history.csv", folder / "sample-facts.yaml", offline=True)
 
 
 def sample_quotes() -> tuple[dict[str, Quote], dt.date, tuple[Problem, ...]]:

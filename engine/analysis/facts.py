@@ -136,7 +136,7 @@ def _fund(symbol: str, row: Any, where: str) -> tuple[FundFacts | None, list[Pro
     figures = {}
     for name in _NUMBERS:
         value = row.get(name)
-        note, note_ko = ("", "") if value else ("not given", "적혀 있지 않음")
+        note, note_ko = ("", "") if value is not None else ("not given", "적혀 있지 않음")
         figures[name] = Figure(None if value is None else _number(value), source, as_of, note, note_ko)
         if value is not None and figures[name].value is None:
             text, ko = f"{value!r}: give a number of 0 or more", f"{value!r}: 0 이상의 수를 적으세요"

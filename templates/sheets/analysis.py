@@ -77,38 +77,27 @@ def write_concentration(canvas: Canvas, sheet: Worksheet, figures: Figures) -> N
     widths(sheet, {2: 36, 3: 14, 4: 3})
 
 
-#: Columns that a table of analyses has only where they are filled.
-EXTRA: Mapping[str, tuple[Column, ...]] = {
-    "Comparison": (Column("Source", Text("Where the facts are from", "자료 출처"), role="result", width=36),),
-    "Review": (
-        Column("Against", Text("Against", "비교 대상"), "ticker", "result"),
-        Column("Currency", Text("Currency", "통화"), role="result", width=9),
-    ),
-}
 _PERIODS = ("1Y", "6M", "3M", "1M")
-_SHADES = {"Fee": "C9D7EE", "Top10": "C9D7EE", "Volatility": "F3C9A5", "Yield": "CFE5C5"}
+_SHADES = {"Fee": "C9D7EE", "Concentration": "C9D7EE", "Volatility": "F3C9A5", "Yield": "CFE5C5"}
 _CHART_TOP, _LINE, _CHART_WIDTH, _ROOM = 2, 0.53, 26.0, 0.12
 _FROM, _MIDDLE, _TO = "6F9BD8", "FFFFFF", "E8746A"
 
 
 def extra_columns(tables: Mapping[str, Rows]) -> dict[str, tuple[Column, ...]]:
-    """Return the columns beyond the declared ones: a column per symbol of the matrix, and those that are filled."""
+    """Return the columns beyond the declared ones: one per symbol of the matrix."""
     matrix = tables["Correlation"]
     names = [name for name in (matrix[0] if matrix else {}) if name != "Ticker"]
-    found = {"Correlation": tuple(Column(name, Text(name, name), "correlation", "result", 9) for name in names)}
-    for table, columns in EXTRA.items():
-        found[table] = tuple(c for c in columns if any(row.get(c.name) for row in tables[table]))
-    return found
+    return {"Correlation": tuple(Column(name, Text(name, name), "correlation", "result", 9) for name in names)}
 
 
 def illustrate(canvas: Canvas, sheet: Worksheet, figures: Figures) -> None:
     """Colour the matrix as a heat map, draw the funds' bars, and mark verdicts and what is below 0."""
     for name, draw in (("Correlation", heat), ("Comparison", shade), ("Review", judge)):
         place = canvas.placements.get(name)
-        if place is not None and figures.tables[name]:
+        if place is not None and (figures.tables[name] or canvas.live):
             draw(sheet, place)
     place, rows = canvas.placements.get("Comparison"), figures.tables["Comparison"]
-    if place is not None and chart_rows(rows):
+    if place is not None and chart_rows(rows) and not canvas.live:
         _bars(canvas, sheet, place, rows)
 
 
@@ -130,6 +119,8 @@ def shade(sheet: Worksheet, place: Placement) -> None:
             sheet.conditional_formatting.add(cells, bar)
         elif column.type == "drift":
             sheet.conditional_formatting.add(cells, _below_zero(cells))
+    _fit(sheet, place, "Source", 36, 60)
+    _fit(sheet, place, "Top10", 12, 120)
 
 
 def judge(sheet: Worksheet, place: Placement) -> None:
@@ -144,10 +135,14 @@ def judge(sheet: Worksheet, place: Placement) -> None:
         sheet.conditional_formatting.add(cells, coloured(f'{first}="{verdict}"', colour, fill))
     excess = _cells(place, "Excess")
     sheet.conditional_formatting.add(excess, _below_zero(excess))
-    # The reasons are sentences: the column takes the longest of them.
-    letter = place.letter("Reasons")
+    _fit(sheet, place, "Reasons", 46, 90)
+
+
+def _fit(sheet: Worksheet, place: Placement, name: str, least: float, most: float) -> None:
+    """Make a column of texts as wide as the longest of them."""
+    letter = place.letter(name)
     texts = (str(sheet[f"{letter}{row}"].value or "") for row in range(FIRST_ROW, place.last_row + 1))
-    sheet.column_dimensions[letter].width = min(max(46, *(_wide(text) for text in texts)), 90)
+    sheet.column_dimensions[letter].width = min(max(least, *(_wide(text) for text in texts)), most)
 
 
 def _cells(place: Placement, name: str) -> str:

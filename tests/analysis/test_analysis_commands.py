@@ -340,7 +340,9 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sources that know the replayed closes as total returns, and facts of two funds and a share."""
     every = {**stock_table().series, **factor_table().series}
 
-    def history(symbols: Iterable[str], start: dt.date, end: dt.date) -> Batch[History]:
+    def history(
+        symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None
+    ) -> Batch[History]:
         ok = {}
         for symbol in symbols:
             if symbol in REPLAYED:
@@ -354,7 +356,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
         failed = {symbol: NoData(f"no history of {symbol}", symbol=symbol) for symbol in symbols if symbol not in ok}
         return Batch(ok, failed, 0)
 
-    def fund_facts(symbols: Iterable[str]) -> Batch[FundFacts]:
+    def fund_facts(symbols: Iterable[str], *, wait: float | None = None) -> Batch[FundFacts]:
         top = (Constituent("AAPL", "Apple", Decimal("0.1")),)
         known = {
             "QQQ": FundFacts("QQQ", "replay", NOW, currency="USD", fee=Decimal("0.002"), top=top),

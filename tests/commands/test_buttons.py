@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from commands_fake_book import FakeBook
 from openpyxl import load_workbook
 
 from engine.errors import Problem
+from templates.layout import BLOCK_ROW
 from xl_addin.bodies import plans
-from xl_addin.commands import COMMANDS, press, progress, trading
+from xl_addin.commands import COMMANDS, analysing, press, progress, trading
 from xl_addin.commands.edits import Edit, apply
-from xl_addin.samples import sample_quotes
+from xl_addin.histories import Sources
+from xl_addin.samples import sample_quotes, sample_sources
 from xl_addin.workbook.package import sample_workbook
 from xl_addin.workbook.ribbon import buttons
 
@@ -68,8 +71,9 @@ def test_propose_lets_excel_compute_what_functions_fill(book: FakeBook) -> None:
     assert book.calculated == 1
     changed = {(s, *at) for s, cells in book.state().items() for at in cells if cells[at] != before[s].get(at)}
     assert changed <= {(name, row, column) for name, row, column, _ in book.written}
-    assert {name for name, *_ in book.written} == {"Trades"}
-    assert not any(str(before["Trades"].get((row, column))).startswith("=") for _, row, column, _ in book.written)
+    assert {name for name, *_ in book.written} == {"Trades", "Analysis"}
+    assert {row for name, row, *_ in book.written if name == "Analysis"} == {BLOCK_ROW}
+    assert not any(str(before[name].get((row, column))).startswith("=") for name, row, column, _ in book.written)
 
 
 def test_propose_writes_values_where_excel_cannot_compute_our_functions(book: FakeBook) -> None:
@@ -237,6 +241,59 @@ def test_refresh_fetches_everything_in_one_batch_and_computes(book: FakeBook, mo
     assert asked[0][1]
     assert {"VTI", "069500", "USDKRW"} <= set(asked[0][0])
     assert book.calculated == 1
+
+
+def titles(book: FakeBook) -> list[str]:
+    return [str(value) for (row, _), value in book.sheets["Analysis"].values.items() if row == BLOCK_ROW]
+
+
+@pytest.fixture
+def sample_closes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with sample_sources() as sources:
+        monkeypatch.setattr(analysing, "SOURCES", sources)
+        yield
+
+
+def test_analyse_fetches_and_lets_excel_compute(book: FakeBook, sample_closes: None) -> None:
+    assert any("SAMPLE" in title for title in titles(book))
+    press("analyse", book, formulas=True)
+    assert book.alerts == []
+    assert book.calculated == 1
+    assert {row for _, row, *_ in book.written} == {BLOCK_ROW}
+    assert not any("SAMPLE" in title for title in titles(book))
+
+
+def test_analyse_writes_values_where_excel_cannot_compute_our_functions(book: FakeBook, sample_closes: None) -> None:
+    before = dict(book.sheets["Analysis"].values)
+    press("analyse", book, formulas=False)
+    assert book.alerts == []
+    after = book.sheets["Analysis"].values
+    assert not any("REBAL_" in str(value) for value in book.sheets["Analysis"].formulas.values())
+    for (row, column), value in after.items():
+        if row > BLOCK_ROW and value != "Ticker":  # where the function says Metric
+            assert value == (pytest.approx(before[row, column]) if isinstance(value, float) else before[row, column])
+    assert after.keys() == before.keys()
+
+
+def test_undo_brings_the_formulas_of_the_analyses_back(book: FakeBook, sample_closes: None) -> None:
+    before = {at: text for at, text in book.sheets["Analysis"].formulas.items() if str(text).startswith("=")}
+    press("analyse", book, formulas=False)
+    press("undo", book, formulas=False)
+    after = {at: text for at, text in book.sheets["Analysis"].formulas.items() if str(text).startswith("=")}
+    assert after == before
+
+
+def test_analyse_says_what_could_not_be_had(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysing, "SOURCES", Sources(offline=True))
+    press("analyse", book, formulas=False)
+    assert "no history" in book.alerts[-1]
+
+
+def test_a_korean_workbook_is_answered_in_korean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path / "state"))
+    book = FakeBook(sample_workbook("ko"), str(tmp_path / "mine.xlsm"))
+    press("undo", book, formulas=True)
+    assert "되돌릴 것이 없습니다" in book.alerts[-1]
 
 
 def test_a_copy_to_share_is_a_workbook_beside_ours(book: FakeBook, tmp_path: Path) -> None:

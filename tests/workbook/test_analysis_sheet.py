@@ -24,17 +24,17 @@ from templates.share import share
 from xl_addin.analyses import compare_funds, correlate_portfolio, review_portfolio
 from xl_addin.cli import main
 from xl_addin.histories import Sources
-from xl_addin.output.analysis_rows import SHORT, UNKNOWN
+from xl_addin.output.analysis_rows import WORDS
 from xl_addin.output.analysis_sheet import Findings, findings, sample_findings
 from xl_addin.output.plan_book import book_report
-from xl_addin.samples import sample_portfolio, sample_quotes
+from xl_addin.samples import sample_portfolio, sample_quotes, sample_sources
 
 SAMPLES = Path(__file__).resolve().parents[2] / "engine" / "market" / "samples"
 HISTORY = SAMPLES / "sample-history.csv"
 PORTFOLIO = SAMPLES / "portfolio.yaml"
 PRICES = SAMPLES / "prices.csv"
 SOURCES = Sources(history=HISTORY, offline=True)
-FIRST_ROW = 8
+HEADER_ROW, FIRST_ROW = 7, 8
 
 
 def sample() -> tuple[Portfolio, dict[str, Any], dt.date]:
@@ -134,20 +134,24 @@ def test_the_review_has_every_quarter_verdict_and_reason_in_the_language(lang: L
 def test_funds_are_compared_in_the_base_currency_with_the_engines_numbers(lang: Lang) -> None:
     portfolio, _, day = sample()
     rows = cells(built(lang)[1], "Comparison", lang)
-    result = compare_funds([row["Ticker"] for row in rows], SOURCES, day, currency="KRW")
+    with sample_sources() as sources:
+        result = compare_funds([row["Ticker"] for row in rows], sources, day, currency="KRW")
     for row in rows:
         fund = result.funds[row["Ticker"]]
         for period, figure in fund.returns.items():
-            assert row[period] == (SHORT[lang] if figure.value is None else digits(figure.value))
+            assert row[period] == (WORDS[lang].short if figure.value is None else digits(figure.value))
         assert row["Volatility"] == digits(fund.volatility.value)
         assert row["MaxDrawdown"] == digits(fund.max_drawdown.value)
-        assert row["Fee"] == (UNKNOWN[lang] if fund.fee.value is None else digits(fund.fee.value))
+        assert row["Fee"] == (WORDS[lang].unknown if fund.fee.value is None else digits(fund.fee.value))
+        assert row["AUMCurrency"] == fund.aum_currency
+        assert len(str(row["Top10"]).split(", ")) == max(len(fund.top), 1)
         assert row["Name"] == portfolio.instruments[row["Ticker"]].name
 
 
 def test_a_fact_has_its_source_beside_it() -> None:
     rows = {row["Ticker"]: row for row in cells(built("en")[1], "Comparison", "en")}
-    assert str(rows["453870"]["Source"]).startswith("fee: catalogue 2026-")
+    assert rows["453870"]["Source"] == "fee, size KRW, holdings, yield: SAMPLE 2026-11-20"
+    assert rows["QQQ"]["Source"].endswith("top ten: SAMPLE 2026-11-20")
 
 
 def test_titles_say_the_days_the_currency_and_that_the_sample_is_made_up() -> None:
@@ -187,8 +191,8 @@ def test_a_symbol_without_history_says_so_in_its_cells(lang: Lang, tmp_path: Pat
     matrix = {row["Ticker"]: row for row in found.rows["Correlation"]}
     funds = {row["Ticker"]: row for row in found.rows["Comparison"]}
     reviewed = next(row for row in found.rows["Review"] if row["Ticker"] == "SOXX")
-    assert matrix["SOXX"]["VTI"] == matrix["VTI"]["SOXX"] == SHORT[lang]
-    assert funds["SOXX"]["1Y"] == reviewed["Quarter"] == SHORT[lang]
+    assert matrix["SOXX"]["VTI"] == matrix["VTI"]["SOXX"] == WORDS[lang].short
+    assert funds["SOXX"]["1Y"] == reviewed["Quarter"] == WORDS[lang].short
     assert list(funds)[-1] == "SOXX"
     assert any(problem.where == "SOXX" and problem.code == "no-history" for problem in found.problems)
     assert "closes.csv" in found.notes["Correlation"]
@@ -203,7 +207,7 @@ def test_history_too_short_for_anything_says_so_beside_the_titles(lang: Lang, tm
     found = findings(portfolio, quotes, Sources(history=path, offline=True), day, lang)
     book = build(book_report(portfolio, planned(), quotes, lang, found=found), lang)
     assert found.rows["Correlation"] == ()
-    assert title(book, "Correlation").endswith(SHORT[lang])
+    assert title(book, "Correlation").endswith(WORDS[lang].short)
     assert charts_of(book, lang) == []
 
 
@@ -241,8 +245,24 @@ def test_a_workbook_made_before_takes_the_analyses_in(tmp_path: Path, capsys: py
     assert len(read_book(after).results["Correlation"]) == 14
     assert any("sample-history.csv" in text for text in titles if text.startswith("펀드 비교"))
     assert not any("아직 계산 전" in text for text in titles)
-    notes = [str(cell.comment.text) for row in sheet.iter_rows() for cell in row if cell.comment]
-    assert any(note.startswith("보수: catalogue") for note in notes)
+    sources = [row["Source"] for row in read_book(after).results["Comparison"]]
+    assert any(str(source).startswith("보수: catalogue") for source in sources)
+
+
+def test_a_workbook_without_a_column_for_the_sources_has_them_as_notes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after = tmp_path / "before.xlsx", tmp_path / "after.xlsx"
+    common = ["--offline", "--prices", str(PRICES), "--as-of", "2026-11-20", "--lang", "en"]
+    assert main(["plan", str(PORTFOLIO), *common, "-o", str(before)]) == 0
+    book = load_workbook(before)
+    (header,) = [cell for cell in book["Analysis"][HEADER_ROW] if cell.value == "Source"]
+    header.value = None
+    book.save(before)
+    assert main(["plan", str(before), *common, "-o", str(after), "--history", str(HISTORY)]) == 0
+    capsys.readouterr()
+    notes = [str(cell.comment.text) for row in load_workbook(after)["Analysis"] for cell in row if cell.comment]
+    assert any(note.startswith("fee: catalogue") for note in notes)
 
 
 def test_history_without_a_workbook_to_fill_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import io
 import posixpath
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,13 +16,14 @@ import pytest
 from openpyxl import load_workbook
 from project_readers import decompress
 
-from templates.layout import FIRST_ROW, HEADER_ROW
+from engine.market import chain
+from templates.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW
 from templates.reading import read_book
-from xl_addin.bodies import call, plans
+from xl_addin.bodies import call, plans, studies
 from xl_addin.cli import main
-from xl_addin.registry import FUNCTIONS, function
-from xl_addin.samples import sample_portfolio, sample_quotes
-from xl_addin.workbook.live import DRIFT, FORMULAS, ON_DEMAND, PLAN
+from xl_addin.registry import FUNCTIONS, SHOWN, Function, function
+from xl_addin.samples import sample_portfolio, sample_quotes, sample_sources
+from xl_addin.workbook.live import FETCHED, FORMULAS, PLAN
 from xl_addin.workbook.package import sample_workbook
 from xl_addin.workbook.project import modules
 
@@ -30,6 +32,12 @@ FOREIGN = ("xlwings", "Dictionary")
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATIONS = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _TYPES = "{http://schemas.openxmlformats.org/package/2006/content-types}"
+
+
+def called(formula: str) -> Function:
+    """Return the function of ours that a formula calls."""
+    (name,) = re.findall(r"REBAL_\w+", formula)
+    return function(name)
 
 
 def sheets(parts: dict[str, bytes]) -> dict[str, ET.Element]:
@@ -67,7 +75,7 @@ def test_every_spilling_formula_carries_its_dynamic_mark(parts: dict[str, bytes]
             if cell.get("cm") == "1":
                 marked.add((name, cell.get("r")))
     assert arrays == marked
-    assert len(arrays) > len(FORMULAS)
+    assert len(arrays) == len(FORMULAS)
     assert b'fDynamic="1"' in parts["xl/metadata.xml"]
 
 
@@ -88,9 +96,10 @@ def test_a_spill_covers_the_headers_and_rows_of_its_function(xlsm: bytes) -> Non
     for sheet in formulas.worksheets:
         for anchor, area in sheet.array_formulae.items():
             text = sheet[anchor].value.text.removeprefix("=")
-            spec = function(text.partition("(")[0])
+            spec = called(text)
             block = [[cell.value for cell in row] for row in book[sheet.title][area]]
             assert block[0][: len(spec.columns)] == list(spec.columns), text
+            assert len(block) > 1, text
             assert all(block[0]), text
             assert all(any(value is not None for value in row) for row in block), text
             row, left = sheet[anchor].row, sheet[anchor].column
@@ -98,12 +107,10 @@ def test_a_spill_covers_the_headers_and_rows_of_its_function(xlsm: bytes) -> Non
             after = [book[sheet.title].cell(FIRST_ROW + len(block) - 1, left + n).value for n in range(len(block[0]))]
             assert not any(after), text  # what stands below would stop the spill
             seen.append(text)
-    always = {*FORMULAS.values(), DRIFT}
-    assert always <= set(seen) <= always | set(ON_DEMAND.values())
-    assert len(seen) == len(set(seen))
+    assert sorted(seen) == sorted(FORMULAS.values())
 
 
-@pytest.mark.parametrize(("name", "formula"), [("Trades", FORMULAS["Trades"]), ("Drift", DRIFT)])
+@pytest.mark.parametrize(("name", "formula"), [("Trades", FORMULAS["Trades"]), ("Drift", FORMULAS["Drift"])])
 def test_a_function_over_the_named_areas_gives_what_is_stored_in_its_cells(
     xlsm: bytes, monkeypatch: pytest.MonkeyPatch, name: str, formula: str
 ) -> None:
@@ -130,12 +137,60 @@ def test_a_function_over_the_named_areas_gives_what_is_stored_in_its_cells(
             assert one == (pytest.approx(other) if isinstance(other, float) else other)
 
 
+@pytest.fixture
+def sample_market(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dt.date]:
+    """Let every source say the sample's closes and facts, on the sample's day; returns that day."""
+    _, day, _ = sample_quotes()
+    with sample_sources() as sources:
+        monkeypatch.setattr(studies, "_LIVE", sources)
+        monkeypatch.setattr(studies, "today", lambda: day)
+        monkeypatch.setenv("REBALANCER_CACHE_DIR", str(tmp_path))
+        chain.default.cache_clear()
+        yield day
+    chain.default.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["Comparison", "Review", "Alerts", "Correlation"])
+def test_analyses_shown_at_first_are_what_their_functions_answer_on_those_closes(
+    xlsm: bytes, sample_market: dt.date, name: str
+) -> None:
+    book, formulas = load_workbook(io.BytesIO(xlsm), data_only=True), load_workbook(io.BytesIO(xlsm))
+    sheet, shown = formulas["Analysis"], book["Analysis"]
+    (area,) = [area for at, area in sheet.array_formulae.items() if sheet[at].value.text == f"={FORMULAS[name]}"]
+    stored = [[cell.value for cell in row] for row in shown[area]]
+    targets = [[cell.value for cell in row] for row in book["Targets"][book["Targets"].tables["Targets"].ref]]
+    given = targets if "#All" in FORMULAS[name] else [[row[targets[0].index("Ticker")]] for row in targets[1:]]
+    spec = called(FORMULAS[name])
+    answer = call(spec.name, [given, *[None] * (len(spec.arguments) - 1), *[None] * len(spec.hidden)])
+    assert isinstance(answer, list)
+    rows = [[SHOWN.get(value, value) or None if isinstance(value, str) else value for value in row] for row in answer]
+    rows = [list(row) for row in zip(*rows, strict=True)] if FORMULAS[name].startswith("TRANSPOSE") else rows
+    for told, kept in zip(rows, stored, strict=True):
+        for one, other in zip(told, kept, strict=True):
+            assert one == (pytest.approx(other, rel=1e-9) if isinstance(other, float) else other)
+
+
+def test_titles_of_analyses_of_made_up_closes_say_so(xlsm: bytes) -> None:
+    sheet = load_workbook(io.BytesIO(xlsm))["Analysis"]
+    titles = [str(cell.value) for cell in sheet[BLOCK_ROW] if cell.value]
+    assert sum("SAMPLE (made up)" in title for title in titles) == len(FETCHED)
+
+
+def test_a_new_workbook_with_macros_has_every_formula_and_no_sample(tmp_path: Path) -> None:
+    path = tmp_path / "mine.xlsm"
+    assert main(["new", "growth", "--macros", "-o", str(path)]) == 0
+    book = load_workbook(path, keep_vba=True)
+    texts = [sheet[at].value.text for sheet in book.worksheets for at in sheet.array_formulae]
+    assert sorted(texts) == sorted(f"={formula}" for formula in FORMULAS.values())
+    assert not [cell.value for cell in book["Analysis"][BLOCK_ROW] if "SAMPLE" in str(cell.value)]
+
+
 def test_names_of_the_formulas_are_functions_or_areas_of_the_workbook(xlsm: bytes) -> None:
     book = load_workbook(io.BytesIO(xlsm))
-    for text in (*FORMULAS.values(), DRIFT):
+    for text in FORMULAS.values():
         for name in re.findall(r"\bAll\w+", text):
             assert name in book.defined_names
-        assert text.partition("(")[0] in {spec.name for spec in FUNCTIONS}
+        assert called(text) in FUNCTIONS
 
 
 def test_nothing_computes_again_on_opening(parts: dict[str, bytes]) -> None:

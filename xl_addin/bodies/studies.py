@@ -8,9 +8,7 @@ from decimal import Decimal
 
 from engine.analysis.calendar import ALLOWANCE
 from engine.analysis.calendar import calendar as tasks
-from engine.analysis.compare import FundRow
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations, correlate
-from engine.analysis.returns import PERIODS
 from engine.costs.tax import tax_rule
 from engine.document import portfolio_from_data
 from engine.errors import InputError, NoData, Problem
@@ -30,7 +28,14 @@ from xl_addin.bodies.cells import bad_argument, day_of, grid, number_of, rows_of
 from xl_addin.bodies.inputs import HOME, language, read_inputs
 from xl_addin.bodies.plans import today
 from xl_addin.histories import Sources, fx_pairs, load_history
-from xl_addin.registry import NA
+from xl_addin.output.analysis_rows import (
+    IN_CELLS,
+    alert_rows,
+    comparison_rows,
+    correlation_rows,
+    limit_cells,
+    review_rows,
+)
 from xl_addin.risks import risk_portfolio
 
 _LIVE = Sources(interactive=True)
@@ -84,23 +89,15 @@ def _universe(rows: Sequence[Sequence[Cell]]) -> list[dict[str, object]]:
 def correlations(tickers: object, days: object) -> Answer:
     """Return the matrix of correlations; where there is none, #N/A."""
     result = _correlated("REBAL_CORREL", tickers, days, DEFAULT_THRESHOLD)
-    rows = (
-        (symbol, *(NA if value is None else value for value in row))
-        for symbol, row in zip(result.symbols, result.matrix, strict=True)
-    )
-    return matrix(("Ticker", *result.symbols), rows)
+    header = ("Ticker", *result.symbols)
+    return matrix(header, ([row[name] for name in header] for row in correlation_rows(result, IN_CELLS["en"])))
 
 
 def alerts(tickers: object, days: object, threshold: object) -> Answer:
     """Return the pairs above the threshold, then those below 0, strongest first."""
     above = number_of("threshold", threshold, Decimal(repr(DEFAULT_THRESHOLD)), 0, 1, whole=False)
     result = _correlated("REBAL_CORREL_ALERTS", tickers, days, float(above))
-    rows = (
-        {"First": pair.pair[0], "Second": pair.pair[1], "Correlation": pair.correlation, "Kind": kind}
-        for kind, pairs in (("alert", result.alerts), ("hedge", result.hedges))
-        for pair in pairs
-    )
-    return table("REBAL_CORREL_ALERTS", rows)
+    return table("REBAL_CORREL_ALERTS", alert_rows(result, IN_CELLS["en"]))
 
 
 def _correlated(name: str, tickers: object, days: object, threshold: float) -> Correlations:
@@ -135,29 +132,12 @@ def compare(tickers: object) -> Answer:
     if result.as_of is None and all(row.fee.value is None for row in result.funds.values()):
         raise NoData("nothing is known of these funds", ko="이 종목들의 자료가 없습니다", problems=result.problems)
     _note("REBAL_COMPARE", result.problems)
-    metrics = [_metrics(row) for row in result.funds.values()]
-    rows = ((name, *(NA if found[name] is None else found[name] for found in metrics)) for name in metrics[0])
+    entries = {symbol: load().get(symbol) for symbol in result.funds}
+    names = {symbol: entry.instrument.name for symbol, entry in entries.items() if entry}
+    funds = comparison_rows(result, names, IN_CELLS[language()])
+    metrics = [column.name for column in declared("Comparison").columns if column.name != "Ticker"]
+    rows = ((metric, *(fund[metric] for fund in funds)) for metric in metrics)
     return matrix(("Metric", *result.funds), rows)
-
-
-def _metrics(row: FundRow) -> dict[str, object]:
-    entry = load().get(row.symbol)
-    top = [
-        f"{line.name or line.symbol} {line.weight:.1%}" if line.weight is not None else line.name for line in row.top
-    ]
-    return {
-        "Name": entry.instrument.name if entry else row.symbol,
-        "Fee": row.fee.value,
-        "AUM": row.aum.value,
-        "AUMCurrency": row.aum_currency or None,
-        "Holdings": row.holdings_count.value,
-        "Concentration": row.top_share,
-        "Top10": ", ".join(top) or None,
-        **{period: row.returns[period].value if period in row.returns else None for period in PERIODS},
-        "Volatility": row.volatility.value,
-        "MaxDrawdown": row.max_drawdown.value,
-        "Yield": row.dividend_yield.value,
-    }
 
 
 def review(satellite: object, benchmark: object, tables: object) -> Answer:
@@ -173,17 +153,7 @@ def review(satellite: object, benchmark: object, tables: object) -> Answer:
         against = chain.default().chain.listing(against).symbol
     result = review_portfolio(portfolio, _LIVE, today(), benchmark=against or None)
     _note("REBAL_REVIEW", result.problems)
-    shown: list[Mapping[str, object]] = []
-    for row in result.rows:
-        reasons = "; ".join(reason.text_ko if lang == "ko" else reason.text for reason in row.reasons)
-        fixed = {"Ticker": row.symbol, "Verdict": row.verdict.name, "Reasons": reasons}
-        shown.extend(
-            {**fixed, "Quarter": q.quarter, "Return": q.value, "Benchmark": q.benchmark, "Excess": q.excess}
-            for q in row.quarters
-        )
-        if not row.quarters:
-            shown.append(fixed)
-    return table("REBAL_REVIEW", shown)
+    return table("REBAL_REVIEW", review_rows(result.rows, IN_CELLS[lang]))
 
 
 def _listed(texts: Sequence[str]) -> Portfolio:
@@ -203,13 +173,7 @@ def risk(holdings: object, targets: object, tables: object) -> Answer:
     if not report.priced:
         raise NoData("a price or rate is missing", ko="시세나 환율이 없습니다", problems=report.problems)
     _note("REBAL_RISK", report.problems)
-    return table(
-        "REBAL_RISK",
-        (
-            {"Rule": r.rule, "Scope": r.scope, "Limit": r.limit, "Actual": r.actual, "Status": r.status}
-            for r in report.rules
-        ),
-    )
+    return table("REBAL_RISK", limit_cells(report.rules))
 
 
 def calendar(start: object, months: object, tables: object) -> Answer:

@@ -8,11 +8,15 @@ from importlib import import_module
 from typing import Any
 
 from engine.errors import MarketDataError, Problem, RebalancerError
+from engine.places import place
+from templates.schema import Lang, Text
 from xl_addin.commands.progress import Cancelled, Progress
+from xl_addin.commands.sheets import language_of
 
 #: command: its module within this package, and its function.
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "refresh": ("data", "refresh"),
+    "analyse": ("analysing", "analyse"),
     "sources": ("data", "sources"),
     "mode_full": ("data", "mode_full"),
     "mode_buy_only": ("data", "mode_buy_only"),
@@ -38,29 +42,33 @@ def press(name: str, book: Any = None, *, formulas: bool = sys.platform == "win3
 
         book = xlwings.Book.caller()
     module, function = COMMANDS[name]
-    command: Callable[..., str] = getattr(import_module(f"xl_addin.commands.{module}"), function)
-    progress = Progress(book)
+    command: Callable[..., Text | None] = getattr(import_module(f"xl_addin.commands.{module}"), function)
+    lang = language_of(book)
+    progress = Progress(book, lang)
     try:
-        message = command(book, progress, formulas=formulas)
+        told = command(book, progress, formulas=formulas)
+        message = told.of(lang) if told else ""
     except Cancelled:
         message = ""
     except RebalancerError as error:
-        message = _told(error)
+        message = _told(error, lang)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a person never sees a traceback
         from xl_addin.bodies import journal
 
-        message = journal.unexpected(name, error).message
+        message = journal.unexpected(name, error).said(lang)
     finally:
         progress.end()
     if message:
         book.app.alert(message, _TITLE)
 
 
-def _told(error: RebalancerError) -> str:
+def _told(error: RebalancerError, lang: Lang) -> str:
     problems: tuple[Problem, ...] = getattr(error, "problems", ())
+    own = (error.ko if lang == "ko" and isinstance(error, MarketDataError) else "") or str(error)
     if not problems:
-        return str(error)
-    first = [str(error)] if isinstance(error, MarketDataError) else []
-    lines = [f"{problem.where}: {problem.message}" for problem in problems]
-    more = [f"… {len(lines) - _SHOWN_AT_MOST} more"] if len(lines) > _SHOWN_AT_MOST else []
+        return own
+    first = [own] if isinstance(error, MarketDataError) else []
+    lines = [f"{place(problem.where, lang)}: {problem.said(lang)}" for problem in problems]
+    left = len(lines) - _SHOWN_AT_MOST
+    more = [f"… {left} more" if lang == "en" else f"… 외 {left}건"] if left > 0 else []
     return "\n".join([*first, *lines[:_SHOWN_AT_MOST], *more])

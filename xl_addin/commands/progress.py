@@ -6,8 +6,11 @@ import os
 from typing import Any
 
 from engine.errors import RebalancerError
+from templates.schema import Lang, Text
 
 _ESCAPE = 0x1B
+#: The first step of most commands.
+READING = Text("reading the workbook", "통합 문서를 읽는 중")
 
 
 class Cancelled(RebalancerError):
@@ -17,15 +20,15 @@ class Cancelled(RebalancerError):
 class Progress:
     """Show what is being done; each step raises Cancelled where Esc has been pressed since the one before."""
 
-    def __init__(self, book: Any) -> None:  # noqa: ANN401 - an xlwings Book
-        self.app = book.app
+    def __init__(self, book: Any, lang: Lang = "en") -> None:  # noqa: ANN401 - an xlwings Book
+        self.app, self.lang = book.app, lang
         escape_pressed()  # forget what was pressed before
 
-    def step(self, text: str) -> None:
-        """Show the next step."""
+    def step(self, text: Text) -> None:
+        """Show the next step in the workbook's language."""
         if escape_pressed():
             raise Cancelled("stopped")
-        self.app.status_bar = f"Rebalancer: {text} (Esc)"
+        self.app.status_bar = f"Rebalancer: {text.of(self.lang)} (Esc)"
 
     def end(self) -> None:
         """Give the status bar back to Excel."""

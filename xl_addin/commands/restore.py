@@ -14,7 +14,7 @@ from engine.errors import InputError, Problem
 
 Area = tuple[str, int, int, int, int]
 #: A formula of ours spills: only its first cell is put back, the rest follows from it.
-_SPILLING = "=REBAL_"
+_SPILLING = ("=REBAL_", "=TRANSPOSE(REBAL_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def last(book: Any) -> Point:  # noqa: ANN401
         return Point(data["what"], tuple(Kept(**kept) for kept in data["kept"]))
     except (OSError, ValueError, KeyError, TypeError):
         message = "nothing to undo: no button has changed this workbook since"
-        raise InputError([Problem("error", "no-restore-point", book.name, message)]) from None
+        ko = "되돌릴 것이 없습니다: 그 뒤로 이 통합 문서를 바꾼 단추가 없습니다"
+        raise InputError([Problem("error", "no-restore-point", book.name, message, ko)]) from None
 
 
 def drop(book: Any) -> None:  # noqa: ANN401

@@ -6,53 +6,72 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, Problem
-from xl_addin.commands.progress import Progress
+from engine.text import korean
+from templates.schema import Text
+from xl_addin.commands.progress import READING, Progress
 from xl_addin.commands.sheets import tables_of
 from xl_addin.output.files import free_name, write_whole
 
 Book = Any
+_ALL_WELL = Text(
+    "Nothing is wrong with the installation. What is wrong with the data is on Checks.",
+    "설치에는 문제가 없습니다. 데이터의 문제는 점검 시트에 있습니다.",
+)
 
 
-def share_copy(book: Book, progress: Progress, *, formulas: bool) -> str:  # noqa: ARG001 - as every command
+def share_copy(book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001 - as every command
     """Write a copy that holds values only beside the workbook; returns where it is."""
     from templates.share import share
     from xl_addin.bodies.plans import planned
     from xl_addin.output.plan_book import book_report
 
     folder = _folder(book)
-    progress.step("reading the workbook")
+    progress.step(READING)
     made = planned("share", {}, tables_of(book))
-    progress.step("writing the copy")
+    progress.step(Text("writing the copy", "사본 쓰는 중"))
     report = book_report(made.portfolio, made.plan, made.quotes, made.lang)
     data = share(report, made.lang).to_bytes()
     path = free_name(folder, f"{Path(book.name).stem}-share", ".xlsx")
     write_whole(path, lambda temporary: _fill(temporary, data))
-    return f"{path}"
+    return Text(str(path), str(path))
 
 
-def pdf(book: Book, progress: Progress, *, formulas: bool) -> str:  # noqa: ARG001
+def pdf(book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001
     """Write the workbook as a PDF beside it; returns where it is."""
     path = free_name(_folder(book), Path(book.name).stem, ".pdf")
-    progress.step("writing the PDF")
+    progress.step(Text("writing the PDF", "PDF 쓰는 중"))
     book.to_pdf(str(path))
-    return f"{path}"
+    return Text(str(path), str(path))
 
 
-def help_me(_book: Book, progress: Progress, *, formulas: bool) -> str:  # noqa: ARG001
+def help_me(_book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001
     """Return what `rebalancer doctor` finds, what is wrong first."""
     from xl_addin.verbs.doctor import local_checks
 
-    progress.step("checking")
+    progress.step(Text("checking", "확인 중"))
     found = [one for one in local_checks() if one.status != "ok"]
     found.sort(key=lambda one: one.status != "wrong")
     lines = [f"{one.check}: {one.message}. {one.mend}".strip() for one in found]
-    return "\n".join(lines or ["Nothing is wrong with the installation. What is wrong with the data is on Checks."])
+    if not lines:
+        return _ALL_WELL
+    ko = [f"{korean(one.check)}: {korean(one.message)}. {korean(one.mend)}".strip() for one in found]
+    return Text("\n".join(lines), "\n".join(ko))
 
 
 def _folder(book: Book) -> Path:
     folder = Path(book.fullname).parent
     if not folder.is_dir() or str(folder) == ".":
-        raise InputError([Problem("error", "not-saved", book.name, "save the workbook in a folder first")])
+        raise InputError(
+            [
+                Problem(
+                    "error",
+                    "not-saved",
+                    book.name,
+                    "save the workbook in a folder first",
+                    "먼저 통합 문서를 폴더에 저장하세요",
+                )
+            ]
+        )
     return folder
 
 

@@ -11,6 +11,8 @@ from templates.canvas import approximate
 from templates.reading.convert import TableReader
 from templates.reading.find import Found, find_tables
 from templates.report import Row, Rows
+from templates.schema import Lang
+from templates.spec import SHEETS
 from xl_addin.bodies.cells import grid, rows_of
 from xl_addin.commands.edits import Edit, columns_of
 
@@ -28,6 +30,12 @@ def tables_of(book: Any) -> Tables:  # noqa: ANN401 - an xlwings Book
     return found
 
 
+def language_of(book: Any) -> Lang:  # noqa: ANN401 - an xlwings Book
+    """Return the language of a workbook, which its sheets' titles tell."""
+    korean = {sheet.title.ko for sheet in SHEETS}
+    return "ko" if any(sheet.name in korean for sheet in book.sheets) else "en"
+
+
 def found_in(tables: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, Found]:
     """Return where each table stands; raises InputError where one stands there twice."""
     grids = [grid(name, rows_of(rows) or ()) for name, rows in tables.items()]
@@ -41,7 +49,8 @@ def place_of(places: Mapping[str, Found], name: str) -> Found:
     """Return a table's place; raises InputError where it is not in the workbook."""
     if name not in places:
         message = f"the workbook has no table {name}: start from a fresh rebalancer.xlsm"
-        raise InputError([Problem("error", "no-table", name, message)])
+        ko = f"{name} 표가 없습니다: 새 rebalancer.xlsm에서 시작하세요"
+        raise InputError([Problem("error", "no-table", name, message, ko)])
     return places[name]
 
 

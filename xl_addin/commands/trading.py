@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,39 +13,53 @@ from engine.money import ZERO
 from engine.record import Done, Exchanged, Held, cash_flows, held_after
 from templates.reading.find import Found
 from templates.report import Row
+from templates.schema import Text
 from xl_addin.commands import restore
+from xl_addin.commands.analysing import unlabelled
 from xl_addin.commands.edits import Edit, apply
-from xl_addin.commands.progress import Progress
-from xl_addin.commands.sheets import Tables, content, found_in, place_of, rows_in, tables_of, written
+from xl_addin.commands.progress import READING, Progress
+from xl_addin.commands.sheets import (
+    Tables,
+    content,
+    found_in,
+    language_of,
+    place_of,
+    rows_in,
+    tables_of,
+    written,
+)
 
 Book = Any
 #: Results that no function computes: written as values everywhere.
 WRITTEN = ("Reconcile", "Conversions")
 #: Results of functions: written where Excel does not compute them itself.
-COMPUTED = ("Trades", "Summary", "Limits", "Calendar", "Problems", "Prices")
-_UNPROPOSED = "press Propose trades first, and look at the trades"
+COMPUTED = ("Trades", "Drift", "Summary", "Limits", "Calendar", "Problems", "Prices")
+_UNPROPOSED = Text("press Propose trades first, and look at the trades", "먼저 [매매 제안]을 누르고 매매를 확인하세요")
 
 
-def propose(book: Book, progress: Progress, *, formulas: bool) -> str:
+def propose(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
     """Compute the trades, the cash reconciliation and the checks."""
-    progress.step("reading the workbook")
+    progress.step(READING)
     tables = tables_of(book)
-    progress.step("computing trades")
+    progress.step(Text("computing trades", "매매 계산 중"))
     count = write_results(book, tables, "propose", everything=not formulas)
     if formulas:
         book.app.api.CalculateFull()
-    return "" if count else "Nothing is to be traded."
+    return None if count else Text("Nothing is to be traded.", "매매할 것이 없습니다.")
 
 
 def write_results(book: Book, tables: Tables, what: str, *, everything: bool) -> int:
     """Write the plan's results, all or none; returns how many trades it has."""
-    from xl_addin.bodies.plans import planned
+    from xl_addin.bodies.plans import drift_rows, planned
     from xl_addin.output.plan_book import book_report
 
     made = planned(what, {}, tables)
     report = book_report(made.portfolio, made.plan, made.quotes, made.lang)
+    report = replace(report, results={**report.results, "Drift": drift_rows(made.plan)})
     places = found_in(tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
+    if not everything:
+        edits += unlabelled(places, made.lang)
     if everything:
         for name in COMPUTED:
             if name in places:
@@ -60,15 +75,16 @@ def write_results(book: Book, tables: Tables, what: str, *, everything: bool) ->
     return len(made.plan.trades)
 
 
-def record(book: Book, progress: Progress, *, formulas: bool, today: dt.date | None = None) -> str:  # noqa: ARG001
+def record(book: Book, progress: Progress, *, formulas: bool, today: dt.date | None = None) -> Text:  # noqa: ARG001
     """Put the proposed trades into Holdings, Cash, Rules and History, and the cash flow back to 0."""
-    progress.step("reading the workbook")
+    progress.step(READING)
     places = found_in(tables_of(book))
     done = [_done(row) for _, row in rows_in(place_of(places, "Trades"))]
     if not done:
-        raise InputError([Problem("error", "no-trades", "Trades", f"there is nothing to record: {_UNPROPOSED}")])
+        text = f"there is nothing to record: {_UNPROPOSED.en}"
+        raise InputError([Problem("error", "no-trades", "Trades", text, f"기록할 매매가 없습니다: {_UNPROPOSED.ko}")])
     day = today or dt.datetime.now().astimezone().date()
-    progress.step("recording")
+    progress.step(Text("recording", "기록 중"))
     edits = [
         *_holdings(book, places, done),
         *_cash(places, done),
@@ -76,16 +92,19 @@ def record(book: Book, progress: Progress, *, formulas: bool, today: dt.date | N
         *_history(book, places, len(done), day),
     ]
     apply(book, edits, "record")
-    return f"{len(done)} trades are recorded. Undo takes them back."
+    return Text(
+        f"{len(done)} trades are recorded. Undo takes them back.",
+        f"매매 {len(done)}건을 기록했습니다. 되돌리기로 취소합니다.",
+    )
 
 
-def undo(book: Book, progress: Progress, *, formulas: bool) -> str:  # noqa: ARG001
+def undo(book: Book, progress: Progress, *, formulas: bool) -> Text | None:  # noqa: ARG001
     """Put the sheets back as they were before the last button that changed them."""
     point = restore.last(book)
-    progress.step(f"undoing {point.what}")
+    progress.step(Text(f"undoing {point.what}", f"되돌리는 중: {point.what}"))
     point.put_back(book)
     restore.drop(book)
-    return ""
+    return None
 
 
 def _done(row: Row) -> Done:
@@ -93,8 +112,8 @@ def _done(row: Row) -> Done:
     side = row.get("Side")
     numbers = isinstance(quantity, Decimal) and isinstance(amount, Decimal) and isinstance(cost, Decimal)
     if not numbers or side not in ("buy", "sell"):
-        problem = Problem("error", "bad-trade", f"Trades {row.get('Ticker')}", f"the row is not whole: {_UNPROPOSED}")
-        raise InputError([problem])
+        text, ko = f"the row is not whole: {_UNPROPOSED.en}", f"행이 온전하지 않습니다: {_UNPROPOSED.ko}"
+        raise InputError([Problem("error", "bad-trade", f"Trades {row.get('Ticker')}", text, ko)])
     account, currency = str(row.get("Account") or ""), str(row.get("Currency") or "")
     return Done(account, str(row["Ticker"]), side, quantity, currency, amount, cost)  # type: ignore[arg-type]
 
@@ -139,8 +158,9 @@ def _cash(places: Mapping[str, Found], done: list[Done]) -> list[Edit]:
         start, end = _number(row.get("Before")) or ZERO, _number(row.get("PlanAfter")) or ZERO
         flow = sum((n for (a, c), n in flows.items() if c == currency and account in ("", a)), ZERO)
         if abs(start + flow - end) >= Decimal("0.005"):
-            message = f"the trades in {currency} do not come to the cash that the plan says: {_UNPROPOSED}"
-            raise InputError([Problem("error", "not-reconciled", "Reconcile", message)])
+            message = f"the trades in {currency} do not come to the cash that the plan says: {_UNPROPOSED.en}"
+            ko = f"{currency} 매매가 계획의 현금과 맞지 않습니다: {_UNPROPOSED.ko}"
+            raise InputError([Problem("error", "not-reconciled", "Reconcile", message, ko)])
         if bool(account) == by_account:
             after[account, currency] = end
     place = place_of(places, "Cash")
@@ -153,7 +173,8 @@ def _cash(places: Mapping[str, Found], done: list[Done]) -> list[Edit]:
     wanting = [f"{account} {currency}".strip() for (account, currency), amount in missing.items() if amount]
     if wanting:
         message = f"there is no row for {', '.join(wanting)}: add one with amount 0"
-        raise InputError([Problem("error", "no-cash-row", "Cash", message)])
+        ko = f"{', '.join(wanting)} 행이 없습니다: 금액 0으로 추가하세요"
+        raise InputError([Problem("error", "no-cash-row", "Cash", message, ko)])
     return edits
 
 
@@ -186,7 +207,7 @@ def _history(book: Book, places: Mapping[str, Found], count: int, day: dt.date) 
         "Value": _number(figures.get("total_value")),
         "Flow": _number(settings.get("cash_flow")),
         "Drift": _number(figures.get("drift")),
-        "Note": f"{count} trades recorded",
+        "Note": Text(f"{count} trades recorded", f"매매 {count}건 기록").of(language_of(book)),
     }
     return _cells(place, number, {name: value for name, value in row.items() if value is not None})
 
@@ -209,7 +230,8 @@ def _free_rows(book: Book, place: Found, key: str, count: int) -> list[int]:
     free = [n for n in range(place.header + 1, last + 1) if column not in place.grid.rows.get(n, {})]
     if len(free) < count:
         message = f"{count} free rows are needed, {len(free)} are there: drag the corner of the table down"
-        raise InputError([Problem("error", "no-room", name, message)])
+        ko = f"빈 행 {count}개가 필요한데 {len(free)}개뿐입니다: 표의 모서리를 아래로 끌어 늘리세요"
+        raise InputError([Problem("error", "no-room", name, message, ko)])
     return free[:count]
 
 

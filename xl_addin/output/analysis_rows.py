@@ -1,15 +1,19 @@
 """The analyses' records as rows of the workbook's tables: every number as the engine has it, its source beside it.
 
-What is not known stands as words in the number's place; the whole reason is among the problems.
+What is not known stands as words in the number's place, or where functions answer as an error; the whole reason is
+among the problems.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from templates.report import Row, Rows, Value
-from xl_addin.output.language import Lang
+from templates.schema import Lang
+from xl_addin.registry import NA
 
 if TYPE_CHECKING:  # they bring numpy, which a plain plan does without
     from engine.analysis.compare import Comparison, FundRow
@@ -18,78 +22,98 @@ if TYPE_CHECKING:  # they bring numpy, which a plain plan does without
     from engine.analysis.limits import RiskRule
     from engine.analysis.review import ReviewRow
 
-#: What stands in the place of a number that is missing: closes that do not reach, and facts that nobody knows.
-SHORT = {"en": "too short", "ko": "기록 부족"}
-UNKNOWN = {"en": "no data", "ko": "자료 없음"}
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Hold what rows are written with: `short` for closes that do not reach, `unknown` for facts that nobody knows."""
+
+    lang: Lang
+    short: str
+    unknown: str
+    alert: str
+    hedge: str
+
+
+#: On sheets that are written once.
+WORDS: Mapping[Lang, Words] = {
+    "en": Words("en", "too short", "no data", "alert", "hedge"),
+    "ko": Words("ko", "기록 부족", "자료 없음", "경보", "헤지"),
+}
+#: As functions answer.
+IN_CELLS: Mapping[Lang, Words] = {lang: Words(lang, NA, NA, "alert", "hedge") for lang in ("en", "ko")}
 _UNVERIFIED = {"en": "not verified", "ko": "미확인"}
-_KINDS = {"en": ("alert", "hedge"), "ko": ("경보", "헤지")}
 _FACTS = {
     "en": {"fee": "fee", "aum": "size", "holdings_count": "holdings", "yield": "yield"},
     "ko": {"fee": "보수", "aum": "순자산", "holdings_count": "종목수", "yield": "배당률"},
 }
 
 
-def correlation_rows(result: Correlations, lang: Lang) -> Rows:
+def correlation_rows(result: Correlations, words: Words) -> Rows:
     """Return a row per symbol, with a column per symbol; none where nothing can be correlated."""
     if result.effective_bets is None:
         return ()
     return tuple(
-        {"Ticker": symbol, **{name: _or(cell, SHORT[lang]) for name, cell in zip(result.symbols, row, strict=True)}}
+        {"Ticker": symbol, **{name: _or(cell, words.short) for name, cell in zip(result.symbols, row, strict=True)}}
         for symbol, row in zip(result.symbols, result.matrix, strict=True)
     )
 
 
-def alert_rows(result: Correlations, lang: Lang) -> Rows:
+def alert_rows(result: Correlations, words: Words) -> Rows:
     """Return the pairs above the threshold, then those below 0, strongest first."""
     return tuple(
         {"First": pair.pair[0], "Second": pair.pair[1], "Correlation": pair.correlation, "Kind": kind}
-        for kind, pairs in zip(_KINDS[lang], (result.alerts, result.hedges), strict=True)
+        for kind, pairs in ((words.alert, result.alerts), (words.hedge, result.hedges))
         for pair in pairs
     )
 
 
-def review_rows(rows: Iterable[ReviewRow], lang: Lang) -> Rows:
+def review_rows(rows: Iterable[ReviewRow], words: Words) -> Rows:
     """Return a row per satellite and quarter; its reasons stand one to a row, beside the quarters."""
     shown: list[Row] = []
     for row in rows:
-        reasons = [reason.text_ko if lang == "ko" else reason.text for reason in row.reasons]
+        reasons = [reason.text_ko if words.lang == "ko" else reason.text for reason in row.reasons]
         for place in range(max(len(row.quarters), len(reasons), 1)):
             line: dict[str, Value] = {"Ticker": row.symbol, "Verdict": row.verdict.name}
             line |= {"Against": row.benchmark, "Currency": row.currency or None}
             if place < len(row.quarters):
                 quarter = row.quarters[place]
-                line |= {"Quarter": quarter.quarter, "Return": _or(quarter.value, SHORT[lang])}
+                line |= {"Quarter": quarter.quarter, "Return": _or(quarter.value, words.short)}
                 if row.benchmark:
-                    line |= {"Benchmark": _or(quarter.benchmark, SHORT[lang])}
-                    line |= {"Excess": _or(quarter.excess, SHORT[lang])}
+                    line |= {"Benchmark": _or(quarter.benchmark, words.short)}
+                    line |= {"Excess": _or(quarter.excess, words.short)}
             elif not row.quarters and not place:
-                line |= {"Quarter": SHORT[lang]}
+                line |= {"Quarter": words.short}
             if place < len(reasons):
                 line |= {"Reasons": reasons[place]}
             shown.append(line)
     return tuple(shown)
 
 
-def comparison_rows(result: Comparison, names: Mapping[str, str], lang: Lang) -> Rows:
-    """Return a row per fund, those without returns last; `Source` says where its facts are from, and of which day."""
-    funds = sorted(result.funds.values(), key=lambda fund: not any(figure.known for figure in fund.returns.values()))
-    return tuple(_fund(fund, names, lang) for fund in funds)
+def comparison_rows(result: Comparison, names: Mapping[str, str], words: Words) -> Rows:
+    """Return a row per fund; `Source` says where its facts are from, and of which day."""
+    return tuple(_fund(fund, names, words) for fund in result.funds.values())
 
 
-def _fund(fund: FundRow, names: Mapping[str, str], lang: Lang) -> Row:
-    closes, facts = SHORT[lang], UNKNOWN[lang]
+def _fund(fund: FundRow, names: Mapping[str, str], words: Words) -> Row:
+    from engine.analysis.returns import PERIODS
+
+    top = (line.name or line.symbol if line.weight is None else f"{line.name or line.symbol} {line.weight:.1%}"
+           for line in fund.top)  # fmt: skip
     return {
         "Ticker": fund.symbol,
         "Name": names.get(fund.symbol, fund.symbol),
-        "Fee": _or(fund.fee.value, facts),
-        "AUM": _or(fund.aum.value, facts),
-        "Holdings": _or(fund.holdings_count.value, facts),
-        "Top10": facts if fund.top_share is None else fund.top_share,
-        **{period: _or(figure.value, closes) for period, figure in fund.returns.items()},
-        "Volatility": _or(fund.volatility.value, closes),
-        "MaxDrawdown": _or(fund.max_drawdown.value, closes),
-        "Yield": _or(fund.dividend_yield.value, facts),
-        "Source": _sources(fund, lang),
+        "Fee": _or(fund.fee.value, words.unknown),
+        "AUM": _or(fund.aum.value, words.unknown),
+        "AUMCurrency": fund.aum_currency or None,
+        "Holdings": _or(fund.holdings_count.value, words.unknown),
+        "Concentration": words.unknown if fund.top_share is None else fund.top_share,
+        **dict.fromkeys(PERIODS, words.short),
+        **{period: _or(figure.value, words.short) for period, figure in fund.returns.items()},
+        "Volatility": _or(fund.volatility.value, words.short),
+        "MaxDrawdown": _or(fund.max_drawdown.value, words.short),
+        "Yield": _or(fund.dividend_yield.value, words.unknown),
+        "Source": _sources(fund, words.lang),
+        "Top10": ", ".join(top) or words.unknown,
     }
 
 
@@ -121,6 +145,24 @@ def limit_rows(rules: Iterable[RiskRule], *, unknown: bool = False) -> Rows:
         for r in rules
         if unknown or r.status != "UNKNOWN" or r.actual is not None
     )
+
+
+def limit_cells(rules: Iterable[RiskRule]) -> Rows:
+    """Return every limit as functions answer: shares and amounts as numbers, flags as true or false."""
+    return tuple(
+        {
+            "Rule": r.rule,
+            "Scope": r.scope,
+            "Limit": _flag(r.limit) if r.unit == "flag" else r.limit,
+            "Actual": _flag(r.actual) if r.unit == "flag" else r.actual,
+            "Status": r.status,
+        }
+        for r in rules
+    )
+
+
+def _flag(value: Decimal | None) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _or(value: float | None, words: str) -> Value:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from engine.analysis.correlation import DEFAULT_THRESHOLD
 from engine.errors import MarketDataError, Problem
@@ -15,6 +14,7 @@ from templates.report import Rows
 from xl_addin.analyses import compare_funds, correlate_portfolio, review_portfolio
 from xl_addin.histories import Sources, read_text
 from xl_addin.output import analysis_rows
+from xl_addin.output.analysis_rows import WORDS
 from xl_addin.output.language import Lang
 from xl_addin.risks import risk_portfolio
 
@@ -93,10 +93,10 @@ class _Study:
         """Add the matrix, the alerts and the hedges."""
         result = correlate_portfolio(self.portfolio, self.sources, self.as_of)
         found.problems.extend(result.problems)
-        rows = analysis_rows.correlation_rows(result, self.lang)
+        rows = analysis_rows.correlation_rows(result, WORDS[self.lang])
         if not rows:
             for table in ("Correlation", "Alerts"):
-                found.add(table, (), analysis_rows.SHORT[self.lang])
+                found.add(table, (), WORDS[self.lang].short)
             return
         korean, local = self.lang == "ko", result.currency == "local"
         count = f"수익률 {result.days}개" if korean else f"{result.days} returns"
@@ -104,7 +104,7 @@ class _Study:
         bets = f"{'유효 베팅 수' if korean else 'effective bets'} {result.effective_bets:.1f}"
         note = f"{result.start} – {result.end}, {count}, {unit}, {self.origin}; {bets}"
         found.add("Correlation", rows, note)
-        found.add("Alerts", analysis_rows.alert_rows(result, self.lang), f"> {DEFAULT_THRESHOLD}; < 0")
+        found.add("Alerts", analysis_rows.alert_rows(result, WORDS[self.lang]), f"> {DEFAULT_THRESHOLD}; < 0")
 
     def review(self, found: Findings) -> None:
         """Add the satellites' quarters, verdicts and reasons."""
@@ -118,7 +118,7 @@ class _Study:
             if self.lang == "ko"
             else f"{self.as_of}, by quarter, not annualised, {self.origin}"
         )
-        found.add("Review", analysis_rows.review_rows(result.rows, self.lang), note)
+        found.add("Review", analysis_rows.review_rows(result.rows, WORDS[self.lang]), note)
 
     def comparison(self, found: Findings) -> None:
         """Add the funds side by side."""
@@ -139,7 +139,10 @@ class _Study:
         else:
             unit = "each fund's own currency" if local else result.currency
             note = f"{day}, returns in {unit}, per year from 1Y on, {self.origin}"
-        found.add("Comparison", analysis_rows.comparison_rows(result, names, self.lang), note)
+        rows = analysis_rows.comparison_rows(result, names, WORDS[self.lang])
+        # Funds without returns come last: the chart under the table shows the others.
+        known = {fund.symbol for fund in result.funds.values() if any(one.known for one in fund.returns.values())}
+        found.add("Comparison", tuple(sorted(rows, key=lambda row: row["Ticker"] not in known)), note)
 
     def limits(self, found: Findings) -> None:
         """Add every limit."""
@@ -164,9 +167,8 @@ def _common_currency(portfolio: Portfolio, funds: list[str], sources: Sources) -
 
 def sample_findings(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, lang: Lang) -> Findings:
     """Return the findings on the bundled sample history, which say that it is made up."""
-    from importlib import resources
+    from xl_addin.samples import sample_sources
 
-    place = resources.files("engine.market") / "samples" / "sample-history.csv"
-    with resources.as_file(place) as path:
+    with sample_sources() as sources:
         name = "SAMPLE (made up)" if lang == "en" else "SAMPLE (지어낸 예시)"
-        return findings(portfolio, quotes, Sources(history=Path(path), offline=True), as_of, lang, name)
+        return findings(portfolio, quotes, sources, as_of, lang, name)

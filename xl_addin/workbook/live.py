@@ -13,18 +13,20 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import TableFormula
-from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.build import Book
+from templates.build import Book, build
 from templates.canvas import Canvas, approximate
-from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
-from templates.report import Row, Rows
-from templates.schema import Lang, Text
-from templates.spec import table, tables_of
+from templates.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW, Placement
+from templates.report import Report, Row, Rows
+from templates.schema import Column, Lang, Text
+from templates.sheets.analysis import heat
+from templates.spec import tables_of
 from xl_addin.registry import function
 
 #: Rows of the named areas below their headers: room for tables to grow.
 ROOM = 300
+#: Rows (and columns of the matrix) that are formatted beyond what a function answers at first.
+SPARE = 20
 #: name: the sheet, and its tables that the area covers from the first to the last (all of them where none is named).
 AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "AllHoldings": ("Holdings", ()),
@@ -40,22 +42,20 @@ TICKERS = 'IFERROR(CHOOSE({1,2},Targets[Ticker],Holdings[Ticker])&"","")'
 FORMULAS: Mapping[str, str] = {
     "Prices": f"REBAL_PRICES({TICKERS})",
     "Trades": f"REBAL_TRADES({PLAN})",
+    "Drift": f"REBAL_DRIFT({PLAN})",
     "Summary": "REBAL_SUMMARY()",
     # Its two ranges could not say what accounts and own rates there are: it reads the workbook.
     "Limits": "REBAL_RISK()",
-    "Calendar": "REBAL_CALENDAR()",
-    "Problems": f"REBAL_CHECKS({PLAN})",
-}
-#: What needs closes of many days is computed where a person asks for it: the formula to write in a free cell.
-ON_DEMAND: Mapping[str, str] = {
-    "Comparison": "REBAL_COMPARE(Targets[Ticker])",
+    # A row per fund, as the table has it, can grow downwards like the others.
+    "Comparison": "TRANSPOSE(REBAL_COMPARE(Targets[Ticker]))",
     "Review": "REBAL_REVIEW(Targets[#All])",
     "Alerts": "REBAL_CORREL_ALERTS(Targets[Ticker])",
     "Correlation": "REBAL_CORREL(Targets[Ticker])",
+    "Calendar": "REBAL_CALENDAR()",
+    "Problems": f"REBAL_CHECKS({PLAN})",
 }
-#: Those whose answer stands as the table does; a comparison has a column per fund instead of a row.
-SPILLING = ("Review", "Alerts", "Correlation")
-DRIFT = f"REBAL_DRIFT({PLAN})"
+#: These need closes of years and facts of funds, fetched at most twice a day.
+FETCHED = ("Comparison", "Review", "Alerts", "Correlation")
 _PAIR = "FxRates[[#This Row],[Currency]]&BaseCurrency"
 #: Columns of FxRates that a function fills, row by row.
 RATES: Mapping[str, str] = {
@@ -64,12 +64,10 @@ RATES: Mapping[str, str] = {
     "Source": f'REBAL_PRICE({_PAIR},"source")',
     "Status": f'REBAL_PRICE({_PAIR},"status")',
 }
-_WRITE = Text("in a free cell, write", "빈 셀에 쓰세요")
-_DRIFT_TITLE = Text("Drift and bands", "차이와 밴드")
-_DRIFT_CAPTIONS: Mapping[str, Text] = {
-    "Low": Text("Low", "하단"),
-    "High": Text("High", "상단"),
-}
+#: Shares as percentages, amounts as whole numbers: what a limit is of shows in its size.
+_LIMIT_FORMAT = "[>=1000]#,##0;0.0##%"
+_ANALYSE = Text("Analyse on the Rebalancer tab fetches the closes", "Rebalancer 탭의 [분석]이 종가를 받아 옵니다")
+_SAMPLE = Text("SAMPLE (made up)", "SAMPLE (지어낸 예시)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +78,12 @@ class LiveBook:
     spills: Mapping[str, Sequence[str]]
 
 
-def make_live(book: Book, drift: Rows, base: str, lang: Lang) -> LiveBook:
-    """Put the functions over the results of a built workbook; what stands there stays, as their values.
+def make_live(report: Report, lang: Lang, *, sample: bool = False) -> LiveBook:
+    """Build a report's workbook and put the functions over its results, which stay as their values.
 
-    `drift` are the rows of REBAL_DRIFT, in the base currency.
+    `sample` tells that the analyses are of made-up closes. Without an answer yet, a formula shows its headers.
     """
+    book = build(report, lang, room=dict.fromkeys(FORMULAS, SPARE))
     canvas = Canvas(book.workbook, lang, book.placements)
     canvas.cached = {title: dict(values) for title, values in book.cached.items()}
     spills: dict[str, list[str]] = {}
@@ -92,22 +91,13 @@ def make_live(book: Book, drift: Rows, base: str, lang: Lang) -> LiveBook:
         book.workbook.defined_names[name] = DefinedName(name, attr_text=area)
     for name, formula in FORMULAS.items():
         place = book.placements[name]
-        width = len(function(formula.partition("(")[0]).columns)
-        rows = book.figures.tables[name]
-        spills.setdefault(place.title, []).append(_spill(canvas, place.title, place.left, width, len(rows), formula))
-    for name, formula in ON_DEMAND.items():
-        place, rows = book.placements[name], book.figures.tables[name]
-        if rows and name in SPILLING:
-            width = len(table(name).columns) if name != "Correlation" else len(place.columns)
-            anchor = _spill(canvas, place.title, place.left, width, len(rows), formula)
-            spills.setdefault(place.title, []).append(anchor)
-        if rows:
-            continue
-        title = f"{table(name).caption.of(lang)}  —  {_WRITE.of(lang)}: ={formula}"
-        book.workbook[place.title].cell(BLOCK_ROW, place.left).value = title
+        anchor = _spill(canvas, place, len(book.figures.tables[name]), formula)
+        spills.setdefault(place.title, []).append(anchor)
+    for name in FETCHED:
+        _title(canvas, book.placements[name], sample=sample)
+    _limits(canvas, book.placements["Limits"])
+    _matrix(canvas, book.placements["Correlation"])
     _rates(canvas, book.placements["FxRates"], book.figures.tables["FxRates"])
-    summary = book.placements["Summary"]
-    spills[summary.title].append(_drift(canvas, summary, drift, base, lang))
     return LiveBook(replace(book, cached=canvas.cached), spills)
 
 
@@ -121,14 +111,45 @@ def _areas(placements: Mapping[str, Placement]) -> dict[str, str]:
     return found
 
 
-def _spill(canvas: Canvas, title: str, left: int, width: int, rows: int, formula: str) -> str:
-    """Put a formula over a block of cells; returns its first cell, whose value so far becomes the formula's."""
-    sheet = canvas.workbook[title]
-    anchor = f"{get_column_letter(left)}{HEADER_ROW}"
-    last = f"{get_column_letter(left + width - 1)}{HEADER_ROW + rows}"
-    canvas.cached.setdefault(title, {})[anchor] = sheet[anchor].value
+def _spill(canvas: Canvas, place: Placement, rows: int, formula: str) -> str:
+    """Put a formula over a table; returns its first cell, whose value so far becomes the formula's."""
+    sheet = canvas.workbook[place.title]
+    columns = function(formula[formula.index("REBAL_") :].partition("(")[0]).columns
+    width = len(columns) or len(place.columns)
+    anchor = f"{get_column_letter(place.left)}{HEADER_ROW}"
+    last = f"{get_column_letter(place.left + width - 1)}{HEADER_ROW + rows}"
+    shown = "Metric" if formula.startswith("TRANSPOSE") else sheet[anchor].value
+    canvas.cached.setdefault(place.title, {})[anchor] = shown
     sheet[anchor] = ArrayFormula(f"{anchor}:{last}", f"={formula}")
     return anchor
+
+
+def _title(canvas: Canvas, place: Placement, *, sample: bool) -> None:
+    """Say beside a table's title of which closes it is; where there is room, how to have them fetched."""
+    words = [place.table.caption.of(canvas.lang)]
+    words += [_SAMPLE.of(canvas.lang)] if sample else []
+    words += [_ANALYSE.of(canvas.lang)] if place.table.name == "Comparison" else []
+    canvas.workbook[place.title].cell(BLOCK_ROW, place.left).value = "  —  ".join(words)
+
+
+def _limits(canvas: Canvas, place: Placement) -> None:
+    """Show limits as a person reads them: the function gives numbers."""
+    sheet = canvas.workbook[place.title]
+    for name in ("Limit", "Actual"):
+        for row in range(FIRST_ROW, place.last_row + 1):
+            cell = sheet.cell(row, place.column(name))
+            cell.number_format = _LIMIT_FORMAT
+
+
+def _matrix(canvas: Canvas, place: Placement) -> None:
+    """Format a matrix's room to grow: to the right too, for nothing stands there."""
+    sheet = canvas.workbook[place.title]
+    column = Column("", Text("", ""), "correlation", "result")
+    wide = replace(place, columns=(*place.columns, *(column,) * SPARE))
+    for row in range(FIRST_ROW, place.last_row + 1):
+        for at in range(place.left + 1, wide.right + 1):
+            sheet.cell(row, at).number_format = "0.00"
+    heat(sheet, wide)
 
 
 def _rates(canvas: Canvas, place: Placement, rows: Rows) -> None:
@@ -144,24 +165,3 @@ def _rates(canvas: Canvas, place: Placement, rows: Rows) -> None:
             value = approximate(row.get(name))
             cell.value = f"={formula}"
             canvas.cached.setdefault(place.title, {})[cell.coordinate] = "" if value is None else value
-
-
-def _drift(canvas: Canvas, after: Placement, rows: Rows, base: str, lang: Lang) -> str:
-    """Write drift and bands at the right of a table; returns the cell from which they spill."""
-    sheet: Worksheet = canvas.workbook[after.title]
-    names = function("REBAL_DRIFT").columns
-    spec = table("Targets").index
-    left = after.right + 2
-    look = canvas.styles.look
-    canvas.put(sheet, BLOCK_ROW, left, _DRIFT_TITLE.of(lang), look("block"))
-    for offset, name in enumerate(names):
-        column = replace(spec[name], role="result")
-        at = left + offset
-        caption = _DRIFT_CAPTIONS.get(name, column.caption).of(lang)
-        canvas.put(sheet, CAPTION_ROW, at, caption, look("caption"))
-        canvas.put(sheet, HEADER_ROW, at, name, look("header"))
-        sheet.column_dimensions[get_column_letter(at)].width = column.width + 1
-        style = canvas.styles.cell(column, base if name == "Value" else "")
-        for number, row in enumerate(rows, FIRST_ROW):
-            canvas.put(sheet, number, at, approximate(row.get(name)), style)
-    return _spill(canvas, after.title, left, len(names), len(rows), DRIFT)

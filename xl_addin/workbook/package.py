@@ -9,10 +9,8 @@ from itertools import zip_longest
 
 from openpyxl.workbook import Workbook
 
-from engine.market.quote import Quote
-from engine.plan import Plan
 from engine.portfolio import Portfolio
-from templates.build import Book, build
+from templates.build import Book
 from templates.canvas import Canvas
 from templates.pack import parts_of, zipped
 from templates.report import Report, Rows
@@ -33,6 +31,7 @@ CONFIG: tuple[tuple[str, str | bool], ...] = (
     # Not xlwings': `rebalancer doctor` compares it with what is installed.
     ("XLWINGS VERSION", version("xlwings")),
 )
+_DIGITS = 10
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _PLAIN = f"{_TYPES}.sheet.main+xml"
@@ -69,7 +68,10 @@ _NOTICE = Text(
 def sample_workbook(lang: Lang = "en") -> bytes:
     """Return rebalancer.xlsm: the bundled sample, planned on the bundled sample prices, loudly labelled."""
     from engine.rebalance import rebalance
-    from xl_addin.samples import sample_portfolio, sample_quotes
+    from xl_addin.bodies.plans import drift_rows
+    from xl_addin.output.analysis_cells import analysed
+    from xl_addin.output.plan_book import book_report
+    from xl_addin.samples import sample_portfolio, sample_quotes, sample_sources
 
     portfolio, found = sample_portfolio()
     if portfolio is None:
@@ -77,23 +79,18 @@ def sample_workbook(lang: Lang = "en") -> bytes:
     quotes, day, notices = sample_quotes()
     plan = rebalance(portfolio, quotes, day)
     plan = replace(plan, problems=(*notices, *found, *plan.problems), quality=replace(plan.quality, seconds=0.0))
-    return plan_workbook(portfolio, plan, quotes, lang)
-
-
-def plan_workbook(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lang: Lang) -> bytes:
-    """Return the workbook with macros of a plan."""
-    from xl_addin.bodies.plans import drift_rows
-    from xl_addin.output.plan_book import book_report
-
     report = book_report(portfolio, plan, quotes, lang)
-    return report_workbook(report, lang, drift_rows(plan))
+    with sample_sources() as sources:
+        analyses, _ = analysed(portfolio, quotes, sources, day, lang)
+    rounded = {name: _rounded(rows) for name, rows in analyses.items()}
+    results = {**report.results, **rounded, "Drift": drift_rows(plan)}
+    return report_workbook(replace(report, results=results), lang, sample=True)
 
 
-def report_workbook(report: Report, lang: Lang, drift: Rows = ()) -> bytes:
-    """Return the workbook with macros of a report; `drift` are the rows of REBAL_DRIFT."""
-    portfolio = report.portfolio
-    report = replace(report, results={**report.results, "Prices": _as_asked(report.rows("Prices"), portfolio)})
-    live = make_live(build(report, lang), drift, portfolio.base_currency, lang)
+def report_workbook(report: Report, lang: Lang, *, sample: bool = False) -> bytes:
+    """Return the workbook with macros of a report; `sample` tells that its analyses are of made-up closes."""
+    prices = _as_asked(report.rows("Prices"), report.portfolio)
+    live = make_live(replace(report, results={**report.results, "Prices": prices}), lang, sample=sample)
     return with_macros(live.book, live.spills, lang)
 
 
@@ -119,6 +116,14 @@ def with_macros(book: Book, spills: Mapping[str, Sequence[str]], lang: Lang) -> 
     relate_project(parts)
     _relate(parts, "_rels/.rels", ribbon.RELATIONSHIP, ribbon.PART, "rIdRibbon")
     return zipped(parts)
+
+
+def _rounded(rows: Rows) -> Rows:
+    """Return rows with the digits of each float that every processor gets alike: sums of floats differ beyond."""
+    return tuple(
+        {name: float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value for name, value in row.items()}
+        for row in rows
+    )
 
 
 def _as_asked(rows: Rows, portfolio: Portfolio) -> Rows:
