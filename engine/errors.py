@@ -66,7 +66,7 @@ class ImpossibleError(InputError):
 class MarketDataError(RebalancerError):
     """Report market data that could not be had; `problems` lists every symbol concerned, where there are several.
 
-    `ko` is the message in Korean.
+    `ko` is the message in Korean, or the English one where none is given.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class MarketDataError(RebalancerError):
         retry_after: float | None = None,
         problems: Iterable[Problem] = (),
     ) -> None:
-        self.ko = ko
+        self.ko = ko or message
         self.symbol = symbol
         self.source = source
         self.retry_after = retry_after

@@ -78,7 +78,7 @@ class Findings:
             said.values(), key=lambda error: next(i for i, kind in enumerate(_TELLING) if isinstance(error, kind))
         )
         message = "; ".join(dict.fromkeys(str(error) for error in said.values()))
-        ko = "; ".join(dict.fromkeys(error.ko or str(error) for error in said.values()))
+        ko = "; ".join(dict.fromkeys(error.ko for error in said.values()))
         return type(first)(message, ko=ko, symbol=symbol, source=first.source, retry_after=first.retry_after)
 
 

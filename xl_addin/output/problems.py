@@ -35,5 +35,4 @@ def problems_of(error: MarketDataError) -> tuple[Problem, ...]:
     if error.retry_after is not None:
         later = f"; try again in {error.retry_after:.0f} s"
         later_ko = f". {error.retry_after:.0f}초 뒤에 다시 해 보세요"
-    ko = f"{error.ko}{later_ko}" if error.ko else ""
-    return (Problem("error", code, where or "market data", f"{error}{later}", ko),)
+    return (Problem("error", code, where or "market data", f"{error}{later}", f"{error.ko}{later_ko}"),)
