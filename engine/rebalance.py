@@ -14,7 +14,7 @@ from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
 from engine.market.quote import Quote
-from engine.money import ZERO, FxTable
+from engine.money import ZERO
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.settings import Mode
@@ -25,7 +25,7 @@ from engine.trades.orders import Settlement, settle_orders, undersized
 from engine.trades.outcome import cash_state, describe_trades, left_outside, measure_quality, rate_notes
 from engine.trades.problem import Solution
 from engine.trades.solve import solve
-from engine.valuation import FxRate, Valuation, resolve_prices, resolve_rates, value, value_problems
+from engine.valuation import FxRate, Valuation, fx_table, resolve_prices, resolve_rates, value, value_problems
 
 _TRIES = 8
 
@@ -74,7 +74,7 @@ def _value(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool
 ) -> tuple[Valuation, Iterable[FxRate], tuple[Problem, ...]]:
     prices, found = resolve_prices(portfolio, quotes, as_of)
-    rates, more = resolve_rates(portfolio, quotes)
+    rates, more = resolve_rates(portfolio, quotes, as_of)
     problems = found + more
     missing = [p for p in problems if p.code in ("price-missing", "fx-missing")]
     faults = [p for p in problems if p.severity == "error" and p not in missing]
@@ -94,8 +94,7 @@ def _value(
     if aged and not allow_stale:
         ko = "시세나 환율이 너무 오래되어 쓸 수 없습니다"
         raise Stale("prices or rates are too old to act on", ko=ko, problems=problems + aged)
-    fx = FxTable(portfolio.base_currency, {currency: rate.rate for currency, rate in rates.items()})
-    valuation = value(portfolio, prices, fx)
+    valuation = value(portfolio, prices, fx_table(portfolio, rates))
     worthless = value_problems(valuation)
     if worthless:
         raise InputError(problems + worthless)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from engine.age import aged
 from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
 from engine.market.quote import Quote
@@ -62,7 +63,8 @@ def resolve_prices(
     """Choose one price per symbol: the one on the holding (source "manual"), else the quote.
 
     A held symbol or an enabled target without a price, a quote in another currency than the instrument's, a price
-    that is not above 0, and two manual prices that disagree are errors; quotes later than `as_of` are a warning.
+    that is not above 0, and two manual prices that disagree are errors; quotes later than `as_of` are a warning, those
+    too long before it are stale (`engine.age`).
     A manual price of 0 says that a holding is worthless.
     """
     manual, problems = _manual_prices(portfolio)
@@ -74,7 +76,7 @@ def resolve_prices(
         if symbol in manual:
             quote = Quote(symbol, manual[symbol], currency, None, "manual")
         elif symbol in quotes:
-            quote = quotes[symbol]
+            quote = aged(quotes[symbol], as_of)
         else:
             if symbol in needed:
                 problems.append(
@@ -150,13 +152,15 @@ def _later_prices(chosen: Mapping[str, Quote], as_of: dt.date) -> Iterator[Probl
         yield Problem("warning", "price-later", "prices", message, ko)
 
 
-def resolve_rates(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[dict[str, FxRate], tuple[Problem, ...]]:
+def resolve_rates(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
+) -> tuple[dict[str, FxRate], tuple[Problem, ...]]:
     """Find a rate into the base currency for every currency in use: direct, inverse, or through one other currency.
 
     A manual rate beats a quote of the same two currencies, in whichever direction it is given. A currency that
-    holds cash, or prices something held or wanted, is a problem without one.
+    holds cash, or prices something held or wanted, is a problem without one. A quote too long before `as_of` is stale.
     """
-    pairs, problems = _pairs(portfolio, quotes)
+    pairs, problems = _pairs(portfolio, quotes, as_of)
     base = portfolio.base_currency
     needed = {portfolio.instruments[symbol].currency for symbol in priced_symbols(portfolio)}
     needed |= {currency for account in portfolio.accounts for currency, amount in account.cash.items() if amount}
@@ -174,17 +178,26 @@ def resolve_rates(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[di
     return found, tuple(problems)
 
 
-def resolve_fx(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[FxTable, tuple[Problem, ...]]:
+def resolve_fx(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
+) -> tuple[FxTable, tuple[Problem, ...]]:
     """Return the rates of `resolve_rates` as a table to convert with."""
-    rates, problems = resolve_rates(portfolio, quotes)
-    return FxTable(portfolio.base_currency, {currency: rate.rate for currency, rate in rates.items()}), problems
+    rates, problems = resolve_rates(portfolio, quotes, as_of)
+    return fx_table(portfolio, rates), problems
 
 
-def _pairs(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[dict[tuple[str, str], FxRate], list[Problem]]:
+def fx_table(portfolio: Portfolio, rates: Mapping[str, FxRate]) -> FxTable:
+    """Return rates into the base currency, by currency, as a table to convert with."""
+    return FxTable(portfolio.base_currency, {currency: rate.rate for currency, rate in rates.items()})
+
+
+def _pairs(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
+) -> tuple[dict[tuple[str, str], FxRate], list[Problem]]:
     manual = [Quote(pair, rate, pair[3:], None, "manual") for pair, rate in portfolio.fx.items()]
     pairs: dict[tuple[str, str], FxRate] = {}
     problems: list[Problem] = []
-    for tier in (manual, list(_fx_quotes(quotes))):
+    for tier in (manual, [aged(quote, as_of) for quote in _fx_quotes(quotes)]):
         sound = [quote for quote in tier if quote.currency == quote.symbol[3:] and quote.price.is_finite()]
         sound = [quote for quote in sound if quote.price > 0]
         problems.extend(_fx_problem(quote) for quote in tier if quote not in sound)

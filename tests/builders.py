@@ -71,6 +71,6 @@ def valued(folio: Portfolio, quotes: Iterable[Quote] = ()) -> Valuation:
     """Value a portfolio that has no problem."""
     by_symbol = {q.symbol: q for q in quotes}
     prices, faults = resolve_prices(folio, by_symbol, AS_OF)
-    fx, fx_faults = resolve_fx(folio, by_symbol)
+    fx, fx_faults = resolve_fx(folio, by_symbol, AS_OF)
     assert not (*faults, *fx_faults)
     return value(folio, prices, fx)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from engine.market import chain
+from engine.market.prices_csv import parse_prices
 from xl_addin.cli import main
 
 PORTFOLIO = """
@@ -100,6 +102,34 @@ def test_the_day_is_today_unless_said(capsys: pytest.CaptureFixture[str], files:
     before = dt.datetime.now().astimezone().date()
     plan = document(capsys, *files[:-2], "--allow-stale")
     assert before.isoformat() <= plan["as_of"] <= dt.datetime.now().astimezone().date().isoformat()
+
+
+def test_prices_of_a_file_that_are_too_old_stop_the_plan(
+    capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "prices.csv").write_text(PRICES.replace("2026-11-20", "2020-01-02"), encoding="utf-8")
+    assert main(["plan", *files, "--offline", "--json"]) == 3
+    told = [p for p in json.loads(capsys.readouterr().out)["problems"] if p["code"] == "stale"]
+    assert [problem["where"] for problem in told] == ["price of 069500", "price of QQQ", "price of USDKRW"]
+    assert all("2020-01-02, 2,514 days" in problem["message"] for problem in told)
+
+
+def test_stale_prices_that_are_let_through_are_marked(
+    capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "prices.csv").write_text(PRICES.replace("2026-11-20", "2020-01-02"), encoding="utf-8")
+    plan = document(capsys, *files, "--offline", "--allow-stale")
+    assert {p["symbol"]: p["stale"] for p in plan["positions"]} == {"360750": False, "069500": True, "QQQ": True}
+    assert {p["severity"] for p in plan["problems"] if p["code"] == "stale"} == {"warning"}
+
+
+def test_a_stored_price_of_a_month_before_the_plans_day_stops_it(
+    capsys: pytest.CaptureFixture[str], files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = parse_prices(PRICES, "stored")[0]  # fresh, as the clock sees it
+    monkeypatch.setattr(chain, "quotes", lambda *_, **__: chain.QuoteBatch(stored, {}, 0))
+    assert main(["plan", files[0], "--as-of", "2026-12-20", "--json"]) == 3
+    assert main(["plan", files[0], "--as-of", "2026-11-30", "--json"]) == 0
 
 
 def test_a_missing_price_is_never_filled_from_the_samples(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,12 +11,15 @@ from builders import AS_OF, D, holding, instrument, portfolio, quote, section, t
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.age import LONGEST_CLOSURE_DAYS
 from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
+from engine.market.calendars import FIRST_YEAR, LAST_YEAR, REGULAR, trading_day
 from engine.market.quote import Quote
 from engine.money import FxTable
 from engine.portfolio import Account, Portfolio
 from engine.settings import Settings
+from engine.text import korean
 from engine.valuation import resolve_fx, resolve_prices, resolve_rates, value, value_problems
 
 KRW = FxTable("KRW", {"USD": D(1400)})
@@ -99,7 +103,7 @@ DOLLARS = {"cash": {"USD": 1}}
 
 
 def rate(folio: Portfolio, *quotes: Quote, currency: str = "USD") -> tuple[Decimal | None, list[tuple[str, str]]]:
-    table, problems = resolve_fx(folio, {q.symbol: q for q in quotes})
+    table, problems = resolve_fx(folio, {q.symbol: q for q in quotes}, AS_OF)
     return table.rates.get(currency), codes(problems)
 
 
@@ -120,7 +124,7 @@ def test_a_direct_rate_is_used_before_an_inverse_one_of_the_same_kind() -> None:
 def test_a_rate_is_crossed_through_one_other_currency() -> None:
     folio = portfolio(cash={"EUR": 1}, fx={"EURUSD": D("1.25")})
     old = quote("USDKRW", 1400, "KRW", stale_reason="old")
-    rates, problems = resolve_rates(folio, {"USDKRW": old})
+    rates, problems = resolve_rates(folio, {"USDKRW": old}, AS_OF)
     assert not problems
     assert rates["EUR"].rate == D(1750)
     assert rates["EUR"].path == ("EURUSD", "USDKRW")
@@ -132,14 +136,14 @@ def test_a_crossed_rate_is_as_old_as_its_older_leg() -> None:
     older = quote("EURUSD", "1.25", "USD", as_of=dt.datetime(2026, 11, 18, tzinfo=dt.UTC))
     newer = quote("USDKRW", 1400, "KRW")
     for pair in ([older, newer], [newer, older]):
-        assert resolve_rates(folio, {q.symbol: q for q in pair})[0]["EUR"].as_of == older.as_of
+        assert resolve_rates(folio, {q.symbol: q for q in pair}, AS_OF)[0]["EUR"].as_of == older.as_of
     swapped = [replace(older, as_of=newer.as_of), replace(newer, as_of=older.as_of)]
-    assert resolve_rates(folio, {q.symbol: q for q in swapped})[0]["EUR"].as_of == older.as_of
+    assert resolve_rates(folio, {q.symbol: q for q in swapped}, AS_OF)[0]["EUR"].as_of == older.as_of
 
 
 def test_a_cycle_of_currencies_without_a_way_to_the_base_is_a_problem() -> None:
     folio = portfolio(cash={"EUR": 1, "USD": 1}, fx={"EURUSD": D("1.25"), "USDJPY": D(150), "JPYEUR": D("0.005")})
-    _, problems = resolve_fx(folio, {})
+    _, problems = resolve_fx(folio, {}, AS_OF)
     assert codes(problems) == [("error", "fx-missing")] * 2
     assert "USDKRW" in problems[1].message
 
@@ -302,3 +306,60 @@ def test_a_disabled_target_without_a_price_is_worth_0() -> None:
 def test_a_fund_that_no_source_knows_is_priced_by_hand() -> None:
     fund = instrument("MYFUND", market="KR", currency="KRW", asset_type="fund")
     assert valued(portfolio([holding("MYFUND", 10, price=D(12000))], instruments=[fund])).total == 120000
+
+
+# --- too old for the plan's day
+
+
+def days_before(days: int) -> dt.datetime:
+    return dt.datetime.combine(AS_OF - dt.timedelta(days=days), dt.time(15, 30), dt.UTC)
+
+
+@pytest.mark.parametrize(("days", "stale"), [(0, False), (10, False), (11, True), (2514, True)])
+def test_a_price_is_stale_more_than_ten_days_before_the_plans_day(days: int, *, stale: bool) -> None:
+    prices, problems = priced(portfolio([holding("069500", 1)]), quote("069500", 40000, as_of=days_before(days)))
+    assert prices["069500"].stale is stale
+    assert not problems
+
+
+def test_an_old_price_says_its_day_and_its_age_in_both_languages() -> None:
+    prices, _ = priced(portfolio([holding("069500", 1)]), quote("069500", 40000, as_of=days_before(30)))
+    reason = prices["069500"].stale_reason or ""
+    assert reason == "of 2026-10-21, 30 days before the plan's day, 2026-11-20"
+    assert korean(reason) == "2026-10-21 시세, 계획 기준일 2026-11-20보다 30일 전"
+
+
+def test_an_old_price_that_is_stale_already_keeps_its_reason() -> None:
+    known = quote("069500", 40000, as_of=days_before(30), stale_reason="half-known")
+    assert priced(portfolio([holding("069500", 1)]), known)[0]["069500"].stale_reason == "half-known"
+
+
+def test_nothing_is_said_of_the_age_of_a_price_without_a_date() -> None:
+    folio = portfolio([holding("069500", 1), holding("091230", 1, price=D(50000))])
+    prices, _ = priced(folio, quote("069500", 40000, as_of=None))
+    assert not any(price.stale for price in prices.values())
+
+
+@pytest.mark.parametrize(("days", "stale"), [(10, False), (11, True)])
+def test_a_rate_is_stale_more_than_ten_days_before_the_plans_day(days: int, *, stale: bool) -> None:
+    quoted = {"USDKRW": quote("USDKRW", 1400, "KRW", as_of=days_before(days))}
+    assert bool(resolve_rates(portfolio(**DOLLARS), quoted, AS_OF)[0]["USD"].stale_reason) is stale
+
+
+def test_a_crossed_rate_is_stale_with_its_older_leg() -> None:
+    quoted = {"USDKRW": quote("USDKRW", 1400, "KRW"), "EURUSD": quote("EURUSD", "1.25", "USD", as_of=days_before(11))}
+    rates, _ = resolve_rates(portfolio(cash={"EUR": 1}), quoted, AS_OF)
+    assert "2026-11-09" in (rates["EUR"].stale_reason or "")
+
+
+def test_a_manual_rate_has_no_date_to_be_too_old() -> None:
+    folio = portfolio(**DOLLARS, fx={"USDKRW": D(1400)})
+    rates, _ = resolve_rates(folio, {"USDKRW": quote("USDKRW", 1100, "KRW", as_of=days_before(2514))}, AS_OF)
+    assert (rates["USD"].rate, rates["USD"].stale_reason) == (D(1400), None)
+
+
+@pytest.mark.parametrize("market", sorted(REGULAR))
+def test_no_closure_of_an_exchange_is_as_long_as_the_age_that_a_price_may_have(market: str) -> None:
+    days = [dt.date(FIRST_YEAR, 1, 1) + dt.timedelta(days=n) for n in range(365 * (LAST_YEAR - FIRST_YEAR + 1))]
+    sessions = [day for day in days if trading_day(market, day)]
+    assert max(b - a for a, b in pairwise(sessions)).days <= LONGEST_CLOSURE_DAYS

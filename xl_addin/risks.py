@@ -18,7 +18,7 @@ from engine.market.catalogue import load
 from engine.market.quote import Quote
 from engine.portfolio import Portfolio
 from engine.text import korean
-from engine.valuation import Valuation, resolve_fx, resolve_prices, value
+from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
 from xl_addin.analyses import currencies_of
 from xl_addin.histories import VIX, Sources, fx_pairs, load_facts, load_history
 from xl_addin.prices import live_quotes_for
@@ -75,7 +75,7 @@ def _valuation(
         if symbol not in quotes and series.currency and series.kind != "total-return"
     }
     prices, problems = resolve_prices(portfolio, {**taken, **quotes}, as_of)
-    fx, found = resolve_fx(portfolio, {**taken, **quotes})
+    rates, found = resolve_rates(portfolio, {**taken, **quotes}, as_of)
     problems = (*problems, *found)
     used = [quote for symbol, quote in prices.items() if taken.get(symbol) is quote]
     if used:
@@ -85,15 +85,15 @@ def _valuation(
         span_ko = "~".join(dict.fromkeys((days[0], days[-1])))
         ko = f"종목 {len(used)}개는 과거 시세의 마지막 종가({span_ko})를 시세로 씁니다"
         problems = (*problems, Problem("warning", "price-from-history", "prices", text, ko))
-    stale = [quote for quote in prices.values() if quote.stale]
-    if stale:
-        told = [(quote.symbol, quote.stale_reason or "") for quote in stale]
+    told = [(quote.symbol, quote.stale_reason) for quote in prices.values() if quote.stale_reason is not None]
+    told += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason is not None]
+    if told:
         text = f"too old to act on: {', '.join(f'{symbol} ({reason})' for symbol, reason in told)}"
         ko = f"너무 오래된 시세: {', '.join(f'{symbol} ({korean(reason)})' for symbol, reason in told)}"
         problems = (*problems, Problem("warning", "price-stale", "prices", text, ko))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return value(portfolio, prices, fx), problems
+    return value(portfolio, prices, fx_table(portfolio, rates)), problems
 
 
 def _midnight(day: dt.date) -> dt.datetime:

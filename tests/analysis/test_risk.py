@@ -36,7 +36,7 @@ def valued(one: Portfolio) -> Valuation:
     quotes = {symbol: quote(symbol, 1, "KRW") for symbol in one.symbols}
     prices, problems = resolve_prices(one, quotes, AS_OF)
     assert not problems
-    return value(one, prices, resolve_fx(one, quotes)[0])
+    return value(one, prices, resolve_fx(one, quotes, AS_OF)[0])
 
 
 def rules(one: Portfolio, inputs: RiskInputs | None = None) -> list[RiskRule]:

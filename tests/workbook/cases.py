@@ -68,7 +68,7 @@ def plan_of(portfolio: Portfolio) -> Plan:
 
 
 def report_of(portfolio: Portfolio, plan: Plan, lang: Lang) -> Report:
-    rates, _ = resolve_rates(portfolio, quotes_of(portfolio))
+    rates, _ = resolve_rates(portfolio, quotes_of(portfolio), DAY)
     return plan_report(portfolio, plan, partial(reason_sentence, lang=lang), lang, rates=rates)
 
 

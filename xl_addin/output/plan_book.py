@@ -76,7 +76,7 @@ def book_report(
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
 
-    rates, _ = resolve_rates(portfolio, quotes)
+    rates, _ = resolve_rates(portfolio, quotes, plan.as_of)
     say = partial(reason_sentence, lang=lang)
     analyses = _analyses(portfolio, plan, quotes, lang)
     if found:
@@ -95,12 +95,12 @@ def _analyses(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lan
     from xl_addin.output.analysis_rows import limit_rows
 
     prices, _ = resolve_prices(portfolio, quotes, plan.as_of)
-    fx, _ = resolve_fx(portfolio, quotes)
+    fx, _ = resolve_fx(portfolio, quotes, plan.as_of)
     fees = {symbol: instrument.expense_ratio for symbol, instrument in portfolio.instruments.items()}
     rules = risk(portfolio, value(portfolio, prices, fx), RiskInputs(fees=fees))
     items = calendar(portfolio, plan.as_of)
     return {
-        "Limits": limit_rows(rules),  # what needs facts or history: `rebalancer risk`
+        "Limits": limit_rows(rules, lang),  # what needs facts or history: `rebalancer risk`
         "Calendar": tuple(
             {
                 "Date": item.date,
