@@ -250,6 +250,12 @@ def test_the_language_follows_the_locale(environ: dict[str, str], lang: Lang) ->
     assert default_language(environ) == lang
 
 
+@pytest.mark.parametrize(("name", "lang"), [("Korean_Korea", "ko"), ("ko_KR", "ko"), ("English_United States", "en")])
+def test_without_variables_the_language_is_the_systems(monkeypatch: pytest.MonkeyPatch, name: str, lang: Lang) -> None:
+    monkeypatch.setattr("locale.getlocale", lambda: (name, "949"))
+    assert default_language({}) == lang
+
+
 def test_korean_report_has_no_english_captions() -> None:
     korean = report(example(), "ko")
     for name in ("positions", "trades", "cash", "quality", "conclusion", "weight", "target", "band"):

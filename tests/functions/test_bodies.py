@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from function_calls import CASH, HOLDINGS, TARGETS
+from function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
 from function_calls import SETTINGS as DATED
 from function_cells import rows as shown
 
+from engine.document import portfolio_from_data
 from engine.errors import InputError, Transient
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
 from templates.reading.grid import ErrorValue
+from templates.rows import setting_rows
+from templates.schema import Lang
 from xl_addin import functions
 from xl_addin.bodies import cells, journal, plans
 from xl_addin.bodies.calls import BODIES, call
@@ -213,6 +216,16 @@ def test_changed_quantity_makes_another_plan() -> None:
     one = functions.rebal_drift([["Ticker", "Quantity"], ["QQQ", 3.0]], [["Ticker", "Target"], ["QQQ", 0.5]], 100.0)
     two = functions.rebal_drift([["Ticker", "Quantity"], ["QQQ", 4.0]], [["Ticker", "Target"], ["QQQ", 0.5]], 100.0)
     assert shown(two)[1][3] == pytest.approx(shown(one)[1][3] * 4 / 3)
+
+
+@pytest.mark.parametrize(("lang", "start"), [("ko", "비중"), ("en", "Weigh")])
+def test_ranges_whose_settings_are_in_a_language_get_reasons_in_it(lang: Lang, start: str) -> None:
+    portfolio, _ = portfolio_from_data({"portfolio": {"name": "성장", "base_currency": "KRW"}}, "test")
+    assert portfolio is not None
+    rows = [[row.get(name) for name in ("Key", "Value", "Choices", "Meaning")] for row in setting_rows(portfolio, lang)]
+    settings = beside([["Key", "Value", "Choices", "Meaning"], *rows], PAIRS)
+    trades = functions.rebal_trades(HOLDINGS, TARGETS, CASH, settings)
+    assert trades[1][9].startswith(start)
 
 
 def test_korean_workbook_gets_korean_reasons() -> None:

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.document import portfolio_from_data
 from engine.errors import InputError, Problem
 from engine.portfolio import Portfolio
+from engine.settings import setting_fields
 from templates.reading.data import DocumentData
 from templates.reading.find import find_tables
 from templates.reading.grid import Grid
-from templates.schema import Lang
+from templates.schema import LANGUAGES, Lang
 from templates.spec import SHEETS
 from xl_addin.bodies.cells import Rows, grid, rows_of, sheets
 from xl_addin.output.language import default_language
 
 #: The base currency where a call gives no settings and several currencies are in use.
 HOME = "KRW"
-_KOREAN_TITLES = frozenset(sheet.title.ko for sheet in SHEETS)
+#: What tells a workbook's language: its sheets' titles, and what its settings say they mean.
+_TITLES: Mapping[str, Lang] = {sheet.title.of(lang): lang for sheet in SHEETS for lang in LANGUAGES}
+_MEANINGS: Mapping[str, Lang] = {meta[lang]: lang for meta in setting_fields().values() for lang in LANGUAGES}
 _IN_RANGE = re.compile(r"^\S+ sheet '(\w+)' row ")
 
 
@@ -58,13 +61,15 @@ def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
 
 
 def language(grids: Sequence[Grid] = ()) -> Lang:
-    """Return the language of a workbook with these sheets, by default the system's."""
-    return language_of_titles(one.name for one in grids)
+    """Return the language of a workbook with these sheets, or of the settings among them; by default the system's."""
+    settings = (cell for one in grids if one.name == "settings" for row in one.rows.values() for cell in row.values())
+    told = (_MEANINGS[cell] for cell in settings if isinstance(cell, str) and cell in _MEANINGS)
+    return next(told, None) or language_of_titles(one.name for one in grids)
 
 
 def language_of_titles(titles: Iterable[str]) -> Lang:
     """Return the language of a workbook whose sheets have these titles, by default the system's."""
-    return "ko" if any(title in _KOREAN_TITLES for title in titles) else default_language()
+    return next((_TITLES[title] for title in titles if title in _TITLES), None) or default_language()
 
 
 def _amount(given: dict[str, Rows]) -> Decimal | None:

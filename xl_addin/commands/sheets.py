@@ -12,8 +12,8 @@ from templates.reading.convert import TableReader
 from templates.reading.find import Found, find_tables
 from templates.report import Row, Rows
 from templates.schema import Lang
-from templates.spec import SHEETS
 from xl_addin.bodies.cells import grid, rows_of
+from xl_addin.bodies.inputs import language_of_titles
 from xl_addin.commands.edits import Edit, columns_of
 
 Tables = dict[str, list[list[Any]]]
@@ -32,8 +32,7 @@ def tables_of(book: Any) -> Tables:  # noqa: ANN401 - an xlwings Book
 
 def language_of(book: Any) -> Lang:  # noqa: ANN401 - an xlwings Book
     """Return the language of a workbook, which its sheets' titles tell."""
-    korean = {sheet.title.ko for sheet in SHEETS}
-    return "ko" if any(sheet.name in korean for sheet in book.sheets) else "en"
+    return language_of_titles(sheet.name for sheet in book.sheets)
 
 
 def found_in(tables: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, Found]:
