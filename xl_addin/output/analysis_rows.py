@@ -134,17 +134,19 @@ def _sources(fund: FundRow, lang: Lang) -> str:
 
 def _origin(figure: Figure, lang: Lang) -> str:
     dated = f" {figure.as_of}" if figure.as_of else ""
-    note = f" ({_UNVERIFIED[lang] if 'not verified' in figure.note else figure.note})" if figure.note else ""
+    said = figure.note_ko if lang == "ko" else figure.note
+    note = f" ({_UNVERIFIED[lang] if 'not verified' in figure.note else said})" if figure.note else ""
     return f"{figure.source}{dated}{note}"
 
 
-def limit_rows(rules: Iterable[RiskRule], *, unknown: bool = False) -> Rows:
+def limit_rows(rules: Iterable[RiskRule], lang: Lang, *, unknown: bool = False) -> Rows:
     """Return every limit beside what it is today; those of which nothing is known only if asked for."""
-    return tuple(
-        {"Rule": r.rule, "Scope": r.scope, "Limit": r.shown[0], "Actual": r.shown[1], "Status": r.status}
-        for r in rules
-        if unknown or r.status != "UNKNOWN" or r.actual is not None
-    )
+    rows = []
+    for r in rules:
+        if unknown or r.status != "UNKNOWN" or r.actual is not None:
+            limit, actual = r.shown_ko if lang == "ko" else r.shown
+            rows.append({"Rule": r.rule, "Scope": r.scope, "Limit": limit, "Actual": actual, "Status": r.status})
+    return tuple(rows)
 
 
 def limit_cells(rules: Iterable[RiskRule]) -> Rows:

@@ -149,7 +149,7 @@ class _Study:
         result = risk_portfolio(self.portfolio, self.quotes, self.sources, self.as_of)
         found.problems.extend(result.problems)
         asked = self.sources.facts is not None or self.sources.history is None
-        found.rows["Limits"] = analysis_rows.limit_rows(result.rules, unknown=asked)
+        found.rows["Limits"] = analysis_rows.limit_rows(result.rules, self.lang, unknown=asked)
         if not asked:
             korean = self.lang == "ko"
             found.notes["Limits"] = "펀드 자료가 필요한 한도: --facts" if korean else "limits of funds need --facts"
