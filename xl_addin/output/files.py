@@ -19,7 +19,7 @@ def output_problems(path: Path, suffix: str, *, force: bool) -> tuple[Problem, .
                 "output-suffix",
                 str(path),
                 f"the result is a workbook: end its name in {suffix}",
-                f"결과는 통합 문서입니다: 파일 이름 끝을 {suffix}처럼 적으세요",
+                f"결과는 통합 문서입니다: 파일 이름에 {suffix} 확장자를 붙이세요",
             )
         )
     if not path.parent.is_dir():
