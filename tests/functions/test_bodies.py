@@ -174,6 +174,16 @@ def test_every_declared_function_has_a_body() -> None:
     assert list(BODIES) == [spec.name for spec in FUNCTIONS]
 
 
+def test_what_a_check_says_in_its_own_cell_is_not_said_again_on_the_checks_sheet() -> None:
+    functions.rebal_compare([["VTI"], ["QQQ"]])
+    assert not [row for row in functions.rebal_checks(tables=SHEETS) if row[3] in ("not-known", "overlap")]
+
+
+def test_a_name_needs_no_price() -> None:
+    assert functions.rebal_price("SCHD") == NA
+    assert functions.rebal_price("SCHD", "name") == "Schwab U.S. Dividend Equity ETF"
+
+
 # --- meaning ------------------------------------------------------------------------------------------------------
 def test_price_that_cannot_be_had_is_na_in_its_row_alone() -> None:
     table = functions.rebal_prices([["QQQ"], ["ZZZZ"]])

@@ -34,7 +34,10 @@ def price(ticker: object, field: object, near: object = None) -> Answer:
         message = f"{name!r:.40} is none of {', '.join(FIELDS)}: write one of them"
         raise bad_argument("field", message, f"값 {name!r:.40}: {', '.join(FIELDS)} 중에서 적으세요")
     _watch(near)
-    return _fields(_one(ticker_of("ticker", ticker)))[name]
+    symbol = ticker_of("ticker", ticker)
+    if name == "name" and (known := chain.default().chain.listing(symbol).name):
+        return known  # which needs no price
+    return _fields(_one(symbol))[name]
 
 
 def prices(tickers: object, tables: object) -> Answer:

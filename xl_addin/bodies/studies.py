@@ -30,6 +30,7 @@ from xl_addin.bodies.plans import today
 from xl_addin.histories import Sources, fx_pairs, load_history
 from xl_addin.output.analysis_rows import (
     IN_CELLS,
+    SAID_IN_PLACE,
     alert_rows,
     comparison_rows,
     correlation_rows,
@@ -192,8 +193,8 @@ def calendar(start: object, months: object, tables: object) -> Answer:
 
 
 def _note(name: str, problems: Sequence[Problem]) -> None:
-    """Keep for the Checks sheet what is missing in part, or forget it."""
-    lacking = tuple(problem for problem in problems if problem.severity != "info")
+    """Keep for the Checks sheet what is missing and not seen in its own cell, or forget it."""
+    lacking = tuple(p for p in problems if p.severity != "info" and p.code not in SAID_IN_PLACE)
     if lacking:
         journal.failed(name, "", lacking)
     else:

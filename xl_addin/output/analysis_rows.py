@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # they bring numpy, which a plain plan does without
     from engine.analysis.limits import RiskRule
     from engine.analysis.review import ReviewRow
 
+#: Codes of problems that are seen in the place of the number.
+SAID_IN_PLACE = frozenset({"not-known", "overlap", "limit-unknown", "limit-breached"})
+
 
 @dataclass(frozen=True, slots=True)
 class Words:

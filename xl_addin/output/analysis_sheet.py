@@ -14,14 +14,12 @@ from templates.report import Rows
 from xl_addin.analyses import compare_funds, correlate_portfolio, review_portfolio
 from xl_addin.histories import Sources, read_text
 from xl_addin.output import analysis_rows
-from xl_addin.output.analysis_rows import WORDS
+from xl_addin.output.analysis_rows import SAID_IN_PLACE, WORDS
 from xl_addin.output.language import Lang
 from xl_addin.risks import risk_portfolio
 
 #: Kinds of instrument that are compared as funds.
 FUNDS = ("etf", "etn", "fund")
-#: Codes of problems that stand on the Analysis sheet itself, in the place of the number.
-_SAID_IN_PLACE = frozenset({"not-known", "overlap", "limit-unknown", "limit-breached"})
 
 
 @dataclass(slots=True)
@@ -75,7 +73,7 @@ def _lacking(problems: list[Problem]) -> list[Problem]:
     kept = (
         replace(problem, severity="warning")
         for problem in problems
-        if problem.severity != "info" and problem.code not in _SAID_IN_PLACE
+        if problem.severity != "info" and problem.code not in SAID_IN_PLACE
     )
     return list(dict.fromkeys(kept))
 
