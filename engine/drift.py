@@ -14,7 +14,7 @@ from engine.errors import Problem
 from engine.money import ZERO
 from engine.plan import Position, SectionState, Status
 from engine.portfolio import Portfolio, Rule, Section, Target
-from engine.schedule import Roll, next_due, next_weekday
+from engine.schedule import section_due
 from engine.valuation import Valuation
 
 #: Digits that hold a product of a band and a total without rounding.
@@ -101,9 +101,7 @@ def _status(worth: Decimal, total: Decimal, low: Decimal, high: Decimal) -> Stat
     return "UNDER" if worth < _EXACT.multiply(low, total) else "OK"
 
 
-def section_states(
-    portfolio: Portfolio, found: Sequence[Position], as_of: dt.date, roll: Roll = next_weekday
-) -> tuple[SectionState, ...]:
+def section_states(portfolio: Portfolio, found: Sequence[Position], as_of: dt.date) -> tuple[SectionState, ...]:
     """Compare each section's sleeve with the sum of its targets, and say whether its review is due.
 
     The sleeve (locked and disabled positions included) is OVER or UNDER beyond the section's absolute band; where a
@@ -111,12 +109,12 @@ def section_states(
     their own bands.
     """
     return tuple(
-        _section(section, [p for p in found if p.section == section.name], as_of, roll)
+        _section(portfolio, section, [p for p in found if p.section == section.name], as_of)
         for section in portfolio.sections
     )
 
 
-def _section(section: Section, members: Sequence[Position], as_of: dt.date, roll: Roll) -> SectionState:
+def _section(portfolio: Portfolio, section: Section, members: Sequence[Position], as_of: dt.date) -> SectionState:
     rule = section.rule
     weight = sum((position.weight for position in members), ZERO)
     drift = weight - section.weight
@@ -127,7 +125,7 @@ def _section(section: Section, members: Sequence[Position], as_of: dt.date, roll
     status: Status = "OK"
     if _exceeds(abs(drift), width):
         status = "OVER" if drift > 0 else "UNDER"
-    due, next_day = next_due(rule, as_of, roll)
+    due, next_day = section_due(portfolio, section, as_of)
     breaches = tuple(position.symbol for position in members if position.status in ("OVER", "UNDER"))
     return SectionState(section.name, section.weight, weight, drift, due, next_day, status, breaches)
 

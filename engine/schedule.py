@@ -1,4 +1,4 @@
-"""When a section is next due for its review."""
+"""When a section is next due for its review: on days on which its markets trade."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import calendar
 import datetime as dt
 from collections.abc import Callable, Mapping
 
-from engine.portfolio import Rule
+from engine.portfolio import Portfolio, Rule, Section
 from engine.settings import Schedule
 
 #: Turns a date into the first day on or after it that counts.
@@ -27,7 +27,34 @@ def add_months(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def next_due(rule: Rule, as_of: dt.date, roll: Roll = next_weekday) -> tuple[bool, dt.date | None]:
+def session_roll(markets: frozenset[str]) -> Roll:
+    """Return the roll onto the next day on which every one of the markets trades."""
+    # Needed by few plans, and by nothing that only adds months.
+    from engine.market.calendars import trades_on
+
+    def roll(day: dt.date) -> dt.date:
+        day = next_weekday(day)
+        while not all(trades_on(market, day) for market in markets):
+            day = next_weekday(day + dt.timedelta(days=1))
+        return day
+
+    return roll
+
+
+def markets_of(portfolio: Portfolio, section: Section | None = None) -> frozenset[str]:
+    """Return the markets of a section's targets, or of everything held or wanted."""
+    symbols = portfolio.symbols if section is None else tuple(target.symbol for target in section.targets)
+    return frozenset(portfolio.instruments[symbol].market for symbol in symbols)
+
+
+def section_due(portfolio: Portfolio, section: Section, as_of: dt.date) -> tuple[bool, dt.date | None]:
+    """Return `next_due` of a section: on the next day on which all the markets of its targets trade."""
+    if section.rule.schedule == "none":
+        return False, None
+    return next_due(section.rule, as_of, session_roll(markets_of(portfolio, section)))
+
+
+def next_due(rule: Rule, as_of: dt.date, roll: Roll) -> tuple[bool, dt.date | None]:
     """Tell whether a section is due on `as_of`, and its due date: past or today when due, else to come.
 
     With `last_rebalanced` it is due a period after that. Without, it is never due (nothing says how long ago the last

@@ -132,6 +132,23 @@ def test_a_stored_price_of_a_month_before_the_plans_day_stops_it(
     assert main(["plan", files[0], "--as-of", "2026-11-30", "--json"]) == 0
 
 
+def test_a_review_on_a_holiday_is_due_on_the_next_session(
+    capsys: pytest.CaptureFixture[str], files: list[str], tmp_path: Path
+) -> None:
+    rules = "  rules: {core: {last_rebalanced: 2026-07-01}}\nsettings: {trigger: due}\n"
+    text = (
+        PORTFOLIO.replace("450", "300")
+        .replace("quantity: 100", "quantity: 120")
+        .replace("quantity: 3,", "quantity: 6,")
+    )
+    (tmp_path / "mine.yaml").write_text(text + rules, encoding="utf-8")
+    closed = document(capsys, *files[:-1], "2027-01-01", "--allow-stale")
+    opened = document(capsys, *files[:-1], "2027-01-04", "--allow-stale")
+    dues = [(plan["sections"][0]["due"], plan["sections"][0]["next_due"]) for plan in (closed, opened)]
+    assert dues == [(False, "2027-01-04"), (True, "2027-01-04")]
+    assert [bool(plan["trades"]) for plan in (closed, opened)] == [False, True]
+
+
 def test_a_missing_price_is_never_filled_from_the_samples(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
     assert main(["plan", files[0], "--as-of", "2026-11-20", "--json"]) == 3
     problems = json.loads(capsys.readouterr().out)["problems"]

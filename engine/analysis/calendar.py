@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -16,10 +16,8 @@ from importlib import resources
 
 from engine.costs.table import settlement_date
 from engine.portfolio import Portfolio, Section
-from engine.schedule import PERIOD_MONTHS, Roll, add_months, next_due, next_weekday
+from engine.schedule import PERIOD_MONTHS, add_months, markets_of, next_weekday, section_due, session_roll
 
-#: Gives the roll onto days on which all of some markets trade.
-RollOf = Callable[[frozenset[str]], Roll]
 RETIREMENT = ("isa", "irp", "pension")
 #: Won a year of overseas gains that are not taxed; the dated table of tax rules is the authority.
 ALLOWANCE = Decimal(2_500_000)
@@ -74,32 +72,11 @@ def task_rows() -> tuple[TaskRow, ...]:
     )
 
 
-def weekday_roll(markets: frozenset[str]) -> Roll:  # noqa: ARG001 - knows no holidays
-    """Return the roll onto weekdays, whatever the markets."""
-    return next_weekday
-
-
-def session_roll(markets: frozenset[str]) -> Roll:
-    """Return the roll onto the next day on which every one of the markets trades; others count weekdays alone."""
-    from engine.market.calendars import REGULAR, trading_day
-
-    known = sorted(markets & REGULAR.keys())
-
-    def roll(day: dt.date) -> dt.date:
-        day = next_weekday(day)
-        while not all(trading_day(market, day) for market in known):
-            day = next_weekday(day + DAY)
-        return day
-
-    return roll
-
-
 def calendar(
     portfolio: Portfolio,
     start: dt.date,
     months: int = 12,
     *,
-    roll_of: RollOf = session_roll,
     allowance: Decimal = ALLOWANCE,
     realised: Decimal | None = None,
 ) -> tuple[CalendarItem, ...]:
@@ -109,26 +86,20 @@ def calendar(
     (None: not known); it is taken to be for the year of `start`.
     """
     end = add_months(start, months)
-    items = [item for section in portfolio.sections for item in _reviews(portfolio, section, start, end, roll_of)]
+    items = [item for section in portfolio.sections for item in _reviews(portfolio, section, start, end)]
     for row in task_rows():
         if _concerns(row, portfolio):
-            items.extend(_tasks(row, portfolio, start, end, roll_of, (allowance, realised)))
+            items.extend(_tasks(row, portfolio, start, end, (allowance, realised)))
     return tuple(sorted(items, key=lambda item: (item.date, item.section, item.code)))
 
 
-def _markets(portfolio: Portfolio, section: Section | None = None) -> frozenset[str]:
-    symbols = portfolio.symbols if section is None else tuple(target.symbol for target in section.targets)
-    return frozenset(portfolio.instruments[symbol].market for symbol in symbols)
-
-
-def _reviews(
-    portfolio: Portfolio, section: Section, start: dt.date, end: dt.date, roll_of: RollOf
-) -> Iterator[CalendarItem]:
+def _reviews(portfolio: Portfolio, section: Section, start: dt.date, end: dt.date) -> Iterator[CalendarItem]:
     """Yield a section's reviews: the one that is overdue, if any, and every one to come."""
-    rule, roll = section.rule, roll_of(_markets(portfolio, section))
-    overdue, first = next_due(rule, start, roll)
+    rule = section.rule
+    overdue, first = section_due(portfolio, section, start)
     if first is None:
         return
+    roll = session_roll(markets_of(portfolio, section))
     code = f"{section.name}-review"
     task, task_ko = _review_texts(section.name)
     source = f"rule of {section.name}: {rule.schedule}" + (
@@ -139,9 +110,8 @@ def _reviews(
     period = PERIOD_MONTHS[rule.schedule]
     anchor = rule.last_rebalanced or dt.date(start.year, 1, 1)
     count = 1 if rule.last_rebalanced else 0
-    # A date is rolled only inside the window: the sessions of years beyond the bundled ones take seconds to compute.
     while (planned := add_months(anchor, period * count)) < end:
-        day = roll(planned) if add_months(planned, 1) > start else planned
+        day = roll(planned)
         if start <= day < end and not (overdue and day == first):
             yield CalendarItem(day, section.name, code, task, task_ko, due=day <= start, source=source)
         count += 1
@@ -155,7 +125,7 @@ def _review_texts(section: str) -> tuple[str, str]:
 
 
 def _concerns(row: TaskRow, portfolio: Portfolio) -> bool:
-    markets = _markets(portfolio)
+    markets = markets_of(portfolio)
     accounts = {account.type for account in portfolio.accounts}
     scheduled = {section.name for section in portfolio.sections if section.rule.schedule != "none"}
     names = {section.name for section in portfolio.sections}
@@ -173,17 +143,17 @@ def _tasks(
     portfolio: Portfolio,
     start: dt.date,
     end: dt.date,
-    roll_of: RollOf,
     allowance: tuple[Decimal, Decimal | None],
 ) -> Iterator[CalendarItem]:
-    markets = {"kr": frozenset({"KR"}), "overseas": _markets(portfolio) - {"KR"}}.get(row.needs, _markets(portfolio))
+    markets = {"kr": frozenset({"KR"}), "overseas": markets_of(portfolio) - {"KR"}}.get(
+        row.needs, markets_of(portfolio)
+    )
     for year in range(start.year, end.year + 1):
         for month in row.months:
             first = dt.date(year, month, 1)
-            # A month outside the window is not looked at: its sessions may have to be computed.
             if first >= end or add_months(first, 1) <= start:
                 continue
-            day = last_settling_day(year) if row.on == "us-settles-this-year" else roll_of(markets)(first)
+            day = last_settling_day(year) if row.on == "us-settles-this-year" else session_roll(markets)(first)
             if start <= day < end:
                 known = allowance[1] if year == start.year else None
                 en, ko = _allowance_texts(allowance[0], known)
@@ -203,14 +173,13 @@ def last_settling_day(year: int) -> dt.date:
 
     The settlement of the US (settlement.csv) is a weekday later in Korea.
     """
-    from engine.market.calendars import trading_day
+    from engine.market.calendars import trades_on
 
-    # Days are tried backwards from the year's end: the next year's sessions are not needed.
     last = dt.date(year, 12, 31)
-    while not trading_day("KR", last):
+    while not trades_on("KR", last):
         last -= DAY
     day = last
-    while not (trading_day("US", day) and next_weekday(settlement_date("US", day) + DAY) <= last):
+    while not (trades_on("US", day) and next_weekday(settlement_date("US", day) + DAY) <= last):
         day -= DAY
     return day
 

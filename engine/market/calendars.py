@@ -14,10 +14,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 #: The years that `calendar_days.csv` covers, both included.
-FIRST_YEAR, LAST_YEAR = 2024, 2027
+FIRST_YEAR, LAST_YEAR = 2024, 2030
+#: (month, day) on which neither exchange ever trades: New Year's Day and Christmas Day.
+NEVER = frozenset({(1, 1), (12, 25)})
 _DAY = dt.timedelta(days=1)
 
 
@@ -51,6 +56,8 @@ class TradingDay:
 
 def zone(market: str) -> ZoneInfo:
     """Return the time zone of KR or US; raises KeyError for another market."""
+    from zoneinfo import ZoneInfo
+
     return ZoneInfo(REGULAR[market].zone)
 
 
@@ -71,6 +78,20 @@ def trading_day(market: str, date: dt.date) -> TradingDay | None:
         return None
     opening, closing = (dt.datetime.combine(date, time, zone(market)) for time in times)
     return TradingDay(date, opening, closing)
+
+
+def trades_on(market: str, date: dt.date) -> bool:
+    """Tell whether a market trades on a date, as far as can be said at once.
+
+    In the years of `calendar_days.csv` that is what the table says; beyond them, holidays are not announced, and every
+    weekday but those of `NEVER` counts. A market without a calendar trades on weekdays.
+    """
+    if market not in REGULAR:
+        return date.weekday() < 5
+    if FIRST_YEAR <= date.year <= LAST_YEAR:
+        special = _days(market, date.year)
+        return special[date] is not None if date in special else date.weekday() < 5
+    return date.weekday() < 5 and (date.month, date.day) not in NEVER
 
 
 @lru_cache(maxsize=16)

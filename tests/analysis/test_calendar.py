@@ -8,12 +8,15 @@ from decimal import Decimal
 import icalendar
 import pytest
 from builders import holding, portfolio, section, target
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine.analysis.calendar import CalendarItem, calendar, last_settling_day, session_roll, task_rows, weekday_roll
+from engine.analysis.calendar import CalendarItem, calendar, last_settling_day, task_rows
 from engine.analysis.core_satellite import standings
 from engine.analysis.ics import MAX_BYTES, to_ics
 from engine.plan import SectionState
 from engine.portfolio import Account, Portfolio, Rule
+from engine.schedule import PERIOD_MONTHS, section_due, session_roll
 
 D = Decimal
 START = dt.date(2026, 11, 21)
@@ -74,6 +77,25 @@ def test_korea_and_the_us_have_different_holidays() -> None:
     assert both(dt.date(2026, 7, 3)) == dt.date(2026, 7, 6)
 
 
+@given(
+    st.dates(dt.date(2024, 1, 1), dt.date(2032, 12, 31)),
+    st.none() | st.integers(0, 800),
+    st.sampled_from(sorted(PERIOD_MONTHS)),
+)
+def test_the_next_review_is_the_day_that_the_plan_names(day: dt.date, ago: int | None, schedule: str) -> None:
+    last = None if ago is None else day - dt.timedelta(days=ago)
+    one = sample(core=Rule(schedule, last_rebalanced=last))  # type: ignore[arg-type]
+    first = next(item for item in calendar(one, day, 14) if item.code == "core-review")
+    due, planned = section_due(one, one.sections[0], day)
+    assert first.date == planned
+    assert first.due or not due
+
+
+def test_a_year_whose_holidays_are_not_at_hand_takes_no_time() -> None:
+    # Computing sessions takes seconds, and cannot be done beyond 2050.
+    assert calendar(sample(), dt.date(2060, 1, 1), 24)
+
+
 def test_retirement_accounts_are_looked_at_in_april_and_october() -> None:
     assert dates(calendar(sample(), START), "isa-irp") == ["2027-04-01", "2027-10-01"]
 
@@ -110,7 +132,7 @@ def test_the_allowance_still_unused_is_named_where_gains_are_given() -> None:
 
 
 def test_gains_of_this_year_say_nothing_of_the_next() -> None:
-    items = calendar(sample(), START, 24, roll_of=weekday_roll, realised=D(1_000_000))
+    items = calendar(sample(), START, 24, realised=D(1_000_000))
     next_year = [i for i in items if i.code == "overseas-deadline" and i.date.year == 2027]
     assert "not given" in next_year[0].task
 
@@ -121,7 +143,7 @@ def test_a_portfolio_of_korean_instruments_has_no_overseas_tax() -> None:
 
 
 def test_the_window_ends_before_its_last_day() -> None:
-    found = calendar(sample(), dt.date(2026, 12, 1), 1, roll_of=weekday_roll)
+    found = calendar(sample(), dt.date(2026, 12, 1), 1)
     assert all(dt.date(2026, 12, 1) <= item.date < dt.date(2027, 1, 1) for item in found)
 
 
