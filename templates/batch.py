@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -102,33 +102,52 @@ def _client(values: dict[str, str], where: str, lang: Lang) -> tuple[Client, lis
     return Client(name, model, "ko" if language == "ko" else "en", tuple(cash)), problems
 
 
-def workbook_of(client: Client) -> bytes:
-    """Return the workbook of one client."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Say what is written for each client: files of this suffix, from a report in the client's language.
+
+    `make` is a function of a module, so that other processes can call it too.
+    """
+
+    suffix: str
+    make: Callable[[Report, Lang], bytes]
+
+
+def plain(report: Report, lang: Lang) -> bytes:
+    """Return a workbook without macros."""
+    return build(report, lang).to_bytes()
+
+
+PLAIN = Kind(".xlsx", plain)
+
+
+def report_of(client: Client) -> Report:
+    """Return what a client's workbook shows: the model, under the client's name, with the client's cash."""
     model = load(client.model)
     portfolio = replace(model.ready(), name=client.name)
     if client.cash:
         portfolio = replace(portfolio, accounts=(Account("", cash=dict(client.cash)),))
-    return build(Report(portfolio, model=model.facts), client.lang).to_bytes()
+    return Report(portfolio, model=model.facts)
 
 
-def write_client(client: Client, folder: Path) -> Path:
+def write_client(client: Client, folder: Path, kind: Kind = PLAIN) -> Path:
     """Write one client's workbook, whole or not at all; returns its path."""
-    path = folder / f"{client.name}.xlsx"
+    path = folder / f"{client.name}{kind.suffix}"
     temporary = folder / f".{client.name}.{os.getpid()}.tmp"
     try:
-        temporary.write_bytes(workbook_of(client))
+        temporary.write_bytes(kind.make(report_of(client), client.lang))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     return path
 
 
-def write_all(clients: Sequence[Client], folder: Path) -> Iterator[Path]:
+def write_all(clients: Sequence[Client], folder: Path, kind: Kind = PLAIN) -> Iterator[Path]:
     """Write every client's workbook, on every core where they are many; yields each path as it is done."""
     workers = min(os.cpu_count() or 1, len(clients) // _WORTH_A_PROCESS + 1)
     if workers < 2:
         for client in clients:
-            yield write_client(client, folder)
+            yield write_client(client, folder, kind)
         return
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(write_client, clients, [folder] * len(clients), chunksize=2)
+        yield from pool.map(write_client, clients, [folder] * len(clients), [kind] * len(clients), chunksize=2)

@@ -67,7 +67,7 @@ def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
         return f"{title}  —  {note}"
     if not table.ranges:
         return f"{title}  —  {usual}" if usual and not canvas.literal else title
-    if not empty or canvas.literal:
+    if not empty or canvas.literal or canvas.live:
         return title
     verb = usual if usual.startswith("rebalancer") else "rebalancer plan"
     suffix = " FILE -o OUT.xlsx" if verb.endswith("plan") else " FILE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,17 @@ def test_a_batch_writes_one_workbook_for_each_row(tmp_path: Path) -> None:
     assert found is not None
     assert found.name == "고객3"
     assert found.accounts[0].cash == {"KRW": 1000003}
+
+
+def test_a_batch_with_macros_writes_workbooks_with_functions(tmp_path: Path) -> None:
+    listed = clients(tmp_path, "고객1,growth,ko,1000000", "client2,growth,en,")
+    assert main(["new", "--batch", str(listed), "-o", str(tmp_path), "--macros"]) == 0
+    for name in ("고객1", "client2"):
+        with zipfile.ZipFile(tmp_path / f"{name}.xlsm") as archive:
+            assert "xl/vbaProject.bin" in archive.namelist()
+    found = read_book(tmp_path / "고객1.xlsm").portfolio
+    assert found is not None
+    assert found.accounts[0].cash == {"KRW": 1000000}
 
 
 def test_a_batch_lists_every_problem_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,10 +36,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the workbook, or all of them, and say where."""
     if args.batch:
-        if args.macros:
-            message = "a batch writes plain workbooks: leave --macros out, or write them one by one"
-            ko = "--batch는 매크로 없는 통합 문서를 만듭니다: --macros를 빼거나 하나씩 만드세요"
-            raise InputError([Problem("error", "bad-argument", "--macros", message, ko)])
         return _batch(args)
     if args.model is None:
         message = "which model? `rebalancer models` lists them; `blank` has none"
@@ -82,25 +78,30 @@ def _workbook(args: argparse.Namespace) -> tuple[bytes | None, tuple[Problem, ..
 
 
 def _batch(args: argparse.Namespace) -> int:
-    from templates.batch import read_clients, write_all
+    from templates.batch import PLAIN, Kind, read_clients, write_all
     from xl_addin.output.progress import progress
 
+    kind = PLAIN
+    if args.macros:
+        from xl_addin.workbook.package import report_workbook
+
+        kind = Kind(".xlsm", report_workbook)
     clients = read_clients(args.batch, args.lang)
     problems = []
     if args.output.exists() and not args.output.is_dir():
         message, ko = "with --batch, -o names a folder", "--batch에는 -o로 폴더를 적으세요"
         problems.append(Problem("error", "output-folder", str(args.output), message, ko))
     elif not args.force:
-        there = [c.name for c in clients if (args.output / f"{c.name}.xlsx").exists()]
+        there = [c.name for c in clients if (args.output / f"{c.name}{kind.suffix}").exists()]
         message, ko = "it exists: say --force to replace it", "이미 있습니다: 바꾸려면 --force를 쓰세요"
         problems.extend(
-            Problem("error", "output-exists", str(args.output / f"{name}.xlsx"), message, ko) for name in there
+            Problem("error", "output-exists", str(args.output / f"{name}{kind.suffix}"), message, ko) for name in there
         )
     if problems:
         raise InputError(problems)
     try:
         args.output.mkdir(parents=True, exist_ok=True)
-        count = sum(1 for _ in progress(write_all(clients, args.output), len(clients), "new"))
+        count = sum(1 for _ in progress(write_all(clients, args.output, kind), len(clients), "new"))
     except OSError as error:
         reason = error.strerror or error
         message = f"cannot be written ({reason}): close the files there, or name another folder"
