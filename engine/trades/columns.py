@@ -68,7 +68,7 @@ def columns_of(problem: Problem) -> Columns | None:
 
 def _combinations(problem: Problem, group: Ints) -> Floats:
     """Return the units to consider for one symbol (k × its slots)."""
-    edges = [_breakpoints(problem, slot) for slot in group.tolist()]
+    edges = [edges_of(problem, slot) for slot in group.tolist()]
     target = problem.shortfall[problem.symbol[group[0]]] / problem.price[group[0]]
     found = []
     for place, slot in enumerate(group.tolist()):
@@ -86,7 +86,8 @@ def _combinations(problem: Problem, group: Ints) -> Floats:
     return np.unique(np.concatenate(found), axis=0)
 
 
-def _breakpoints(problem: Problem, slot: int) -> Floats:
+def edges_of(problem: Problem, slot: int) -> Floats:
+    """Return the whole trades of a slot between which its costs are linear."""
     low, high, least = float(problem.low[slot]), float(problem.high[slot]), float(problem.minimum[slot])
     points = [0.0, low, -least, least, high]
     if problem.fee_minimum[slot] > 0:

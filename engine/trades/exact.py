@@ -30,7 +30,7 @@ CORE = 12
 REACH = 8
 NEAR_NODES = 400
 NEAR_GAP = 1e-5
-
+SPLIT_GAP = 1e-9
 
 _INFEASIBLE = 2
 _TRIES = 3
@@ -62,7 +62,7 @@ def solve_around_relaxation(problem: Problem) -> Solution | None:
     """
     listed = columns_of(problem)
     relaxed = None if listed is None else relax(problem, listed)
-    if relaxed is None:
+    if relaxed is None or not relaxed.met:
         return None
     columns = build(problem)
     for free, reach in ((CORE, REACH), (2 * CORE, 2 * REACH), (8 * CORE, 8 * REACH)):
@@ -76,12 +76,23 @@ def solve_around_relaxation(problem: Problem) -> Solution | None:
     return None
 
 
+def split(problem: Problem, columns: Columns, symbols: Ints, totals: Ints, nodes: int) -> Solution | None:
+    """Return the best split of the symbols' totals over the accounts, or None where the limit came first.
+
+    `INFEASIBLE` where no split keeps the constraints. `columns` is the problem's model.
+    """
+    found = _milp(columns, nodes, SECONDS, *columns.bounds_at(symbols, totals), gap=SPLIT_GAP)
+    if found.x is None:
+        return INFEASIBLE if found.status == _INFEASIBLE else None
+    solution = _solution(columns, found, problem.size)
+    return solution if _is_feasible(problem, solution.units) else None
+
+
 def _neighbourhood(
     columns: Columns, problem: Problem, relaxed: Relaxed, free: int, reach: int
 ) -> tuple[Floats, Floats]:
     """Return column bounds around a plan: the `free` least firm symbols as they were, others within a few units."""
-    model = columns.model
-    lower, upper = np.concatenate(model.lower).copy(), np.concatenate(model.upper).copy()
+    lower, upper = columns.bounds()
     loose = relaxed.symbols[np.argsort(relaxed.firm, kind="stable")[:free]]
     for sign, slots, column, unit in (
         (1.0, columns.buyers, columns.buy, columns.buy_unit),
@@ -123,9 +134,8 @@ def _milp(
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     model = columns.model
-    bounds = Bounds(
-        np.concatenate(model.lower) if lower is None else lower, np.concatenate(model.upper) if upper is None else upper
-    )
+    least, most = columns.bounds()
+    bounds = Bounds(least if lower is None else lower, most if upper is None else upper)
     with _silent():
         return milp(
             np.concatenate(model.cost),

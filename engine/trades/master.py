@@ -21,23 +21,44 @@ _SCALE = 1e6
 _ROUNDS = 60
 _PENALTY = 50.0
 _ENOUGH = 1e-7
+_LACKING = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Hold the multipliers of the joint rows, in money per money, each where it is charged.
+
+    `pool` on cash used beyond the reserves, by pool; `level` on all cash used; `value` on the value traded, by slot (of
+    group and risk caps); `turnover` on the value traded either way. `limit` is what the caps and the turnover limit
+    are worth at these prices.
+    """
+
+    pool: Floats
+    level: float
+    value: Floats
+    turnover: float
+    limit: float
 
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
     """Hold the bound, the units of each slot's leading column, and how firmly each symbol prefers it.
 
-    `firm` is the reduced cost of the symbol's next best column, 0 where it mixes two; by symbol place.
+    `met` tells whether the relaxation keeps every joint row. By symbol place: `firm` is the reduced cost of the next
+    best column, 0 where it mixes two; `least` the priced cost of the best.
     """
 
     bound: float
+    met: bool
     units: Floats
     symbols: Ints
     firm: Floats
+    least: Floats
+    prices: Prices
 
 
 def relax(problem: Problem, columns: Columns) -> Relaxed | None:
-    """Return the dual bound with the plan it points at, or None where the reserves cannot be met."""
+    """Return the dual bound with the plan it points at, or None where HiGHS finds no relaxation."""
     from scipy.optimize import linprog
 
     money = _SCALE / problem.total
@@ -64,10 +85,18 @@ def relax(problem: Problem, columns: Columns) -> Relaxed | None:
             break
         place = _argmin_by_part(price, columns.start)
         chosen = np.union1d(chosen, place[best < found.eqlin.marginals - 1e-12])
-    artificial = found.x[len(chosen) :][: 1 + len(problem.cash)]
-    if artificial[1:].max(initial=0.0) > 1e-7 or artificial[0] > 1e-7:
-        return None
-    return _result(problem, columns, chosen, found.x[: len(chosen)], price, bound / money + untradable(problem))
+    lacking = found.x[len(chosen) :][: 1 + len(problem.cash)]
+    best = np.minimum.reduceat(price, columns.start)
+    leading, firm = _leading(columns, chosen, found.x[: len(chosen)], price)
+    return Relaxed(
+        bound / money + untradable(problem),
+        bool(lacking.max(initial=0.0) <= _LACKING),
+        _units(problem, columns, leading),
+        columns.symbols,
+        firm,
+        best / money,
+        _prices(problem, np.maximum(-found.ineqlin.marginals, 0.0), limits / money),
+    )
 
 
 def _joint_rows(problem: Problem, columns: Columns, money: float) -> tuple[Floats, Floats, Floats, Floats]:
@@ -117,14 +146,29 @@ def _joint_rows(problem: Problem, columns: Columns, money: float) -> tuple[Float
                 fixed.append(slack[None, :])
                 limits.append(np.array([limit * money]))
     for cap in problem.risk_caps:
-        # No plan ends above the larger of the cap and what is held: one that buys nothing risky adds nothing.
         risky = np.isin(columns.slots, cap.slots)
-        room = max(cap.cap * cap.account_value - cap.held, 0.0)
         blocks.append(np.where(risky, value, 0.0).sum(axis=1)[None, :])
         fixed.append(slack[None, :])
-        limits.append(np.array([room * money]))
+        limits.append(np.array([cap.room * money]))
     cost = np.concatenate([np.full(1 + pools, _PENALTY), np.full(len(pairs), problem.spread), [1.0]])
     return np.vstack(blocks), np.concatenate(limits), np.vstack(fixed), cost
+
+
+def _prices(problem: Problem, multipliers: Floats, limits: Floats) -> Prices:
+    """Read the multipliers in the order of `_joint_rows`."""
+    pools = len(problem.cash)
+    value, turnover = np.zeros(problem.size), 0.0
+    rest = iter(multipliers[pools + 2 :].tolist())
+    if problem.turnover is not None:
+        turnover = next(rest)
+    for group in problem.groups:
+        for sign, limit in ((1.0, group.high), (-1.0, -group.low)):
+            if np.isfinite(limit):
+                value[np.isin(problem.symbol, group.symbols)] += sign * next(rest)
+    for cap in problem.risk_caps:
+        value[cap.slots] += next(rest)
+    level = float(multipliers[pools] - multipliers[pools + 1])
+    return Prices(multipliers[:pools], level, value, turnover, float(multipliers[pools + 2 :] @ limits[pools + 2 :]))
 
 
 def _first_choice(columns: Columns, objective: Floats) -> Ints:
@@ -149,17 +193,22 @@ def _convexity(owner: Ints, count: int, extra: int) -> Any:  # noqa: ANN401 - sc
     return csr_array((np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=shape)
 
 
-def _result(problem: Problem, columns: Columns, chosen: Ints, share: Floats, price: Floats, bound: float) -> Relaxed:
+def _leading(columns: Columns, chosen: Ints, share: Floats, price: Floats) -> tuple[Ints, Floats]:
+    """Return each symbol's leading column, and how firmly it is preferred."""
     owner = columns.owner
     order = np.lexsort((-share, owner[chosen]))
     _, first = np.unique(owner[chosen][order], return_index=True)
     leading = chosen[order][first]
-    units = np.zeros(problem.size)
-    for place in range(columns.slots.shape[1]):
-        slots = columns.slots[leading, place]
-        units[slots[slots >= 0]] = columns.units[leading, place][slots >= 0]
     rest = price.copy()
     rest[leading] = np.inf
     firm = np.minimum.reduceat(rest, columns.start) - price[leading]
     firm[share[order][first] < 1 - 1e-6] = 0.0
-    return Relaxed(bound, units, columns.symbols, np.maximum(firm, 0.0))
+    return np.asarray(leading, dtype=np.int64), np.maximum(firm, 0.0)
+
+
+def _units(problem: Problem, columns: Columns, leading: Ints) -> Floats:
+    units = np.zeros(problem.size)
+    for place in range(columns.slots.shape[1]):
+        slots = columns.slots[leading, place]
+        units[slots[slots >= 0]] = columns.units[leading, place][slots >= 0]
+    return units

@@ -59,10 +59,21 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Deviation:
+    """Name the columns of |shortfall − traded| by symbol (−1: none): below `whole` units, the ceiling, above."""
+
+    below: Ints
+    ceiling: Ints
+    above: Ints
+    whole: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """Say which columns are which: buys and sells of the slots listed, and what a unit of each column is."""
 
     model: Model
+    deviation: Deviation
     buyers: Ints
     sellers: Ints
     buy: Ints
@@ -77,6 +88,22 @@ class Columns:
         found[self.buyers] += solution[self.buy] / self.buy_unit
         found[self.sellers] -= solution[self.sell] / self.sell_unit
         return np.rint(found).astype(np.int64)
+
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Return a copy of the columns' lower and upper bounds."""
+        return np.concatenate(self.model.lower), np.concatenate(self.model.upper)
+
+    def bounds_at(self, symbols: Ints, totals: Ints) -> tuple[Floats, Floats]:
+        """Return column bounds that hold the symbols' trades, over all accounts, to the totals given."""
+        lower, upper = self.bounds()
+        apart = totals - self.deviation.whole[symbols]
+        for column, amount in (
+            (self.deviation.below, np.maximum(-apart, 0)),
+            (self.deviation.ceiling, np.minimum(np.maximum(apart, 0), 1)),
+            (self.deviation.above, np.maximum(apart - 1, 0)),
+        ):
+            lower[column[symbols]] = upper[column[symbols]] = amount
+        return lower, upper
 
 
 def build(problem: Problem) -> Columns:
@@ -95,7 +122,7 @@ def build(problem: Problem) -> Columns:
     (buy, buy_unit, buy_switch, buy_fee), (sell, sell_unit, sell_switch, sell_fee) = legs
     _either(model, buyers, sellers, buy_switch, sell_switch)
     worth = (price[buyers] / buy_unit, price[sellers] / sell_unit)
-    _deviation(model, problem, price, (buyers, buy, buy_unit), (sellers, sell, sell_unit))
+    deviation = _deviation(model, problem, price, (buyers, buy, buy_unit), (sellers, sell, sell_unit))
     sides = (buyers, buy, worth[0], buy_fee), (sellers, sell, worth[1], sell_fee)
     conversions = _cash(model, problem, *sides, money)
     for group in problem.groups:
@@ -118,7 +145,7 @@ def build(problem: Problem) -> Columns:
         )
     for cap in problem.risk_caps:
         _risk(model, problem, cap, *sides, conversions, money)
-    return Columns(model, buyers, sellers, buy, sell, buy_unit, sell_unit, money)
+    return Columns(model, deviation, buyers, sellers, buy, sell, buy_unit, sell_unit, money)
 
 
 Fee = tuple[Floats, Ints]
@@ -172,7 +199,7 @@ def _deviation(
     price: Floats,
     buys: tuple[Ints, Ints, Floats],
     sells: tuple[Ints, Ints, Floats],
-) -> None:
+) -> Deviation:
     """Add |shortfall − traded| of every symbol, as convex pieces at whole units (or plainly, for fractions)."""
     symbols = len(problem.shortfall)
     shortfall = problem.shortfall * (_SCALE / problem.total)
@@ -199,6 +226,10 @@ def _deviation(
         terms.append((place[problem.symbol[slots]], column, sign * scale))
     rows = np.arange(n)
     model.constrain(whole, whole, n, *terms, (rows, below, 1.0), (rows, ceiling, -1.0), (rows, above, -1.0))
+    units = np.zeros(symbols)
+    units[free] = whole
+    by_symbol = [np.where(place >= 0, column[place], -1) for column in (below, ceiling, above)]
+    return Deviation(by_symbol[0], by_symbol[1], by_symbol[2], units)
 
 
 def _cash(model: Model, problem: Problem, buys: Leg, sells: Leg, money: float) -> tuple[Ints, Ints]:
@@ -236,7 +267,7 @@ def _risk(
     model: Model, problem: Problem, cap: RiskCap, buys: Leg, sells: Leg, conversions: tuple[Ints, Ints], money: float
 ) -> None:
     """Keep an account's risk assets within its cap if it buys any of them."""
-    buying = model.block(0.0, 1.0, 0.0, True, 1)
+    buying = model.block(1.0 if cap.always else 0.0, 1.0, 0.0, True, 1)
     terms: list[tuple[Ints, Ints, Floats | float]] = []
     inside = problem.account[problem.pool] == cap.account
     for sign, (slots, column, worth, (rate, fee)) in ((1.0, buys), (-1.0, sells)):

@@ -37,7 +37,8 @@ class GroupCap:
 class RiskCap:
     """Bound an account's risk assets when it buys any: value after ≤ cap × (account value − costs).
 
-    `slots` are the account's slots of risk assets; `held` is their value before, tradable or not.
+    `slots` are the account's slots of risk assets; `held` is their value before, tradable or not. With `always` the
+    bound holds whether or not it buys.
     """
 
     account: int
@@ -45,6 +46,16 @@ class RiskCap:
     cap: float
     held: float
     account_value: float
+    always: bool = False
+
+    @property
+    def room(self) -> float:
+        """Return the value that may still be added to the risk assets, costs aside; no plan adds more.
+
+        One that buys nothing risky adds nothing, so where only buying counts, the room is never below 0.
+        """
+        room = self.cap * self.account_value - self.held
+        return room if self.always else max(room, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +184,9 @@ def evaluate(problem: Problem, units: Ints, slack: float = 1e-6) -> Evaluation:
 
 
 def risk_kept(problem: Problem, cap: RiskCap, units: Floats, cost: Floats, spread: float, slack: float) -> bool:
-    """Tell whether an account that buys risk assets ends within its cap; without such a buy there is no cap."""
+    """Tell whether an account that buys risk assets ends within its cap; without a buy the cap need not hold."""
     risky = units[cap.slots]
-    if not (risky > 0).any():
+    if not cap.always and not (risky > 0).any():
         return True
     inside = problem.account[problem.pool] == cap.account
     after = cap.held + float((risky * problem.price[cap.slots]).sum())

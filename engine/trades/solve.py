@@ -1,7 +1,8 @@
 """Choose how to solve a trade problem, and return the better of what was found, with the best bound.
 
 Joint caps are left out first: the search is quick and exact, and if its answer keeps the caps, it is the answer to the
-whole problem. Otherwise HiGHS solves the whole model, or works around its relaxation where it is large.
+whole problem. Several accounts have a proof of their own. Otherwise HiGHS solves the whole model, or works around its
+relaxation where it is large.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ CLOSED = 1e-7
 #: A gap that is small enough to leave, where there are more than a few slots.
 CLOSE = 1e-4
 FEW_SLOTS = 12
+#: Nodes after which HiGHS gives way to the proof over accounts, where there are only a few slots.
+QUICK_NODES = 200
 
 
 def solve(problem: Problem) -> Solution | None:
@@ -39,8 +42,10 @@ def solve(problem: Problem) -> Solution | None:
             if evaluate(problem, quick.units, slack=_slack(problem)).feasible:
                 found.append(quick)
     if not found or not _is_close_enough(problem, found[0]):
-        more = _with_highs(problem)
-        found += more
+        found += (more := _over_accounts(problem))
+        bound = max([bound, *(solution.bound for solution in more)])
+    if not any(_is_close_enough(problem, solution) for solution in found):
+        found += (more := _with_highs(problem))
         bound = max([bound, *(solution.bound for solution in more)])
     if not found:
         return None
@@ -48,6 +53,22 @@ def solve(problem: Problem) -> Solution | None:
     units = settle_ties(problem, best.units)
     objective = evaluate(problem, units).objective
     return Solution(units, min(bound, objective), best.method)
+
+
+def _over_accounts(problem: Problem) -> list[Solution]:
+    """Return what the proof over accounts finds, where it covers the problem; HiGHS first, where that is quick."""
+    from engine.trades.accounts import applies as covers
+    from engine.trades.accounts import prove
+    from engine.trades.exact import INFEASIBLE, solve_exactly
+
+    if not covers(problem):
+        return []
+    if problem.size <= FEW_SLOTS:
+        quick = solve_exactly(problem, nodes=QUICK_NODES)
+        if quick is INFEASIBLE or (quick is not None and _is_close_enough(problem, quick)):
+            return [] if quick is INFEASIBLE else [quick]
+    proven = prove(problem)
+    return [] if proven is None else [proven]
 
 
 def _with_highs(problem: Problem) -> list[Solution]:
