@@ -22,6 +22,11 @@ def load_portfolio(path: Path) -> Loaded:
     return reader(path)
 
 
+def is_workbook(path: Path) -> bool:
+    """Tell whether a portfolio file is a workbook, or a folder of its sheets."""
+    return path.is_dir() or READERS.get(path.suffix.lower()) is _read_workbook
+
+
 def _read_document(path: Path) -> Loaded:
     from engine.document import read_portfolio
 

@@ -32,12 +32,18 @@ def quotes_for(prices: Path | None) -> Quotes:
 
 
 def live_quotes_for(
-    portfolio: Portfolio, given: Mapping[str, Quote], *, offline: bool = False, interactive: bool = False
+    portfolio: Portfolio,
+    given: Mapping[str, Quote],
+    *,
+    offline: bool = False,
+    interactive: bool = False,
+    book: Path | None = None,
 ) -> Quotes:
     """Return the given quotes and, for prices and rates that neither they nor the portfolio have, the sources' ones.
 
     `offline` takes what is stored and asks nobody; `interactive` waits only as long as a cell may. What could not be
-    had is a warning here: whether a plan can do without it, the plan says.
+    had is a warning here: whether a plan can do without it, the plan says. What `offline` is not stored is taken from
+    the workbook `book`, where that has it.
     """
     needed = wanted_symbols(portfolio, given)
     if not needed:
@@ -46,11 +52,20 @@ def live_quotes_for(
 
     deadline = chain.default().settings.interactive_deadline if interactive else None
     batch = chain.quotes(needed, offline=offline, deadline=deadline)
+    own: dict[str, Quote] = {}
+    notes: tuple[Problem, ...] = ()
+    if offline and book and batch.failed:
+        from xl_addin.book_prices import prices_in, said
+
+        found = prices_in(book)
+        own = {symbol: found[symbol] for symbol in batch.failed if symbol in found}
+        notes = said(own, book)
     failed = tuple(
         Problem("warning", "price-source", f"price of {symbol}", str(error), error.ko)
         for symbol, error in batch.failed.items()
+        if symbol not in own
     )
-    return {**batch.ok, **given}, (*batch.problems, *failed)
+    return {**own, **batch.ok, **given}, (*batch.problems, *notes, *failed)
 
 
 def wanted_symbols(portfolio: Portfolio, given: Mapping[str, Quote] | None = None) -> list[str]:

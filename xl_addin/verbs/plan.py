@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import MarketDataError, Problem
 from engine.settings import setting_fields
-from xl_addin.loading import load_portfolio
+from xl_addin.loading import is_workbook, load_portfolio
 from xl_addin.output.files import output_problems
 from xl_addin.prices import live_quotes_for, quotes_for
 from xl_addin.verbs.common import add_output_arguments, amount, date, show, usable
@@ -76,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     if args.cash_flow is not None:
         portfolio = replace(portfolio, settings=replace(portfolio.settings, cash_flow=args.cash_flow))
 
-    quotes, found = live_quotes_for(portfolio, quotes, offline=args.offline)
+    book = args.file if is_workbook(args.file) else None
+    quotes, found = live_quotes_for(portfolio, quotes, offline=args.offline, book=book)
     problems = (*problems, *found)
 
     from engine.rebalance import rebalance
