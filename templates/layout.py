@@ -13,6 +13,8 @@ from templates.spec import TABLES, sheet
 #: Rows of every table sheet: title, purpose, totals, (empty), table titles, captions, identifiers, data.
 TITLE_ROW, PURPOSE_ROW, TOTALS_ROW, BLOCK_ROW, CAPTION_ROW, HEADER_ROW = 1, 2, 3, 5, 6, 7
 FIRST_ROW = HEADER_ROW + 1
+#: Between a table's title and the note beside it.
+BESIDE = "  —  "
 FIRST_COLUMN = 2
 
 

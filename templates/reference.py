@@ -19,8 +19,8 @@ columns.
 
 - Start one with `rebalancer new MODEL -o FILE.xlsx` (`--lang ko` for Korean; `rebalancer models` lists the models),
   fill in the blue cells on yellow, save, and run `rebalancer plan FILE.xlsx -o PLAN.xlsx`. Many at once: `rebalancer
-  new --batch clients.csv -o FOLDER`, with columns `Name`, `Model`, `Lang` and cash by currency (`KRW`, `USD`). `--macros` writes .xlsm files with the
-  functions in their places.
+  new --batch clients.csv -o FOLDER`, with columns `Name`, `Model`, `Lang` and cash by currency (`KRW`, `USD`).
+  `--macros` writes .xlsm files with the functions in their places.
 - What Excel can compute is a native formula, each with its value cached, so that a phone or a viewer shows numbers.
   What only the engine can know (prices, trades, analyses) is a value on grey, with source and time.
 - A price or a rate that is missing is `#N/A` and reaches the total: a partial total gives wrong trades. The Check

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 from engine.document import portfolio_from_data
 from engine.errors import Problem
 from engine.portfolio import Portfolio
+from templates.layout import BESIDE, BLOCK_ROW, HEADER_ROW
 from templates.reading import csv_folder, ods, xlsx
 from templates.reading.convert import TableReader
 from templates.reading.data import DocumentData
@@ -20,19 +21,24 @@ from templates.reading.safety import Refused, open_archive, read_bytes
 from templates.report import NA, Report, Row, Rows, Value
 from templates.schema import Lang
 from templates.spec import SHEETS, TABLES
+from templates.spec import table as spec_table
 
 SUFFIXES = (".xlsx", ".xlsm", ".ods")
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBook:
-    """Hold what a workbook says: the portfolio (None where it cannot be used), every problem, the written results."""
+    """Hold what a workbook says: the portfolio (None where it cannot be used), every problem, the written results.
+
+    `notes` are what stands beside the titles of results: of which days and closes they are.
+    """
 
     portfolio: Portfolio | None
     problems: tuple[Problem, ...]
     results: Mapping[str, Rows]
     history: Rows
     lang: Lang
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def report(self) -> Report | None:
         """Return the workbook's content as a report, or None without a portfolio."""
@@ -40,7 +46,8 @@ class ReadBook:
             return None
         as_of = next((r["Value"] for r in self.results.get("Summary", ()) if r.get("Key") == "as_of"), None)
         day = as_of.date() if isinstance(as_of, dt.datetime) else as_of
-        return Report(self.portfolio, day if isinstance(day, dt.date) else None, self.results, self.history)
+        day = day if isinstance(day, dt.date) else None
+        return Report(self.portfolio, day, self.results, self.history, notes=self.notes)
 
 
 def read_portfolio_book(path: Path) -> tuple[Portfolio | None, tuple[Problem, ...]]:
@@ -74,7 +81,8 @@ def read_book(path: Path) -> ReadBook:
     problems = (*twice, *document.problems, *problems)
     if any(problem.severity == "error" for problem in problems):
         portfolio = None
-    return ReadBook(portfolio, problems, _results(found), _history(found, source), lang)
+    results = _results(found)
+    return ReadBook(portfolio, problems, results, _history(found, source), lang, _notes(found, results))
 
 
 def read_grids(path: Path) -> list[Grid]:
@@ -131,20 +139,39 @@ def _results(found: Mapping[str, Found]) -> dict[str, Rows]:
     return results
 
 
+def _notes(found: Mapping[str, Found], results: Mapping[str, Rows]) -> dict[str, str]:
+    """Return what stands beside the titles of tables that hold results."""
+    places = {name: (place, min(place.columns.values())) for name, place in found.items() if place.table.ranges}
+    if start := _matrix_start(found):
+        places["Correlation"] = found["Alerts"], start
+    notes = {}
+    for name, (place, left) in places.items():
+        title = str(place.grid.rows.get(place.header - HEADER_ROW + BLOCK_ROW, {}).get(left) or "")
+        caption, _, note = title.partition(BESIDE)
+        if name in results and note and caption in spec_table(name).caption:
+            notes[name] = note
+    return notes
+
+
 def _plain(value: Cell) -> Value:
     return NA if isinstance(value, ErrorValue) else value
 
 
-def _matrix(found: Mapping[str, Found]) -> Rows:
-    """Return the correlation matrix: the header after the other tables of its sheet is its symbols'."""
+def _matrix_start(found: Mapping[str, Found]) -> int | None:
+    """Return the first column of the correlation matrix, which stands right of the alerts; None without one."""
     place = found.get("Alerts")
-    if place is None:
-        return ()
-    row = place.grid.rows.get(place.header, {})
-    start = max(place.columns.values()) + 1
-    first = next((at for at in sorted(row) if at > start and str(row[at]) == "Ticker"), None)
+    row = place.grid.rows.get(place.header, {}) if place else {}
+    right = max(place.columns.values()) + 1 if place else 0
+    return next((at for at in sorted(row) if at > right and str(row[at]) == "Ticker"), None)
+
+
+def _matrix(found: Mapping[str, Found]) -> Rows:
+    """Return the correlation matrix, whose header is its symbols."""
+    first = _matrix_start(found)
     if first is None:
         return ()
+    place = found["Alerts"]
+    row = place.grid.rows.get(place.header, {})
     names = {at: str(text) for at, text in row.items() if at > first}
     return tuple(
         {"Ticker": _plain(cells[first]), **{name: _plain(cells.get(at)) for at, name in names.items()}}

@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from templates.canvas import Canvas, approximate
 from templates.formulas import by_row
 from templates.labels import label
-from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
+from templates.layout import BESIDE, BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
 from templates.report import SUMMARY_TYPES, Row, Rows
 from templates.schema import Column, Table
 from templates.styles import AMBER, GREEN, PALE_AMBER, PALE_GREEN, PALE_RED, RED
@@ -64,14 +64,14 @@ def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
     lang = canvas.lang
     title, usual = table.caption.of(lang), table.note.of(lang)
     if note:
-        return f"{title}  —  {note}"
+        return f"{title}{BESIDE}{note}"
     if not table.ranges:
-        return f"{title}  —  {usual}" if usual and not canvas.literal else title
+        return f"{title}{BESIDE}{usual}" if usual and not canvas.literal else title
     if not empty or canvas.literal or canvas.live:
         return title
     verb = usual if usual.startswith("rebalancer") else "rebalancer plan"
     suffix = " FILE -o OUT.xlsx" if verb.endswith("plan") else " FILE"
-    return f"{title}  —  {label('not-computed', lang)}: {verb}{suffix}"
+    return f"{title}{BESIDE}{label('not-computed', lang)}: {verb}{suffix}"
 
 
 def _column(

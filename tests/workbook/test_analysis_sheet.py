@@ -280,6 +280,17 @@ def test_a_plain_plan_brings_in_no_numpy(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "False False"
 
 
+def test_a_copy_of_a_finished_workbook_says_of_which_closes_its_analyses_are(tmp_path: Path) -> None:
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(built("ko")[1].to_bytes())
+    assert main(["share", str(book), "-o", str(tmp_path / "copy.xlsx")]) == 0
+    titles = [str(cell.value) for cell in load_workbook(tmp_path / "copy.xlsx")["분석"][5] if cell.value]
+    assert sum("SAMPLE (지어낸 예시)" in text for text in titles) == 3
+    (comparison,) = [row for row in load_workbook(tmp_path / "copy.xlsx")["분석"].iter_rows(values_only=True)
+                     if "Source" in row]  # fmt: skip
+    assert comparison
+
+
 def test_a_weights_only_copy_takes_the_analyses_along_and_no_amounts() -> None:
     portfolio, quotes, _ = sample()
     report = book_report(portfolio, planned(), quotes, "en", found=built("en")[0])

@@ -16,7 +16,7 @@ from openpyxl.worksheet.table import TableFormula
 
 from templates.build import Book, build
 from templates.canvas import Canvas, approximate
-from templates.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW, Placement
+from templates.layout import BESIDE, BLOCK_ROW, FIRST_ROW, HEADER_ROW, Placement
 from templates.report import Report, Row, Rows
 from templates.schema import Column, Lang, Text
 from templates.sheets.analysis import heat
@@ -129,7 +129,7 @@ def _title(canvas: Canvas, place: Placement, *, sample: bool) -> None:
     words = [place.table.caption.of(canvas.lang)]
     words += [_SAMPLE.of(canvas.lang)] if sample else []
     words += [_ANALYSE.of(canvas.lang)] if place.table.name == "Comparison" else []
-    canvas.workbook[place.title].cell(BLOCK_ROW, place.left).value = "  —  ".join(words)
+    canvas.workbook[place.title].cell(BLOCK_ROW, place.left).value = BESIDE.join(words)
 
 
 def _limits(canvas: Canvas, place: Placement) -> None:
