@@ -66,8 +66,9 @@ class Reason:
     """Say why a trade is proposed, as a code with its figures; hosts turn it into a sentence in their language.
 
     Codes: over, under (outside the band), above, below (inside the band, towards the target), untargeted (a holding
-    without a target), zero-target, raise-cash (a withdrawal, a buffer or a negative balance), limit (a maximum or
-    group cap), relocate (the same instrument moves between accounts).
+    without a target), zero-target, raise-cash (a withdrawal, a buffer or a negative balance), pay-purchase (the money
+    is for a purchase of the same plan), cash-target (cash is below its target), limit (a maximum, a group's or an
+    account's risk cap), relocate (the same instrument moves between accounts).
     """
 
     code: str

@@ -169,7 +169,10 @@ def test_a_tax_that_is_not_known_is_said_to_be() -> None:
     assert "not known without the average cost of: 360750" in report(example())
 
 
-CODES = ["over", "under", "above", "below", "untargeted", "zero-target", "raise-cash", "limit", "relocate"]
+CODES = [
+    "over", "under", "above", "below", "untargeted", "zero-target",
+    "raise-cash", "pay-purchase", "cash-target", "limit", "relocate",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

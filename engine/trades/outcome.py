@@ -10,8 +10,9 @@ from engine.money import ZERO
 from engine.plan import CashState, Position, Quality, Reason, Trade
 from engine.portfolio import Portfolio
 from engine.trades.build import Task
-from engine.trades.orders import Order, Settlement
+from engine.trades.orders import Settlement
 from engine.trades.problem import Solution
+from engine.trades.reasons import reason_codes
 from engine.valuation import FxRate, Valuation
 
 
@@ -21,15 +22,13 @@ def describe_trades(
     """Return the orders as trades, each with its reason and the symbol's weight once all are done."""
     by_symbol = {position.symbol: position for position in positions}
     after = {position.symbol: position.quantity for position in positions}
-    sides: dict[str, set[str]] = {}
     for order in settlement.orders:
         after[order.symbol] += order.quantity if order.side == "buy" else -order.quantity
-        sides.setdefault(order.symbol, set()).add(order.side)
+    codes = reason_codes(portfolio, valuation, positions, settlement)
     found = []
-    for order in settlement.orders:
+    for order, code in zip(settlement.orders, codes, strict=True):
         position = by_symbol[order.symbol]
         weight_after = after[order.symbol] * position.price * position.fx / valuation.total
-        code = _reason(portfolio, position, order, weight_after, both=len(sides[order.symbol]) > 1)
         found.append(
             Trade(
                 account=order.account,
@@ -47,25 +46,6 @@ def describe_trades(
             )
         )
     return tuple(found)
-
-
-def _reason(portfolio: Portfolio, position: Position, order: Order, weight_after: Decimal, *, both: bool) -> str:
-    """Return the code of why: the strongest reason stands."""
-    if both:
-        return "relocate"
-    if position.status == "NO_TARGET":
-        return "untargeted"
-    if order.side == "buy":
-        return "under" if position.status == "UNDER" else "below"
-    if position.target == 0:
-        return "zero-target"
-    if weight_after < position.target and position.weight <= position.target:
-        return "raise-cash"
-    limits = {target.symbol: target.maximum for _, target in portfolio.targets()}
-    most = limits.get(position.symbol)
-    if most is not None and position.weight > most:
-        return "limit"
-    return "over" if position.status == "OVER" else "above"
 
 
 def cash_state(portfolio: Portfolio, settlement: Settlement) -> CashState:

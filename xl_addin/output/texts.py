@@ -214,9 +214,17 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Raises cash: a withdrawal, a buffer or a negative balance needs it; weighs {weight}, target {target}",
         "현금 마련(출금, 최소 현금, 마이너스 잔액), 비중 {weight}, 목표 {target}",
     ),
+    "reason.pay-purchase": (
+        "Pays for a purchase in this plan; weighs {weight}, target {target}",
+        "이 계획의 매수 대금 마련, 비중 {weight}, 목표 {target}",
+    ),
+    "reason.cash-target": (
+        "Brings cash nearer to its target; weighs {weight}, target {target}",
+        "현금 비중을 목표에 맞춤, 비중 {weight}, 목표 {target}",
+    ),
     "reason.limit": (
-        "A maximum or a group's cap bounds it; weighs {weight}, target {target}",
-        "최대 비중 또는 그룹 한도 때문, 비중 {weight}, 목표 {target}",
+        "A maximum, a group's cap or an account's risk cap bounds it; weighs {weight}, target {target}",
+        "최대 비중, 그룹 한도 또는 계좌의 위험자산 한도 때문, 비중 {weight}, 목표 {target}",
     ),
     "reason.relocate": (
         "Moves between accounts; weighs {weight}, target {target}",
