@@ -30,13 +30,21 @@ _SPLITS, _NODES = 24, 100
 _AGAIN, _MORE_NODES = 3, 1_000
 #: Risk caps that are looked at apart, at most.
 _CAPS = 3
-#: How far beyond the dual bound portfolios are listed first, relative to it; the distance doubles from round to round.
-_FIRST_REACH = 2e-3
+#: How far beyond the dual bound portfolios are listed first, relative to the total; it doubles from round to round.
+_FIRST_REACH = 1e-5
 #: Distance between a split and its bound, relative to it, that counts as none.
 _CLOSED = 1e-8
 _ROUNDS = 24
 #: Portfolios found in spite of dominance, in turn.
 _LAYERS = (1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Hold the best plan found (None: none), in units per slot, and a bound that no plan can be below."""
+
+    units: Ints | None
+    bound: float
 
 
 @dataclass(slots=True)
@@ -54,21 +62,19 @@ def applies(problem: Problem) -> bool:
     return several and problem.size <= MOST_SLOTS and not bool(problem.continuous.any())
 
 
-def prove(problem: Problem) -> Solution | None:
-    """Return the best plan found with its bound (the optimum, as a rule), or None where none was found."""
+def prove(problem: Problem) -> Proof:
+    """Return the best plan found with a bound that holds for every plan: the optimum, as a rule."""
     incumbent = Incumbent(problem)
     cases: list[_Case] = []
     for way in _cases(problem):
         columns = columns_of(way)
         relaxed = None if columns is None else relax(way, columns)
         if relaxed is None:
-            return None
+            return Proof(None, -np.inf)
         cases.append(_Case(way, relaxed, relaxed.bound))
     for case in sorted(cases, key=lambda case: case.bound):
         _search(case, incumbent)
-    if incumbent.units is None:
-        return None
-    return Solution(incumbent.units, min(incumbent.objective, *(case.bound for case in cases)), "accounts")
+    return Proof(incumbent.units, min(incumbent.objective, *(case.bound for case in cases)))
 
 
 def _cases(problem: Problem) -> Iterator[Problem]:
@@ -88,7 +94,7 @@ def _search(case: _Case, incumbent: Incumbent) -> None:
     problem, relaxed = case.problem, case.relaxed
     tolerance = 1e-10 * problem.total
     splits, splitter = Splits(problem, relaxed), _Splitter(problem, relaxed.symbols)
-    reach = max(_FIRST_REACH * relaxed.bound, 1e-6 * problem.total)
+    reach = _FIRST_REACH * problem.total
     layers, open_bound = iter(_LAYERS), np.inf
     most_layers = next(layers)
     for _ in range(_ROUNDS):

@@ -17,8 +17,8 @@ from engine.trades.problem import Bools, Floats, Ints, Problem
 from engine.trades.totals import Totals
 
 #: States tried at a stage, and kept after it, at most.
-_TRIED = 2_000_000
-_KEPT = 60_000
+_TRIED = 600_000
+_KEPT = 40_000
 #: States below which looking for dominated ones costs more than it saves.
 _FEW = 3_000
 _STEPS = 40

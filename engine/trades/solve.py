@@ -23,8 +23,6 @@ CLOSED = 1e-7
 #: A gap that is small enough to leave, where there are more than a few slots.
 CLOSE = 1e-4
 FEW_SLOTS = 12
-#: Nodes after which HiGHS gives way to the proof over accounts, where there are only a few slots.
-QUICK_NODES = 200
 
 
 def solve(problem: Problem) -> Solution | None:
@@ -42,11 +40,12 @@ def solve(problem: Problem) -> Solution | None:
             if evaluate(problem, quick.units, slack=_slack(problem)).feasible:
                 found.append(quick)
     if not found or not _is_close_enough(problem, found[0]):
-        found += (more := _over_accounts(problem))
-        bound = max([bound, *(solution.bound for solution in more)])
-    if not any(_is_close_enough(problem, solution) for solution in found):
-        found += (more := _with_highs(problem))
-        bound = max([bound, *(solution.bound for solution in more)])
+        for find in (_over_accounts, _with_highs):
+            more, least = find(problem)
+            found += more
+            bound = max([bound, least, *(solution.bound for solution in more)])
+            if any(_is_close_enough(problem, replace(solution, bound=bound)) for solution in found):
+                break
     if not found:
         return None
     best = min(found, key=lambda solution: evaluate(problem, solution.units).objective)
@@ -55,23 +54,18 @@ def solve(problem: Problem) -> Solution | None:
     return Solution(units, min(bound, objective), best.method)
 
 
-def _over_accounts(problem: Problem) -> list[Solution]:
-    """Return what the proof over accounts finds, where it covers the problem; HiGHS first, where that is quick."""
+def _over_accounts(problem: Problem) -> tuple[list[Solution], float]:
+    """Return what the proof over several accounts finds, where it covers the problem, and its bound."""
     from engine.trades.accounts import applies as covers
     from engine.trades.accounts import prove
-    from engine.trades.exact import INFEASIBLE, solve_exactly
 
     if not covers(problem):
-        return []
-    if problem.size <= FEW_SLOTS:
-        quick = solve_exactly(problem, nodes=QUICK_NODES)
-        if quick is INFEASIBLE or (quick is not None and _is_close_enough(problem, quick)):
-            return [] if quick is INFEASIBLE else [quick]
-    proven = prove(problem)
-    return [] if proven is None else [proven]
+        return [], -np.inf
+    proof = prove(problem)
+    return [] if proof.units is None else [Solution(proof.units, proof.bound, "accounts")], proof.bound
 
 
-def _with_highs(problem: Problem) -> list[Solution]:
+def _with_highs(problem: Problem) -> tuple[list[Solution], float]:
     """Return what HiGHS finds: the whole model where that is small, its neighbourhood of the dual otherwise."""
     from engine.trades.exact import INFEASIBLE, solve_around_relaxation, solve_exactly
 
@@ -79,7 +73,7 @@ def _with_highs(problem: Problem) -> list[Solution]:
     if problem.size <= EXACT_SLOTS:
         exact = solve_exactly(problem)
         if exact is INFEASIBLE:
-            return []
+            return [], -np.inf
         found += [exact] if exact is not None else []
     if not found or not _is_close_enough(problem, found[0]):
         around = solve_around_relaxation(problem)
@@ -87,7 +81,7 @@ def _with_highs(problem: Problem) -> list[Solution]:
     if not found and problem.size > EXACT_SLOTS:
         exact = solve_exactly(problem)
         found += [exact] if exact is not None and exact is not INFEASIBLE else []
-    return found
+    return found, -np.inf
 
 
 def _nothing_to_trade(problem: Problem) -> Solution | None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
+from engine.trades.accounts import prove
 from engine.trades.columns import columns_of
 from engine.trades.dual import breakpoints, maximise
 from engine.trades.exact import INFEASIBLE, solve_exactly
@@ -134,6 +135,20 @@ def test_the_dual_over_all_accounts_and_caps_is_a_true_bound(problem: Problem) -
     relaxed = relax(problem, columns)
     if relaxed is not None:
         assert relaxed.bound <= best + 1e-6 * problem.total
+
+
+@given(small_problems())
+@tries(quickly, max_examples=40)
+def test_the_proof_over_accounts_is_exact(problem: Problem) -> None:
+    assume(np.prod(problem.high - problem.low + 1) <= 4000)
+    best = best_by_trying_all(problem)
+    proof = prove(problem)
+    assert proof.bound <= best + 1e-6 * problem.total
+    if proof.units is not None:
+        found = evaluate(problem, proof.units)
+        assert found.feasible
+        assert found.objective >= best - 1e-6 * problem.total
+        assert proof.bound <= found.objective
 
 
 @st.composite
