@@ -10,7 +10,8 @@ from engine.text import fold
 from templates.reading.convert import RowRead, TableReader, words
 from templates.reading.find import Found
 from templates.rows import ANY, NONE
-from templates.spec import SECTIONS, table
+from templates.spec import table
+from templates.tables.shared import SECTIONS
 
 Path = tuple[str | int, ...]
 _SECTION_KEY = {"core": "core", "satellite": "satellite", "all": "targets"}
