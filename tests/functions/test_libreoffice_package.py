@@ -136,3 +136,18 @@ def test_sample_workbook_reads_back_as_the_sample_portfolio(tmp_path: Path) -> N
     assert sample is not None
     assert (portfolio.holdings, portfolio.base_currency) == (sample.holdings, sample.base_currency)
     assert [(s.name, s.rule) for s in portfolio.sections] == [(s.name, s.rule) for s in sample.sections]
+
+
+def test_sample_workbook_has_every_analysis_with_its_first_answer() -> None:
+    with zipfile.ZipFile(io.BytesIO(sample_ods())) as archive:
+        content = archive.read("content.xml").decode()
+    for call in ("RISK()", "COMPARE([$Targets.", "REVIEW([$Targets.", "CORRELALERTS([$Targets.", "CORREL([$Targets."):
+        assert f"of:=REBAL.{call}" in content
+    assert "Concentration" in content
+
+
+def test_shares_are_shown_as_percentages() -> None:
+    with zipfile.ZipFile(io.BytesIO(sample_ods())) as archive:
+        drift = archive.read("content.xml").decode().partition('table:name="Drift"')[2].partition("</table:table>")[0]
+    row = drift.split("<table:table-row>")[2]
+    assert row.count('table:style-name="percent"') == 5

@@ -18,15 +18,23 @@ from templates.reading.grid import letters
 from templates.report import Report, Row, Rows, Value, problem_rows, summary_rows, trade_rows
 from templates.rows import account_rows, cash_inputs, cost_rows, group_rows, instrument_rows, rate_inputs, setting_rows
 from templates.spec import table
-from xl_addin.bodies.answers import Shown
+from xl_addin.bodies.answers import Shown, shown
 from xl_addin.bodies.answers import table as shown_table
 from xl_addin.bodies.plans import drift_rows
 from xl_addin.hosts.libreoffice.names import in_file
+from xl_addin.output.analysis_cells import analysed
 from xl_addin.output.sentences import reason_sentence
-from xl_addin.samples import sample_portfolio, sample_quotes
+from xl_addin.samples import sample_portfolio, sample_quotes, sample_sources
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _STAMP = (2020, 1, 1, 0, 0, 0)
+#: Columns of answers that hold shares of a total, or changes.
+_SHARES = frozenset(
+    column.name
+    for name in ("Drift", "Trades", "Review")
+    for column in table(name).columns
+    if column.type in ("weight", "drift")
+)
 #: Rows of each input sheet that the functions read, and empty rows below each answer for a longer one.
 READ, SPARE = 80, 12
 _MIME = "application/vnd.oasis.opendocument.spreadsheet"
@@ -48,6 +56,12 @@ _STYLES = """<office:automatic-styles>
 <style:style style:name="input" style:family="table-cell"><style:table-cell-properties fo:background-color="#fff2cc"/>
 <style:text-properties fo:color="#0000ff"/></style:style>
 <style:style style:name="date" style:family="table-cell" style:data-style-name="day"/>
+<number:percentage-style style:name="share"><number:number number:decimal-places="1" number:min-integer-digits="1"/>
+<number:text>%</number:text></number:percentage-style>
+<style:style style:name="percent" style:family="table-cell" style:data-style-name="share"/>
+<number:number-style style:name="hundredths"><number:number number:decimal-places="2" number:min-integer-digits="1"/>
+</number:number-style>
+<style:style style:name="number" style:family="table-cell" style:data-style-name="hundredths"/>
 <style:style style:name="width" style:family="table-column"><style:table-column-properties
  style:column-width="3.2cm"/></style:style>
 </office:automatic-styles>"""
@@ -60,6 +74,13 @@ class Formula:
     call: str
     rows: Sequence[Sequence[Shown]]
 
+    def style(self, column: int) -> str:
+        """Return the style of a column's cells, from what its header says is in it."""
+        name = str(self.rows[0][column])
+        if name in _SHARES:
+            return "percent"
+        return "number" if "CORREL" in self.call else ""
+
 
 def sample_ods() -> bytes:
     """Return the workbook of the bundled sample portfolio; its first values are of sample prices, and labelled so."""
@@ -68,14 +89,17 @@ def sample_ods() -> bytes:
         raise ValueError("the bundled sample portfolio cannot be read")
     quotes, day, notes = sample_quotes()
     plan = rebalance(portfolio, quotes, day)
-    return build_ods(portfolio, replace(plan, problems=(*notes, *plan.problems)))
+    with sample_sources() as sources:
+        analyses, _ = analysed(portfolio, quotes, sources, day, "en")
+    return build_ods(portfolio, replace(plan, problems=(*notes, *plan.problems)), analyses)
 
 
-def build_ods(portfolio: Portfolio, plan: Plan) -> bytes:
-    """Return the workbook's file; equal arguments give equal bytes."""
+def build_ods(portfolio: Portfolio, plan: Plan, analyses: Mapping[str, Rows] | None = None) -> bytes:
+    """Return the workbook's file, the same bytes for equal arguments; `analyses` are the rows of tables with some."""
     inputs = _inputs(portfolio)
     pages = [_page(title, tables) for title, tables in inputs.items()]
-    pages += [_answer(title, formula) for title, formula in _formulas(portfolio, plan, inputs).items()]
+    formulas = {**_formulas(portfolio, plan, inputs), **_studies(inputs, analyses or {})}
+    pages += [_answer(title, formula) for title, formula in formulas.items()]
     content = (
         f'{_HEAD}<office:document-content {_SPACES} office:version="1.3">\n{_STYLES}\n'
         f"<office:body><office:spreadsheet>\n{''.join(pages)}</office:spreadsheet></office:body>\n"
@@ -141,6 +165,31 @@ def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str
     }
 
 
+def _studies(inputs: Mapping[str, Mapping[str, Rows]], analyses: Mapping[str, Rows]) -> dict[str, Formula]:
+    """Return the analyses that have rows; a comparison has a column per fund."""
+    columns = [column.name for column in table("Targets").inputs]
+    letter = letters(columns.index("Ticker") + 1)
+    tickers = f"[$Targets.${letter}$2:.${letter}${READ}]"
+    width = sum(len(table(name).inputs) + 1 for name in inputs["Targets"]) - 1
+    targets = f"[$Targets.$A$1:.${letters(width)}${READ}]"
+    calls = {
+        "Limits": "REBAL_RISK()",
+        "Comparison": f"REBAL_COMPARE({tickers})",
+        "Review": f"REBAL_REVIEW({targets})",
+        "Alerts": f"REBAL_CORREL_ALERTS({tickers})",
+        "Correlation": f"REBAL_CORREL({tickers})",
+    }
+    found = {}
+    for name, rows in analyses.items():
+        header = list(rows[0]) if name in ("Comparison", "Correlation") else [c.name for c in table(name).columns]
+        block: list[list[Shown]] = [[*header], *([shown(row.get(column)) for column in header] for row in rows)]
+        if name == "Comparison":
+            block = [list(line) for line in zip(*block, strict=True)]
+            block[0][0] = "Metric"
+        found[name] = Formula(calls[name], block)
+    return found
+
+
 def _page(title: str, tables: Mapping[str, Rows]) -> str:
     """Return a sheet of input tables side by side, an empty column between them."""
     height = max(len(rows) for rows in tables.values())
@@ -168,8 +217,10 @@ def _answer(title: str, formula: Formula) -> str:
     )
     lines = []
     for number, row in enumerate(formula.rows):
-        style = "" if number else "head"
-        cells = [_cell(value, style, span if not number and not at else "") for at, value in enumerate(row)]
+        cells = [
+            _cell(value, formula.style(at) if number else "head", span if not number and not at else "")
+            for at, value in enumerate(row)
+        ]
         lines.append(f"<table:table-row>{''.join(cells)}</table:table-row>\n")
     return _sheet(title, lines)
 
@@ -182,6 +233,8 @@ def _sheet(title: str, lines: Sequence[str]) -> str:
 def _cell(value: Value, style: str, more: str = "") -> str:
     if isinstance(value, dt.date) and style != "head":
         style = "date"
+    elif isinstance(value, str) and style != "head":
+        style = "input" if style == "input" else ""
     named = f' table:style-name="{style}"' if style else ""
     if value is None:
         return f"<table:table-cell{named}{more}/>"
