@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from engine.errors import RebalancerError
 
@@ -25,6 +25,10 @@ MINOR_DIGITS: Mapping[str, int] = {
     "VND": 0,
 }
 ZERO = Decimal(0)
+#: Digits that a plan is computed with: those of any number a person may give, so that quantities are never rounded.
+PRECISION = 60
+#: Rounds to a unit whatever the size: no product of a few numbers that a person may give is longer.
+_ANY_SIZE = Context(prec=1000)
 
 
 class CurrencyMismatch(RebalancerError):
@@ -38,7 +42,7 @@ def unit(currency: str) -> Decimal:
 
 def to_unit(amount: Decimal, currency: str, rounding: str = ROUND_HALF_UP) -> Decimal:
     """Round an amount to the currency's smallest unit, half up as a bill is."""
-    return amount.quantize(unit(currency), rounding=rounding)
+    return amount.quantize(unit(currency), rounding=rounding, context=_ANY_SIZE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,22 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Self
+
+from engine.money import PRECISION
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,_ ][0-9]{3})+(?:\.[0-9]+)?")
 _CURRENCY_MARKS = re.compile(r"^(?:[₩$€£¥]|KRW|USD)\s*|\s*(?:원|주|좌|달러|KRW|USD)$", re.IGNORECASE)
 _LOOSE_DATE = re.compile(r"([0-9]{4})[./년 -]+([0-9]{1,2})[./월 -]+([0-9]{1,2})[.일]?")
 
-#: A number of a document has at most this many digits before, and after, the point: all of them fit a Decimal exactly.
+#: A person's number has at most this many digits before, and after, the point. Any float of ordinary size fits with
+#: all the digits that it is written with, and so does what is left over where two of them should have been equal.
 MAX_WHOLE_DIGITS = 18
-MAX_FRACTION_DIGITS = 10
+MAX_FRACTION_DIGITS = 40
 _FINEST = Decimal(1).scaleb(-MAX_FRACTION_DIGITS)
+_ALL_DIGITS = Context(prec=PRECISION)
 
 
 class Bilingual(str):
@@ -103,8 +107,13 @@ def repaired_number(text: str) -> str | None:
 
 
 def fits(number: Decimal) -> bool:
-    """Tell whether a number has a size that money and quantities can have, and that a Decimal holds exactly."""
-    return number.adjusted() < MAX_WHOLE_DIGITS and number == number.quantize(_FINEST)
+    """Tell whether a number has a size that money and quantities can have, and that is computed with exactly."""
+    return number.adjusted() < MAX_WHOLE_DIGITS and number == number.quantize(_FINEST, context=_ALL_DIGITS)
+
+
+#: What `fits` permits, as a message says it, in English and Korean.
+SIZE = f"at most {MAX_WHOLE_DIGITS} digits before and {MAX_FRACTION_DIGITS} after the point"
+SIZE_KO = f"소수점 위로 {MAX_WHOLE_DIGITS}자리, 아래로 {MAX_FRACTION_DIGITS}자리까지"
 
 
 def plain_number(number: Decimal) -> str:

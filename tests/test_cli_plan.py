@@ -205,3 +205,32 @@ def test_a_plan_imports_only_what_it_needs(files: list[str]) -> None:
         [sys.executable, "-c", script, "plan", *files], capture_output=True, check=False, encoding="utf-8"
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_weights_of_this_program_can_be_targets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    universe = tmp_path / "universe.csv"
+    rows = ("AAA,Tech", "BBB,Tech", "CCC,Tech", "DDD,Bank", "EEE,Oil")
+    universe.write_text("symbol,sector\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    assert main(["weights", "equal-sector", str(universe), "--json"]) == 0
+    found = {row["symbol"]: row["weight"] for row in json.loads(capsys.readouterr().out)["weights"]}
+    assert found["AAA"] == 1 / 9
+    held = [{"symbol": symbol, "quantity": 0, "price": 1000, "currency": "KRW"} for symbol in found]
+    targets = [{"ticker": symbol, "weight": weight} for symbol, weight in found.items()]
+    path = tmp_path / "p.yaml"
+    body = {"base_currency": "KRW", "holdings": held, "cash": {"KRW": 9_100_000}, "targets": targets}
+    path.write_text(json.dumps({"portfolio": body}), encoding="utf-8")
+    plan = document(capsys, str(path))
+    assert {trade["symbol"]: trade["quantity"] for trade in plan["trades"]}.keys() == found.keys()
+
+
+def test_a_cash_flow_from_the_command_line_is_in_whole_smallest_units(
+    capsys: pytest.CaptureFixture[str], files: list[str]
+) -> None:
+    plan = document(capsys, *files, "--cash-flow", "100.5")
+    assert plan["cash"]["before"]["KRW"] == 3_000_100
+    assert ("command line", "below-smallest-unit") in {(p["where"], p["code"]) for p in plan["problems"]}
+
+
+def test_a_cash_flow_of_forty_digits_is_no_amount(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    assert main(["plan", *files, "--cash-flow", "1" * 40]) == 2
+    assert "at most 18 digits" in " ".join(capsys.readouterr().err.split())

@@ -374,6 +374,42 @@ def test_cash_below_the_smallest_unit_is_rounded_down() -> None:
     assert portfolio.accounts[0].cash == {"KRW": D(0), "USD": D("1.99")}
 
 
+@pytest.mark.parametrize(
+    ("written", "counted"),
+    [("9999.999999999998", 10_000), ("10000.000000000002", 10_000), ("-0.30000000000000004", "-0.3")],
+)
+def test_what_a_float_leaves_over_is_no_cash(written: str, counted: object) -> None:
+    currency = "USD" if "." in str(counted) else "KRW"
+    portfolio, problems = body(f"  cash: {{{currency}: {written}}}\n")
+    assert portfolio.accounts[0].cash == {currency: D(str(counted))}
+    assert "below-smallest-unit" not in codes(problems)
+
+
+def test_a_cash_flow_is_in_whole_smallest_units() -> None:
+    portfolio, problems = body("  cash: {KRW: 9}\nsettings: {cash_flow: -5.5}\n")
+    assert portfolio.settings.cash_flow == -6
+    assert ("warning", "below-smallest-unit") in {(problem.severity, problem.code) for problem in problems}
+
+
+def test_floats_are_kept_with_all_their_digits() -> None:
+    numbers = "quantity: 10.333333333333334, average_cost: 33.333333333333336, price: 341.1199951171875"
+    targets = "".join(f"    - {{ticker: {name}, weight: {1 / 3!r}}}\n" for name in ("AAA", "SPY", "QQQ"))
+    settings = "max_turnover: 0.30000000000000004, costs: {KR: {commission: 0.00014999999999999999}}"
+    portfolio, problems = good(
+        f"portfolio:\n  base_currency: KRW\n  holdings: [{{symbol: AAA, currency: KRW, {numbers}}}]\n  targets:\n"
+        f"{targets}fx: {{KRWUSD: 0.0007186489399928135}}\nsettings: {{{settings}}}\n"
+    )
+    (held,) = portfolio.holdings
+    assert (held.quantity, held.average_cost, held.price) == (
+        D("10.333333333333334"), D("33.333333333333336"), D("341.1199951171875"),
+    )  # fmt: skip
+    assert [target.weight for _, target in portfolio.targets()] == [D("0.3333333333333333")] * 3
+    assert portfolio.fx == {"KRWUSD": D("0.0007186489399928135")}
+    assert portfolio.settings.max_turnover == D("0.30000000000000004")
+    assert portfolio.settings.costs["KR"].commission == D("0.00014999999999999999")
+    assert "cash-target" not in codes(problems)
+
+
 def test_inverse_rates_within_half_a_percent_agree() -> None:
     portfolio, problems = good(
         "portfolio: {base_currency: KRW, cash: {KRW: 1}}\nfx: {USDKRW: 1400, KRWUSD: 0.000716}\n"

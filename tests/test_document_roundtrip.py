@@ -37,8 +37,13 @@ def decimals(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
     return st.decimals(Decimal(low), Decimal(high), places=places, allow_nan=False)
 
 
-FRACTIONS = decimals("0", "1", 6)
-AMOUNTS = decimals("0", "1e12", 6)
+def floats(high: float) -> st.SearchStrategy[Decimal]:
+    """Draw what other programs write: floats with all their digits."""
+    return st.floats(1e-9, high).map(lambda number: Decimal(repr(number)))
+
+
+FRACTIONS = decimals("0", "1", 6) | floats(1)
+AMOUNTS = decimals("0", "1e12", 6) | floats(1e12)
 
 
 def _is_a_name_of_its_own(text: str) -> bool:
@@ -108,11 +113,12 @@ def account_lists(draw: st.DrawFn) -> list[Account]:
 
 
 def some_settings() -> st.SearchStrategy[Settings]:
-    override = st.builds(CostOverride, st.none() | FRACTIONS, st.none() | AMOUNTS, st.none() | FRACTIONS)
+    rates = decimals("0", "0.5", 6)
+    override = st.builds(CostOverride, st.none() | rates, st.none() | AMOUNTS, st.none() | rates)
     return st.builds(
         Settings,
         mode=st.sampled_from(["full", "buy-only", "sell-only"]),
-        cash_flow=decimals("-1e9", "1e9", 2),
+        cash_flow=decimals("-1e9", "1e9", 0),
         trigger=st.sampled_from(["always", "due"]),
         trade=st.sampled_from(["all", "breached"]),
         destination=st.sampled_from(["target", "edge", "half"]),
@@ -121,7 +127,7 @@ def some_settings() -> st.SearchStrategy[Settings]:
         cash_buffer=AMOUNTS,
         max_turnover=st.none() | FRACTIONS,
         costs=st.dictionaries(st.sampled_from(["*", "KR", "US/etf", "fund"]), override, max_size=3),
-        fx_spread=FRACTIONS,
+        fx_spread=rates,
     )
 
 

@@ -31,6 +31,11 @@ def test_row_becomes_a_quote_that_says_where_it_is_from() -> None:
     assert one("069500,41250,KRW,2026-11-20") == Quote("069500", Decimal(41250), "KRW", moment, "csv", name="KODEX 200")
 
 
+@pytest.mark.parametrize("price", ["341.1199951171875", "1402.449951171875", "0.0007186489399928135"])
+def test_the_float_of_another_program_is_a_price(price: str) -> None:
+    assert one(f"VTI,{price},USD,2026-11-20").price == Decimal(price)
+
+
 @pytest.mark.parametrize(
     ("row", "moment"),
     [

@@ -12,6 +12,8 @@ from engine.money import MINOR_DIGITS, to_unit
 from engine.portfolio import ACCOUNT_TYPES, MARKETS, TRAITS, Account
 from engine.text import plain_number
 
+#: What arithmetic in floats leaves of an amount beyond its cents: a spreadsheet's sum of 0.1 and 0.2 has more than 0.3.
+_RESIDUE = Decimal("1e-6")
 ACCOUNT_KEYS = ("name", "type", "cash", "markets", "risk_cap", "banned", "cash_buffer")
 
 
@@ -52,23 +54,28 @@ def read_cash(row: Fields) -> dict[str, Decimal]:
         if code in cash:
             ko = f"{code} 중복: 금액을 하나만 적으세요"
             row.report.error(path, "duplicate-key", f"{code} is here twice: write one amount", ko)
-        cash[code] = _in_units(amount, code, path, row.report)
+        cash[code] = in_units(amount, code, path, row.report)
+        if cash[code] < 0:
+            _point_out_negative(cash[code], code, path, row.report)
     return cash
 
 
-def _in_units(amount: Decimal, code: str, path: Path, report: Report) -> Decimal:
-    whole = to_unit(amount, code, ROUND_FLOOR)
-    if whole != amount:
+def in_units(amount: Decimal, code: str, path: Path, report: Report) -> Decimal:
+    """Return an amount in whole smallest units, rounded down; says so of more than what a float leaves over."""
+    nearly = amount.quantize(_RESIDUE)
+    whole = to_unit(nearly, code, ROUND_FLOOR)
+    if whole != nearly:
         digits = MINOR_DIGITS[code]
         message = f"{plain_number(amount)} {code} has more than {digits} decimals: {plain_number(whole)} is counted"
         ko = f"{plain_number(amount)} {code}: 소수점 아래는 {digits}자리까지이니 {plain_number(whole)}만 셉니다"
         report.warning(path, "below-smallest-unit", message, ko)
-        amount = whole
-    if amount < 0:
-        message = f"cash is {plain_number(amount)} {code}, below 0: sales or a deposit have to cover it first"
-        ko = f"현금이 {plain_number(amount)} {code}, 마이너스입니다: 매도나 입금으로 먼저 채워야 합니다"
-        report.warning(path, "negative-cash", message, ko)
-    return amount
+    return amount if amount == whole else whole
+
+
+def _point_out_negative(amount: Decimal, code: str, path: Path, report: Report) -> None:
+    message = f"cash is {plain_number(amount)} {code}, below 0: sales or a deposit have to cover it first"
+    ko = f"현금이 {plain_number(amount)} {code}, 마이너스입니다: 매도나 입금으로 먼저 채워야 합니다"
+    report.warning(path, "negative-cash", message, ko)
 
 
 def _read_account(row: Fields) -> Account:

@@ -79,7 +79,7 @@ def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, rep
     groups = read_groups(portfolio, instruments, sections)
     fx_path: Path = ("fx",)
     fx = read_rates(document.values.get("fx"), fx_path, report)
-    settings = read_settings(document.values.get("settings"), ("settings",), report)
+    settings = read_settings(document.values.get("settings"), ("settings",), report, base)
     found = Portfolio(
         name=portfolio.text("name"),
         base_currency=base,

@@ -13,7 +13,17 @@ from decimal import Decimal
 
 from engine.document.report import Path, Report
 from engine.money import MINOR_DIGITS, ZERO
-from engine.text import fits, is_one_line, nearest, plain_number, read_number, repaired_date, repaired_number
+from engine.text import (
+    SIZE,
+    SIZE_KO,
+    fits,
+    is_one_line,
+    nearest,
+    plain_number,
+    read_number,
+    repaired_date,
+    repaired_number,
+)
 
 ONE = Decimal(1)
 _TRUE = frozenset(("true", "yes", "on", "y"))
@@ -137,8 +147,8 @@ class Fields:
             message = f"{key} is {shown(value)}, not a plain number: {repair}"
             self.error(key, "not-a-number", message, f"{key} 값 {shown(value)}: 숫자가 아닙니다. {ko}")
         elif not fits(number):
-            message = f"{key} is {shown(value)}: at most 18 digits before and 10 after the point are possible"
-            ko = f"{key} 값 {shown(value)}: 소수점 위로 18자리, 아래로 10자리까지 쓸 수 있습니다"
+            message = f"{key} is {shown(value)}: {SIZE} are possible"
+            ko = f"{key} 값 {shown(value)}: {SIZE_KO} 쓸 수 있습니다"
             self.error(key, "out-of-range", message, ko)
         elif low is not None and (number < low or (above and number == low)):
             permitted = f"more than {low}" if above else f"{low} or more"

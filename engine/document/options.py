@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from engine.document.accounts import in_units
 from engine.document.fields import Fields, choose
 from engine.document.report import Path, Report
 from engine.money import ZERO
@@ -22,16 +23,18 @@ COST_SCOPES = (
 )
 #: A commission or tax above this is more likely a percentage written as a fraction.
 _LARGE_RATE = Decimal("0.05")
+#: A rate that takes more than this is none that anybody charges, and leaves nothing to plan with.
+_MOST_RATE = Decimal("0.5")
 #: Buying and selling everything once.
 _MOST_TURNOVER = Decimal(2)
 
 
-def read_settings(data: object, path: Path, report: Report) -> Settings:
-    """Return the settings; those not given have their defaults."""
+def read_settings(data: object, path: Path, report: Report, base: str) -> Settings:
+    """Return the settings; those not given have their defaults. `base` is the base currency, "" where not known."""
     known = setting_fields()
     row = Fields({} if data is None else data, path, report, tuple(known))
     found: dict[str, Any] = {
-        "cash_flow": row.number("cash_flow"),
+        "cash_flow": _cash_flow(row, base),
         "convert_currency": row.flag("convert_currency"),
         "cash_buffer": row.number("cash_buffer", ZERO),
         "max_turnover": row.fraction("max_turnover", _MOST_TURNOVER),
@@ -42,6 +45,11 @@ def read_settings(data: object, path: Path, report: Report) -> Settings:
     for key in ("mode", "trigger", "trade", "destination"):
         found[key] = row.choice(key, known[key]["choices"])
     return Settings(**{key: value for key, value in found.items() if value is not None})
+
+
+def _cash_flow(row: Fields, base: str) -> Decimal | None:
+    amount = row.number("cash_flow")
+    return in_units(amount, base, row.at("cash_flow"), row.report) if amount is not None and base else amount
 
 
 def _markets(row: Fields) -> tuple[str, ...]:
@@ -74,7 +82,7 @@ def _costs(row: Fields) -> dict[str, CostOverride]:
 
 
 def _rate(row: Fields, key: str) -> Decimal | None:
-    rate = row.fraction(key)
+    rate = row.fraction(key, _MOST_RATE)
     if rate is not None and rate > _LARGE_RATE:
         message = f"{key} is {percent(rate)} of each amount: if {rate} % is meant, write {rate / 100}"
         ko = f"{key} 값은 금액의 {percent(rate)}입니다: {rate} %라면 {rate / 100}처럼 적으세요"

@@ -16,7 +16,18 @@ from engine.errors import Problem, Severity
 from engine.market import catalogue, symbols
 from engine.market.quote import Quote
 from engine.money import MINOR_DIGITS
-from engine.text import EncodingError, decode, fits, nearest, plain_number, read_number, repaired_date, repaired_number
+from engine.text import (
+    SIZE,
+    SIZE_KO,
+    EncodingError,
+    decode,
+    fits,
+    nearest,
+    plain_number,
+    read_number,
+    repaired_date,
+    repaired_number,
+)
 
 COLUMNS = ("symbol", "price", "currency", "as_of")
 MAX_BYTES = 20_000_000
@@ -198,8 +209,8 @@ class _Reader:
             message = f"price is {text!r}, not a plain number: {repair}"
             self._add("error", "price", "not-a-number", message, f"가격 {text!r}: 숫자가 아닙니다. {repair_ko}")
         elif price <= 0 or not fits(price):
-            message = f"price is {text}: write a number above 0, of at most 18 digits before and 10 after the point"
-            ko = f"가격 {text}: 0보다 큰 수를, 소수점 위로 18자리, 아래로 10자리까지 적으세요"
+            message = f"price is {text}: write a number above 0, of {SIZE}"
+            ko = f"가격 {text}: 0보다 큰 수를, {SIZE_KO} 적으세요"
             self._add("error", "price", "out-of-range", message, ko)
             return None
         return price

@@ -10,6 +10,7 @@ import yaml
 from function_calls import CASH, HOLDINGS, RULES, TARGETS
 from function_cells import same
 
+from xl_addin.bodies.calls import call
 from xl_addin.cli import main
 
 DRIFT = {"Ticker": "symbol", "Name": "name", "Section": "section", "Value": "value", "Weight": "weight",
@@ -86,6 +87,17 @@ def test_summary_is_the_plans_figures(request: pytest.FixtureRequest, plan: dict
     assert figures["drift"] == same(plan["drift"])
     assert figures["needs_rebalancing"] == same(plan["needs_rebalancing"])
     assert figures["objective"] == same(plan["quality"]["objective"])
+
+
+def test_ranges_of_thirds_are_planned() -> None:
+    holdings = [
+        ["Ticker", "Quantity", "ManualPrice", "AverageCost", "Currency"],
+        *([symbol, 1 / 3, 1000 / 3, 100 / 3, "KRW"] for symbol in ("AAA", "BBB", "CCC")),
+    ]
+    targets = [["Ticker", "Target"], *([symbol, 1 / 3] for symbol in ("AAA", "BBB", "CCC"))]
+    table = call("REBAL_TRADES", (holdings, targets, 999.9999999999999, None, None))
+    assert isinstance(table, list)
+    assert {row[1]: row[4] for row in table[1:]} == {"AAA": 1, "BBB": 1}
 
 
 def cut(table: list[list[Any]], count: int) -> list[list[Any]]:

@@ -22,6 +22,8 @@ def _decimal(text: str) -> Decimal:
 
 won = st.one_of(st.integers(500, 200_000), st.sampled_from([1, 3, 999_999, 12_000_000, 900_000_000])).map(Decimal)
 dollars = st.one_of(st.integers(100, 90_000), st.sampled_from([1, 60_000_000])).map(lambda cents: Decimal(cents) / 100)
+#: Prices as other programs write their floats.
+floats = st.sampled_from([341.1199951171875, 0.07186489399928135, 2046.5899658203125]).map(lambda x: Decimal(repr(x)))
 rates = st.sampled_from(["0", "0.00015", "0.0025"]).map(_decimal)
 
 
@@ -115,7 +117,7 @@ def portfolios(draw: st.DrawFn, most: int = 60) -> tuple[Portfolio, dict[str, Qu
         for place in draw(st.lists(st.sampled_from(places), max_size=2, unique=True)):
             quantity = draw(st.one_of(st.integers(0, 3000), st.sampled_from([0, 1])).map(Decimal))
             if draw(st.integers(0, 9)) == 0:
-                quantity += Decimal("0.35")
+                quantity += Decimal(draw(st.sampled_from(["0.35", repr(1 / 3), "0.9999999999999996", "1e-17"])))
             holdings.append(
                 Holding(instrument.symbol, quantity, place, Decimal(1000), locked=draw(st.integers(0, 14)) == 0)
             )
@@ -124,7 +126,9 @@ def portfolios(draw: st.DrawFn, most: int = 60) -> tuple[Portfolio, dict[str, Qu
     targets = []
     for instrument, weight in zip(known, weights, strict=True):
         if draw(st.integers(0, 7)):
-            share = (Decimal(weight) / whole).quantize(Decimal("0.0001"), "ROUND_FLOOR")
+            share = (Decimal(weight) / whole).quantize(
+                Decimal(draw(st.sampled_from(["0.0001", "0.0001", "1e-17"]))), "ROUND_FLOOR"
+            )
             limits = draw(st.sampled_from([(None, None)] * 4 + [(share / 2, share + Decimal("0.02"))]))
             targets.append(
                 Target(
@@ -158,8 +162,6 @@ def portfolios(draw: st.DrawFn, most: int = 60) -> tuple[Portfolio, dict[str, Qu
         accounts_declared=declared,
         untargeted_rule=draw(rules()),
     )
-    quotes = {
-        i.symbol: Quote(i.symbol, draw(won if i.currency == "KRW" else dollars), i.currency, MOMENT, "test")
-        for i in known
-    }
+    prices = {"KRW": st.one_of(won, won, floats), "USD": st.one_of(dollars, dollars, floats)}
+    quotes = {i.symbol: Quote(i.symbol, draw(prices[i.currency]), i.currency, MOMENT, "test") for i in known}
     return portfolio, quotes

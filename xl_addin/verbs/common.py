@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.errors import InputError, Problem
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from engine.text import SIZE, SIZE_KO, fits
 from xl_addin.output.arguments import refused
 from xl_addin.output.language import LANGUAGES, default_language
 
@@ -37,7 +38,10 @@ def amount(text: str) -> Decimal:
         raise refused(
             f"{text!r} is not an amount such as {example} or 12.50", f"{text!r}: {example}, 12.50처럼 금액을 적으세요"
         )
-    return Decimal(text.replace(",", ""))
+    number = Decimal(text.replace(",", ""))
+    if not fits(number):
+        raise refused(f"{text!r} is not an amount of {SIZE}", f"{text!r}: 금액은 {SIZE_KO} 쓸 수 있습니다")
+    return number
 
 
 def date(text: str) -> dt.date:

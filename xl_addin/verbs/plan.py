@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.document.accounts import in_units
+from engine.document.report import Report
 from engine.errors import MarketDataError, Problem
 from engine.settings import setting_fields
 from xl_addin.loading import is_workbook, load_portfolio
@@ -74,7 +76,10 @@ def run(args: argparse.Namespace) -> int:
     if args.mode:
         portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=args.mode))
     if args.cash_flow is not None:
-        portfolio = replace(portfolio, settings=replace(portfolio.settings, cash_flow=args.cash_flow))
+        told = Report("command line")
+        flow = in_units(args.cash_flow, portfolio.base_currency, (), told)
+        problems = (*problems, *told.problems)
+        portfolio = replace(portfolio, settings=replace(portfolio.settings, cash_flow=flow))
 
     book = args.file if is_workbook(args.file) else None
     quotes, found = live_quotes_for(portfolio, quotes, offline=args.offline, book=book)
