@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import localcontext
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from engine import drift
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
+from engine.magnitude import magnitude_problems
 from engine.market.quote import Quote
-from engine.money import ZERO
+from engine.money import PRECISION, ZERO
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.settings import Mode
@@ -34,8 +36,14 @@ def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date,
     """Return the plan that brings the portfolio closest to its targets, with a bound on how close any plan can come.
 
     Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`),
-    `ImpossibleError` where no plan can satisfy the request, `InputError` for prices that cannot be used.
+    `ImpossibleError` where no plan can satisfy the request, `InputError` for prices that cannot be used. Quantities and
+    money are computed with `PRECISION` digits, whatever the caller's decimal context.
     """
+    with localcontext(prec=PRECISION):
+        return _rebalance(portfolio, quotes, as_of, allow_stale=allow_stale)
+
+
+def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool) -> Plan:
     started = time.perf_counter()
     valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
     positions = drift.positions(portfolio, valuation)
@@ -95,7 +103,7 @@ def _value(
         ko = "시세나 환율이 너무 오래되어 쓸 수 없습니다"
         raise Stale("prices or rates are too old to act on", ko=ko, problems=problems + aged)
     valuation = value(portfolio, prices, fx_table(portfolio, rates))
-    worthless = value_problems(valuation)
+    worthless = value_problems(valuation) or magnitude_problems(portfolio, valuation)
     if worthless:
         raise InputError(problems + worthless)
     return valuation, rates.values(), problems + aged
