@@ -12,12 +12,17 @@ from openpyxl.chart.layout import Layout, ManualLayout
 from openpyxl.chart.marker import DataPoint
 from openpyxl.chart.series import Series
 from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
 
 PALETTE = (
     "305496", "C55A11", "548235", "7F6000", "7030A0", "2E9CA6", "BF8F00", "A5375A", "5B7FBF", "8FAF6F", "D9925B",
     "9673B9", "7F7F7F", "BFBFBF",
 )  # fmt: skip
+
+#: Size of the names at the bars, in hundredths of a point.
+_SMALL = 700
 
 
 class Source:
@@ -80,6 +85,10 @@ def bars(title: str, source: Source) -> BarChart:
     chart.gapWidth = 45
     chart.x_axis.scaling.orientation = "maxMin"
     chart.x_axis.tickLblPos = "low"
+    # Every name, also where there are many.
+    chart.x_axis.tickLblSkip = 1
+    small = CharacterProperties(sz=_SMALL)
+    chart.x_axis.txPr = RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=small), endParaRPr=small)])
     chart.x_axis.delete = False
     chart.y_axis.delete = True
     chart.y_axis.majorGridlines = None
