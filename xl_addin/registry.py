@@ -17,10 +17,15 @@ VBA.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from templates.schema import Text
+from xl_addin import function_arguments as argument
+from xl_addin.function_schema import Argument, Function
+
+__all__ = [
+    "CATEGORY", "CVERR", "FUNCTIONS", "MAX_HELP", "NA", "NUM", "SHOWN", "TOKENS", "VALUE", "Argument", "Function",
+    "function",
+]  # fmt: skip
 
 CATEGORY = "Rebalancer"
 NA, VALUE, NUM = "#REBAL!N/A", "#REBAL!VALUE", "#REBAL!NUM"
@@ -32,141 +37,12 @@ SHOWN: Mapping[str, str] = {NA: "#N/A", VALUE: "#VALUE!", NUM: "#NUM!"}
 #: Longest help of a function or argument that Excel shows.
 MAX_HELP = 255
 
-#: table: a range with headers; list: cells with tickers (or a table); cell: one value.
-Kind = Literal["table", "list", "cell"]
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """Declare one argument; `example` is written as in a formula."""
-
-    name: str
-    kind: Kind
-    help: Text
-    example: str
-    optional: bool = True
-
-    @property
-    def python(self) -> str:
-        """Return the parameter's name in Python and VBA, where `from` and `to` mean something else."""
-        return f"{self.name}_" if self.name in ("from", "to") else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """Declare one function.
-
-    `columns` are the headers of the table it returns; empty for a single value, and where the headers depend on the
-    arguments (`returns` says what they are then). `sheets` are the keys of `templates.spec.SHEETS` that it reads
-    where no range is given. `near` tells whether what other cells ask for can save it a request.
-    """
-
-    name: str
-    help: Text
-    arguments: tuple[Argument, ...]
-    returns: Text
-    columns: tuple[str, ...] = ()
-    sheets: tuple[str, ...] = ()
-    example: str = ""
-    near: bool = False
-
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Return the parameters that a host fills by itself, after the declared arguments."""
-        return ("tables",) * bool(self.sheets) + ("near",) * self.near
-
-    @property
-    def python(self) -> str:
-        """Return the name of the body in `xl_addin.functions`."""
-        return self.name.lower()
-
-    @property
-    def ranges(self) -> tuple[str, ...]:
-        """Return the arguments in whose absence, of all of them, the workbook's own tables are read."""
-        if not self.sheets:
-            return ()
-        return tuple(argument.name for argument in self.arguments if argument.kind != "cell" and argument.optional)
-
-    def reads_workbook(self, given: Mapping[str, bool]) -> bool:
-        """Tell whether a call reads the calling workbook, from which of its arguments are given."""
-        return bool(self.sheets) and not any(given.get(name, False) for name in self.ranges)
-
-    @property
-    def signature(self) -> str:
-        """Return the call as it is documented: optional arguments in brackets."""
-        shown = (f"[{a.name}]" if a.optional else a.name for a in self.arguments)
-        return f"{self.name}({', '.join(shown)})"
-
-
-_HOLDINGS = Argument(
-    "holdings",
-    "table",
-    Text(
-        "Range with headers Ticker, Quantity (and Account, ManualPrice, Currency, Locked, …), in any order. "
-        "May hold "
-        "other tables beside it, such as cash.",
-        "머리글 종목코드, 수량(계좌, 직접 입력가, 통화, 거래 안 함 …)이 있는 범위. 순서는 자유이며 현금 등 "
-        "다른 표가 옆에 있어도 됩니다.",
-    ),
-    "Holdings[#All]",
-)
-_TARGETS = Argument(
-    "targets",
-    "table",
-    Text(
-        "Range with headers Ticker, Target (and Section, Min, Max, Enabled, …), in any order. May hold the "
-        "groups beside.",
-        "머리글 종목코드, 목표 비중(구분, 최소, 최대, 사용 …)이 있는 범위. 순서는 자유이며 묶음 한도 표가 "
-        "옆에 있어도 됩니다.",
-    ),
-    "Targets[#All]",
-)
-_CASH = Argument(
-    "cash",
-    "table",
-    Text(
-        "Range with headers Currency, Amount (and Account); or one number, in the base currency.",
-        "머리글 통화, 금액(계좌)이 있는 범위, 또는 기준 통화 금액 하나.",
-    ),
-    "Cash[#All]",
-)
-_SETTINGS = Argument(
-    "settings",
-    "table",
-    Text(
-        "Range with any of the tables of settings (Key, Value), rules, accounts, own costs, own rates, own "
-        "instruments. "
-        "Without it: defaults, and the one currency in use (KRW where there are several).",
-        "설정(항목, 값), 규칙, 계좌, 비용, 직접 입력 환율, 직접 등록 종목 표가 있는 범위. 없으면 기본값, "
-        "통화는 쓰인 하나(여럿이면 KRW).",
-    ),
-    "Settings!A1:Z60",
-)
-_TICKERS_HELP = Text(
-    "Cells with codes or catalogue names; blanks are skipped. Write codes as text: 069500 as a number loses its zero.",
-    "종목코드나 종목명이 든 셀. 빈칸은 건너뜁니다. 코드는 텍스트로 적으세요: 069500을 숫자로 적으면 앞의 0이 "
-    "사라집니다.",
-)
-_TICKER = Argument(
-    "ticker",
-    "cell",
-    Text(
-        'A code, a catalogue name or a pair, as text: "AAPL", "069500", "TIGER 미국S&P500", "USDKRW".',
-        '종목코드, 종목명, 통화쌍(텍스트): "AAPL", "069500", "TIGER 미국S&P500", "USDKRW".',
-    ),
-    '"069500"',
-    optional=False,
-)
-_FUNDS = Argument("tickers", "list", _TICKERS_HELP, 'A2:A6 or {"VTI";"SCHD"}', optional=False)
-_DAYS = Argument(
-    "days",
-    "cell",
-    Text("Number of daily returns, 3 to 10000; without it 252.", "일간 수익률 개수, 3~10000. 없으면 252."),
-    "252",
-)
 _INPUTS = ("Holdings", "Targets", "Prices", "Settings")
 _PRICE_COLUMNS = ("Ticker", "Name", "Price", "Currency", "AsOf", "Source", "Status")
-_PLAN_ARGUMENTS = (_HOLDINGS, _TARGETS, _CASH, _SETTINGS)
+_TRADE_COLUMNS = (
+    "Account", "Ticker", "Name", "Side", "Quantity", "Price", "Currency", "Amount", "Cost", "Reason", "WeightAfter",
+)  # fmt: skip
+_PLAN = (argument.HOLDINGS, argument.TARGETS, argument.CASH, argument.SETTINGS)
 _ONE_VALUE = Text("one value", "값 하나")
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -176,18 +52,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "Price of one instrument, or what is known of that price.",
             "한 종목의 시세, 또는 그 시세에 관한 정보.",
         ),
-        (
-            _TICKER,
-            Argument(
-                "field",
-                "cell",
-                Text(
-                    "price (default), currency, asof, source, status (fresh or stale) or name.",
-                    "price(기본값), currency, asof, source, status(fresh/stale), name 중 하나.",
-                ),
-                '"status"',
-            ),
-        ),
+        (argument.TICKER, argument.FIELD),
         _ONE_VALUE,
         example='=REBAL_PRICE("069500")',
         near=True,
@@ -199,7 +64,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "the workbook.",
             "시세와 통화, 시각, 출처, 상태. 인수가 없으면 통합 문서의 보유·목표 종목 전체.",
         ),
-        (Argument("tickers", "list", _TICKERS_HELP, "Holdings[Ticker]"),),
+        (argument.WATCHED,),
         Text("one row per ticker", "종목마다 한 줄"),
         _PRICE_COLUMNS,
         ("Holdings", "Targets"),
@@ -208,15 +73,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "REBAL_FX",
         Text("Exchange rate of a pair: units of the second per unit of the first.", "환율: 앞 통화 1단위당 뒤 통화."),
-        (
-            Argument(
-                "pair",
-                "cell",
-                Text('Two currency codes, as "USDKRW" or "USD/KRW".', '통화 코드 둘: "USDKRW" 또는 "USD/KRW".'),
-                '"USDKRW"',
-                optional=False,
-            ),
-        ),
+        (argument.PAIR,),
         _ONE_VALUE,
         example='=REBAL_FX("USDKRW")',
         near=True,
@@ -227,7 +84,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "How far each instrument is from its target, and its band. Without ranges: the workbook's own tables.",
             "종목별 목표와의 차이와 밴드. 인수가 없으면 통합 문서의 표를 읽습니다.",
         ),
-        _PLAN_ARGUMENTS,
+        _PLAN,
         Text("one row per instrument, in the order of the targets", "종목마다 한 줄, 목표 순서대로"),
         ("Ticker", "Name", "Section", "Value", "Weight", "Target", "Drift", "Low", "High", "Status"),
         _INPUTS,
@@ -239,21 +96,9 @@ FUNCTIONS: tuple[Function, ...] = (
             "What to buy and sell, in whole shares, with cost and reason. Without ranges: the workbook's own tables.",
             "사고팔 종목과 수량, 비용, 이유. 인수가 없으면 통합 문서의 표를 읽습니다.",
         ),
-        _PLAN_ARGUMENTS,
+        _PLAN,
         Text("one row per order; the header alone where nothing is to be traded", "주문마다 한 줄, 없으면 머리글만"),
-        (
-            "Account",
-            "Ticker",
-            "Name",
-            "Side",
-            "Quantity",
-            "Price",
-            "Currency",
-            "Amount",
-            "Cost",
-            "Reason",
-            "WeightAfter",
-        ),
+        _TRADE_COLUMNS,
         _INPUTS,
         "=REBAL_TRADES(Holdings[#All],Targets[#All],Cash[#All],Settings!A1:Z60)",
     ),
@@ -278,7 +123,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "Everything wrong or worth knowing about the plan, with the cell and the repair, and why functions failed.",
             "계획의 문제와 알림, 셀 위치와 해결 방법, 함수가 실패한 이유.",
         ),
-        _PLAN_ARGUMENTS,
+        _PLAN,
         Text("one row per problem; the header alone where there is none", "문제마다 한 줄, 없으면 머리글만"),
         ("Severity", "Where", "Message", "Code"),
         _INPUTS,
@@ -290,29 +135,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "Target weights over a universe: equal, by market value, equal by sector.",
             "유니버스의 목표 비중: 동일, 시가총액, 업종 동일.",
         ),
-        (
-            Argument(
-                "method",
-                "cell",
-                Text(
-                    "equal, cap, equal-sector or equal-sector-cap.",
-                    "equal, cap, equal-sector, equal-sector-cap 중 하나.",
-                ),
-                '"equal-sector"',
-                optional=False,
-            ),
-            Argument(
-                "universe",
-                "table",
-                Text(
-                    "Range with headers Ticker (or Symbol), and Sector, Market_Cap, Currency, Company as the "
-                    "method needs.",
-                    "머리글 종목코드와, 방법에 따라 업종, 시가총액, 통화, 회사가 있는 범위.",
-                ),
-                "A1:C40",
-                optional=False,
-            ),
-        ),
+        (argument.METHOD, argument.UNIVERSE),
         Text("one row per instrument", "종목마다 한 줄"),
         ("Ticker", "Sector", "Weight"),
         example='=REBAL_WEIGHTS("equal-sector",A1:C40)',
@@ -323,7 +146,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "Correlations of daily returns. In won where the tickers are in several currencies.",
             "일간 수익률 상관행렬. 통화가 여럿이면 원화 기준.",
         ),
-        (_FUNDS, _DAYS),
+        (argument.FUNDS, argument.DAYS),
         Text("a matrix: Ticker, then one column per ticker", "행렬: Ticker, 그다음 종목마다 한 열"),
         example="=REBAL_CORREL(A2:A6,252)",
     ),
@@ -333,19 +156,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "Pairs that move together more than the threshold, and pairs that move against each other.",
             "기준보다 함께 움직이는 쌍과 반대로 움직이는 쌍.",
         ),
-        (
-            _FUNDS,
-            _DAYS,
-            Argument(
-                "threshold",
-                "cell",
-                Text(
-                    "Warn above this correlation, 0 to 1; without it 0.8.",
-                    "이 상관계수를 넘으면 알림, 0~1. 없으면 0.8.",
-                ),
-                "0.8",
-            ),
-        ),
+        (argument.FUNDS, argument.DAYS, argument.THRESHOLD),
         Text("one row per pair, strongest first; Kind is alert or hedge", "쌍마다 한 줄; Kind는 alert 또는 hedge"),
         ("First", "Second", "Correlation", "Kind"),
         example="=REBAL_CORREL_ALERTS(A2:A6,252,0.8)",
@@ -356,7 +167,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "Funds side by side: fee, size, concentration, top ten, returns, volatility, worst fall, yield.",
             "펀드 비교: 보수, 순자산, 집중도, 상위 10종목, 수익률, 변동성, 최대 낙폭, 배당률.",
         ),
-        (_FUNDS,),
+        (argument.FUNDS,),
         Text("Metric, then one column per fund", "Metric, 그다음 펀드마다 한 열"),
         example='=REBAL_COMPARE({"VTI";"SCHD"})',
     ),
@@ -366,27 +177,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "Satellites against their benchmark by quarter, with a verdict: hold, review or replace.",
             "위성 종목의 분기별 벤치마크 대비 성과와 판정.",
         ),
-        (
-            Argument(
-                "satellite",
-                "list",
-                Text(
-                    "Table of targets (its satellite rows count), or cells with tickers. Without it: the "
-                    "workbook's targets.",
-                    "목표 표(위성 행만) 또는 종목코드 셀. 없으면 통합 문서의 목표.",
-                ),
-                "Targets[#All]",
-            ),
-            Argument(
-                "benchmark",
-                "cell",
-                Text(
-                    "One benchmark for all; without it each target's own.",
-                    "모두에 쓸 벤치마크. 없으면 종목별 벤치마크.",
-                ),
-                '"SPY"',
-            ),
-        ),
+        (argument.SATELLITE, argument.BENCHMARK),
         Text("one row per satellite and quarter", "위성 종목·분기마다 한 줄"),
         ("Ticker", "Quarter", "Return", "Benchmark", "Excess", "Verdict", "Reasons", "Against", "Currency"),
         _INPUTS,
@@ -398,7 +189,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "Every limit beside what it is today. Without ranges: the workbook's own tables.",
             "모든 한도와 현재 값. 인수가 없으면 통합 문서의 표를 읽습니다.",
         ),
-        (_HOLDINGS, _TARGETS),
+        (argument.HOLDINGS, argument.TARGETS),
         Text("one row per limit; Status is OK, BREACH or UNKNOWN", "한도마다 한 줄; Status는 OK, BREACH, UNKNOWN"),
         ("Rule", "Scope", "Limit", "Actual", "Status"),
         _INPUTS,
@@ -410,12 +201,7 @@ FUNCTIONS: tuple[Function, ...] = (
             "What is due when, for the calling workbook's portfolio, on days that trade.",
             "통합 문서 포트폴리오의 할 일과 날짜(거래일 기준).",
         ),
-        (
-            Argument("from", "cell", Text("First day; without it today.", "시작일. 없으면 오늘."), "DATE(2026,1,1)"),
-            Argument(
-                "months", "cell", Text("How many months, 1 to 60; without it 12.", "개월 수, 1~60. 없으면 12."), "12"
-            ),
-        ),
+        (argument.START, argument.MONTHS),
         Text("one row per task", "할 일마다 한 줄"),
         ("Date", "Section", "Task", "Due"),
         _INPUTS,
@@ -424,11 +210,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "REBAL_HISTORY",
         Text("Daily closes of one instrument or rate.", "한 종목 또는 환율의 일별 종가."),
-        (
-            _TICKER,
-            Argument("from", "cell", Text("First day.", "시작일."), "DATE(2026,1,1)", optional=False),
-            Argument("to", "cell", Text("Last day; without it today.", "마지막 날. 없으면 오늘."), "DATE(2026,6,30)"),
-        ),
+        (argument.TICKER, argument.FIRST_DAY, argument.LAST_DAY),
         Text("one row per day that has a close", "종가가 있는 날마다 한 줄"),
         ("Date", "Close"),
         example='=REBAL_HISTORY("VTI",DATE(2026,1,1))',
