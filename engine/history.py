@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from engine.errors import NoData, Problem
 from engine.market.records import History
 from engine.market.symbols import canonical, lost_zeros, pair
-from engine.text import repaired_date
+from engine.text import LAST_DAY, repaired_date
 
 Days = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 Kind = Literal["total-return", "price", "unknown"]
 
 DAY = np.timedelta64(1, "D")
+#: Closes go further back than plans do.
+FIRST_CLOSE = dt.date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,6 +236,10 @@ def _day(cell: str, place: str, seen: Mapping[dt.date, int]) -> tuple[dt.date | 
         repaired = repaired_date(cell) or "yyyy-mm-dd"
         ko = f"{cell!r}: 날짜가 아닙니다. {repaired}처럼 적으세요"
         return None, Problem("error", "history-date", where, f"{cell!r} is no date: write {repaired}", ko)
+    if not FIRST_CLOSE <= day <= LAST_DAY:
+        ko = f"{day}: {FIRST_CLOSE}부터 {LAST_DAY}까지의 날짜로 고치세요"
+        message = f"{day} is not a day from {FIRST_CLOSE} to {LAST_DAY}: correct it"
+        return None, Problem("error", "history-date", where, message, ko)
     if day in seen:
         ko = f"{day}: {seen[day]}행에 이미 있습니다. 하나만 두세요"
         return None, Problem("error", "history-date", where, f"{day} is in row {seen[day]} already: keep one", ko)

@@ -15,6 +15,10 @@ from engine.money import PRECISION
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,_ ][0-9]{3})+(?:\.[0-9]+)?")
 _CURRENCY_MARKS = re.compile(r"^(?:[₩$€£¥]|KRW|USD)\s*|\s*(?:원|주|좌|달러|KRW|USD)$", re.IGNORECASE)
+#: Days that can be planned for: for these, and for years around them, it is known when the exchanges trade.
+FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2040, 12, 31)
+DAYS = f"a day from {FIRST_DAY} to {LAST_DAY}"
+DAYS_KO = f"{FIRST_DAY}부터 {LAST_DAY}까지의 날짜"
 _LOOSE_DATE = re.compile(r"([0-9]{4})[./년 -]+([0-9]{1,2})[./월 -]+([0-9]{1,2})[.일]?")
 
 #: A person's number has at most this many digits before, and after, the point. Any float of ordinary size fits with

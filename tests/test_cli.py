@@ -147,6 +147,40 @@ def test_bad_arguments_are_bad_input(capsys: pytest.CaptureFixture[str], argumen
     assert words in err.replace("\n  ", " ")
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31", "2041-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", "a.yaml", "--as-of"],
+        ["risk", "a.yaml", "--as-of"],
+        ["review", "a.yaml", "--as-of"],
+        ["correlate", "a.yaml", "--as-of"],
+        ["compare", "SPY", "VTI", "--as-of"],
+        ["calendar", "a.yaml", "--from"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_day_nobody_can_plan_for_is_bad_input(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], day: str
+) -> None:
+    assert cli.main([*arguments, day]) == 2
+    assert "a day from 1990-01-01 to 2040-12-31" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("day", ["1990-01-01", "2040-12-31"])
+def test_the_first_and_last_day_can_be_planned_for(day: str, tmp_path: Path) -> None:
+    rules = f"{{core: {{schedule: annual, last_rebalanced: {day}}}}}"
+    held = "[{symbol: SPY, quantity: 1, price: 5}, {symbol: '069500', quantity: 1, price: 5}]"
+    targets = "[{ticker: SPY, weight: 0.5}, {ticker: '069500', weight: 0.5}]"
+    path = tmp_path / "p.yaml"
+    document = (
+        f"portfolio: {{base_currency: KRW, holdings: {held}, core: {targets}, rules: {rules}}}\nfx: {{USDKRW: 9}}"
+    )
+    path.write_text(document, encoding="utf-8")
+    assert cli.main(["plan", str(path), "--offline", "--as-of", day]) == 0
+    assert cli.main(["calendar", str(path), "--from", day, "--months", "60"]) == 0
+
+
 def test_bad_arguments_are_a_json_document_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["plan", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["problems"][0]["code"] == "bad-argument"

@@ -80,7 +80,7 @@ def rules() -> st.SearchStrategy[Rule]:
         absolute_band=st.none() | FRACTIONS,
         relative_band=st.none() | FRACTIONS,
         min_trade=AMOUNTS,
-        last_rebalanced=st.none() | st.dates(dt.date(2000, 1, 1)),
+        last_rebalanced=st.none() | st.dates(dt.date(1990, 1, 1), dt.date(2040, 12, 31)),
     )
 
 

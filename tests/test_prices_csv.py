@@ -188,3 +188,9 @@ def test_every_problem_of_a_file_is_reported_at_once() -> None:
         "p.csv row 2, column as_of",
         "p.csv row 3, column price",
     ]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "1989-12-31T10:00"])
+def test_a_price_of_another_age_is_refused(day: str) -> None:
+    (problem,) = errors(HEAD + f"VTI,341,USD,{day}\n")
+    assert (problem.code, problem.where) == ("out-of-range", "p.csv row 2, column as_of")

@@ -14,6 +14,10 @@ from decimal import Decimal
 from engine.document.report import Path, Report
 from engine.money import MINOR_DIGITS, ZERO
 from engine.text import (
+    DAYS,
+    DAYS_KO,
+    FIRST_DAY,
+    LAST_DAY,
     SIZE,
     SIZE_KO,
     fits,
@@ -183,19 +187,22 @@ class Fields:
         return None
 
     def date(self, key: str) -> dt.date | None:
-        """Return a calendar date."""
+        """Return a calendar date, of the years that can be planned for."""
         value = self.values.get(key)
-        if isinstance(value, dt.datetime):
-            return value.date()
-        if value is None or isinstance(value, dt.date):
-            return value
+        if value is None:
+            return None
         try:
-            return dt.date.fromisoformat(to_text(value))
+            day = value if isinstance(value, dt.date) else dt.date.fromisoformat(to_text(value))
         except ValueError:
             repaired = repaired_date(to_text(value))
             ko = f"{repaired}처럼 적으세요" if repaired else "2026-07-01처럼 날짜로 적으세요"
             message = f"{key} is {shown(value)}: write {repaired or 'a date such as 2026-07-01'}"
             self.error(key, "not-a-date", message, f"{key} 값 {shown(value)}: {ko}")
+            return None
+        day = day.date() if isinstance(day, dt.datetime) else day
+        if FIRST_DAY <= day <= LAST_DAY:
+            return day
+        self.error(key, "out-of-range", f"{key} is {day}: write {DAYS}", f"{key} 값 {day}: {DAYS_KO}로 적으세요")
         return None
 
     def choice(self, key: str, choices: tuple[str, ...]) -> str | None:

@@ -17,6 +17,10 @@ from engine.market import catalogue, symbols
 from engine.market.quote import Quote
 from engine.money import MINOR_DIGITS
 from engine.text import (
+    DAYS,
+    DAYS_KO,
+    FIRST_DAY,
+    LAST_DAY,
     SIZE,
     SIZE_KO,
     EncodingError,
@@ -249,6 +253,10 @@ class _Reader:
             message = f"as_of is {text!r}: write {repaired or 'a date such as 2026-11-20'}"
             ko = f"as_of 값 {text!r}: {repaired or '2026-11-20'}처럼 날짜로 적으세요"
             self._add("error", "as_of", "not-a-date", message, ko)
+            return None
+        if not FIRST_DAY <= moment.date() <= LAST_DAY:
+            message, ko = f"as_of is {text}: write {DAYS}", f"as_of 값 {text}: {DAYS_KO}로 적으세요"
+            self._add("error", "as_of", "out-of-range", message, ko)
             return None
         if len(text) <= len("2026-11-20"):
             moment = dt.datetime.combine(moment.date(), time)

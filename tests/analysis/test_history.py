@@ -173,3 +173,10 @@ def test_a_close_that_only_a_program_would_read_as_a_number_is_refused(cell: str
 def test_a_date_written_in_another_way_is_shown_as_it_should_be() -> None:
     (problem,) = problems_of("Date,A\n2026/7/1,1\n")
     assert "write 2026-07-01" in problem
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_close_of_another_age_is_refused(day: str) -> None:
+    table, (problem,) = parse_history(f"Date,SPY\n{day},1\n")
+    assert table is None
+    assert (problem.code, problem.where) == ("history-date", "history, row 2, column Date")

@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.errors import InputError, Problem
 from engine.plan import Plan
 from engine.portfolio import Portfolio
-from engine.text import SIZE, SIZE_KO, fits
+from engine.text import DAYS, DAYS_KO, FIRST_DAY, LAST_DAY, SIZE, SIZE_KO, fits
 from xl_addin.output.arguments import refused
 from xl_addin.output.language import LANGUAGES, default_language
 
@@ -47,10 +47,13 @@ def amount(text: str) -> Decimal:
 def date(text: str) -> dt.date:
     """Parse a date such as 2026-11-20."""
     try:
-        return dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+        day = dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
     except ValueError:
         ko = f"{text!r}: 2026-11-20처럼 날짜를 적으세요"
         raise refused(f"{text!r} is not a date such as 2026-11-20", ko) from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise refused(f"{text!r} is not {DAYS}", f"{text!r}: {DAYS_KO}로 적으세요")
+    return day
 
 
 def usable(portfolio: Portfolio | None, problems: Iterable[Problem]) -> Portfolio:
