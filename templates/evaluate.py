@@ -14,51 +14,22 @@ from engine.drift import band
 from engine.money import ZERO
 from engine.portfolio import Holding, Portfolio, Rule, Section, Target
 from engine.settings import Settings
+from templates.arithmetic import Number, add, number, product, round_digits, share
 from templates.labels import label
+from templates.reconciliation import reconcile
 from templates.report import NA, CellError, Report, Row, Rows, Value
-from templates.rows import account_rows, cash_inputs, cost_rows, group_rows, instrument_rows, rate_inputs, setting_rows
+from templates.rows import (
+    account_rows,
+    cash_inputs,
+    cost_rows,
+    group_rows,
+    instrument_rows,
+    price_rows,
+    rate_inputs,
+    setting_rows,
+)
 from templates.schema import Lang
 from templates.spec import NO_BAND
-
-Number = Decimal | CellError
-_DIGITS = Decimal("1e-12")
-
-
-def number(value: Value) -> Decimal | None:
-    """Return the exact number that a cell's value is, or None."""
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Decimal(repr(value))
-    return None
-
-
-def add(values: Iterable[Value]) -> Number:
-    """Add what is a number, as SUM does: an error comes through, text does not count."""
-    total = ZERO
-    for value in values:
-        if isinstance(value, CellError):
-            return value
-        total += number(value) or ZERO
-    return total
-
-
-def product(*factors: Value) -> Number:
-    """Multiply; an error comes through."""
-    result = Decimal(1)
-    for factor in factors:
-        if isinstance(factor, CellError):
-            return factor
-        result *= number(factor) or ZERO
-    return result
-
-
-def share(value: Value, total: Number) -> Number:
-    """Divide by the total; 0 where the total is not above 0, an error where either is one."""
-    for operand in (total, value):
-        if isinstance(operand, CellError):
-            return operand
-    return (number(value) or ZERO) / total if isinstance(total, Decimal) and total > 0 else ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +57,7 @@ class _Evaluation:
         self.settings: Settings = self.portfolio.settings
         self.say: Callable[[str], str] = lambda key: label(f"check.{key}", lang)
         self.lang = lang
-        self.prices = _price_table(report)
+        self.prices = price_rows(report)
         self.quotes = {row["Ticker"]: number(row.get("Price")) for row in self.prices}
         self.rate_rows = tuple(self._rate(row) for row in rate_inputs(report))
         self.rates = {row["Currency"]: row["Rate"] for row in reversed(self.rate_rows) if row["Currency"]}
@@ -129,7 +100,7 @@ class _Evaluation:
         }
         for name in _AS_GIVEN:
             tables[name] = self.report.rows(name)
-        tables["Reconcile"] = tuple(self._reconcile(row) for row in self.report.rows("Reconcile"))
+        tables["Reconcile"] = tuple(reconcile(self.report, row) for row in self.report.rows("Reconcile"))
         target_sum = sum((s.weight for s in self.portfolio.sections), ZERO)
         return Figures(tables, total, held, in_cash, flow, target_sum, max(1 - target_sum, ZERO))
 
@@ -246,49 +217,12 @@ class _Evaluation:
         worth = add(r["Value"] for r in (*held, *purse) if r["Account"] == row["Name"])
         return {**row, "Value": errors[0] if errors else worth}
 
-    def _reconcile(self, row: Row) -> Row:
-        account, currency = row["Account"], row["Currency"]
-        trades = [
-            t for t in self.report.rows("Trades") if t["Currency"] == currency and account in (None, "", t["Account"])
-        ]
-        conversions = [c for c in self.report.rows("Conversions") if account in (None, "", c["Account"])]
-        sells = add(t["Amount"] for t in trades if t["Side"] == "sell")
-        buys = add(t["Amount"] for t in trades if t["Side"] == "buy")
-        costs = add(t["Cost"] for t in trades)
-        bought = add(c["Bought"] for c in conversions if c["Buy"] == currency)
-        sold = add(c["Amount"] for c in conversions if c["Sell"] == currency)
-        exchanged = add((bought, _negative(sold)))
-        after = add((row["Before"], sells, _negative(buys), _negative(costs), exchanged))
-        planned = row["PlanAfter"]
-        sums = {"Sells": sells, "Buys": buys, "Costs": costs, "Exchanged": exchanged, "After": after}
-        return {**row, **sums, "Check": _reconciled(after, planned)}
-
 
 #: Tables that hold nothing but what the engine wrote.
 _AS_GIVEN = (
     "Trades", "Conversions", "Summary", "Drift", "Limits", "Comparison", "Review", "Alerts", "Correlation", "Calendar",
     "Problems",
 )  # fmt: skip
-
-
-def round_digits(value: Decimal) -> Decimal:
-    """Round to 12 digits, as the formulas do before they compare."""
-    return value.quantize(_DIGITS)
-
-
-def _negative(value: Number) -> Number:
-    return value if isinstance(value, CellError) else -value
-
-
-def _reconciled(after: Number, planned: Value) -> Value:
-    if isinstance(after, CellError):
-        return after
-    target = number(planned)
-    if target is None:
-        return ""
-    if round(after - target, 2):
-        return "DIFFERS"
-    return "NEGATIVE" if after < 0 else "OK"
 
 
 def _status(weight: Number, low: Decimal, high: Decimal, total: Number) -> str:
@@ -308,20 +242,3 @@ def _group(row: Row, weights: Mapping[str, Number], *, broken: bool) -> Row:
     over = high is not None and round_digits(weight - high) > 0
     under = low is not None and round_digits(low - weight) > 0
     return {**row, "Weight": weight, "Status": "OVER" if over else "UNDER" if under else "OK"}
-
-
-def _price_table(report: Report) -> Rows:
-    """Return the prices written by the engine, and a row without a price for every symbol that has none."""
-    found = {str(row["Ticker"]): row for row in report.rows("Prices")}
-    rows: list[Row] = []
-    for symbol in report.portfolio.symbols:
-        instrument = report.portfolio.instruments[symbol]
-        blank: Row = {
-            "Ticker": symbol,
-            "Name": instrument.name,
-            "Price": None,
-            "Currency": instrument.currency,
-            "Status": "missing",
-        }
-        rows.append(found.pop(symbol, blank))
-    return (*rows, *found.values())

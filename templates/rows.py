@@ -1,4 +1,4 @@
-"""A portfolio's records as rows of the input tables: exactly what a person could have typed."""
+"""A portfolio's records as rows of the tables; in those of inputs, exactly what a person could have typed."""
 
 from __future__ import annotations
 
@@ -124,3 +124,20 @@ def instrument_rows(portfolio: Portfolio) -> Rows:
             }
         )
     return tuple(rows)
+
+
+def price_rows(report: Report) -> Rows:
+    """Return the prices written by the engine, and a row without a price for every symbol that has none."""
+    found = {str(row["Ticker"]): row for row in report.rows("Prices")}
+    rows: list[Row] = []
+    for symbol in report.portfolio.symbols:
+        instrument = report.portfolio.instruments[symbol]
+        blank: Row = {
+            "Ticker": symbol,
+            "Name": instrument.name,
+            "Price": None,
+            "Currency": instrument.currency,
+            "Status": "missing",
+        }
+        rows.append(found.pop(symbol, blank))
+    return (*rows, *found.values())

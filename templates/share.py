@@ -16,9 +16,10 @@ from decimal import Decimal
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
+from templates.arithmetic import Number, number
 from templates.build import Book, fill, shift
 from templates.canvas import Canvas
-from templates.evaluate import Figures, Number, evaluate, number
+from templates.evaluate import Figures, evaluate
 from templates.layout import arrange
 from templates.report import CellError, Report, Row, Rows, Value
 from templates.schema import Column, Lang, Table, Text

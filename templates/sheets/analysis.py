@@ -10,8 +10,9 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import charts
+from templates.arithmetic import Number, add, number, product, share
 from templates.canvas import Canvas
-from templates.evaluate import Figures, Number, add, number, product, share
+from templates.evaluate import Figures
 from templates.labels import label
 from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
 from templates.report import CellError, Rows, Value

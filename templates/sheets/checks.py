@@ -9,8 +9,9 @@ from openpyxl.utils import quote_sheetname
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
+from templates.arithmetic import number
 from templates.canvas import Canvas
-from templates.evaluate import Figures, number
+from templates.evaluate import Figures
 from templates.formulas import quoted
 from templates.labels import label
 from templates.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW

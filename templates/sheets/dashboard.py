@@ -12,8 +12,9 @@ from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
 from templates import charts
+from templates.arithmetic import number, share
 from templates.canvas import Canvas
-from templates.evaluate import Figures, number, share
+from templates.evaluate import Figures
 from templates.labels import label
 from templates.layout import FIRST_ROW
 from templates.report import SAMPLE_SOURCE, CellError, Report, Row, Value
