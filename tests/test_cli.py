@@ -251,3 +251,27 @@ def test_a_reader_that_leaves_early_causes_no_traceback(environ: dict[str, str])
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() in (0, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [["models"], ["models", "--json"], ["plan", "none.yaml", "--json"]])
+def test_a_result_that_cannot_be_written_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "xl_addin", *arguments, "--lang", "en"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    said = " ".join(done.stderr.decode().split())
+    assert said.startswith("error: rebalancer: the result cannot be written (No space left on device)")
+    assert said.endswith("[output-not-written]")
+
+
+@pytest.mark.parametrize("arguments", [["models", "--json"], ["plan", "none.yaml", "--json"], ["plan", "none.yaml"]])
+def test_a_closed_pipe_causes_no_traceback(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "xl_addin", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert process.wait() in (1, 2)

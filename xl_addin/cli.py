@@ -7,6 +7,8 @@ problems to stderr; with --json one JSON document goes to stdout and nothing any
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import importlib
 import io
 import os
@@ -37,6 +39,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "install": ("xl_addin.verbs.install", "point Excel or LibreOffice at this Python"),
     "doctor": ("xl_addin.verbs.doctor", "say what is wrong with this installation, and how to mend it"),
 }
+#: How writing to a stream fails: its reader has gone, the disk is full, the stream is closed.
+_UNWRITABLE = frozenset((errno.EPIPE, errno.EINVAL, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG))
 EXIT_DONE, EXIT_OTHER, EXIT_INPUT, EXIT_MARKET_DATA = 0, 1, 2, 3
 
 
@@ -56,6 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in arguments
     _write_utf8(as_json=as_json)
     try:
+        return _answer(arguments)
+    except OSError as error:
+        return _unwritten(error, arguments)
+
+
+def _answer(arguments: list[str]) -> int:
+    """Run the command and tell what went wrong; raises OSError where stdout or stderr cannot be written to."""
+    try:
         status = _run(arguments)
         sys.stdout.flush()
     except InputError as error:
@@ -64,19 +76,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         from xl_addin.output.problems import problems_of
 
         return _fail(problems_of(error), EXIT_MARKET_DATA, arguments)
-    except BrokenPipeError:
-        # The reader has gone, as in `| head`; what is left in the buffer must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OTHER
     except KeyboardInterrupt:
         message, ko = "stopped before it was done", "끝나기 전에 멈췄습니다"
         return _fail([Problem("error", "interrupted", "rebalancer", message, ko)], EXIT_OTHER, arguments)
     except RebalancerError as error:
         ko = f"할 수 없습니다: {error}"
         return _fail([Problem("error", "failed", "rebalancer", str(error), ko)], EXIT_OTHER, arguments)
-    except Exception as error:  # noqa: BLE001 - the last line of defence: never a traceback unasked
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE and error.filename is None:
+            raise
         return _fail([_unexpected(error)], EXIT_OTHER, arguments)
     return status
+
+
+def _unwritten(error: OSError, arguments: Sequence[str]) -> int:
+    """Say on stderr, on one line, that the result could not be written; nothing where its reader has gone."""
+    # What is left in the buffer must not raise again at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        from xl_addin.output.colour import paint_for
+        from xl_addin.output.problems import problem_lines
+
+        reason = error.strerror or type(error).__name__
+        message = f"the result cannot be written ({reason}): make room, or write it somewhere else"
+        ko = f"결과를 쓸 수 없습니다({reason}): 공간을 비우거나 다른 곳에 쓰세요"
+        told = [Problem("error", "output-not-written", "rebalancer", message, ko)]
+        with contextlib.suppress(OSError):
+            sys.stderr.writelines(
+                f"{line}\n" for line in problem_lines(told, _language(arguments), paint_for(sys.stderr))
+            )
+    return EXIT_OTHER
 
 
 def _run(arguments: list[str]) -> int:
