@@ -130,7 +130,7 @@ def review_portfolio(
             currency=currency,
         )
         rows.append(row)
-    own = (problem for row in rows for problem in row.problems)
+    own = dict.fromkeys(problem for row in rows for problem in row.problems)
     shared = named[0] if len(named) == 1 and all(benchmarks.values()) else None
     return Review(benchmark or shared, tuple(rows), (*note, *found, *facts_found, *own))
 

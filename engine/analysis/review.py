@@ -71,7 +71,12 @@ def review(
     listed = history.series.get(satellite.symbol)
     currency = currency or (listed.currency if listed else "")
     own = _converted(history, satellite.symbol, currency, problems)
-    benchmark = _converted(history, satellite.benchmark, currency, problems) if satellite.benchmark else None
+    benchmark = None
+    if satellite.benchmark:
+        other = history.series.get(satellite.benchmark)
+        # Beside a satellite without history there is nothing to convert for: only what else is missing is told.
+        into = other.currency if own is None and other is not None else currency
+        benchmark = _converted(history, satellite.benchmark, into, problems)
     shown = max(rules.shown, rules.replace_after)
     ends = complete_quarters(as_of, shown)
     quarters = quarter_returns(own, benchmark, ends) if own is not None else ()

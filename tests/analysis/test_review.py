@@ -211,3 +211,13 @@ def test_without_a_rate_the_excess_is_not_known_and_the_missing_column_is_named(
     row = review(Satellite("091230", "SPY", True), table(own, benchmark), AS_OF)
     assert row.quarters[-1].excess is None
     assert "USDKRW" in row.problems[0].message
+
+
+def test_beside_a_satellite_without_history_its_benchmark_is_no_problem() -> None:
+    row = review(Satellite("SOXX", "QQQ", thesis_valid=True), table(by_quarter("QQQ", [0.1])), AS_OF)
+    assert [(problem.where, problem.message) for problem in row.problems] == [("SOXX", "no history for SOXX in test")]
+
+
+def test_a_benchmark_without_history_is_told_beside_a_satellite_without() -> None:
+    row = review(Satellite("SOXX", "QQQ", thesis_valid=True), table(by_quarter("SPY", [0.1])), AS_OF)
+    assert [problem.where for problem in row.problems] == ["SOXX", "QQQ"]
