@@ -70,9 +70,16 @@ def test_an_earlier_workbook_is_never_replaced(tmp_path: Path, document: dict[st
     assert (tmp_path / "demo-plan.xlsx").read_bytes() == first
 
 
-def test_a_folder_that_is_not_there_is_bad_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["demo", "-o", str(tmp_path / "none")]) == 2
-    assert "no such folder" in capsys.readouterr().err
+def test_a_folder_that_is_not_there_is_made(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["demo", "-o", str(tmp_path / "new" / "folder")]) == 0
+    assert (tmp_path / "new" / "folder" / "demo-plan.xlsx").exists()
+    capsys.readouterr()
+
+
+def test_a_file_in_place_of_the_folder_is_bad_input(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    assert main(["demo", "-o", str(tmp_path / "file"), "--lang", "en"]) == 2
+    assert "no folder can be made here" in capsys.readouterr().err
 
 
 def test_the_sample_mixes_markets_currencies_types_and_accounts(document: dict[str, Any]) -> None:

@@ -25,11 +25,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_output_arguments(parser)
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        message, ko = f"no folder can be made here ({reason}): name another", f"폴더를 만들 수 없습니다({reason})"
+        raise InputError(
+            [Problem("error", "output-folder", str(folder), message, f"{ko}: 다른 폴더를 쓰세요")]
+        ) from None
+
+
 def run(args: argparse.Namespace) -> int:
     """Plan the samples, write the workbook, print the plan and where the workbook is."""
-    if not args.output.is_dir():
-        message, ko = "no such folder: make it, or name another", "폴더가 없습니다: 만들거나 다른 폴더를 쓰세요"
-        raise InputError([Problem("error", "output-folder", str(args.output), message, ko)])
+    _make(args.output)
     sample, found = sample_portfolio()
     quotes, day, notices = sample_quotes()
     portfolio = usable(sample, (*found, *notices))
