@@ -1,12 +1,13 @@
-"""Which account a deposit goes to, and which accounts a withdrawal comes from."""
+"""Which account a deposit goes to, which accounts a withdrawal comes from, and how much it can come to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 
+from engine.errors import Problem
 from engine.market.quote import Quote
-from engine.money import ZERO, FxTable, to_unit
+from engine.money import ZERO, FxTable, to_unit, unit
 from engine.portfolio import Account, Holding, Portfolio
 
 #: Share of what a sale or a conversion should bring that a withdrawal may count on; the rest is for its costs.
@@ -22,8 +23,7 @@ def assign_cash_flow(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTa
     what is lacking. Without a taxable account all of it is the first account's: an ISA or a pension is not drawn on
     (or paid into) while there is another way. Without declared accounts there is one purse, and it is that one's.
     """
-    flow = portfolio.settings.cash_flow
-    accounts = [account for account in portfolio.accounts if account.type == "taxable"] or [*portfolio.accounts[:1]]
+    flow, accounts = portfolio.settings.cash_flow, _paying(portfolio)
     if not flow or not accounts:
         return {}
     if flow > 0:
@@ -31,11 +31,44 @@ def assign_cash_flow(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTa
     shares = dict.fromkeys((account.name for account in accounts), ZERO)
     left = -flow
     for account in accounts:
-        given = min(left, max(to_unit(_raisable(portfolio, account, prices, fx), fx.base, ROUND_DOWN), ZERO))
+        given = min(left, _most(portfolio, account, prices, fx))
         shares[account.name] -= given
         left -= given
     shares[accounts[0].name] -= left
     return {name: share for name, share in shares.items() if share}
+
+
+def withdrawal_problem(
+    portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable, total: Decimal
+) -> Problem | None:
+    """Say so where a withdrawal leaves nothing of a portfolio that is worth something, and how much it can come to.
+
+    `total` is the value in the base currency once the money is out. What can be withdrawn is what `assign_cash_flow`
+    counts on: 1 % of sales and conversions is kept for their costs.
+    """
+    flow = portfolio.settings.cash_flow
+    if total > 0 or total - flow <= 0:
+        return None
+    worth = to_unit(total - flow, fx.base, ROUND_DOWN)
+    most = min(sum((_most(portfolio, a, prices, fx) for a in _paying(portfolio)), ZERO), worth - unit(fx.base))
+    base = fx.base
+    message = (
+        f"a withdrawal of {-flow:,} {base} leaves nothing of {worth:,} {base}: at most {most:,} {base} can be "
+        "withdrawn, with the costs of the sales in mind"
+    )
+    ko = (
+        f"출금 {-flow:,} {base}: 전체 {worth:,} {base} 가운데 남는 것이 없습니다. 매도 비용을 감안해 최대 {most:,} "
+        f"{base}까지 출금할 수 있습니다"
+    )
+    return Problem("error", "impossible", "settings.cash_flow", message, ko)
+
+
+def _paying(portfolio: Portfolio) -> list[Account]:
+    return [account for account in portfolio.accounts if account.type == "taxable"] or [*portfolio.accounts[:1]]
+
+
+def _most(portfolio: Portfolio, account: Account, prices: Mapping[str, Quote], fx: FxTable) -> Decimal:
+    return max(to_unit(_raisable(portfolio, account, prices, fx), fx.base, ROUND_DOWN), ZERO)
 
 
 def _raisable(portfolio: Portfolio, account: Account, prices: Mapping[str, Quote], fx: FxTable) -> Decimal:

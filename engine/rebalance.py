@@ -11,6 +11,7 @@ from decimal import localcontext
 import numpy as np
 
 from engine import drift
+from engine.cash_flow import withdrawal_problem
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
@@ -54,9 +55,8 @@ def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
     acting = _acting(portfolio, needed=needed)
     task, solution, settlement = _solve(acting, valuation, positions, breached, as_of, idle=acting is not portfolio)
     trades = describe_trades(portfolio, valuation, positions, settlement)
-    problems += limits + cost_problems(
-        (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs
-    )
+    problems += limits
+    problems += cost_problems((portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs)
     problems += (*rate_notes(rates), *left_outside(portfolio, positions, trades))
     return Plan(
         name=portfolio.name,
@@ -103,6 +103,9 @@ def _value(
         ko = "시세나 환율이 너무 오래되어 쓸 수 없습니다"
         raise Stale("prices or rates are too old to act on", ko=ko, problems=problems + aged)
     valuation = value(portfolio, prices, fx_table(portfolio, rates))
+    excess = withdrawal_problem(portfolio, prices, valuation.fx, valuation.total)
+    if excess:
+        raise ImpossibleError((*problems, excess))
     worthless = value_problems(valuation) or magnitude_problems(portfolio, valuation)
     if worthless:
         raise InputError(problems + worthless)
