@@ -7,7 +7,7 @@ against a band; sums of weights are compared to 20 digits, far below the smalles
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 
 from engine.errors import Problem
@@ -58,12 +58,12 @@ def _position(
     instrument = portfolio.instruments[symbol]
     section, target = aim or (None, Target(symbol, ZERO))
     low, high = band(target.weight, section.rule if section else portfolio.untargeted_rule)
-    accounts = {name: shares for name, shares in valuation.quantities[symbol].items() if shares}
+    accounts = _places(valuation.quantities[symbol], declared=portfolio.accounts_declared)
     worth, total = valuation.values[symbol], valuation.total
     weight = worth / total if total > 0 else ZERO
     quote = valuation.prices.get(symbol)
     status = _status(worth, total, low, high)
-    if aim is None and accounts:
+    if aim is None and any(accounts.values()):
         status = "NO_TARGET"
     if not target.enabled:
         status = "DISABLED"
@@ -91,6 +91,12 @@ def _position(
         high=high,
         status=status,
     )
+
+
+def _places(held: Mapping[str, Decimal], *, declared: bool) -> dict[str, Decimal]:
+    """Return the accounts that hold any; where none does, the labels that a person named for what is to be bought."""
+    holding = {name: shares for name, shares in held.items() if shares}
+    return holding or {name: shares for name, shares in held.items() if name and not declared}
 
 
 def _status(worth: Decimal, total: Decimal, low: Decimal, high: Decimal) -> Status:
@@ -177,6 +183,18 @@ def _broken(where: str, weight: Decimal, minimum: Decimal | None, maximum: Decim
         message = f"{weight:.2%} of the total is below the minimum of {minimum:.2%}: {repair}"
         ko = f"비중 {weight:.2%}, 최소 {minimum:.2%} 미만: 가능한 매매로 높입니다. 안 되면 최소를 낮추세요"
         yield Problem("warning", "limit-breached", where, message, ko)
+
+
+def review_problems(portfolio: Portfolio, as_of: dt.date) -> tuple[Problem, ...]:
+    """Warn of every section whose last rebalance is after the plan's day: its next review is then too far off."""
+    found = []
+    for section in portfolio.sections:
+        last = section.rule.last_rebalanced
+        if last is not None and last > as_of:
+            message = f"last_rebalanced is {last}, after the plan's day, {as_of}: correct it, or --as-of"
+            ko = f"last_rebalanced 값 {last}: 계획 기준일 {as_of}보다 나중입니다. 이 값이나 --as-of를 고치세요"
+            found.append(Problem("warning", "rebalanced-later", f"rules {section.name}", message, ko))
+    return tuple(found)
 
 
 def needs_rebalancing(

@@ -28,6 +28,7 @@ _WORDS: Mapping[str, str] = {
     "price": "시세",
     "prices": "시세",
     "review": "새틀라이트 점검",
+    "rules": "규칙",
     "risk": "한도 점검",
     "satellite": "새틀라이트",
     "universe": "후보 종목",

@@ -55,7 +55,7 @@ def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
     acting = _acting(portfolio, needed=needed)
     task, solution, settlement = _solve(acting, valuation, positions, breached, as_of, idle=acting is not portfolio)
     trades = describe_trades(portfolio, valuation, positions, settlement)
-    problems += limits
+    problems += limits + drift.review_problems(portfolio, as_of)
     problems += cost_problems((portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs)
     problems += (*rate_notes(rates), *left_outside(portfolio, positions, trades))
     return Plan(

@@ -234,3 +234,30 @@ def test_a_cash_flow_from_the_command_line_is_in_whole_smallest_units(
 def test_a_cash_flow_of_forty_digits_is_no_amount(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
     assert main(["plan", *files, "--cash-flow", "1" * 40]) == 2
     assert "at most 18 digits" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_label_of_what_is_not_held_yet_is_where_it_is_bought(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    held = "{symbol: '360750', quantity: 100, price: 20000, account: 토스}"
+    new = "{symbol: '069500', quantity: 0, price: 50000, account: 키움}"
+    targets = "[{ticker: '360750', weight: 0.5}, {ticker: '069500', weight: 0.5}]"
+    body = f"{{base_currency: KRW, holdings: [{held}, {new}], cash: {{KRW: 2000000}}, targets: {targets}}}"
+    (tmp_path / "p.yaml").write_text(f"portfolio: {body}\n", encoding="utf-8")
+    plan = document(capsys, str(tmp_path / "p.yaml"))
+    assert [position["accounts"] for position in plan["positions"]] == [{"토스": 100}, {"키움": 0}]
+    assert {trade["symbol"]: trade["account"] for trade in plan["trades"]} == {"360750": "토스", "069500": "키움"}
+
+
+@pytest.mark.parametrize(("day", "told"), [("2026-11-20", []), ("2026-11-21", ["rules core"])])
+def test_a_rebalance_after_the_plans_day_is_pointed_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, day: str, told: list[str]
+) -> None:
+    rules = f"{{core: {{last_rebalanced: {day}}}}}"
+    body = f"{{base_currency: KRW, cash: {{KRW: 9}}, core: [{{ticker: '069500', weight: 0.5}}], rules: {rules}}}"
+    prices = tmp_path / "prices.csv"
+    prices.write_text("symbol,price,currency,as_of\n069500,5,KRW,2026-11-20\n", encoding="utf-8")
+    (tmp_path / "p.yaml").write_text(f"portfolio: {body}\n", encoding="utf-8")
+    plan = document(capsys, str(tmp_path / "p.yaml"), "--prices", str(prices), "--as-of", "2026-11-20")
+    found = [p for p in plan["problems"] if p["code"] == "rebalanced-later"]
+    assert [problem["where"] for problem in found] == told
