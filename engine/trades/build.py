@@ -13,7 +13,7 @@ from engine.costs.table import TradeCost, lookup
 from engine.money import ZERO, unit
 from engine.plan import Position
 from engine.portfolio import Instrument, Portfolio
-from engine.trades.limits import group_caps, risk_caps
+from engine.trades.limits import group_caps, risk_caps, turnover_cap
 from engine.trades.problem import Problem
 from engine.valuation import Valuation
 
@@ -94,7 +94,7 @@ def build_task(
         cash_target=float(cash_destination * total),
         linked=portfolio.settings.convert_currency,
         spread=float(portfolio.settings.fx_spread),
-        turnover=_turnover(portfolio, total),
+        turnover=turnover_cap(portfolio, valuation, slots),
         groups=group_caps(portfolio, positions, slots, numbers, index, total),
         risk_caps=risk_caps(portfolio, valuation, slots),
     )
@@ -107,11 +107,6 @@ def reserve(portfolio: Portfolio, account: str, currency: str) -> Decimal:
         return ZERO
     own = {a.name: a.cash_buffer for a in portfolio.accounts}[account]
     return portfolio.settings.cash_buffer if own is None else own
-
-
-def _turnover(portfolio: Portfolio, total: Decimal) -> float | None:
-    most = portfolio.settings.max_turnover
-    return None if most is None else float(most * total)
 
 
 def _is_tradable(portfolio: Portfolio, position: Position, breached: frozenset[str]) -> bool:

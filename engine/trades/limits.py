@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.money import ZERO
+from engine.money import ZERO, unit
 from engine.plan import Position
 from engine.portfolio import Portfolio
 from engine.trades.problem import GroupCap, Ints, RiskCap
@@ -77,6 +77,25 @@ def _cap(
     return GroupCap(name, np.array([index[member] for member in present], dtype=np.int64), low, high)
 
 
+def turnover_cap(portfolio: Portfolio, valuation: Valuation, slots: Sequence[Slot]) -> float | None:
+    """Return the most that may be traded, so that the amounts as billed keep the setting; None without one."""
+    most = portfolio.settings.max_turnover
+    if most is None:
+        return None
+    uneven = [
+        slot
+        for slot in slots
+        if (valuation.prices[slot.symbol].price * slot.step) % unit(portfolio.instruments[slot.symbol].currency)
+    ]
+    return float(max(most * valuation.total * _MARGIN - _rounding(portfolio, valuation, uneven), ZERO))
+
+
+def _rounding(portfolio: Portfolio, valuation: Valuation, slots: Sequence[Slot]) -> Decimal:
+    """Return what billing in the smallest unit may add to one amount of each slot, in the base currency."""
+    currencies = (portfolio.instruments[slot.symbol].currency for slot in slots)
+    return sum((unit(currency) * valuation.fx.rate(currency) / 2 for currency in currencies), ZERO)
+
+
 def risk_caps(portfolio: Portfolio, valuation: Valuation, slots: Sequence[Slot]) -> tuple[RiskCap, ...]:
     """Return the risk cap of every account that has one. Risk assets are all but bonds and cash."""
     found = []
@@ -99,7 +118,9 @@ def risk_caps(portfolio: Portfolio, valuation: Valuation, slots: Sequence[Slot])
                 value = shares * quote.price * valuation.fx.rate(quote.currency)
                 worth += value
                 held += value if portfolio.instruments[symbol].is_risk_asset else ZERO
-        spare = (1 - _MARGIN) * valuation.total
+        mine = [slot for slot in slots if slot.account == account.name]
+        # Its total counts costs and amounts as they are billed, and converting rounds once more.
+        spare = (1 - _MARGIN) * valuation.total + account.risk_cap * 3 * _rounding(portfolio, valuation, mine)
         if risky:
             found.append(
                 RiskCap(

@@ -26,7 +26,9 @@ def settle_ties(problem: Problem, units: Ints) -> Ints:
     for _ in range(_PASSES):
         improved = False
         for slot in np.flatnonzero(best).tolist():
-            for amount in (0, int(best[slot] - np.sign(best[slot]))):
+            # A step of a fraction is within the tolerance: it would leave dust of what is sold out.
+            less = () if problem.continuous[slot] else (int(best[slot] - np.sign(best[slot])),)
+            for amount in (0, *less):
                 trial = best.copy()
                 trial[slot] = amount
                 found = evaluate(problem, trial, slack=1e-9 * problem.total)

@@ -147,7 +147,7 @@ def accounts_buy_only_what_they_may_hold(portfolio: Portfolio, plan: Plan) -> No
             worth += quantity * position.price * position.fx
             if portfolio.instruments[position.symbol].is_risk_asset:
                 risky += quantity * position.price * position.fx
-        assert risky <= account.risk_cap * worth + 5
+        assert risky <= account.risk_cap * worth
 
 
 def limits_are_met_or_not_made_worse(portfolio: Portfolio, plan: Plan) -> None:
@@ -165,7 +165,7 @@ def limits_are_met_or_not_made_worse(portfolio: Portfolio, plan: Plan) -> None:
         assert joint <= max(group.maximum, was) + Decimal("1e-8")
     if portfolio.settings.max_turnover is not None:
         moved = sum(trade.amount * FX[trade.currency] for trade in plan.trades)
-        assert moved <= portfolio.settings.max_turnover * plan.total_value + 2 * len(plan.trades) * USDKRW
+        assert moved <= portfolio.settings.max_turnover * plan.total_value
 
 
 def the_mode_is_kept(portfolio: Portfolio, plan: Plan) -> None:
