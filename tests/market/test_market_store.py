@@ -116,7 +116,7 @@ def test_an_unreadable_file_is_set_aside_with_a_warning(harm: str, tmp_path: Pat
 def test_a_locked_file_is_a_warning_and_prices_still_come(
     new_market: Callable[..., Replayed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.market.store.PATIENCE", 0.05)
+    monkeypatch.setattr("engine.market.database.PATIENCE", 0.05)
     market = new_market()
     market.store.counts()
     other = sqlite3.connect(market.store.path, isolation_level=None)
