@@ -23,7 +23,7 @@ def _decimal(text: str) -> Decimal:
 won = st.one_of(st.integers(500, 200_000), st.sampled_from([1, 3, 999_999, 12_000_000, 900_000_000])).map(Decimal)
 dollars = st.one_of(st.integers(100, 90_000), st.sampled_from([1, 60_000_000])).map(lambda cents: Decimal(cents) / 100)
 #: Prices as other programs write their floats.
-floats = st.sampled_from([341.1199951171875, 0.07186489399928135, 2046.5899658203125]).map(lambda x: Decimal(repr(x)))
+floats = st.sampled_from([341.1199951171875, 718.6489399928135, 2046.5899658203125]).map(lambda x: Decimal(repr(x)))
 rates = st.sampled_from(["0", "0.00015", "0.0025"]).map(_decimal)
 
 
