@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import MarketDataError, NoData, Problem, SchemaChanged, SymbolUnknown
 from engine.market.listing import Listing
-from engine.market.provider import Answer, Deadline, all_failed
+from engine.market.provider import Answer, Deadline, all_failed, each
 from engine.market.quote import Quote, Session
 from engine.market.records import Constituent, FundFacts
 from engine.text import read_number
@@ -92,17 +92,11 @@ class Naver:
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FundFacts]:
         """Return facts of ETFs, one request each; anything else has none here."""
-        ok: dict[str, FundFacts] = {}
-        failed: dict[str, MarketDataError] = {}
         try:
             with self._session(deadline) as wire:
-                for listing in listings:
-                    try:
-                        ok[listing.symbol] = _facts(
-                            _get(wire, _FACTS_URL.format(listing.symbol), deadline), listing, now
-                        )
-                    except MarketDataError as error:
-                        failed[listing.symbol] = error
+                ok, failed = each(
+                    listings, lambda one: _facts(_get(wire, _FACTS_URL.format(one.symbol), deadline), one, now)
+                )
                 return Answer(ok, failed, wire.count, skew=wire.skew)
         except MarketDataError as error:
             return Answer({}, all_failed(listings, error), self._wire.count if self._wire else 0)

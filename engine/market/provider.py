@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -92,6 +92,18 @@ class FactsProvider(Protocol):
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FundFacts]:
         """Return facts or an error for every listing."""
+
+
+def each(listings: Sequence[Listing], find: Callable[[Listing], T]) -> tuple[dict[str, T], dict[str, MarketDataError]]:
+    """Return what is found for one listing after the other, by symbol, and the errors of the rest."""
+    ok: dict[str, T] = {}
+    failed: dict[str, MarketDataError] = {}
+    for listing in listings:
+        try:
+            ok[listing.symbol] = find(listing)
+        except MarketDataError as error:
+            failed[listing.symbol] = error
+    return ok, failed
 
 
 def all_failed(listings: Sequence[Listing], error: MarketDataError) -> dict[str, MarketDataError]:

@@ -26,7 +26,7 @@ from engine.errors import (
 )
 from engine.market import yahoo_reading as reading
 from engine.market.listing import Listing
-from engine.market.provider import Answer, Deadline, all_failed
+from engine.market.provider import Answer, Deadline, all_failed, each
 from engine.market.quote import Quote
 from engine.market.records import FundFacts, History
 
@@ -205,15 +205,9 @@ class Yahoo:
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FundFacts]:
         """Return fund facts, or a share's sector, yield and market value: one quote summary each."""
-        ok: dict[str, FundFacts] = {}
-        failed: dict[str, MarketDataError] = {}
         try:
             with self._session(deadline) as wire:
-                for listing in listings:
-                    try:
-                        ok[listing.symbol] = self._facts(wire, listing, now, deadline)
-                    except MarketDataError as error:
-                        failed[listing.symbol] = error
+                ok, failed = each(listings, lambda one: self._facts(wire, one, now, deadline))
                 return Answer(ok, failed, wire.count, skew=wire.skew)
         except MarketDataError as error:
             return Answer({}, all_failed(listings, error), self._wire.count if self._wire else 0)
