@@ -179,6 +179,12 @@ def test_what_a_check_says_in_its_own_cell_is_not_said_again_on_the_checks_sheet
     assert not [row for row in functions.rebal_checks(tables=SHEETS) if row[3] in ("not-known", "overlap")]
 
 
+@pytest.mark.parametrize("day", [dt.date(1900, 1, 1), dt.date(9999, 12, 31), 2958465.0, "0001-01-01"])
+def test_a_day_nobody_can_compute_with_is_a_bad_argument(day: object) -> None:
+    assert functions.rebal_calendar(day, 12, SHEETS) == VALUE
+    assert "to 2040-12-31" in str(functions.rebal_checks(tables=SHEETS))
+
+
 def test_a_name_needs_no_price() -> None:
     assert functions.rebal_price("SCHD") == NA
     assert functions.rebal_price("SCHD", "name") == "Schwab U.S. Dividend Equity ETF"

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.errors import InputError, Problem
 from engine.market.symbols import lost_zeros, shape
-from engine.text import plain_number, repaired_date, repaired_number
+from engine.text import FIRST_DAY, LAST_DAY, plain_number, repaired_date, repaired_number
 from templates.reading.grid import Cell, ErrorValue, Grid, from_serial, to_decimal
 
 Rows = tuple[tuple[Cell, ...], ...]
@@ -114,8 +114,11 @@ def number_of(argument: str, given: object, default: Decimal, low: int, high: in
     return value
 
 
-def day_of(argument: str, given: object) -> dt.date | None:
-    """Return a date, None where it is left out; a day number or a text such as 2026-07-01 counts as one."""
+def day_of(argument: str, given: object, first: dt.date = FIRST_DAY) -> dt.date | None:
+    """Return a date from `first` on, None where it is left out; a day number or a text of digits counts as one.
+
+    Raises InputError for anything else, and for days that nobody can compute with.
+    """
     value = value_of(argument, given)
     try:
         if isinstance(value, Decimal):
@@ -124,8 +127,10 @@ def day_of(argument: str, given: object) -> dt.date | None:
             value = dt.date.fromisoformat(repaired_date(value) or value)
     except ValueError:
         value = str(value)
-    if isinstance(value, dt.datetime):
-        return value.date()
+    value = value.date() if isinstance(value, dt.datetime) else value
+    if isinstance(value, dt.date) and not first <= value <= LAST_DAY:
+        message = f"{value} is not a day from {first} to {LAST_DAY}: write one"
+        raise bad_argument(argument, message, f"{value}: {first}부터 {LAST_DAY}까지의 날짜로 적으세요")
     if value is None or isinstance(value, dt.date):
         return value
     message = f"{value!s:.40} is not a date: write one, such as 2026-07-01"

@@ -77,8 +77,10 @@ def rate(given: object, near: object = None) -> Answer:
 
 def history(ticker: object, start: object, end: object) -> Answer:
     """Return daily closes from one day to another, both included."""
+    from engine.history import FIRST_CLOSE  # it brings numpy, which prices do without
+
     symbol = ticker_of("ticker", ticker)
-    first, last = day_of("from", start), day_of("to", end) or today()
+    first, last = day_of("from", start, FIRST_CLOSE), day_of("to", end, FIRST_CLOSE) or today()
     if first is None:
         message = "no first day: write one, such as 2026-07-01"
         raise bad_argument("from", message, "첫날 없음: 2026-07-01처럼 적으세요")
