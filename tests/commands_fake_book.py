@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import sys
 from collections.abc import Callable
 from functools import cache
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils import range_boundaries
 from openpyxl.utils.datetime import to_excel
 
+ERRORS = ("#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!", "#SPILL!", "#CALC!")
 Cells = dict[tuple[int, int], Any]
 
 
@@ -27,8 +29,10 @@ def _loaded(data: bytes) -> tuple[Workbook, Workbook]:
 
 
 class FakeRange:
-    def __init__(self, sheet: FakeSheet, first: tuple[int, int], last: tuple[int, int]) -> None:
-        self.sheet, self.first, self.last = sheet, first, last
+    """An area; `raw` is true where errors are read as they are, not as text."""
+
+    def __init__(self, sheet: FakeSheet, first: tuple[int, int], last: tuple[int, int], *, raw: bool = True) -> None:
+        self.sheet, self.first, self.last, self.raw = sheet, first, last, raw
 
     @property
     def row(self) -> int:
@@ -43,8 +47,11 @@ class FakeRange:
         return FakeRange(self.sheet, self.last, self.last)
 
     def options(self, **given: object) -> FakeRange:
-        assert given == {"ndim": 2, "err_to_str": True}
-        return self
+        as_text = given.pop("err_to_str", False)
+        assert given == {"ndim": 2}
+        if as_text and sys.platform != "win32":
+            raise TypeError("'NoneType' object is not iterable")  # as xlwings does
+        return FakeRange(self.sheet, self.first, self.last, raw=not as_text)
 
     def _read(self, cells: Cells) -> list[list[Any]]:
         (top, left), (bottom, right) = self.first, self.last
@@ -62,7 +69,8 @@ class FakeRange:
 
     @property
     def value(self) -> list[list[Any]]:
-        return self._read(self.sheet.values)
+        rows = self._read(self.sheet.values)
+        return [[None if value in ERRORS else value for value in row] for row in rows] if self.raw else rows
 
     @value.setter
     def value(self, rows: Any) -> None:

@@ -14,30 +14,14 @@ from openpyxl import load_workbook
 
 from engine.errors import Problem
 from templates.layout import BLOCK_ROW
-from xl_addin.bodies import plans
 from xl_addin.commands import COMMANDS, analysing, press, progress, trading
 from xl_addin.commands.edits import Edit, apply
 from xl_addin.histories import Sources
-from xl_addin.samples import sample_quotes, sample_sources
+from xl_addin.samples import sample_sources
 from xl_addin.workbook.package import sample_workbook
 from xl_addin.workbook.ribbon import buttons
 
 DAY = dt.date(2026, 11, 21)
-
-
-@pytest.fixture(scope="module")
-def data() -> bytes:
-    return sample_workbook()
-
-
-@pytest.fixture
-def book(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBook:
-    quotes, day, _ = sample_quotes()
-    monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(plans, "live_quotes_for", lambda *_, **__: (quotes, ()))
-    monkeypatch.setattr(plans, "today", lambda: day)
-    plans.forget()
-    return FakeBook(data, str(tmp_path / "mine.xlsm"))
 
 
 def rows(book: FakeBook, sheet: str, header: int = 7) -> list[dict[str, Any]]:

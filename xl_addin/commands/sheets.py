@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -20,13 +21,15 @@ Tables = dict[str, list[list[Any]]]
 
 
 def tables_of(book: Any) -> Tables:  # noqa: ANN401 - an xlwings Book
-    """Return the rows of every visible sheet from A1, by title, errors as text such as "#N/A"."""
+    """Return the rows of every visible sheet from A1, by title; errors are text such as "#N/A", on a Mac None."""
+    # xlwings for Mac fails over errors as text in more than one row.
+    reading = {"ndim": 2, "err_to_str": True} if sys.platform == "win32" else {"ndim": 2}
     found: Tables = {}
     for sheet in book.sheets:
         if sheet.visible:
             last = sheet.used_range.last_cell
             area = sheet.range((1, 1), (last.row, last.column))
-            found[sheet.name] = area.options(ndim=2, err_to_str=True).value
+            found[sheet.name] = area.options(**reading).value
     return found
 
 
