@@ -44,6 +44,18 @@ def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date,
         return _rebalance(portfolio, quotes, as_of, allow_stale=allow_stale)
 
 
+def assess(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool = False
+) -> tuple[Position, ...]:
+    """Return every position with its target, band and status: the plan's, without looking for trades.
+
+    Raises what `rebalance` raises for missing, stale or unusable prices.
+    """
+    with localcontext(prec=PRECISION):
+        valuation, _, _ = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
+        return drift.positions(portfolio, valuation)
+
+
 def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool) -> Plan:
     started = time.perf_counter()
     valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)

@@ -59,6 +59,7 @@ LABELS: Mapping[str, Text] = {
     "other": Text("Other", "기타"),
     "cash": Text("Cash", "현금"),
     "column.instrument": Text("Instrument", "종목"),
+    "column.section": Text("Section", "구분"),
     "column.target": Text("Target", "목표"),
     "column.now": Text("Now", "현재"),
     "column.drift": Text("Drift", "차이"),

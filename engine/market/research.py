@@ -21,6 +21,8 @@ from engine.settings import MarketSettings
 T = TypeVar("T")
 #: Seconds for which a fetched history serves: a dividend changes all total-return closes before it.
 HISTORY_AGE = 12 * 3600.0
+#: Seconds to wait where somebody has just waited in vain.
+_AGAIN = 0.1
 #: Sources of facts of Korean funds are joined: one has fee and size, another everything the fund holds.
 _JOINED = tuple(f.name for f in fields(FundFacts) if f.name not in ("symbol", "source", "fetched_at", "as_of"))
 
@@ -40,7 +42,8 @@ class Research:
     """Answer questions for history and facts; one at a time, so that equal ones find the first's answer stored.
 
     `korean_history` come after `world_history`, which has dividends too; `korean_facts` before `world_facts`, which
-    know no Korean fund. `failures` are what could not be had lately, which is not asked for at every recalculation.
+    know no Korean fund. `failures` are what could not be had lately, which is not asked for at every recalculation;
+    `waited` are the questions that somebody has waited for in vain, and that still go on.
     """
 
     store: Store
@@ -52,6 +55,7 @@ class Research:
     korean_facts: Sequence[FactsProvider]
     lock: threading.Lock
     failures: dict[tuple[str, str], tuple[dt.datetime, MarketDataError]] = field(default_factory=dict)
+    waited: list[threading.Event] = field(default_factory=list)
 
     def history(
         self,
@@ -164,7 +168,7 @@ class Research:
         self, question: _Question[T], failed: dict[str, MarketDataError], deadline: Deadline, wait: float | None
     ) -> Batch[T]:
         """Take what is fresh from the store, fetch the rest, and fall back on what is stored with a problem."""
-        looked = _within(wait, lambda: self._look(question, deadline))
+        looked = self._within(wait, lambda: self._look(question, deadline))
         if looked is None:
             seconds = deadline.seconds if wait is None else wait
             message = f"no answer within {seconds:g} s; it goes on: ask again"
@@ -204,6 +208,33 @@ class Research:
         finally:
             self.lock.release()
 
+    def _within(self, seconds: float | None, work: Callable[[], T]) -> T | None:
+        """Return what work returns; None where it takes longer, while it goes on. Raises what it raises in time.
+
+        Where somebody waited in vain a moment ago and that still goes on, nobody waits as long again: the cells of one
+        recalculation wait once, not each in turn.
+        """
+        if seconds is None:
+            return work()
+        self.waited[:] = [event for event in self.waited if not event.is_set()]
+        future: Future[T] = Future()
+        done = threading.Event()
+
+        def run() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 - handed to whoever waits
+                future.set_exception(error)
+            finally:
+                done.set()
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            return future.result(timeout=min(seconds, _AGAIN) if self.waited else seconds)
+        except TimeoutError:
+            self.waited.append(done)
+            return None
+
     def _failed_lately(self, question: _Question[T], one: Listing, found: Findings) -> bool:
         """Tell whether a symbol could not be had a moment ago; why goes to `found`."""
         at, error = self.failures.get((question.kind, one.symbol), (None, None))
@@ -234,25 +265,6 @@ class _Looked(Generic[T]):
     kept: Mapping[str, tuple[T, bool]]
     got: Mapping[str, T]
     found: Findings
-
-
-def _within(seconds: float | None, work: Callable[[], T]) -> T | None:
-    """Return what work returns; None where it takes longer, while it goes on. Raises what it raises in time."""
-    if seconds is None:
-        return work()
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        return future.result(timeout=seconds)
-    except TimeoutError:
-        return None
 
 
 def _closed_days(market: str, found: History, now: dt.datetime) -> History:

@@ -350,9 +350,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sources that know the replayed closes as total returns, and facts of two funds and a share."""
     every = {**stock_table().series, **factor_table().series}
 
-    def history(
-        symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None
-    ) -> Batch[History]:
+    def history(symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None) -> Batch[History]:
         ok = {}
         for symbol in symbols:
             if symbol in REPLAYED:

@@ -15,7 +15,7 @@ from function_calls import SETTINGS as DATED
 from function_cells import rows as shown
 
 from engine.document import portfolio_from_data
-from engine.errors import InputError, Transient
+from engine.errors import InputError, Problem, Transient
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
 from templates.reading.grid import ErrorValue
@@ -24,6 +24,7 @@ from templates.schema import Lang
 from xl_addin import functions
 from xl_addin.bodies import cells, journal, plans
 from xl_addin.bodies.calls import BODIES, call
+from xl_addin.bodies.gathering import gathered
 from xl_addin.registry import FUNCTIONS, NA, NUM, VALUE
 
 SETTINGS = [[None if isinstance(value, dict) else value for value in row] for row in DATED]
@@ -185,6 +186,21 @@ def test_a_day_nobody_can_compute_with_is_a_bad_argument(day: object) -> None:
     assert "to 2040-12-31" in str(functions.rebal_checks(tables=SHEETS))
 
 
+def test_functions_over_equal_ranges_share_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    rebalance = plans.rebalance
+    monkeypatch.setattr(plans, "rebalance", lambda *given: made.append(1) or rebalance(*given))
+    ranges = (HOLDINGS, TARGETS, CASH, PAIRS)
+    for name in ("REBAL_TRADES", "REBAL_DRIFT", "REBAL_CHECKS"):
+        assert isinstance(call(name, [*ranges, None]), list)
+    assert len(made) == 1
+
+
+def test_drift_takes_no_search_for_trades(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "rebalance", lambda *_: pytest.fail("a plan was made"))
+    assert isinstance(functions.rebal_drift(HOLDINGS, TARGETS, CASH, PAIRS), list)
+
+
 def test_a_name_needs_no_price() -> None:
     assert functions.rebal_price("SCHD") == NA
     assert functions.rebal_price("SCHD", "name") == "Schwab U.S. Dividend Equity ETF"
@@ -258,3 +274,23 @@ def test_importing_the_functions_imports_nothing_slow() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) <= {"xl_addin", "templates", "engine", "decimal", "_decimal", "numbers"}
+
+
+# --- the Checks sheet ---------------------------------------------------------------------------------------------
+def test_many_problems_of_one_cause_are_one_row() -> None:
+    alike = [Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(9)]
+    other = Problem("error", "bad-value", "row 3", "many", "많음")
+    rows = gathered([*alike, other, *alike])
+    assert [row.code for row in rows] == ["no-history", "bad-value"]
+    assert rows[0].where == "X0, X1, X2, X3, X4, X5, +3"
+    assert rows[0].message == "9 alike; the first: no answer"
+
+
+def test_a_few_problems_stay_as_they_are() -> None:
+    alike = [Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(3)]
+    assert list(gathered(alike)) == alike
+
+
+def test_a_bad_argument_names_its_function() -> None:
+    functions.rebal_calendar("soon", 12, SHEETS)
+    assert "REBAL_CALENDAR from" in [row[1] for row in functions.rebal_checks(tables=SHEETS)]

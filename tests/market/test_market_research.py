@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -101,6 +102,15 @@ def test_whoever_cannot_wait_finds_it_fetched_the_next_time(market: Replayed, re
     replay.forget()
     later = market.research.history(["AAPL"], START, END, now=NOW, deadline=Deadline(20), wait=0.1)
     assert ("AAPL" in later.ok, replay.kinds()) == (True, [])
+
+
+def test_the_cells_of_one_recalculation_wait_once(market: Replayed, replay: Replay) -> None:
+    replay.latency = 0.8
+    started = time.monotonic()
+    for symbol in ("AAPL", "SPY", "VTI", "QQQ"):
+        market.research.history([symbol], START, END, now=NOW, deadline=Deadline(20), wait=0.5)
+    assert time.monotonic() - started < 1.5
+    replay.latency = 0.0
 
 
 def test_whoever_cannot_wait_gets_what_is_stored(market: Replayed, replay: Replay) -> None:

@@ -126,7 +126,7 @@ def rules(draw: st.DrawFn) -> dict[str, Any]:
         "absolute_band": draw(st.one_of(st.none(), numbers(1, 3))),
         "relative_band": draw(st.one_of(st.none(), numbers(1, 3))),
         "min_trade": draw(numbers(10**6, 0)),
-        "last_rebalanced": draw(st.one_of(st.none(), st.dates(dt.date(2000, 1, 1)))),
+        "last_rebalanced": draw(st.one_of(st.none(), st.dates(dt.date(2000, 1, 1), dt.date(2040, 12, 31)))),
     }
 
 

@@ -127,6 +127,15 @@ def test_only_a_call_without_ranges_reads_the_workbook_and_is_volatile(wrappers:
             assert f'RebalTables("{",".join(spec.sheets)}")' in body[0]
 
 
+def test_an_error_on_the_way_to_the_workbooks_tables_has_its_cause_kept(wrappers: str) -> None:
+    for spec in FUNCTIONS:
+        body = re.search(rf"^Function {spec.name}\(.*?^End Function$", wrappers, re.MULTILINE | re.DOTALL)
+        assert body is not None
+        for reading in ("RebalTables(", "RebalNear("):
+            if reading in body[0]:
+                assert "On Error GoTo failed" in body[0].partition(reading)[0]
+
+
 def test_a_price_tells_what_stands_near_it(wrappers: str) -> None:
     for spec in FUNCTIONS:
         body = re.search(rf"^Function {spec.name}\(.*?^End Function$", wrappers, re.MULTILINE | re.DOTALL)

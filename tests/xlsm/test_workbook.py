@@ -193,6 +193,20 @@ def test_names_of_the_formulas_are_functions_or_areas_of_the_workbook(xlsm: byte
         assert called(text) in FUNCTIONS
 
 
+def test_what_functions_fill_is_named_as_far_as_the_inputs_may_grow(xlsm: bytes) -> None:
+    names = load_workbook(io.BytesIO(xlsm)).defined_names
+    reach = {
+        name: int(names[name].attr_text.rpartition("$")[2])
+        for name in names
+        if "_" in name and ":" in str(names[name].attr_text)
+    }
+    inputs = int(names["AllHoldings"].attr_text.rpartition("$")[2])
+    for table in FORMULAS:
+        found = [row for name, row in reach.items() if name.partition("_")[0] == table]
+        assert found, table
+        assert min(found) >= inputs, table
+
+
 def test_nothing_computes_again_on_opening(parts: dict[str, bytes]) -> None:
     assert re.findall(rb"<calcPr[^>]*>", parts["xl/workbook.xml"]) == [b'<calcPr calcId="191029" fullCalcOnLoad="0"/>']
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from importlib import import_module
 
@@ -60,9 +61,14 @@ def _body(name: str) -> Callable[..., Answer]:
 
 
 def _failed(name: str, given: Sequence[object], problems: Iterable[Problem], token: str) -> str:
-    causes = tuple(problem for problem in problems if problem.severity != "info")
+    causes = tuple(_placed(problem, name) for problem in problems if problem.severity != "info")
     journal.failed(name, _digest(name, given), causes, shown=name not in _PLANS)
     return token
+
+
+def _placed(problem: Problem, name: str) -> Problem:
+    """Name the function where a problem names only its argument."""
+    return replace(problem, where=f"{name} {problem.where}") if problem.code == "bad-argument" else problem
 
 
 def _digest(name: str, given: Sequence[object]) -> str:

@@ -99,7 +99,7 @@ def _read(
     if problems:
         return None, tuple(problems)
     document = DocumentData(found, name)
-    document.body.setdefault("name", name)
+    document.body.setdefault("name", "portfolio")  # not the function's: equal inputs of two functions share a plan
     notes: tuple[Problem, ...] = ()
     if "Settings" not in found:
         notes = _assume_base(name, document, cash)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from engine.errors import InputError, MarketDataError
+from engine.errors import InputError, MarketDataError, Problem
 from engine.market.quote import Quote
-from engine.plan import Plan
+from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
-from engine.rebalance import rebalance
+from engine.rebalance import assess, rebalance
 from templates.report import Rows, problem_rows, summary_rows, trade_rows
 from templates.schema import Lang
 from xl_addin.bodies import journal
 from xl_addin.bodies.answers import Answer, table
-from xl_addin.bodies.cells import sheets
+from xl_addin.bodies.cells import grid, rows_of, sheets
+from xl_addin.bodies.gathering import gathered
 from xl_addin.bodies.inputs import Inputs, language, read_inputs
 from xl_addin.output.problems import problems_of
 from xl_addin.output.sentences import reason_sentence
@@ -55,10 +57,11 @@ def planned(name: str, ranges: dict[str, object], tables: object) -> Planned:
 
 
 def drift(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
-    """Return every position with its target and band."""
-    return table(
-        "REBAL_DRIFT", drift_rows(planned("REBAL_DRIFT", _ranges(holdings, targets, cash, settings), tables).plan)
-    )
+    """Return every position with its target and band, which takes no search for trades."""
+    inputs = read_inputs("REBAL_DRIFT", _ranges(holdings, targets, cash, settings), tables)
+    quotes, problems = _quoted(inputs)
+    with _telling(problems):
+        return table("REBAL_DRIFT", position_rows(assess(inputs.portfolio, quotes, today())))
 
 
 def trades(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
@@ -81,11 +84,17 @@ def checks(holdings: object, targets: object, cash: object, settings: object, ta
         found = error.problems
     except MarketDataError as error:
         found = problems_of(error)
-    problems = tuple(dict.fromkeys((*found, *journal.recent())))
-    return table("REBAL_CHECKS", problem_rows(problems, language(sheets(tables))))
+    told = [grid("settings", rows)] if (rows := rows_of(settings)) is not None else []
+    problems = gathered((*found, *journal.recent()))
+    return table("REBAL_CHECKS", problem_rows(problems, language([*told, *sheets(tables)])))
 
 
 def drift_rows(plan: Plan) -> Rows:
+    """Return a plan's positions; `Value` is in the base currency."""
+    return position_rows(plan.positions)
+
+
+def position_rows(positions: Iterable[Position]) -> Rows:
     """Return the positions; `Value` is in the base currency."""
     return tuple(
         {
@@ -100,7 +109,7 @@ def drift_rows(plan: Plan) -> Rows:
             "High": p.high,
             "Status": p.status,
         }
-        for p in plan.positions
+        for p in positions
     )
 
 
@@ -108,17 +117,29 @@ def _ranges(holdings: object, targets: object, cash: object, settings: object) -
     return {"holdings": holdings, "targets": targets, "cash": cash, "settings": settings}
 
 
+def _quoted(inputs: Inputs) -> tuple[Mapping[str, Quote], tuple[Problem, ...]]:
+    """Return the quotes of a call, and every problem on the way to them."""
+    quotes, found = live_quotes_for(inputs.portfolio, {}, interactive=True)
+    return quotes, (*inputs.problems, *found)
+
+
+@contextmanager
+def _telling(problems: tuple[Problem, ...]) -> Iterator[None]:
+    """Put the problems before those of an error for lack of market data: they say what the sources said."""
+    try:
+        yield
+    except MarketDataError as error:
+        error.problems = (*problems, *error.problems)
+        raise
+
+
 def _plan(inputs: Inputs, day: dt.date) -> Planned:
     portfolio = inputs.portfolio
-    quotes, found = live_quotes_for(portfolio, {}, interactive=True)
-    problems = (*inputs.problems, *found)
+    quotes, problems = _quoted(inputs)
     known = next((p for p in _plans if p.plan.as_of == day and p.portfolio == portfolio and p.quotes == quotes), None)
     if known is None:
-        try:
+        with _telling(problems):
             plan = rebalance(portfolio, quotes, day)
-        except MarketDataError as error:
-            error.problems = (*problems, *error.problems)
-            raise
         known = Planned(portfolio, quotes, plan, inputs.lang)
         _plans.appendleft(known)
     plan = known.plan

@@ -93,6 +93,7 @@ def make_live(report: Report, lang: Lang, *, sample: bool = False) -> LiveBook:
         place = book.placements[name]
         anchor = _spill(canvas, place, len(book.figures.tables[name]), formula)
         spills.setdefault(place.title, []).append(anchor)
+        _reach(book, place)
     for name in FETCHED:
         _title(canvas, book.placements[name], sample=sample)
     _limits(canvas, book.placements["Limits"])
@@ -122,6 +123,16 @@ def _spill(canvas: Canvas, place: Placement, rows: int, formula: str) -> str:
     canvas.cached.setdefault(place.title, {})[anchor] = shown
     sheet[anchor] = ArrayFormula(f"{anchor}:{last}", f"={formula}")
     return anchor
+
+
+def _reach(book: Book, place: Placement) -> None:
+    """Let the names of a table's columns reach as far as the inputs may grow: sums and look-ups are over them."""
+    for column in place.columns:
+        name = f"{place.table.name}_{column.name}"
+        if name in book.workbook.defined_names:
+            letter = place.letter(column.name)
+            area = f"{quote_sheetname(place.title)}!${letter}${FIRST_ROW}:${letter}${FIRST_ROW + ROOM}"
+            book.workbook.defined_names[name] = DefinedName(name, attr_text=area)
 
 
 def _title(canvas: Canvas, place: Placement, *, sample: bool) -> None:

@@ -60,6 +60,8 @@ def _completed(spec: Function, parameters: str, body: str) -> str:
 def _opening(spec: Function) -> str:
     """Return what comes before the call: nothing to call on a Mac; the tables where they are to be read."""
     lines = ["#If Mac Then", f'    {spec.name} = RebalResult("{NA}")', "    Exit Function", "#End If"]
+    if spec.hidden:
+        lines.append("    On Error GoTo failed")
     if spec.sheets:
         missing = " And ".join(f"IsMissing({name})" for name in spec.ranges)
         reading = ["Application.Volatile", f'tables = RebalTables("{",".join(spec.sheets)}")']

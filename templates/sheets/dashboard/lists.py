@@ -14,7 +14,7 @@ from templates.styles import money_format
 #: As many targets as a donut can show and a person can tell apart; the rest is one slice.
 MOST_SLICES = 12
 MOST_TRADES = 10
-_CAPTIONS = ("column.instrument", "", "column.target", "column.now", "column.drift", "column.status")
+_CAPTIONS = ("", "column.target", "column.now", "column.drift", "column.status")
 _ALLOCATION = (
     ("Name", "cell-text"), ("Ticker", "cell-centre"), ("Target", "cell-number|0.0%"), ("Weight", "cell-number|0.0%"),
     ("Drift", f"cell-number|{POINTS}"), ("Status", "cell-centre"),
@@ -81,7 +81,7 @@ def _remainder(pen: Pen, at: int, first: int, rows: tuple[Row, ...]) -> None:
 
 def sections(pen: Pen, row: int) -> int:
     """Write how each section stands; returns the last row."""
-    _heads(pen, row, "sections")
+    _heads(pen, row, "sections", "column.section")
     rows = [r for r in pen.figures.tables["Rules"] if r["Section"] != "all" or r["Target"]]
     places = [i for i, r in enumerate(pen.figures.tables["Rules"], 1) if r in rows]
     at = row + 1
@@ -126,7 +126,7 @@ def _slots(pen: Pen, rows: tuple[Row, ...]) -> int:
     return max(len(rows), 1) if pen.canvas.literal else MOST_TRADES
 
 
-def _heads(pen: Pen, row: int, title: str) -> None:
+def _heads(pen: Pen, row: int, title: str, of: str = "column.instrument") -> None:
     pen.put(row, 2, pen.say(title), "block")
-    for column, key in enumerate(_CAPTIONS, 2):
+    for column, key in enumerate((of, *_CAPTIONS), 2):
         pen.put(row + 1, column, pen.say(key) if key else "", "caption")

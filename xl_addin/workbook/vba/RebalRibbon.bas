@@ -17,5 +17,9 @@ Public Sub RebalHelpButton(control As IRibbonControl)
 End Sub
 
 Public Sub RebalRun(ByVal command As String)
+    ' Esc is for Python to see, between two steps: it must not stop VBA in its debugger.
+    On Error Resume Next
+    Application.EnableCancelKey = 0
+    On Error GoTo 0
     RunPython "import xl_addin.commands; xl_addin.commands.press('" & command & "')"
 End Sub

@@ -107,8 +107,11 @@ End Sub
 
 Private Function RebalLastRow(ByVal sheet As Object) As Long
     RebalLastRow = sheet.UsedRange.Row + sheet.UsedRange.Rows.Count - 1
+    ' A format dragged to the end of the sheet holds no table.
+    If RebalLastRow > 6000 Then RebalLastRow = 6000
 End Function
 
 Private Function RebalLastColumn(ByVal sheet As Object) As Long
     RebalLastColumn = sheet.UsedRange.Column + sheet.UsedRange.Columns.Count - 1
+    If RebalLastColumn > 256 Then RebalLastColumn = 256
 End Function
