@@ -1,6 +1,6 @@
-"""The function reference of the docs, written from the registry.
+"""The function reference of the docs and the README's table of functions, written from the registry.
 
-`python -m xl_addin.function_reference` brings docs/functions.md up to date; a test fails where it is not.
+`python -m xl_addin.function_reference` brings both up to date; a test fails where they are not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from pathlib import Path
 from xl_addin.hosts.libreoffice.names import in_file
 from xl_addin.registry import FUNCTIONS, NA, NUM, SHOWN, VALUE, Function
 
-PAGE = Path("docs") / "functions.md"
+PAGE, README = Path("docs") / "functions.md", Path("README.md")
+BEGIN, END = "<!-- functions: written by python -m xl_addin.function_reference -->", "<!-- end of functions -->"
 _INTRODUCTION = f"""# Functions
 
 Written from the functions themselves by `python -m xl_addin.function_reference`.
@@ -43,6 +44,22 @@ def page() -> str:
     return "\n".join([_INTRODUCTION, *(_section(function) for function in FUNCTIONS)])
 
 
+def function_table() -> str:
+    """Return the README's table of functions, in Markdown."""
+    rows = (
+        f"| [`{one.signature}`](docs/functions.md#{one.name.lower()}) | {one.help.en.partition('. ')[0].rstrip('.')} |"
+        for one in FUNCTIONS
+    )
+    return "\n".join(["| function | returns |", "|---|---|", *rows])
+
+
+def with_functions(readme: str) -> str:
+    """Return the README with its block of functions replaced by the table of today."""
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{function_table()}\n{END}{after}"
+
+
 def _section(function: Function) -> str:
     columns = ", ".join(f"`{name}`" for name in function.columns)
     lines = [f"## {function.name}", "", f"    {function.signature}", "", function.help.en, "", function.help.ko, ""]
@@ -58,4 +75,8 @@ def _section(function: Function) -> str:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent.parent / PAGE).write_text(page(), encoding="utf-8", newline="\n")
+    root = Path(__file__).parent.parent
+    (root / PAGE).write_text(page(), encoding="utf-8", newline="\n")
+    (root / README).write_text(
+        with_functions((root / README).read_text(encoding="utf-8")), encoding="utf-8", newline="\n"
+    )
