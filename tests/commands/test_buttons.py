@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 
 from engine.errors import Problem
 from templates.layout import BLOCK_ROW
-from xl_addin.commands import COMMANDS, analysing, press, progress, trading
+from xl_addin.commands import COMMANDS, analysing, press, progress, recording
 from xl_addin.commands.edits import Edit, apply
 from xl_addin.histories import Sources
 from xl_addin.samples import sample_sources
@@ -76,16 +76,16 @@ def test_propose_writes_values_where_excel_cannot_compute_our_functions(book: Fa
 
 def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -> None:
     trades = rows(book, "Trades")
+    sheet = book.sheets["Trades"].values
+    header = {name: at for (row, at), name in sheet.items() if row == 7}
+    plan = {sheet[r, header["PlanAfter"] - 7]: sheet[r, header["PlanAfter"]] for r in (8, 9)}
     before = {(row["Account"], row["Ticker"]): row["Quantity"] for row in rows(book, "Holdings") if row["Ticker"]}
-    trading.record(book, progress.Progress(book), formulas=True, today=DAY)
+    recording.record(book, progress.Progress(book), formulas=True, today=DAY)
     after = {(row["Account"], row["Ticker"]): row["Quantity"] for row in rows(book, "Holdings") if row["Ticker"]}
     for trade in trades:
         key = trade["Account"], trade["Ticker"]
         sign = 1 if trade["Side"] == "buy" else -1
         assert float(after[key]) == float(before.get(key, 0)) + sign * trade["Quantity"]
-    sheet = book.sheets["Trades"].values
-    header = {name: at for (row, at), name in sheet.items() if row == 7}
-    plan = {sheet[r, header["PlanAfter"] - 7]: sheet[r, header["PlanAfter"]] for r in (8, 9)}
     place = book.sheets["Holdings"].tables["Cash"].range
     cash = {
         book.sheets["Holdings"].values.get((r, place.column + 1)): book.sheets["Holdings"].values.get(
@@ -99,7 +99,7 @@ def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -
 def test_record_dates_the_traded_sections_and_adds_a_row_to_the_history(book: FakeBook) -> None:
     count = len(rows(book, "Trades"))
     history = len(rows(book, "History"))
-    trading.record(book, progress.Progress(book), formulas=True, today=DAY)
+    recording.record(book, progress.Progress(book), formulas=True, today=DAY)
     last = rows(book, "History")[history]
     assert last["Date"] == DAY
     assert last["Note"] == f"{count} trades recorded"
@@ -115,7 +115,7 @@ def test_what_was_bought_for_the_first_time_takes_a_free_row_at_its_price(book: 
     row = next(r for r in range(8, 40) if sheet[r, 5] == "buy")
     sheet[row, 3] = "FIRST"
     quantity, amount = sheet[row, 6], sheet[row, 9]
-    trading.record(book, progress.Progress(book), formulas=True, today=DAY)
+    recording.record(book, progress.Progress(book), formulas=True, today=DAY)
     (bought,) = [held for held in rows(book, "Holdings") if held["Ticker"] == "FIRST"]
     assert bought["Quantity"] == quantity
     assert float(bought["AverageCost"]) == pytest.approx(amount / quantity)

@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "mode_buy_only": ("data", "mode_buy_only"),
     "mode_sell_only": ("data", "mode_sell_only"),
     "propose": ("trading", "propose"),
-    "record": ("trading", "record"),
+    "record": ("recording", "record"),
     "undo": ("trading", "undo"),
     "share": ("sharing", "share_copy"),
     "pdf": ("sharing", "pdf"),

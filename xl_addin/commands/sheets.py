@@ -17,6 +17,8 @@ from xl_addin.bodies.cells import grid, rows_of
 from xl_addin.bodies.inputs import language_of_titles
 from xl_addin.commands.edits import Edit, columns_of
 
+#: Results that no function computes: written as values everywhere.
+WRITTEN = ("Reconcile", "Conversions")
 Tables = dict[str, list[list[Any]]]
 
 
@@ -78,6 +80,12 @@ def written(place: Found, rows: Rows, *, headers: bool = False) -> list[Edit]:
     return columns_of(cells, at, place.grid.name, place.header + (not headers))
 
 
+def emptied(places: Mapping[str, Found], *, formulas: bool) -> list[Edit]:
+    """Return the edits that leave no plan to record; with `formulas` the trades follow by themselves."""
+    names = WRITTEN if formulas else ("Trades", *WRITTEN)
+    return [edit for name in names if name in places for edit in written(places[name], (), headers=name == "Trades")]
+
+
 def content(value: object) -> Any:  # noqa: ANN401 - what a cell takes
     """Return a value as a cell takes it; text never becomes a formula, errors are real ones."""
     if isinstance(value, Decimal):
@@ -85,3 +93,17 @@ def content(value: object) -> Any:  # noqa: ANN401 - what a cell takes
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
         return f"'{value}"
     return value
+
+
+def row_edits(place: Found, number: int, values: Mapping[str, object]) -> list[Edit]:
+    """Return the edits that put values into some columns of one row; columns that the table lacks are left out."""
+    return [
+        Edit(place.grid.name, number, place.columns[name], ((content(value),),))
+        for name, value in values.items()
+        if name in place.columns
+    ]
+
+
+def decimal_of(value: object) -> Decimal | None:
+    """Return a number, None for what is none."""
+    return value if isinstance(value, Decimal) else None
