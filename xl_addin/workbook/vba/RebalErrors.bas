@@ -1,5 +1,6 @@
 Attribute VB_Name = "RebalErrors"
 Option Explicit
+Option Private Module
 
 ' Why the last function failed before Python could answer; the Help button shows it.
 Public RebalLastFailure As String

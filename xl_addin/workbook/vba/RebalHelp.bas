@@ -1,5 +1,6 @@
 Attribute VB_Name = "RebalHelp"
 Option Explicit
+Option Private Module
 
 ' Gives Excel's function wizard the help of every function, from the hidden sheet of functions: one row each, with the
 ' name, the category, the help and then the help of each argument. Returns how many rows there are.

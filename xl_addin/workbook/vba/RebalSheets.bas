@@ -1,5 +1,6 @@
 Attribute VB_Name = "RebalSheets"
 Option Explicit
+Option Private Module
 
 ' Returns the named sheets of the calling cell's workbook side by side, below a row with each sheet's title above its
 ' first column. Sheets are found by code name, which is the same in every language.
