@@ -36,7 +36,7 @@ from engine.market.provider import Deadline
 
 #: What is promised.
 IMPORT_RATIO, CALL_RATIO, PRICE_SECONDS = 1.15, 1.3, 0.001
-IMPORTS, CALLS, PRICES = 5, 15, 200
+IMPORTS, CALLS, PRICES = 5, 30, 200
 Promise = tuple[str, bool]
 
 
