@@ -146,6 +146,10 @@ class FakeBook:
             api=SimpleNamespace(CalculateFull=self._calculate),
         )
         shown, formulas = _loaded(data)
+        self.names = [
+            SimpleNamespace(name=name, refers_to=f"={defined.attr_text}")
+            for name, defined in formulas.defined_names.items()
+        ]
         for sheet in shown.worksheets:
             mine = FakeSheet(self, sheet.title, visible=sheet.sheet_state == "visible")
             self.sheets[sheet.title] = mine

@@ -12,8 +12,9 @@ from templates.report import Rows
 from templates.schema import Lang, Text
 from templates.spec import table
 from xl_addin.commands.edits import Edit, apply
+from xl_addin.commands.places import found_in
 from xl_addin.commands.progress import READING, Progress
-from xl_addin.commands.sheets import content, found_in, tables_of, written
+from xl_addin.commands.sheets import content, tables_of, written
 from xl_addin.histories import Sources
 
 Book = Any
@@ -36,7 +37,7 @@ def analyse(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
     progress.step(Text("fetching closes and facts of funds", "종가와 ETF 정보 받는 중"))
     rows, problems = analysed(inputs.portfolio, {}, SOURCES, today(), inputs.lang)
     progress.step(Text("computing", "계산 중"))
-    places = with_matrix(found_in(tables))
+    places = with_matrix(found_in(book, tables))
     if formulas:
         apply(book, unlabelled(places, inputs.lang), "analyse")
         book.app.api.CalculateFull()
@@ -47,7 +48,9 @@ def analyse(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
 
 
 def with_matrix(places: Mapping[str, Found]) -> dict[str, Found]:
-    """Add the matrix of correlations, which has no header of its own: it stands at the right of the alerts."""
+    """Add the matrix of correlations where no name tells its place: it stands at the right of the alerts."""
+    if "Correlation" in places:
+        return dict(places)
     alerts = places.get("Alerts")
     header = alerts.grid.rows.get(alerts.header, {}) if alerts else {}
     right = max(alerts.columns.values()) if alerts else 0

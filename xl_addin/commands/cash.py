@@ -14,7 +14,8 @@ from templates.reading.find import Found
 from templates.report import Row
 from templates.schema import Text
 from xl_addin.commands.edits import Edit
-from xl_addin.commands.sheets import decimal_of, place_of, row_edits, rows_in
+from xl_addin.commands.places import place_of
+from xl_addin.commands.sheets import decimal_of, row_edits, rows_in
 
 #: By account (empty: all of them) and currency.
 Purses = dict[tuple[str, str], Decimal]

@@ -8,8 +8,9 @@ from engine.errors import InputError, Problem
 from templates.schema import Text
 from templates.spec import sheet as sheet_spec
 from xl_addin.commands.edits import Edit, apply
+from xl_addin.commands.places import found_in, place_of
 from xl_addin.commands.progress import READING, Progress
-from xl_addin.commands.sheets import found_in, place_of, rows_in, tables_of
+from xl_addin.commands.sheets import rows_in, tables_of
 
 Book = Any
 
@@ -29,7 +30,7 @@ def refresh(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
     batch = chain.quotes(wanted_symbols(inputs.portfolio), refresh=True)
     progress.step(Text("computing", "계산 중"))
     if formulas:
-        apply(book, unlabelled(found_in(tables), inputs.lang), "refresh")
+        apply(book, unlabelled(found_in(book, tables), inputs.lang), "refresh")
         book.app.api.CalculateFull()
     else:
         write_results(book, tables, "refresh", everything=True)
@@ -71,7 +72,7 @@ def mode_sell_only(book: Book, progress: Progress, *, formulas: bool) -> Text | 
 
 def _mode(book: Book, progress: Progress, mode: str, *, formulas: bool) -> Text | None:  # noqa: ARG001
     progress.step(Text(mode, mode))
-    place = place_of(found_in(tables_of(book)), "Settings")
+    place = place_of(found_in(book, tables_of(book)), "Settings")
     for row, values in rows_in(place):
         if values.get("Key") == "mode":
             apply(book, [Edit(place.grid.name, row, place.columns["Value"], ((mode,),))], f"mode {mode}")

@@ -16,17 +16,9 @@ from templates.schema import Text
 from xl_addin.bodies.inputs import read_inputs
 from xl_addin.commands.cash import UNPROPOSED, cash_edits
 from xl_addin.commands.edits import Edit, apply
+from xl_addin.commands.places import found_in, place_of
 from xl_addin.commands.progress import READING, Progress
-from xl_addin.commands.sheets import (
-    decimal_of,
-    emptied,
-    found_in,
-    language_of,
-    place_of,
-    row_edits,
-    rows_in,
-    tables_of,
-)
+from xl_addin.commands.sheets import decimal_of, emptied, language_of, row_edits, rows_in, tables_of
 
 Book = Any
 
@@ -35,7 +27,7 @@ def record(book: Book, progress: Progress, *, formulas: bool, today: dt.date | N
     """Put the proposed trades into Holdings, Cash, Rules and History, and the cash flow back to 0."""
     progress.step(READING)
     tables = tables_of(book)
-    places = found_in(tables)
+    places = found_in(book, tables)
     done = [_done(row) for _, row in rows_in(place_of(places, "Trades"))]
     if not done:
         text = f"there is nothing to record: {UNPROPOSED.en}"

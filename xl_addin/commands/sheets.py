@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from engine.errors import InputError, Problem
 from templates.canvas import approximate
 from templates.reading.convert import TableReader
-from templates.reading.find import Found, find_tables
+from templates.reading.find import Found
 from templates.report import Row, Rows
 from templates.schema import Lang
-from xl_addin.bodies.cells import grid, rows_of
 from xl_addin.bodies.inputs import language_of_titles
 from xl_addin.commands.edits import Edit, columns_of
 
@@ -38,24 +36,6 @@ def tables_of(book: Any) -> Tables:  # noqa: ANN401 - an xlwings Book
 def language_of(book: Any) -> Lang:  # noqa: ANN401 - an xlwings Book
     """Return the language of a workbook, which its sheets' titles tell."""
     return language_of_titles(sheet.name for sheet in book.sheets)
-
-
-def found_in(tables: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, Found]:
-    """Return where each table stands; raises InputError where one stands there twice."""
-    grids = [grid(name, rows_of(rows) or ()) for name, rows in tables.items()]
-    places, problems = find_tables(grids)
-    if problems:
-        raise InputError(problems)
-    return places
-
-
-def place_of(places: Mapping[str, Found], name: str) -> Found:
-    """Return a table's place; raises InputError where it is not in the workbook."""
-    if name not in places:
-        message = f"the workbook has no table {name}: start from a fresh rebalancer.xlsm"
-        ko = f"{name} 표가 없습니다: 새 rebalancer.xlsm에서 시작하세요"
-        raise InputError([Problem("error", "no-table", name, message, ko)])
-    return places[name]
 
 
 def rows_in(place: Found) -> list[tuple[int, Row]]:

@@ -9,17 +9,9 @@ from templates.schema import Text
 from xl_addin.commands import restore
 from xl_addin.commands.analysing import unlabelled
 from xl_addin.commands.edits import Edit, apply
+from xl_addin.commands.places import found_in, place_of
 from xl_addin.commands.progress import READING, Progress
-from xl_addin.commands.sheets import (
-    WRITTEN,
-    Tables,
-    content,
-    found_in,
-    place_of,
-    rows_in,
-    tables_of,
-    written,
-)
+from xl_addin.commands.sheets import WRITTEN, Tables, content, rows_in, tables_of, written
 
 Book = Any
 #: Results of functions: written where Excel does not compute them itself.
@@ -45,7 +37,7 @@ def write_results(book: Book, tables: Tables, what: str, *, everything: bool) ->
     made = planned(what, {}, tables)
     report = book_report(made.portfolio, made.plan, made.quotes, made.lang)
     report = replace(report, results={**report.results, "Drift": drift_rows(made.plan)})
-    places = found_in(tables)
+    places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
     if not everything:
         edits += unlabelled(places, made.lang)
