@@ -29,13 +29,19 @@ class Edit:
 
 
 def apply(book: Any, edits: Iterable[Edit], what: str) -> None:  # noqa: ANN401 - an xlwings Book
-    """Make the changes after saving a restore point; where one fails, all are taken back and the failure is raised."""
+    """Make the changes after saving a restore point; where one fails, all are taken back and the failure is raised.
+
+    Where nothing is changed, no restore point is left.
+    """
     wanted = [edit for edit in edits if edit.cells and edit.cells[0]]
+    if not wanted:
+        return
     point = restore.take(book, [(edit.sheet, edit.row, edit.column, *edit.size) for edit in wanted], what)
-    point.save(book)
+    restore.push(book, point)
     try:
         for edit in wanted:
             _write(book, edit)
+        restore.settle(book, point)
     except BaseException:
         point.put_back(book)
         restore.drop(book)

@@ -57,9 +57,13 @@ def write_results(book: Book, tables: Tables, what: str, *, everything: bool) ->
 
 
 def undo(book: Book, progress: Progress, *, formulas: bool) -> Text | None:  # noqa: ARG001
-    """Put the sheets back as they were before the last button that changed them."""
+    """Put the sheets back as they were before the last button that changed them and is not undone yet.
+
+    Raises InputError where a person has changed those cells since.
+    """
     point = restore.last(book)
     progress.step(Text(f"undoing {point.what}", f"되돌리는 중: {point.what}"))
+    point.check(book)
     point.put_back(book)
     restore.drop(book)
     return None
