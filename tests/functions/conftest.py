@@ -93,7 +93,9 @@ def value(written: Any) -> Any:
 @pytest.fixture(scope="session")
 def bodies(market: dict[str, str]) -> Answers:
     from xl_addin import functions
+    from xl_addin.bodies import journal
 
+    journal.clear()  # of what tests before have left there
     answers = {}
     with using(market):
         for name, (function, *given) in CALLS.items():
