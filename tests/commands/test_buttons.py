@@ -41,11 +41,52 @@ def test_every_button_of_the_ribbon_has_a_command_and_every_command_a_button() -
     assert {button.command for button in buttons()} == set(COMMANDS)
 
 
-@pytest.mark.parametrize(("button", "mode"), [("full", "full"), ("buy_only", "buy-only"), ("sell_only", "sell-only")])
-def test_a_mode_is_written_into_the_settings_and_nowhere_else(book: FakeBook, button: str, mode: str) -> None:
+MODES = [("full", "full"), ("buy_only", "buy-only"), ("sell_only", "sell-only")]
+
+
+@pytest.mark.parametrize(("button", "mode"), MODES)
+def test_a_mode_is_written_into_the_settings_alone_of_what_the_person_fills(
+    book: FakeBook, button: str, mode: str
+) -> None:
     press(f"mode_{button}", book, formulas=True)
-    assert [value for *_, value in book.written] == [mode]
+    assert [value for sheet, *_, value in book.written if sheet not in ("Trades", "Analysis")] == [mode]
     assert {row["Key"]: row["Value"] for row in rows(book, "Settings")}["mode"] == mode
+    assert book.calculated == 1
+
+
+@pytest.mark.parametrize(("button", "sides"), [("buy_only", {"buy"}), ("sell_only", {"sell"})])
+def test_after_a_mode_the_trades_are_those_of_the_mode(book: FakeBook, button: str, sides: set[str]) -> None:
+    press("propose", book, formulas=False)
+    press(f"mode_{button}", book, formulas=False)
+    assert {row["Side"] for row in rows(book, "Trades")} <= sides
+
+
+def test_after_a_mode_the_reconciliation_is_that_of_the_mode_where_excel_computes(book: FakeBook) -> None:
+    other = {(row, column): v for (row, column), v in book.sheets["Trades"].values.items() if 14 <= column <= 31}
+    press("mode_sell_only", book, formulas=True)
+    wanted = dict(book.sheets["Trades"].values)
+    press("propose", book, formulas=True)
+    assert book.sheets["Trades"].values == wanted
+    assert any(wanted.get(at) != value for at, value in other.items())
+
+
+def test_a_mode_and_its_plan_are_undone_together(book: FakeBook) -> None:
+    press("propose", book, formulas=False)
+    before = book.state()
+    press("mode_sell_only", book, formulas=False)
+    press("undo", book, formulas=False)
+    assert book.state() == before
+
+
+@pytest.mark.parametrize("formulas", [True, False])
+def test_the_plan_of_another_mode_goes_where_there_can_be_no_new_one(book: FakeBook, *, formulas: bool) -> None:
+    book.sheets["Targets"].values[8, 6] = 7.5
+    press("mode_sell_only", book, formulas=formulas)
+    assert "Target" in book.alerts[-1]
+    assert {row["Key"]: row["Value"] for row in rows(book, "Settings")}["mode"] == "sell-only"
+    held = book.written.copy()
+    press("record", book, formulas=formulas)
+    assert book.written == held
 
 
 def test_propose_lets_excel_compute_what_functions_fill(book: FakeBook) -> None:
@@ -139,7 +180,7 @@ def test_undo_brings_a_spilling_formula_back_by_its_first_cell(book: FakeBook) -
     assert (7, 3) not in book.sheets["Trades"].formulas  # Excel fills it from the formula
 
 
-@pytest.mark.parametrize("command", ["record", "propose", "mode_buy_only"])
+@pytest.mark.parametrize("command", ["record", "propose", "mode_sell_only"])
 @pytest.mark.parametrize("fatal", [1, 2, 3])
 def test_an_error_in_the_middle_leaves_the_workbook_as_it_was(book: FakeBook, command: str, fatal: int) -> None:
     writes = 0
@@ -153,9 +194,8 @@ def test_an_error_in_the_middle_leaves_the_workbook_as_it_was(book: FakeBook, co
     before = book.state()
     book.before_write = crash
     press(command, book, formulas=True)
-    if command != "mode_buy_only" or fatal == 1:
-        assert book.state() == before
-        assert "unexpected error" in book.alerts[-1]
+    assert book.state() == before
+    assert "unexpected error" in book.alerts[-1]
     assert book.app.status_bar is False
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.errors import InputError, Problem
+from engine.errors import InputError, Problem, RebalancerError
+from templates.reading.find import Found
 from templates.schema import Text
 from templates.spec import sheet as sheet_spec
 from xl_addin.commands.edits import Edit, apply
 from xl_addin.commands.places import found_in, place_of
 from xl_addin.commands.progress import READING, Progress
-from xl_addin.commands.sheets import rows_in, tables_of
+from xl_addin.commands.sheets import emptied, rows_in, tables_of
 
 Book = Any
 
@@ -20,7 +21,7 @@ def refresh(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
     from engine.market import chain
     from xl_addin.bodies.inputs import read_inputs
     from xl_addin.commands.analysing import unlabelled
-    from xl_addin.commands.trading import write_results
+    from xl_addin.commands.trading import proposed
     from xl_addin.prices import wanted_symbols
 
     progress.step(READING)
@@ -33,7 +34,8 @@ def refresh(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
         apply(book, unlabelled(found_in(book, tables), inputs.lang), "refresh")
         book.app.api.CalculateFull()
     else:
-        write_results(book, tables, "refresh", everything=True)
+        edits, _ = proposed(book, tables, "refresh", everything=True)
+        apply(book, edits, "refresh")
     failed = batch.failed.items()
     if not failed:
         return None
@@ -70,13 +72,34 @@ def mode_sell_only(book: Book, progress: Progress, *, formulas: bool) -> Text | 
     return _mode(book, progress, "sell-only", formulas=formulas)
 
 
-def _mode(book: Book, progress: Progress, mode: str, *, formulas: bool) -> Text | None:  # noqa: ARG001
-    progress.step(Text(mode, mode))
-    place = place_of(found_in(book, tables_of(book)), "Settings")
+def _mode(book: Book, progress: Progress, mode: str, *, formulas: bool) -> Text | None:
+    """Set the mode, and propose the trades that fit it: the plan of another mode must not stand.
+
+    Where there can be none, the old plan goes all the same, and the reason is raised.
+    """
+    from xl_addin.commands.trading import NOTHING, proposed
+
+    progress.step(READING)
+    tables = tables_of(book)
+    places = found_in(book, tables)
+    edit = _mode_edit(place_of(places, "Settings"), mode)
+    tables[edit.sheet][edit.row - 1][edit.column - 1] = mode
+    progress.step(Text("computing trades", "매매 계산 중"))
+    try:
+        edits, count = proposed(book, tables, f"mode {mode}", everything=not formulas)
+    except RebalancerError:
+        apply(book, [edit, *emptied(places, formulas=formulas)], f"mode {mode}")
+        raise
+    apply(book, [edit, *edits], f"mode {mode}")
+    if formulas:
+        book.app.api.CalculateFull()
+    return None if count else NOTHING
+
+
+def _mode_edit(place: Found, mode: str) -> Edit:
     for row, values in rows_in(place):
         if values.get("Key") == "mode":
-            apply(book, [Edit(place.grid.name, row, place.columns["Value"], ((mode,),))], f"mode {mode}")
-            return None
+            return Edit(place.grid.name, row, place.columns["Value"], ((mode,),))
     text = "there is no row for mode: add one, key mode"
     raise InputError(
         [Problem("error", "no-setting", "Settings", text, "mode 행이 없습니다: 항목이 mode인 행을 추가하세요")]

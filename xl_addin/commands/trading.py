@@ -16,6 +16,7 @@ from xl_addin.commands.sheets import WRITTEN, Tables, content, rows_in, tables_o
 Book = Any
 #: Results of functions: written where Excel does not compute them itself.
 COMPUTED = ("Trades", "Drift", "Summary", "Limits", "Calendar", "Problems", "Prices")
+NOTHING = Text("Nothing is to be traded.", "매매할 것이 없습니다.")
 
 
 def propose(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
@@ -23,14 +24,18 @@ def propose(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
     progress.step(READING)
     tables = tables_of(book)
     progress.step(Text("computing trades", "매매 계산 중"))
-    count = write_results(book, tables, "propose", everything=not formulas)
+    edits, count = proposed(book, tables, "propose", everything=not formulas)
+    apply(book, edits, "propose")
     if formulas:
         book.app.api.CalculateFull()
-    return None if count else Text("Nothing is to be traded.", "매매할 것이 없습니다.")
+    return None if count else NOTHING
 
 
-def write_results(book: Book, tables: Tables, what: str, *, everything: bool) -> int:
-    """Write the plan's results, all or none; returns how many trades it has."""
+def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tuple[list[Edit], int]:
+    """Return the edits that write the plan's results, and how many trades it has.
+
+    With `everything`, also what functions would fill.
+    """
     from xl_addin.bodies.plans import drift_rows, planned
     from xl_addin.output.plan_book import book_report
 
@@ -52,8 +57,7 @@ def write_results(book: Book, tables: Tables, what: str, *, everything: bool) ->
                 if row.get("Currency") in rates:
                     value = content(rates[row["Currency"]].get(name))
                     edits.append(Edit(place.grid.name, number, place.columns[name], ((value,),)))
-    apply(book, edits, what)
-    return len(made.plan.trades)
+    return edits, len(made.plan.trades)
 
 
 def undo(book: Book, progress: Progress, *, formulas: bool) -> Text | None:  # noqa: ARG001
