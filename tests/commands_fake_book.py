@@ -132,7 +132,8 @@ class FakeSheets(dict[str, FakeSheet]):
 
 class FakeBook:
     def __init__(self, data: bytes, fullname: str) -> None:
-        self.fullname, self.name = fullname, fullname.rpartition("/")[2]
+        self._fullname, self.name = fullname, fullname.rpartition("/")[2]
+        self.lost: Exception | None = None
         self.sheets = FakeSheets()
         self.written: list[tuple[str, int, int, Any]] = []
         self.alerts: list[str] = []
@@ -164,6 +165,13 @@ class FakeBook:
             for name, ref in formulas[sheet.title].tables.items():
                 left, top, right, bottom = range_boundaries(ref)
                 mine.tables[name] = SimpleNamespace(range=mine.range((top, left), (bottom, right)))
+
+    @property
+    def fullname(self) -> str:
+        """Return the path; raises `lost`, if given, as xlwings does where it cannot tell."""
+        if self.lost:
+            raise self.lost
+        return self._fullname
 
     def _calculate(self) -> None:
         self.calculated += 1

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.errors import InputError, Problem
 from templates.reading.grid import letters
+from xl_addin.commands.location import identity
 
 Area = tuple[str, int, int, int, int]
 #: A formula of ours spills: only its first cell is put back, the rest follows from it.
@@ -126,11 +127,11 @@ def drop(book: Any) -> None:  # noqa: ANN401
 
 
 def place(book: Any) -> Path:  # noqa: ANN401
-    """Return where a workbook's restore points are kept: in the user's own folder, by the workbook's full name."""
+    """Return where a workbook's restore points are kept: in the user's own folder, by what tells it from others."""
     import platformdirs
 
     folder = os.environ.get("REBALANCER_STATE_DIR") or platformdirs.user_state_dir("rebalancer", appauthor=False)
-    return Path(folder) / "restore" / f"{sha256(str(book.fullname).encode()).hexdigest()[:20]}.json"
+    return Path(folder) / "restore" / f"{sha256(identity(book).encode()).hexdigest()[:20]}.json"
 
 
 def points(book: Any) -> list[Point]:  # noqa: ANN401

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine.errors import InputError, Problem
 from engine.text import korean
 from templates.schema import Text
+from xl_addin.commands.location import folder_of
 from xl_addin.commands.progress import READING, Progress
 from xl_addin.commands.sheets import tables_of
 from xl_addin.output.files import free_name, write_whole
@@ -25,7 +25,7 @@ def share_copy(book: Book, progress: Progress, *, formulas: bool) -> Text:  # no
     from xl_addin.bodies.plans import planned
     from xl_addin.output.plan_book import book_report
 
-    folder = _folder(book)
+    folder = folder_of(book)
     progress.step(READING)
     made = planned("share", {}, tables_of(book))
     progress.step(Text("writing the copy", "사본 쓰는 중"))
@@ -38,7 +38,7 @@ def share_copy(book: Book, progress: Progress, *, formulas: bool) -> Text:  # no
 
 def pdf(book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001
     """Write the workbook as a PDF beside it; returns where it is."""
-    path = free_name(_folder(book), Path(book.name).stem, ".pdf")
+    path = free_name(folder_of(book), Path(book.name).stem, ".pdf")
     progress.step(Text("writing the PDF", "PDF 쓰는 중"))
     book.to_pdf(str(path))
     return Text(str(path), str(path))
@@ -56,23 +56,6 @@ def help_me(_book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa
         return _ALL_WELL
     ko = [f"{korean(one.check)}: {korean(one.message)}. {korean(one.mend)}".strip() for one in found]
     return Text("\n".join(lines), "\n".join(ko))
-
-
-def _folder(book: Book) -> Path:
-    folder = Path(book.fullname).parent
-    if not folder.is_dir() or str(folder) == ".":
-        raise InputError(
-            [
-                Problem(
-                    "error",
-                    "not-saved",
-                    book.name,
-                    "save the workbook in a folder first",
-                    "먼저 통합 문서를 폴더에 저장하세요",
-                )
-            ]
-        )
-    return folder
 
 
 def _fill(path: Path, data: bytes) -> None:
