@@ -7,7 +7,7 @@ from commands_fake_book import FakeBook
 
 from engine.errors import InputError
 from xl_addin.commands import press, restore
-from xl_addin.commands.edits import Edit, apply
+from xl_addin.commands.edits import Edit, HalfWritten, apply
 
 
 def put(book: FakeBook, value: object, row: int = 30) -> None:
@@ -125,3 +125,34 @@ def test_points_survive_a_broken_file(book: FakeBook) -> None:
     put(book, "ours")
     press("undo", book, formulas=True)
     assert shown(book) is None
+
+
+@pytest.mark.parametrize("button", ["record", "mode_sell_only"])
+def test_where_putting_back_fails_too_the_person_is_told_to_press_undo(book: FakeBook, button: str) -> None:
+    writes = 0
+
+    def gone() -> None:
+        nonlocal writes
+        writes += 1
+        if writes > 2:
+            raise OSError("Excel is busy")
+
+    press("propose", book, formulas=False)
+    before = book.state()
+    book.before_write = gone
+    press(button, book, formulas=False)
+    assert "half written; press Undo" in book.alerts[-1]
+    book.before_write = lambda: None
+    press("undo", book, formulas=False)
+    assert "half written" in book.alerts[-1]
+    assert book.state() == before
+
+
+def test_it_is_said_in_korean_too(book: FakeBook) -> None:
+    def gone() -> None:
+        raise OSError("Excel is busy")
+
+    book.before_write = gone
+    with pytest.raises(HalfWritten) as raised:
+        put(book, "ours")
+    assert "[되돌리기]" in raised.value.problems[0].said("ko")

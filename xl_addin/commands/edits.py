@@ -6,11 +6,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.errors import Problem, RebalancerError
+from xl_addin.bodies import journal
 from xl_addin.commands import restore
 
 #: What a cell takes: a text that begins with = is a formula.
 Content = str | bool | int | float | Any
 Block = tuple[tuple[Content, ...], ...]
+
+
+class HalfWritten(RebalancerError):
+    """Report that a button failed and that what stood there before could not be put back either."""
+
+    def __init__(self, what: str, name: str) -> None:
+        message = f"{what} failed, and the sheets could not be put back: they may be half written; press Undo"
+        ko = (
+            f"{what} 실행에 실패했고 시트를 원래대로 돌려놓지도 못했습니다: 일부만 바뀌었을 수 있으니 "
+            "[되돌리기]를 누르세요"
+        )
+        self.problems = (Problem("error", "half-written", name, message, ko),)
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +46,8 @@ class Edit:
 def apply(book: Any, edits: Iterable[Edit], what: str) -> None:  # noqa: ANN401 - an xlwings Book
     """Make the changes after saving a restore point; where one fails, all are taken back and the failure is raised.
 
-    Where nothing is changed, no restore point is left.
+    Where nothing is changed, no restore point is left. Raises HalfWritten where taking back fails too: the restore
+    point then stays, for Undo.
     """
     wanted = [edit for edit in edits if edit.cells and edit.cells[0]]
     if not wanted:
@@ -42,8 +58,13 @@ def apply(book: Any, edits: Iterable[Edit], what: str) -> None:  # noqa: ANN401 
         for edit in wanted:
             _write(book, edit)
         restore.settle(book, point)
-    except BaseException:
-        point.put_back(book)
+    except BaseException as failure:
+        try:
+            point.put_back(book)
+        except Exception as again:  # noqa: BLE001 - whatever it is, the person must know how the sheets stand
+            journal.unexpected(what, failure)
+            journal.unexpected(what, again)
+            raise HalfWritten(what, book.name) from failure
         restore.drop(book)
         raise
 
