@@ -92,8 +92,8 @@ class Flights:
         told.requests = flight.found.requests if leads else 0
         told.errors = {**found.errors, **{key: flight.found.errors[key] for key in due if key in flight.found.errors}}
         if not finished:
-            message = f"no answer within {limit.seconds:g} s; it goes on: ask again"
-            ko = f"{limit.seconds:g}초 안에 응답이 없어 계속 받고 있습니다: 다시 해 보세요"
+            message = f"no answer within {limit.seconds:.3g} s; it goes on: ask again"
+            ko = f"{limit.seconds:.3g}초 안에 응답이 없어 계속 받고 있습니다: 다시 해 보세요"
             late = Transient(message, ko=ko, source="market")
             told.fail({key: late for key in due if key not in flight.found.prices})
         return told

@@ -44,8 +44,8 @@ class Deadline:
 
     def spent(self, source: str) -> Transient:
         """Return the error of a source that did not answer in time."""
-        message = f"{source} did not answer within {self.seconds:g} s: try again"
-        return Transient(message, ko=f"{source} 응답이 {self.seconds:g}초 안에 없습니다: 다시 해 보세요", source=source)
+        message = f"{source} did not answer within {self.seconds:.3g} s: try again"
+        return Transient(message, ko=f"{source} 응답이 {self.seconds:.3g}초 안에 없습니다: 다시 해 보세요", source=source)
 
 
 class QuoteProvider(Protocol):

@@ -171,8 +171,8 @@ class Research:
         looked = self._within(wait, lambda: self._look(question, deadline))
         if looked is None:
             seconds = deadline.seconds if wait is None else wait
-            message = f"no answer within {seconds:g} s; it goes on: ask again"
-            ko = f"{seconds:g}초 안에 응답이 없어 계속 받고 있습니다: 다시 해 보세요"
+            message = f"no answer within {seconds:.3g} s; it goes on: ask again"
+            ko = f"{seconds:.3g}초 안에 응답이 없어 계속 받고 있습니다: 다시 해 보세요"
             late = Transient(message, ko=ko, source="market")
             looked = _Looked(question.kept(), {}, Findings())
             looked.found.fail({one.symbol: late for one in question.listings.values()})
