@@ -44,8 +44,9 @@ class Deadline:
 
     def spent(self, source: str) -> Transient:
         """Return the error of a source that did not answer in time."""
-        message = f"{source} did not answer within {self.seconds:.3g} s: try again"
-        return Transient(message, ko=f"{source} 응답이 {self.seconds:.3g}초 안에 없습니다: 다시 해 보세요", source=source)
+        seconds = f"{self.seconds:.3g}"
+        message = f"{source} did not answer within {seconds} s: try again"
+        return Transient(message, ko=f"{source} 응답이 {seconds}초 안에 없습니다: 다시 해 보세요", source=source)
 
 
 class QuoteProvider(Protocol):
