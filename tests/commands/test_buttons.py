@@ -309,8 +309,21 @@ def test_undo_brings_the_formulas_of_the_analyses_back(book: FakeBook, sample_cl
 
 def test_analyse_says_what_could_not_be_had(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysing, "SOURCES", Sources(offline=True))
+    before = {at: value for at, value in book.sheets["Analysis"].values.items() if at[0] == BLOCK_ROW}
     press("analyse", book, formulas=False)
     assert "no history" in book.alerts[-1]
+    after = {at: value for at, value in book.sheets["Analysis"].values.items() if at[0] == BLOCK_ROW}
+    changed = [str(before[at]) for at in before if before[at] != after[at]]
+    assert all(title.startswith("Funds compared") for title in changed), "what keeps made-up numbers keeps its label"
+    assert sum("SAMPLE" in str(title) for title in after.values()) >= 3
+
+
+def test_only_the_first_of_many_lacks_are_told(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = tuple(Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(40))
+    monkeypatch.setattr("xl_addin.output.analysis_cells.analysed", lambda *_: ({}, many))
+    press("analyse", book, formulas=False)
+    assert len(book.alerts[-1].splitlines()) == 13
+    assert "28 more" in book.alerts[-1]
 
 
 def test_a_korean_workbook_is_answered_in_korean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

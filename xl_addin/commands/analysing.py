@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.errors import Problem
+from engine.places import place as say_place
 from templates.layout import BLOCK_ROW, HEADER_ROW
 from templates.reading.find import Found
 from templates.report import Rows
@@ -23,6 +25,8 @@ SOURCES = Sources()
 #: What functions over closes fill, besides the matrix.
 TABLES = ("Comparison", "Review", "Alerts", "Limits")
 _SAMPLE = "SAMPLE"
+#: Problems that are shown at most.
+_TOLD = 12
 
 
 def analyse(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
@@ -42,9 +46,21 @@ def analyse(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
         apply(book, unlabelled(places, inputs.lang), "analyse")
         book.app.api.CalculateFull()
     else:
-        apply(book, [*unlabelled(places, inputs.lang), *results(places, rows)], "analyse")
-    lines = [Text(f"{p.where}: {p.message}", f"{p.where}: {p.said('ko')}") for p in problems]
-    return Text("\n".join(line.en for line in lines), "\n".join(line.ko for line in lines)) if lines else None
+        # What could not be computed keeps its made-up numbers, and therefore its label.
+        computed = {name: place for name, place in places.items() if name in rows}
+        apply(book, [*unlabelled(computed, inputs.lang), *results(places, rows)], "analyse")
+    return _told(problems) if problems else None
+
+
+def _told(problems: Sequence[Problem]) -> Text:
+    """Return what could not be had, as far as a message box holds it."""
+    lines = [
+        Text(f"{say_place(p.where, 'en')}: {p.said('en')}", f"{say_place(p.where, 'ko')}: {p.said('ko')}")
+        for p in problems[:_TOLD]
+    ]
+    left = len(problems) - _TOLD
+    lines += [Text(f"… {left} more", f"… 외 {left}건")] if left > 0 else []
+    return Text("\n".join(line.en for line in lines), "\n".join(line.ko for line in lines))
 
 
 def with_matrix(places: Mapping[str, Found]) -> dict[str, Found]:
