@@ -48,8 +48,24 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a section acts, or that nothing makes it: a code with its values; hosts turn it into a sentence.
+
+    Codes: always (the setting), due (the review of `since`), limit and band (what is outside: symbols and names of groups
+    in `symbols`), sleeve (the section as a whole is outside the width of its band), inside (nothing calls for trades).
+    """
+
+    code: Literal["always", "due", "limit", "band", "sleeve", "inside"] = "inside"
+    symbols: tuple[str, ...] = ()
+    since: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SectionState:
-    """Compare a section's sleeve with its target, and say whether it is due. `status` is OK, OVER or UNDER."""
+    """A section's sleeve beside its target, whether it is due, and whether and why it acts.
+
+    `status` is OK, OVER or UNDER.
+    """
 
     section: str
     target: Decimal
@@ -59,6 +75,8 @@ class SectionState:
     next_due: dt.date | None
     status: Status
     breaches: tuple[str, ...]
+    acts: bool = False
+    why: Cause = Cause()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +101,8 @@ class Trade:
     """Propose one order: a positive quantity of one symbol in one account.
 
     `amount`, `cost` and `tax` are in `currency`, in its smallest unit. A sale brings amount − cost − tax, a purchase
-    takes amount + cost + tax. `weight_after` is the symbol's over all accounts once every trade is done.
+    takes amount + cost + tax. `tax` is all that is taken at the sale, `withheld` the part of it that is taken of its gain.
+    `weight_after` is the symbol's over all accounts once every trade is done.
     """
 
     account: str
@@ -98,6 +117,7 @@ class Trade:
     tax: Decimal
     reason: Reason
     weight_after: Decimal
+    withheld: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +150,12 @@ class CashState:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Say how close to perfect the plan is.
+    """How good the plan is, as parts of the total value.
 
-    `objective` is Σ|target − value| + |cash target − cash| + costs, divided by the total value; no plan that keeps the
-    constraints can be below `bound`; `gap` is (objective − bound) / objective, 0 where the objective is 0.
+    `objective` is the measure of `docs/trades.md`; no plan of the same rung that keeps the constraints can be below
+    `bound`, which is −inf where nothing is proven; `gap` is (objective − bound) / objective, 0 where the objective is 0.
+    `misplaced` is Σ|value − target| / 2 after the plan, cash included. `rung` says who had to trade: 1 only buying (or, to
+    raise money, only selling), 2 the sections that act, 3 the others selling too; 0 where nothing calls for trades.
     """
 
     objective: float
@@ -141,6 +163,8 @@ class Quality:
     gap: float
     method: str
     seconds: float
+    misplaced: float = 0.0
+    rung: int = 0
 
 
 @dataclass(frozen=True, slots=True)
