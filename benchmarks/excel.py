@@ -78,9 +78,9 @@ def stored(symbols: list[str]) -> None:
 
 def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwings has no types
     from engine.rebalance import rebalance
-    from xl_addin.bodies import plans
-    from xl_addin.bodies.inputs import read_inputs
-    from xl_addin.prices import live_quotes_for
+    from rebalancer.prices import live_quotes_for
+    from xl_addin.functions import plans
+    from xl_addin.functions.inputs import read_inputs
 
     stored([*symbols, "USDKRW"])
     holdings = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
-from xl_addin.output.files import free_name, output_problems, write_whole
+from rebalancer.files import free_name, output_problems, write_whole
 
 
 def test_an_existing_file_is_refused_unless_forced(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from commands_fake_book import FakeBook
 
-from xl_addin.bodies import plans
-from xl_addin.samples import sample_quotes
-from xl_addin.workbook.package import sample_workbook
+from rebalancer.samples import sample_quotes
+from xl_addin.functions import plans
+from xl_addin.hosts.excel.package import sample_workbook
 
 
 @pytest.fixture(scope="session")

@@ -17,17 +17,17 @@ from openpyxl.workbook import Workbook
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
+from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
+from rebalancer.histories import Sources
+from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from templates.build import Book, build
 from templates.reading import read_book
 from templates.schema import LANGUAGES, Lang
 from templates.share import share
-from xl_addin.analyses import compare_funds, correlate_portfolio, review_portfolio
 from xl_addin.cli import main
-from xl_addin.histories import Sources
-from xl_addin.output.analysis_rows import WORDS
-from xl_addin.output.analysis_sheet import Findings, findings, sample_findings
-from xl_addin.output.plan_book import book_report
-from xl_addin.samples import sample_portfolio, sample_quotes, sample_sources
+from xl_addin.show.analysis_rows import WORDS
+from xl_addin.show.analysis_sheet import Findings, findings, sample_findings
+from xl_addin.show.plan_book import book_report
 
 SAMPLES = Path(__file__).resolve().parents[2] / "engine" / "market" / "samples"
 HISTORY = SAMPLES / "sample-history.csv"
@@ -274,7 +274,7 @@ def test_a_plain_plan_brings_in_no_numpy(tmp_path: Path) -> None:
     code = (
         "import sys; from xl_addin.cli import main; "
         f"main(['plan', {str(PORTFOLIO)!r}, '--offline', '--prices', {str(PRICES)!r}, '--as-of', '2026-11-20']); "
-        "print('xl_addin.output.analysis_sheet' in sys.modules, 'xl_addin.analyses' in sys.modules)"
+        "print('xl_addin.show.analysis_sheet' in sys.modules, 'rebalancer.analyses' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "False False"

@@ -17,15 +17,16 @@ from openpyxl import load_workbook
 from project_readers import decompress
 
 from engine.market import chain
+from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from templates.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW
 from templates.reading import read_book
-from xl_addin.bodies import call, plans, studies
 from xl_addin.cli import main
-from xl_addin.registry import FUNCTIONS, SHOWN, Function, function
-from xl_addin.samples import sample_portfolio, sample_quotes, sample_sources
-from xl_addin.workbook.live import FETCHED, FORMULAS, PLAN
-from xl_addin.workbook.package import sample_workbook
-from xl_addin.workbook.project import modules
+from xl_addin.functions import plans, studies
+from xl_addin.functions.calls import call
+from xl_addin.functions.registry import FUNCTIONS, SHOWN, Function, function
+from xl_addin.hosts.excel.live import FETCHED, FORMULAS, PLAN
+from xl_addin.hosts.excel.package import sample_workbook
+from xl_addin.hosts.excel.project import modules
 
 COMMITTED = Path(__file__).resolve().parents[2] / "rebalancer.xlsm"
 FOREIGN = ("xlwings", "Dictionary")

@@ -14,17 +14,17 @@ from engine.analysis.calendar import calendar
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
+from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from templates.reading.grid import letters
 from templates.report import Report, Row, Rows, Value, problem_rows, summary_rows, trade_rows
 from templates.rows import account_rows, cash_inputs, cost_rows, group_rows, instrument_rows, rate_inputs, setting_rows
 from templates.spec import table
-from xl_addin.bodies.answers import Shown, shown
-from xl_addin.bodies.answers import table as shown_table
-from xl_addin.bodies.plans import drift_rows
+from xl_addin.functions.answers import Shown, shown
+from xl_addin.functions.answers import table as shown_table
+from xl_addin.functions.plans import drift_rows
 from xl_addin.hosts.libreoffice.names import in_file
-from xl_addin.output.analysis_cells import analysed
-from xl_addin.output.sentences import reason_sentence
-from xl_addin.samples import sample_portfolio, sample_quotes, sample_sources
+from xl_addin.show.analysis_cells import analysed
+from xl_addin.show.sentences import reason_sentence
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _STAMP = (2020, 1, 1, 0, 0, 0)

@@ -1,0 +1,47 @@
+"""Files written whole or not at all, and never over a person's own without being asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.errors import InputError, Problem, error
+
+
+def output_problems(path: Path, suffix: str, *, force: bool) -> tuple[Problem, ...]:
+    """Return why a result cannot be written to the path: wrong suffix, no such folder, or a file that is there."""
+    found = []
+    if path.suffix.lower() != suffix:
+        found.append(error("output-suffix", str(path), suffix=suffix))
+    if not path.parent.is_dir():
+        found.append(error("output-folder", str(path.parent)))
+    if path.is_dir():
+        found.append(error("output-is-folder", str(path)))
+    elif path.exists() and not force:
+        found.append(error("output-exists", str(path)))
+    return tuple(found)
+
+
+def free_name(folder: Path, stem: str, suffix: str) -> Path:
+    """Return the first of stem, stem-2, stem-3, … that does not exist in the folder."""
+    path, number = folder / f"{stem}{suffix}", 2
+    while path.exists():
+        path, number = folder / f"{stem}-{number}{suffix}", number + 1
+    return path
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file in the same folder, then put it in place in one step.
+
+    Raises InputError where the folder cannot be written to or the file is open elsewhere.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        temporary.replace(path)
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise InputError([error("output-not-written", str(path), reason=reason)]) from fault
+    finally:
+        temporary.unlink(missing_ok=True)
