@@ -44,9 +44,7 @@ class Problem:
     def said(self, lang: str) -> str:
         """Return the message in a language: Korean for "ko" where there is a Korean text, else English."""
         if isinstance(self.message, Phrase):
-            from engine.words import tell
-
-            return tell(self.message, lang)
+            return self.message.told(lang)
         return self.ko if lang == "ko" and self.ko else self.message
 
     def __str__(self) -> str:
@@ -115,9 +113,7 @@ class MarketDataError(RebalancerError):
     def said(self, lang: str) -> str:
         """Return the message in a language."""
         if isinstance(self.message, Phrase):
-            from engine.words import tell
-
-            return tell(self.message, lang)
+            return self.message.told(lang)
         return self._ko if lang == "ko" and self._ko else self.message
 
     @property

@@ -33,11 +33,15 @@ class Phrase:
         """Return the phrase with these values added or replaced."""
         return replace(self, items=_items({**self.values, **values}))
 
-    def __str__(self) -> str:
-        # For logs, tracebacks and programs: in English. Whatever is shown to a person goes through `engine.words`.
+    def told(self, lang: str) -> str:
+        """Return the sentence in a language. For whoever shows it: nothing that computes asks for words."""
         from engine.words import tell
 
-        return tell(self, "en")
+        return tell(self, lang)
+
+    def __str__(self) -> str:
+        # For logs, tracebacks and programs.
+        return self.told("en")
 
 
 def phrase(key: str, **values: object) -> Phrase:

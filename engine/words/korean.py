@@ -24,7 +24,7 @@ _LETTERS = {"L": "ㄹ", "M": "ㅁ", "N": "ㄴ", "R": "ㄹ"}
 _SIGNS = {"%": "", "$": "", "₩": "ㄴ"}
 #: How a last character is read, where it is no Hangul.
 _READ: dict[str, str] = {**_DIGITS, **_LETTERS, **_SIGNS}
-_FINALS = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
+_FINALS: tuple[str, ...] = ("", *"ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ")
 
 
 def with_particles(text: str) -> str:

@@ -12,9 +12,9 @@ from engine.analysis.concentration import Concentration
 from engine.analysis.correlation import Correlations, Pair
 from engine.analysis.limits import RiskRule
 from engine.analysis.review import ReviewRow
+from engine.documents import number, problem_list
 from engine.errors import Problem
 from engine.weights.methods import Weighting
-from xl_addin.show.json import number, problem_list
 
 Document = dict[str, Any]
 

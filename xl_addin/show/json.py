@@ -5,16 +5,12 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from engine.errors import Problem
+from engine.documents import Document, number, problem_list
 from engine.plan import CashState, Conversion, Plan, Position, SectionState, TaxEstimate, Trade
 from xl_addin.show.sentences import reason_sentence
-
-Document = dict[str, Any]
 
 
 def plan_document(plan: Plan) -> Document:
@@ -42,31 +38,9 @@ def plan_document(plan: Plan) -> Document:
     }
 
 
-def problem_list(problems: Iterable[Problem]) -> list[Document]:
-    """Return problems as JSON objects."""
-    return [
-        {
-            "severity": problem.severity,
-            "code": problem.code,
-            "where": str(problem.where),
-            "message": str(problem.message),
-        }
-        for problem in problems
-    ]
-
-
 def dump(document: Document) -> str:
     """Return the document as indented JSON text, ending in a newline."""
     return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-
-
-def number(value: Decimal | float) -> int | float | None:
-    """Return a JSON number: whole ones as int, others as the nearest float; None for what is not a finite number."""
-    if isinstance(value, int):
-        return value
-    if not math.isfinite(value):
-        return None
-    return int(value) if value == int(value) else float(value)
 
 
 def _amounts(amounts: Mapping[str, Decimal]) -> Document:
