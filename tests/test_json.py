@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.documents import number
 from tests.plans import example, two_accounts
-from xl_addin.show.json import dump, number, plan_document
+from xl_addin.show.json import dump, plan_document
 
 KEYS = {
     "": "as_of base_currency total_value needs_rebalancing drift positions sections trades conversions cash quality "

@@ -173,7 +173,8 @@ def _unexpected(error: Exception) -> Problem:
 
 def _fail(problems: Iterable[Problem], status: int, arguments: Sequence[str]) -> int:
     if "--json" in arguments:
-        from xl_addin.show.json import dump, problem_list
+        from engine.documents import problem_list
+        from xl_addin.show.json import dump
 
         sys.stdout.write(dump({"problems": problem_list(problems)}))
         sys.stdout.flush()

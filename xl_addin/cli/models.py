@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _document(model: Model) -> dict[str, object]:
-    from xl_addin.show.json import number
+    from engine.documents import number
 
     facts, portfolio = model.facts, model.portfolio
     fee, covered = model.weighted_fee

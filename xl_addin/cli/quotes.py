@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 def quotes_document(batch: QuoteBatch) -> dict[str, Any]:
     """Return the batch as the documented JSON object."""
-    from xl_addin.show.json import problem_list
+    from engine.documents import problem_list
 
     return {
         "quotes": [_quote_row(quote) for quote in batch.ok.values()],
@@ -71,7 +71,7 @@ def quotes_document(batch: QuoteBatch) -> dict[str, Any]:
 
 
 def _quote_row(quote: Quote) -> dict[str, Any]:
-    from xl_addin.show.json import number
+    from engine.documents import number
 
     return {
         "symbol": quote.symbol,
@@ -134,7 +134,8 @@ def _print_store(store: Store, args: argparse.Namespace) -> None:
     breakers = store.breakers().values()
     counts = store.counts()
     if args.json:
-        from xl_addin.show.json import dump, problem_list
+        from engine.documents import problem_list
+        from xl_addin.show.json import dump
 
         document = {
             "path": str(store.path),
@@ -156,7 +157,8 @@ def _print_store(store: Store, args: argparse.Namespace) -> None:
 
 def _print_cleared(store: Store, args: argparse.Namespace) -> None:
     if args.json:
-        from xl_addin.show.json import dump, problem_list
+        from engine.documents import problem_list
+        from xl_addin.show.json import dump
 
         document = {"path": str(store.path), "counts": store.counts(), "problems": problem_list(store.problems)}
         sys.stdout.write(dump(document))
