@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from rebalancer.recording import record
     from rebalancer.sharing import share
 
-__version__ = "0.2.0"
+__version__ = "0.1.0"
 
 _HOMES = {
     "engine.errors": (
