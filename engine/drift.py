@@ -122,8 +122,8 @@ def section_states(portfolio: Portfolio, found: Sequence[Position], as_of: dt.da
 
     The sleeve (locked and disabled positions included) is OVER or UNDER beyond the section's absolute band; where a
     rule has only a relative one, beyond that fraction of the sleeve's target. `breaches` names the positions outside
-    their own bands. A section acts if its review is due, or a limit or band of its own is broken; locked and disabled
-    positions are no reason.
+    their own bands. A section acts if its review is due, or a limit or band of a target of its own is broken; locked and
+    disabled positions are no reason.
     """
     return tuple(
         _section(portfolio, section, [p for p in found if p.section == section.name], found, as_of)
@@ -151,7 +151,6 @@ def _section(
     due, next_day = section_due(portfolio, section, as_of)
     breaches = tuple(position.symbol for position in members if position.status in ("OVER", "UNDER"))
     broken = tuple(_broken_limits(portfolio, section, found))
-    movable = sum((p.drift for p in members if p.status not in ("LOCKED", "DISABLED")), ZERO)
     if portfolio.settings.trigger == "always":
         why = Cause("always")
     elif due:
@@ -160,8 +159,6 @@ def _section(
         why = Cause("limit", broken)
     elif breaches:
         why = Cause("band", breaches)
-    elif _exceeds(abs(movable), width):
-        why = Cause("sleeve", (section.name,))
     else:
         why = Cause()
     acts = why.code != "inside"

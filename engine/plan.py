@@ -59,10 +59,10 @@ class Cause:
     """Why a section acts, or that nothing makes it: a code with its values; hosts turn it into a sentence.
 
     Codes: always (the setting), due (the review of `since`), limit and band (what is outside: symbols and names of groups
-    in `symbols`), sleeve (the section as a whole is outside the width of its band), inside (nothing calls for trades).
+    in `symbols`), inside (nothing calls for trades).
     """
 
-    code: Literal["always", "due", "limit", "band", "sleeve", "inside"] = "inside"
+    code: Literal["always", "due", "limit", "band", "inside"] = "inside"
     symbols: tuple[str, ...] = ()
     since: dt.date | None = None
 

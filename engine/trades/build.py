@@ -139,10 +139,6 @@ class Builder:
         self._costs = {
             p.symbol: lookup(portfolio.instruments[p.symbol], as_of, portfolio.settings.costs) for p in tradable
         }
-        #: What mending broken minimums takes: sales of anything may pay for it.
-        self._needed = sum(
-            (limit.outside(self._weights) * self._total for limit in self._limits if limit.below(self._weights)), ZERO
-        )
         self._pools = tuple((name, currency) for name, purse in valuation.cash.items() for currency in purse)
 
     def build(self, kind: Kind, parts: Mapping[str, Part], outside: frozenset[str]) -> Task:
@@ -165,11 +161,10 @@ class Builder:
         place = {pool: number for number, pool in enumerate(self._pools)}
         by_symbol = {position.symbol: position for position in positions}
         arrays = np.array([row[:4] for row in numbers], dtype=np.int64).reshape(-1, 4)
-        k_is_zero = portfolio.cash_target == 0
         rates = np.array(
-            [self._slot_rates(slot, row, by_symbol[slot.symbol], k_is_zero=k_is_zero) for slot, row in zip(slots, numbers, strict=True)],
+            [self._slot_rates(slot, row, by_symbol[slot.symbol]) for slot, row in zip(slots, numbers, strict=True)],
             dtype=np.float64,
-        ).reshape(-1, 9)
+        ).reshape(-1, 10)
         at = np.array([index[slot.symbol] for slot in slots], dtype=np.int64)
         below, above = cash_hinges(
             portfolio.cash_target * total, total, selling_only=settings.mode == "sell-only"
@@ -198,6 +193,7 @@ class Builder:
                 overseas=rates[:, 6],
                 dislike=rates[:, 7],
                 slack=rates[:, 8],
+                cash_slack=rates[:, 9],
             ),
             rows=self._rows(kind, parts, edges, at, index),
             net_low=nets[:, 0],
@@ -260,35 +256,42 @@ class Builder:
             high = min(_crossing(way, step, least[0]), _floor(2 * way / step))
         elif way < 0:
             low = -min(_crossing(-way, step, least[1]), _floor(-2 * way / step))
-        if edges is not None:
+        if edges is not None and p.target > 0:
             if most and p.status == "OVER":
                 low = max(low, -_ceiling((p.value - edges[1] * self._total) / step))
             elif not most and p.status == "UNDER":
                 high = min(high, _ceiling((edges[0] * self._total - p.value) / step))
         if kind == "raise":
             low = -_MANY
-        if self._needed > 0:
-            low = min(low, -_ceiling(self._needed / step))
         for limit in self._limits:
-            if p.symbol in limit.members:
+            low, high = self._mending(limit, p, step, (low, high), least)
+        for limit in self._limits:
+            if p.symbol in limit.members and not limit.group:
                 low, high = self._within(limit, p, step, low, high)
-        return (low if part.sell else 0), (high if part.buy else 0)
+        return (low if part.sell else 0), (high if part.buy and p.target > 0 else 0)
+
+    def _mending(
+        self, limit: Limit, p: Position, step: Decimal, net: tuple[int, int], least: tuple[int, int]
+    ) -> tuple[int, int]:
+        """Widen a range as far as mending a broken limit takes (or a minimum trade, where that is more).
+
+        What is in a broken maximum may be sold that far, what is in a broken minimum bought; and sales of anything else
+        may pay for that.
+        """
+        member, (low, high) = p.symbol in limit.members, net
+        off = _ceiling(limit.outside(self._weights) * self._total / step)
+        if (limit.above(self._weights) and member) or (limit.below(self._weights) and not member):
+            low = min(low, -max(off, least[1]))
+        elif limit.below(self._weights):
+            high = max(high, off, least[0])
+        return low, high
 
     def _within(self, limit: Limit, p: Position, step: Decimal, low: int, high: int) -> tuple[int, int]:
-        """Widen a range as far as mending a broken limit takes; keep one that holds (a group's is a row's)."""
-        joint = limit.weight(self._weights) * self._total
-        if limit.maximum is not None:
-            room = limit.maximum * self._total - joint
-            if limit.above(self._weights):
-                low = min(low, -_ceiling(-room / step))
-            elif not limit.group:
-                high = min(high, max(_floor(room / step), 0))
-        if limit.minimum is not None:
-            spare = joint - limit.minimum * self._total
-            if limit.below(self._weights):
-                high = max(high, _ceiling(-spare / step))
-            elif not limit.group:
-                low = max(low, -max(_floor(spare / step), 0))
+        """Keep an instrument's own limit that holds."""
+        if limit.maximum is not None and not limit.above(self._weights):
+            high = min(high, max(_floor((limit.maximum * self._total - p.value) / step), 0))
+        if limit.minimum is not None and not limit.below(self._weights):
+            low = max(low, -max(_floor((p.value - limit.minimum * self._total) / step), 0))
         return low, high
 
     def _least(self, p: Position, kind: Kind) -> tuple[int, int]:
@@ -330,10 +333,8 @@ class Builder:
                     (low, high, least_buy, least_sell, emptied),
                 )
 
-    def _slot_rates(
-        self, slot: Slot, row: tuple[int, int, int, int, bool], p: Position, *, k_is_zero: bool
-    ) -> tuple[float, ...]:
-        """Return price, commission, sale tax, ticket minimum, gain, withheld, overseas, dislike, slack (base currency).
+    def _slot_rates(self, slot: Slot, row: tuple[int, int, int, int, bool], p: Position) -> tuple[float, ...]:
+        """Return price, commission, sale tax, ticket minimum, gain, withheld, overseas, dislike and both slacks.
 
         A capped fee per share is concave; the chord to the largest sale is never above it, so the bound stays a bound.
         """
@@ -353,7 +354,7 @@ class Builder:
             )
         )
         uneven = (p.price * slot.step) % smallest > 0
-        slack = smallest * p.fx / 2 * (parts * (1 if k_is_zero else 3) + uneven * (1 if k_is_zero else 2))
+        rounding = smallest * p.fx / 2
         return (
             float(price),
             float(cost.commission_rate),
@@ -363,7 +364,8 @@ class Builder:
             float(slot.tax.withheld),
             float(slot.tax.overseas),
             0.0,
-            float(slack),
+            float(rounding * parts),
+            float(rounding * (parts + uneven)),
         )
 
     def _rows(

@@ -38,10 +38,13 @@ Watch = Callable[[float, float], bool]
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """The most that HiGHS may do before it hands back what it has: counts, so that every machine stops alike."""
+    """The most that HiGHS may do before it hands back what it has: counts, so that every machine stops alike.
 
-    nodes: int = 20_000
-    iterations: int = 400_000
+    `nodes` of its tree; `calls` of its callback, which it makes at every step of its search.
+    """
+
+    nodes: int = 4_000
+    calls: int = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +121,17 @@ class Model:
     """The mixed-integer model of a trade problem.
 
     With `loose` every order is granted what rounding to the smallest unit may save it, so that the model's optimum
-    bounds plans as they are billed.
+    bounds plans as they are billed. `must` are slots that trade, one way or the other.
     """
 
-    def __init__(self, problem: Problem, *, loose: bool = True) -> None:
+    def __init__(self, problem: Problem, *, loose: bool = True, must: Bools | None = None) -> None:
         self._problem, self._money = problem, _SCALE / problem.total
         self._model = _Model()
         #: The most that what settles ties adds to the cost of any plan.
         self._ties = 0.0
         slots = problem.slots
         slack = slots.slack * self._money if loose else np.zeros(problem.size)
+        cash_slack = slots.cash_slack * self._money if loose else np.zeros(problem.size)
         sold = slots.full | (-slots.low >= slots.minimum_sell)
         most = _affordable(problem)
         buyers = np.flatnonzero((most > 0) & (most >= slots.minimum_buy))
@@ -135,9 +139,11 @@ class Model:
         self._buy = self._leg(buyers, most[buyers].astype(np.float64), slack, buying=True)
         self._sell = self._leg(sellers, -slots.low[sellers].astype(np.float64), slack, buying=False)
         self._either()
+        if must is not None:
+            self._traded(must)
         self._net()
         self._rows()
-        self._cash(slack)
+        self._cash(cash_slack)
         self._overseas()
         if problem.turnover is not None:
             zeros = (np.zeros_like(leg.trade) for leg in (self._buy, self._sell))
@@ -210,6 +216,17 @@ class Model:
             -np.inf, 1.0, len(rows), (rows, self._buy.switch[left], 1.0), (rows, self._sell.switch[right], 1.0)
         )
 
+    def _traded(self, must: Bools) -> None:
+        """Have slots traded."""
+        at = np.flatnonzero(must)
+        place = np.full(self._problem.size, -1)
+        place[at] = np.arange(len(at))
+        terms = [
+            (place[leg.slots][place[leg.slots] >= 0], leg.switch[place[leg.slots] >= 0], 1.0)
+            for leg in (self._buy, self._sell)
+        ]
+        self._model.constrain(1.0, np.inf, len(at), *terms)
+
     def _net(self) -> None:
         """Bound each symbol's steps over all accounts, where its slots alone do not."""
         problem, slots = self._problem, self._problem.slots
@@ -224,7 +241,42 @@ class Model:
                 for sign, leg in ((1.0, self._buy), (-1.0, self._sell))
                 if (chosen := slots.symbol[leg.slots] == symbol).any()
             ]
-            self._model.constrain(problem.net_low[symbol] * scale, problem.net_high[symbol] * scale, 1, *terms)
+            low, high = float(problem.net_low[symbol]) * scale, float(problem.net_high[symbol]) * scale
+            self._model.constrain(low, high, 1, *terms)
+            self._ordered(symbol, high, self._buy, self._sell)
+            self._ordered(symbol, -low, self._sell, self._buy)
+
+    def _ordered(self, symbol: int, most: float, leg: _Leg, other: _Leg) -> None:
+        """Say what the switches imply over all accounts, which tightens the relaxation by far.
+
+        What a symbol gains over all accounts, at most `most`, takes an order of this leg somewhere; and an account's own
+        trade is at most that much more than what the other accounts trade the other way.
+        """
+        slots = self._problem.slots
+        mine = np.flatnonzero(slots.symbol[leg.slots] == symbol)
+        against = np.flatnonzero(slots.symbol[other.slots] == symbol)
+        if not len(mine):
+            return
+        one, zero = np.zeros(len(mine), dtype=np.int64), np.zeros(len(against), dtype=np.int64)
+        self._model.constrain(
+            -np.inf,
+            0.0,
+            1,
+            (one, leg.trade[mine], 1.0),
+            (zero, other.trade[against], -1.0),
+            (one, leg.switch[mine], -most),
+        )
+        for place in mine.tolist():
+            elsewhere = against[other.slots[against] != leg.slots[place]]
+            here = np.zeros(1, dtype=np.int64)
+            self._model.constrain(
+                -np.inf,
+                0.0,
+                1,
+                (here, leg.trade[[place]], 1.0),
+                (np.zeros(len(elsewhere), dtype=np.int64), other.trade[elsewhere], -1.0),
+                (here, leg.switch[[place]], -most),
+            )
 
     def _rows(self) -> None:
         """Add each row's measure as segments of rising slope, and its bounds."""
@@ -237,7 +289,10 @@ class Model:
         starts = np.searchsorted(hinges.row[order], np.arange(len(rows.value) + 1))
         members = np.argsort(rows.at, kind="stable")
         firsts = np.searchsorted(rows.at[members], np.arange(len(rows.value) + 1))
-        for row in range(len(rows.value)):
+        free = np.diff(firsts) > 0
+        kept = Hinges(hinges.row, hinges.kink, hinges.sign, np.where(free[hinges.row], 0.0, hinges.weight))
+        self._model.constant += kept.value(rows.value) * money
+        for row in np.flatnonzero(free).tolist():
             exposed = members[firsts[row] : firsts[row + 1]]
             mine = order[starts[row] : starts[row + 1]]
             part = Hinges(np.zeros(len(mine), dtype=np.int64), hinges.kink[mine], hinges.sign[mine], hinges.weight[mine])
@@ -343,6 +398,7 @@ class Model:
         ]
         before = float(problem.cash.sum()) * money
         self._beyond(problem.cash_below, all_used, before)
+        gross += [(np.zeros_like(leg.switch), leg.switch, slack[leg.slots]) for leg in (self._buy, self._sell)]
         self._beyond(problem.cash_above, gross, before)
         accounts = np.array([problem.account[give] for give, _ in pairs], dtype=np.int64)
         self._risk_caps(convert, accounts)
@@ -434,7 +490,7 @@ class Model:
     def _run(self, effort: Effort, presolve: str, start: Ints | None, gap: float, watch: Watch | None) -> Answer:
         import highspy
 
-        highs = highspy.Highs()
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (
             ("output_flag", False),
             ("threads", 1),
@@ -452,11 +508,14 @@ class Model:
         if start is not None:
             self._set_start(highs, highspy, start)
         constant = self._model.constant
+        calls = 0
 
         def on_interrupt(event: Any) -> None:  # noqa: ANN401 - highspy's event
+            nonlocal calls
+            calls += 1
             data = event.data_out
             try:
-                stop = data.simplex_iteration_count > effort.iterations
+                stop = calls > effort.calls
                 if watch is not None and not stop:
                     stop = watch((data.mip_primal_bound + constant) / _SCALE, (data.mip_dual_bound + constant) / _SCALE)
             except KeyboardInterrupt:
@@ -481,7 +540,7 @@ class Model:
             units = self.units(np.asarray(highs.getSolution().col_value, dtype=np.float64))
         if status == kind.kOptimal and units is not None:
             return Answer(units, bound, "optimal")
-        if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit, kind.kHighsInterrupt):
+        if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit):
             return Answer(units, bound if np.isfinite(bound) else -np.inf, "limit")
         return Answer(None, -np.inf, "failed")
 

@@ -94,7 +94,7 @@ class Slots:
     `fee_minimum` per trade; `gain` per step sold over the average cost, before costs; `withheld`: the part of each
     sale's gain (costs off) that is withheld; `overseas`: 1 where gains count in the year's overseas gains; `dislike`: cost
     of a unit of money bought here in place of a better liked account; `continuous`: steps so small that they are
-    solved as fractions; `slack`: what rounding to the smallest unit may save an order, in cash and in the measure.
+    solved as fractions; `slack`, `cash_slack`: what rounding to the smallest unit may save an order, of costs and of cash.
     """
 
     symbol: Ints
@@ -115,6 +115,7 @@ class Slots:
     overseas: Floats
     dislike: Floats
     slack: Floats
+    cash_slack: Floats
 
 
 @dataclass(frozen=True, slots=True)
