@@ -26,7 +26,8 @@ Readings: where the contract leaves a choice, the most literal one is taken.
     limits. With fractions: exactly to the edge.
 10. Orders: net lots over all accounts. Towards the target at most ⌈way/lot⌉, or ⌈minimum/lot⌉ where the minimum trade
     is more than the way; never further off than before, that is at most ⌊2·way/lot⌋. With fractions way, or minimum,
-    at most 2·way. On its target: none. An instrument in a broken limit may go any way in the direction that mends it.
+    at most 2·way. On its target: none. An instrument in a broken limit may go any way in the direction that mends it;
+    where members' targets add up to less than a broken minimum, sales of others that pay for it may pass their targets.
 11. An explicit `min_trade` holds on every rung; one left out of the rule does not hold for purchases on rung 1. A full
     sale is one of all that is unlocked in that account.
 12. Cash falls short where conversions alone cannot keep every floor (buffer in base currency in each account, 0 in

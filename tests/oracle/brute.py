@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from oracle.measure import SLACK, Orders, bill
-from oracle.reading import BROKEN, EDGES, OVERSEAS, SLOPES, WORTH_CLIMBING, Case, Rung
+from oracle.measure import SLACK, Orders, bill, measure
+from oracle.reading import BROKEN, DIGITS, EDGES, OVERSEAS, SLOPES, WORTH_CLIMBING, Case, Rung
 
 Floats = NDArray[np.float64]
 #: Objectives closer than this are ties.
@@ -88,7 +88,7 @@ class _Account:
 
 def brute(case: Case, rung: Rung, *, exact: bool = True, slack: float = 0.0, most: int = 2_000_000) -> Best | None:
     """Return the best plan of a rung, or None where it has none; raises TooLarge."""
-    accounts = [_account(case, rung, number, exact, slack, most) for number in range(len(case.purses))]
+    accounts = [_account(case, rung, number, slack, most, exact=exact) for number in range(len(case.purses))]
     if math.prod(len(a.cash) for a in accounts) > most:
         raise TooLarge
     if any(not len(a.cash) for a in accounts):
@@ -130,7 +130,7 @@ def _options(case: Case, rung: Rung, s: int) -> list[float]:
     return [0.0, *found]
 
 
-def _account(case: Case, rung: Rung, number: int, exact: bool, slack: float, most: int) -> _Account:
+def _account(case: Case, rung: Rung, number: int, slack: float, most: int, *, exact: bool) -> _Account:
     slots = tuple(s for s, slot in enumerate(case.slots) if slot.account == number)
     options = [_options(case, rung, s) for s in slots]
     size = math.prod(len(o) for o in options)
@@ -182,8 +182,6 @@ def _account(case: Case, rung: Rung, number: int, exact: bool, slack: float, mos
 
 def _convert(case: Case, number: int, change: dict[str, Floats], slack: float) -> tuple[NDArray[np.bool_], Floats]:
     """Return which sets of orders an account can pay, and what their conversions cost."""
-    from oracle.reading import DIGITS
-
     purse = case.purses[number]
     size = len(next(iter(change.values())))
     short, spare = np.zeros(size), np.zeros(size)
@@ -266,8 +264,6 @@ def _pick(case: Case, rung: Rung, every: _Account) -> Best | None:
 
 def nothing(case: Case) -> Best:
     """Return what doing nothing comes to, by the measure of rung 1."""
-    from oracle.measure import measure
-
     none: Orders = {}
     outcome = measure(case, case.rung(1), none)
     return Best(0, outcome.objective, outcome.outside, {}, outcome.cash)

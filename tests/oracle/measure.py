@@ -26,6 +26,8 @@ Orders = Mapping[int, float]
 GAIN_NET_OF_COSTS = False
 #: Money within which a rule still holds, as a share of the total value.
 SLACK = 2e-9
+#: Lots within which the rule on orders still holds (fractions).
+NET_SLACK = 1e-6
 
 
 @dataclass(frozen=True)
@@ -94,43 +96,17 @@ def measure(case: Case, rung: Rung, orders: Orders, *, exact: bool = True, slack
 
     `slack` is what each currency of each account may lack, in its smallest units.
     """
-    faults: list[str] = []
     bills = {s: bill(case, case.slots[s], lots, exact=exact) for s, lots in orders.items() if lots}
-    spread = 0.0
-    for number, purse in enumerate(case.purses):
-        change: dict[str, float] = {}
-        for s, one in bills.items():
-            if case.slots[s].account == number:
-                currency = case.assets[case.slots[s].asset].currency
-                change[currency] = change.get(currency, 0.0) + one.change
-        money = conversion(case, purse, change, slack)
-        if money is None:
-            faults.append(f"cash of {purse.name!r}")
-        spread += case.spread * (money or 0.0)
     values = [asset.value for asset in case.assets]
-    net = [0.0] * len(values)
-    risk_bought = [False] * len(case.purses)
-    risk = [purse.risk for purse in case.purses]
     for s, lots in orders.items():
-        slot, asset = case.slots[s], case.assets[case.slots[s].asset]
-        values[slot.asset] += lots * asset.step
-        net[slot.asset] += lots
-        risk[slot.account] += lots * asset.step if asset.risk else 0.0
-        risk_bought[slot.account] |= asset.risk and lots > 0
-        faults += _order_faults(case, rung, slot, lots)
-    for number, purse in enumerate(case.purses):
-        room = purse.risk_room
-        if room is not None and risk_bought[number] and risk[number] > room + SLACK * case.total:
-            faults.append(f"risk cap of {purse.name}")
-    for i, asset in enumerate(case.assets):
-        if not rung.net_low[i] - 1e-7 <= net[i] <= rung.net_high[i] + 1e-7:
-            faults.append(f"{asset.symbol} by {net[i]:g} lots, may {rung.net_low[i]:g} to {rung.net_high[i]:g}")
-    broken = 0.0
-    for limit in case.limits:
-        excess = limit.sign * (math.fsum(values[m] for m in limit.members) - limit.bound)
-        if limit.broken:
-            broken += max(excess, 0.0)
-        elif excess > SLACK * case.total:
+        values[case.slots[s].asset] += lots * case.assets[case.slots[s].asset].step
+    spread, faults = _conversions(case, bills, slack)
+    faults += [fault for s, lots in orders.items() for fault in _order_faults(case, rung, case.slots[s], lots)]
+    faults += [*_risk_faults(case, orders), *_net_faults(case, rung, orders)]
+    excess = [limit.sign * (math.fsum(values[m] for m in limit.members) - limit.bound) for limit in case.limits]
+    broken = math.fsum(max(e, 0.0) for e, limit in zip(excess, case.limits, strict=True) if limit.broken)
+    for e, limit in zip(excess, case.limits, strict=True):
+        if not limit.broken and e > SLACK * case.total:
             faults.append(f"limit of {[case.assets[m].symbol for m in limit.members]}")
     turnover = math.fsum(one.amount for one in bills.values())
     if case.turnover is not None and turnover > case.turnover + SLACK * case.total:
@@ -155,6 +131,47 @@ def measure(case: Case, rung: Rung, orders: Orders, *, exact: bool = True, slack
     tax = sale_tax + (withheld + due if case.taxes != "none" else 0.0)
     outside = case.outside(values, cash)
     return Outcome(objective, outside, cash, tuple(values), len(bills), tax, turnover, tuple(faults))
+
+
+def _conversions(case: Case, bills: Mapping[int, Bill], slack: float) -> tuple[float, list[str]]:
+    """Return what the conversions cost, and the accounts that cannot pay."""
+    spread, faults = 0.0, []
+    for number, purse in enumerate(case.purses):
+        change: dict[str, float] = {}
+        for s, one in bills.items():
+            if case.slots[s].account == number:
+                currency = case.assets[case.slots[s].asset].currency
+                change[currency] = change.get(currency, 0.0) + one.change
+        money = conversion(case, purse, change, slack)
+        if money is None:
+            faults.append(f"cash of {purse.name!r}")
+        spread += case.spread * (money or 0.0)
+    return spread, faults
+
+
+def _risk_faults(case: Case, orders: Orders) -> list[str]:
+    faults = []
+    for number, purse in enumerate(case.purses):
+        here = [
+            (lots, case.assets[case.slots[s].asset])
+            for s, lots in orders.items()
+            if case.slots[s].account == number and case.assets[case.slots[s].asset].risk
+        ]
+        risk = purse.risk + sum(lots * asset.step for lots, asset in here)
+        bought = any(lots > 0 for lots, _ in here)
+        if purse.risk_room is not None and bought and risk > purse.risk_room + SLACK * case.total:
+            faults.append(f"risk cap of {purse.name}")
+    return faults
+
+
+def _net_faults(case: Case, rung: Rung, orders: Orders) -> list[str]:
+    faults = []
+    for i, asset in enumerate(case.assets):
+        net = sum(lots for s, lots in orders.items() if case.slots[s].asset == i)
+        low, high = rung.net_low[i], rung.net_high[i]
+        if not low - NET_SLACK <= net <= high + NET_SLACK:
+            faults.append(f"{asset.symbol} by {net:g} lots, may {low:g} to {high:g}")
+    return faults
 
 
 def _order_faults(case: Case, rung: Rung, slot: Slot, lots: float) -> list[str]:

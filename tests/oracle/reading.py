@@ -374,11 +374,22 @@ def _net(case: Case, index: int, asset: Asset, min_buy: float, *, raising: bool)
     elif gap < -EPS * case.total:
         low = -_steps(asset, -gap, asset.min_trade)
     mending = {limit.sign for limit in case.limits if limit.broken and index in limit.members}
-    if raising or 1 in mending:
+    if raising or 1 in mending or _pays(case, index):
         low = -math.inf
     if -1 in mending:
         high = math.inf
     return low, high
+
+
+def _pays(case: Case, index: int) -> bool:
+    """Tell whether sales of an instrument may pay for a broken minimum that targets alone do not reach."""
+    return any(
+        limit.broken
+        and limit.sign < 0
+        and index not in limit.members
+        and sum(case.assets[m].target for m in limit.members) < limit.bound - EPS * case.total
+        for limit in case.limits
+    )
 
 
 def _steps(asset: Asset, way: float, smallest: float) -> float:
