@@ -119,10 +119,7 @@ def _options(case: Case, rung: Rung, s: int) -> list[float]:
     ]
     most = 0
     if rung.buys[i] and slot.may_buy:
-        held = sum(o.sellable * case.assets[o.asset].step for o in case.slots if o.account == slot.account)
-        purse = case.purses[slot.account]
-        money = held + float(sum(case.rates[c] * max(n, 0) for c, n in purse.cash.items()))
-        most = math.floor(money / asset.step + 1e-6)
+        most = math.floor(case.spendable(slot.account) / asset.step + 1e-6)
         room = rung.net_high[i]
         room += sum(o.sellable for n, o in enumerate(case.slots) if o.asset == i and n != s and rung.sells[i])
         most = int(min(most, room + 1e-6))

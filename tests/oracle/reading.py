@@ -160,6 +160,7 @@ class Rung:
 
     number: int
     raising: bool
+    idle_cap: float
     omega: tuple[float, ...]
     sells: tuple[bool, ...]
     buys: tuple[bool, ...]
@@ -169,7 +170,6 @@ class Rung:
     net_high: tuple[float, ...]
     terms: tuple[tuple[Term, ...], ...]
     stubs: tuple[float, ...]  # slope per unit of money held, for target 0
-    idle_cap: float
 
 
 @dataclass(frozen=True)
@@ -266,6 +266,12 @@ class Case:
             return (1, 3) if self.cash_acts == "below" else (1,)
         return (1,) if self.flow or self.short else ()
 
+    def spendable(self, account: int) -> float:
+        """Return the most money an account could buy with: its cash and all that it may sell, without charges."""
+        held = sum(s.sellable * self.assets[s.asset].step for s in self.slots if s.account == account)
+        cash = self.purses[account].cash
+        return held + sum(float(self.rates[c] * max(n, Decimal(0))) for c, n in cash.items())
+
     def rung(self, which: int) -> Rung:
         """Return the rules of a rung."""
         return _rung(self, which)
@@ -352,17 +358,16 @@ def _rung(case: Case, which: int) -> Rung:
         if side and asset.outside_band > EPS * case.total and asset.section in case.acting and not asset.frozen:
             low, high = _within_edges(case, asset, low, high)
         scale = max(asset.target, SMALLEST_SCALE * case.total)
+        terms: tuple[Term, ...] = (Term(omega, asset.target, asset.target, scale),)
         if asset.weight == 0:
-            terms, stub = (), STUB * omega
+            terms = ()
         elif side:
             near = edges(asset, case.destination)
-            terms = (Term(omega, *near, scale), Term(omega * COUNTERPART, asset.target, asset.target, scale))
-            stub = 0.0
-        else:
-            terms, stub = (Term(omega, asset.target, asset.target, scale),), 0.0
+            terms = (Term(omega, *near, scale), replace(terms[0], coefficient=omega * COUNTERPART))
+        stub = STUB * omega if asset.weight == 0 else 0.0
         rows.append((omega, sells, buys, min_buy, asset.min_trade, low, high, terms, stub))
-    columns = [tuple(column) for column in zip(*rows, strict=True)] if rows else [()] * 9
-    return Rung(which, raising, *columns, idle_cap=math.inf if case.mode == "sell-only" else IDLE)  # type: ignore[arg-type]
+    columns: list[tuple[Any, ...]] = [tuple(column) for column in zip(*rows, strict=True)] if rows else [()] * 9
+    return Rung(which, raising, math.inf if case.mode == "sell-only" else IDLE, *columns)
 
 
 def _net(case: Case, index: int, asset: Asset, min_buy: float, *, raising: bool) -> tuple[float, float]:
@@ -647,10 +652,10 @@ def _slot(
         return None
     average = None
     if here and all(r.get("average_cost") is not None for r in here):
-        paid = sum(
-            number(r["quantity"]) * number(r["average_cost"]) * number(r.get("cost_fx") or asset.fx) for r in here
+        held = [(number(r["quantity"]), number(r["average_cost"]), number(r.get("cost_fx") or asset.fx)) for r in here]
+        average = (
+            sum((q * c * fx for q, c, fx in held), Decimal(0)) / sum((q for q, _, _ in held), Decimal(0)) * asset.lot
         )
-        average = paid / sum(number(r["quantity"]) for r in here) * asset.lot
     return Slot(number_, index, sellable, may_buy, average if account.get("type", "taxable") == "taxable" else None)
 
 

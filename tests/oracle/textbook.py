@@ -59,7 +59,7 @@ class Model:
         kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
         lp.integrality_ = [kinds[whole] for whole in self.whole]
         for presolve in ("choose", "off"):
-            solver = highspy.Highs()
+            solver = highspy.Highs()  # type: ignore[no-untyped-call]
             for name, value in {
                 "output_flag": False,
                 "threads": 1,
@@ -282,9 +282,7 @@ def textbook(case: Case, rung: Rung, *, slack: float = 0.0, limit: float | None 
 def _most(case: Case, rung: Rung, slot: Slot) -> float:
     """Return the most lots that a slot can buy, were every charge nil."""
     asset = case.assets[slot.asset]
-    held = sum(o.sellable * case.assets[o.asset].step for o in case.slots if o.account == slot.account)
-    cash = case.purses[slot.account].cash
-    money = held + float(sum(case.rates[c] * max(n, 0) for c, n in cash.items()))
+    money = case.spendable(slot.account)
     elsewhere = sum(o.sellable for o in case.slots if o.asset == slot.asset and o.account != slot.account)
     most = max(min(money / asset.step, rung.net_high[slot.asset] + elsewhere), 0.0)
     return float(math.floor(most + EPS)) if asset.whole else most

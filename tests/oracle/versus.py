@@ -152,16 +152,16 @@ def _reconcile(case: Case, plan: Plan, verdict: Verdict) -> None:
         purse = money[c.account if c.account in money else next(iter(money))]
         purse[c.sell] = purse.get(c.sell, Decimal(0)) - c.amount
         purse[c.buy] = purse.get(c.buy, Decimal(0)) + c.bought
-    for name, purse in after.items():
-        for currency in {*purse, *money[name]}:
-            have, said = money[name].get(currency, Decimal(0)), purse.get(currency, Decimal(0))
+    for name, left in after.items():
+        for currency in {*left, *money[name]}:
+            have, said = money[name].get(currency, Decimal(0)), left.get(currency, Decimal(0))
             if have != said:
                 verdict.say("reconciliation", f"{name!r}: {currency} {said}, should be {have}")
     for number, own in enumerate(case.purses):
-        purse = after[own.name] if own.name in after else next(iter(after.values()))
+        kept_after = after[own.name] if own.name in after else next(iter(after.values()))
         for currency, floor in own.floor.items():
-            if purse.get(currency, Decimal(0)) < floor:
-                verdict.say("reconciliation", f"{own.name!r} keeps {purse.get(currency)} {currency}, floor {floor}")
+            if kept_after.get(currency, Decimal(0)) < floor:
+                verdict.say("reconciliation", f"{own.name!r} keeps {kept_after.get(currency)} {currency}, not {floor}")
         before = kept[own.name] if own.name in kept else next(iter(kept.values()))
         for currency, cash in case.purses[number].cash.items():
             if before.get(currency, Decimal(0)) != cash:
