@@ -76,9 +76,22 @@ def _document(r: random.Random, *, few: bool) -> Document:
     if r.random() < 0.15 and len(targeted) > 1:
         folio["groups"] = [_group(frame, list(infos), weights)]
     document: Document = {"portfolio": folio, "settings": _settings(frame)}
+    worth = _worth(frame, folio, infos)
+    if document["settings"].get("cash_flow", 0) < -0.7 * worth:
+        del document["settings"]["cash_flow"]
+    if not worth:
+        document["settings"]["cash_flow"] = frame.money(total, base)
     if two or base == "USD":
         document["fx"] = {"USDKRW": USDKRW} if base == "KRW" else {"KRWUSD": round(1 / USDKRW, 9)}
     return document
+
+
+def _worth(frame: _Frame, folio: Document, infos: dict[str, Document]) -> float:
+    """Return what a portfolio is worth, in its base currency."""
+    purses = [folio.get("cash", {}), *(account["cash"] for account in folio.get("accounts", []))]
+    cash = sum(amount * frame.rate(currency) for purse in purses for currency, amount in purse.items())
+    held = [(infos[row["symbol"]], row["quantity"]) for row in folio["holdings"]]
+    return float(cash + sum(q * info["price"] * frame.rate(info["currency"]) for info, q in held))
 
 
 def _instrument(frame: _Frame, i: int) -> tuple[str, Document]:

@@ -18,6 +18,13 @@ from oracle.reading import BROKEN, DIGITS, EDGES, EPS, OVERSEAS, SLOPES, WITHHEL
 UNIT = 1000.0
 
 
+#: What an order, and a unit of tax, count more, so that of equally good plans the one with less tax and fewer orders
+#: is found; in the model's money, far below what is compared.
+TIE_ORDER, TIE_TAX = 1e-6, 1e-6
+#: The model's objective is the measure's, but for ties and HiGHS's tolerances, as a fraction of V.
+MISMATCH = 1e-6
+
+
 class Unfinished(Exception):
     """A model that HiGHS neither solved nor proved infeasible."""
 
@@ -124,7 +131,7 @@ class _Book:
         case, model, asset = self.case, self.model, self.case.assets[slot.asset]
         price = asset.step * self.k
         n = model.variable(upper=_most(case, self.rung, slot), whole=asset.whole)
-        y = model.variable(case.effort * self.k, 1.0, whole=True)
+        y = model.variable(case.effort * self.k + TIE_ORDER, 1.0, whole=True)
         model.row({n: 1.0, y: -model.upper[n]}, high=0.0)
         model.row({n: price, y: -self.rung.min_buy[slot.asset] * self.k}, low=0.0)
         self.flows[slot.account][asset.currency] |= {n: -price, self._fee(n, y, s): -1.0}
@@ -138,8 +145,8 @@ class _Book:
         case, model, asset = self.case, self.model, self.case.assets[slot.asset]
         price, smallest = asset.step * self.k, self.rung.min_sell[slot.asset] * self.k
         duty = float(asset.sell_tax) * price
-        n = model.variable(duty, slot.sellable, whole=asset.whole)
-        y = model.variable(case.effort * self.k, 1.0, whole=True)
+        n = model.variable(duty * (1 + TIE_TAX), slot.sellable, whole=asset.whole)
+        y = model.variable(case.effort * self.k + TIE_ORDER, 1.0, whole=True)
         model.row({n: 1.0, y: -slot.sellable}, high=0.0)
         if asset.whole:
             model.row({n: 1.0, y: -1.0}, low=0.0)
@@ -160,7 +167,7 @@ class _Book:
         if asset.taxed == "overseas":
             self.gains |= gain
             return [y]
-        tax = model.variable(1.0 if case.taxes == "count" else 0.0)
+        tax = model.variable((1.0 if case.taxes == "count" else 0.0) + TIE_TAX)
         model.row({tax: 1.0} | {v: -float(WITHHELD) * c for v, c in gain.items()}, low=0.0)
         self.left[tax] = 1.0
         money[tax] = -1.0
@@ -275,8 +282,9 @@ def textbook(case: Case, rung: Rung, *, slack: float = 0.0, limit: float | None 
         lots = float(round(lots)) if case.assets[slot.asset].whole else lots
         if abs(lots) > EPS:
             found[s] = lots
-    outcome = measure(case, rung, found, exact=False, slack=slack + 1)
-    return Best(rung.number, (objective + book.constant) / UNIT, outcome.outside, found, outcome.cash)
+    outcome = measure(case, rung, found, exact=False, slack=slack)
+    assert abs(outcome.objective - (objective + book.constant) / UNIT) < MISMATCH, (outcome, objective, book.constant)
+    return Best(rung.number, outcome.objective, outcome.outside, found, outcome.cash)
 
 
 def _most(case: Case, rung: Rung, slot: Slot) -> float:
