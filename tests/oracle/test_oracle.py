@@ -98,6 +98,15 @@ def test_the_engine_keeps_to_the_contract_on_thousands_of_small_portfolios() -> 
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(SOAK_LARGE))
-def test_the_engine_keeps_to_the_contract_on_a_larger_portfolio(seed: int) -> None:
-    assert compare(large(seed), use_model=True).wrong == {}
+def test_the_engine_keeps_to_the_contract_on_hundreds_of_larger_portfolios() -> None:
+    wrong, unfinished = {}, 0
+    for seed in range(SOAK_LARGE):
+        try:
+            verdict = compare(large(seed), use_model=True)
+        except textbook.Unfinished:
+            unfinished += 1
+            continue
+        if verdict.wrong:
+            wrong[seed] = verdict.wrong
+    assert wrong == {}
+    assert unfinished < 0.05 * SOAK_LARGE
