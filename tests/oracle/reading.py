@@ -518,7 +518,8 @@ def read(document: Mapping[str, Any], as_of: dt.date) -> Case:
 
 def _rule(folio: Mapping[str, Any], name: str, base: str) -> dict[str, Any]:
     default = DEFAULT_RULES.get(name, DEFAULT_RULES["all"])
-    given = dict((folio.get("rules") or {}).get(name) or {})
+    rules = folio.get("rules") or {}
+    given = dict(rules.get(name) or ({} if name in ("core", "satellite") else rules.get("all")) or {})
     kind = name if name in DEFAULT_RULES else "all"
     smallest = {"min_trade": DEFAULT_MIN_TRADE.get((kind, base), 0), "min_is_default": "min_trade" not in given}
     return {**default, **smallest, **given}
