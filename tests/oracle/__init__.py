@@ -19,7 +19,7 @@ Readings: where the contract leaves a choice, the most literal one is taken.
 6.  Inside its band is judged before trading, by the band alone (a broken min or max inside the band: a counterpart).
 7.  Target 0 or none: D = 2x with `edge` and `half` too. Other instruments, counterparts included: ω·(D(beyond edge)
     + 0.05·D(x to T)).
-8.  `half`: the edges are half way between target and each edge of the band (the lower one cut off at 0).
+8.  `half`: the edges are T ± half the band's half-width, the lower one cut off at 0. A section without a band: no edge.
 9.  E: the breached are unfrozen targets outside their (whole) band; distances from the destination's edges; holdings
     without target at all their value unless frozen; cash of all accounts before trading, cash flow included. With
     E ≥ 0 a breached one that is over sells at most ⌈(x − edge)/lot⌉ lots net; no exception for minimum trades or

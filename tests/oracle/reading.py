@@ -339,7 +339,8 @@ def edges(asset: Asset, destination: str) -> tuple[float, float]:
         return asset.target, asset.target
     if destination == "edge":
         return asset.low, asset.high
-    return (asset.target + asset.low) / 2, (asset.target + asset.high) / 2
+    half = (asset.high - asset.target) / 2
+    return max(asset.target - half, 0.0), asset.target + half
 
 
 def _rung(case: Case, which: int) -> Rung:
