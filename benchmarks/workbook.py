@@ -26,7 +26,7 @@ MOST = 1.5
 
 
 def portfolio(count: int):  # noqa: ANN201 - engine types are imported lazily, as is everything measured
-    from engine.document import portfolio_from_data
+    from engine.data import portfolio_from_data
 
     weight = Decimal(1) / count // Decimal("0.000001") * Decimal("0.000001")
     codes = [f"X{i:05d}" for i in range(count)]
@@ -121,7 +121,7 @@ def share_many(path: Path, copies: int) -> float:
     """Write share copies in a row; prints the memory after a tenth of them and at the end, in MB."""
     from templates.reading import read_book
     from templates.share import share
-    from xl_addin.output.progress import progress
+    from xl_addin.show.progress import progress
 
     report = read_book(path).report()
     assert report is not None

@@ -17,16 +17,18 @@ RebalancerError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from engine.phrase import Phrase, phrase
 
 Severity = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Say what is wrong, where, and what to do about it.
+    """What is wrong, where, and what to do about it.
 
     `code` is a stable kebab-case name for programs; `where` names file or sheet, row and column (or the path
     inside a document); `message` carries the value, the permitted range and the repair. It is what programs read;
@@ -35,16 +37,37 @@ class Problem:
 
     severity: Severity
     code: str
-    where: str
-    message: str
+    where: str | Phrase
+    message: str | Phrase
     ko: str = field(default="", compare=False)
 
     def said(self, lang: str) -> str:
         """Return the message in a language: Korean for "ko" where there is a Korean text, else English."""
+        if isinstance(self.message, Phrase):
+            return self.message.told(lang)
         return self.ko if lang == "ko" and self.ko else self.message
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.where}: {self.message} [{self.code}]"
+
+
+def error(key: str, where: str | Phrase, **values: object) -> Problem:
+    """Return a problem that stops: `key` is its message's key, whose part before the first point is its code."""
+    return _problem("error", key, where, values)
+
+
+def warning(key: str, where: str | Phrase, **values: object) -> Problem:
+    """Return a problem to look at before acting; see `error`."""
+    return _problem("warning", key, where, values)
+
+
+def note(key: str, where: str | Phrase, **values: object) -> Problem:
+    """Return something worth knowing; see `error`."""
+    return _problem("info", key, where, values)
+
+
+def _problem(severity: Severity, key: str, where: str | Phrase, values: Mapping[str, object]) -> Problem:
+    return Problem(severity, key.partition(".")[0], where, phrase(key, **values))
 
 
 class RebalancerError(Exception):
@@ -71,7 +94,7 @@ class MarketDataError(RebalancerError):
 
     def __init__(
         self,
-        message: str,
+        message: str | Phrase,
         *,
         ko: str = "",
         symbol: str = "",
@@ -79,12 +102,24 @@ class MarketDataError(RebalancerError):
         retry_after: float | None = None,
         problems: Iterable[Problem] = (),
     ) -> None:
-        self.ko = ko or message
+        self.message = message
+        self._ko = ko
         self.symbol = symbol
         self.source = source
         self.retry_after = retry_after
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(message)
+
+    def said(self, lang: str) -> str:
+        """Return the message in a language."""
+        if isinstance(self.message, Phrase):
+            return self.message.told(lang)
+        return self._ko if lang == "ko" and self._ko else self.message
+
+    @property
+    def ko(self) -> str:
+        """Return the message in Korean."""
+        return self.said("ko")
 
 
 class SymbolUnknown(MarketDataError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from engine.phrase import Phrase
+
 #: What stands alone, or before the name of what it is about.
 _WORDS: Mapping[str, str] = {
     "account": "계좌",
@@ -82,8 +84,12 @@ _SHAPES = (
 )
 
 
-def place(where: str, lang: str) -> str:
+def place(where: str | Phrase, lang: str) -> str:
     """Return a problem's `where` in a language; what has no regular shape, such as a path, stays as it is."""
+    if isinstance(where, Phrase):
+        from engine.words import tell
+
+        return tell(where, lang)
     if lang != "ko":
         return where
     for shape, said in _SHAPES:

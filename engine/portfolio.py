@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from engine.errors import Problem
 from engine.money import ZERO
-from engine.settings import RULE_DEFAULTS, Schedule, Settings
+from engine.settings import RULE_DEFAULTS, Residence, Schedule, Settings
 
 MARKETS = ("KR", "US", "OTHER")
 ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
@@ -58,7 +59,10 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Hold a quantity of one instrument, in one account (or under one account label)."""
+    """A quantity of one instrument, in one account (or under one account label).
+
+    `average_cost` is in the instrument's currency; `cost_fx` is base currency per unit of it on the day of purchase.
+    """
 
     symbol: str
     quantity: Decimal
@@ -66,6 +70,7 @@ class Holding:
     average_cost: Decimal | None = None
     price: Decimal | None = None
     locked: bool = False
+    cost_fx: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +111,24 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Say when a section is looked at, how far it may drift, and how small a trade may be (base currency)."""
+    """Say when a section is looked at, how far it may drift, and how small a trade may be (base currency).
+
+    `min_trade_given`: whether a person gave the minimum trade; one that is only the default gives way to a deposit.
+    """
 
     schedule: Schedule = "none"
     absolute_band: Decimal | None = None
     relative_band: Decimal | None = None
     min_trade: Decimal = ZERO
     last_rebalanced: dt.date | None = None
+    min_trade_given: bool = True
 
     @classmethod
     def default(cls, section: str, base_currency: str) -> Rule:
         """Return the contract's rule for a section: core, satellite, or any other ("all")."""
         row = RULE_DEFAULTS.get(section, RULE_DEFAULTS["all"])
-        return cls(row.schedule, row.absolute_band, row.relative_band, row.min_trade.get(base_currency, ZERO))
+        least = row.min_trade.get(base_currency, ZERO)
+        return cls(row.schedule, row.absolute_band, row.relative_band, least, min_trade_given=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +161,7 @@ class Portfolio:
 
     Where the document declares accounts, `accounts_declared` is true and each finances itself; otherwise `accounts`
     is one nameless account with all the cash, and a holding's `account` is only a label.
-    `fx` holds the manual rates by pair, such as USDKRW.
+    `fx` holds the manual rates by pair, such as USDKRW. `notes` is what reading it found that does not stop a plan.
     """
 
     name: str
@@ -165,6 +175,7 @@ class Portfolio:
     fx: Mapping[str, Decimal] = field(default_factory=dict)
     accounts_declared: bool = False
     untargeted_rule: Rule = field(default_factory=Rule)
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def targets(self) -> Iterator[tuple[Section, Target]]:
         """Yield every target with its section, in document order."""
@@ -178,6 +189,12 @@ class Portfolio:
         ordered = dict.fromkeys(target.symbol for _, target in self.targets())
         ordered.update(dict.fromkeys(holding.symbol for holding in self.holdings))
         return tuple(ordered)
+
+    @property
+    def residence(self) -> Residence:
+        """Return whose taxes apply: the setting's, else those of the base currency's country."""
+        by_currency: Mapping[str, Residence] = {"KRW": "KR", "USD": "US"}
+        return self.settings.residence or by_currency.get(self.base_currency, "none")
 
     @property
     def cash_target(self) -> Decimal:

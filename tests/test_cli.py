@@ -24,8 +24,8 @@ from engine.errors import (
     Stale,
 )
 from xl_addin import cli
-from xl_addin.output.problems import problems_of
-from xl_addin.verbs import common
+from xl_addin.cli import common
+from xl_addin.show.problems import problems_of
 
 Run = Callable[[argparse.Namespace], int]
 TWO = (

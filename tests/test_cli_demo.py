@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import pytest
 from openpyxl import load_workbook
 
+from rebalancer.samples import sample_quotes, sample_text
 from xl_addin.cli import main
-from xl_addin.samples import sample_quotes, sample_text
 
 
 @pytest.fixture(autouse=True)

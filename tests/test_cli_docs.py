@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from engine.document import (
+from engine.data import (
     accounts,
     assembly,
     holdings,
@@ -24,7 +24,7 @@ from engine.document import (
 from engine.market import prices_csv
 from engine.settings import RULE_DEFAULTS, Settings
 from xl_addin.cli import VERBS
-from xl_addin.reference import command_pages, with_commands
+from xl_addin.cli.reference import command_pages, with_commands
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = (
@@ -72,7 +72,7 @@ def test_the_readme_has_the_two_commands_verbatim(command: str) -> None:
 
 
 def test_the_command_reference_is_up_to_date() -> None:
-    stale = "run python -m xl_addin.reference"
+    stale = "run python -m xl_addin.cli.reference"
     assert text_of("docs/commands.md") == command_pages(), stale
     assert text_of("README.md") == with_commands(text_of("README.md")), stale
 

@@ -15,7 +15,7 @@ import pytest
 from engine import errors
 from engine.analysis.facts import parse_facts
 from engine.costs.dated import read_table
-from engine.document import parse_portfolio
+from engine.data import parse_portfolio
 from engine.errors import InputError, MarketDataError, NoData, Problem, RateLimited
 from engine.history import parse_history
 from engine.market.prices_csv import parse_prices
@@ -23,14 +23,14 @@ from engine.places import place
 from engine.settings import MarketSettings
 from engine.text import Bilingual, korean
 from engine.weights.universe import read_csv, read_list
+from rebalancer.loading import load_portfolio
+from rebalancer.samples import sample_text
 from templates.report import problem_rows
-from xl_addin.bodies.calls import call
-from xl_addin.bodies.journal import recent
 from xl_addin.cli import main
-from xl_addin.loading import load_portfolio
-from xl_addin.output.arguments import both, two
-from xl_addin.output.problems import problem_lines, problems_of
-from xl_addin.samples import sample_text
+from xl_addin.functions.calls import call
+from xl_addin.functions.journal import recent
+from xl_addin.show.arguments import both, two
+from xl_addin.show.problems import problem_lines, problems_of
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for package in ("engine", "templates", "xl_addin") for path in (ROOT / package).rglob("*.py"))

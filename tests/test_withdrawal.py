@@ -12,8 +12,8 @@ from engine.errors import ImpossibleError, InputError, Problem
 from engine.portfolio import Account, Portfolio
 from engine.rebalance import rebalance
 from engine.settings import Settings
-from xl_addin.bodies.calls import call
-from xl_addin.registry import NUM
+from xl_addin.functions.calls import call
+from xl_addin.functions.registry import NUM
 
 QUOTES = {
     "069500": quote("069500", 50_000),

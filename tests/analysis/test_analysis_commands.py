@@ -19,8 +19,8 @@ from engine.history import aligned
 from engine.market import chain
 from engine.market.records import Constituent, FundFacts, History
 from engine.market.research import Batch
+from rebalancer.samples import sample_text
 from xl_addin.cli import main
-from xl_addin.samples import sample_text
 
 #: Real closes of other instruments under the sample's symbols: the numbers are real, the names are not.
 REPLAYED = {

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from commands_fake_book import FakeBook
 
-from xl_addin.bodies import plans
-from xl_addin.samples import sample_quotes
-from xl_addin.workbook.package import sample_workbook
+from rebalancer.samples import sample_quotes
+from xl_addin.functions import plans
+from xl_addin.hosts.excel.package import sample_workbook
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def data() -> bytes:
 def book(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBook:
     quotes, day, _ = sample_quotes()
     monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(plans, "live_quotes_for", lambda *_, **__: (quotes, ()))
+    monkeypatch.setattr(plans, "quotes_for", lambda *_, **__: (quotes, ()))
     monkeypatch.setattr(plans, "today", lambda: day)
     plans.forget()
     return FakeBook(data, str(tmp_path / "mine.xlsm"))

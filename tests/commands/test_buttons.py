@@ -13,13 +13,13 @@ from commands_fake_book import FakeBook
 from openpyxl import load_workbook
 
 from engine.errors import Problem
+from rebalancer.histories import Sources
+from rebalancer.samples import sample_sources
 from templates.layout import BLOCK_ROW
-from xl_addin.commands import COMMANDS, analysing, press, progress, recording
-from xl_addin.commands.edits import Edit, apply
-from xl_addin.histories import Sources
-from xl_addin.samples import sample_sources
-from xl_addin.workbook.package import sample_workbook
-from xl_addin.workbook.ribbon import buttons
+from xl_addin.buttons import COMMANDS, analysing, press, progress, recording
+from xl_addin.buttons.edits import Edit, apply
+from xl_addin.hosts.excel.package import sample_workbook
+from xl_addin.hosts.excel.ribbon import buttons
 
 DAY = dt.date(2026, 11, 21)
 
@@ -320,7 +320,7 @@ def test_analyse_says_what_could_not_be_had(book: FakeBook, monkeypatch: pytest.
 
 def test_only_the_first_of_many_lacks_are_told(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
     many = tuple(Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(40))
-    monkeypatch.setattr("xl_addin.output.analysis_cells.analysed", lambda *_: ({}, many))
+    monkeypatch.setattr("xl_addin.show.analysis_cells.analysed", lambda *_: ({}, many))
     press("analyse", book, formulas=False)
     assert len(book.alerts[-1].splitlines()) == 13
     assert "28 more" in book.alerts[-1]
@@ -348,7 +348,7 @@ def test_a_pdf_is_written_beside_the_workbook(book: FakeBook, tmp_path: Path) ->
 
 
 def test_help_says_what_is_wrong_first(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    from xl_addin.verbs import doctor
+    from xl_addin.cli import doctor
 
     checks = [
         doctor.Check("a", "ok", "fine"),

@@ -9,13 +9,13 @@ from types import SimpleNamespace
 import pytest
 from commands_fake_book import FakeBook
 
+from rebalancer.samples import sample_sources
 from templates.layout import CAPTION_ROW, HEADER_ROW
 from templates.spec import TABLES
-from xl_addin.commands import analysing, press
-from xl_addin.commands.places import found_in
-from xl_addin.commands.sheets import tables_of
-from xl_addin.samples import sample_sources
-from xl_addin.workbook.package import sample_workbook
+from xl_addin.buttons import analysing, press
+from xl_addin.buttons.places import found_in
+from xl_addin.buttons.sheets import tables_of
+from xl_addin.hosts.excel.package import sample_workbook
 
 SPILLING = re.compile(r"^=(TRANSPOSE\()?REBAL_")
 

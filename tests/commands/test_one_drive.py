@@ -10,7 +10,7 @@ import xlwings
 from commands_fake_book import FakeBook
 from xlwings.utils import fullname_url_to_local_path
 
-from xl_addin.commands import press
+from xl_addin.buttons import press
 
 LOST = [xlwings.XlwingsError("Couldn't find your local OneDrive file"), UnboundLocalError("root")]
 

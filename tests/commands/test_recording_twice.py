@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from commands_fake_book import FakeBook
 
-from engine.document import parse_portfolio
+from engine.data import parse_portfolio
 from engine.errors import InputError
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
 from templates.report import cash_rows
-from xl_addin.commands import press
-from xl_addin.commands.cash import check_start
+from xl_addin.buttons import press
+from xl_addin.buttons.cash import check_start
 
 ACCOUNTS = """
 portfolio:

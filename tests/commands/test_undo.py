@@ -6,8 +6,8 @@ import pytest
 from commands_fake_book import FakeBook
 
 from engine.errors import InputError
-from xl_addin.commands import press, restore
-from xl_addin.commands.edits import Edit, HalfWritten, apply
+from xl_addin.buttons import press, restore
+from xl_addin.buttons.edits import Edit, HalfWritten, apply
 
 
 def put(book: FakeBook, value: object, row: int = 30) -> None:

@@ -21,8 +21,8 @@ from function_cells import rows
 
 from engine.market import chain
 from engine.market.store import FILE, Store
+from xl_addin.functions.registry import function as declared
 from xl_addin.hosts.libreoffice import build_ods, install
-from xl_addin.registry import function as declared
 
 HERE = Path(__file__).parent
 _AGES = ("FRESH_OPEN", "FRESH_EXTENDED", "FRESH_FX", "STALE_OPEN", "STALE_FX", "FACTS_FOR", "UNKNOWN_FOR")
@@ -93,7 +93,7 @@ def value(written: Any) -> Any:
 @pytest.fixture(scope="session")
 def bodies(market: dict[str, str]) -> Answers:
     from xl_addin import functions
-    from xl_addin.bodies import journal
+    from xl_addin.functions import journal
 
     journal.clear()  # of what tests before have left there
     answers = {}
@@ -146,7 +146,7 @@ def _calc(profile: Path, market: dict[str, str], bodies: Answers) -> Answers:
 
 def unplanned_book() -> bytes:
     """Return a workbook of the calls' portfolio whose trades are not computed yet."""
-    from xl_addin.bodies.plans import planned
+    from xl_addin.functions.plans import planned
 
     found = planned("test", {}, value({"sheets": SHEETS}))
     return build_ods(found.portfolio, replace(found.plan, trades=(), problems=()))

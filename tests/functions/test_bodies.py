@@ -14,7 +14,7 @@ from function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
 from function_calls import SETTINGS as DATED
 from function_cells import rows as shown
 
-from engine.document import portfolio_from_data
+from engine.data import portfolio_from_data
 from engine.errors import InputError, Problem, Transient
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
@@ -22,10 +22,10 @@ from templates.reading.grid import ErrorValue
 from templates.rows import setting_rows
 from templates.schema import Lang
 from xl_addin import functions
-from xl_addin.bodies import cells, journal, plans
-from xl_addin.bodies.calls import BODIES, call
-from xl_addin.bodies.gathering import gathered
-from xl_addin.registry import FUNCTIONS, NA, NUM, VALUE
+from xl_addin.functions import cells, journal, plans
+from xl_addin.functions.calls import BODIES, call
+from xl_addin.functions.gathering import gathered
+from xl_addin.functions.registry import FUNCTIONS, NA, NUM, VALUE
 
 SETTINGS = [[None if isinstance(value, dict) else value for value in row] for row in DATED]
 SHEETS = {"Holdings": HOLDINGS, "Targets": TARGETS, "Settings": SETTINGS}

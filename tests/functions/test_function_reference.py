@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from xl_addin.function_reference import PAGE, README, page, with_functions
-from xl_addin.registry import FUNCTIONS, Function
+from xl_addin.functions.reference import PAGE, README, page, with_functions
+from xl_addin.functions.registry import FUNCTIONS, Function
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_page_is_of_today() -> None:
-    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run python -m xl_addin.function_reference"
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run python -m xl_addin.functions.reference"
 
 
 def test_readme_has_the_functions_of_today() -> None:
     text = (ROOT / README).read_text(encoding="utf-8")
-    assert text == with_functions(text), "run python -m xl_addin.function_reference"
+    assert text == with_functions(text), "run python -m xl_addin.functions.reference"
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=[spec.name for spec in FUNCTIONS])

@@ -10,8 +10,8 @@ import yaml
 from function_calls import CASH, HOLDINGS, RULES, TARGETS
 from function_cells import same
 
-from xl_addin.bodies.calls import call
 from xl_addin.cli import main
+from xl_addin.functions.calls import call
 
 DRIFT = {"Ticker": "symbol", "Name": "name", "Section": "section", "Value": "value", "Weight": "weight",
          "Target": "target", "Drift": "drift", "Status": "status"}  # fmt: skip

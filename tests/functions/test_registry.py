@@ -8,8 +8,9 @@ import re
 import pytest
 
 from templates.spec import SHEETS
-from xl_addin import functions, registry
-from xl_addin.registry import FUNCTIONS, Function
+from xl_addin import functions
+from xl_addin.functions import excel, registry
+from xl_addin.functions.registry import FUNCTIONS, Function
 
 NAMES = [function.name for function in FUNCTIONS]
 
@@ -62,7 +63,7 @@ def test_sheets_read_are_sheets_of_the_workbook(spec: Function) -> None:
 
 
 def test_no_other_function_is_offered() -> None:
-    offered = {name for name in vars(functions) if name.startswith("rebal_")}
+    offered = {name for name in vars(excel) if name.startswith("rebal_")}
     assert offered == {spec.python for spec in FUNCTIONS}
 
 

@@ -100,7 +100,7 @@ def test_a_slow_vendor_does_not_keep_the_other_ones_prices(market: Replayed, rep
 
 def test_importing_the_market_imports_nothing_heavy() -> None:
     code = (
-        "import sys, engine.market, engine.market.chain, xl_addin.verbs.quotes\n"
+        "import sys, engine.market, engine.market.chain, xl_addin.cli.quotes\n"
         "heavy = ('yfinance', 'pykrx', 'curl_cffi', 'matplotlib', 'exchange_calendars', 'pandas', 'numpy', 'keyring')\n"
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from xl_addin.workbook.package import sample_workbook
+from xl_addin.hosts.excel.package import sample_workbook
 
 
 @pytest.fixture(scope="session")

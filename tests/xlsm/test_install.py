@@ -10,10 +10,10 @@ import xlwings
 from engine.errors import InputError
 from templates.reading import read_book
 from xl_addin.cli import main
-from xl_addin.verbs.doctor import Check
-from xl_addin.workbook import setup as setups
-from xl_addin.workbook.checkup import Computer, Registry, excel_checks
-from xl_addin.workbook.setup import Setup, config_text, read_config, write_config
+from xl_addin.cli.doctor import Check
+from xl_addin.hosts.excel import setup as setups
+from xl_addin.hosts.excel.checkup import Computer, Registry, excel_checks
+from xl_addin.hosts.excel.setup import Setup, config_text, read_config, write_config
 
 PYTHON = r"C:\Users\kim\rebalancer\.venv\Scripts\python.exe"
 DLL = f"xlwings64-{xlwings.__version__}.dll"
@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem(windows: Setup) -> None:
 def test_install_writes_nothing_where_there_is_no_excel(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("xl_addin.verbs.install.this_setup", lambda: Setup("linux", tmp_path, "/usr/bin/python"))
+    monkeypatch.setattr("xl_addin.cli.install.this_setup", lambda: Setup("linux", tmp_path, "/usr/bin/python"))
     assert main(["install"]) == 0
     assert "nothing is written" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
@@ -98,7 +98,7 @@ def test_install_writes_nothing_where_there_is_no_excel(
 def test_a_dry_run_shows_what_would_be_written(
     monkeypatch: pytest.MonkeyPatch, windows: Setup, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("xl_addin.verbs.install.this_setup", lambda: windows)
+    monkeypatch.setattr("xl_addin.cli.install.this_setup", lambda: windows)
     assert main(["install", "--dry-run"]) == 0
     assert PYTHON in capsys.readouterr().out
     assert not windows.config.exists()
@@ -157,7 +157,7 @@ def test_a_workbook_of_another_version_of_xlwings_is_found(
 ) -> None:
     path = tmp_path / "rebalancer.xlsm"
     path.write_bytes(xlsm)
-    monkeypatch.setattr("xl_addin.workbook.checkup.metadata.version", lambda _name: "0.99.0")
+    monkeypatch.setattr("xl_addin.hosts.excel.checkup.metadata.version", lambda _name: "0.99.0")
     assert "workbook" in wrong(list(excel_checks(path, computer)))
 
 

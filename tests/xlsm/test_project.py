@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_readers import decompress, read_modules
 
-from xl_addin.registry import FUNCTIONS
-from xl_addin.workbook import project
-from xl_addin.workbook.cfb import compound_file
-from xl_addin.workbook.ovba import Module, compress, vba_project
-from xl_addin.workbook.ribbon import GROUPS, buttons, ribbon
-from xl_addin.workbook.wrappers import wrappers as make_wrappers
+from xl_addin.functions.registry import FUNCTIONS
+from xl_addin.hosts.excel import project
+from xl_addin.hosts.excel.cfb import compound_file
+from xl_addin.hosts.excel.ovba import Module, compress, vba_project
+from xl_addin.hosts.excel.ribbon import GROUPS, buttons, ribbon
+from xl_addin.hosts.excel.wrappers import wrappers as make_wrappers
 
 _LINES = st.lists(st.text(st.characters(codec="cp1252", exclude_characters="\r\n"), max_size=90), max_size=150)
 #: Words that VBA does not take as the name of an argument.

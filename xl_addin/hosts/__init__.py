@@ -1,1 +1,1 @@
-"""The spreadsheets that show the functions, one package each; Excel's is `xl_addin.workbook`."""
+"""The spreadsheets that show the functions, one package each; Excel's is `xl_addin.hosts.excel`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from xl_addin.registry import FUNCTIONS, Argument, Function
+from xl_addin.functions.registry import FUNCTIONS, Argument, Function
 
 #: The UNO service, which is also the first half of a function's name in a file.
 SERVICE = "Rebal"

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from templates.schema import LANGUAGES, Text
 from templates.spec import sheet
+from xl_addin.functions.registry import CATEGORY, FUNCTIONS, NA, NUM, VALUE, Function
 from xl_addin.hosts.libreoffice.names import IDENTIFIER, INTERFACE, SERVICE, method, parameter
-from xl_addin.registry import CATEGORY, FUNCTIONS, NA, NUM, VALUE, Function
 
 _STAMP = (2020, 1, 1, 0, 0, 0)
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'

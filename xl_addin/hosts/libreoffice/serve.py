@@ -13,8 +13,8 @@ import os
 import sys
 from typing import BinaryIO
 
-from xl_addin import registry
-from xl_addin.bodies import call
+from xl_addin.functions import registry
+from xl_addin.functions.calls import call
 
 _EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's dates have no zone
 

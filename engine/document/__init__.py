@@ -1,6 +1,0 @@
-"""Portfolio documents: text, files or plain data into a Portfolio with every problem found, and back into text."""
-
-from engine.document.parse import parse_portfolio, portfolio_from_data, read_portfolio
-from engine.document.write import dump_portfolio
-
-__all__ = ["dump_portfolio", "parse_portfolio", "portfolio_from_data", "read_portfolio"]

@@ -1,0 +1,54 @@
+"""Files written whole or not at all, and never over a person's own without being asked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from engine.errors import InputError, Problem, error
+
+
+def output_problems(path: Path, suffix: str, *, force: bool) -> tuple[Problem, ...]:
+    """Return why a result cannot be written to the path: wrong suffix, no such folder, or a file that is there."""
+    found = []
+    if path.suffix.lower() != suffix:
+        found.append(error("output-suffix", str(path), suffix=suffix))
+    if not path.parent.is_dir():
+        found.append(error("output-folder", str(path.parent)))
+    if path.is_dir():
+        found.append(error("output-is-folder", str(path)))
+    elif path.exists() and not force:
+        found.append(error("output-exists", str(path)))
+    return tuple(found)
+
+
+def free_name(folder: Path, stem: str, suffix: str) -> Path:
+    """Return the first of stem, stem-2, stem-3, … that does not exist in the folder."""
+    path, number = folder / f"{stem}{suffix}", 2
+    while path.exists():
+        path, number = folder / f"{stem}-{number}{suffix}", number + 1
+    return path
+
+
+def must_be_free(path: Path, suffix: str, *, force: bool) -> None:
+    """Raise InputError where a result cannot be written to the path; see `output_problems`."""
+    if problems := output_problems(path, suffix, force=force):
+        raise InputError(problems)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a temporary one in the same folder is put in its place in one step.
+
+    Raises InputError where the folder cannot be written to or the file is open elsewhere.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise InputError([error("output-not-written", str(path), reason=reason)]) from fault
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

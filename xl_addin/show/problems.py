@@ -1,0 +1,38 @@
+"""Problems as lines that a person can work through: how bad, where, what to do, and the code for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from engine.errors import MarketDataError, Problem
+from engine.places import place
+from rebalancer.language import Lang
+from xl_addin.show.colour import Paint
+from xl_addin.show.texts import say
+from xl_addin.show.width import wrap
+
+STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
+
+
+def problem_lines(problems: Iterable[Problem], lang: Lang, paint: Paint, width: int = 116) -> list[str]:
+    """Return the problems, the gravest first, wrapped to `width` columns."""
+    lines = []
+    for problem in sorted(problems, key=lambda problem: list(STYLES).index(problem.severity)):
+        where = f"{place(problem.where, lang)}: " if problem.where else ""
+        text = f"{say(problem.severity, lang)}: {where}{problem.said(lang)} [{problem.code}]"
+        lines += [paint(line, STYLES[problem.severity]) for line in wrap(text, width, indent="  ")]
+    return lines
+
+
+def problems_of(error: MarketDataError) -> tuple[Problem, ...]:
+    """Return a market data error as problems: its own list, or itself as one."""
+    if error.problems:
+        return error.problems
+    name = type(error).__name__
+    code = "".join("-" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("-")
+    where = " ".join(part for part in (error.source, error.symbol) if part)
+    later, later_ko = "", ""
+    if error.retry_after is not None:
+        later = f"; try again in {error.retry_after:.0f} s"
+        later_ko = f". {error.retry_after:.0f}초 뒤에 다시 해 보세요"
+    return (Problem("error", code, where or "market data", f"{error}{later}", f"{error.ko}{later_ko}"),)
