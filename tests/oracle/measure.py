@@ -23,7 +23,7 @@ from oracle.reading import (
 #: Orders by slot index: lots bought (above 0) or sold (below 0).
 Orders = Mapping[int, float]
 #: Whether commissions, fees and taxes of the sale lower its gain.
-GAIN_NET_OF_COSTS = False
+GAIN_NET_OF_COSTS = True
 #: Money within which a rule still holds, as a share of the total value.
 SLACK = 2e-9
 #: Lots within which the rule on orders still holds (fractions).

@@ -244,6 +244,12 @@ class Case:
             found[UNTARGETED] = ["untargeted"]
         return found
 
+    def breached(self, asset: Asset) -> bool:
+        """Tell whether an instrument is outside its band or a limit."""
+        index = self.assets.index(asset)
+        limited = any(limit.broken and index in limit.members for limit in self.limits)
+        return limited or asset.outside_band > EPS * self.total
+
     @property
     def due(self) -> bool:
         return any(self.sections.values())
@@ -330,7 +336,7 @@ def _counterpart(case: Case, asset: Asset, which: int) -> bool:
     if asset.section not in case.acting:
         return True
     breached_only = case.trade == "breached" or case.destination != "target"
-    return breached_only and asset.outside_band <= EPS * case.total
+    return breached_only and not case.breached(asset)
 
 
 def edges(asset: Asset, destination: str) -> tuple[float, float]:
@@ -339,8 +345,7 @@ def edges(asset: Asset, destination: str) -> tuple[float, float]:
         return asset.target, asset.target
     if destination == "edge":
         return asset.low, asset.high
-    half = (asset.high - asset.target) / 2
-    return max(asset.target - half, 0.0), asset.target + half
+    return (asset.target + asset.low) / 2, (asset.target + asset.high) / 2
 
 
 def _rung(case: Case, which: int) -> Rung:
@@ -379,23 +384,22 @@ def _net(case: Case, index: int, asset: Asset, min_buy: float, *, raising: bool)
         high = _steps(asset, gap, min_buy)
     elif gap < -EPS * case.total:
         low = -_steps(asset, -gap, asset.min_trade)
-    mending = {limit.sign for limit in case.limits if limit.broken and index in limit.members}
-    if raising or 1 in mending or _pays(case, index):
-        low = -math.inf
-    if -1 in mending:
-        high = math.inf
-    return low, high
+    for limit in case.limits:
+        if not limit.broken:
+            continue
+        excess = abs(sum(case.assets[m].value for m in limit.members) - limit.bound)
+        member = index in limit.members
+        if (limit.sign > 0 and member) or (limit.sign < 0 and not member):
+            low = min(low, -_mending(asset, excess, asset.min_trade))
+        elif limit.sign < 0:
+            high = max(high, _mending(asset, excess, min_buy))
+    return (-math.inf if raising else low), high
 
 
-def _pays(case: Case, index: int) -> bool:
-    """Tell whether sales of an instrument may pay for a broken minimum that targets alone do not reach."""
-    return any(
-        limit.broken
-        and limit.sign < 0
-        and index not in limit.members
-        and sum(case.assets[m].target for m in limit.members) < limit.bound - EPS * case.total
-        for limit in case.limits
-    )
+def _mending(asset: Asset, excess: float, smallest: float) -> float:
+    """Return the most lots of an order that mends a limit, or pays for mending a minimum."""
+    money = max(excess, smallest)
+    return float(math.ceil(money / asset.step - EPS)) if asset.whole else money / asset.step
 
 
 def _steps(asset: Asset, way: float, smallest: float) -> float:
@@ -432,7 +436,20 @@ def _within_edges(case: Case, asset: Asset, low: float, high: float) -> tuple[fl
         return low, high
     lots = (asset.value - upper if over else lower - asset.value) / asset.step
     most = float(math.ceil(lots - EPS)) if asset.whole else lots
+    mending = _mends(case, asset, over=over)
+    most = max(most, mending)
     return (max(low, -most), high) if over else (low, min(high, most))
+
+
+def _mends(case: Case, asset: Asset, *, over: bool) -> float:
+    """Return the lots that mend the instrument's own broken limits on the side it is off."""
+    index = case.assets.index(asset)
+    found = 0.0
+    for limit in case.limits:
+        if limit.broken and index in limit.members and (limit.sign > 0) == over:
+            excess = abs(sum(case.assets[m].value for m in limit.members) - limit.bound)
+            found = max(found, _mending(asset, excess, asset.min_trade))
+    return found
 
 
 # -------------------------------------------------------------------------------------------------------- reading
@@ -616,7 +633,7 @@ def _asset(
         target=weight * total,
         value=worth[symbol],
         low=max(weight - band, 0.0) * total,
-        high=(weight + band) * total,
+        high=(weight + band if widths or wanted is None else 1.0) * total,
         minimum=limits[0],
         maximum=limits[1],
         enabled=target.get("enabled", True) is not False,
