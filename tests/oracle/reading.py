@@ -240,7 +240,7 @@ class Case:
             if why:
                 found[name] = why
         stubs = [s for s in self.slots if self.assets[s.asset].section == UNTARGETED and s.sellable > EPS]
-        if stubs:
+        if stubs and self.mode != "buy-only":
             found[UNTARGETED] = ["untargeted"]
         return found
 
@@ -442,11 +442,13 @@ def _within_edges(case: Case, asset: Asset, low: float, high: float) -> tuple[fl
 
 
 def _mends(case: Case, asset: Asset, *, over: bool) -> float:
-    """Return the lots that mend the instrument's own broken limits on the side it is off."""
+    """Return the lots that mend a broken limit of the instrument on the side it is off, or pay for another's."""
     index = case.assets.index(asset)
     found = 0.0
     for limit in case.limits:
-        if limit.broken and index in limit.members and (limit.sign > 0) == over:
+        member = index in limit.members
+        pays = over and limit.sign < 0 and not member
+        if limit.broken and (pays or (member and (limit.sign > 0) == over)):
             excess = abs(sum(case.assets[m].value for m in limit.members) - limit.bound)
             found = max(found, _mending(asset, excess, asset.min_trade))
     return found
