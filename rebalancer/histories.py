@@ -95,7 +95,7 @@ def load_history(
     be used, MarketDataError where there is neither a file nor a source that may be asked.
     """
     if sources.history:
-        from engine.history import parse_history
+        from engine.data.history import parse_history
 
         table, problems = parse_history(read_text(sources.history), str(sources.history))
         if table is None:
@@ -113,7 +113,7 @@ def history_day(sources: Sources) -> dt.date | None:
     """Return the last day of the history file, None without one or where it cannot be read as closes."""
     if not sources.history:
         return None
-    from engine.history import parse_history
+    from engine.data.history import parse_history
 
     table, _ = parse_history(read_text(sources.history), str(sources.history))
     return table.last if table else None

@@ -20,7 +20,7 @@ def quotes_for(prices: Path | None) -> Quotes:
     """Return the quotes of the price file, by symbol, and every problem found in it; none without a file."""
     if prices is None:
         return {}, ()
-    from engine.market.prices_csv import parse_prices
+    from engine.data.prices import parse_prices
 
     try:
         raw = prices.read_bytes()

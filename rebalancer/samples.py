@@ -42,7 +42,7 @@ def sample_sources() -> Iterator[Sources]:
 
 def sample_quotes() -> tuple[dict[str, Quote], dt.date, tuple[Problem, ...]]:
     """Return the sample prices with source "sample", the day they are made up for, and a warning that says so."""
-    from engine.market.prices_csv import parse_prices
+    from engine.data.prices import parse_prices
 
     quotes, problems = parse_prices(sample_text("prices.csv"), "sample prices")
     day = max(quote.as_of.date() for quote in quotes.values() if quote.as_of)

@@ -7,6 +7,7 @@ from dataclasses import fields
 from engine.market import catalogue
 from engine.portfolio import Portfolio
 from engine.settings import Settings, setting_fields
+from engine.words import say
 from templates.labels import label
 from templates.report import Report, Row, Rows, Value
 from templates.schema import Lang
@@ -93,8 +94,8 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
             {
                 "Key": field.name,
                 "Value": (", ".join(value) or None) if isinstance(value, tuple) else value,
-                "Choices": " / ".join(meta["choices"]) or meta["unit"],
-                "Meaning": meta[lang],
+                "Choices": " / ".join(meta["choices"]) or (meta["unit"] and say(f"unit.{meta['unit']}", lang)),
+                "Meaning": say(f"setting.{field.name}", lang),
             }
         )
     return tuple(rows)

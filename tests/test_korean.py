@@ -16,9 +16,9 @@ from engine import errors
 from engine.analysis.facts import parse_facts
 from engine.costs.dated import read_table
 from engine.data import parse_portfolio
+from engine.data.history import parse_history
+from engine.data.prices import parse_prices
 from engine.errors import InputError, MarketDataError, NoData, Problem, RateLimited
-from engine.history import parse_history
-from engine.market.prices_csv import parse_prices
 from engine.places import place
 from engine.settings import MarketSettings
 from engine.text import Bilingual, korean

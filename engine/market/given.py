@@ -50,7 +50,7 @@ def manual(quotes: Mapping[str, Quote]) -> Given:
 
 def price_file(path: Path) -> Given:
     """Return the source that a CSV file of prices is; what is wrong with the file is in its problems."""
-    from engine.market.prices_csv import parse_prices
+    from engine.data.prices import parse_prices
 
     try:
         raw = path.read_bytes()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from engine.phrase import Phrase
+
 Session = Literal["pre", "regular", "after", "closed", "unknown"]
 
 
@@ -28,7 +30,7 @@ class Quote:
     session: Session = "unknown"
     delay_seconds: int = 0
     fetched_at: dt.datetime | None = None
-    stale_reason: str | None = None
+    stale_reason: str | Phrase | None = None
     name: str = ""
 
     @property

@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.data.accounts import in_units
-from engine.data.report import Report
+from engine.data.fields import Report
+from engine.data.holdings import in_units
 from engine.errors import MarketDataError, Problem
+from engine.phrase import place
 from engine.settings import setting_fields
+from engine.words import say
 from rebalancer.files import output_problems
 from rebalancer.loading import is_workbook, load_portfolio
 from rebalancer.prices import live_quotes_for, quotes_for
@@ -41,9 +43,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--offline", action="store_true", help="take prices that are stored, ask no source on the network"
     )
     parser.add_argument(
-        "--mode", choices=settings["mode"]["choices"], help=f"{settings['mode']['en']} (beats the file)"
+        "--mode", choices=settings["mode"]["choices"], help=f"{say('setting.mode', 'en')} (beats the file)"
     )
-    parser.add_argument("--cash-flow", type=amount, metavar="N", help=f"{settings['cash_flow']['en']} (beats the file)")
+    parser.add_argument(
+        "--cash-flow", type=amount, metavar="N", help=f"{say('setting.cash_flow', 'en')} (beats the file)"
+    )
     parser.add_argument(
         "--as-of", type=date, metavar="DATE", help="the day to plan for, as 2026-11-20 (default: today)"
     )
@@ -76,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     if args.mode:
         portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=args.mode))
     if args.cash_flow is not None:
-        told = Report("command line")
+        told = Report(place("command-line"))
         flow = in_units(args.cash_flow, portfolio.base_currency, (), told)
         problems = (*problems, *told.problems)
         portfolio = replace(portfolio, settings=replace(portfolio.settings, cash_flow=flow))
