@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.data.files import read_text
 from engine.errors import InputError, NoData, Problem
 from xl_addin.show.arguments import refused
 
@@ -69,21 +70,6 @@ def currency_code(text: str) -> str:
 def fx_pairs(currencies: Iterable[str], base: str) -> tuple[str, ...]:
     """Return the pairs that turn each currency into the base."""
     return tuple(f"{currency}{base}" for currency in dict.fromkeys(currencies) if currency and currency != base)
-
-
-def read_text(path: Path) -> str:
-    """Return a file's text; raises InputError where it cannot be read as UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"byte {error.start} is not UTF-8: save the file as UTF-8"
-        ko = f"{error.start}번째 바이트가 UTF-8이 아닙니다: 파일을 UTF-8로 저장하세요"
-        raise InputError([Problem("error", "file-encoding", str(path), message, ko)]) from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        message = f"cannot be read ({reason}): name another file"
-        ko = f"읽을 수 없습니다({reason}): 다른 파일을 쓰세요"
-        raise InputError([Problem("error", "file-unreadable", str(path), message, ko)]) from None
 
 
 def load_history(
