@@ -26,7 +26,7 @@ def sample_text(name: str) -> str:
 
 def sample_portfolio() -> Portfolio:
     """Return the sample portfolio."""
-    from engine.data import parse_portfolio
+    from engine.data.document import parse_portfolio
     from rebalancer.loading import usable
 
     return usable(*parse_portfolio(sample_text("portfolio.yaml"), "sample portfolio"))

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from engine.data import document, holdings, instruments, parse_portfolio, prices, sections
+from engine.data import document, holdings, instruments, prices, sections
+from engine.data.document import parse_portfolio
 from engine.settings import RULE_DEFAULTS, Settings
 from engine.words import say
 from xl_addin.cli import VERBS

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.data import parse_portfolio, portfolio_from_data
+from engine.data.document import parse_portfolio, portfolio_from_data
 from engine.errors import Problem
 from engine.portfolio import Account, Group, Holding, Instrument, Portfolio, Rule, Section, Target
 from engine.settings import CostOverride, Settings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.data import parse_portfolio, portfolio_from_data, read_portfolio
+from engine.data.document import parse_portfolio, portfolio_from_data, read_portfolio
 from engine.errors import Problem
 
 FOLDER = Path(__file__).parent / "bad_documents"

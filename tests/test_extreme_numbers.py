@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from engine.data import parse_portfolio, portfolio_from_data
+from engine.data.document import parse_portfolio, portfolio_from_data
 from engine.errors import InputError
 from engine.rebalance import rebalance
 

@@ -15,7 +15,7 @@ import pytest
 from engine import errors
 from engine.analysis.facts import parse_facts
 from engine.costs.dated import read_table
-from engine.data import parse_portfolio
+from engine.data.document import parse_portfolio
 from engine.data.history import parse_history
 from engine.data.prices import parse_prices
 from engine.errors import InputError, MarketDataError, NoData, Problem, RateLimited

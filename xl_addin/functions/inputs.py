@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem
 from engine.portfolio import Portfolio
 from engine.settings import setting_fields
