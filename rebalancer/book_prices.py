@@ -23,7 +23,7 @@ _WAS_STALE = Bilingual("was stale when it was written into the workbook", "í†µí•
 
 def prices_in(path: Path) -> dict[str, Quote]:
     """Return the market's prices and rates in a workbook, by symbol and pair; none where it is no workbook of ours."""
-    from templates.reading import read_book
+    from templates.read.book import read_book
 
     book = read_book(path)
     if book.portfolio is None:

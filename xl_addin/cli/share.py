@@ -15,7 +15,7 @@ from rebalancer.files import output_problems, write_whole
 from rebalancer.language import LANGUAGES, Lang, default_language
 
 if TYPE_CHECKING:
-    from templates.report import Report
+    from templates.report import BookReport
 
 _OFFICE_SECONDS = 120
 
@@ -61,21 +61,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _report(args: argparse.Namespace) -> tuple[Report | None, Lang, tuple[Problem, ...]]:
+def _report(args: argparse.Namespace) -> tuple[BookReport | None, Lang, tuple[Problem, ...]]:
     if args.file.suffix.lower() in (".yaml", ".yml"):
         from rebalancer.loading import load_portfolio
-        from templates.report import Report as Made
+        from templates.report import BookReport as Made
 
         portfolio, problems = load_portfolio(args.file)
         report = None if portfolio is None else Made(portfolio)
         return report, args.lang or default_language(), problems
-    from templates.reading import read_book
+    from templates.read.book import read_book
 
     book = read_book(args.file)
     return book.report(), args.lang or book.lang, book.problems
 
 
-def _pdf(office: str, report: Report, lang: Lang, *, weights_only: bool) -> bytes:
+def _pdf(office: str, report: BookReport, lang: Lang, *, weights_only: bool) -> bytes:
     """Return the report's page as LibreOffice prints it; raises InputError where it does not."""
     from templates.share import share
 

@@ -19,7 +19,7 @@ from xl_addin.show.sentences import reason_sentence
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from templates.report import Report, Row
+    from templates.report import BookReport, Row
     from xl_addin.show.analysis_sheet import Findings
 
     Analyse = Callable[[Portfolio, Mapping[str, Quote], dt.date, Lang], Findings]
@@ -42,12 +42,12 @@ def write_plan_book(
     it has something that would be lost, the workbook is made afresh, and the answer says so. `analyse` finds what the
     Analysis sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
     """
-    from templates.build import build
+    from templates.write import build
 
     history: tuple[Row, ...] = ()
     own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
     if own and source is not None:
-        from templates.reading import read_book
+        from templates.read.book import read_book
 
         book = read_book(source)
         lang, history = book.lang, book.history
@@ -55,9 +55,9 @@ def write_plan_book(
     report = book_report(portfolio, plan, quotes, lang, history, found)
     data, notice = None, ""
     if own and source is not None:
-        from templates.refill import refill
+        from templates.merge import write_back
 
-        data, notice = refill(source, report, lang)
+        data, notice = write_back(source, report, lang)
     if data is None:
         data = build(report, lang).to_bytes()
     finished: bytes = data
@@ -72,7 +72,7 @@ def book_report(
     lang: Lang,
     history: tuple[Row, ...] = (),
     found: Findings | None = None,
-) -> Report:
+) -> BookReport:
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
 
