@@ -11,8 +11,9 @@ from openpyxl.chart._chart import ChartBase
 from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
+from engine.market.quote import SAMPLE_SOURCE
 from templates.labels import label
-from templates.report import SAMPLE_SOURCE, BookReport, CellError, Row, Value
+from templates.report import BookReport, CellError, Row, Value
 from templates.spec.layout import FIRST_ROW
 from templates.write import charts, checks
 from templates.write.analysis import WEIGHTED_FEE, concentration

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     titles = (
         ("모델", "이름", "기대 수익", "최대 낙폭", "보수")
         if korean
-        else ("ModelPortfolio", "Name", "Return", "Worst fall", "Fee")
+        else ("Model", "Name", "Return", "Worst fall", "Fee")
     )
     rows = []
     for model in models:

@@ -15,7 +15,7 @@ from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.rebalance import assess, rebalance
 from engine.words import Lang
-from rebalancer.prices import live_quotes_for
+from rebalancer.quoting import quotes_for
 from templates.report import Rows, problem_rows, summary_rows, trade_rows
 from xl_addin.functions import journal
 from xl_addin.functions.answers import Answer, table
@@ -119,7 +119,7 @@ def _ranges(holdings: object, targets: object, cash: object, settings: object) -
 
 def _quoted(inputs: Inputs) -> tuple[Mapping[str, Quote], tuple[Problem, ...]]:
     """Return the quotes of a call, and every problem on the way to them."""
-    quotes, found = live_quotes_for(inputs.portfolio, {}, interactive=True)
+    quotes, found = quotes_for(inputs.portfolio, {}, interactive=True)
     return quotes, (*inputs.problems, *found)
 
 

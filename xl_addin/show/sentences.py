@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO
 from engine.plan import Conversion, Plan, Reason, TaxEstimate
 from engine.summary import CashLine, traded
@@ -11,9 +12,6 @@ from engine.text import korean
 from rebalancer.language import Lang
 from xl_addin.show.numbers import band, money, percent, price, telling_digits
 from xl_addin.show.texts import TEXTS, say
-
-#: The price source of the bundled samples; whatever shows such a price must say so loudly.
-SAMPLE_SOURCE = "sample"
 
 
 def reason_sentence(reason: Reason, lang: Lang = "en") -> str:
