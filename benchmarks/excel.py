@@ -62,7 +62,7 @@ def seconds(work: Callable[[], object]) -> float:
 def stored(symbols: list[str]) -> None:
     """Put a fresh price of every symbol into the store."""
     from engine.market import chain
-    from engine.market.quote import Quote
+    from engine.quote import Quote
 
     now = dt.datetime.now(dt.UTC)
     listings = [chain.default().chain.listing(symbol) for symbol in symbols]

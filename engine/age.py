@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from engine.market.quote import Quote
+from engine.quote import Quote
 from engine.text import Bilingual
 
 #: Calendar days before the plan's day beyond which a price is stale. KRX and NYSE never close for longer: the longest

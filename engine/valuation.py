@@ -13,9 +13,9 @@ from decimal import Decimal
 from engine.age import aged
 from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
-from engine.market.quote import Quote
 from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import Problem
 from engine.market.listing import usual_pair
-from engine.market.quote import Quote
+from engine.quote import Quote
 from engine.text import Bilingual
 
 if TYPE_CHECKING:

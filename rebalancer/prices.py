@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from engine.errors import Problem
-from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.valuation import priced_symbols
 
 Quotes = tuple[Mapping[str, Quote], tuple[Problem, ...]]

@@ -10,8 +10,8 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from engine.errors import Problem
-from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from xl_addin.show.sentences import SAMPLE_SOURCE
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from engine.errors import Problem
 from engine.market import calendars
 from engine.market.lanes import Findings
 from engine.market.listing import Listing
-from engine.market.quote import Quote
+from engine.quote import Quote
 from engine.settings import MarketSettings
 from engine.text import fold
 

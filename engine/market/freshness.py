@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from engine.market import calendars
 from engine.market.calendars import REGULAR, TradingDay
-from engine.market.quote import Quote, Session
+from engine.quote import Quote, Session
 from engine.settings import MarketSettings
 from engine.text import Bilingual
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.errors import MarketDataError, NoData, Problem
 from engine.market.listing import Listing
 from engine.market.provider import Answer, Deadline
-from engine.market.quote import Quote
+from engine.quote import Quote
 
 
 class Given:

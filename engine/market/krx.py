@@ -23,8 +23,8 @@ from engine.market import calendars
 from engine.market.listing import Listing
 from engine.market.login import HOW, Login
 from engine.market.provider import Answer, Deadline, all_failed
-from engine.market.quote import Quote, Session
 from engine.market.records import Constituent, FundFacts, History
+from engine.quote import Quote, Session
 
 #: Seconds by which KRX's public tables lag.
 DELAY = 1200

@@ -28,8 +28,8 @@ from engine.errors import (
 from engine.market import breaker
 from engine.market.listing import Listing
 from engine.market.provider import Answer, Deadline, QuoteProvider, all_failed
-from engine.market.quote import Quote
 from engine.market.store import Store
+from engine.quote import Quote
 from engine.settings import MarketSettings
 
 T = TypeVar("T")

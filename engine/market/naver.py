@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import MarketDataError, NoData, Problem, SchemaChanged, SymbolUnknown
 from engine.market.listing import Listing
 from engine.market.provider import Answer, Deadline, all_failed, each
-from engine.market.quote import Quote, Session
 from engine.market.records import Constituent, FundFacts
+from engine.quote import Quote, Session
 from engine.text import read_number
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from engine.errors import Problem, Severity
 from engine.market import catalogue, symbols
-from engine.market.quote import Quote
 from engine.money import MINOR_DIGITS
+from engine.quote import Quote
 from engine.text import (
     DAYS,
     DAYS_KO,

@@ -10,8 +10,8 @@ from typing import Generic, Protocol, TypeVar
 
 from engine.errors import MarketDataError, Problem, Transient
 from engine.market.listing import Listing
-from engine.market.quote import Quote
 from engine.market.records import FundFacts, History
+from engine.quote import Quote
 
 T = TypeVar("T")
 

@@ -18,9 +18,9 @@ from engine.market.lanes import Findings, Lanes
 from engine.market.listing import Listing
 from engine.market.meanings import Meanings
 from engine.market.provider import Deadline, QuoteProvider
-from engine.market.quote import Quote
 from engine.market.shelf import Shelf
 from engine.market.store import Store
+from engine.quote import Quote
 from engine.settings import MarketSettings
 
 

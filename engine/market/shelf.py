@@ -9,8 +9,8 @@ from engine.errors import SymbolUnknown
 from engine.market import freshness
 from engine.market.lanes import Findings
 from engine.market.listing import Listing
-from engine.market.quote import Quote
 from engine.market.store import Store
+from engine.quote import Quote
 from engine.settings import MarketSettings
 
 #: Before every moment.

@@ -15,8 +15,8 @@ from typing import Any
 from engine.market import tables
 from engine.market.database import Database
 from engine.market.listing import Listing
-from engine.market.quote import Quote
 from engine.market.records import FundFacts, History
+from engine.quote import Quote
 from engine.settings import MarketSettings
 from engine.text import fold
 

@@ -10,8 +10,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from engine.market.quote import Quote
 from engine.market.records import Constituent, FundFacts, History
+from engine.quote import Quote
 
 #: Schema version; a file of another is set aside: everything in it can be fetched again.
 VERSION = 1

@@ -27,8 +27,8 @@ from engine.errors import (
 from engine.market import yahoo_reading as reading
 from engine.market.listing import Listing
 from engine.market.provider import Answer, Deadline, all_failed, each
-from engine.market.quote import Quote
 from engine.market.records import FundFacts, History
+from engine.quote import Quote
 
 if TYPE_CHECKING:
     from engine.market.wire import Wire

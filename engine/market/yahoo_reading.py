@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 from engine.errors import NoData, SchemaChanged, SymbolUnknown
 from engine.market.calendars import REGULAR
 from engine.market.listing import Listing
-from engine.market.quote import Quote, Session
 from engine.market.records import Constituent, FundFacts, History
 from engine.money import MINOR_DIGITS
+from engine.quote import Quote, Session
 
 SOURCE = "yahoo"
 #: Digits kept of a close: charts carry binary noise behind the fourth.

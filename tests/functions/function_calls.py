@@ -11,8 +11,8 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from engine.market.quote import Quote
 from engine.market.records import Constituent, FundFacts, History
+from engine.quote import Quote
 
 Rows = list[list[Any]]
 HOLDINGS: Rows = [

@@ -14,8 +14,8 @@ from engine.market import chain
 from engine.market.lanes import Findings, Lanes
 from engine.market.listing import Listing
 from engine.market.provider import Deadline
-from engine.market.quote import Quote
 from engine.market.store import FILE, Store
+from engine.quote import Quote
 from xl_addin import functions
 from xl_addin.functions.near import tickers_near
 

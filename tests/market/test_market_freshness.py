@@ -12,7 +12,7 @@ import pytest
 
 from engine.market import calendars
 from engine.market.freshness import Pulse, Sighting, current
-from engine.market.quote import Quote, Session
+from engine.quote import Quote, Session
 from engine.settings import MarketSettings
 
 SEOUL, NEW_YORK = ZoneInfo("Asia/Seoul"), ZoneInfo("America/New_York")

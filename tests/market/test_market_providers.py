@@ -19,8 +19,8 @@ from engine.market.listing import Listing
 from engine.market.login import Login
 from engine.market.naver import Naver
 from engine.market.provider import Answer, Deadline, QuoteProvider
-from engine.market.quote import Quote
 from engine.market.yahoo import Yahoo
+from engine.quote import Quote
 
 SAMSUNG = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI")
 KODEX = Listing("069500", "KR", "KRW", "KODEX 200", "KOSPI")

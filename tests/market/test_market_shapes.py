@@ -16,8 +16,8 @@ from replay_vendors import NOW, Answer, Request
 from engine.errors import MarketDataError, SchemaChanged
 from engine.market import naver, yahoo_reading
 from engine.market.listing import Listing
-from engine.market.quote import Quote
 from engine.market.records import FundFacts
+from engine.quote import Quote
 
 SAMSUNG, APPLE = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI"), Listing("AAPL", "US", "USD")
 SCALARS = (

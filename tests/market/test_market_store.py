@@ -16,16 +16,16 @@ import pytest
 from conftest import Replayed
 from replay_vendors import NOW
 
-from engine.market.quote import Quote
 from engine.market.records import Constituent, FundFacts, History
 from engine.market.store import FILE, Breaker, Store
+from engine.quote import Quote
 
 #: Writes batch after batch of fifty quotes; a batch's quotes all have the batch's number as their price.
 WRITER = """
 import datetime as dt, itertools, sys
 from decimal import Decimal
 from pathlib import Path
-from engine.market.quote import Quote
+from engine.quote import Quote
 from engine.market.store import Store
 store, first, last = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
 now = dt.datetime(2026, 11, 20, 5, tzinfo=dt.UTC)

@@ -21,8 +21,8 @@ from xl_addin.cli.common import add_output_arguments, amount, date, show, usable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.market.quote import Quote
     from engine.portfolio import Portfolio
+    from engine.quote import Quote
     from rebalancer.language import Lang
     from xl_addin.show.analysis_sheet import Findings
     from xl_addin.show.plan_book import Analyse

@@ -12,9 +12,9 @@ from engine.text import korean
 from xl_addin.cli.common import add_output_arguments
 
 if TYPE_CHECKING:
-    from engine.market.quote import Quote
     from engine.market.quoting import QuoteBatch
     from engine.market.store import Store
+    from engine.quote import Quote
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from engine.errors import InputError, MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.rebalance import assess, rebalance
 from rebalancer.prices import live_quotes_for
 from templates.report import Rows, problem_rows, summary_rows, trade_rows

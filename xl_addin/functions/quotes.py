@@ -9,9 +9,9 @@ from engine.errors import InputError, NoData
 from engine.market import chain
 from engine.market.catalogue import load
 from engine.market.listing import usual_pair
-from engine.market.quote import Quote
 from engine.market.quoting import QuoteBatch
 from engine.market.symbols import pair
+from engine.quote import Quote
 from templates.reading.data import DocumentData
 from templates.reading.find import find_tables
 from templates.reading.grid import Grid

@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.market.quote import Quote
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.valuation import resolve_rates
 from rebalancer.files import write_whole
 from rebalancer.language import Lang

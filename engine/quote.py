@@ -12,7 +12,7 @@ Session = Literal["pre", "regular", "after", "closed", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Hold one price.
+    """A price of one instrument, or a rate of one currency pair.
 
     `price` is in `currency` per share (for an FX pair such as USDKRW: units of the second per unit of the first, and
     `currency` is the second). `as_of` is when it was traded (aware; None where a person gave no date), `fetched_at`
