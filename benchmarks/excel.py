@@ -30,9 +30,9 @@ from excel_host import Cells, load
 from replay_server import Replay
 from replay_vendors import many
 
-from engine.market.lanes import Findings, Lanes
-from engine.market.listing import Listing
-from engine.market.provider import Deadline
+from engine.market.provider import Deadline, Findings
+from engine.market.quoting import Lanes
+from engine.market.symbols import Listing
 
 #: What is promised.
 IMPORT_RATIO, CALL_RATIO, PRICE_SECONDS = 1.15, 1.3, 0.001

@@ -11,6 +11,7 @@ from decimal import Context, Decimal
 from typing import Self
 
 from engine.money import PRECISION
+from engine.phrase import Phrase
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,_ ][0-9]{3})+(?:\.[0-9]+)?")
@@ -42,9 +43,9 @@ class Bilingual(str):
         return made
 
 
-def korean(text: str) -> str:
+def korean(text: str | Phrase) -> str:
     """Return the Korean of a text that carries one, else the text itself."""
-    return getattr(text, "ko", "") or text
+    return text.told("ko") if isinstance(text, Phrase) else getattr(text, "ko", "") or text
 
 
 class EncodingError(ValueError):

@@ -14,6 +14,7 @@ from engine.age import aged
 from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
 from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit
+from engine.phrase import Phrase
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 
@@ -26,7 +27,7 @@ class FxRate:
     rate: Decimal
     source: str
     as_of: dt.datetime | None
-    stale_reason: str | None
+    stale_reason: str | Phrase | None
     path: tuple[str, ...]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import Problem
-from engine.market.listing import usual_pair
+from engine.market.symbols import usual_pair
 from engine.quote import Quote
 from engine.text import Bilingual
 

@@ -81,7 +81,7 @@ def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator
 
 
 def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
-    from engine.market.listing import usual_pair
+    from engine.market.symbols import usual_pair
 
     base = portfolio.base_currency
     for currency in portfolio.currencies:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import errors
-from engine.market.breaker import KRX_WAITS, WAITS
+from engine.market.provider import KRX_WAITS, WAITS
 from engine.settings import MarketSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "market-data.md").read_text(encoding="utf-8")

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from engine.errors import InputError, NoData
 from engine.market import chain
 from engine.market.catalogue import load
-from engine.market.listing import usual_pair
 from engine.market.quoting import QuoteBatch
-from engine.market.symbols import pair
+from engine.market.symbols import pair, usual_pair
 from engine.quote import Quote
 from templates.reading.data import DocumentData
 from templates.reading.find import find_tables
