@@ -11,6 +11,9 @@ from engine.phrase import Phrase
 
 Session = Literal["pre", "regular", "after", "closed", "unknown"]
 
+#: The source of the bundled samples, which are made up: whatever shows such a price must say so loudly.
+SAMPLE_SOURCE = "sample"
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

@@ -46,13 +46,13 @@ def run(args: argparse.Namespace) -> int:
     if problems or data is None:
         raise InputError((*problems, *found))
     finished = data
-    write_whole(args.output, lambda temporary: _fill(temporary, finished))
+    write_whole(args.output, finished)
     _say(f"작성: {args.output}" if args.lang == "ko" else f"Written: {args.output}")
     return 0
 
 
 def _workbook(args: argparse.Namespace) -> tuple[bytes | None, tuple[Problem, ...]]:
-    from templates.report import Report
+    from templates.report import BookReport
 
     file = Path(args.model)
     found: tuple[Problem, ...] = ()
@@ -62,23 +62,23 @@ def _workbook(args: argparse.Namespace) -> tuple[bytes | None, tuple[Problem, ..
         portfolio, found = load_portfolio(file)
         if portfolio is None:
             return None, found
-        report = Report(portfolio)
+        report = BookReport(portfolio)
     else:
-        from templates.model_portfolios import load
+        from templates.models import load
 
         model = load(args.model)
-        report = Report(model.ready(), model=model.facts)
+        report = BookReport(model.ready(), model=model.facts)
     if args.macros:
         from xl_addin.hosts.excel.package import report_workbook
 
         return report_workbook(report, args.lang), found
-    from templates.build import build
+    from templates.write import build
 
     return build(report, args.lang).to_bytes(), found
 
 
 def _batch(args: argparse.Namespace) -> int:
-    from templates.batch import PLAIN, Kind, read_clients, write_all
+    from templates.models.clients import PLAIN, Kind, read_clients, write_all
     from xl_addin.show.progress import progress
 
     kind = PLAIN
@@ -109,10 +109,6 @@ def _batch(args: argparse.Namespace) -> int:
         raise InputError([Problem("error", "output-not-written", str(args.output), message, ko)]) from error
     _say(f"{args.output}에 {count}개 작성" if args.lang == "ko" else f"Written: {count} workbooks in {args.output}")
     return 0
-
-
-def _fill(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
 
 
 def _say(text: str) -> None:

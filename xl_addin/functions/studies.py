@@ -21,8 +21,8 @@ from engine.weights.universe import read_list
 from rebalancer.analyses import TWO_YEARS, compare_funds, review_portfolio
 from rebalancer.histories import Sources, fx_pairs, load_history
 from rebalancer.risks import risk_portfolio
-from templates.reading.find import find_tables, headers
-from templates.reading.grid import Cell, ErrorValue
+from templates.cells import Cell, ErrorValue
+from templates.read.tables import find_tables, headers
 from templates.spec import table as declared
 from xl_addin.functions import journal
 from xl_addin.functions.answers import Answer, matrix, table

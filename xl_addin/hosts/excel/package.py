@@ -10,11 +10,12 @@ from itertools import zip_longest
 from openpyxl.workbook import Workbook
 
 from engine.portfolio import Portfolio
-from templates.build import Book
-from templates.canvas import Canvas
-from templates.pack import parts_of, zipped
-from templates.report import Report, Rows
-from templates.schema import Lang, Text
+from engine.words import Lang
+from templates.report import BookReport, Rows
+from templates.spec.schema import Text
+from templates.write import Book
+from templates.write.canvas import Canvas
+from templates.write.pack import parts_of, zipped
 from xl_addin.functions.registry import CATEGORY, FUNCTIONS
 from xl_addin.hosts.excel import ribbon
 from xl_addin.hosts.excel.live import make_live
@@ -67,27 +68,23 @@ _NOTICE = Text(
 
 def sample_workbook(lang: Lang = "en") -> bytes:
     """Return rebalancer.xlsm: the bundled sample, planned on the bundled sample prices, loudly labelled."""
-    from engine.rebalance import rebalance
-    from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
+    from rebalancer.books import plan_book
+    from rebalancer.samples import sample_plan, sample_quotes, sample_sources
     from xl_addin.functions.plans import drift_rows
     from xl_addin.show.analysis_cells import analysed
-    from xl_addin.show.plan_book import book_report
 
-    portfolio, found = sample_portfolio()
-    if portfolio is None:
-        raise ValueError("the bundled sample cannot be read")
-    quotes, day, notices = sample_quotes()
-    plan = rebalance(portfolio, quotes, day)
-    plan = replace(plan, problems=(*notices, *found, *plan.problems), quality=replace(plan.quality, seconds=0.0))
-    report = book_report(portfolio, plan, quotes, lang)
+    plan = sample_plan()
+    plan = replace(plan, quality=replace(plan.quality, seconds=0.0))
+    quotes, day, _ = sample_quotes()
+    report = plan_book(plan, lang)
     with sample_sources() as sources:
-        analyses, _ = analysed(portfolio, quotes, sources, day, lang)
+        analyses, _ = analysed(plan.portfolio, quotes, sources, day, lang)
     rounded = {name: _rounded(rows) for name, rows in analyses.items()}
     results = {**report.results, **rounded, "Drift": drift_rows(plan)}
     return report_workbook(replace(report, results=results), lang, sample=True)
 
 
-def report_workbook(report: Report, lang: Lang, *, sample: bool = False) -> bytes:
+def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> bytes:
     """Return the workbook with macros of a report; `sample` tells that its analyses are of made-up closes."""
     prices = _as_asked(report.rows("Prices"), report.portfolio)
     live = make_live(replace(report, results={**report.results, "Prices": prices}), lang, sample=sample)
