@@ -30,7 +30,7 @@ from excel_host import Cells, load
 from replay_server import Replay
 from replay_vendors import many
 
-from engine.market.provider import Deadline, Findings
+from engine.market.provider import Deadline, Said
 from engine.market.quoting import Lanes
 from engine.market.symbols import Listing
 
@@ -120,7 +120,7 @@ def prices(symbols: list[str]) -> list[Promise]:
     batches: list[int] = []
     fetch = Lanes.fetch
 
-    def counted(lanes: Lanes, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Findings:
+    def counted(lanes: Lanes, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
         batches.append(len(listings))
         return fetch(lanes, listings, now, deadline)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from engine.errors import Problem, warning
 from engine.market import calendars
-from engine.market.provider import Findings
+from engine.market.provider import Said
 from engine.market.symbols import Listing
 from engine.quote import Quote
 from engine.settings import MarketSettings
@@ -38,7 +38,7 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
     return problems
 
 
-def unrefreshed(found: Findings, ok: Mapping[str, Quote], listings: Mapping[str, Listing]) -> list[Problem]:
+def unrefreshed(found: Said, ok: Mapping[str, Quote], listings: Mapping[str, Listing]) -> list[Problem]:
     """Return one problem for each reason for which stored prices are shown instead of new ones."""
     reasons: dict[object, list[str]] = {}
     for text in ok:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from engine.market import calendars
 from engine.market.calendars import REGULAR, TradingDay
@@ -26,7 +25,6 @@ OUTVOTED_DAYS = 2
 QUIET = dt.timedelta(hours=1)
 #: Age in days beyond which a price is stale where no calendar is known.
 ELSEWHERE_DAYS = 4
-_NEW_YORK = ZoneInfo("America/New_York")
 _DAY = dt.timedelta(days=1)
 
 
@@ -178,7 +176,7 @@ class Pulse:
 
 def _fx_open(moment: dt.datetime) -> bool:
     """Currencies trade from Sunday 17:00 to Friday 17:00 in New York."""
-    local = moment.astimezone(_NEW_YORK)
+    local = moment.astimezone(calendars.zone("US"))
     if local.weekday() == 5:
         return False
     if local.weekday() == 6:
@@ -189,7 +187,7 @@ def _fx_open(moment: dt.datetime) -> bool:
 def _open_seconds(start: dt.datetime, end: dt.datetime) -> float:
     """Return the seconds between two moments, without the weekends in which currencies do not trade."""
     total = max((end - start).total_seconds(), 0.0)
-    friday = start.astimezone(_NEW_YORK).replace(hour=17, minute=0, second=0, microsecond=0)
+    friday = start.astimezone(calendars.zone("US")).replace(hour=17, minute=0, second=0, microsecond=0)
     friday -= ((friday.weekday() - 4) % 7) * _DAY
     while friday < end:
         total -= max((min(end, friday + 2 * _DAY) - max(start, friday)).total_seconds(), 0.0)

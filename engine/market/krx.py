@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -231,6 +230,8 @@ def _child(job: Mapping[str, Any], deadline: Deadline) -> Mapping[str, Any]:
 
     Raises Transient at the deadline, when the process is ended, and where it ended by itself without an answer.
     """
+    import subprocess  # which a stored price does without
+
     environment = {key: value for key, value in os.environ.items() if key not in ("KRX_ID", "KRX_PW")}
     environment.update(PYTHONUTF8="1", MPLBACKEND="Agg")
     hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)

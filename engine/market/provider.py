@@ -97,7 +97,7 @@ class Deadline:
         return Transient(phrase("source.late", source=source, seconds=self.seconds), source=source)
 
 
-class Source(Protocol):
+class DataSource(Protocol):
     """A source by its name as it is shown with a price.
 
     `vendor` is whose servers answer: two names of one vendor do not vouch for each other.
@@ -110,14 +110,14 @@ class Source(Protocol):
         """Return whose servers answer."""
 
 
-class QuoteProvider(Source, Protocol):
+class QuoteProvider(DataSource, Protocol):
     """A source of quotes; `quotes` never raises a MarketDataError: it puts one under `failed`."""
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return a quote or an error for every listing, within the deadline."""
 
 
-class HistoryProvider(Source, Protocol):
+class HistoryProvider(DataSource, Protocol):
     """A source of daily closes, in the manner of `QuoteProvider`."""
 
     def history(
@@ -126,7 +126,7 @@ class HistoryProvider(Source, Protocol):
         """Return closes from `start` to `end`, both included, or an error, for every listing."""
 
 
-class FactsProvider(Source, Protocol):
+class FactsProvider(DataSource, Protocol):
     """A source of facts of funds and shares, in the manner of `QuoteProvider`."""
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FetchedFacts]:
@@ -153,7 +153,7 @@ def all_failed(listings: Sequence[Listing], error: MarketDataError) -> dict[str,
     }
 
 
-class Session(Protocol):
+class Connection(Protocol):
     """What a vendor is asked through, as far as its turns need to know."""
 
     skew: float | None
@@ -166,7 +166,7 @@ class Session(Protocol):
         """Start a batch: forget the last one's count."""
 
 
-S = TypeVar("S", bound=Session)
+S = TypeVar("S", bound=Connection)
 
 
 class Turns(Generic[S]):
@@ -237,7 +237,7 @@ def record(store: Store, source: str, error: MarketDataError | None, now: dt.dat
 
 
 def guarded(
-    store: Store, source: Source, listings: Sequence[Listing], now: dt.datetime, ask: Callable[[], Answer[T]]
+    store: Store, source: DataSource, listings: Sequence[Listing], now: dt.datetime, ask: Callable[[], Answer[T]]
 ) -> Answer[T]:
     """Ask one source, unless its breaker is open; keep its breaker by what it answers."""
     refused = refusal(store, source.name, now)
@@ -266,7 +266,7 @@ def unexpected(source: str, error: Exception) -> SchemaChanged:
 
 
 @dataclass(slots=True)
-class Findings:
+class Said:
     """What the sources said of one batch: prices, second opinions, errors by symbol and source."""
 
     prices: dict[str, Quote] = field(default_factory=dict)

@@ -28,7 +28,7 @@ from engine.errors import (
 from engine.market import doubts, freshness
 from engine.market.catalogue import Catalogue, load
 from engine.market.meanings import Meanings
-from engine.market.provider import Answer, Deadline, Findings, QuoteProvider, all_failed, guarded
+from engine.market.provider import Answer, Deadline, QuoteProvider, Said, all_failed, guarded
 from engine.market.records import Batch
 from engine.market.store import Store
 from engine.market.symbols import Listing
@@ -150,7 +150,7 @@ class Chain:
             listings, failed = self.meanings.several(symbols)
         else:
             listings, failed = self.meanings.extended(symbols, now, limit)
-        found = Findings()
+        found = Said()
         wanted = {one.symbol: one for one in listings.values()}
         if wanted:
             self._shelf.watch(wanted, now)
@@ -230,7 +230,7 @@ class Shelf:
         return rows
 
     def due(
-        self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Findings
+        self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Said
     ) -> dict[str, Listing]:
         """Return the listings worth a request; those that every source was found not to know go to `errors`."""
         rows = self.rows("price")
@@ -249,7 +249,7 @@ class Shelf:
             due[one.symbol] = one
         return due
 
-    def keep(self, found: Findings, listings: Mapping[str, Listing], now: dt.datetime) -> None:
+    def keep(self, found: Said, listings: Mapping[str, Listing], now: dt.datetime) -> None:
         """Put down what a batch found: prices, second opinions, and who does not know a symbol."""
         for role, quotes in (("price", found.prices), ("check", found.checks)):
             rows = [(listings[symbol].market, quote) for symbol, quote in quotes.items()]
@@ -273,7 +273,7 @@ class Shelf:
         """Return the watch list's listings that are worth a request too: one miss refreshes them all."""
         symbols = self._store.watched(now - dt.timedelta(seconds=self._settings.watch_for))
         listings, _ = self._meanings.several(symbols)
-        return self.due(listings.values(), now, refresh=False, errors=Findings())
+        return self.due(listings.values(), now, refresh=False, errors=Said())
 
 
 def _unknown_to_all(one: Listing, unknown: set[tuple[str, str]]) -> bool:
@@ -297,7 +297,7 @@ class _Flight:
     wanted: dict[str, Listing] = field(default_factory=dict)
     forced: dict[str, float] = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
-    found: Findings = field(default_factory=Findings)
+    found: Said = field(default_factory=Said)
 
 
 class Flights:
@@ -315,8 +315,8 @@ class Flights:
         self._begun: dict[str, float] = {}
 
     def join(
-        self, due: Mapping[str, Listing], now: dt.datetime, limit: Deadline, found: Findings, *, refresh: bool
-    ) -> Findings:
+        self, due: Mapping[str, Listing], now: dt.datetime, limit: Deadline, found: Said, *, refresh: bool
+    ) -> Said:
         """Join the batch that is gathering, or start one; return what it found for these listings."""
         with self._lock:
             flight = self._gathering
@@ -329,7 +329,7 @@ class Flights:
                 flight.forced.update(dict.fromkeys(due, time.monotonic()))
             flight.seconds = max(flight.seconds, limit.left)
         finished = flight.done.wait(limit.left + 2 * GRACE)
-        told = Findings(flight.found.prices, problems=[*flight.found.problems])
+        told = Said(flight.found.prices, problems=[*flight.found.problems])
         told.requests = flight.found.requests if leads else 0
         told.errors = {**found.errors, **{key: flight.found.errors[key] for key in due if key in flight.found.errors}}
         if not finished:
@@ -354,7 +354,7 @@ class Flights:
 
     def _still_due(self, flight: _Flight) -> dict[str, Listing]:
         """Return the flight's listings without those that the batch before it brought meanwhile."""
-        due = self._shelf.due(flight.wanted.values(), flight.now, refresh=False, errors=Findings())
+        due = self._shelf.due(flight.wanted.values(), flight.now, refresh=False, errors=Said())
         for symbol, asked in flight.forced.items():
             if self._begun.get(symbol, 0.0) < asked:
                 due[symbol] = flight.wanted[symbol]
@@ -375,11 +375,11 @@ class Lanes:
     korea: Sequence[QuoteProvider]
     world: QuoteProvider
 
-    def fetch(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Findings:
+    def fetch(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
         """Return what the sources say about the listings, within the deadline; never raises a MarketDataError."""
         korean = [one for one in listings if one.market == "KR"]
         others = [one for one in listings if one.market != "KR"]
-        found = Findings()
+        found = Said()
         answers: list[Answer[Quote]] = []
         batch = [*others, *(replace(one, optional=True) for one in korean)]
         world = threading.Thread(
@@ -405,7 +405,7 @@ class Lanes:
             self._last_of_korea(korean, found, now, deadline)
         return found
 
-    def _take_world(self, told: Answer[Quote], listings: Sequence[Listing], found: Findings) -> None:
+    def _take_world(self, told: Answer[Quote], listings: Sequence[Listing], found: Said) -> None:
         """Take Yahoo's quotes: as prices where there is none yet, else as the second opinion."""
         self._add(found, told)
         for one in listings:
@@ -419,7 +419,7 @@ class Lanes:
                 found.prices[one.symbol] = quote
 
     def _first_of_korea(
-        self, korean: Sequence[Listing], found: Findings, now: dt.datetime, deadline: Deadline
+        self, korean: Sequence[Listing], found: Said, now: dt.datetime, deadline: Deadline
     ) -> list[Listing]:
         """Ask the first Korean source; return what it failed on, without what it does not know."""
         if not korean:
@@ -432,7 +432,7 @@ class Lanes:
             if one.symbol in answer.failed and not isinstance(answer.failed[one.symbol], SymbolUnknown)
         ]
 
-    def _rest_of_korea(self, left: Sequence[Listing], found: Findings, now: dt.datetime, deadline: Deadline) -> None:
+    def _rest_of_korea(self, left: Sequence[Listing], found: Said, now: dt.datetime, deadline: Deadline) -> None:
         """Ask the further Korean sources for what is left, but none of a vendor that has just failed."""
         tired = {self.korea[0].vendor} if any(_is_tired(found, one.symbol) for one in left) else set()
         for provider in self.korea[1:]:
@@ -440,7 +440,7 @@ class Lanes:
             if left and deadline.left > 0 and provider.vendor not in tired:
                 self._ask_korea(provider, left, found, now, deadline)
 
-    def _last_of_korea(self, korean: Sequence[Listing], found: Findings, now: dt.datetime, deadline: Deadline) -> None:
+    def _last_of_korea(self, korean: Sequence[Listing], found: Said, now: dt.datetime, deadline: Deadline) -> None:
         """Ask Yahoo once more, for Korean symbols that nobody has and that its batch came without."""
         left = [one for one in korean if one.symbol not in found.prices]
         left = [
@@ -453,7 +453,7 @@ class Lanes:
         self,
         provider: QuoteProvider,
         listings: Sequence[Listing],
-        found: Findings,
+        found: Said,
         now: dt.datetime,
         deadline: Deadline,
     ) -> Answer[Quote]:
@@ -470,7 +470,7 @@ class Lanes:
             self.store, provider, listings, now, lambda: provider.quotes(listings, now=now, deadline=deadline)
         )
 
-    def _add(self, found: Findings, answer: Answer[Quote]) -> None:
+    def _add(self, found: Said, answer: Answer[Quote]) -> None:
         found.requests += answer.requests
         found.problems.extend(answer.problems)
         if answer.skew is not None and abs(answer.skew) > self.settings.clock_skew:
@@ -479,5 +479,5 @@ class Lanes:
                 found.problems.append(warning(key, place("clock"), minutes=abs(answer.skew) / 60))
 
 
-def _is_tired(found: Findings, symbol: str) -> bool:
+def _is_tired(found: Said, symbol: str) -> bool:
     return any(isinstance(e, (Transient, RateLimited, Blocked)) for e in found.errors.get(symbol, {}).values())

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from engine.errors import MarketDataError, Transient, warning
 from engine.market import calendars
 from engine.market.meanings import Meanings
-from engine.market.provider import Answer, Deadline, FactsProvider, Findings, HistoryProvider, Source, guarded
+from engine.market.provider import Answer, DataSource, Deadline, FactsProvider, HistoryProvider, Said, guarded
 from engine.market.records import Batch, FetchedFacts, History
 from engine.market.store import Store
 from engine.market.symbols import Listing
@@ -76,12 +76,12 @@ class Research:
             fresh = first <= start and last >= end and -self.settings.clock_skew <= age < HISTORY_AGE
             return found.between(start, end), fresh and not refresh
 
-        def ask(source: HistoryProvider, left: Sequence[Listing], found: Findings) -> dict[str, History]:
+        def ask(source: HistoryProvider, left: Sequence[Listing], found: Said) -> dict[str, History]:
             return self._ask(
                 source, left, found, now, lambda: source.history(left, start, end, now=now, deadline=deadline)
             )
 
-        def fetch(due: Sequence[Listing], found: Findings) -> dict[str, History]:
+        def fetch(due: Sequence[Listing], found: Said) -> dict[str, History]:
             got = ask(self.world_history, due, found)
             for source in self.korean_history:
                 got |= ask(source, [one for one in due if one.market == "KR" and one.symbol not in got], found)
@@ -113,10 +113,10 @@ class Research:
             age = (now - found.fetched_at).total_seconds()
             return found, not refresh and -self.settings.clock_skew <= age < self.settings.facts_for
 
-        def ask(source: FactsProvider, left: Sequence[Listing], found: Findings) -> dict[str, FetchedFacts]:
+        def ask(source: FactsProvider, left: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
             return self._ask(source, left, found, now, lambda: source.facts(left, now=now, deadline=deadline))
 
-        def fetch(due: Sequence[Listing], found: Findings) -> dict[str, FetchedFacts]:
+        def fetch(due: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
             got: dict[str, FetchedFacts] = {}
             for source in self.korean_facts:
                 for symbol, facts in ask(source, [one for one in due if one.market == "KR"], found).items():
@@ -131,9 +131,9 @@ class Research:
 
     def _ask(
         self,
-        source: Source,
+        source: DataSource,
         listings: Sequence[Listing],
-        found: Findings,
+        found: Said,
         now: dt.datetime,
         call: Callable[[], Answer[T]],
     ) -> dict[str, T]:
@@ -153,7 +153,7 @@ class Research:
         if looked is None:
             seconds = deadline.seconds if wait is None else wait
             late = Transient(phrase("market.goes-on", seconds=seconds), source="market")
-            looked = _Looked(question.kept(), {}, Findings())
+            looked = _Looked(question.kept(), {}, Said())
             looked.found.fail({one.symbol: late for one in question.listings.values()})
         ok: dict[str, T] = {}
         problems = list(looked.found.problems)
@@ -173,7 +173,7 @@ class Research:
         if not self.lock.acquire(timeout=deadline.left):
             return None
         try:
-            kept, found = question.kept(), Findings()
+            kept, found = question.kept(), Said()
             listings = {one.symbol: one for one in question.listings.values()}
             due = [one for symbol, one in listings.items() if not kept.get(symbol, (0, False))[1]]
             asked = [one for one in due if question.refresh or not self._failed_lately(question, one, found)]
@@ -212,7 +212,7 @@ class Research:
             self.waited.append(done)
             return None
 
-    def _failed_lately(self, question: _Question[T], one: Listing, found: Findings) -> bool:
+    def _failed_lately(self, question: _Question[T], one: Listing, found: Said) -> bool:
         """Tell whether a symbol could not be had a moment ago; why goes to `found`."""
         at, error = self.failures.get((question.kind, one.symbol), (None, None))
         if at is None or error is None or not 0 <= (question.now - at).total_seconds() < self.settings.retry_for:
@@ -229,7 +229,7 @@ class _Question(Generic[T]):
     listings: Mapping[str, Listing]
     now: dt.datetime
     stored: Callable[[Listing], tuple[T, bool] | None]
-    fetch: Callable[[Sequence[Listing], Findings], dict[str, T]]
+    fetch: Callable[[Sequence[Listing], Said], dict[str, T]]
     refresh: bool
 
     def kept(self) -> dict[str, tuple[T, bool]]:
@@ -243,7 +243,7 @@ class _Looked(Generic[T]):
 
     kept: Mapping[str, tuple[T, bool]]
     got: Mapping[str, T]
-    found: Findings
+    found: Said
 
 
 def _closed_days(market: str, found: History, now: dt.datetime) -> History:
