@@ -17,14 +17,14 @@ from openpyxl.workbook import Workbook
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
+from engine.words import LANGUAGES, Lang
 from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
 from rebalancer.books import plan_book
 from rebalancer.histories import Sources
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
-from templates.build import Book, build
-from templates.reading import read_book
-from templates.schema import LANGUAGES, Lang
+from templates.read.book import read_book
 from templates.share import share
+from templates.write import Book, build
 from xl_addin.cli import main
 from xl_addin.show.analysis_rows import WORDS
 from xl_addin.show.analysis_sheet import Findings, findings, sample_findings

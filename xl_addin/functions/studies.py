@@ -10,7 +10,7 @@ from engine.analysis.calendar import ALLOWANCE
 from engine.analysis.calendar import calendar as tasks
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations, correlate
 from engine.costs.tax import tax_rule
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, NoData, Problem
 from engine.market import chain
 from engine.market.catalogue import load
@@ -21,8 +21,8 @@ from engine.weights.universe import read_list
 from rebalancer.analyses import TWO_YEARS, compare_funds, review_portfolio
 from rebalancer.histories import Sources, fx_pairs, load_history
 from rebalancer.risks import risk_portfolio
-from templates.reading.find import find_tables, headers
-from templates.reading.grid import Cell, ErrorValue
+from templates.cells import Cell, ErrorValue
+from templates.read.tables import find_tables, headers
 from templates.spec import table as declared
 from xl_addin.functions import journal
 from xl_addin.functions.answers import Answer, matrix, table

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from engine.errors import InputError, MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.quote import Quote
+from engine.words import Lang
 from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
 from rebalancer.histories import Sources
 from rebalancer.risks import risk_portfolio
 from templates.report import CellError, Rows, Value
-from templates.schema import Lang
 from xl_addin.functions.registry import SHOWN
 from xl_addin.show.analysis_rows import (
     IN_CELLS,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from engine.words import Lang
 from templates.report import Row, Rows, Value
-from templates.schema import Lang
 from xl_addin.functions.registry import NA
 
 if TYPE_CHECKING:  # they bring numpy, which a plain plan does without
