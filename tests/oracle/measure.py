@@ -27,7 +27,7 @@ GAIN_NET_OF_COSTS = True
 #: Money within which a rule still holds, as a share of the total value.
 SLACK = 2e-9
 #: Lots within which the rule on orders still holds (fractions).
-NET_SLACK = 1e-6
+NET_SLACK = 1e-5
 
 
 @dataclass(frozen=True)
