@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import rebalancer
-from engine.errors import ImpossibleError
+from engine.errors import ImpossibleError, InputError
 from engine.plan import Plan
 from oracle import brute, textbook
 from oracle.measure import Outcome, bill, measure
@@ -41,7 +41,7 @@ def engine_plan(document: Document) -> Plan | None:
     try:
         return rebalancer.plan(portfolio, {}, as_of=AS_OF)
     except ImpossibleError:
-        return None
+        return None  # every other InputError is the document's
 
 
 def orders_of(case: Case, plan: Plan) -> dict[int, float]:
@@ -76,7 +76,11 @@ def compare(document: Document, *, most: int = 100_000, use_model: bool = False)
         lenient = brute.answer(case, slack=units, most=most)
         strict = brute.answer(case, slack=-units, most=most) if units else lenient
         tolerance = ROUNDING + 2 * units * currencies * unit
-    plan = engine_plan(document)
+    try:
+        plan = engine_plan(document)
+    except InputError as error:
+        verdict.say("understood", str(error))
+        return verdict
     verdict.figures = {"oracle": lenient.best, "tried": lenient.tried, "ladder": case.ladder, "acting": case.acting}
     if plan is None:
         if strict.best is not None:
