@@ -432,7 +432,7 @@ def _within_edges(case: Case, asset: Asset, low: float, high: float) -> tuple[fl
         return low, high
     lower, upper = edges(asset, case.destination)
     over = asset.value > asset.high
-    if (surplus(case) >= 0) != over:
+    if (surplus(case) >= -EPS * case.total) != over:
         return low, high
     lots = (asset.value - upper if over else lower - asset.value) / asset.step
     most = float(math.ceil(lots - EPS)) if asset.whole else lots

@@ -8,7 +8,7 @@ from typing import Any
 
 import rebalancer
 from engine.errors import ImpossibleError, InputError
-from engine.plan import Plan
+from engine.plan import Plan, Trade
 from oracle import brute, textbook
 from oracle.measure import Outcome, bill, measure
 from oracle.portfolios import AS_OF, Document
@@ -44,19 +44,22 @@ def engine_plan(document: Document) -> Plan | None:
         return None  # every other InputError is the document's
 
 
+def slot_of(case: Case, trade: Trade) -> int | None:
+    """Return the oracle's slot of a trade; None where the symbol may not be traded in that account at all."""
+    names = {purse.name: number for number, purse in enumerate(case.purses)}
+    place = (names.get(trade.account, 0), trade.symbol)
+    slots = {(slot.account, case.assets[slot.asset].symbol): s for s, slot in enumerate(case.slots)}
+    return slots.get(place)
+
+
 def orders_of(case: Case, plan: Plan) -> dict[int, float]:
     """Return a plan's trades as the oracle's orders."""
-    names = {purse.name: number for number, purse in enumerate(case.purses)}
     found: dict[int, float] = {}
     for trade in plan.trades:
-        account = names.get(trade.account, 0)
-        (s,) = [
-            n
-            for n, slot in enumerate(case.slots)
-            if slot.account == account and case.assets[slot.asset].symbol == trade.symbol
-        ]
-        lots = float(trade.quantity / case.assets[case.slots[s].asset].lot)
-        found[s] = found.get(s, 0.0) + (lots if trade.side == "buy" else -lots)
+        s = slot_of(case, trade)
+        if s is not None:
+            lots = float(trade.quantity / case.assets[case.slots[s].asset].lot)
+            found[s] = found.get(s, 0.0) + (lots if trade.side == "buy" else -lots)
     return found
 
 
@@ -90,6 +93,10 @@ def compare(document: Document, *, most: int = 100_000, use_model: bool = False)
     if lenient.best is None:
         verdict.say("impossible", "the engine has a plan, the oracle none")
         return verdict
+    for trade in plan.trades:
+        if slot_of(case, trade) is None:
+            verdict.say("rules", f"{trade.side} of {trade.symbol} in {trade.account!r}, where it may not be traded")
+            return verdict
     _reconcile(case, plan, verdict)
     sure = not (lenient.close or strict.close) and strict.best is not None and strict.best.rung == lenient.best.rung
     rung = getattr(plan.quality, "rung", None)
@@ -141,12 +148,8 @@ def _reconcile(case: Case, plan: Plan, verdict: Verdict) -> None:
         leaves = trade.cost + trade.tax
         change = (trade.amount if trade.side == "sell" else -trade.amount) - leaves
         purse[trade.currency] = purse.get(trade.currency, Decimal(0)) + change
-        (s,) = [
-            n
-            for n in orders
-            if case.assets[case.slots[n].asset].symbol == trade.symbol
-            and case.purses[case.slots[n].account].name in (trade.account, "")
-        ]
+        s = slot_of(case, trade)
+        assert s is not None
         mine = bill(case, case.slots[s], orders[s], exact=True)
         rate = float(case.rates[trade.currency])
         if abs(float(leaves) * rate - mine.leaves) > 1.01 * rate * 10.0 ** -DIGITS[trade.currency]:
