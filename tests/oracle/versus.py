@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from engine.data.parse import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import ImpossibleError
 from engine.plan import Plan
 from engine.rebalance import rebalance
