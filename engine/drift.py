@@ -240,9 +240,9 @@ class Limit:
 
 
 def limits_of(portfolio: Portfolio) -> Iterator[Limit]:
-    """Yield the limits of every enabled target and every group, in document order."""
+    """Yield the limits of every target and every group, in document order."""
     for _, target in portfolio.targets():
-        if target.enabled and (target.minimum is not None or target.maximum is not None):
+        if target.minimum is not None or target.maximum is not None:
             yield Limit(target.symbol, (target.symbol,), target.minimum, target.maximum, group=False)
     for group in portfolio.groups:
         yield Limit(group.name, group.members, group.minimum, group.maximum, group=True)
@@ -256,7 +256,10 @@ def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Pro
     weights = {position.symbol: position.weight for position in found}
     sections = {target.symbol: section.name for section, target in portfolio.targets()}
     problems: list[Problem] = []
+    idle = {target.symbol for _, target in portfolio.targets() if not target.enabled}
     for limit in limits_of(portfolio):
+        if not limit.group and limit.name in idle:
+            continue
         where = f"groups {limit.name}" if limit.group else f"{sections[limit.name]} {limit.name}"
         problems.extend(_broken(where, limit.weight(weights), limit.minimum, limit.maximum))
     return tuple(problems)

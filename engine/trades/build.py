@@ -154,10 +154,11 @@ class Builder:
         nets = np.zeros((len(symbols), 2), dtype=np.int64)
         for position in self._tradable:
             net = self._net(position, kind, parts[position.symbol], edges.get(position.symbol), most)
-            nets[index[position.symbol]] = net
-            for slot, row in self._slots(position, kind, parts[position.symbol], net):
-                slots.append(slot)
-                numbers.append(row)
+            mine = list(self._slots(position, kind, parts[position.symbol], net))
+            slots += [slot for slot, _ in mine]
+            numbers += [row for _, row in mine]
+            reach = sum(row[0] for _, row in mine), sum(row[1] for _, row in mine)
+            nets[index[position.symbol]] = max(net[0], reach[0]), min(net[1], reach[1])
         place = {pool: number for number, pool in enumerate(self._pools)}
         by_symbol = {position.symbol: position for position in positions}
         arrays = np.array([row[:4] for row in numbers], dtype=np.int64).reshape(-1, 4)
@@ -345,16 +346,14 @@ class Builder:
             per_share = cost.per_share_cap / largest
         tax = cost.sell_tax_rate + per_share * p.fx / (p.price * p.fx)
         smallest = unit(p.currency)
-        parts = sum(
-            (
-                cost.commission_rate > 0 or cost.commission_minimum % smallest > 0,
-                cost.sell_tax_rate > 0,
-                cost.per_share_sell_fee > 0,
-                slot.tax.withheld > 0,
-            )
-        )
-        uneven = (p.price * slot.step) % smallest > 0
-        rounding = smallest * p.fx / 2
+        # Rounding saves no more than half a unit of a charge, nor than the charge itself.
+        most = max(row[1], -row[0]) * slot.step * p.price
+        charged = [max(cost.commission_rate * most, cost.commission_minimum)]
+        if largest:
+            gain = max(slot.tax.gain, ZERO) / p.fx * largest
+            charged += [cost.sell_tax_rate * most, cost.per_share_sell_fee * largest, slot.tax.withheld * gain]
+        rounding = sum((min(smallest / 2, charge) for charge in charged), ZERO) * p.fx
+        uneven = smallest / 2 * p.fx if (p.price * slot.step) % smallest > 0 else ZERO
         return (
             float(price),
             float(cost.commission_rate),
@@ -364,8 +363,8 @@ class Builder:
             float(slot.tax.withheld),
             float(slot.tax.overseas),
             0.0,
-            float(rounding * parts),
-            float(rounding * (parts + uneven)),
+            float(rounding),
+            float(rounding + uneven),
         )
 
     def _rows(

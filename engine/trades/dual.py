@@ -169,7 +169,8 @@ class Relaxation:
         problem = self.problem
         best: tuple[float, Prices] | None = None
         weights = np.cumsum(problem.cash_above.weight[np.argsort(problem.cash_above.kink)])
-        exact = bool((self.choices.used == self.choices.value).all())
+        free = len(problem.cash) == 1 or problem.spread == 0
+        exact = free and bool((self.choices.used == self.choices.value).all())
         for value_price in (0.0,) if exact else (0.0, *(-weights[:3]).tolist()):
             for tau in _directions(problem):
                 found = self._along_cash(tau, value_price, 0.0, exact=exact)
@@ -199,10 +200,10 @@ class Relaxation:
         stretch = problem.spread / (1.0 - problem.spread) if len(problem.cash) > 1 and problem.linked else 0.0
 
         def at(price: float) -> tuple[float, float]:
-            cash = price + tau * stretch * (1.0 + price) if price > 0 else np.full(len(problem.cash), price)
+            cash = price + tau * stretch * (1.0 + price) if price >= 0 else np.full(len(problem.cash), price)
             prices = Prices(cash, value_price, gain_price)
             value, used = self._value(prices, exact=exact)
-            slope_of = 1.0 + tau * stretch if price > 0 else np.ones(len(problem.cash))
+            slope_of = 1.0 + tau * stretch if price >= 0 else np.ones(len(problem.cash))
             return value, float(slope_of @ used)
 
         lowest = -1.0 if exact else 0.0
@@ -210,7 +211,7 @@ class Relaxation:
         if highest is None:
             return None
         price = highest[0]
-        cash = price + tau * stretch * (1.0 + price) if price > 0 else np.full(len(problem.cash), price)
+        cash = price + tau * stretch * (1.0 + price) if price >= 0 else np.full(len(problem.cash), price)
         return highest[1], Prices(cash, value_price, gain_price)
 
     def _reduced(self, prices: Prices) -> Floats:

@@ -132,6 +132,8 @@ class Model:
         slots = problem.slots
         slack = slots.slack * self._money if loose else np.zeros(problem.size)
         cash_slack = slots.cash_slack * self._money if loose else np.zeros(problem.size)
+        granted = np.zeros(len(problem.cash)) if problem.granted is None or not loose else problem.granted
+        self._model.constant += (problem.spent - (problem.forgiven if loose else 0.0)) * self._money
         sold = slots.full | (-slots.low >= slots.minimum_sell)
         most = _affordable(problem)
         buyers = np.flatnonzero((most > 0) & (most >= slots.minimum_buy))
@@ -143,7 +145,7 @@ class Model:
             self._traded(must)
         self._net()
         self._rows()
-        self._cash(cash_slack)
+        self._cash(cash_slack, granted)
         self._overseas()
         if problem.turnover is not None:
             zeros = (np.zeros_like(leg.trade) for leg in (self._buy, self._sell))
@@ -369,7 +371,7 @@ class Model:
             least, least, 1, (zero, *terms), (np.zeros(len(pieces), dtype=np.int64), pieces, -1.0)
         )
 
-    def _cash(self, slack: Floats) -> None:
+    def _cash(self, slack: Floats, granted: Floats) -> None:
         """Keep every pool at its reserve, converting within an account; measure all cash against its target."""
         problem, model, money = self._problem, self._model, self._money
         pools = len(problem.cash)
@@ -391,15 +393,15 @@ class Model:
             give, take = (np.array(side) for side in zip(*pairs, strict=True))
             terms += [(give, convert, 1.0), (take, convert, -(1.0 - problem.spread))]
             all_used.append((np.zeros(len(pairs), dtype=np.int64), convert, problem.spread))
-        model.constrain(-np.inf, (problem.cash - problem.reserve) * money, pools, *terms)
+        model.constrain(-np.inf, (problem.cash + granted - problem.reserve) * money, pools, *terms)
         gross: list[tuple[Ints, Ints, Floats | float]] = [
             (np.zeros_like(leg.trade), leg.trade, sign * leg.worth)
             for sign, leg in ((1.0, self._buy), (-1.0, self._sell))
         ]
-        before = float(problem.cash.sum()) * money
-        self._beyond(problem.cash_below, all_used, before)
+        before, grant = float(problem.cash.sum()) * money, float(granted.sum()) * money
+        self._beyond(problem.cash_below, all_used, before + grant)
         gross += [(np.zeros_like(leg.switch), leg.switch, slack[leg.slots]) for leg in (self._buy, self._sell)]
-        self._beyond(problem.cash_above, gross, before)
+        self._beyond(problem.cash_above, gross, before - grant)
         accounts = np.array([problem.account[give] for give, _ in pairs], dtype=np.int64)
         self._risk_caps(convert, accounts)
 
@@ -451,7 +453,10 @@ class Model:
         """Tax the overseas gains less losses above what is left of the allowance."""
         problem, leg = self._problem, self._sell
         mine = problem.slots.overseas[leg.slots] > 0
-        if not problem.overseas_rate or not mine.any():
+        if not problem.overseas_rate:
+            return
+        if not mine.any():
+            self._model.constant += problem.overseas_rate * max(-problem.allowance, 0.0) * self._money
             return
         tax = self._model.block(0.0, np.inf, 1.0, False, 1)
         zero = np.zeros(int(mine.sum()), dtype=np.int64)

@@ -126,6 +126,8 @@ class Problem:
     `reserve`, `account`. `cash_below` are hinges of the cash after, `cash_above` of cash after and what left it at once;
     both name row 0. `order` is the worth of not placing an order. `tax_weight` is 1 where withheld tax is counted, else 0;
     `overseas_rate` of gains above `allowance`. `rounding` is what billing conversions in the smallest unit may save.
+    Of trades that are decided already (`engine.trades.part`): `spent` is what they cost in the objective, `forgiven` and
+    `granted` (by pool) what rounding may have saved them, of costs and of cash.
     """
 
     total: float
@@ -147,6 +149,9 @@ class Problem:
     turnover: float | None = None
     risk_caps: tuple[RiskCap, ...] = ()
     rounding: float = 0.0
+    spent: float = 0.0
+    forgiven: float = 0.0
+    granted: Floats | None = None
 
     @property
     def size(self) -> int:
@@ -262,6 +267,7 @@ def evaluate(problem: Problem, units: Ints, slack: float = 1e-6) -> Evaluation:
         + problem.tax_weight * float(charged.withheld.sum())
         + overseas
         + problem.order * orders
+        + problem.spent
         + float((slots.dislike * np.maximum(value, 0.0)).sum())
     )
     net = np.bincount(slots.symbol, weights=moved, minlength=len(problem.net_low))

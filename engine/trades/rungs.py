@@ -92,12 +92,13 @@ def ladder(portfolio: Portfolio, found: Causes, *, short: bool) -> Iterator[Kind
 
 def breached(portfolio: Portfolio, positions: Sequence[Position]) -> frozenset[str]:
     """Return the symbols outside a band or limit, or without a target; a group's limit concerns all its members."""
-    status = {p.symbol: p.status for p in positions}
     weights = {p.symbol: p.weight for p in positions}
-    found = {symbol for symbol, state in status.items() if state in ("OVER", "UNDER", "NO_TARGET")}
+    found = {p.symbol for p in positions if p.status in ("OVER", "UNDER", "NO_TARGET")}
+    kept = (p for p in positions if p.status in ("LOCKED", "DISABLED"))
+    found.update(p.symbol for p in kept if not p.low <= p.weight <= p.high)
     for limit in limits_of(portfolio):
         if limit.outside(weights) > 0:
-            found.update(member for member in limit.members if status.get(member, "LOCKED") not in ("LOCKED", "DISABLED"))
+            found.update(member for member in limit.members if member in weights)
     return frozenset(found)
 
 
