@@ -38,8 +38,8 @@ Readings: where the contract leaves a choice, the most literal one is taken, or 
     cash below its band, added up. Rung 1 raising: ω = 0.05 for all instruments, 1 for cash.
 14. Without a section that acts, cash below its band: rungs 1 and 3, with or without a cash flow.
 15. A lock holds the symbol in its account: no sale of the row and no purchase there; other accounts are free.
-16. Risk cap: a plan that buys risk assets in the account leaves at most cap × the account's value before trading
-    (cash flow included) in risk assets; a plan that buys none is free.
+16. Risk cap: a plan that buys risk assets in the account leaves at most cap × the account's value after the plan (what
+    left it at once taken off) in risk assets; a plan that buys none is free.
 17. Turnover: purchases and sales together, without conversions. A minimum fee is in the instrument's currency.
 18. Withdrawal: an account reaches as far as its base cash above the buffer plus 99 % of foreign cash and unlocked
     holdings (the rest is for costs); what is left over falls to the first.

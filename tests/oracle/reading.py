@@ -130,7 +130,8 @@ class Purse:
     taxable: bool
     cash: Mapping[str, Decimal]
     floor: Mapping[str, Decimal]
-    risk_room: float | None  # money of risk assets it may hold after a purchase
+    risk_cap: float | None  # the largest share of risk assets after a purchase
+    value: float  # before trading
     risk: float  # money of risk assets it holds
 
 
@@ -701,7 +702,7 @@ def _purse(
     value += float(sum(rates[c] * n for c, n in cash[name].items()))
     cap = account.get("risk_cap")
     taxable = account.get("type", "taxable") == "taxable"
-    return Purse(name, taxable, cash[name], floor, None if cap is None else float(cap) * value, risk)
+    return Purse(name, taxable, cash[name], floor, None if cap is None else float(cap), value, risk)
 
 
 def _limits(folio: Mapping[str, Any], assets: Sequence[Asset], total: float) -> tuple[Limit, ...]:
