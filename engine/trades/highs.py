@@ -108,6 +108,7 @@ class _Leg:
 
     slots: Ints
     trade: Ints
+    most: Floats
     unit: Floats
     switch: Ints
     worth: Floats
@@ -208,7 +209,7 @@ class Model:
             extra.append((both, tax_column, np.ones(len(both))))
         sign = 1.0 if buying else -1.0
         used = sign * worth + plain * worth + linear
-        return _Leg(at, trade, unit, switch, worth, used, net_gain, tuple(extra), tuple(gain_extra))
+        return _Leg(at, trade, most, unit, switch, worth, used, net_gain, tuple(extra), tuple(gain_extra))
 
     def _either(self) -> None:
         """Forbid buying and selling in the same slot."""
@@ -331,15 +332,11 @@ class Model:
             share = rows.share[exposed][known]
             columns.append(leg.trade[at])
             shares.append(sign * share * leg.worth[at] / self._money)
-            reach = float((share * slots.price[leg.slots[at]] * self._most(leg, at)).sum())
+            reach = float((share * slots.price[leg.slots[at]] * leg.most[at]).sum())
             least, most = (least, most + reach) if sign > 0 else (least - reach, most)
         if not columns:
             return np.zeros(0, dtype=np.int64), np.zeros(0), 0.0, 0.0
         return np.concatenate(columns), np.concatenate(shares), least, most
-
-    def _most(self, leg: _Leg, at: Ints) -> Floats:
-        upper = np.concatenate(self._model.upper)
-        return np.asarray(upper[leg.trade[at]] / leg.unit[at], dtype=np.float64)
 
     def _segments(
         self,
@@ -359,7 +356,8 @@ class Model:
         if whole:
             kinks = np.concatenate([np.floor(kinks + _WHOLE), np.ceil(kinks - _WHOLE)])
         ends = np.unique(np.concatenate([[least, most], kinks[(kinks > least) & (kinks < most)]]))
-        worth = np.array([part.value(np.array([value + end * step])) for end in ends.tolist()]) * self._money
+        apart = part.sign * ((value + ends * step)[:, None] - part.kink)
+        worth = (part.weight * np.maximum(apart, 0.0)).sum(axis=1) * self._money
         self._model.constant += float(worth[0])
         zero = np.zeros(len(terms[0]), dtype=np.int64)
         if len(ends) == 1:

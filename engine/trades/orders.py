@@ -32,7 +32,7 @@ class Order:
     amount: Decimal
     cost: Decimal
     tax: Decimal
-    withheld: Decimal
+    withheld: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)

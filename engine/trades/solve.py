@@ -16,6 +16,7 @@ import numpy as np
 from engine.trades.dual import Dual, Relaxation, applies, survivors
 from engine.trades.greedy import greedy
 from engine.trades.highs import Answer, Effort, Model, Watch
+from engine.trades.near import near
 from engine.trades.part import part_of
 from engine.trades.problem import Bools, Evaluation, Ints, Problem, Solution, evaluate
 
@@ -58,8 +59,9 @@ def solve(problem: Problem, watch: Watch | None = None, effort: Effort | None = 
         return Found(Solution(nothing, search.best[0].objective - problem.rounding, "nothing to trade"))
     if applies(problem):
         search.by_prices()
-    if not search.is_closed:
+    if search.best is None or not applies(problem):
         search.offer(greedy(problem))
+    if not search.is_closed:
         search.by_model()
     return search.found()
 
@@ -109,6 +111,11 @@ class _Search:
             return
         self._dual, self.bound = dual, dual.bound
         if not dual.whole:
+            return
+        units = near(self.problem, dual)
+        if units is not None:
+            self.offer(units)
+        if self.is_closed:
             return
         second = np.where(dual.reduced > 0, dual.reduced, np.inf).min(axis=1)
         order = np.argsort(second, kind="stable")
@@ -193,15 +200,21 @@ def earlier_first(problem: Problem, units: Ints) -> Ints:
     row_of[rows.slot] = rows.at
     if len(np.unique(rows.slot)) != len(rows.slot) or (row_of < 0).any():
         return units
-    told: dict[int, list[tuple[float, float, float]]] = {}
-    for row, *hinge in zip(hinges.row.tolist(), hinges.kink, hinges.sign, hinges.weight, strict=True):
-        told.setdefault(row, []).append((float(hinge[0]), float(hinge[1]), float(hinge[2])))
+    if len(np.unique(slots.price)) == problem.size:
+        return units
     numbers = [getattr(slots, name) for name in slots.__dataclass_fields__ if name != "symbol"]
     numbers += [problem.net_low[slots.symbol], problem.net_high[slots.symbol], rows.value[row_of]]
     features = np.stack([np.asarray(number, dtype=np.float64) for number in numbers], axis=1)
-    kinds: dict[tuple[object, ...], list[int]] = {}
-    for slot, (row, feature) in enumerate(zip(row_of.tolist(), features.tolist(), strict=True)):
-        kinds.setdefault((*feature, *told.get(row, ())), []).append(slot)
+    _, kind, count = np.unique(features, axis=0, return_inverse=True, return_counts=True)
+    kind = kind.ravel()
+    alike = np.flatnonzero(count[kind] > 1)
+    order = np.argsort(hinges.row, kind="stable")
+    starts = np.searchsorted(hinges.row[order], np.arange(len(rows.value) + 1))
+    kinds: dict[tuple[int, bytes], list[int]] = {}
+    for slot in alike.tolist():
+        mine = order[starts[row_of[slot]] : starts[row_of[slot] + 1]]
+        told = np.stack([hinges.kink[mine], hinges.sign[mine], hinges.weight[mine]]).tobytes()
+        kinds.setdefault((int(kind[slot]), told), []).append(slot)
     result = units.copy()
     for members in kinds.values():
         if len(members) > 1:
