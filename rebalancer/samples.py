@@ -15,7 +15,7 @@ from engine.portfolio import Portfolio
 from xl_addin.show.sentences import SAMPLE_SOURCE
 
 if TYPE_CHECKING:
-    from rebalancer.histories import Sources
+    from rebalancer.analysing import Sources
 
 
 def sample_text(name: str) -> str:
@@ -34,7 +34,7 @@ def sample_portfolio() -> tuple[Portfolio | None, tuple[Problem, ...]]:
 @contextmanager
 def sample_sources() -> Iterator[Sources]:
     """Give sample closes and fund facts, which are made up, as an analysis takes them."""
-    from rebalancer.histories import Sources
+    from rebalancer.analysing import Sources
 
     with resources.as_file(resources.files("engine.market") / "samples") as folder:
         yield Sources(folder / "sample-history.csv", folder / "sample-facts.yaml", offline=True)

@@ -15,6 +15,7 @@ from functools import lru_cache
 from importlib import resources
 
 from engine.costs.table import settlement_date
+from engine.errors import Problem
 from engine.portfolio import Portfolio, Section
 from engine.schedule import PERIOD_MONTHS, add_months, markets_of, next_weekday, section_due, session_roll
 
@@ -35,6 +36,14 @@ class CalendarItem:
     task_ko: str
     due: bool
     source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A portfolio's tasks by date."""
+
+    items: tuple[CalendarItem, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

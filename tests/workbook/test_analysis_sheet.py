@@ -17,8 +17,7 @@ from openpyxl.workbook import Workbook
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
-from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
-from rebalancer.histories import Sources
+from rebalancer.analysing import Sources, compare, correlate, review
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from templates.build import Book, build
 from templates.reading import read_book
@@ -97,7 +96,7 @@ def title(book: Book, table: str) -> str:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_matrix_is_the_engines(lang: Lang) -> None:
     portfolio, _, day = sample()
-    result = correlate_portfolio(portfolio, SOURCES, day)
+    result = correlate(portfolio, SOURCES, day)
     rows = cells(built(lang)[1], "Correlation", lang)
     assert tuple(row["Ticker"] for row in rows) == result.symbols
     assert tuple(tuple(row[symbol] for symbol in result.symbols) for row in rows) == tuple(
@@ -108,7 +107,7 @@ def test_the_matrix_is_the_engines(lang: Lang) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_alerts_and_hedges_are_the_engines(lang: Lang) -> None:
     portfolio, _, day = sample()
-    result = correlate_portfolio(portfolio, SOURCES, day)
+    result = correlate(portfolio, SOURCES, day)
     expected = [(*pair.pair, digits(pair.correlation)) for pair in (*result.alerts, *result.hedges)]
     assert [(r["First"], r["Second"], r["Correlation"]) for r in cells(built(lang)[1], "Alerts", lang)] == expected
     assert len(result.alerts) > 0
@@ -118,7 +117,7 @@ def test_alerts_and_hedges_are_the_engines(lang: Lang) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_review_has_every_quarter_verdict_and_reason_in_the_language(lang: Lang) -> None:
     portfolio, _, day = sample()
-    result = review_portfolio(portfolio, SOURCES, day)
+    result = review(portfolio, SOURCES, day)
     rows = cells(built(lang)[1], "Review", lang)
     for satellite in result.rows:
         mine = [row for row in rows if row["Ticker"] == satellite.symbol]
@@ -135,7 +134,7 @@ def test_funds_are_compared_in_the_base_currency_with_the_engines_numbers(lang: 
     portfolio, _, day = sample()
     rows = cells(built(lang)[1], "Comparison", lang)
     with sample_sources() as sources:
-        result = compare_funds([row["Ticker"] for row in rows], sources, day, currency="KRW")
+        result = compare([row["Ticker"] for row in rows], sources, day, currency="KRW")
     for row in rows:
         fund = result.funds[row["Ticker"]]
         for period, figure in fund.returns.items():
@@ -274,7 +273,7 @@ def test_a_plain_plan_brings_in_no_numpy(tmp_path: Path) -> None:
     code = (
         "import sys; from xl_addin.cli import main; "
         f"main(['plan', {str(PORTFOLIO)!r}, '--offline', '--prices', {str(PRICES)!r}, '--as-of', '2026-11-20']); "
-        "print('xl_addin.show.analysis_sheet' in sys.modules, 'rebalancer.analyses' in sys.modules)"
+        "print('xl_addin.show.analysis_sheet' in sys.modules, 'rebalancer.analysing' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "False False"

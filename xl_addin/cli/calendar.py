@@ -7,7 +7,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from engine.analysis.calendar import ALLOWANCE, calendar
+from rebalancer.analysing import calendar
 from rebalancer.files import output_problems, write_whole
 from rebalancer.loading import load_portfolio
 from xl_addin.cli.common import add_output_arguments, amount, date, usable
@@ -51,11 +51,7 @@ def run(args: argparse.Namespace) -> int:
     portfolio = usable(portfolio, (*problems, *refused))
     now = dt.datetime.now().astimezone()
     start = args.start or now.date()
-    from engine.costs.tax import tax_rule
-
-    rule = tax_rule("overseas_gains", start)
-    allowance = rule.allowance if rule else ALLOWANCE
-    items = calendar(portfolio, start, args.months, allowance=allowance, realised=args.realised)
+    items = calendar(portfolio, start, args.months, realised=args.realised).items
     if args.ics:
         from engine.analysis.ics import to_ics
 

@@ -7,15 +7,15 @@ import datetime as dt
 import sys
 
 from engine.errors import NoData
-from rebalancer.analyses import compare_funds
-from rebalancer.histories import (
-    Sources,
+from rebalancer.analysing import compare, history_day
+from xl_addin.cli.common import (
     add_facts_argument,
     add_history_arguments,
+    add_output_arguments,
     currency_code,
-    history_day,
+    date,
+    sources_of,
 )
-from xl_addin.cli.common import add_output_arguments, date
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare and print; exit status 3 where not one fund has history."""
-    sources = Sources.of(args)
+    sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
-    result = compare_funds(args.symbols, sources, as_of, currency=args.currency)
+    result = compare(args.symbols, sources, as_of, currency=args.currency)
     if args.json:
         from xl_addin.show.analysis_json import compare_document
         from xl_addin.show.json import dump

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS
 from engine.errors import NoData
-from rebalancer.analyses import correlate_portfolio
-from rebalancer.histories import Sources, add_history_arguments, currency_code, history_day
+from rebalancer.analysing import correlate, history_day
 from rebalancer.loading import load_portfolio
-from xl_addin.cli.common import add_output_arguments, date, usable
+from xl_addin.cli.common import add_history_arguments, add_output_arguments, currency_code, date, sources_of, usable
 from xl_addin.show.arguments import refused
 
 
@@ -59,11 +58,9 @@ def run(args: argparse.Namespace) -> int:
     """Correlate and print; exit status 3 where no two instruments can be correlated."""
     portfolio, problems = load_portfolio(args.file)
     portfolio = usable(portfolio, problems)
-    sources = Sources.of(args)
+    sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
-    result = correlate_portfolio(
-        portfolio, sources, as_of, days=args.days, threshold=args.threshold, currency=args.currency
-    )
+    result = correlate(portfolio, sources, as_of, days=args.days, threshold=args.threshold, currency=args.currency)
     if args.json:
         from xl_addin.show.analysis_json import correlate_document
         from xl_addin.show.json import dump

@@ -108,7 +108,7 @@ def _analyse(args: argparse.Namespace) -> Analyse | None:
     """Return what fills the Analysis sheet, None where nobody asked for it."""
     if not (args.history or args.facts or args.analyses):
         return None
-    from rebalancer.histories import Sources
+    from rebalancer.analysing import Sources
     from xl_addin.show.analysis_sheet import findings
 
     offline = args.offline or not args.analyses

@@ -9,16 +9,17 @@ from pathlib import Path
 
 from engine.analysis.reasons import ReviewRules
 from engine.errors import NoData
-from rebalancer.analyses import review_portfolio
-from rebalancer.histories import (
-    Sources,
+from rebalancer.analysing import history_day, review
+from rebalancer.loading import load_portfolio
+from xl_addin.cli.common import (
     add_facts_argument,
     add_history_arguments,
+    add_output_arguments,
     currency_code,
-    history_day,
+    date,
+    sources_of,
+    usable,
 )
-from rebalancer.loading import load_portfolio
-from xl_addin.cli.common import add_output_arguments, date, usable
 from xl_addin.show.arguments import refused
 
 DEFAULTS = ReviewRules()
@@ -75,12 +76,10 @@ def run(args: argparse.Namespace) -> int:
     """Review and print; exit status 3 where no satellite has any history."""
     portfolio, problems = load_portfolio(args.file)
     portfolio = usable(portfolio, problems)
-    sources = Sources.of(args)
+    sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
     rules = ReviewRules(lag=args.lag, replace_after=args.quarters, review_after=max(args.quarters - 1, 1))
-    result = review_portfolio(
-        portfolio, sources, as_of, benchmark=args.benchmark, rules=rules, currency=args.currency or ""
-    )
+    result = review(portfolio, sources, as_of, benchmark=args.benchmark, rules=rules, currency=args.currency or "")
     problems = (*problems, *result.problems)
     if args.json:
         from xl_addin.show.analysis_json import review_document

@@ -7,11 +7,17 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from rebalancer.histories import Sources, add_facts_argument, add_history_arguments, history_day
+from rebalancer.analysing import history_day, risk
 from rebalancer.loading import load_portfolio
 from rebalancer.prices import quotes_for
-from rebalancer.risks import risk_portfolio
-from xl_addin.cli.common import add_output_arguments, date, usable
+from xl_addin.cli.common import (
+    add_facts_argument,
+    add_history_arguments,
+    add_output_arguments,
+    date,
+    sources_of,
+    usable,
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +38,9 @@ def run(args: argparse.Namespace) -> int:
     quotes, found = quotes_for(args.prices)
     problems = (*problems, *found)
     portfolio = usable(portfolio, problems)
-    sources = Sources.of(args)
+    sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
-    report = risk_portfolio(portfolio, quotes, sources, as_of)
+    report = risk(portfolio, quotes, sources, as_of)
     problems = (*problems, *report.problems)
     if args.json:
         from xl_addin.show.analysis_json import risk_document

@@ -9,9 +9,7 @@ from dataclasses import replace
 from engine.errors import InputError, MarketDataError, Problem
 from engine.market.quote import Quote
 from engine.portfolio import Portfolio
-from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
-from rebalancer.histories import Sources
-from rebalancer.risks import risk_portfolio
+from rebalancer.analysing import Sources, compare, correlate, review, risk
 from templates.report import CellError, Rows, Value
 from templates.schema import Lang
 from xl_addin.functions.registry import SHOWN
@@ -35,18 +33,18 @@ def analysed(
     names = {symbol: instrument.name for symbol, instrument in wanted.instruments.items()}
 
     def compared() -> Iterator[tuple[str, Rows]]:
-        yield "Comparison", comparison_rows(compare_funds(wanted.symbols, sources, as_of), names, words)
+        yield "Comparison", comparison_rows(compare(wanted.symbols, sources, as_of), names, words)
 
     def reviewed() -> Iterator[tuple[str, Rows]]:
-        yield "Review", review_rows(review_portfolio(wanted, sources, as_of).rows, words)
+        yield "Review", review_rows(review(wanted, sources, as_of).rows, words)
 
     def correlated() -> Iterator[tuple[str, Rows]]:
-        result = correlate_portfolio(wanted, sources, as_of)
+        result = correlate(wanted, sources, as_of)
         yield "Alerts", alert_rows(result, words)
         yield "Correlation", correlation_rows(result, words)
 
     def limited() -> Iterator[tuple[str, Rows]]:
-        yield "Limits", limit_cells(risk_portfolio(portfolio, quotes, sources, as_of).rules)
+        yield "Limits", limit_cells(risk(portfolio, quotes, sources, as_of).rules)
 
     steps: tuple[Callable[[], Iterator[tuple[str, Rows]]], ...] = (compared, reviewed, correlated, limited)
     found: dict[str, Rows] = {}

@@ -10,10 +10,8 @@ from engine.analysis.correlation import DEFAULT_THRESHOLD
 from engine.errors import MarketDataError, Problem
 from engine.market.quote import Quote
 from engine.portfolio import Portfolio
-from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
-from rebalancer.histories import Sources, read_text
+from rebalancer.analysing import Sources, compare, correlate, read_text, review, risk
 from rebalancer.language import Lang
-from rebalancer.risks import risk_portfolio
 from templates.report import Rows
 from xl_addin.show import analysis_rows
 from xl_addin.show.analysis_rows import SAID_IN_PLACE, WORDS
@@ -89,7 +87,7 @@ class _Study:
 
     def correlations(self, found: Findings) -> None:
         """Add the matrix, the alerts and the hedges."""
-        result = correlate_portfolio(self.portfolio, self.sources, self.as_of)
+        result = correlate(self.portfolio, self.sources, self.as_of)
         found.problems.extend(result.problems)
         rows = analysis_rows.correlation_rows(result, WORDS[self.lang])
         if not rows:
@@ -106,7 +104,7 @@ class _Study:
 
     def review(self, found: Findings) -> None:
         """Add the satellites' quarters, verdicts and reasons."""
-        result = review_portfolio(self.portfolio, self.sources, self.as_of)
+        result = review(self.portfolio, self.sources, self.as_of)
         found.problems.extend(result.problems)
         if not result.rows:
             found.add("Review", (), "no satellites" if self.lang == "en" else "위성 종목 없음")
@@ -124,7 +122,7 @@ class _Study:
         if len(funds) < 2:
             found.add("Comparison", (), "fewer than two funds" if self.lang == "en" else "비교할 펀드가 둘보다 적음")
             return
-        result = compare_funds(
+        result = compare(
             funds, self.sources, self.as_of, currency=_common_currency(self.portfolio, funds, self.sources)
         )
         found.problems.extend(result.problems)
@@ -144,7 +142,7 @@ class _Study:
 
     def limits(self, found: Findings) -> None:
         """Add every limit."""
-        result = risk_portfolio(self.portfolio, self.quotes, self.sources, self.as_of)
+        result = risk(self.portfolio, self.quotes, self.sources, self.as_of)
         found.problems.extend(result.problems)
         asked = self.sources.facts is not None or self.sources.history is None
         found.rows["Limits"] = analysis_rows.limit_rows(result.rules, self.lang, unknown=asked)
