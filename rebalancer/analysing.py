@@ -19,39 +19,35 @@ import yaml
 import engine.analysis.calendar as tasks
 import engine.analysis.compare as funds
 import engine.analysis.correlation as correlation
+import engine.analysis.review as satellites
 import engine.analysis.risk as limits
 from engine.analysis.calendar import Calendar
-from engine.analysis.compare import Comparison
-from engine.analysis.correlation import Correlations
-from engine.analysis.facts import FundFacts, from_market, parse_facts
-from engine.analysis.limits import RiskInputs, RiskRule, risk_problems
-from engine.analysis.lockstep import lockstep
-from engine.analysis.overlap import overlap
-from engine.analysis.reasons import Candidate, ReviewRules, Satellite
-from engine.analysis.review import ReviewRow
-from engine.analysis.review import review as review_one
-from engine.analysis.screen import tracking_error
+from engine.analysis.compare import Comparison, overlap
+from engine.analysis.correlation import Correlations, lockstep
+from engine.analysis.facts import Fund, from_market, parse_facts
+from engine.analysis.returns import tracking_error
+from engine.analysis.review import Candidate, Review, ReviewRules, Satellite
+from engine.analysis.risk import RiskInputs, RiskReport
 from engine.analysis.volatility import Turbulence, turbulence, turbulence_of_vix
 from engine.costs.table import lookup
 from engine.costs.tax import tax_rule
-from engine.errors import InputError, MarketDataError, NoData, Problem
+from engine.errors import InputError, MarketDataError, NoData, Problem, error, note, warning
 from engine.history import HistoryTable, from_records, parse_history
 from engine.market import chain
 from engine.market.catalogue import load
 from engine.market.quote import Quote
 from engine.market.symbols import canonical, currency_of_market, shape
+from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.schedule import add_months
-from engine.text import korean
 from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
-from engine.weights.sectors import company_of
-from engine.weights.universe import Entry, classified, read_csv, read_list
+from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.loading import load_portfolio
 from rebalancer.prices import live_quotes_for
 
 if TYPE_CHECKING:
-    from engine.market.records import FundFacts as FetchedFacts
+    from engine.market.records import FundFacts
 
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
 MARGIN = dt.timedelta(days=14)
@@ -60,7 +56,7 @@ VIX = "^VIX"
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Say where closes and facts come from: files where named, else the network unless `offline`.
+    """Where closes and facts come from: files where named, else the network unless `offline`.
 
     `interactive` waits only as long as a cell may; what is fetched meanwhile is there the next time.
     """
@@ -85,15 +81,11 @@ def read_text(path: Path) -> str:
     """Return a file's text; raises InputError where it cannot be read as UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"byte {error.start} is not UTF-8: save the file as UTF-8"
-        ko = f"{error.start}번째 바이트가 UTF-8이 아닙니다: 파일을 UTF-8로 저장하세요"
-        raise InputError([Problem("error", "file-encoding", str(path), message, ko)]) from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        message = f"cannot be read ({reason}): name another file"
-        ko = f"읽을 수 없습니다({reason}): 다른 파일을 쓰세요"
-        raise InputError([Problem("error", "file-unreadable", str(path), message, ko)]) from None
+    except UnicodeDecodeError as fault:
+        raise InputError([error("file-encoding", str(path), byte=fault.start)]) from None
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise InputError([error("file-unreadable", str(path), reason=reason)]) from None
 
 
 def load_history(
@@ -111,10 +103,17 @@ def load_history(
         return table.with_currencies(currencies), problems
     names = tuple(dict.fromkeys(symbols))
     if sources.offline:
-        message = "no history: name a file with --history, or leave out --offline"
-        ko = "과거 시세가 없습니다: --history로 파일을 주거나 --offline을 빼세요"
-        raise NoData(message, ko=ko, problems=[Problem("error", "no-history", "history", message, ko)])
+        problem = error("no-history.offline", place("history"))
+        raise NoData(problem.message, problems=[problem])
     return _fetched(names, currencies, start - MARGIN, end, sources.wait)
+
+
+def _document(path: Path) -> object:
+    """Return what a YAML file holds; raises InputError where it cannot be read."""
+    try:
+        return yaml.safe_load(read_text(path))
+    except yaml.YAMLError as fault:
+        raise InputError([error("yaml", str(path), reason=" ".join(str(fault).split()))]) from None
 
 
 def history_day(sources: Sources) -> dt.date | None:
@@ -130,38 +129,28 @@ def _fetched(
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
     batch = chain.history(symbols, start, end, wait=wait)
     # The VIX is a bonus: without it volatility is judged by each instrument's own.
-    missing = {symbol: error for symbol, error in batch.failed.items() if symbol != VIX}
-    problems = [Problem("warning", "no-history", symbol, str(error), error.ko) for symbol, error in missing.items()]
+    missing = {symbol: fault for symbol, fault in batch.failed.items() if symbol != VIX}
+    problems = [Problem("warning", "no-history", symbol, fault.message) for symbol, fault in missing.items()]
     if not batch.ok:
         graver = [replace(one, severity="error") for one in problems]
-        raise NoData("no source has any history", ko="과거 시세를 가진 제공처가 없습니다", problems=graver)
+        raise NoData(phrase("no-history.anywhere"), problems=graver)
     records = (replace(record, symbol=symbol) for symbol, record in batch.ok.items())
     return from_records(records).with_currencies(currencies), (*problems, *batch.problems)
 
 
-def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, FundFacts], tuple[Problem, ...]]:
+def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
     """Return what is known of funds: the catalogue, under what the sources say, under what the file says."""
     names, problems = tuple(dict.fromkeys(symbols)), []
-    fetched: Mapping[str, FetchedFacts] = {}
+    fetched: Mapping[str, FundFacts] = {}
     if sources.history and not sources.facts:
-        text = "closes come from a file, so no source was asked for facts either: name a file with --facts"
-        ko = "종가를 파일에서 읽어 ETF 정보도 제공처에 묻지 않았습니다: --facts로 파일을 주세요"
-        problems.append(Problem("info", "facts-not-asked", "facts", text, ko))
+        problems.append(note("facts-not-asked", place("facts")))
     elif not sources.offline and not sources.facts:
         batch = chain.fund_facts(names, wait=sources.wait)
         fetched = batch.ok
-        problems.extend(
-            Problem("warning", "no-facts", name, str(error), error.ko) for name, error in batch.failed.items()
-        )
+        problems.extend(Problem("warning", "no-facts", name, fault.message) for name, fault in batch.failed.items())
     facts = {name: from_market(name, fetched.get(name), load().get(name)) for name in names}
     if sources.facts:
-        try:
-            document = yaml.safe_load(read_text(sources.facts))
-        except yaml.YAMLError as error:
-            text = f"{error}".replace("\n", " ")
-            ko = f"YAML 문법에 맞지 않습니다: {text}"
-            raise InputError([Problem("error", "yaml", str(sources.facts), text, ko)]) from None
-        given, found = parse_facts(document, str(sources.facts))
+        given, found = parse_facts(_document(sources.facts), str(sources.facts))
         if any(problem.severity == "error" for problem in found):
             raise InputError(found)
         facts.update({name: fund for name, fund in given.items() if name in facts})
@@ -173,20 +162,6 @@ def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund
 TWO_YEARS = 730
 #: Calendar days of history for each quarter reviewed.
 QUARTER_DAYS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """Hold the satellites' rows; `benchmark` is the one that all share, else None."""
-
-    benchmark: str | None
-    rows: tuple[ReviewRow, ...]
-    problems: tuple[Problem, ...]
-
-    @property
-    def known(self) -> bool:
-        """Tell whether any quarter of any satellite has a return."""
-        return any(quarter.value is not None for row in self.rows for quarter in row.quarters)
 
 
 def currencies_of(portfolio: Portfolio) -> dict[str, str]:
@@ -234,9 +209,8 @@ def reviewed(portfolio: Portfolio) -> tuple[tuple[Target, ...], tuple[Problem, .
     targets = tuple(target for section in sections for target in section.targets if target.enabled)
     if "satellite" in chosen:
         return targets, ()
-    text = f"no section named satellite: {', '.join(chosen) or 'nothing'} is reviewed"
-    ko = f"satellite 구성이 없어 대신 점검하는 구성: {', '.join(chosen) or '없음'}"
-    return targets, (Problem("info" if targets else "warning", "no-satellite", "review", text, ko),)
+    told = note if targets else warning
+    return targets, (told("no-satellite", place("review"), sections=chosen or phrase("no-section")),)
 
 
 def candidates() -> tuple[Candidate, ...]:
@@ -256,7 +230,7 @@ def review(
 ) -> Review:
     """Review the satellites; `benchmark` beats the targets' own, `currency` "" is each satellite's."""
     rules = rules or ReviewRules()
-    targets, note = reviewed(portfolio)
+    targets, remarks = reviewed(portfolio)
     benchmarks = {target.symbol: benchmark or target.benchmark for target in targets}
     named = tuple(dict.fromkeys(symbol for symbol in benchmarks.values() if symbol))
     currencies = currencies_of(portfolio)
@@ -273,7 +247,7 @@ def review(
     rows = []
     for target in targets:
         others = [symbol for symbol in portfolio.symbols if symbol != target.symbol]
-        row = review_one(
+        row = satellites.review(
             Satellite(target.symbol, benchmarks[target.symbol], target.thesis_valid),
             history,
             as_of,
@@ -286,7 +260,7 @@ def review(
         rows.append(row)
     own = dict.fromkeys(problem for row in rows for problem in row.problems)
     shared = named[0] if len(named) == 1 and all(benchmarks.values()) else None
-    return Review(benchmark or shared, tuple(rows), (*note, *found, *facts_found, *own))
+    return Review(benchmark or shared, tuple(rows), (*remarks, *found, *facts_found, *own))
 
 
 def compare(texts: Sequence[str], sources: Sources, as_of: dt.date, *, currency: str | None = None) -> Comparison:
@@ -297,16 +271,14 @@ def compare(texts: Sequence[str], sources: Sources, as_of: dt.date, *, currency:
         symbol = instrument.symbol if instrument else canonical(text)
         currencies[symbol] = (instrument.currency if instrument else currency_of_market(shape(symbol))) or ""
     if len(currencies) < 2:
-        text = f"{len(currencies)} fund to compare: name at least two different ones"
-        ko = f"비교할 종목 {len(currencies)}개: 서로 다른 종목을 둘 이상 적으세요"
-        raise InputError([Problem("error", "bad-argument", "funds", text, ko)])
+        raise InputError([error("bad-argument.funds", place("funds"), funds=len(currencies))])
     symbols = tuple(currencies)
     wanted = (*symbols, *(fx_pairs(currencies.values(), currency) if currency else ()))
     try:
         history, problems = load_history(sources, wanted, currencies, add_months(as_of, -60), as_of)
-    except MarketDataError as error:
+    except MarketDataError as fault:
         history = HistoryTable({})
-        problems = error.problems or (Problem("error", "no-history", "history", str(error), error.ko),)
+        problems = fault.problems or (Problem("error", "no-history", place("history"), fault.message),)
     facts, found = load_facts(sources, symbols)
     result = funds.compare(symbols, history.until(as_of), facts, currency)
     return replace(result, problems=(*problems, *found, *result.problems))
@@ -315,15 +287,6 @@ def compare(texts: Sequence[str], sources: Sources, as_of: dt.date, *, currency:
 Universe = tuple[tuple[Entry, ...], tuple[Problem, ...]]
 #: Calendar days of history that judging volatility by its own last year takes.
 VOLATILITY_DAYS = 430
-
-
-@dataclass(frozen=True, slots=True)
-class RiskReport:
-    """Hold every limit; `priced` is false where a price or rate is missing."""
-
-    rules: tuple[RiskRule, ...]
-    priced: bool
-    problems: tuple[Problem, ...]
 
 
 def risk(portfolio: Portfolio, quotes: Mapping[str, Quote], sources: Sources, as_of: dt.date) -> RiskReport:
@@ -336,7 +299,8 @@ def risk(portfolio: Portfolio, quotes: Mapping[str, Quote], sources: Sources, as
     facts, facts_found = load_facts(sources, portfolio.symbols)
     facts = _tracked(portfolio, history, facts)
     rules = limits.risk(portfolio, valuation, _inputs(portfolio, valuation, history, facts))
-    return RiskReport(rules, valuation is not None, (*problems, *found, *facts_found, *risk_problems(rules)))
+    problems = (*problems, *found, *facts_found, *limits.risk_problems(rules))
+    return RiskReport(rules, valuation is not None, problems)
 
 
 def _volatility_history(
@@ -349,9 +313,8 @@ def _volatility_history(
     try:
         start = as_of - dt.timedelta(days=VOLATILITY_DAYS)
         history, problems = load_history(sources, wanted, currencies, start, as_of)
-    except MarketDataError as error:
-        text, ko = f"{error}: volatility is not judged", f"변동성을 판단하지 않습니다: {error.ko}"
-        return HistoryTable({}), (Problem("warning", "no-history", "risk", text, ko),)
+    except MarketDataError as fault:
+        return HistoryTable({}), (warning("no-history.volatility", place("risk"), reason=fault.message),)
     return history.until(as_of), problems
 
 
@@ -369,18 +332,14 @@ def _valuation(
     problems = (*problems, *found)
     used = [quote for symbol, quote in prices.items() if taken.get(symbol) is quote]
     if used:
-        days = sorted({quote.as_of.date().isoformat() for quote in used if quote.as_of})
-        span = " to ".join(dict.fromkeys((days[0], days[-1])))
-        text = f"the last closes of the history ({span}) stand for the prices of {len(used)} instruments"
-        span_ko = "~".join(dict.fromkeys((days[0], days[-1])))
-        ko = f"종목 {len(used)}개는 과거 시세의 마지막 종가({span_ko})를 시세로 씁니다"
-        problems = (*problems, Problem("warning", "price-from-history", "prices", text, ko))
-    told = [(quote.symbol, quote.stale_reason) for quote in prices.values() if quote.stale_reason is not None]
-    told += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason is not None]
-    if told:
-        text = f"too old to act on: {', '.join(f'{symbol} ({reason})' for symbol, reason in told)}"
-        ko = f"너무 오래된 시세: {', '.join(f'{symbol} ({korean(reason)})' for symbol, reason in told)}"
-        problems = (*problems, Problem("warning", "price-stale", "prices", text, ko))
+        days = sorted({quote.as_of.date() for quote in used if quote.as_of})
+        span = phrase("span", first=days[0], last=days[-1]) if len(days) > 1 else days[0]
+        problems = (*problems, warning("price-from-history", place("prices"), span=span, instruments=len(used)))
+    old = [(quote.symbol, quote.stale_reason) for quote in prices.values() if quote.stale_reason is not None]
+    old += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason is not None]
+    if old:
+        stale = [phrase("stale-price", symbol=symbol, reason=reason) for symbol, reason in old]
+        problems = (*problems, warning("price-stale.limits", place("prices"), prices=stale))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return value(portfolio, prices, fx_table(portfolio, rates)), problems
@@ -390,7 +349,7 @@ def _midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), dt.UTC)
 
 
-def _tracked(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, FundFacts]) -> dict[str, FundFacts]:
+def _tracked(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, Fund]) -> dict[str, Fund]:
     """Return the facts with each core fund's tracking error to its benchmark, where no fact says it already."""
     done = dict(facts)
     for section, target in portfolio.targets():
@@ -403,7 +362,7 @@ def _tracked(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, Fu
 
 
 def _inputs(
-    portfolio: Portfolio, valuation: Valuation | None, history: HistoryTable, facts: Mapping[str, FundFacts]
+    portfolio: Portfolio, valuation: Valuation | None, history: HistoryTable, facts: Mapping[str, Fund]
 ) -> RiskInputs:
     vix = next((history.series[name] for name in (VIX, "VIX") if name in history.series), None)
     judged: dict[str, Turbulence] = {}
@@ -412,10 +371,8 @@ def _inputs(
             judged[symbol] = turbulence_of_vix(vix)
         elif symbol in history.series:
             judged[symbol] = turbulence(history.series[symbol])
-    known = {symbol: fund.fee.value for symbol, fund in facts.items()}
-    fees = {symbol: None if fee is None else Decimal(repr(fee)) for symbol, fee in known.items()}
     listed = frozenset(symbol for symbol in portfolio.symbols if load().get(symbol))
-    return RiskInputs(facts, fees, judged, listed, _won_per(valuation))
+    return RiskInputs(facts, judged, listed, _won_per(valuation))
 
 
 def _won_per(valuation: Valuation | None) -> dict[str, Decimal]:
@@ -454,11 +411,8 @@ def weights(
     result = weigh(method, entries, maximum=maximum, sector_maximum=sector_maximum, move_cost=move_cost)
     problems = (*problems, *result.problems)
     if result.turnover is not None:
-        cost = "" if result.cost is None else f"; commissions and sales taxes about {result.cost:.4%} of the whole"
-        cost_ko = "" if result.cost is None else f", 수수료와 거래세 약 {result.cost:.4%}"
-        text = f"turnover {result.turnover:.2%} from the present weights{cost}"
-        ko = f"현재 비중에서 옮기는 회전율 {result.turnover:.2%}{cost_ko}"
-        problems = (*problems, Problem("info", "turnover", "weights", text, ko))
+        key = "turnover" if result.cost is None else "turnover.cost"
+        problems = (*problems, note(key, place("weights"), turnover=result.turnover, cost=result.cost))
     return replace(result, problems=problems)
 
 
@@ -467,28 +421,23 @@ def _universe(given: Path | Portfolio | Sequence[object], as_of: dt.date) -> Uni
     if isinstance(given, Portfolio):
         return _of_portfolio(given, (), as_of)
     if not isinstance(given, Path):
-        return _read(read_list(given, "universe", as_of))
+        return _read(read_list(given, place("universe"), as_of))
     path = given
     if path.suffix.lower() == ".csv" and not path.is_dir():
         return _read(read_csv(read_text(path), str(path), as_of))
     if path.suffix.lower() in (".yaml", ".yml"):
-        try:
-            document = yaml.safe_load(read_text(path))
-        except yaml.YAMLError as error:
-            text = " ".join(str(error).split())
-            ko = f"YAML 문법에 맞지 않습니다: {text}"
-            raise InputError([Problem("error", "yaml", str(path), text, ko)]) from None
+        document = _document(path)
         if isinstance(document, list):
             return _read(read_list(document, str(path), as_of))
         if isinstance(document, dict) and "universe" in document:
-            return _read(read_list(document["universe"], f"{path}, universe", as_of))
+            return _read(read_list(document["universe"], place("universe-of", file=str(path)), as_of))
     portfolio, problems = load_portfolio(path)
     if portfolio is None or any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return _of_portfolio(portfolio, problems, as_of)
 
 
-def _read(answer: tuple[tuple[Entry, ...] | None, tuple[Problem, ...]]) -> Universe:
+def _read(answer: Read) -> Universe:
     entries, problems = answer
     if entries is None:
         raise InputError(problems)
@@ -499,28 +448,24 @@ def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
     """Return the entries with what they lack filled in from the sources, each filling said."""
     wanted = [entry.symbol for entry in entries if not entry.sector or entry.market_cap is None]
     batch = chain.fund_facts(wanted)
-    problems = [Problem("warning", "no-facts", symbol, str(error), error.ko) for symbol, error in batch.failed.items()]
+    problems = [Problem("warning", "no-facts", symbol, fault.message) for symbol, fault in batch.failed.items()]
     done = []
     for entry in entries:
         facts = batch.ok.get(entry.symbol)
-        filled: list[tuple[str, str]] = []
+        filled: list[Phrase] = []
         if facts and not entry.sector and facts.sector:
-            entry = classified(replace(entry, sector=facts.sector), as_of, f"{entry.symbol} sector", problems)
-            filled.append((f"sector {facts.sector}", f"섹터 {facts.sector}"))
+            entry = classified(
+                replace(entry, sector=facts.sector), as_of, place("sector", symbol=entry.symbol), problems
+            )
+            filled.append(phrase("fetched-sector", sector=facts.sector))
         if facts and entry.market_cap is None and facts.market_cap:
             entry = replace(entry, market_cap=facts.market_cap, currency=facts.currency)
-            amount = f"{facts.market_cap:,} {facts.currency}"
-            filled.append((f"market value {amount}", f"시가총액 {amount}"))
+            filled.append(phrase("fetched-value", amount=facts.market_cap, currency=facts.currency))
         if facts and filled:
-            english, korean = (", ".join(told) for told in zip(*filled, strict=True))
-            text = f"{english} from {facts.source}, {facts.fetched_at:%Y-%m-%d}"
-            ko = f"{korean}, 출처 {facts.source} {facts.fetched_at:%Y-%m-%d}"
-            problems.append(Problem("info", "fetched", entry.symbol, text, ko))
+            problems.append(note("fetched", entry.symbol, found=filled, source=facts.source, day=facts.fetched_at))
         done.append(entry)
     if len({entry.currency for entry in done if entry.market_cap is not None}) > 1:
-        text = "market values of several currencies: give them in one, in the universe file"
-        ko = "시가총액의 통화가 섞여 있습니다: 종목 목록 파일에 한 통화로 적으세요"
-        raise InputError([*problems, Problem("error", "universe-currency", "universe", text, ko)])
+        raise InputError([*problems, error("universe-currency.fetched", place("universe"))])
     return tuple(done), tuple(problems)
 
 
@@ -538,10 +483,8 @@ def _of_portfolio(portfolio: Portfolio, problems: tuple[Problem, ...], as_of: dt
             weight=weights.get(symbol, Decimal(0)),
             name=portfolio.instruments[symbol].name,
         )
-        entries.append(classified(entry, as_of, f"{symbol} sector", found))
-    text = "the present weights are the portfolio's targets; sectors are the catalogue's"
-    ko = "현재 비중으로 포트폴리오의 목표 비중을, 섹터로 종목 목록의 섹터를 씁니다"
-    found.append(Problem("info", "before-by-target", "concentration.before", text, ko))
+        entries.append(classified(entry, as_of, place("sector", symbol=symbol), found))
+    found.append(note("before-by-target", place("concentration-before")))
     return tuple(entries), tuple(found)
 
 
