@@ -43,8 +43,8 @@ from engine.schedule import add_months
 from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
-from rebalancer.loading import load_portfolio
-from rebalancer.prices import live_quotes_for
+from rebalancer.loading import load_portfolio, usable
+from rebalancer.quoting import quotes_for
 
 if TYPE_CHECKING:
     from engine.market.records import FundFacts
@@ -185,16 +185,16 @@ def correlate(
     """
     if isinstance(portfolio, Portfolio):
         currencies, base = currencies_of(portfolio), currency or portfolio.base_currency
-        symbols = portfolio.symbols
+        symbols, notes = portfolio.symbols, portfolio.notes
     else:
-        currencies, symbols = dict(portfolio), tuple(portfolio)
+        currencies, symbols, notes = dict(portfolio), tuple(portfolio), ()
         base = currency or next(iter(currencies.values()), "")
     start = as_of - dt.timedelta(days=max(days * 3 // 2, TWO_YEARS))
     wanted = (*symbols, *fx_pairs(currencies.values(), base))
     history, found = load_history(sources, wanted, currencies, start, as_of)
     history = history.until(as_of)
     result = correlation.correlate(history, symbols, base, days, threshold)
-    problems = (*found, *result.problems)
+    problems = (*notes, *found, *result.problems)
     if isinstance(portfolio, Portfolio) and result.effective_bets is not None:
         alive = [history.series[name] for name in symbols if name in history.series]
         problems = (*problems, lockstep(alive).remark())
@@ -260,7 +260,7 @@ def review(
         rows.append(row)
     own = dict.fromkeys(problem for row in rows for problem in row.problems)
     shared = named[0] if len(named) == 1 and all(benchmarks.values()) else None
-    return Review(benchmark or shared, tuple(rows), (*remarks, *found, *facts_found, *own))
+    return Review(benchmark or shared, tuple(rows), (*portfolio.notes, *remarks, *found, *facts_found, *own))
 
 
 def compare(texts: Sequence[str], sources: Sources, as_of: dt.date, *, currency: str | None = None) -> Comparison:
@@ -293,13 +293,13 @@ def risk(portfolio: Portfolio, quotes: Mapping[str, Quote], sources: Sources, as
     """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'."""
     history, problems = _volatility_history(portfolio, sources, as_of)
     if sources.history is None:
-        quotes, found = live_quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
+        quotes, found = quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
         problems = (*problems, *found)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)
     facts = _tracked(portfolio, history, facts)
     rules = limits.risk(portfolio, valuation, _inputs(portfolio, valuation, history, facts))
-    problems = (*problems, *found, *facts_found, *limits.risk_problems(rules))
+    problems = (*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules))
     return RiskReport(rules, valuation is not None, problems)
 
 
@@ -419,7 +419,7 @@ def weights(
 def _universe(given: Path | Portfolio | Sequence[object], as_of: dt.date) -> Universe:
     """Return the entries of a universe, or the instruments of a portfolio."""
     if isinstance(given, Portfolio):
-        return _of_portfolio(given, (), as_of)
+        return _of_portfolio(given, as_of)
     if not isinstance(given, Path):
         return _read(read_list(given, place("universe"), as_of))
     path = given
@@ -432,9 +432,7 @@ def _universe(given: Path | Portfolio | Sequence[object], as_of: dt.date) -> Uni
         if isinstance(document, dict) and "universe" in document:
             return _read(read_list(document["universe"], place("universe-of", file=str(path)), as_of))
     portfolio, problems = load_portfolio(path)
-    if portfolio is None or any(problem.severity == "error" for problem in problems):
-        raise InputError(problems)
-    return _of_portfolio(portfolio, problems, as_of)
+    return _of_portfolio(usable(portfolio, problems), as_of)
 
 
 def _read(answer: Read) -> Universe:
@@ -469,9 +467,9 @@ def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
     return tuple(done), tuple(problems)
 
 
-def _of_portfolio(portfolio: Portfolio, problems: tuple[Problem, ...], as_of: dt.date) -> Universe:
+def _of_portfolio(portfolio: Portfolio, as_of: dt.date) -> Universe:
     """Return a portfolio's instruments with the catalogue's sectors; the target weights stand for the present ones."""
-    found = list(problems)
+    found = list(portfolio.notes)
     weights = {target.symbol: target.weight for _, target in portfolio.targets()}
     entries = []
     for symbol in portfolio.symbols:
@@ -495,4 +493,5 @@ def calendar(portfolio: Portfolio, from_: dt.date, months: int = 12, *, realised
     """
     rule = tax_rule("overseas_gains", from_)
     allowance = rule.allowance if rule else tasks.ALLOWANCE
-    return Calendar(tasks.calendar(portfolio, from_, months, allowance=allowance, realised=realised))
+    items = tasks.calendar(portfolio, from_, months, allowance=allowance, realised=realised)
+    return Calendar(items, portfolio.notes)

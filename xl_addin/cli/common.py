@@ -6,14 +6,11 @@ import argparse
 import datetime as dt
 import re
 import sys
-from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError, Problem
 from engine.plan import Plan
-from engine.portfolio import Portfolio
 from engine.text import DAYS, DAYS_KO, FIRST_DAY, LAST_DAY, SIZE, SIZE_KO, fits
 from rebalancer.language import LANGUAGES, default_language
 from xl_addin.show.arguments import refused
@@ -91,20 +88,12 @@ def date(text: str) -> dt.date:
     return day
 
 
-def usable(portfolio: Portfolio | None, problems: Iterable[Problem]) -> Portfolio:
-    """Return the portfolio; raises InputError with every problem where one of them is an error."""
-    problems = tuple(problems)
-    if portfolio is None or any(problem.severity == "error" for problem in problems):
-        raise InputError(problems)
-    return portfolio
-
-
 def show(plan: Plan, args: argparse.Namespace, written: Path | None, **more: str) -> None:
     """Print the plan as the arguments ask and where its workbook is; `more` are further keys of the JSON document."""
     if args.json:
-        from xl_addin.show.json import dump, plan_document
+        from xl_addin.show.json import dump
 
-        sys.stdout.write(dump({**plan_document(plan), **more}))
+        sys.stdout.write(dump({**plan.to_json(), **more}))
         return
     from xl_addin.show.colour import paint_for
     from xl_addin.show.text import report

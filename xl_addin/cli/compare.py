@@ -7,6 +7,7 @@ import datetime as dt
 import sys
 
 from engine.errors import NoData
+from engine.phrase import phrase
 from rebalancer.analysing import compare, history_day
 from xl_addin.cli.common import (
     add_facts_argument,
@@ -34,15 +35,14 @@ def run(args: argparse.Namespace) -> int:
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
     result = compare(args.symbols, sources, as_of, currency=args.currency)
     if args.json:
-        from xl_addin.show.analysis_json import compare_document
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(compare_document(result)))
+        sys.stdout.write(dump(result.to_json()))
     else:
         from xl_addin.show.analysis_text import compare_text
         from xl_addin.show.colour import paint_for
 
         if result.as_of is None:
-            raise NoData("no fund has history", ko="과거 시세가 있는 종목이 없습니다", problems=result.problems)
-        sys.stdout.write(compare_text(result, (), args.lang, paint_for(sys.stdout)))
+            raise NoData(phrase("no-fund-history"), problems=result.problems)
+        sys.stdout.write(compare_text(result, args.lang, paint_for(sys.stdout)))
     return 0 if result.as_of else 3

@@ -8,15 +8,14 @@ import sys
 from pathlib import Path
 
 from rebalancer.analysing import history_day, risk
-from rebalancer.loading import load_portfolio
-from rebalancer.prices import quotes_for
+from rebalancer.loading import load_portfolio, usable
+from rebalancer.quoting import quotes_in
 from xl_addin.cli.common import (
     add_facts_argument,
     add_history_arguments,
     add_output_arguments,
     date,
     sources_of,
-    usable,
 )
 
 
@@ -35,21 +34,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check and print; exit status 3 where a price or rate is missing."""
     portfolio, problems = load_portfolio(args.file)
-    quotes, found = quotes_for(args.prices)
+    quotes, found = quotes_in(args.prices)
     problems = (*problems, *found)
     portfolio = usable(portfolio, problems)
     sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
     report = risk(portfolio, quotes, sources, as_of)
-    problems = (*problems, *report.problems)
     if args.json:
-        from xl_addin.show.analysis_json import risk_document
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(risk_document(report.rules, problems)))
+        sys.stdout.write(dump(report.to_json()))
     else:
         from xl_addin.show.analysis_text import risk_text
         from xl_addin.show.colour import paint_for
 
-        sys.stdout.write(risk_text(report.rules, problems, args.lang, paint_for(sys.stdout)))
+        sys.stdout.write(risk_text(report, args.lang, paint_for(sys.stdout)))
     return 0 if report.priced else 3

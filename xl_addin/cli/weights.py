@@ -47,13 +47,12 @@ def run(args: argparse.Namespace) -> int:
     as_of = args.as_of or dt.datetime.now().astimezone().date()
     result = weights(args.method, args.file, as_of, maximum=args.max, sector_maximum=args.sector_max, fetch=args.fetch)
     if args.json:
-        from xl_addin.show.analysis_json import weights_document
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(weights_document(result)))
+        sys.stdout.write(dump(result.to_json()))
     else:
         from xl_addin.show.analysis_text import weights_text
         from xl_addin.show.colour import paint_for
 
-        sys.stdout.write(weights_text(result, (), args.lang, paint_for(sys.stdout)))
+        sys.stdout.write(weights_text(result, args.lang, paint_for(sys.stdout)))
     return 0

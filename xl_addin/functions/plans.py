@@ -7,14 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from engine.errors import InputError, MarketDataError, Problem
 from engine.market.quote import Quote
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.rebalance import assess, rebalance
-from rebalancer.prices import live_quotes_for
+from rebalancer.quoting import quotes_for
 from templates.report import Rows, problem_rows, summary_rows, trade_rows
 from templates.schema import Lang
 from xl_addin.functions import journal
@@ -23,7 +22,6 @@ from xl_addin.functions.cells import grid, rows_of, sheets
 from xl_addin.functions.gathering import gathered
 from xl_addin.functions.inputs import Inputs, language, read_inputs
 from xl_addin.show.problems import problems_of
-from xl_addin.show.sentences import reason_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def drift(holdings: object, targets: object, cash: object, settings: object, tab
 def trades(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
     """Return the trades."""
     found = planned("REBAL_TRADES", _ranges(holdings, targets, cash, settings), tables)
-    return table("REBAL_TRADES", trade_rows(found.plan, partial(reason_sentence, lang=found.lang)))
+    return table("REBAL_TRADES", trade_rows(found.plan, lambda reason: reason.phrase.told(found.lang)))
 
 
 def summary(tables: object) -> Answer:
@@ -119,7 +117,7 @@ def _ranges(holdings: object, targets: object, cash: object, settings: object) -
 
 def _quoted(inputs: Inputs) -> tuple[Mapping[str, Quote], tuple[Problem, ...]]:
     """Return the quotes of a call, and every problem on the way to them."""
-    quotes, found = live_quotes_for(inputs.portfolio, {}, interactive=True)
+    quotes, found = quotes_for(inputs.portfolio, {}, interactive=True)
     return quotes, (*inputs.problems, *found)
 
 

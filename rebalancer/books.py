@@ -1,0 +1,88 @@
+"""A plan as a finished workbook: into the person's own where that keeps everything of theirs, else a fresh one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.plan import Plan, Reason
+from rebalancer.files import must_be_free, write_whole
+from rebalancer.language import Lang
+
+if TYPE_CHECKING:
+    from rebalancer.tabulating import AnalysisTables
+    from templates.report import Report, Row, Rows
+
+#: Finds what the Analysis sheet of a plan's workbook shows, in its language.
+Analyse = Callable[[Plan, Lang], "AnalysisTables"]
+_BOOKS = (".xlsx", ".xlsm", ".ods")
+
+
+def write(plan: Plan, path: str | Path, *, lang: Lang = "en", force: bool = False) -> None:
+    """Write a plan as a workbook (.xlsx), whole or not at all.
+
+    Raises InputError where the name is no workbook's, the place cannot be written to, or a file is there and may not
+    be replaced (`force`).
+    """
+    path = Path(path)
+    must_be_free(path, ".xlsx", force=force)
+    write_plan_book(plan, path, lang)
+
+
+def write_plan_book(
+    plan: Plan, path: Path, lang: Lang, source: Path | None = None, analyse: Analyse | None = None
+) -> str:
+    """Write the plan's workbook, whole or not at all, and return what the person has to know about it, or "".
+
+    `source` is the file the portfolio came from. A person's own .xlsx keeps its cells, formats, notes and sheets; where
+    it has something that would be lost, the workbook is made afresh, and the answer says so. `analyse` finds what the
+    Analysis sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
+    """
+    from templates.build import build
+
+    history: tuple[Row, ...] = ()
+    own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
+    if own and source is not None:
+        from templates.reading import read_book
+
+        book = read_book(source)
+        lang, history = book.lang, book.history
+    report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
+    data, notice = None, ""
+    if own and source is not None:
+        from templates.refill import refill
+
+        data, notice = refill(source, report, lang)
+    write_whole(path, build(report, lang).to_bytes() if data is None else data)
+    return notice
+
+
+def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> Report:
+    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
+    from templates.report import plan_report, problem_rows
+
+    def say(reason: Reason) -> str:
+        return reason.phrase.told(lang)
+
+    analyses = _analyses(plan, lang)
+    if found:
+        problems = dict.fromkeys((*plan.problems, *found.problems))
+        analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
+    notes = found.notes if found else {}
+    return plan_report(
+        plan.portfolio, plan, say, lang, rates=plan.rates, history=history, analyses=analyses, notes=notes
+    )
+
+
+def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
+    """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
+    from engine.analysis.risk import risk
+    from rebalancer.analysing import calendar
+    from rebalancer.tabulating import calendar_rows, limit_rows
+
+    return {
+        # What needs facts or history: `rebalancer risk`.
+        "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
+        "Calendar": calendar_rows(calendar(plan.portfolio, plan.as_of), lang),
+    }
