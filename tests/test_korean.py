@@ -30,7 +30,6 @@ from xl_addin.show.arguments import both, two
 from xl_addin.show.problems import problem_lines, problems_of
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(path for package in ("engine", "templates", "xl_addin") for path in (ROOT / package).rglob("*.py"))
 BAD_DOCUMENTS = sorted((ROOT / "tests" / "bad_documents").glob("*.yaml"))
 HANGUL = re.compile("[가-힣]")
 

@@ -139,7 +139,7 @@ def test_a_thesis_nobody_stated_is_pointed_out_and_holds() -> None:
 def test_too_little_history_says_how_much_there_is() -> None:
     row = reviewed([0.0, 0.0], [0.05, 0.05])
     assert row.verdict is Verdict.REVIEW
-    assert "2 of the last 3 quarters" in next(r.text for r in row.reasons if r.code == "short-history")
+    assert "2 of the last 3 quarters" in next(str(r.text) for r in row.reasons if r.code == "short-history")
 
 
 def test_without_a_benchmark_nothing_is_compared_and_this_is_said() -> None:
