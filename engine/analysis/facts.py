@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from engine.data.fields import Path, Report, Where
 from engine.errors import Problem, error
 from engine.market.catalogue import CatalogueEntry
 from engine.market.records import FetchedFacts
@@ -140,7 +141,7 @@ def from_market(symbol: str, fetched: FetchedFacts | None, entry: CatalogueEntry
     )
 
 
-def parse_facts(document: object, where: str | Phrase = _FACTS) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
+def parse_facts(document: object, where: Where = _FACTS) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
     """Read facts by symbol from a loaded document: fee, aum, aum_currency, holdings_count, yield, holdings and more.
 
     Each fund may name its `source` and `as_of`, and `holdings` as a list of symbol, name, weight. Funds with a problem
@@ -148,43 +149,47 @@ def parse_facts(document: object, where: str | Phrase = _FACTS) -> tuple[dict[st
     """
     if not isinstance(document, Mapping):
         return {}, (error("facts-shape", where),)
+
+    def locate(path: Path) -> Where:
+        fund = place("fund", file=where, symbol=path[0])
+        if len(path) == 1:
+            return fund
+        field = place("fund-field", fund=fund, field=path[1])
+        return field if len(path) == 2 else place("fund-line", field=field, line=path[2])
+
     facts: dict[str, Fund] = {}
     problems: list[Problem] = []
-    for symbol, row in document.items():
-        fund, found = _fund(str(symbol), row, where)
-        problems.extend(found)
-        if fund:
+    for name, row in document.items():
+        report = Report(where, locate)
+        fund = _fund(str(name), row, report)
+        problems.extend(report.problems)
+        if fund and not report.failed:
             facts[fund.symbol] = fund
     return facts, tuple(problems)
 
 
-def _fund(symbol: str, row: Any, file: str | Phrase) -> tuple[Fund | None, list[Problem]]:  # noqa: ANN401 - a loaded document
-    where = place("fund", file=file, symbol=symbol)
+def _fund(symbol: str, row: Any, report: Report) -> Fund | None:  # noqa: ANN401 - a loaded document
     if not isinstance(row, Mapping):
-        return None, [error("facts-shape.fund", where, given=repr(row))]
-    problems: list[Problem] = []
-
-    def wrong(key: str, field: str, **values: object) -> None:
-        problems.append(error(key, place("fund-field", fund=where, field=field), **values))
-
+        report.error((symbol,), "facts-shape.fund", given=repr(row))
+        return None
     for name in row:
         if name not in _FIELDS:
-            wrong("facts-field", str(name), known=tuple(sorted(_FIELDS)))
-    source, as_of = str(row.get("source", where)), row.get("as_of")
+            report.error((symbol, str(name)), "facts-field", known=sorted(_FIELDS))
+    source, as_of = str(row.get("source", report.where((symbol,)))), row.get("as_of")
     if as_of is not None and not isinstance(as_of, dt.date):
-        wrong("facts-date", "as_of", given=repr(as_of))
+        report.error((symbol, "as_of"), "facts-date", given=repr(as_of))
         as_of = None
     if not isinstance(row.get("total_return"), bool | None):
-        wrong("facts-flag", "total_return", given=repr(row["total_return"]))
+        report.error((symbol, "total_return"), "facts-flag", given=repr(row["total_return"]))
     figures = {}
     for name in _NUMBERS:
         value = row.get(name)
         note = None if value is not None else phrase("figure.not-given")
         figures[name] = Figure(None if value is None else _number(value), source, as_of, note)
         if value is not None and figures[name].value is None:
-            wrong("facts-number", name, given=repr(value))
-    holdings = _holdings(row.get("holdings", []), place("fund-field", fund=where, field="holdings"), problems)
-    fund = Fund(
+            report.error((symbol, name), "facts-number", given=repr(value))
+    holdings = _holdings(row.get("holdings", []), (symbol, "holdings"), report)
+    return Fund(
         symbol=symbol,
         fee=figures["fee"],
         aum=figures["aum"],
@@ -198,7 +203,6 @@ def _fund(symbol: str, row: Any, file: str | Phrase) -> tuple[Fund | None, list[
         index=str(row.get("index", "")),
         total_return=row.get("total_return"),
     )
-    return (None if problems else fund), problems
 
 
 def _code(symbol: str) -> str:
@@ -212,7 +216,7 @@ def _number(value: object) -> float | None:
     return float(value) if value >= 0 and math.isfinite(value) else None
 
 
-def _holdings(rows: Any, where: Phrase, problems: list[Problem]) -> tuple[FundLine, ...]:  # noqa: ANN401 - a loaded document
+def _holdings(rows: Any, path: Path, report: Report) -> tuple[FundLine, ...]:  # noqa: ANN401 - a loaded document
     lines = []
     for number, row in enumerate(rows if isinstance(rows, list) else [rows], start=1):
         try:
@@ -221,9 +225,9 @@ def _holdings(rows: Any, where: Phrase, problems: list[Problem]) -> tuple[FundLi
         except (KeyError, TypeError, AttributeError, InvalidOperation):
             weight, line = Decimal(-1), None
         if line is None or not weight.is_finite() or not 0 <= weight <= 1:
-            problems.append(error("facts-holding", place("fund-line", field=where, line=number), given=repr(row)))
+            report.error((*path, number), "facts-holding", given=repr(row))
         else:
             lines.append(line)
     if sum(line.weight for line in lines) > LARGEST_SUM:
-        problems.append(error("facts-holding.sum", where))
+        report.error(path, "facts-holding.sum")
     return tuple(sorted(lines, key=lambda line: -line.weight))

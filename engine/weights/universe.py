@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 
+from engine.data.fields import Path, Report, Where, in_rows
+from engine.data.files import csv_rows
 from engine.errors import Problem, error, warning
-from engine.phrase import Phrase, phrase, place
+from engine.phrase import phrase, place
 from engine.text import fold, nearest, read_number, repaired_number
 
 FIELDS = ("symbol", "name", "sector", "market_cap", "currency", "company", "weight")
@@ -40,9 +41,6 @@ SECTORS = (
 )
 
 
-Where = str | Phrase
-#: Tells where a field of an entry is.
-Locate = Callable[[str], Where]
 Read = tuple[tuple["Entry", ...] | None, tuple[Problem, ...]]
 
 
@@ -59,49 +57,38 @@ class Entry:
     name: str = ""
 
 
-def read_csv(text: str, where: str, as_of: dt.date) -> Read:
+def read_csv(text: str, where: Where, as_of: dt.date) -> Read:
     """Read a universe from CSV text; None with every problem where it cannot be used."""
-    try:
-        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    except csv.Error as fault:
-        return None, (error("universe-csv", where, reason=str(fault)),)
-    header = [_field(cell) for cell in rows[0]] if rows else []
-    problems = _header_problems(header, place("listed-row", file=where, row=1))
-    if problems:
-        return None, tuple(problems)
-    lines: list[tuple[Locate, Mapping[str, str]]] = []
-    for number, row in enumerate(rows[1:], start=2):
-        if any(cell.strip() for cell in row):
-            cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
-            lines.append((_in_row(where, number), cells))
-    return _entries(lines, where, as_of)
-
-
-def _in_row(where: str, number: int) -> Locate:
-    return lambda field: place("listed-row-column", file=where, row=number, column=field)
+    report = Report(where, in_rows(where, "listed-row"))
+    rows = csv_rows(text, report)
+    number, header = next(rows, (1, []))
+    names = [_field(cell) for cell in header]
+    if not report.failed:
+        _check_names(names, (number,), report)
+    sound = not report.failed
+    lines = [((number,), dict(zip(names, row, strict=False))) for number, row in rows if sound and any(row)]
+    return _entries(lines, report, as_of) if not report.failed else (None, tuple(report.problems))
 
 
 def read_list(rows: object, where: Where, as_of: dt.date) -> Read:
     """Read a universe from a loaded list of entries; None with every problem where it cannot be used."""
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         return None, (error("universe-shape", where),)
-    lines: list[tuple[Locate, Mapping[str, str]]] = []
-    problems: list[Problem] = []
+
+    def locate(path: Path) -> Where:
+        if not path:
+            return where
+        item = place("item", list=where, index=path[0])
+        return item if len(path) == 1 else place("item-field", item=item, field=path[1])
+
+    report = Report(where, locate)
+    lines: list[tuple[Path, Mapping[str, str]]] = []
     for index, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            row = {"symbol": row}
-        named = {_field(str(key)): value for key, value in row.items()}
-        problems.extend(_header_problems(list(named), place("item", list=where, index=index)))
-        cells = {key: "" if value is None else str(value).strip() for key, value in named.items()}
-        lines.append((_in_item(where, index), cells))
-    entries, found = _entries(lines, where, as_of)
-    if problems:
-        return None, (*problems, *found)
-    return entries, found
-
-
-def _in_item(where: Where, index: int) -> Locate:
-    return lambda field: place("item-field", list=where, index=index, field=field)
+        given = row if isinstance(row, Mapping) else {"symbol": row}
+        named = {_field(str(key)): value for key, value in given.items()}
+        _check_names(list(named), (index,), report)
+        lines.append(((index,), {key: "" if value is None else str(value).strip() for key, value in named.items()}))
+    return _entries(lines, report, as_of)
 
 
 def _field(cell: str) -> str:
@@ -109,65 +96,61 @@ def _field(cell: str) -> str:
     return _OTHER_NAMES.get(name, name)
 
 
-def _header_problems(names: list[str], where: Where) -> list[Problem]:
-    problems = []
-    for name in names:
+def _check_names(names: list[str], path: Path, report: Report) -> None:
+    for name in dict.fromkeys(names):
         if name not in FIELDS:
             guess = nearest(name, FIELDS)
             key = "universe-field.near" if guess else "universe-field.unknown"
-            problems.append(error(key, where, given=name, guess=guess or "", known=FIELDS))
+            report.error(path, key, given=name, guess=guess or "", known=FIELDS)
         elif names.count(name) > 1:
-            problems.append(error("universe-field.twice", where, field=name))
+            report.error(path, "universe-field.twice", field=name)
     if "symbol" not in names:
-        problems.append(error("universe-field.no-symbol", where))
-    return list(dict.fromkeys(problems))
+        report.error(path, "universe-field.no-symbol")
 
 
-def _entries(lines: Sequence[tuple[Locate, Mapping[str, str]]], where: Where, as_of: dt.date) -> Read:
-    problems: list[Problem] = []
+def _entries(lines: Sequence[tuple[Path, Mapping[str, str]]], report: Report, as_of: dt.date) -> Read:
     entries: dict[str, Entry] = {}
-    for locate, cells in lines:
-        entry = _entry(locate, cells, problems)
+    for path, cells in lines:
+        entry = _entry(path, cells, report)
         if not entry.symbol:
-            problems.append(error("universe-symbol.missing", locate("symbol")))
+            report.error((*path, "symbol"), "universe-symbol.missing")
         elif entry.symbol in entries:
-            problems.append(error("universe-symbol.twice", locate("symbol"), symbol=entry.symbol))
+            report.error((*path, "symbol"), "universe-symbol.twice", symbol=entry.symbol)
         else:
-            entries[entry.symbol] = classified(entry, as_of, locate("sector"), problems)
+            where = report.where((*path, "sector"))
+            entries[entry.symbol] = classified(entry, as_of, where, report.problems)
     if not lines:
-        problems.append(error("universe-empty", where))
+        report.error((), "universe-empty")
     currencies = {entry.currency for entry in entries.values() if entry.market_cap is not None}
     if len(currencies) > 1:
         named = sorted(currencies, key=lambda code: code or "(")
-        found = tuple(code or phrase("no-currency") for code in named)
-        problems.append(error("universe-currency", where, currencies=found))
-    if any(problem.severity == "error" for problem in problems):
-        return None, tuple(problems)
-    return tuple(entries.values()), tuple(problems)
+        report.error((), "universe-currency", currencies=[code or phrase("no-currency") for code in named])
+    return None if report.failed else tuple(entries.values()), tuple(report.problems)
 
 
-def _entry(locate: Locate, cells: Mapping[str, str], problems: list[Problem]) -> Entry:
+def _entry(path: Path, cells: Mapping[str, str], report: Report) -> Entry:
     symbol = cells.get("symbol", "")
     return Entry(
         symbol=symbol,
         sector=cells.get("sector", ""),
-        market_cap=_positive(cells.get("market_cap", ""), locate("market_cap"), problems),
+        market_cap=_positive(cells.get("market_cap", ""), (*path, "market_cap"), report),
         company=cells.get("company", "") or company_of(symbol),
-        weight=_positive(cells.get("weight", ""), locate("weight"), problems, zero=True),
+        weight=_positive(cells.get("weight", ""), (*path, "weight"), report, zero=True),
         currency=cells.get("currency", "").upper(),
         name=cells.get("name", ""),
     )
 
 
-def _positive(text: str, where: Where, problems: list[Problem], *, zero: bool = False) -> Decimal | None:
+def _positive(text: str, path: Path, report: Report, *, zero: bool = False) -> Decimal | None:
     if not text:
         return None
     number = read_number(text)
     if number is not None and (number > 0 or (zero and number == 0)):
         return number
     repaired = repaired_number(text) if number is None else None
-    key = "universe-number.repaired" if repaired else "universe-number"
-    problems.append(error(key, where, given=text, repaired=repaired or ""))
+    report.error(
+        path, "universe-number.repaired" if repaired else "universe-number", given=text, repaired=repaired or ""
+    )
     return None
 
 
