@@ -135,7 +135,9 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - a value of any kind
         return value
     if value.ndim:
         return value.tolist()
-    item = value.astype("datetime64[us]").item() if value.dtype.kind == "M" else value.item()
+    item = value.item()
+    if value.dtype.kind == "M" and isinstance(item, int):
+        item = value.astype("datetime64[us]").item()  # of nanoseconds Python has no moment
     return float(str(value)) if isinstance(item, float) else item
 
 
