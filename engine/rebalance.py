@@ -16,11 +16,11 @@ from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
 from engine.magnitude import magnitude_problems
-from engine.market.quote import Quote
 from engine.money import PRECISION, ZERO
 from engine.phrase import Phrase
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.settings import Mode
 from engine.text import korean
 from engine.trades.build import Task, build_task

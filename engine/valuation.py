@@ -12,10 +12,10 @@ from decimal import Decimal
 
 from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem, error, warning
-from engine.market.quote import Quote
 from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 
 #: Calendar days before the plan's day beyond which a price is stale. KRX and NYSE never close for longer: the longest
 #: closures, those of Lunar New Year and Chuseok with the weekends around them, are shorter.

@@ -16,7 +16,7 @@ from xl_addin.show.arguments import refused
 if TYPE_CHECKING:
     from engine.analysis.facts import FundFacts
     from engine.history import HistoryTable
-    from engine.market.records import FundFacts as FetchedFacts
+    from engine.market.records import FetchedFacts
 
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
 MARGIN = dt.timedelta(days=14)

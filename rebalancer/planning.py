@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.errors import MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.phrase import place
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.settings import Mode
 
 if TYPE_CHECKING:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, Problem, warning
-from engine.market.quote import Quote
 from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
-from engine.text import Bilingual
+from engine.quote import Quote
 from engine.valuation import priced_symbols
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator
 
 
 def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
-    from engine.market.listing import usual_pair
+    from engine.market.symbols import usual_pair
 
     base = portfolio.base_currency
     for currency in portfolio.currencies:
@@ -150,7 +149,7 @@ def _from_book(used: Mapping[str, Quote], path: Path) -> tuple[Problem, ...]:
 
 def _rate(row: Row, base: str) -> Row:
     """Return a rate as a row of prices, the way markets quote it; the table has it into the base currency."""
-    from engine.market.listing import usual_pair
+    from engine.market.symbols import usual_pair
 
     currency, rate = str(row.get("Currency") or ""), row.get("MarketRate")
     pair = usual_pair(currency, base)
@@ -164,6 +163,6 @@ def _quotes(row: Row) -> Iterator[Quote]:
     if not isinstance(price, Decimal) or price <= 0 or status not in _OF_A_MARKET:
         return
     moment = as_of.replace(tzinfo=dt.UTC) if isinstance(as_of, dt.datetime) else None
-    reason = Bilingual(str(_WAS_STALE), _WAS_STALE.told("ko")) if status == "stale" else None
+    reason = _WAS_STALE if status == "stale" else None
     currency, source = str(row.get("Currency") or ""), str(row.get("Source") or "")
     yield Quote(str(row["Ticker"]), price, currency, moment, source, stale_reason=reason)

@@ -10,10 +10,10 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from engine.errors import Problem, warning
-from engine.market.quote import SAMPLE_SOURCE, Quote
 from engine.phrase import place
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from engine.quote import SAMPLE_SOURCE, Quote
 
 if TYPE_CHECKING:
     from rebalancer.histories import Sources

@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from engine.errors import Problem
 from engine.market import catalogue
-from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
 from engine.places import place
 from engine.plan import Plan, Reason
 from engine.portfolio import Portfolio
+from engine.quote import SAMPLE_SOURCE
 from engine.settings import Settings, setting_fields
 from engine.summary import cash_weight, reconciliation
 from engine.valuation import FxRate

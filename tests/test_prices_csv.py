@@ -10,7 +10,7 @@ import pytest
 
 from engine.data.prices import parse_prices
 from engine.errors import Problem
-from engine.market.quote import Quote
+from engine.quote import Quote
 
 HEAD = "symbol,price,currency,as_of\n"
 

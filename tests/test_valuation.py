@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
 from engine.market.calendars import FIRST_YEAR, LAST_YEAR, REGULAR, trading_day
-from engine.market.quote import Quote
 from engine.money import FxTable
 from engine.portfolio import Account, Portfolio
+from engine.quote import Quote
 from engine.settings import Settings
 from engine.valuation import LONGEST_CLOSURE_DAYS, resolve_fx, resolve_prices, resolve_rates, value, value_problems
 from engine.words import tell

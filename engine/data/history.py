@@ -21,9 +21,7 @@ from engine.phrase import phrase
 from engine.text import FIRST_CLOSE, LAST_DAY, repaired_date
 
 
-def parse_history(
-    text: str | bytes, where: Where = "history"
-) -> tuple[HistoryTable | None, tuple[Problem, ...]]:
+def parse_history(text: str | bytes, where: Where = "history") -> tuple[HistoryTable | None, tuple[Problem, ...]]:
     """Return a table of closes; None with every problem where a cell cannot be used.
 
     `where` names the file in the problems. Days may come in any order; a day or a symbol given twice is an error.

@@ -13,8 +13,8 @@ from engine.data.fields import Fields, Report, Where, in_rows
 from engine.data.files import csv_table
 from engine.errors import Problem
 from engine.market import catalogue, symbols
-from engine.market.quote import Quote
 from engine.money import ZERO
+from engine.quote import Quote
 from engine.text import plain_number
 
 COLUMNS = ("symbol", "price", "currency", "as_of")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import errors
-from engine.market.breaker import KRX_WAITS, WAITS
+from engine.market.provider import KRX_WAITS, WAITS
 from engine.settings import MarketSettings
 from engine.words import say
 

@@ -19,7 +19,7 @@ from xl_addin.cli.common import add_output_arguments, amount, date, show
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.market.quote import Quote
+    from engine.quote import Quote
     from rebalancer.books import Analyse
 
 

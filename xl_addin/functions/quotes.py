@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from engine.errors import InputError, NoData
 from engine.market import chain
 from engine.market.catalogue import load
-from engine.market.listing import usual_pair
-from engine.market.quote import Quote
 from engine.market.quoting import QuoteBatch
-from engine.market.symbols import pair
+from engine.market.symbols import pair, usual_pair
+from engine.quote import Quote
 from templates.cells import Grid
 from templates.read.document import DocumentData
 from templates.read.tables import find_tables

@@ -17,12 +17,11 @@ SAMPLE_SOURCE = "sample"
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Hold one price.
+    """A price of one instrument, or a rate of one currency pair.
 
     `price` is in `currency` per share (for an FX pair such as USDKRW: units of the second per unit of the first, and
     `currency` is the second). `as_of` is when it was traded (aware; None where a person gave no date), `fetched_at`
-    when we got it, `delay_seconds` what the source says it lags. `stale_reason` None means fresh; what the
-    engine says there is `engine.text.Bilingual`.
+    when we got it, `delay_seconds` what the source says it lags. `stale_reason` None means fresh.
     """
 
     symbol: str
