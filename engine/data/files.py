@@ -147,9 +147,9 @@ def _rows(
         if extra := [cell for cell in cells[width:] if cell]:
             report.error((number,), "extra-cell", extra=extra)
         elif any(cells):
-            values = {name: cells[at] if at < len(cells) else "" for name, at in found.items()}
-            filled = {name: cell for name, cell in values.items() if cell or name in required}
-            yield number, Fields(filled, (number,), report, columns)
+            cells += [""] * (width - len(cells))
+            values = {name: cells[at] for name, at in found.items() if cells[at] or name in required}
+            yield number, Fields(values, (number,), report, columns)
 
 
 def _header(
