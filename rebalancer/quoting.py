@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import Problem, error, warning
+from engine.errors import InputError, Problem, warning
 from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
 from engine.quote import Quote
@@ -41,7 +41,6 @@ def quotes(
     Raises InputError for a price file that cannot be used, nothing for market data: what could not be had is in
     `failed`.
     """
-    from engine.errors import InputError
     from engine.market import chain
     from engine.market.quoting import QuoteBatch
 
@@ -60,13 +59,13 @@ def quotes_in(prices: Path | None) -> Quotes:
     """Return the quotes of a price file, by symbol, and every problem found in it; none without a file."""
     if prices is None:
         return {}, ()
-    from engine.market.prices_csv import parse_prices
+    from engine.data.files import read_beside
+    from engine.data.prices import parse_prices
 
     try:
-        raw = prices.read_bytes()
-    except OSError as fault:
-        return {}, (error("file-unreadable", str(prices), reason=fault.strerror or type(fault).__name__),)
-    return parse_prices(raw, str(prices))
+        return parse_prices(read_beside(prices), str(prices))
+    except InputError as fault:
+        return {}, fault.problems
 
 
 def quotes_for(

@@ -76,7 +76,7 @@ def rate(given: object, near: object = None) -> Answer:
 
 def history(ticker: object, start: object, end: object) -> Answer:
     """Return daily closes from one day to another, both included."""
-    from engine.history import FIRST_CLOSE  # it brings numpy, which prices do without
+    from engine.text import FIRST_CLOSE
 
     symbol = ticker_of("ticker", ticker)
     first, last = day_of("from", start, FIRST_CLOSE), day_of("to", end, FIRST_CLOSE) or today()
