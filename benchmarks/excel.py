@@ -78,7 +78,7 @@ def stored(symbols: list[str]) -> None:
 
 def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwings has no types
     from engine.rebalance import rebalance
-    from rebalancer.prices import live_quotes_for
+    from rebalancer.quoting import quotes_for
     from xl_addin.functions import plans
     from xl_addin.functions.inputs import read_inputs
 
@@ -93,7 +93,7 @@ def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwing
     tables = [holdings, targets, cash, settings]
     names = ("holdings", "targets", "cash", "settings")
     portfolio = read_inputs("REBAL_TRADES", dict(zip(names, tables, strict=True)), None).portfolio
-    quotes, _ = live_quotes_for(portfolio, {}, interactive=True)
+    quotes, _ = quotes_for(portfolio, {}, interactive=True)
     cells = tuple(Cells(table) for table in tables)
     missing = -2147352572
     caller = Cells([[None]])

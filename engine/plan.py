@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Literal
 
 from engine.errors import Problem
+from engine.portfolio import Portfolio
+from engine.valuation import FxRate, Valuation
 
 Status = Literal["OK", "OVER", "UNDER", "NO_TARGET", "LOCKED", "DISABLED"]
 Side = Literal["buy", "sell"]
@@ -163,8 +165,14 @@ class TaxEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold everything a person needs to act on: drift, trades, what they cost, what is left, how good the plan is."""
+    """Everything a person needs to act on: drift, trades, what they cost, what is left, how good the plan is.
 
+    `portfolio`, `valuation` and `rates` are what it was made from, so that nobody values twice.
+    """
+
+    portfolio: Portfolio
+    valuation: Valuation
+    rates: Mapping[str, FxRate]
     name: str
     as_of: dt.date
     base_currency: str

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from engine.errors import Problem
 from engine.money import ZERO
 from engine.settings import RULE_DEFAULTS, Schedule, Settings
 
@@ -151,7 +152,7 @@ class Portfolio:
 
     Where the document declares accounts, `accounts_declared` is true and each finances itself; otherwise `accounts`
     is one nameless account with all the cash, and a holding's `account` is only a label.
-    `fx` holds the manual rates by pair, such as USDKRW.
+    `fx` holds the manual rates by pair, such as USDKRW. `notes` is what reading it found that does not stop a plan.
     """
 
     name: str
@@ -165,6 +166,7 @@ class Portfolio:
     fx: Mapping[str, Decimal] = field(default_factory=dict)
     accounts_declared: bool = False
     untargeted_rule: Rule = field(default_factory=Rule)
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def targets(self) -> Iterator[tuple[Section, Target]]:
         """Yield every target with its section, in document order."""

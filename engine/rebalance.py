@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import localcontext
 
@@ -69,8 +69,11 @@ def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
     trades = describe_trades(portfolio, valuation, positions, settlement)
     problems += limits + drift.review_problems(portfolio, as_of)
     problems += cost_problems((portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs)
-    problems += (*rate_notes(rates), *left_outside(portfolio, positions, trades))
+    problems += (*rate_notes(rates.values()), *left_outside(portfolio, positions, trades))
     return Plan(
+        portfolio=portfolio,
+        valuation=valuation,
+        rates=rates,
         name=portfolio.name,
         as_of=as_of,
         base_currency=portfolio.base_currency,
@@ -92,7 +95,7 @@ def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
 
 def _value(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool
-) -> tuple[Valuation, Iterable[FxRate], tuple[Problem, ...]]:
+) -> tuple[Valuation, Mapping[str, FxRate], tuple[Problem, ...]]:
     prices, found = resolve_prices(portfolio, quotes, as_of)
     rates, more = resolve_rates(portfolio, quotes, as_of)
     problems = found + more
@@ -121,7 +124,7 @@ def _value(
     worthless = value_problems(valuation) or magnitude_problems(portfolio, valuation)
     if worthless:
         raise InputError(problems + worthless)
-    return valuation, rates.values(), problems + aged
+    return valuation, rates, problems + aged
 
 
 def _breached(portfolio: Portfolio, positions: Sequence[Position], limits: Sequence[Problem]) -> frozenset[str]:

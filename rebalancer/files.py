@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import InputError, Problem, error
@@ -31,17 +31,24 @@ def free_name(folder: Path, stem: str, suffix: str) -> Path:
     return path
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file in the same folder, then put it in place in one step.
+def must_be_free(path: Path, suffix: str, *, force: bool) -> None:
+    """Raise InputError where a result cannot be written to the path; see `output_problems`."""
+    if problems := output_problems(path, suffix, force=force):
+        raise InputError(problems)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: a temporary one in the same folder is put in its place in one step.
 
     Raises InputError where the folder cannot be written to or the file is open elsewhere.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write(temporary)
+        temporary.write_bytes(data)
         temporary.replace(path)
     except OSError as fault:
         reason = fault.strerror or type(fault).__name__
         raise InputError([error("output-not-written", str(path), reason=reason)]) from fault
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

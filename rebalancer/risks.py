@@ -21,7 +21,7 @@ from engine.text import korean
 from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
 from rebalancer.analyses import currencies_of
 from rebalancer.histories import VIX, Sources, fx_pairs, load_facts, load_history
-from rebalancer.prices import live_quotes_for
+from rebalancer.quoting import quotes_for
 
 #: Calendar days of history that judging volatility by its own last year takes.
 VOLATILITY_DAYS = 430
@@ -40,7 +40,7 @@ def risk_portfolio(portfolio: Portfolio, quotes: Mapping[str, Quote], sources: S
     """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'."""
     history, problems = _volatility_history(portfolio, sources, as_of)
     if sources.history is None:
-        quotes, found = live_quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
+        quotes, found = quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
         problems = (*problems, *found)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)

@@ -9,10 +9,11 @@ from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from engine.errors import Problem
-from engine.market.quote import Quote
+from engine.errors import Problem, warning
+from engine.market.quote import SAMPLE_SOURCE, Quote
+from engine.phrase import place
+from engine.plan import Plan
 from engine.portfolio import Portfolio
-from xl_addin.show.sentences import SAMPLE_SOURCE
 
 if TYPE_CHECKING:
     from rebalancer.histories import Sources
@@ -23,12 +24,32 @@ def sample_text(name: str) -> str:
     return (resources.files("engine.market") / "samples" / name).read_text(encoding="utf-8")
 
 
-def sample_portfolio() -> tuple[Portfolio | None, tuple[Problem, ...]]:
-    """Return the sample portfolio, and what there is to say about it."""
+def sample_portfolio() -> Portfolio:
+    """Return the sample portfolio."""
     from engine.data import parse_portfolio
+    from rebalancer.loading import usable
 
-    portfolio, problems = parse_portfolio(sample_text("portfolio.yaml"), "sample portfolio")
-    return portfolio, tuple(problems)
+    return usable(*parse_portfolio(sample_text("portfolio.yaml"), "sample portfolio"))
+
+
+def sample_quotes() -> tuple[dict[str, Quote], dt.date, tuple[Problem, ...]]:
+    """Return the sample prices with source "sample", the day they are made up for, and a warning that says so."""
+    from engine.market.prices_csv import parse_prices
+
+    quotes, problems = parse_prices(sample_text("prices.csv"), "sample prices")
+    day = max(quote.as_of.date() for quote in quotes.values() if quote.as_of)
+    labelled = {symbol: replace(quote, source=SAMPLE_SOURCE) for symbol, quote in quotes.items()}
+    return labelled, day, (warning("sample-prices", place("prices"), day=day), *problems)
+
+
+def sample_plan() -> Plan:
+    """Return the plan of the sample portfolio on the sample prices."""
+    from rebalancer.planning import planned
+
+    quotes, day, notices = sample_quotes()
+    portfolio = sample_portfolio()
+    # That the prices are made up comes before anything else.
+    return planned(replace(portfolio, notes=()), quotes, day, (*notices, *portfolio.notes))
 
 
 @contextmanager
@@ -38,20 +59,3 @@ def sample_sources() -> Iterator[Sources]:
 
     with resources.as_file(resources.files("engine.market") / "samples") as folder:
         yield Sources(folder / "sample-history.csv", folder / "sample-facts.yaml", offline=True)
-
-
-def sample_quotes() -> tuple[dict[str, Quote], dt.date, tuple[Problem, ...]]:
-    """Return the sample prices with source "sample", the day they are made up for, and a warning that says so."""
-    from engine.market.prices_csv import parse_prices
-
-    quotes, problems = parse_prices(sample_text("prices.csv"), "sample prices")
-    day = max(quote.as_of.date() for quote in quotes.values() if quote.as_of)
-    warning = Problem(
-        "warning",
-        "sample-prices",
-        "prices",
-        f"made up for {day}, for demonstration: do not trade on them",
-        f"{day} 시연용으로 만든 가격입니다: 이 가격으로 매매하지 마세요",
-    )
-    labelled = {symbol: replace(quote, source=SAMPLE_SOURCE) for symbol, quote in quotes.items()}
-    return labelled, day, (warning, *problems)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.errors import Problem
+from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO, to_unit
 from engine.places import place
 from engine.plan import Plan, Reason
@@ -29,8 +30,6 @@ class CellError(str):
 
 
 NA = CellError("#N/A")
-#: Price sources that are not a market's: shown loudly.
-SAMPLE_SOURCE = "sample"
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
 #: What kind of figure each key of the Summary table is.

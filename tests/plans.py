@@ -7,7 +7,10 @@ from dataclasses import replace
 from decimal import Decimal as D  # noqa: N817 - plans are read, not their types
 
 from engine.errors import Problem
+from engine.money import FxTable
 from engine.plan import CashState, Conversion, Plan, Position, Quality, Reason, SectionState, Status, TaxEstimate, Trade
+from engine.portfolio import Portfolio
+from engine.valuation import Valuation
 
 SEOUL = dt.timezone(dt.timedelta(hours=9))
 CLOSE = dt.datetime(2026, 11, 20, 15, 30, tzinfo=SEOUL)
@@ -73,7 +76,11 @@ def example() -> Plan:
             Reason("under", D("0.1225"), D("0.3"), D("0.25"), D("0.35")), D("0.2625"),
         ),
     )  # fmt: skip
+    portfolio = Portfolio("성장 추구형", "KRW", {}, (), (), ())
     return Plan(
+        portfolio=portfolio,
+        valuation=Valuation(TOTAL, {}, {}, {}, {}, FxTable("KRW", {"USD": FX})),
+        rates={},
         name="성장 추구형",
         as_of=dt.date(2026, 11, 20),
         base_currency="KRW",

@@ -28,15 +28,18 @@ def test_free_names_count_up(tmp_path: Path) -> None:
     assert free_name(tmp_path, "plan", ".xlsx").name == "plan-3.xlsx"
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "plan.xlsx"
     path.write_text("mine")
 
-    def fail(temporary: Path) -> None:
-        temporary.write_text("half")
+    def half(temporary: Path, data: bytes) -> int:
+        with temporary.open("wb") as file:
+            file.write(data[:2])
         raise PermissionError(13, "Permission denied")
 
-    with pytest.raises(InputError, match="Permission denied"):
-        write_whole(path, fail)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", half)
+        with pytest.raises(InputError, match="Permission denied"):
+            write_whole(path, b"half")
     assert path.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [path]

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.market.quote import SAMPLE_SOURCE
 from engine.plan import Plan, Reason
 from engine.summary import cash_weight, reconciliation, traded
 from rebalancer.language import LANGUAGES, Lang, default_language
 from tests.plans import example, hostile, quiet, two_accounts
 from xl_addin.show import numbers
 from xl_addin.show.colour import Paint, paint_for
-from xl_addin.show.sentences import SAMPLE_SOURCE, conclusion, quality_sentence, reason_sentence
+from xl_addin.show.text import conclusion, quality_sentence, reason_sentence
 from xl_addin.show.text import report
 from xl_addin.show.texts import TEXTS, say
 from xl_addin.show.width import clip, display_width, pad, wrap

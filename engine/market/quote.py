@@ -9,6 +9,9 @@ from typing import Literal
 
 Session = Literal["pre", "regular", "after", "closed", "unknown"]
 
+#: The source of the bundled samples, which are made up: whatever shows such a price must say so loudly.
+SAMPLE_SOURCE = "sample"
+
 
 @dataclass(frozen=True, slots=True)
 class Quote:

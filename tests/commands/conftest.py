@@ -21,7 +21,7 @@ def data() -> bytes:
 def book(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBook:
     quotes, day, _ = sample_quotes()
     monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(plans, "live_quotes_for", lambda *_, **__: (quotes, ()))
+    monkeypatch.setattr(plans, "quotes_for", lambda *_, **__: (quotes, ()))
     monkeypatch.setattr(plans, "today", lambda: day)
     plans.forget()
     return FakeBook(data, str(tmp_path / "mine.xlsm"))

@@ -130,7 +130,7 @@ def test_sample_workbook_reads_back_as_the_sample_portfolio(tmp_path: Path) -> N
     path = tmp_path / "rebalancer.ods"
     path.write_bytes(sample_ods())
     portfolio, problems = read_portfolio_book(path)
-    sample, _ = sample_portfolio()
+    sample = sample_portfolio()
     assert not [problem for problem in problems if problem.severity == "error"]
     assert portfolio is not None
     assert sample is not None

@@ -18,6 +18,7 @@ from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
 from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
+from rebalancer.books import plan_book
 from rebalancer.histories import Sources
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from templates.build import Book, build
@@ -27,7 +28,6 @@ from templates.share import share
 from xl_addin.cli import main
 from xl_addin.show.analysis_rows import WORDS
 from xl_addin.show.analysis_sheet import Findings, findings, sample_findings
-from xl_addin.show.plan_book import book_report
 
 SAMPLES = Path(__file__).resolve().parents[2] / "engine" / "market" / "samples"
 HISTORY = SAMPLES / "sample-history.csv"
@@ -38,7 +38,7 @@ HEADER_ROW, FIRST_ROW = 7, 8
 
 
 def sample() -> tuple[Portfolio, dict[str, Any], dt.date]:
-    portfolio, _ = sample_portfolio()
+    portfolio = sample_portfolio()
     assert portfolio is not None
     quotes, day, _ = sample_quotes()
     return portfolio, quotes, day
@@ -54,7 +54,7 @@ def planned() -> Plan:
 def built(lang: Lang) -> tuple[Findings, Book]:
     portfolio, quotes, day = sample()
     found = sample_findings(portfolio, quotes, day, lang)
-    return found, build(book_report(portfolio, planned(), quotes, lang, found=found), lang)
+    return found, build(plan_book(planned(), lang, found=found), lang)
 
 
 def digits(value: object) -> object:
@@ -205,7 +205,7 @@ def test_history_too_short_for_anything_says_so_beside_the_titles(lang: Lang, tm
     path.write_text("Date,VTI,USDKRW\n2026-11-19,340,1400\n2026-11-20,341,1401\n", encoding="utf-8")
     portfolio, quotes, day = sample()
     found = findings(portfolio, quotes, Sources(history=path, offline=True), day, lang)
-    book = build(book_report(portfolio, planned(), quotes, lang, found=found), lang)
+    book = build(plan_book(planned(), lang, found=found), lang)
     assert found.rows["Correlation"] == ()
     assert title(book, "Correlation").endswith(WORDS[lang].short)
     assert charts_of(book, lang) == []
@@ -292,8 +292,7 @@ def test_a_copy_of_a_finished_workbook_says_of_which_closes_its_analyses_are(tmp
 
 
 def test_a_weights_only_copy_takes_the_analyses_along_and_no_amounts() -> None:
-    portfolio, quotes, _ = sample()
-    report = book_report(portfolio, planned(), quotes, "en", found=built("en")[0])
+    report = plan_book(planned(), "en", found=built("en")[0])
     book = share(report, "en", weights_only=True)
     assert "Correlation" in book.placements
     assert "Limit" not in [column.name for column in book.placements["Limits"].columns]

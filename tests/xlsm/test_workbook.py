@@ -116,7 +116,7 @@ def test_a_function_over_the_named_areas_gives_what_is_stored_in_its_cells(
     xlsm: bytes, monkeypatch: pytest.MonkeyPatch, name: str, formula: str
 ) -> None:
     quotes, day, _ = sample_quotes()
-    monkeypatch.setattr(plans, "live_quotes_for", lambda *_, **__: (quotes, ()))
+    monkeypatch.setattr(plans, "quotes_for", lambda *_, **__: (quotes, ()))
     monkeypatch.setattr(plans, "today", lambda: day)
     plans.forget()
     book, formulas = load_workbook(io.BytesIO(xlsm), data_only=True), load_workbook(io.BytesIO(xlsm))
@@ -269,7 +269,7 @@ def test_the_only_paths_in_the_project_are_those_of_windows_own_libraries(parts:
 def test_the_workbook_reads_back_as_the_sample_portfolio(xlsm: bytes, tmp_path: Path) -> None:
     path = tmp_path / "rebalancer.xlsm"
     path.write_bytes(xlsm)
-    sample, _ = sample_portfolio()
+    sample = sample_portfolio()
     book = read_book(path)
     assert sample is not None
     assert book.portfolio is not None

@@ -19,7 +19,7 @@ Book = Any
 def refresh(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
     """Fetch every price and rate anew in one batch, then compute again."""
     from engine.market import chain
-    from rebalancer.prices import wanted_symbols
+    from rebalancer.quoting import wanted_symbols
     from xl_addin.buttons.analysing import unlabelled
     from xl_addin.buttons.trading import proposed
     from xl_addin.functions.inputs import read_inputs

@@ -21,18 +21,18 @@ _ALL_WELL = Text(
 
 def share_copy(book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001 - as every command
     """Write a copy that holds values only beside the workbook; returns where it is."""
+    from rebalancer.books import plan_book
     from templates.share import share
     from xl_addin.functions.plans import planned
-    from xl_addin.show.plan_book import book_report
 
     folder = folder_of(book)
     progress.step(READING)
     made = planned("share", {}, tables_of(book))
     progress.step(Text("writing the copy", "사본 쓰는 중"))
-    report = book_report(made.portfolio, made.plan, made.quotes, made.lang)
+    report = plan_book(made.plan, made.lang)
     data = share(report, made.lang).to_bytes()
     path = free_name(folder, f"{Path(book.name).stem}-share", ".xlsx")
-    write_whole(path, lambda temporary: _fill(temporary, data))
+    write_whole(path, data)
     return Text(str(path), str(path))
 
 
@@ -56,7 +56,3 @@ def help_me(_book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa
         return _ALL_WELL
     ko = [f"{korean(one.check)}: {korean(one.message)}. {korean(one.mend)}".strip() for one in found]
     return Text("\n".join(lines), "\n".join(ko))
-
-
-def _fill(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

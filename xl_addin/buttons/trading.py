@@ -36,11 +36,11 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
 
     With `everything`, also what functions would fill.
     """
+    from rebalancer.books import plan_book
     from xl_addin.functions.plans import drift_rows, planned
-    from xl_addin.show.plan_book import book_report
 
     made = planned(what, {}, tables)
-    report = book_report(made.portfolio, made.plan, made.quotes, made.lang)
+    report = plan_book(made.plan, made.lang)
     report = replace(report, results={**report.results, "Drift": drift_rows(made.plan)})
     places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     built = sample_workbook()
     if args.check:
         return _compare(path, built)
-    write_whole(path, lambda temporary: _fill(temporary, built))
+    write_whole(path, built)
     sys.stdout.write(f"Written: {path}\n")
     return 0
 
@@ -72,7 +72,3 @@ def _parts(data: bytes) -> Mapping[str, bytes]:
             return {name: archive.read(name) for name in archive.namelist()}
     except zipfile.BadZipFile:
         return {}
-
-
-def _fill(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

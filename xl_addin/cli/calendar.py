@@ -9,8 +9,8 @@ from pathlib import Path
 
 from engine.analysis.calendar import ALLOWANCE, calendar
 from rebalancer.files import output_problems, write_whole
-from rebalancer.loading import load_portfolio
-from xl_addin.cli.common import add_output_arguments, amount, date, usable
+from rebalancer.loading import load_portfolio, usable
+from xl_addin.cli.common import add_output_arguments, amount, date
 from xl_addin.show.arguments import refused
 
 
@@ -61,10 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
         text = to_ics(items, now, korean=args.lang == "ko")
 
-        def write(path: Path) -> None:
-            path.write_bytes(text.encode())
-
-        write_whole(args.ics, write)
+        write_whole(args.ics, text.encode())
         sys.stderr.write(f"{args.ics}\n")
     if args.json:
         from xl_addin.show.analysis_json import calendar_document

@@ -6,13 +6,10 @@ import argparse
 import datetime as dt
 import re
 import sys
-from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
-from engine.errors import InputError, Problem
 from engine.plan import Plan
-from engine.portfolio import Portfolio
 from engine.text import DAYS, DAYS_KO, FIRST_DAY, LAST_DAY, SIZE, SIZE_KO, fits
 from rebalancer.language import LANGUAGES, default_language
 from xl_addin.show.arguments import refused
@@ -54,14 +51,6 @@ def date(text: str) -> dt.date:
     if not FIRST_DAY <= day <= LAST_DAY:
         raise refused(f"{text!r} is not {DAYS}", f"{text!r}: {DAYS_KO}로 적으세요")
     return day
-
-
-def usable(portfolio: Portfolio | None, problems: Iterable[Problem]) -> Portfolio:
-    """Return the portfolio; raises InputError with every problem where one of them is an error."""
-    problems = tuple(problems)
-    if portfolio is None or any(problem.severity == "error" for problem in problems):
-        raise InputError(problems)
-    return portfolio
 
 
 def show(plan: Plan, args: argparse.Namespace, written: Path | None, **more: str) -> None:

@@ -11,8 +11,8 @@ from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_
 from engine.errors import NoData
 from rebalancer.analyses import correlate_portfolio
 from rebalancer.histories import Sources, add_history_arguments, currency_code, history_day
-from rebalancer.loading import load_portfolio
-from xl_addin.cli.common import add_output_arguments, date, usable
+from rebalancer.loading import load_portfolio, usable
+from xl_addin.cli.common import add_output_arguments, date
 from xl_addin.show.arguments import refused
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import InputError, Problem
 from rebalancer.files import free_name
-from rebalancer.samples import sample_portfolio, sample_quotes
-from xl_addin.cli.common import add_output_arguments, show, usable
+from rebalancer.samples import sample_plan, sample_quotes
+from xl_addin.cli.common import add_output_arguments, show
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,17 +38,17 @@ def _make(folder: Path) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plan the samples, write the workbook, print the plan and where the workbook is."""
     _make(args.output)
-    sample, found = sample_portfolio()
-    quotes, day, notices = sample_quotes()
-    portfolio = usable(sample, (*found, *notices))
-
-    from engine.rebalance import rebalance
+    from rebalancer.books import write_plan_book
     from xl_addin.show.analysis_sheet import sample_findings
-    from xl_addin.show.plan_book import write_plan_book
 
-    plan = rebalance(portfolio, quotes, day)
-    plan = replace(plan, problems=(*notices, *found, *plan.problems))
+    plan = sample_plan()
+    quotes, _, _ = sample_quotes()
     workbook = free_name(args.output, "demo-plan", ".xlsx").resolve()
-    write_plan_book(portfolio, plan, quotes, workbook, args.lang, analyse=sample_findings)
+    write_plan_book(
+        plan,
+        workbook,
+        args.lang,
+        analyse=lambda made, lang: sample_findings(made.portfolio, quotes, made.as_of, lang),
+    )
     show(plan, args, workbook, workbook=str(workbook))
     return 0

@@ -46,13 +46,9 @@ def _libreoffice(*, dry_run: bool) -> int:
     if dry_run:
         return 0
     path, data = free_name(Path(), "rebalancer", ".ods"), libreoffice.sample_ods()
-    write_whole(path, lambda temporary: _fill(temporary, data))
+    write_whole(path, data)
     _say(Bilingual(f"Written: {path}", f"작성: {path}"))
     return 0
-
-
-def _fill(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
 
 
 def _say(text: str) -> None:

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     if problems or data is None:
         raise InputError((*problems, *found))
     finished = data
-    write_whole(args.output, lambda temporary: _fill(temporary, finished))
+    write_whole(args.output, finished)
     _say(f"작성: {args.output}" if args.lang == "ko" else f"Written: {args.output}")
     return 0
 
@@ -79,7 +79,7 @@ def _workbook(args: argparse.Namespace) -> tuple[bytes | None, tuple[Problem, ..
 
 def _batch(args: argparse.Namespace) -> int:
     from templates.batch import PLAIN, Kind, read_clients, write_all
-    from xl_addin.show.progress import progress
+    from xl_addin.show.terminal import progress
 
     kind = PLAIN
     if args.macros:
@@ -109,10 +109,6 @@ def _batch(args: argparse.Namespace) -> int:
         raise InputError([Problem("error", "output-not-written", str(args.output), message, ko)]) from error
     _say(f"{args.output}에 {count}개 작성" if args.lang == "ko" else f"Written: {count} workbooks in {args.output}")
     return 0
-
-
-def _fill(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
 
 
 def _say(text: str) -> None:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.data.accounts import in_units
-from engine.data.report import Report
-from engine.errors import MarketDataError, Problem
+from engine.errors import Problem
 from engine.settings import setting_fields
 from rebalancer.files import output_problems
-from rebalancer.loading import is_workbook, load_portfolio
-from rebalancer.prices import live_quotes_for, quotes_for
-from xl_addin.cli.common import add_output_arguments, amount, date, show, usable
+from rebalancer.loading import is_workbook, load_portfolio, usable
+from rebalancer.planning import adjusted, planned, today
+from rebalancer.quoting import quotes_for, quotes_in
+from xl_addin.cli.common import add_output_arguments, amount, date, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.market.quote import Quote
-    from engine.portfolio import Portfolio
-    from rebalancer.language import Lang
-    from xl_addin.show.analysis_sheet import Findings
-    from xl_addin.show.plan_book import Analyse
+    from rebalancer.books import Analyse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Plan, print, and write the workbook where one is asked for."""
     portfolio, problems = load_portfolio(args.file)
-    quotes, found = quotes_for(args.prices)
+    quotes, found = quotes_in(args.prices)
     problems = (*problems, *found)
     if args.output:
         problems += output_problems(args.output, ".xlsx", force=args.force)
@@ -73,38 +67,22 @@ def run(args: argparse.Namespace) -> int:
         ko = "--history, --facts, --analyses는 통합 문서의 분석 시트를 채웁니다: -o로 통합 문서 이름을 적으세요"
         problems += (Problem("error", "bad-argument", "command line", message, ko),)
     portfolio = usable(portfolio, problems)
-    if args.mode:
-        portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=args.mode))
-    if args.cash_flow is not None:
-        told = Report("command line")
-        flow = in_units(args.cash_flow, portfolio.base_currency, (), told)
-        problems = (*problems, *told.problems)
-        portfolio = replace(portfolio, settings=replace(portfolio.settings, cash_flow=flow))
-
+    portfolio, problems = adjusted(portfolio, args.mode, args.cash_flow)
     book = args.file if is_workbook(args.file) else None
-    quotes, found = live_quotes_for(portfolio, quotes, offline=args.offline, book=book)
-    problems = (*problems, *found)
-
-    from engine.rebalance import rebalance
-
-    as_of = args.as_of or dt.datetime.now().astimezone().date()
-    try:
-        plan = rebalance(portfolio, quotes, as_of, allow_stale=args.allow_stale)
-    except MarketDataError as error:
-        error.problems = (*problems, *error.problems)
-        raise
-    plan = replace(plan, problems=(*problems, *plan.problems))
+    quotes, found = quotes_for(portfolio, quotes, offline=args.offline, book=book)
+    as_of = args.as_of or today()
+    plan = planned(portfolio, quotes, as_of, (*problems, *found), allow_stale=args.allow_stale)
     if args.output:
-        from xl_addin.show.plan_book import write_plan_book
+        from rebalancer.books import write_plan_book
 
-        notice = write_plan_book(portfolio, plan, quotes, args.output, args.lang, args.file, _analyse(args))
+        notice = write_plan_book(plan, args.output, args.lang, args.file, _analyse(args, quotes))
         if notice:
             sys.stderr.write(notice + "\n")
     show(plan, args, args.output)
     return 0
 
 
-def _analyse(args: argparse.Namespace) -> Analyse | None:
+def _analyse(args: argparse.Namespace, quotes: Mapping[str, Quote]) -> Analyse | None:
     """Return what fills the Analysis sheet, None where nobody asked for it."""
     if not (args.history or args.facts or args.analyses):
         return None
@@ -113,8 +91,4 @@ def _analyse(args: argparse.Namespace) -> Analyse | None:
 
     offline = args.offline or not args.analyses
     sources = Sources(args.history, args.facts, offline)
-
-    def analyse(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, lang: Lang) -> Findings:
-        return findings(portfolio, quotes, sources, as_of, lang)
-
-    return analyse
+    return lambda plan, lang: findings(plan.portfolio, quotes, sources, plan.as_of, lang)

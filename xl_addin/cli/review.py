@@ -17,8 +17,8 @@ from rebalancer.histories import (
     currency_code,
     history_day,
 )
-from rebalancer.loading import load_portfolio
-from xl_addin.cli.common import add_output_arguments, date, usable
+from rebalancer.loading import load_portfolio, usable
+from xl_addin.cli.common import add_output_arguments, date
 from xl_addin.show.arguments import refused
 
 DEFAULTS = ReviewRules()

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from rebalancer.histories import Sources, add_facts_argument, add_history_arguments, history_day
-from rebalancer.loading import load_portfolio
-from rebalancer.prices import quotes_for
+from rebalancer.loading import load_portfolio, usable
+from rebalancer.quoting import quotes_in
 from rebalancer.risks import risk_portfolio
-from xl_addin.cli.common import add_output_arguments, date, usable
+from xl_addin.cli.common import add_output_arguments, date
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Check and print; exit status 3 where a price or rate is missing."""
     portfolio, problems = load_portfolio(args.file)
-    quotes, found = quotes_for(args.prices)
+    quotes, found = quotes_in(args.prices)
     problems = (*problems, *found)
     portfolio = usable(portfolio, problems)
     sources = Sources.of(args)

@@ -15,8 +15,8 @@ from engine.weights.methods import METHODS, weigh
 from engine.weights.sectors import company_of
 from engine.weights.universe import Entry, classified, read_csv, read_list
 from rebalancer.histories import read_text
-from rebalancer.loading import load_portfolio
-from xl_addin.cli.common import add_output_arguments, date, usable
+from rebalancer.loading import load_portfolio, usable
+from xl_addin.cli.common import add_output_arguments, date
 from xl_addin.show.arguments import refused
 
 Universe = tuple[tuple[Entry, ...], tuple[Problem, ...]]

@@ -14,7 +14,7 @@ from engine.market.quote import Quote
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.rebalance import assess, rebalance
-from rebalancer.prices import live_quotes_for
+from rebalancer.quoting import quotes_for
 from templates.report import Rows, problem_rows, summary_rows, trade_rows
 from templates.schema import Lang
 from xl_addin.functions import journal
@@ -23,7 +23,7 @@ from xl_addin.functions.cells import grid, rows_of, sheets
 from xl_addin.functions.gathering import gathered
 from xl_addin.functions.inputs import Inputs, language, read_inputs
 from xl_addin.show.problems import problems_of
-from xl_addin.show.sentences import reason_sentence
+from xl_addin.show.text import reason_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _ranges(holdings: object, targets: object, cash: object, settings: object) -
 
 def _quoted(inputs: Inputs) -> tuple[Mapping[str, Quote], tuple[Problem, ...]]:
     """Return the quotes of a call, and every problem on the way to them."""
-    quotes, found = live_quotes_for(inputs.portfolio, {}, interactive=True)
+    quotes, found = quotes_for(inputs.portfolio, {}, interactive=True)
     return quotes, (*inputs.problems, *found)
 
 

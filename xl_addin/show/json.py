@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from engine.documents import Document, number, problem_list
 from engine.plan import CashState, Conversion, Plan, Position, SectionState, TaxEstimate, Trade
-from xl_addin.show.sentences import reason_sentence
+from xl_addin.show.text import reason_sentence
 
 
 def plan_document(plan: Plan) -> Document:

@@ -10,7 +10,7 @@ from engine.plan import Conversion, Plan, Reason, TaxEstimate
 from engine.summary import CashLine, cash_weight, reconciliation, traded
 from engine.text import korean
 from engine.words import Lang, known, say
-from rebalancer.samples import SAMPLE_SOURCE
+from engine.market.quote import SAMPLE_SOURCE
 from xl_addin.show.numbers import band, money, percent, points, price, quantity, telling_digits
 from xl_addin.show.problems import problem_lines
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, table_lines, wrap

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from templates.report import SAMPLE_SOURCE
+from engine.market.quote import SAMPLE_SOURCE
 from templates.sheets import checks
 from templates.sheets.dashboard.pen import Line, Pen
 from templates.sheets.tables import coloured

@@ -67,21 +67,17 @@ _NOTICE = Text(
 
 def sample_workbook(lang: Lang = "en") -> bytes:
     """Return rebalancer.xlsm: the bundled sample, planned on the bundled sample prices, loudly labelled."""
-    from engine.rebalance import rebalance
-    from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
+    from rebalancer.books import plan_book
+    from rebalancer.samples import sample_plan, sample_quotes, sample_sources
     from xl_addin.functions.plans import drift_rows
     from xl_addin.show.analysis_cells import analysed
-    from xl_addin.show.plan_book import book_report
 
-    portfolio, found = sample_portfolio()
-    if portfolio is None:
-        raise ValueError("the bundled sample cannot be read")
-    quotes, day, notices = sample_quotes()
-    plan = rebalance(portfolio, quotes, day)
-    plan = replace(plan, problems=(*notices, *found, *plan.problems), quality=replace(plan.quality, seconds=0.0))
-    report = book_report(portfolio, plan, quotes, lang)
+    plan = sample_plan()
+    plan = replace(plan, quality=replace(plan.quality, seconds=0.0))
+    quotes, day, _ = sample_quotes()
+    report = plan_book(plan, lang)
     with sample_sources() as sources:
-        analyses, _ = analysed(portfolio, quotes, sources, day, lang)
+        analyses, _ = analysed(plan.portfolio, quotes, sources, day, lang)
     rounded = {name: _rounded(rows) for name, rows in analyses.items()}
     results = {**report.results, **rounded, "Drift": drift_rows(plan)}
     return report_workbook(replace(report, results=results), lang, sample=True)

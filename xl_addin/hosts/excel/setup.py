@@ -96,7 +96,7 @@ def write_config(setup: Setup) -> list[Path]:
         setup.config.parent.mkdir(parents=True, exist_ok=True)
         if setup.config.exists() and setup.config.read_bytes() != data:
             shutil.copyfile(setup.config, setup.config.with_suffix(".conf.bak"))
-        write_whole(setup.config, lambda temporary: _fill(temporary, data))
+        write_whole(setup.config, data)
         if setup.script is None:
             return [setup.config]
         import xlwings
@@ -109,7 +109,3 @@ def write_config(setup: Setup) -> list[Path]:
         ko = f"쓸 수 없습니다({reason}): 폴더 권한을 고치고 다시 해 보세요"
         raise InputError([Problem("error", "config-not-written", str(setup.config), message, ko)]) from error
     return [setup.config, setup.script]
-
-
-def _fill(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

@@ -6,15 +6,14 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from xml.sax.saxutils import escape, quoteattr
 
 from engine.analysis.calendar import calendar
 from engine.plan import Plan
 from engine.portfolio import Portfolio
-from engine.rebalance import rebalance
-from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
+from rebalancer.samples import sample_plan, sample_quotes, sample_sources
 from templates.reading.grid import letters
 from templates.report import Report, Row, Rows, Value, problem_rows, summary_rows, trade_rows
 from templates.rows import account_rows, cash_inputs, cost_rows, group_rows, instrument_rows, rate_inputs, setting_rows
@@ -24,7 +23,7 @@ from xl_addin.functions.answers import table as shown_table
 from xl_addin.functions.plans import drift_rows
 from xl_addin.hosts.libreoffice.names import in_file
 from xl_addin.show.analysis_cells import analysed
-from xl_addin.show.sentences import reason_sentence
+from xl_addin.show.text import reason_sentence
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _STAMP = (2020, 1, 1, 0, 0, 0)
@@ -84,14 +83,11 @@ class Formula:
 
 def sample_ods() -> bytes:
     """Return the workbook of the bundled sample portfolio; its first values are of sample prices, and labelled so."""
-    portfolio, _ = sample_portfolio()
-    if portfolio is None:
-        raise ValueError("the bundled sample portfolio cannot be read")
-    quotes, day, notes = sample_quotes()
-    plan = rebalance(portfolio, quotes, day)
+    plan = sample_plan()
+    quotes, day, _ = sample_quotes()
     with sample_sources() as sources:
-        analyses, _ = analysed(portfolio, quotes, sources, day, "en")
-    return build_ods(portfolio, replace(plan, problems=(*notes, *plan.problems)), analyses)
+        analyses, _ = analysed(plan.portfolio, quotes, sources, day, "en")
+    return build_ods(plan.portfolio, plan, analyses)
 
 
 def build_ods(portfolio: Portfolio, plan: Plan, analyses: Mapping[str, Rows] | None = None) -> bytes:

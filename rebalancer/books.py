@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.market.quote import Quote
 from engine.plan import Plan
-from engine.portfolio import Portfolio
-from engine.valuation import resolve_rates
-from rebalancer.files import write_whole
+from rebalancer.files import must_be_free, write_whole
 from rebalancer.language import Lang
-from xl_addin.show.sentences import reason_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from templates.report import Report, Row
     from xl_addin.show.analysis_sheet import Findings
 
-    Analyse = Callable[[Portfolio, Mapping[str, Quote], dt.date, Lang], Findings]
-
+#: Finds what the Analysis sheet of a plan's workbook shows, in its language.
+Analyse = Callable[[Plan, Lang], "Findings"]
 _BOOKS = (".xlsx", ".xlsm", ".ods")
 
 
+def write(plan: Plan, path: str | Path, *, lang: Lang = "en", force: bool = False) -> None:
+    """Write a plan as a workbook (.xlsx), whole or not at all.
+
+    Raises InputError where the name is no workbook's, the place cannot be written to, or a file is there and may not
+    be replaced (`force`).
+    """
+    path = Path(path)
+    must_be_free(path, ".xlsx", force=force)
+    write_plan_book(plan, path, lang)
+
+
 def write_plan_book(
-    portfolio: Portfolio,
-    plan: Plan,
-    quotes: Mapping[str, Quote],
-    path: Path,
-    lang: Lang,
-    source: Path | None = None,
-    analyse: Analyse | None = None,
+    plan: Plan, path: Path, lang: Lang, source: Path | None = None, analyse: Analyse | None = None
 ) -> str:
     """Write the plan's workbook, whole or not at all, and return what the person has to know about it, or "".
 
@@ -51,54 +49,42 @@ def write_plan_book(
 
         book = read_book(source)
         lang, history = book.lang, book.history
-    found = analyse(portfolio, quotes, plan.as_of, lang) if analyse else None
-    report = book_report(portfolio, plan, quotes, lang, history, found)
+    report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
     data, notice = None, ""
     if own and source is not None:
         from templates.refill import refill
 
         data, notice = refill(source, report, lang)
-    if data is None:
-        data = build(report, lang).to_bytes()
-    finished: bytes = data
-    write_whole(path, lambda temporary: _fill(temporary, finished))
+    write_whole(path, build(report, lang).to_bytes() if data is None else data)
     return notice
 
 
-def book_report(
-    portfolio: Portfolio,
-    plan: Plan,
-    quotes: Mapping[str, Quote],
-    lang: Lang,
-    history: tuple[Row, ...] = (),
-    found: Findings | None = None,
-) -> Report:
+def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Findings | None = None) -> Report:
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
+    from xl_addin.show.text import reason_sentence
 
-    rates, _ = resolve_rates(portfolio, quotes, plan.as_of)
     say = partial(reason_sentence, lang=lang)
-    analyses = _analyses(portfolio, plan, quotes, lang)
+    analyses = _analyses(plan, lang)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))
         analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
     notes = found.notes if found else {}
-    return plan_report(portfolio, plan, say, lang, rates=rates, history=history, analyses=analyses, notes=notes)
+    return plan_report(
+        plan.portfolio, plan, say, lang, rates=plan.rates, history=history, analyses=analyses, notes=notes
+    )
 
 
-def _analyses(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lang: Lang) -> dict[str, tuple[Row, ...]]:
+def _analyses(plan: Plan, lang: Lang) -> dict[str, tuple[Row, ...]]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
     from engine.analysis.calendar import calendar
     from engine.analysis.limits import RiskInputs
     from engine.analysis.risk import risk
-    from engine.valuation import resolve_fx, resolve_prices, value
     from xl_addin.show.analysis_rows import limit_rows
 
-    prices, _ = resolve_prices(portfolio, quotes, plan.as_of)
-    fx, _ = resolve_fx(portfolio, quotes, plan.as_of)
-    fees = {symbol: instrument.expense_ratio for symbol, instrument in portfolio.instruments.items()}
-    rules = risk(portfolio, value(portfolio, prices, fx), RiskInputs(fees=fees))
-    items = calendar(portfolio, plan.as_of)
+    fees = {symbol: instrument.expense_ratio for symbol, instrument in plan.portfolio.instruments.items()}
+    rules = risk(plan.portfolio, plan.valuation, RiskInputs(fees=fees))
+    items = calendar(plan.portfolio, plan.as_of)
     return {
         "Limits": limit_rows(rules, lang),  # what needs facts or history: `rebalancer risk`
         "Calendar": tuple(
@@ -111,7 +97,3 @@ def _analyses(portfolio: Portfolio, plan: Plan, quotes: Mapping[str, Quote], lan
             for item in items
         ),
     }
-
-
-def _fill(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

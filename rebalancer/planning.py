@@ -1,0 +1,85 @@
+"""The main job: a plan for a portfolio, with everything that was found on the way to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from engine.errors import MarketDataError, Problem
+from engine.market.quote import Quote
+from engine.plan import Plan
+from engine.portfolio import Portfolio
+from engine.settings import Mode
+
+if TYPE_CHECKING:
+    from engine.market.quoting import QuoteBatch
+
+
+def plan(
+    portfolio: Portfolio,
+    quotes: QuoteBatch | Mapping[str, Quote] | None = None,
+    *,
+    as_of: dt.date | None = None,
+    mode: Mode | None = None,
+    cash_flow: Decimal | float | None = None,
+    allow_stale: bool = False,
+) -> Plan:
+    """Return the plan that brings a portfolio closest to its targets, with proof of how close any plan can come.
+
+    Without `quotes`, what is needed is fetched. `as_of` is the day to plan for (today); `mode` and `cash_flow` beat
+    the portfolio's settings. The plan's problems include those of reading the portfolio and of its quotes. Raises
+    NoData and Stale where prices are missing or old, ImpossibleError where no plan can do what is asked, InputError
+    for what cannot be used.
+    """
+    if quotes is None:
+        from rebalancer.quoting import quotes as fetched
+
+        quotes = fetched(portfolio)
+    portfolio, problems = adjusted(portfolio, mode, cash_flow)
+    if not isinstance(quotes, Mapping):
+        problems, quotes = (*problems, *quotes.problems), quotes.ok
+    return planned(portfolio, quotes, as_of or today(), problems, allow_stale=allow_stale)
+
+
+def planned(
+    portfolio: Portfolio,
+    quotes: Mapping[str, Quote],
+    as_of: dt.date,
+    problems: tuple[Problem, ...] = (),
+    *,
+    allow_stale: bool = False,
+) -> Plan:
+    """Return the plan, and whatever it raises, with the portfolio's notes and `problems` before its own."""
+    from engine.rebalance import rebalance
+
+    before = (*portfolio.notes, *problems)
+    try:
+        made = rebalance(portfolio, quotes, as_of, allow_stale=allow_stale)
+    except MarketDataError as error:
+        error.problems = (*before, *error.problems)
+        raise
+    return replace(made, problems=(*before, *made.problems))
+
+
+def adjusted(
+    portfolio: Portfolio, mode: Mode | None, cash_flow: Decimal | float | None
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Return the portfolio with a plan's own mode and cash flow, this in whole units of the base currency."""
+    if mode is not None:
+        portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=mode))
+    if cash_flow is None:
+        return portfolio, ()
+    from engine.data.accounts import in_units
+    from engine.data.report import Report
+
+    told = Report("command line")
+    flow = in_units(Decimal(str(cash_flow)), portfolio.base_currency, (), told)
+    return replace(portfolio, settings=replace(portfolio.settings, cash_flow=flow)), tuple(told.problems)
+
+
+def today() -> dt.date:
+    """Return this computer's date."""
+    return dt.datetime.now().astimezone().date()

@@ -1,0 +1,170 @@
+"""Prices for a portfolio: its own, then a price file, then the sources on the network.
+
+The bundled samples (`rebalancer.samples`) are for the demonstration alone: a plan never falls back on them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import Problem, error, warning
+from engine.market.quote import Quote
+from engine.phrase import phrase, place
+from engine.portfolio import Portfolio
+from engine.text import Bilingual
+from engine.valuation import priced_symbols
+
+if TYPE_CHECKING:
+    from engine.market.quoting import QuoteBatch
+    from templates.report import Row
+
+Quotes = tuple[Mapping[str, Quote], tuple[Problem, ...]]
+#: Statuses of prices that a market gave: made-up ones are not planned on, own ones stand in the inputs.
+_OF_A_MARKET = ("fresh", "stale")
+_WAS_STALE = phrase("was-stale")
+
+
+def quotes(
+    wanted: Portfolio | Iterable[str],
+    *,
+    prices: str | Path | None = None,
+    offline: bool = False,
+    refresh: bool = False,
+) -> QuoteBatch:
+    """Return a quote, or the error in its place, for every symbol or everything that a portfolio's plan needs.
+
+    A symbol is a code, a catalogue name or a pair such as USDKRW. `prices` is a price file (symbol, price, currency,
+    as_of), which beats the sources; `offline` takes what is stored; `refresh` asks even where the store is fresh.
+    Raises InputError for a price file that cannot be used, nothing for market data: what could not be had is in
+    `failed`.
+    """
+    from engine.errors import InputError
+    from engine.market import chain
+    from engine.market.quoting import QuoteBatch
+
+    given, problems = quotes_in(Path(prices) if prices is not None else None)
+    if any(problem.severity == "error" for problem in problems):
+        raise InputError(problems)
+    if isinstance(wanted, Portfolio):
+        found, more = quotes_for(wanted, given, offline=offline, refresh=refresh)
+        return QuoteBatch(found, {}, 0, (*problems, *more))
+    symbols = [symbol for symbol in dict.fromkeys(wanted) if symbol not in given]
+    batch = chain.quotes(symbols, offline=offline, refresh=refresh)
+    return QuoteBatch({**given, **batch.ok}, batch.failed, batch.requests, (*problems, *batch.problems))
+
+
+def quotes_in(prices: Path | None) -> Quotes:
+    """Return the quotes of a price file, by symbol, and every problem found in it; none without a file."""
+    if prices is None:
+        return {}, ()
+    from engine.market.prices_csv import parse_prices
+
+    try:
+        raw = prices.read_bytes()
+    except OSError as fault:
+        return {}, (error("file-unreadable", str(prices), reason=fault.strerror or type(fault).__name__),)
+    return parse_prices(raw, str(prices))
+
+
+def quotes_for(
+    portfolio: Portfolio,
+    given: Mapping[str, Quote],
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    interactive: bool = False,
+    book: Path | None = None,
+) -> Quotes:
+    """Return the given quotes and, for prices and rates that neither they nor the portfolio have, the sources' ones.
+
+    `offline` takes what is stored and asks nobody; `interactive` waits only as long as a cell may. What could not be
+    had is a warning here: whether a plan can do without it, the plan says. What `offline` is not stored is taken from
+    the workbook `book`, where that has it.
+    """
+    needed = wanted_symbols(portfolio, given)
+    if not needed:
+        return given, ()
+    from engine.market import chain
+
+    deadline = chain.default().settings.interactive_deadline if interactive else None
+    batch = chain.quotes(needed, offline=offline, refresh=refresh, deadline=deadline)
+    own: dict[str, Quote] = {}
+    notes: tuple[Problem, ...] = ()
+    if offline and book and batch.failed:
+        found = prices_in_book(book)
+        own = {symbol: found[symbol] for symbol in batch.failed if symbol in found}
+        notes = _from_book(own, book)
+    failed = tuple(
+        Problem("warning", "price-source", place("price", symbol=symbol), fault.message, fault.ko)
+        for symbol, fault in batch.failed.items()
+        if symbol not in own
+    )
+    return {**own, **batch.ok, **given}, (*batch.problems, *notes, *failed)
+
+
+def wanted_symbols(portfolio: Portfolio, given: Mapping[str, Quote] | None = None) -> list[str]:
+    """Return the instruments and currency pairs that a plan asks the sources for, beside the given quotes."""
+    given = given or {}
+    return [*_prices_needed(portfolio, given), *_rates_needed(portfolio, given)]
+
+
+def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
+    manual = {holding.symbol for holding in portfolio.holdings if holding.price is not None}
+    needed = priced_symbols(portfolio)
+    return (symbol for symbol in portfolio.symbols if symbol in needed and symbol not in manual and symbol not in given)
+
+
+def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
+    from engine.market.listing import usual_pair
+
+    base = portfolio.base_currency
+    for currency in portfolio.currencies:
+        pairs = {currency + base, base + currency}
+        if currency != base and not pairs & (portfolio.fx.keys() | given.keys()):
+            yield usual_pair(currency, base)
+
+
+def prices_in_book(path: Path) -> dict[str, Quote]:
+    """Return the market's prices and rates in a workbook, by symbol and pair; none where it is no workbook of ours."""
+    from templates.reading import read_book
+
+    book = read_book(path)
+    if book.portfolio is None:
+        return {}
+    base = book.portfolio.base_currency
+    rates = (_rate(row, base) for row in book.results.get("FxRates", ()))
+    return {quote.symbol: quote for row in (*book.results.get("Prices", ()), *rates) for quote in _quotes(row)}
+
+
+def _from_book(used: Mapping[str, Quote], path: Path) -> tuple[Problem, ...]:
+    """Return the warning that prices came from the workbook, with their days."""
+    if not used:
+        return ()
+    days = sorted({quote.as_of.date().isoformat() for quote in used.values() if quote.as_of})
+    span = " – ".join(dict.fromkeys((days[0], days[-1]))) if days else "?"
+    return (warning("price-from-workbook", path.name, days=span, symbols=tuple(used)),)
+
+
+def _rate(row: Row, base: str) -> Row:
+    """Return a rate as a row of prices, the way markets quote it; the table has it into the base currency."""
+    from engine.market.listing import usual_pair
+
+    currency, rate = str(row.get("Currency") or ""), row.get("MarketRate")
+    pair = usual_pair(currency, base)
+    if pair != f"{currency}{base}" and isinstance(rate, Decimal) and rate:
+        rate = 1 / rate
+    return {**row, "Ticker": pair, "Price": rate, "Currency": pair[3:]}
+
+
+def _quotes(row: Row) -> Iterator[Quote]:
+    price, as_of, status = row.get("Price"), row.get("AsOf"), row.get("Status")
+    if not isinstance(price, Decimal) or price <= 0 or status not in _OF_A_MARKET:
+        return
+    moment = as_of.replace(tzinfo=dt.UTC) if isinstance(as_of, dt.datetime) else None
+    reason = Bilingual(str(_WAS_STALE), _WAS_STALE.told("ko")) if status == "stale" else None
+    currency, source = str(row.get("Currency") or ""), str(row.get("Source") or "")
+    yield Quote(str(row["Ticker"]), price, currency, moment, source, stale_reason=reason)

@@ -1,0 +1,119 @@
+"""A values-only copy of a plan for others, as a workbook and as a page."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError, Problem, error
+from engine.phrase import Phrase, phrase
+from rebalancer.files import output_problems, write_whole
+from rebalancer.language import Lang
+
+if TYPE_CHECKING:
+    from engine.plan import Plan
+    from templates.report import Report
+
+_OFFICE_SECONDS = 120
+
+
+def share(
+    source: Plan | str | Path,
+    path: str | Path,
+    *,
+    lang: Lang | None = None,
+    weights_only: bool = False,
+    pdf: bool = False,
+    force: bool = False,
+    offline: bool = False,
+) -> list[Path]:
+    """Write a copy to share, and a one-page PDF beside it where asked for; return what was written.
+
+    A workbook is copied as it stands; a portfolio file, or a workbook that was never planned, is planned first.
+    `weights_only` leaves out amounts and quantities and rounds weights. Raises InputError with every problem, and what
+    planning raises.
+    """
+    from templates.share import share as rendered
+
+    path = Path(path)
+    page = path.with_suffix(".pdf")
+    problems = [*output_problems(path, ".xlsx", force=force), *_overwritten(source, path)]
+    office = shutil.which("soffice") or shutil.which("libreoffice")
+    if pdf:
+        problems += output_problems(page, ".pdf", force=force)
+        if office is None:
+            problems.append(error("no-libreoffice", "--pdf"))
+    report, lang = _report(source, lang, problems, offline=offline)
+    data = rendered(report, lang, weights_only=weights_only).to_bytes()
+    printed = _pdf(office, report, lang, weights_only=weights_only) if pdf and office else None
+    write_whole(path, data)
+    if printed is None:
+        return [path]
+    write_whole(page, printed)
+    return [path, page]
+
+
+def _overwritten(source: Plan | str | Path, path: Path) -> tuple[Problem, ...]:
+    """Return why a copy cannot take the place of what it is a copy of."""
+    if isinstance(source, (str, Path)) and path.exists() and path.resolve() == Path(source).resolve():
+        return (error("output-is-input", str(path)),)
+    return ()
+
+
+def _report(
+    source: Plan | str | Path, lang: Lang | None, problems: list[Problem], *, offline: bool
+) -> tuple[Report, Lang]:
+    """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
+    from rebalancer.books import plan_book
+    from rebalancer.loading import is_workbook, load_portfolio, usable
+    from rebalancer.planning import planned, today
+    from rebalancer.quoting import quotes_for
+
+    if not isinstance(source, (str, Path)):
+        if problems:
+            raise InputError(problems)
+        return plan_book(source, lang or "en"), lang or "en"
+    file = Path(source)
+    if is_workbook(file):
+        from templates.reading import read_book
+
+        book = read_book(file)
+        report, lang = book.report(), lang or book.lang
+        if report is None or problems:
+            raise InputError((*problems, *book.problems))
+        if report.rows("Summary"):
+            return report, lang
+    portfolio, found = load_portfolio(file)
+    if problems:
+        raise InputError((*problems, *found))
+    portfolio = usable(portfolio, found)
+    quotes, told = quotes_for(portfolio, {}, offline=offline, book=file if is_workbook(file) else None)
+    return plan_book(planned(portfolio, quotes, today(), told), lang or "en"), lang or "en"
+
+
+def _pdf(office: str, report: Report, lang: Lang, *, weights_only: bool) -> bytes:
+    """Return the report's page as LibreOffice prints it; raises InputError where it does not."""
+    from templates.share import share as rendered
+
+    with tempfile.TemporaryDirectory() as folder:
+        book = Path(folder) / "report.xlsx"
+        book.write_bytes(rendered(report, lang, weights_only=weights_only, only_dashboard=True).to_bytes())
+        profile = (Path(folder) / "profile").as_uri()
+        command = [office, f"-env:UserInstallation={profile}", "--headless", "--norestore", "--convert-to", "pdf"]
+        try:
+            subprocess.run(  # noqa: S603 - a program found on the path, with our own arguments
+                [*command, "--outdir", folder, str(book)], capture_output=True, timeout=_OFFICE_SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as fault:
+            raise _not_made(str(fault)) from fault
+        made = Path(folder) / "report.pdf"
+        if not made.exists():
+            raise _not_made(phrase("no-file-given"))
+        return made.read_bytes()
+
+
+def _not_made(reason: str | Phrase) -> InputError:
+    return InputError([error("pdf-not-made", "--pdf", reason=reason)])
