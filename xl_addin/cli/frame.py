@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -84,12 +85,12 @@ class _Patient(click.Parameter):
             return None, args
 
 
-class _Option(_Patient, click.Option):
-    pass
+class ToldOption(_Patient, click.Option):
+    """An option whose meaning and faults a catalogue tells."""
 
 
-class _Argument(_Patient, click.Argument):
-    pass
+class ToldArgument(_Patient, click.Argument):
+    """An argument whose meaning and faults a catalogue tells."""
 
 
 class Explained(click.Command):
@@ -111,10 +112,6 @@ class Explained(click.Command):
     def get_help(self, ctx: click.Context) -> str:
         return "\n".join(self._page(ctx, _reader(ctx).lang))
 
-    def get_short_help_str(self, limit: int = 0) -> str:
-        del limit
-        return say(f"command.{self.name}", reader_language())
-
     def _page(self, ctx: click.Context, lang: Lang) -> list[str]:
         width = min(shutil.get_terminal_size().columns, _PAGE) - 1
         usage = f"{say('help.usage', lang)}: {ctx.command_path} {' '.join(self.collect_usage_pieces(ctx))}"
@@ -130,8 +127,8 @@ class Explained(click.Command):
 class Program(Explained, click.Group):
     """The whole command line: its commands by name, each imported when it is used and not before."""
 
-    def __init__(self, name: str, modules: Mapping[str, str], **settings: Any) -> None:  # noqa: ANN401 - click's own
-        super().__init__(name, **settings)
+    def __init__(self, *, modules: Mapping[str, str], **settings: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(**settings)
         self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -174,8 +171,25 @@ class Program(Explained, click.Group):
 
 
 command = partial(click.command, cls=Explained)
-option = partial(click.option, cls=_Option)
-argument = partial(click.argument, cls=_Argument)
+option = partial(click.option, cls=ToldOption)
+argument = partial(click.argument, cls=ToldArgument)
+
+
+@command("help")
+@argument("name", metavar="COMMAND", required=False)
+@click.pass_context
+def help_command(ctx: click.Context, *, name: str | None) -> None:
+    """Print the help of a command, or of all."""
+    whole = ctx.parent
+    assert whole is not None  # noqa: S101 - it is a command of the program
+    assert isinstance(whole.command, Program)  # noqa: S101
+    page = whole.get_help()
+    if name is not None:
+        asked = whole.command.get_command(whole, name)
+        if asked is None:
+            raise InputError([whole.command.unknown(whole, name)])
+        page = asked.get_help(click.Context(asked, parent=whole, info_name=name))
+    sys.stdout.write(f"{page}\n")
 
 
 def spelling(param: click.Parameter, ctx: click.Context) -> str:

@@ -15,12 +15,9 @@ from engine.analysis.review import ReviewRow
 from engine.errors import Problem, Severity
 from engine.places import place, scope
 from engine.weights.methods import Weighting
-from rebalancer.language import Lang
-from xl_addin.show.colour import Paint
+from engine.words import Lang, say
 from xl_addin.show.problems import problem_lines
-from xl_addin.show.table import Column, Row, table_lines
-from xl_addin.show.texts import known, say
-from xl_addin.show.width import display_width, wrap
+from xl_addin.show.terminal import Paint, TextColumn, TextRow, display_width, table_lines, wrap
 
 WIDTH = 116
 TASK_WIDTH = 86
@@ -43,7 +40,7 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
 
 def _problems(problems: Iterable[Problem], lang: Lang, paint: Paint) -> list[str]:
     lines = problem_lines(_grouped(problems, lang), lang, paint, WIDTH)
-    return [paint(say("problems", lang), "cyan"), *lines] if lines else []
+    return [paint(say("caption.problems", lang), "cyan"), *lines] if lines else []
 
 
 def _grouped(problems: Iterable[Problem], lang: Lang) -> list[Problem]:
@@ -68,11 +65,11 @@ def _two(lang: Lang, english: str, korean: str) -> str:
 def weights_text(result: Weighting, problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
     """Return target weights, concentration before and after, turnover and cost."""
     columns = [
-        Column(say("symbol", lang), "<", 12),
-        Column(_two(lang, "Sector", "섹터"), "<", 28),
-        Column(say("weight", lang)),
+        TextColumn(say("caption.symbol", lang), "<", 12),
+        TextColumn(_two(lang, "Sector", "섹터"), "<", 28),
+        TextColumn(say("caption.weight", lang)),
     ]
-    rows = [Row((row.symbol, row.sector or NONE, _percent(row.weight, 3))) for row in result.weights]
+    rows = [TextRow((row.symbol, row.sector or NONE, _percent(row.weight, 3))) for row in result.weights]
     return _joined(
         [
             [paint(f"{_two(lang, 'Target weights', '목표 비중')}: {result.method}", "bold")],
@@ -85,17 +82,17 @@ def weights_text(result: Weighting, problems: Iterable[Problem], lang: Lang, pai
 
 def _concentration_lines(result: Weighting, lang: Lang, paint: Paint) -> list[str]:
     columns = [
-        Column(_two(lang, "Concentration", "집중도"), "<"),
-        Column(_two(lang, "Top five", "상위 5")),
-        Column(_two(lang, "Top sector", "최대 섹터")),
-        Column("HHI"),
+        TextColumn(_two(lang, "Concentration", "집중도"), "<"),
+        TextColumn(_two(lang, "Top five", "상위 5")),
+        TextColumn(_two(lang, "Top sector", "최대 섹터")),
+        TextColumn("HHI"),
     ]
 
     def row(title: str, measure: Concentration | None) -> Row:
         if measure is None:
-            return Row((title, NONE, NONE, NONE))
+            return TextRow((title, NONE, NONE, NONE))
         sector = f"{_percent(measure.top_sector)} {measure.top_sector_name}".rstrip()
-        return Row((title, _percent(measure.top5), sector, f"{measure.hhi:.4f}"))
+        return TextRow((title, _percent(measure.top5), sector, f"{measure.hhi:.4f}"))
 
     before, after = _two(lang, "before", "전"), _two(lang, "after", "후")
     lines = table_lines(columns, [row(before, result.before), row(after, result.after)], paint)
@@ -109,16 +106,16 @@ def correlate_text(result: Correlations, problems: Iterable[Problem], lang: Lang
     """Return the matrix, the alerts and the hedges."""
     title = _two(lang, "Correlations of daily returns", "일간 수익률 상관계수")
     span = f"{result.start} – {result.end}, {result.days} {_two(lang, 'returns', '수익률')}, {result.currency}"
-    columns = [Column("", "<", 8), *(Column(symbol, ">", 8) for symbol in result.symbols)]
+    columns = [TextColumn("", "<", 8), *(TextColumn(symbol, ">", 8) for symbol in result.symbols)]
     rows = [
-        Row((symbol, *(NONE if cell is None else f"{cell:.2f}" for cell in row)))
+        TextRow((symbol, *(NONE if cell is None else f"{cell:.2f}" for cell in row)))
         for symbol, row in zip(result.symbols, result.matrix, strict=True)
     ]
     pairs = [
-        *(Row((_two(lang, "alert", "경보"), *pair.pair, f"{pair.correlation:.3f}"), "red") for pair in result.alerts),
-        *(Row((_two(lang, "hedge", "헤지"), *pair.pair, f"{pair.correlation:.3f}"), "green") for pair in result.hedges),
+        *(TextRow((_two(lang, "alert", "경보"), *pair.pair, f"{pair.correlation:.3f}"), "red") for pair in result.alerts),
+        *(TextRow((_two(lang, "hedge", "헤지"), *pair.pair, f"{pair.correlation:.3f}"), "green") for pair in result.hedges),
     ]
-    headings = [Column("", "<"), Column("", "<"), Column("", "<"), Column(_two(lang, "Correlation", "상관"))]
+    headings = [TextColumn("", "<"), TextColumn("", "<"), TextColumn("", "<"), TextColumn(_two(lang, "Correlation", "상관"))]
     bets = NONE if result.effective_bets is None else f"{result.effective_bets:.2f}"
     return _joined(
         [
@@ -136,11 +133,11 @@ def review_text(rows: Iterable[ReviewRow], problems: Iterable[Problem], lang: La
     rows = tuple(rows)
     names = list(dict.fromkeys(quarter.quarter for row in rows for quarter in row.quarters))
     columns = [
-        Column(say("symbol", lang), "<", 10),
-        Column(_two(lang, "Benchmark", "벤치마크"), "<", 10),
-        Column(say("currency", lang), "<", 8),
-        *(Column(name) for name in names),
-        Column(_two(lang, "Verdict", "판정"), "<"),
+        TextColumn(say("caption.symbol", lang), "<", 10),
+        TextColumn(_two(lang, "Benchmark", "벤치마크"), "<", 10),
+        TextColumn(say("caption.currency", lang), "<", 8),
+        *(TextColumn(name) for name in names),
+        TextColumn(_two(lang, "Verdict", "판정"), "<"),
     ]
     lines = []
     for row in rows:
@@ -149,13 +146,13 @@ def review_text(rows: Iterable[ReviewRow], problems: Iterable[Problem], lang: La
         remark = "; ".join(reason.text_ko if lang == "ko" else reason.text for reason in row.reasons)
         verdict = row.verdict.name
         lines.append(
-            Row(
+            TextRow(
                 (
                     row.symbol,
                     row.benchmark or NONE,
                     row.currency or NONE,
                     *cells,
-                    known(f"verdict.{verdict}", lang),
+                    say(f"verdict.{verdict}", lang),
                 ),
                 VERDICT_STYLES[verdict],
                 remark,
@@ -184,19 +181,19 @@ def _excess(value: float | None, excess: float | None) -> str:
 def risk_text(rules: Iterable[RiskRule], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
     """Return every limit with what it is today."""
     columns = [
-        Column(_two(lang, "Rule", "규칙"), "<", 20),
-        Column(_two(lang, "Scope", "대상"), "<", 16),
-        Column(_two(lang, "Limit", "한도")),
-        Column(_two(lang, "Actual", "현재")),
-        Column(say("status", lang), "<"),
+        TextColumn(_two(lang, "Rule", "규칙"), "<", 20),
+        TextColumn(_two(lang, "Scope", "대상"), "<", 16),
+        TextColumn(_two(lang, "Limit", "한도")),
+        TextColumn(_two(lang, "Actual", "현재")),
+        TextColumn(say("caption.status", lang), "<"),
     ]
     rows = [
-        Row(
+        TextRow(
             (
                 place(row.rule, lang),
                 scope(row.scope, lang),
                 *(row.shown_ko if lang == "ko" else row.shown),
-                known(f"risk.{row.status}", lang),
+                say(f"risk.{row.status}", lang),
             ),
             STATUS_STYLES[row.status],
             row.note_ko if lang == "ko" else row.note,
@@ -210,10 +207,10 @@ def risk_text(rules: Iterable[RiskRule], problems: Iterable[Problem], lang: Lang
 def compare_text(result: Comparison, problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
     """Return the funds side by side, a line per metric, then their largest holdings and overlaps."""
     funds = list(result.funds.values())
-    columns = [Column("", "<", 30), *(Column(row.symbol, ">", 24) for row in funds)]
+    columns = [TextColumn("", "<", 30), *(TextColumn(row.symbol, ">", 24) for row in funds)]
 
     def line(title: str, cells: Iterable[str]) -> Row:
-        return Row((title, *cells))
+        return TextRow((title, *cells))
 
     rows = [
         line(_two(lang, "Fee a year", "연 보수"), (_percent(row.fee.value, 4) for row in funds)),
@@ -269,10 +266,10 @@ def _top(row: FundRow, rank: int) -> str:
 def calendar_text(items: Iterable[CalendarItem], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
     """Return the tasks by date; what is due stands out."""
     columns = [
-        Column(_two(lang, "Date", "날짜"), "<"),
-        Column(say("section", lang), "<", 12),
-        Column(_two(lang, "Due", "도래"), "<"),
-        Column(_two(lang, "Task", "할 일"), "<", TASK_WIDTH),
+        TextColumn(_two(lang, "Date", "날짜"), "<"),
+        TextColumn(say("caption.section", lang), "<", 12),
+        TextColumn(_two(lang, "Due", "도래"), "<"),
+        TextColumn(_two(lang, "Task", "할 일"), "<", TASK_WIDTH),
     ]
     yes = _two(lang, "due", "도래")
     rows = []
@@ -285,6 +282,6 @@ def calendar_text(items: Iterable[CalendarItem], problems: Iterable[Problem], la
             task,
         )
         remark = task if display_width(task) > TASK_WIDTH else ""
-        rows.append(Row(cells, "yellow" if item.due else "", remark))
+        rows.append(TextRow(cells, "yellow" if item.due else "", remark))
     title = paint(_two(lang, "Calendar", "일정"), "bold")
     return _joined([[title], table_lines(columns, rows, paint), _problems(problems, lang, paint)])

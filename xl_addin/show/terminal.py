@@ -94,7 +94,7 @@ def _columns(character: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TextColumn:
     """A column of a table: its title, and how wide its text may be before it is cut."""
 
     title: str
@@ -103,7 +103,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TextRow:
     """A row of texts, the style of all of them, and a remark to print below, indented."""
 
     cells: tuple[str, ...]
@@ -111,9 +111,9 @@ class Row:
     remark: str = ""
 
 
-def table_lines(columns: Sequence[Column], rows: Iterable[Row], paint: Paint) -> list[str]:
+def table_lines(columns: Sequence[TextColumn], rows: Iterable[TextRow], paint: Paint) -> list[str]:
     """Return the table line by line: title, rule, rows; each as wide as its widest cell needs."""
-    rows = [Row(_clipped(row.cells, columns), row.style, row.remark) for row in rows]
+    rows = [TextRow(_clipped(row.cells, columns), row.style, row.remark) for row in rows]
     titles = tuple(column.title for column in columns)
     widths = [
         max(display_width(text) for text in texts) for texts in zip(titles, *(row.cells for row in rows), strict=True)
@@ -126,11 +126,11 @@ def table_lines(columns: Sequence[Column], rows: Iterable[Row], paint: Paint) ->
     return lines
 
 
-def _clipped(cells: tuple[str, ...], columns: Sequence[Column]) -> tuple[str, ...]:
+def _clipped(cells: tuple[str, ...], columns: Sequence[TextColumn]) -> tuple[str, ...]:
     return tuple(clip(clean(text), column.limit) for text, column in zip(cells, columns, strict=True))
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int]) -> str:
+def _line(cells: Sequence[str], columns: Sequence[TextColumn], widths: Sequence[int]) -> str:
     padded = (pad(text, width, column.align) for text, column, width in zip(cells, columns, widths, strict=True))
     return GAP.join(padded).rstrip()
 
