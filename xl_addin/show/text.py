@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from engine.money import ZERO
-from engine.plan import Conversion, Plan, Reason, TaxEstimate
+from engine.plan import Conversion, Plan, TaxEstimate
 from engine.summary import CashLine, cash_weight, reconciliation, traded
 from engine.text import korean
 from engine.words import Lang, known, say
 from engine.market.quote import SAMPLE_SOURCE
-from xl_addin.show.numbers import band, money, percent, points, price, quantity, telling_digits
+from xl_addin.show.numbers import band, money, percent, points, price, quantity
 from xl_addin.show.problems import problem_lines
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, table_lines, wrap
 
@@ -148,7 +148,7 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
                 percent(trade.weight_after),
             ),
             "red" if trade.side == "sell" else "green",
-            reason_sentence(trade.reason, lang),
+            trade.reason.phrase.told(lang),
         )
         for trade in plan.trades
     ]
@@ -173,21 +173,6 @@ def _cash(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
         rows.append(TextRow((f"{name} {line.currency}", *(money(amount, line.currency) for amount in amounts)), style))
     sentences = [balance_sentence(lines, lang), say("report.target-left", lang, weight=percent(plan.cash.target_weight))]
     return [*table_lines(columns, rows, paint), *_wrapped(sentences)]
-
-
-def reason_sentence(reason: Reason, lang: Lang = "en") -> str:
-    """Return why a trade is proposed, as a sentence with its figures; an unknown code is named."""
-    name = f"reason.{reason.code}"
-    # 7.46 % is below a band that starts at 7.5 %: the sentence must show that.
-    digits = telling_digits(reason.weight, reason.target, reason.low, reason.high)
-    return say(
-        name if known(name) else "reason.other",
-        lang,
-        code=reason.code,
-        weight=percent(reason.weight, digits),
-        target=percent(reason.target, digits),
-        band=band(reason.low, reason.high, digits),
-    )
 
 
 def price_notices(plan: Plan, lang: Lang) -> list[str]:
