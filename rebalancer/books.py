@@ -61,10 +61,6 @@ def write_plan_book(
 def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Findings | None = None) -> Report:
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
-<<<<<<< HEAD
-    from xl_addin.show.text import reason_sentence
-=======
->>>>>>> main
 
     def say(reason: Reason) -> str:
         return reason.phrase.told(lang)

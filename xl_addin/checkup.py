@@ -130,7 +130,9 @@ def _packages() -> HealthCheck:
         if found[name] != wanted[name]
     ]
     if other:
-        return HealthCheck(title, "wrong", phrase("checkup.other-packages", packages=other), phrase("checkup.mend-sync"))
+        return HealthCheck(
+            title, "wrong", phrase("checkup.other-packages", packages=other), phrase("checkup.mend-sync")
+        )
     return HealthCheck(title, "ok", ", ".join(f"{name} {version}" for name, version in found.items()))
 
 
@@ -188,7 +190,9 @@ def _configuration(setup: Setup) -> HealthCheck:
     if not wrong:
         return HealthCheck(title, "ok", phrase("checkup.names-this", place=place))
     there = found.get(wrong[0])
-    said = phrase("checkup.names-other", place=place, other=there) if there else phrase("checkup.names-none", place=place)
+    said = (
+        phrase("checkup.names-other", place=place, other=there) if there else phrase("checkup.names-none", place=place)
+    )
     return HealthCheck(title, "wrong", said, phrase("checkup.mend-install"))
 
 
@@ -234,9 +238,7 @@ def _workbook(path: Path, computer: Computer) -> Iterator[HealthCheck]:
     match = next((found for data in sheets if (found := _VERSION.search(data))), None)
     installed = metadata.version("xlwings")
     if match is None:
-        yield HealthCheck(
-            title, "wrong", phrase("checkup.no-macros", name=name), phrase("checkup.mend-no-macros")
-        )
+        yield HealthCheck(title, "wrong", phrase("checkup.no-macros", name=name), phrase("checkup.mend-no-macros"))
     elif (version := match[1].decode()) != installed:
         said = phrase("checkup.other-xlwings", name=name, version=version, installed=installed)
         yield HealthCheck(title, "wrong", said, phrase("checkup.mend-other-xlwings"))

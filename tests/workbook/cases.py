@@ -16,10 +16,6 @@ from templates.build import Book, build
 from templates.model_portfolios import KEYS, load
 from templates.report import Report, plan_report
 from templates.schema import LANGUAGES, Lang
-<<<<<<< HEAD
-from xl_addin.show.text import reason_sentence
-=======
->>>>>>> main
 
 DAY = dt.date(2026, 11, 20)
 MOMENT = dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.timezone(dt.timedelta(hours=9)))

@@ -55,9 +55,7 @@ _UNWRITABLE = frozenset((errno.EPIPE, errno.EINVAL, errno.ENOSPC, errno.EIO, err
 )
 # `Reader.of` reads it, before anything can be wrong.
 @option("--lang", type=OneOf(LANGUAGES), expose_value=False)
-@click.version_option(
-    None, "-V", "--version", package_name=PROGRAM, message="%(package)s %(version)s", cls=ToldOption
-)
+@click.version_option(None, "-V", "--version", package_name=PROGRAM, message="%(package)s %(version)s", cls=ToldOption)
 @click.pass_context
 def program(ctx: click.Context) -> None:
     """Print the help where no command is named."""

@@ -41,7 +41,7 @@ class Reader:
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Reader:
-        """Return the reader that arguments are meant for, which may be wrong otherwise; the locale's language if any."""
+        """Return the reader that arguments are meant for, whatever else is wrong with them."""
         for lang in LANGUAGES:
             if f"--lang={lang}" in arguments or ("--lang", lang) in pairwise(arguments):
                 return cls(lang, "--json" in arguments)
@@ -78,6 +78,7 @@ class _Patient(click.Parameter):
     def handle_parse_result(
         self, ctx: click.Context, opts: Mapping[str, Any], args: list[str]
     ) -> tuple[Any, list[str]]:
+        """Read the value; what is wrong with it is kept for `Explained.parse_args`."""
         try:
             return super().handle_parse_result(ctx, opts, args)
         except click.BadParameter as fault:
@@ -97,6 +98,7 @@ class Explained(click.Command):
     """A command that explains itself, and what is wrong with its arguments, in the reader's language."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read all arguments; raises InputError with everything that is wrong with them."""
         ctx.allow_extra_args = True  # told with the rest
         try:
             rest = super().parse_args(ctx, args)
@@ -110,6 +112,7 @@ class Explained(click.Command):
         return rest
 
     def get_help(self, ctx: click.Context) -> str:
+        """Return the help page in the reader's language, as wide as the terminal is."""
         return "\n".join(self._page(ctx, _reader(ctx).lang))
 
     def _page(self, ctx: click.Context, lang: Lang) -> list[str]:
@@ -132,9 +135,11 @@ class Program(Explained, click.Group):
         self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order in which they are listed."""
         return [*self._modules, *super().list_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, imported now; None where there is none of this name."""
         if cmd_name not in self._modules:
             return super().get_command(ctx, cmd_name)
         made = getattr(importlib.import_module(self._modules[cmd_name]), cmd_name)
@@ -144,6 +149,7 @@ class Program(Explained, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name; raises InputError where there is none."""
         if args[0] not in self.list_commands(ctx) and not ctx.resilient_parsing:
             raise InputError([self.unknown(ctx, args[0])])
         return super().resolve_command(ctx, args)
@@ -157,7 +163,7 @@ class Program(Explained, click.Group):
         return error("unknown-command", where, name=name, commands=tuple(commands))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        # click's own would import every command to ask for its help.
+        """Return the commands and options that begin like this, without importing any command for its help."""
         lang = _reader(ctx).lang
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
         own = [CompletionItem(name, help=say(f"command.{name}", lang)) for name in names]
@@ -167,7 +173,12 @@ class Program(Explained, click.Group):
         width = min(shutil.get_terminal_size().columns, _PAGE) - 1
         rows = [(name, say(f"command.{name}", lang)) for name in self.list_commands(ctx)]
         closing = say("help.closing", lang, program=ctx.command_path)
-        return [*super()._page(ctx, lang), *_section(say("help.commands", lang), rows, width), "", *wrap(closing, width)]
+        return [
+            *super()._page(ctx, lang),
+            *_section(say("help.commands", lang), rows, width),
+            "",
+            *wrap(closing, width),
+        ]
 
 
 command = partial(click.command, cls=Explained)
@@ -177,6 +188,7 @@ argument = partial(click.argument, cls=ToldArgument)
 
 @command("help")
 @argument("name", metavar="COMMAND", required=False)
+@option("--lang", type=OneOf(LANGUAGES), expose_value=False)
 @click.pass_context
 def help_command(ctx: click.Context, *, name: str | None) -> None:
     """Print the help of a command, or of all."""

@@ -1,4 +1,4 @@
-"""`rebalancer install`, `doctor` and `build`: Excel and LibreOffice set up, what is wrong with it, the workbook itself."""
+"""`rebalancer install`, `doctor` and `build`: set Excel or LibreOffice up, say what is wrong, make the workbook."""
 
 from __future__ import annotations
 

@@ -92,6 +92,7 @@ def plan(
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
     """Return what fills the Analysis sheet."""
     from rebalancer.analysing import Sources
+
     from xl_addin.show.analysis_sheet import findings
 
     sources = Sources(history, facts, offline)

@@ -22,10 +22,6 @@ from xl_addin.functions.cells import grid, rows_of, sheets
 from xl_addin.functions.gathering import gathered
 from xl_addin.functions.inputs import Inputs, language, read_inputs
 from xl_addin.show.problems import problems_of
-<<<<<<< HEAD
-from xl_addin.show.text import reason_sentence
-=======
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def _concentration_lines(result: Weighting, lang: Lang, paint: Paint) -> list[st
         TextColumn("HHI"),
     ]
 
-    def row(title: str, measure: Concentration | None) -> Row:
+    def row(title: str, measure: Concentration | None) -> TextRow:
         if measure is None:
             return TextRow((title, NONE, NONE, NONE))
         sector = f"{_percent(measure.top_sector)} {measure.top_sector_name}".rstrip()
@@ -112,10 +112,21 @@ def correlate_text(result: Correlations, problems: Iterable[Problem], lang: Lang
         for symbol, row in zip(result.symbols, result.matrix, strict=True)
     ]
     pairs = [
-        *(TextRow((_two(lang, "alert", "경보"), *pair.pair, f"{pair.correlation:.3f}"), "red") for pair in result.alerts),
-        *(TextRow((_two(lang, "hedge", "헤지"), *pair.pair, f"{pair.correlation:.3f}"), "green") for pair in result.hedges),
+        *(
+            TextRow((_two(lang, "alert", "경보"), *pair.pair, f"{pair.correlation:.3f}"), "red")
+            for pair in result.alerts
+        ),
+        *(
+            TextRow((_two(lang, "hedge", "헤지"), *pair.pair, f"{pair.correlation:.3f}"), "green")
+            for pair in result.hedges
+        ),
     ]
-    headings = [TextColumn("", "<"), TextColumn("", "<"), TextColumn("", "<"), TextColumn(_two(lang, "Correlation", "상관"))]
+    headings = [
+        TextColumn("", "<"),
+        TextColumn("", "<"),
+        TextColumn("", "<"),
+        TextColumn(_two(lang, "Correlation", "상관")),
+    ]
     bets = NONE if result.effective_bets is None else f"{result.effective_bets:.2f}"
     return _joined(
         [
@@ -209,7 +220,7 @@ def compare_text(result: Comparison, problems: Iterable[Problem], lang: Lang, pa
     funds = list(result.funds.values())
     columns = [TextColumn("", "<", 30), *(TextColumn(row.symbol, ">", 24) for row in funds)]
 
-    def line(title: str, cells: Iterable[str]) -> Row:
+    def line(title: str, cells: Iterable[str]) -> TextRow:
         return TextRow((title, *cells))
 
     rows = [

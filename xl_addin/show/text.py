@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO
 from engine.plan import Conversion, Plan, TaxEstimate
 from engine.summary import CashLine, cash_weight, reconciliation, traded
 from engine.text import korean
 from engine.words import Lang, known, say
-from engine.market.quote import SAMPLE_SOURCE
 from xl_addin.show.numbers import band, money, percent, points, price, quantity
 from xl_addin.show.problems import problem_lines
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, table_lines, wrap
@@ -103,7 +103,9 @@ def _sections(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     if not plan.sections:
         return []
     titles = ("section", "target", "weight", "drift-points", "status", "next-due", "breaches")
-    columns = [TextColumn(say(f"caption.{title}", lang), ">" if 0 < place < 4 else "<") for place, title in enumerate(titles)]
+    columns = [
+        TextColumn(say(f"caption.{title}", lang), ">" if 0 < place < 4 else "<") for place, title in enumerate(titles)
+    ]
     rows = []
     for section in plan.sections:
         due = section.next_due.isoformat() if section.next_due else say("report.never", lang)
@@ -164,14 +166,20 @@ def _conversions(plan: Plan, lang: Lang) -> list[str]:
 def _cash(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     lines = reconciliation(plan)
     titles = ("before", "sells", "buys", "costs", "exchanged", "after")
-    columns = [TextColumn(say("caption.account", lang), "<", 20), *(TextColumn(say(f"caption.{title}", lang)) for title in titles)]
+    columns = [
+        TextColumn(say("caption.account", lang), "<", 20),
+        *(TextColumn(say(f"caption.{title}", lang)) for title in titles),
+    ]
     rows = []
     for line in lines:
         name = say("caption.all-accounts", lang) if line.account is None else line.account
         amounts = (line.before, line.sells, line.buys, line.costs, line.exchanged, line.after)
         style = "" if not line.difference else "red"
         rows.append(TextRow((f"{name} {line.currency}", *(money(amount, line.currency) for amount in amounts)), style))
-    sentences = [balance_sentence(lines, lang), say("report.target-left", lang, weight=percent(plan.cash.target_weight))]
+    sentences = [
+        balance_sentence(lines, lang),
+        say("report.target-left", lang, weight=percent(plan.cash.target_weight)),
+    ]
     return [*table_lines(columns, rows, paint), *_wrapped(sentences)]
 
 
@@ -219,7 +227,7 @@ def conversion_sentence(conversion: Conversion, lang: Lang) -> str:
     if rate < 1:
         dear, cheap, rate = cheap, dear, 1 / rate
     return say(
-        "converts",
+        "report.converts",
         lang,
         account=f"{conversion.account}: " if conversion.account else "",
         amount=money(conversion.amount, conversion.sell),
@@ -233,7 +241,9 @@ def conversion_sentence(conversion: Conversion, lang: Lang) -> str:
 
 def balance_sentence(lines: Iterable[CashLine], lang: Lang) -> str:
     """Return that the cash reconciles, or where it does not."""
-    wrong = [f"{line.account or say('caption.all-accounts', lang)} {line.currency}" for line in lines if line.difference]
+    wrong = [
+        f"{line.account or say('caption.all-accounts', lang)} {line.currency}" for line in lines if line.difference
+    ]
     return say("report.unbalanced", lang, list=", ".join(wrong)) if wrong else say("report.balanced", lang)
 
 

@@ -22,10 +22,6 @@ from xl_addin.functions.answers import table as shown_table
 from xl_addin.functions.plans import drift_rows
 from xl_addin.hosts.libreoffice.names import in_file
 from xl_addin.show.analysis_cells import analysed
-<<<<<<< HEAD
-from xl_addin.show.text import reason_sentence
-=======
->>>>>>> main
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _STAMP = (2020, 1, 1, 0, 0, 0)
