@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import Problem
 from engine.places import place as say_place
-from rebalancer.histories import Sources
+from rebalancer.analysing import Sources
 from templates.layout import BLOCK_ROW, HEADER_ROW
 from templates.reading.find import Found
 from templates.report import Rows

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS
-from engine.analysis.reasons import ReviewRules
+from engine.analysis.review import ReviewRules
 from engine.errors import NoData
 from engine.phrase import phrase
 from engine.weights.methods import METHODS
@@ -63,11 +63,10 @@ def weights(
     from rebalancer.analysing import weights as weigh
 
     from rebalancer.planning import today
-    from xl_addin.show.analysis_json import weights_document
     from xl_addin.show.analysis_text import weights_text
 
     result = weigh(method, file, as_of or today(), maximum=maximum, sector_maximum=sector_max, fetch=fetch)
-    _print(lambda: weights_document(result), lambda paint: weights_text(result, (), lang, paint), as_json=as_json)
+    _print(result.to_json, lambda paint: weights_text(result, lang, paint), as_json=as_json)
 
 
 @command("compare")
@@ -92,14 +91,13 @@ def compare(
     from rebalancer.analysing import Sources
     from rebalancer.analysing import compare as put_side_by_side
 
-    from xl_addin.show.analysis_json import compare_document
     from xl_addin.show.analysis_text import compare_text
 
     sources = Sources(history, facts, offline)
     result = put_side_by_side(symbols, sources, _day(as_of, sources), currency=currency)
     if result.as_of is None and not as_json:
-        raise NoData(phrase("no-history.compare"), problems=result.problems)
-    _print(lambda: compare_document(result), lambda paint: compare_text(result, (), lang, paint), as_json=as_json)
+        raise NoData(phrase("no-fund-history"), problems=result.problems)
+    _print(result.to_json, lambda paint: compare_text(result, lang, paint), as_json=as_json)
     return 0 if result.as_of else 3
 
 
@@ -128,21 +126,16 @@ def correlate(
     from rebalancer.analysing import correlate as put_in_relation
 
     from rebalancer.loading import load
-    from xl_addin.show.analysis_json import correlate_document
     from xl_addin.show.analysis_text import correlate_text
 
     portfolio, sources = load(file), Sources(history, None, offline)
     result = put_in_relation(
         portfolio, sources, _day(as_of, sources), days=days, threshold=float(threshold), currency=currency
     )
-    problems, known = portfolio.notes, result.effective_bets is not None
+    known = result.effective_bets is not None
     if not known and not as_json:
-        raise NoData(phrase("no-history.correlate"), problems=(*problems, *result.problems))
-    _print(
-        lambda: correlate_document(result, problems),
-        lambda paint: correlate_text(result, problems, lang, paint),
-        as_json=as_json,
-    )
+        raise NoData(phrase("nothing-correlated"), problems=result.problems)
+    _print(result.to_json, lambda paint: correlate_text(result, lang, paint), as_json=as_json)
     return 0 if known else 3
 
 
@@ -175,7 +168,6 @@ def review(
     from rebalancer.analysing import review as go_through
 
     from rebalancer.loading import load
-    from xl_addin.show.analysis_json import review_document
     from xl_addin.show.analysis_text import review_text
 
     portfolio, sources = load(file), Sources(history, facts, offline)
@@ -183,14 +175,9 @@ def review(
     result = go_through(
         portfolio, sources, _day(as_of, sources), benchmark=benchmark, rules=rules, currency=currency or ""
     )
-    problems = (*portfolio.notes, *result.problems)
     if result.rows and not result.known and not as_json:
-        raise NoData(phrase("no-history.review"), problems=problems)
-    _print(
-        lambda: review_document(result.benchmark, result.rows, problems, korean=lang == "ko"),
-        lambda paint: review_text(result.rows, problems, lang, paint),
-        as_json=as_json,
-    )
+        raise NoData(phrase("no-satellite-history"), problems=result.problems)
+    _print(lambda: result.to_json(lang), lambda paint: review_text(result, lang, paint), as_json=as_json)
     return 0 if result.known or not result.rows else 3
 
 
@@ -218,19 +205,13 @@ def risk(
 
     from rebalancer.loading import load_portfolio, usable
     from rebalancer.quoting import quotes_in
-    from xl_addin.show.analysis_json import risk_document
     from xl_addin.show.analysis_text import risk_text
 
     loaded, problems = load_portfolio(file)
     quotes, found = quotes_in(prices)
     portfolio, sources = usable(loaded, (*problems, *found)), Sources(history, facts, offline)
     report = check(portfolio, quotes, sources, _day(as_of, sources))
-    every = (*portfolio.notes, *report.problems)
-    _print(
-        lambda: risk_document(report.rules, every),
-        lambda paint: risk_text(report.rules, every, lang, paint),
-        as_json=as_json,
-    )
+    _print(report.to_json, lambda paint: risk_text(report, lang, paint), as_json=as_json)
     return 0 if report.priced else 3
 
 
@@ -267,24 +248,17 @@ def calendar(
 
     from rebalancer.files import output_problems, write_whole
     from rebalancer.loading import load_portfolio, usable
-    from xl_addin.show.analysis_json import calendar_document
     from xl_addin.show.analysis_text import calendar_text
 
     loaded, problems = load_portfolio(file)
     refused = output_problems(ics, ".ics", force=force) if ics else ()
     portfolio = usable(loaded, (*problems, *refused))
     now = dt.datetime.now().astimezone()
-    items = tasks(portfolio, start or now.date(), months, realised=realised).items
+    result = tasks(portfolio, start or now.date(), months, realised=realised)
     if ics:
-        from engine.analysis.ics import to_ics
-
-        write_whole(ics, to_ics(items, now, korean=lang == "ko").encode())
+        write_whole(ics, result.to_ics(now, lang).encode())
         sys.stderr.write(f"{ics}\n")
-    _print(
-        lambda: calendar_document(items, portfolio.notes, korean=lang == "ko"),
-        lambda paint: calendar_text(items, portfolio.notes, lang, paint),
-        as_json=as_json,
-    )
+    _print(lambda: result.to_json(lang), lambda paint: calendar_text(result, lang, paint), as_json=as_json)
 
 
 def _day(as_of: dt.date | None, sources: Sources) -> dt.date:

@@ -93,10 +93,10 @@ def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | No
     """Return what fills the Analysis sheet."""
     from rebalancer.analysing import Sources
 
-    from xl_addin.show.analysis_sheet import findings
+    from rebalancer.tabulating import analysis_tables
 
     sources = Sources(history, facts, offline)
-    return lambda made, lang: findings(made.portfolio, quotes, sources, made.as_of, lang)
+    return lambda made, lang: analysis_tables(made.portfolio, quotes, sources, made.as_of, lang)
 
 
 @command("demo")
@@ -107,7 +107,7 @@ def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
     from rebalancer.books import write_plan_book
     from rebalancer.files import free_name
     from rebalancer.samples import sample_plan, sample_quotes
-    from xl_addin.show.analysis_sheet import sample_findings
+    from rebalancer.tabulating import sample_tables
 
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
     quotes, _, _ = sample_quotes()
     workbook = free_name(output, "demo-plan", ".xlsx").resolve()
     write_plan_book(
-        made, workbook, lang, analyse=lambda made, lang: sample_findings(made.portfolio, quotes, made.as_of, lang)
+        made, workbook, lang, analyse=lambda made, lang: sample_tables(made.portfolio, quotes, made.as_of, lang)
     )
     _show(made, lang, workbook, as_json=as_json, workbook=str(workbook))
 
