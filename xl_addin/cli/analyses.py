@@ -34,7 +34,6 @@ from xl_addin.cli.options import (
 
 if TYPE_CHECKING:
     from rebalancer.analysing import Sources
-
     from xl_addin.show.terminal import Paint
 
 _RULES = ReviewRules()
@@ -61,7 +60,6 @@ def weights(
 ) -> None:
     """Weigh the universe and print."""
     from rebalancer.analysing import weights as weigh
-
     from rebalancer.planning import today
     from xl_addin.show.analysis_text import weights_text
 
@@ -90,7 +88,6 @@ def compare(
     """Compare and print; exit status 3 where not one fund has history."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import compare as put_side_by_side
-
     from xl_addin.show.analysis_text import compare_text
 
     sources = Sources(history, facts, offline)
@@ -124,7 +121,6 @@ def correlate(
     """Correlate and print; exit status 3 where no two instruments can be correlated."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import correlate as put_in_relation
-
     from rebalancer.loading import load
     from xl_addin.show.analysis_text import correlate_text
 
@@ -166,7 +162,6 @@ def review(
     """Review and print; exit status 3 where no satellite has any history."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import review as go_through
-
     from rebalancer.loading import load
     from xl_addin.show.analysis_text import review_text
 
@@ -202,7 +197,6 @@ def risk(
     """Check and print; exit status 3 where a price or rate is missing."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import risk as check
-
     from rebalancer.loading import load_portfolio, usable
     from rebalancer.quoting import quotes_in
     from xl_addin.show.analysis_text import risk_text
@@ -245,7 +239,6 @@ def calendar(
 ) -> None:
     """List the tasks, and write the calendar file where one is asked for."""
     from rebalancer.analysing import calendar as tasks
-
     from rebalancer.files import output_problems, write_whole
     from rebalancer.loading import load_portfolio, usable
     from xl_addin.show.analysis_text import calendar_text
@@ -264,7 +257,6 @@ def calendar(
 def _day(as_of: dt.date | None, sources: Sources) -> dt.date:
     """Return the day to judge: the one named, else the history file's last, else today."""
     from rebalancer.analysing import history_day
-
     from rebalancer.planning import today
 
     return as_of or history_day(sources) or today()

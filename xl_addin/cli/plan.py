@@ -92,7 +92,6 @@ def plan(
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
     """Return what fills the Analysis sheet."""
     from rebalancer.analysing import Sources
-
     from rebalancer.tabulating import analysis_tables
 
     sources = Sources(history, facts, offline)

@@ -16,7 +16,6 @@ from engine.words import Lang, known, say, tell
 from xl_addin.show.problems import problem_lines
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, display_width, table_lines, wrap
 
-
 WIDTH = 116
 TASK_WIDTH = 86
 NONE = "–"
