@@ -8,10 +8,10 @@ import pytest
 import xlwings
 
 from engine.errors import InputError
-from templates.reading import read_book
+from templates.read.book import read_book
+from xl_addin.checkup import Computer, HealthCheck, Registry, excel_checks
 from xl_addin.cli import main
 from xl_addin.hosts.excel import setup as setups
-from xl_addin.checkup import Computer, HealthCheck, Registry, excel_checks
 from xl_addin.hosts.excel.setup import Setup, config_text, read_config, write_config
 
 PYTHON = r"C:\Users\kim\rebalancer\.venv\Scripts\python.exe"

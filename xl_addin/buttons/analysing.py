@@ -8,12 +8,13 @@ from typing import Any
 
 from engine.errors import Problem
 from engine.places import place as say_place
+from engine.words import Lang
 from rebalancer.analysing import Sources
-from templates.layout import BLOCK_ROW, HEADER_ROW
-from templates.reading.find import Found
+from templates.read.tables import Found
 from templates.report import Rows
-from templates.schema import Lang, Text
 from templates.spec import table
+from templates.spec.layout import BLOCK_ROW, HEADER_ROW
+from templates.spec.schema import Text
 from xl_addin.buttons.edits import Edit, apply
 from xl_addin.buttons.places import found_in
 from xl_addin.buttons.progress import READING, Progress

@@ -13,14 +13,14 @@ from xl_addin.cli.frame import argument, command, option
 from xl_addin.cli.options import FILE, force_option, lang_option, output_options
 
 if TYPE_CHECKING:
-    from templates.model_portfolios import Model
+    from templates.models import ModelPortfolio
 
 
 @command("models")
 @output_options
 def models(*, as_json: bool, lang: Lang) -> None:
     """Print every model with what it says of itself."""
-    from templates.model_portfolios import load_all
+    from templates.models import load_all
 
     every = load_all()
     if as_json:
@@ -44,7 +44,7 @@ def models(*, as_json: bool, lang: Lang) -> None:
     sys.stdout.write("\n".join([*lines, "", say("said.assumptions", lang), say("said.start-with", lang)]) + "\n")
 
 
-def _document(model: Model) -> dict[str, object]:
+def _document(model: ModelPortfolio) -> dict[str, object]:
     from engine.documents import number
 
     facts, portfolio = model.facts, model.portfolio
@@ -98,7 +98,7 @@ def new(*, model: str | None, output: Path, lang: Lang, force: bool, batch: Path
 
 
 def _workbook(name: str, lang: Lang, *, macros: bool) -> tuple[bytes | None, tuple[Problem, ...]]:
-    from templates.report import Report
+    from templates.report import BookReport
 
     file = Path(name)
     found: tuple[Problem, ...] = ()
@@ -108,24 +108,24 @@ def _workbook(name: str, lang: Lang, *, macros: bool) -> tuple[bytes | None, tup
         portfolio, found = load_portfolio(file)
         if portfolio is None:
             return None, found
-        report = Report(portfolio)
+        report = BookReport(portfolio)
     else:
-        from templates.model_portfolios import load
+        from templates.models import load
 
         model = load(name)
-        report = Report(model.ready(), model=model.facts)
+        report = BookReport(model.ready(), model=model.facts)
     if macros:
         from xl_addin.hosts.excel.package import report_workbook
 
         return report_workbook(report, lang), found
-    from templates.build import build
+    from templates.write import build
 
     return build(report, lang).to_bytes(), found
 
 
 def _batch(list_: Path, folder: Path, lang: Lang, *, force: bool, macros: bool) -> int:
     """Write a workbook for each client into the folder, and return how many."""
-    from templates.batch import PLAIN, Kind, read_clients, write_all
+    from templates.models.clients import PLAIN, Kind, read_clients, write_all
     from xl_addin.show.terminal import progress
 
     kind = PLAIN

@@ -27,8 +27,8 @@ from rebalancer.tabulating import (
     limit_cells,
     review_rows,
 )
-from templates.reading.find import find_tables, headers
-from templates.reading.grid import Cell, ErrorValue
+from templates.cells import Cell, ErrorValue
+from templates.read.tables import find_tables, headers
 from templates.spec import table as declared
 from xl_addin.functions import journal
 from xl_addin.functions.answers import Answer, matrix, table

@@ -14,9 +14,23 @@ from engine.portfolio import Portfolio
 from rebalancer.analysing import calendar
 from rebalancer.samples import sample_plan, sample_quotes, sample_sources
 from rebalancer.tabulating import calendar_rows
-from templates.reading.grid import letters
-from templates.report import Report, Row, Rows, Value, problem_rows, summary_rows, trade_rows
-from templates.rows import account_rows, cash_inputs, cost_rows, group_rows, instrument_rows, rate_inputs, setting_rows
+from templates.cells import letters
+from templates.report import (
+    BookReport,
+    Row,
+    Rows,
+    Value,
+    account_rows,
+    cash_inputs,
+    cost_rows,
+    group_rows,
+    instrument_rows,
+    problem_rows,
+    rate_inputs,
+    setting_rows,
+    summary_rows,
+    trade_rows,
+)
 from templates.spec import table
 from xl_addin.functions.answers import Shown, shown
 from xl_addin.functions.answers import table as shown_table
@@ -130,7 +144,7 @@ def _inputs(portfolio: Portfolio) -> dict[str, dict[str, Rows]]:
     return {
         "Holdings": {"Holdings": tuple(holdings), "Cash": cash_inputs(portfolio)},
         "Targets": {"Targets": tuple(targets), "Groups": group_rows(portfolio)},
-        "Prices": {"FxRates": rate_inputs(Report(portfolio)), "Instruments": instrument_rows(portfolio)},
+        "Prices": {"FxRates": rate_inputs(BookReport(portfolio)), "Instruments": instrument_rows(portfolio)},
         "Settings": {
             "Settings": setting_rows(portfolio, "en"),
             "Rules": tuple(rules),
