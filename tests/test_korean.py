@@ -12,10 +12,10 @@ import pytest
 
 from engine.analysis.facts import parse_facts
 from engine.costs.dated import read_table
-from engine.data import parse_portfolio
+from engine.data.document import parse_portfolio
+from engine.data.history import parse_history
+from engine.data.prices import parse_prices
 from engine.errors import InputError, NoData, Problem, RateLimited
-from engine.history import parse_history
-from engine.market.prices_csv import parse_prices
 from engine.places import place
 from engine.settings import MarketSettings
 from engine.text import Bilingual, korean
@@ -111,9 +111,8 @@ def test_a_setting_of_the_environment_is_told_in_korean() -> None:
     assert untold(told.value.problems) == []
 
 
-@pytest.mark.parametrize("name", ["rates.csv", "account_rules.csv"])
-def test_every_row_that_a_message_quotes_has_its_korean(name: str) -> None:
-    assert all(HANGUL.search(row.get("ko") or row.get("source_ko") or "") for row in read_table(name))
+def test_every_row_that_a_message_quotes_has_its_korean() -> None:
+    assert all(HANGUL.search(row["ko"]) for row in read_table("rates.csv"))
 
 
 @pytest.mark.parametrize(
@@ -308,4 +307,4 @@ def test_a_place_within_a_message_is_told_in_korean() -> None:
     rows = "[{symbol: QQQ, quantity: 1, price: 5}, {symbol: QQQ, quantity: 1, price: 6}]"
     _, problems = parse_portfolio(f"portfolio:\n  base_currency: USD\n  holdings: {rows}\n", "p.yaml")
     (conflict,) = [problem for problem in problems if problem.code == "conflict"]
-    assert "p.yaml 3행: portfolio.holdings[0]에서는 5입니다" in conflict.ko
+    assert "p.yaml 3행: portfolio.holdings[0]에서는 5입니다" in conflict.said("ko")

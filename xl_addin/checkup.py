@@ -113,7 +113,7 @@ def live_checks() -> Iterator[HealthCheck]:
     now = dt.datetime.now(dt.UTC)
     for one in probe.probes(market, now=now, seconds=market.settings.headless_deadline):
         title = phrase("checkup.source", source=one.source, what=one.what)
-        yield HealthCheck(title, one.status, one.message, one.mend)
+        yield HealthCheck(title, one.status, one.message, one.mend or "")
 
 
 def _packages() -> HealthCheck:
@@ -158,11 +158,11 @@ def _store(settings: MarketSettings) -> HealthCheck:
 
 
 def _login() -> HealthCheck:
-    from engine.market import login
+    from engine.market.krx import HOW, login
 
     title = phrase("checkup.login")
-    if login.login(os.environ) is None:
-        return HealthCheck(title, "note", phrase("checkup.no-login"), login.HOW)
+    if login(os.environ) is None:
+        return HealthCheck(title, "note", phrase("checkup.no-login"), HOW)
     return HealthCheck(title, "ok", phrase("checkup.login-set"))
 
 

@@ -27,7 +27,7 @@ from xl_addin.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from engine.market.quote import Quote
+    from engine.quote import Quote
     from rebalancer.books import Analyse
 
 

@@ -14,9 +14,9 @@ from xl_addin.cli.frame import argument, command, option
 from xl_addin.cli.options import output_options
 
 if TYPE_CHECKING:
-    from engine.market.quote import Quote
     from engine.market.quoting import QuoteBatch
     from engine.market.store import Store
+    from engine.quote import Quote
 
 
 @command("quotes")
@@ -45,42 +45,10 @@ def quotes(
         return 0
     batch = chain.quotes(symbols, now=dt.datetime.now(dt.UTC), refresh=refresh, offline=offline)
     if as_json:
-        _print_json(_document(batch))
+        _print_json(batch.to_json())
     else:
         _print_quotes(batch, lang)
     return 3 if batch.failed or any(quote.stale for quote in batch.ok.values()) else 0
-
-
-def _document(batch: QuoteBatch) -> dict[str, Any]:
-    from engine.documents import problem_list
-
-    return {
-        "quotes": [_row(quote) for quote in batch.ok.values()],
-        "failed": [
-            {"symbol": text, "error": type(fault).__name__, "message": str(fault)}
-            for text, fault in batch.failed.items()
-        ],
-        "requests": batch.requests,
-        "problems": problem_list(batch.problems),
-    }
-
-
-def _row(quote: Quote) -> dict[str, Any]:
-    from engine.documents import number
-
-    return {
-        "symbol": quote.symbol,
-        "name": quote.name,
-        "price": number(quote.price),
-        "currency": quote.currency,
-        "as_of": _iso(quote.as_of),
-        "session": quote.session,
-        "source": quote.source,
-        "delay_seconds": quote.delay_seconds,
-        "fetched_at": _iso(quote.fetched_at),
-        "stale": quote.stale,
-        "stale_reason": None if quote.stale_reason is None else str(quote.stale_reason),
-    }
 
 
 def _print_json(document: dict[str, Any]) -> None:
@@ -132,22 +100,24 @@ def _print_store(store: Store, lang: Lang, *, as_json: bool) -> None:
     counts = store.counts()
     if as_json:
         from engine.documents import problem_list
+        from engine.market.quoting import quote_document
 
+        until = [(b, b.until.isoformat(timespec="seconds")) for b in breakers]
         _print_json(
             {
                 "path": str(store.path),
                 "counts": counts,
-                "quotes": [_row(quote) for quote in quotes],
-                "breakers": [{"source": b.source, "until": _iso(b.until), "error": b.error} for b in breakers],
+                "quotes": [quote_document(quote) for quote in quotes],
+                "breakers": [{"source": b.source, "until": day, "error": b.error} for b, day in until],
                 "problems": problem_list(store.problems),
             }
         )
         return
-    tables = "  ".join(f"{say(f'store.{table}', lang)} {count}" for table, count in counts.items())
+    tables = "  ".join(f"{say(f'stored.{table}', lang)} {count}" for table, count in counts.items())
     sys.stdout.write(f"{store.path}\n{tables}\n")
     for b in breakers:
         until = f"{b.until.astimezone():%Y-%m-%d %H:%M}"
-        sys.stdout.write(say("store.left-alone", lang, source=b.source, error=b.error, until=until) + "\n")
+        sys.stdout.write(say("stored.left-alone", lang, source=b.source, error=b.error, until=until) + "\n")
     _print_table(quotes, lang)
 
 
@@ -157,8 +127,4 @@ def _print_cleared(store: Store, lang: Lang, *, as_json: bool) -> None:
 
         _print_json({"path": str(store.path), "counts": store.counts(), "problems": problem_list(store.problems)})
     else:
-        sys.stdout.write(f"{store.path}: {say('store.cleared', lang)}\n")
-
-
-def _iso(moment: dt.datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds")
+        sys.stdout.write(f"{store.path}: {say('stored.cleared', lang)}\n")

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem
 from engine.portfolio import Portfolio
 from engine.settings import setting_fields
-from engine.words import LANGUAGES, Lang
+from engine.words import LANGUAGES, Lang, say
 from rebalancer.language import default_language
 from templates.cells import Grid
 from templates.read.document import DocumentData
@@ -23,7 +23,7 @@ from xl_addin.functions.cells import Rows, grid, rows_of, sheets
 HOME = "KRW"
 #: What tells a workbook's language: its sheets' titles, and what its settings say they mean.
 _TITLES: Mapping[str, Lang] = {sheet.title.of(lang): lang for sheet in SHEETS for lang in LANGUAGES}
-_MEANINGS: Mapping[str, Lang] = {meta[lang]: lang for meta in setting_fields().values() for lang in LANGUAGES}
+_MEANINGS: Mapping[str, Lang] = {say(f"setting.{name}", lang): lang for name in setting_fields() for lang in LANGUAGES}
 _IN_RANGE = re.compile(r"^\S+ sheet '(\w+)' row ")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, NoData, Problem
 from engine.market import chain
 from engine.market.catalogue import load

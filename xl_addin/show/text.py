@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO
 from engine.plan import Conversion, Plan, TaxEstimate
+from engine.quote import SAMPLE_SOURCE
 from engine.summary import CashLine, cash_weight, reconciliation, traded
 from engine.text import korean
 from engine.words import Lang, known, say
