@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from engine.text import korean
+from engine.words import tell
 from rebalancer.files import free_name, write_whole
 from templates.spec.schema import Text
 from xl_addin.buttons.location import folder_of
@@ -46,13 +46,15 @@ def pdf(book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG
 
 def help_me(_book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001
     """Return what `rebalancer doctor` finds, what is wrong first."""
-    from xl_addin.cli.doctor import local_checks
+    from xl_addin.checkup import local_checks
 
     progress.step(Text("checking", "확인 중"))
     found = [one for one in local_checks() if one.status != "ok"]
     found.sort(key=lambda one: one.status != "wrong")
-    lines = [f"{one.check}: {one.message}. {one.mend}".strip() for one in found]
+    lines, ko = (
+        [f"{tell(one.title, lang)}: {tell(one.message, lang)}. {tell(one.mend, lang)}".strip() for one in found]
+        for lang in ("en", "ko")
+    )
     if not lines:
         return _ALL_WELL
-    ko = [f"{korean(one.check)}: {korean(one.message)}. {korean(one.mend)}".strip() for one in found]
     return Text("\n".join(lines), "\n".join(ko))
