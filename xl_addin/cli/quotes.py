@@ -102,13 +102,15 @@ def _print_store(store: Store, lang: Lang, *, as_json: bool) -> None:
         from engine.documents import problem_list
         from engine.market.quoting import quote_document
 
-        until = [(b, b.until.isoformat(timespec="seconds")) for b in breakers]
+        left_alone = [
+            {"source": b.source, "until": b.until.isoformat(timespec="seconds"), "error": b.error} for b in breakers
+        ]
         _print_json(
             {
                 "path": str(store.path),
                 "counts": counts,
                 "quotes": [quote_document(quote) for quote in quotes],
-                "breakers": [{"source": b.source, "until": day, "error": b.error} for b, day in until],
+                "breakers": left_alone,
                 "problems": problem_list(store.problems),
             }
         )
