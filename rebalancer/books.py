@@ -12,7 +12,7 @@ from rebalancer.language import Lang
 
 if TYPE_CHECKING:
     from rebalancer.tabulating import AnalysisTables
-    from templates.report import Report, Row, Rows
+    from templates.report import BookReport, Row, Rows
 
 #: Finds what the Analysis sheet of a plan's workbook shows, in its language.
 Analyse = Callable[[Plan, Lang], "AnalysisTables"]
@@ -39,26 +39,26 @@ def write_plan_book(
     it has something that would be lost, the workbook is made afresh, and the answer says so. `analyse` finds what the
     Analysis sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
     """
-    from templates.build import build
+    from templates.write import build
 
     history: tuple[Row, ...] = ()
     own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
     if own and source is not None:
-        from templates.reading import read_book
+        from templates.read.book import read_book
 
         book = read_book(source)
         lang, history = book.lang, book.history
     report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
     data, notice = None, ""
     if own and source is not None:
-        from templates.refill import refill
+        from templates.merge import write_back
 
-        data, notice = refill(source, report, lang)
+        data, notice = write_back(source, report, lang)
     write_whole(path, build(report, lang).to_bytes() if data is None else data)
     return notice
 
 
-def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> Report:
+def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
 

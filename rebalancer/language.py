@@ -5,10 +5,10 @@ from __future__ import annotations
 import locale
 import os
 from collections.abc import Mapping
-from typing import Literal
 
-Lang = Literal["en", "ko"]
-LANGUAGES: tuple[Lang, ...] = ("en", "ko")
+from engine.words import LANGUAGES, Lang
+
+__all__ = ["LANGUAGES", "Lang", "default_language"]
 
 
 def default_language(environ: Mapping[str, str] = os.environ) -> Lang:

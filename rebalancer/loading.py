@@ -146,7 +146,7 @@ def _read_document(path: Path) -> Loaded:
 
 
 def _read_workbook(path: Path) -> Loaded:
-    from templates.reading import read_portfolio_book
+    from templates.read.book import read_portfolio_book
 
     return read_portfolio_book(path)
 

@@ -130,7 +130,7 @@ def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[
 
 def prices_in_book(path: Path) -> dict[str, Quote]:
     """Return the market's prices and rates in a workbook, by symbol and pair; none where it is no workbook of ours."""
-    from templates.reading import read_book
+    from templates.read.book import read_book
 
     book = read_book(path)
     if book.portfolio is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from templates.schema import Lang, Text
+from engine.words import Lang
+from templates.spec.schema import Text
 
 LABELS: Mapping[str, Text] = {
     # what a row's Check column says

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from engine.errors import Problem
 from rebalancer.analysing import Sources
 from rebalancer.samples import sample_sources
-from templates.layout import BLOCK_ROW
+from templates.spec.layout import BLOCK_ROW
 from xl_addin.buttons import COMMANDS, analysing, press, progress, recording
 from xl_addin.buttons.edits import Edit, apply
 from xl_addin.hosts.excel.package import sample_workbook

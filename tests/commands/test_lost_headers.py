@@ -10,8 +10,8 @@ import pytest
 from commands_fake_book import FakeBook
 
 from rebalancer.samples import sample_sources
-from templates.layout import CAPTION_ROW, HEADER_ROW
 from templates.spec import TABLES
+from templates.spec.layout import CAPTION_ROW, HEADER_ROW
 from xl_addin.buttons import analysing, press
 from xl_addin.buttons.places import found_in
 from xl_addin.buttons.sheets import tables_of

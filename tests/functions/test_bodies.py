@@ -18,9 +18,9 @@ from engine.data import portfolio_from_data
 from engine.errors import InputError, Problem, Transient
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
-from templates.reading.grid import ErrorValue
-from templates.rows import setting_rows
-from templates.schema import Lang
+from engine.words import Lang
+from templates.cells import ErrorValue
+from templates.report import setting_rows
 from xl_addin import functions
 from xl_addin.functions import cells, journal, plans
 from xl_addin.functions.calls import BODIES, call

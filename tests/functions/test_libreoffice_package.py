@@ -14,7 +14,7 @@ import pytest
 
 from engine.errors import InputError
 from rebalancer.samples import sample_portfolio
-from templates.reading import read_portfolio_book
+from templates.read.book import read_portfolio_book
 from xl_addin.functions.registry import FUNCTIONS, function
 from xl_addin.hosts.libreoffice import build_oxt, in_file, install, sample_ods
 from xl_addin.hosts.libreoffice.names import method, parameter

@@ -17,14 +17,13 @@ from openpyxl.workbook import Workbook
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
+from engine.words import LANGUAGES, Lang
 from rebalancer.analysing import Sources, compare, correlate, review
 from rebalancer.books import plan_book
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from rebalancer.tabulating import AnalysisTables, analysis_tables, sample_tables, sheet_words
-from templates.build import Book, build
-from templates.reading import read_book
-from templates.schema import LANGUAGES, Lang
 from templates.share import share
+from templates.write import Book, build
 from xl_addin.cli import main
 
 SAMPLES = Path(__file__).resolve().parents[2] / "engine" / "market" / "samples"

@@ -10,10 +10,10 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from engine.portfolio import Portfolio
-from templates.build import build
-from templates.model_portfolios import load
-from templates.reading import ReadBook, read_book
-from templates.report import Report
+from templates.models import load
+from templates.read.book import ReadBook, read_book
+from templates.report import BookReport
+from templates.write import build
 from tests.workbook.changed import CASH, HOLDINGS, SETTINGS, TARGETS, plain, write
 from tests.workbook.office import convert
 
@@ -228,7 +228,7 @@ def test_an_unknown_account_of_cash_is_a_problem_with_its_cell(tmp_path: Path) -
 def made(tmp_path: Path, name: str = "made.xlsx") -> tuple[Path, Portfolio]:
     model = load("growth")
     path = tmp_path / name
-    path.write_bytes(build(Report(model.ready(), model=model.facts), "ko").to_bytes())
+    path.write_bytes(build(BookReport(model.ready(), model=model.facts), "ko").to_bytes())
     return path, model.ready()
 
 

@@ -10,9 +10,9 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from templates.build import build
-from templates.reading.book import read_grids
-from templates.sheets.checks import checks
+from templates.read.workbooks import read_grids
+from templates.write import build
+from templates.write.checks import checks
 from tests.workbook.cases import report_for
 from tests.workbook.office import convert
 from tests.workbook.test_libreoffice import at

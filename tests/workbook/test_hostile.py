@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from templates.pack import zipped
-from templates.reading import read_book
+from templates.read.book import read_book
+from templates.write.pack import zipped
 from tests.workbook.changed import plain, reparted
 from xl_addin.cli import main
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from templates.pack import packed
-from templates.reading import read_book
-from templates.reading.book import read_grids
-from templates.reading.grid import ErrorValue, Grid, Uncomputed, column_number
-from templates.schema import Lang
+from engine.words import Lang
+from templates.cells import ErrorValue, Grid, Uncomputed, column_number
+from templates.read.book import read_book
+from templates.read.workbooks import read_grids
 from templates.spec import sheet
+from templates.write.pack import packed
 from tests.workbook.cases import CASES, book_for, case_name, plan_of, report_for
 from tests.workbook.office import convert
 

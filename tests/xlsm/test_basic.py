@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
-from templates.pack import parts_of, zipped
+from templates.write.pack import parts_of, zipped
 from xl_addin.hosts.excel import package, project
 from xl_addin.hosts.excel.ovba import Module, vba_project
 

@@ -8,7 +8,7 @@ import pytest
 import xlwings
 
 from engine.errors import InputError
-from templates.reading import read_book
+from templates.read.book import read_book
 from xl_addin.cli import main
 from xl_addin.cli.doctor import Check
 from xl_addin.hosts.excel import setup as setups

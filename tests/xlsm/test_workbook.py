@@ -18,8 +18,8 @@ from project_readers import decompress
 
 from engine.market import chain
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
-from templates.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW
-from templates.reading import read_book
+from templates.read.book import read_book
+from templates.spec.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW
 from xl_addin.cli import main
 from xl_addin.functions import plans, studies
 from xl_addin.functions.calls import call

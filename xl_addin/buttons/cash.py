@@ -10,9 +10,9 @@ from engine.errors import InputError, Problem
 from engine.money import ZERO, FxTable
 from engine.portfolio import Portfolio
 from engine.record import Done, Exchanged, cash_flows
-from templates.reading.find import Found
+from templates.read.tables import Found
 from templates.report import Row
-from templates.schema import Text
+from templates.spec.schema import Text
 from xl_addin.buttons.edits import Edit
 from xl_addin.buttons.places import place_of
 from xl_addin.buttons.sheets import decimal_of, row_edits, rows_in

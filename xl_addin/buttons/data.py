@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from engine.errors import InputError, Problem, RebalancerError
-from templates.reading.find import Found
-from templates.schema import Text
+from templates.read.tables import Found
 from templates.spec import sheet as sheet_spec
+from templates.spec.schema import Text
 from xl_addin.buttons.edits import Edit, apply
 from xl_addin.buttons.places import found_in, place_of
 from xl_addin.buttons.progress import READING, Progress

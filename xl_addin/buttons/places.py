@@ -12,8 +12,8 @@ from typing import Any
 from openpyxl.utils import column_index_from_string
 
 from engine.errors import InputError, Problem
-from templates.reading.find import Found, find_tables
-from templates.reading.grid import Grid
+from templates.cells import Grid
+from templates.read.tables import Found, find_tables
 from templates.spec import TABLES
 from xl_addin.functions.cells import grid, rows_of
 

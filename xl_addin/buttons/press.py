@@ -9,7 +9,8 @@ from typing import Any
 
 from engine.errors import MarketDataError, Problem, RebalancerError
 from engine.places import place
-from templates.schema import Lang, Text
+from engine.words import Lang
+from templates.spec.schema import Text
 from xl_addin.buttons.progress import Cancelled, Progress
 from xl_addin.buttons.sheets import language_of
 

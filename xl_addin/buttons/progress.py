@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from engine.errors import RebalancerError
-from templates.schema import Lang, Text
+from engine.words import Lang
+from templates.spec.schema import Text
 
 _ESCAPE = 0x1B
 #: The first step of most commands.

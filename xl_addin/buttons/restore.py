@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, Problem
-from templates.reading.grid import letters
+from templates.cells import letters
 from xl_addin.buttons.location import identity
 
 Area = tuple[str, int, int, int, int]

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.text import korean
 from rebalancer.files import free_name, write_whole
-from templates.schema import Text
+from templates.spec.schema import Text
 from xl_addin.buttons.location import folder_of
 from xl_addin.buttons.progress import READING, Progress
 from xl_addin.buttons.sheets import tables_of

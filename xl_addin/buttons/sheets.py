@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from templates.canvas import approximate
-from templates.reading.convert import TableReader
-from templates.reading.find import Found
+from engine.words import Lang
+from templates.read.tables import Found, TableReader
 from templates.report import Row, Rows
-from templates.schema import Lang
+from templates.write.canvas import approximate
 from xl_addin.buttons.edits import Edit, columns_of
 from xl_addin.functions.inputs import language_of_titles
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from templates.schema import Text
+from templates.spec.schema import Text
 from xl_addin.buttons import restore
 from xl_addin.buttons.analysing import unlabelled
 from xl_addin.buttons.edits import Edit, apply

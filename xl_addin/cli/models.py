@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xl_addin.cli.common import add_output_arguments
 
 if TYPE_CHECKING:
-    from templates.model_portfolios import Model
+    from templates.models import ModelPortfolio
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every model with what it says of itself."""
-    from templates.model_portfolios import load_all
+    from templates.models import load_all
 
     models = load_all()
     if args.json:
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _document(model: Model) -> dict[str, object]:
+def _document(model: ModelPortfolio) -> dict[str, object]:
     from engine.documents import number
 
     facts, portfolio = model.facts, model.portfolio

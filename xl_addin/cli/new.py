@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _workbook(args: argparse.Namespace) -> tuple[bytes | None, tuple[Problem, ...]]:
-    from templates.report import Report
+    from templates.report import BookReport
 
     file = Path(args.model)
     found: tuple[Problem, ...] = ()
@@ -62,23 +62,23 @@ def _workbook(args: argparse.Namespace) -> tuple[bytes | None, tuple[Problem, ..
         portfolio, found = load_portfolio(file)
         if portfolio is None:
             return None, found
-        report = Report(portfolio)
+        report = BookReport(portfolio)
     else:
-        from templates.model_portfolios import load
+        from templates.models import load
 
         model = load(args.model)
-        report = Report(model.ready(), model=model.facts)
+        report = BookReport(model.ready(), model=model.facts)
     if args.macros:
         from xl_addin.hosts.excel.package import report_workbook
 
         return report_workbook(report, args.lang), found
-    from templates.build import build
+    from templates.write import build
 
     return build(report, args.lang).to_bytes(), found
 
 
 def _batch(args: argparse.Namespace) -> int:
-    from templates.batch import PLAIN, Kind, read_clients, write_all
+    from templates.models.clients import PLAIN, Kind, read_clients, write_all
     from xl_addin.show.progress import progress
 
     kind = PLAIN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from templates.schema import Text
+from templates.spec.schema import Text
 from xl_addin.functions.schema import Argument
 
 HOLDINGS = Argument(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.errors import InputError, Problem
 from engine.market.symbols import lost_zeros, shape
 from engine.text import FIRST_DAY, LAST_DAY, plain_number, repaired_date, repaired_number
-from templates.reading.grid import Cell, ErrorValue, Grid, from_serial, to_decimal
+from templates.cells import Cell, ErrorValue, Grid, from_serial, to_decimal
 
 Rows = tuple[tuple[Cell, ...], ...]
 #: What Excel passes for an argument that is left out.

@@ -11,11 +11,11 @@ from engine.data import portfolio_from_data
 from engine.errors import InputError, Problem
 from engine.portfolio import Portfolio
 from engine.settings import setting_fields
+from engine.words import LANGUAGES, Lang
 from rebalancer.language import default_language
-from templates.reading.data import DocumentData
-from templates.reading.find import find_tables
-from templates.reading.grid import Grid
-from templates.schema import LANGUAGES, Lang
+from templates.cells import Grid
+from templates.read.document import DocumentData
+from templates.read.tables import find_tables
 from templates.spec import SHEETS
 from xl_addin.functions.cells import Rows, grid, rows_of, sheets
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from templates.reading.grid import Cell
+from templates.cells import Cell
 from xl_addin.functions.cells import Rows, rows_of
 
 #: The first argument of a price function: a text, a column of the same row of a table, or a cell. LibreOffice may write

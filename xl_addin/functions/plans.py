@@ -13,9 +13,9 @@ from engine.market.quote import Quote
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.rebalance import assess, rebalance
+from engine.words import Lang
 from rebalancer.quoting import quotes_for
 from templates.report import Rows, problem_rows, summary_rows, trade_rows
-from templates.schema import Lang
 from xl_addin.functions import journal
 from xl_addin.functions.answers import Answer, table
 from xl_addin.functions.cells import grid, rows_of, sheets

@@ -12,9 +12,9 @@ from engine.market.listing import usual_pair
 from engine.market.quote import Quote
 from engine.market.quoting import QuoteBatch
 from engine.market.symbols import pair
-from templates.reading.data import DocumentData
-from templates.reading.find import find_tables
-from templates.reading.grid import Grid
+from templates.cells import Grid
+from templates.read.document import DocumentData
+from templates.read.tables import find_tables
 from templates.report import price_status
 from xl_addin.functions import journal
 from xl_addin.functions.answers import Answer, Shown, shown, table

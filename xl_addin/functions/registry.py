@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from templates.schema import Text
+from templates.spec.schema import Text
 from xl_addin.functions import arguments as argument
 from xl_addin.functions.schema import Argument, Function
 

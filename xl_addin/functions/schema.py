@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from templates.schema import Text
+from templates.spec.schema import Text
 
 #: table: a range with headers; list: cells with tickers (or a table); cell: one value.
 Kind = Literal["table", "list", "cell"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from engine.errors import InputError, MarketDataError, Problem
 from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.words import Lang
 from rebalancer.analysing import Sources, compare, correlate, review, risk
 from rebalancer.tabulating import (
     RowWords,
@@ -19,7 +20,6 @@ from rebalancer.tabulating import (
     review_rows,
 )
 from templates.report import NA, Rows
-from templates.schema import Lang
 from xl_addin.show.problems import problems_of
 
 

@@ -14,13 +14,14 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import TableFormula
 
-from templates.build import Book, build
-from templates.canvas import Canvas, approximate
-from templates.layout import BESIDE, BLOCK_ROW, FIRST_ROW, HEADER_ROW, Placement
-from templates.report import Report, Row, Rows
-from templates.schema import Column, Lang, Text
-from templates.sheets.analysis import heat
+from engine.words import Lang
+from templates.report import BookReport, Row, Rows
 from templates.spec import tables_of
+from templates.spec.layout import BESIDE, BLOCK_ROW, FIRST_ROW, HEADER_ROW, Placement
+from templates.spec.schema import Column, Text
+from templates.write import Book, build
+from templates.write.analysis import heat
+from templates.write.canvas import Canvas, approximate
 from xl_addin.functions.registry import function
 
 #: Rows of the named areas below their headers: room for tables to grow.
@@ -78,7 +79,7 @@ class LiveBook:
     spills: Mapping[str, Sequence[str]]
 
 
-def make_live(report: Report, lang: Lang, *, sample: bool = False) -> LiveBook:
+def make_live(report: BookReport, lang: Lang, *, sample: bool = False) -> LiveBook:
     """Build a report's workbook and put the functions over its results, which stay as their values.
 
     `sample` tells that the analyses are of made-up closes. Without an answer yet, a formula shows its headers.

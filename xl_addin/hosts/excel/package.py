@@ -10,11 +10,12 @@ from itertools import zip_longest
 from openpyxl.workbook import Workbook
 
 from engine.portfolio import Portfolio
-from templates.build import Book
-from templates.canvas import Canvas
-from templates.pack import parts_of, zipped
-from templates.report import Report, Rows
-from templates.schema import Lang, Text
+from engine.words import Lang
+from templates.report import BookReport, Rows
+from templates.spec.schema import Text
+from templates.write import Book
+from templates.write.canvas import Canvas
+from templates.write.pack import parts_of, zipped
 from xl_addin.functions.registry import CATEGORY, FUNCTIONS
 from xl_addin.hosts.excel import ribbon
 from xl_addin.hosts.excel.live import make_live
@@ -83,7 +84,7 @@ def sample_workbook(lang: Lang = "en") -> bytes:
     return report_workbook(replace(report, results=results), lang, sample=True)
 
 
-def report_workbook(report: Report, lang: Lang, *, sample: bool = False) -> bytes:
+def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> bytes:
     """Return the workbook with macros of a report; `sample` tells that its analyses are of made-up closes."""
     prices = _as_asked(report.rows("Prices"), report.portfolio)
     live = make_live(replace(report, results={**report.results, "Prices": prices}), lang, sample=sample)

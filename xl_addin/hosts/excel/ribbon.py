@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
-from templates.schema import Lang, Text
+from engine.words import Lang
+from templates.spec.schema import Text
 
 NAMESPACE = "http://schemas.microsoft.com/office/2006/01/customui"
 PART = "customUI/customUI.xml"

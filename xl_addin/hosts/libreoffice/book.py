@@ -9,14 +9,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
+from engine.analysis.calendar import calendar
 from engine.plan import Plan
 from engine.portfolio import Portfolio
-from rebalancer.analysing import calendar
 from rebalancer.samples import sample_plan, sample_quotes, sample_sources
-from rebalancer.tabulating import calendar_rows
-from templates.reading.grid import letters
-from templates.report import Report, Row, Rows, Value, problem_rows, summary_rows, trade_rows
-from templates.rows import account_rows, cash_inputs, cost_rows, group_rows, instrument_rows, rate_inputs, setting_rows
+from templates.cells import letters
+from templates.report import (
+    BookReport,
+    Row,
+    Rows,
+    Value,
+    account_rows,
+    cash_inputs,
+    cost_rows,
+    group_rows,
+    instrument_rows,
+    problem_rows,
+    rate_inputs,
+    setting_rows,
+    summary_rows,
+    trade_rows,
+)
 from templates.spec import table
 from xl_addin.functions.answers import Shown, shown
 from xl_addin.functions.answers import table as shown_table
@@ -130,7 +143,7 @@ def _inputs(portfolio: Portfolio) -> dict[str, dict[str, Rows]]:
     return {
         "Holdings": {"Holdings": tuple(holdings), "Cash": cash_inputs(portfolio)},
         "Targets": {"Targets": tuple(targets), "Groups": group_rows(portfolio)},
-        "Prices": {"FxRates": rate_inputs(Report(portfolio)), "Instruments": instrument_rows(portfolio)},
+        "Prices": {"FxRates": rate_inputs(BookReport(portfolio)), "Instruments": instrument_rows(portfolio)},
         "Settings": {
             "Settings": setting_rows(portfolio, "en"),
             "Rules": tuple(rules),
@@ -147,7 +160,10 @@ def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str
         ranges.append(f"[${title}.$A$1:.${letters(width)}${READ}]")
     call = ";".join(ranges)
     trades = trade_rows(plan, lambda reason: str(reason.phrase))
-    tasks = calendar_rows(calendar(portfolio, plan.as_of), "en")
+    tasks = (
+        {"Date": i.date, "Section": i.section, "Task": i.task, "Due": "due" if i.due else ""}
+        for i in calendar(portfolio, plan.as_of)
+    )
     return {
         "Drift": Formula(f"REBAL_DRIFT({call})", shown_table("REBAL_DRIFT", drift_rows(plan))),
         "Trades": Formula(f"REBAL_TRADES({call})", shown_table("REBAL_TRADES", trades)),

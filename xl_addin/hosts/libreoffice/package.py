@@ -10,8 +10,9 @@ from importlib import resources
 from importlib.metadata import version
 from xml.sax.saxutils import escape, quoteattr
 
-from templates.schema import LANGUAGES, Text
+from engine.words import LANGUAGES
 from templates.spec import sheet
+from templates.spec.schema import Text
 from xl_addin.functions.registry import CATEGORY, FUNCTIONS, NA, NUM, VALUE, Function
 from xl_addin.hosts.libreoffice.names import IDENTIFIER, INTERFACE, SERVICE, method, parameter
 
