@@ -21,7 +21,7 @@ from function_cells import rows
 
 from engine.market import chain
 from engine.market.store import FILE, Store
-from xl_addin.functions.registry import function as declared
+from xl_addin.functions import function as declared
 from xl_addin.hosts.libreoffice import build_ods, install
 
 HERE = Path(__file__).parent
@@ -146,10 +146,10 @@ def _calc(profile: Path, market: dict[str, str], bodies: Answers) -> Answers:
 
 def unplanned_book() -> bytes:
     """Return a workbook of the calls' portfolio whose trades are not computed yet."""
-    from xl_addin.functions.plans import planned
+    from xl_addin.functions.plan import plan_of
 
-    found = planned("test", {}, value({"sheets": SHEETS}))
-    return build_ods(found.portfolio, replace(found.plan, trades=(), problems=()))
+    plan, _ = plan_of("test", {}, value({"sheets": SHEETS}))
+    return build_ods(replace(plan, trades=(), problems=()))
 
 
 def need_calc() -> None:
