@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from commands_fake_book import FakeBook
 from openpyxl import load_workbook
-from rebalancer.analysing import Sources
 
 from engine.errors import Problem
+from rebalancer.analysing import Sources
 from rebalancer.samples import sample_sources
 from templates.spec.layout import BLOCK_ROW
 from xl_addin.buttons import COMMANDS, Progress, computing, press, recording

@@ -22,6 +22,7 @@ from rebalancer.analysing import Sources, compare, correlate, review
 from rebalancer.books import plan_book
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from rebalancer.tabulating import AnalysisTables, analysis_tables, sample_tables, sheet_words
+from templates.read.book import read_book
 from templates.share import share
 from templates.write import Book, build
 from xl_addin.cli import main
