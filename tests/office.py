@@ -90,7 +90,7 @@ def market_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, st
 @pytest.fixture(scope="session")
 def office(market_environment: dict[str, str]) -> Iterator[Office]:
     """Return LibreOffice with the extension in it, one for the whole run."""
-    from xl_addin.hosts.libreoffice import install
+    from xl_addin.hosts.libreoffice.extension import install
 
     need_office()
     # A folder of its own, which whoever LibreOffice runs as may enter.

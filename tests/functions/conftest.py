@@ -21,7 +21,7 @@ from office import Office
 from engine.market import chain
 from engine.market.store import FILE, Store
 from xl_addin.functions import function as declared
-from xl_addin.hosts.libreoffice import build_ods
+from xl_addin.hosts.libreoffice.book import build_ods
 
 HERE = Path(__file__).parent
 Answers = dict[str, Any]

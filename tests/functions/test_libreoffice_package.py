@@ -16,8 +16,9 @@ from engine.errors import InputError
 from rebalancer.samples import sample_portfolio
 from templates.read.book import read_portfolio_book
 from xl_addin.functions import all_functions
-from xl_addin.hosts.libreoffice import build_oxt, extension, in_file, install, sample_ods
-from xl_addin.hosts.libreoffice.extension import method, parameter
+from xl_addin.hosts.libreoffice import extension
+from xl_addin.hosts.libreoffice.book import sample_ods
+from xl_addin.hosts.libreoffice.extension import build_oxt, in_file, install, method, parameter
 
 OOR = "{http://openoffice.org/2001/registry}"
 

@@ -40,12 +40,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _libreoffice(*, dry_run: bool) -> int:
     """Add the functions to LibreOffice, and write a workbook that uses them here."""
-    from xl_addin.hosts import libreoffice
+    from xl_addin.hosts.libreoffice.book import sample_ods
+    from xl_addin.hosts.libreoffice.extension import install
 
-    _say(libreoffice.install(dry_run=dry_run))
+    _say(install(dry_run=dry_run).told(default_language()))
     if dry_run:
         return 0
-    path, data = free_name(Path(), "rebalancer", ".ods"), libreoffice.sample_ods()
+    path, data = free_name(Path(), "rebalancer", ".ods"), sample_ods()
     write_whole(path, data)
     _say(Bilingual(f"Written: {path}", f"작성: {path}"))
     return 0
