@@ -31,14 +31,16 @@ from engine.analysis.risk import RiskInputs, RiskReport
 from engine.analysis.volatility import Turbulence, turbulence, turbulence_of_vix
 from engine.costs.table import lookup
 from engine.costs.tax import tax_rule
+from engine.data.files import read_text
+from engine.data.history import parse_history
 from engine.errors import InputError, MarketDataError, NoData, Problem, error, note, warning
-from engine.history import HistoryTable, from_records, parse_history
+from engine.history import HistoryTable, from_records
 from engine.market import chain
 from engine.market.catalogue import load
-from engine.market.quote import Quote
 from engine.market.symbols import canonical, currency_of_market, shape
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
+from engine.quote import Quote
 from engine.schedule import add_months
 from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
@@ -47,7 +49,7 @@ from rebalancer.loading import load_portfolio, usable
 from rebalancer.quoting import quotes_for
 
 if TYPE_CHECKING:
-    from engine.market.records import FundFacts
+    from engine.market.records import FetchedFacts
 
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
 MARGIN = dt.timedelta(days=14)
@@ -75,17 +77,6 @@ class Sources:
 def fx_pairs(currencies: Iterable[str], base: str) -> tuple[str, ...]:
     """Return the pairs that turn each currency into the base."""
     return tuple(f"{currency}{base}" for currency in dict.fromkeys(currencies) if currency and currency != base)
-
-
-def read_text(path: Path) -> str:
-    """Return a file's text; raises InputError where it cannot be read as UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as fault:
-        raise InputError([error("file-encoding", str(path), byte=fault.start)]) from None
-    except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise InputError([error("file-unreadable", str(path), reason=reason)]) from None
 
 
 def load_history(
@@ -141,7 +132,7 @@ def _fetched(
 def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
     """Return what is known of funds: the catalogue, under what the sources say, under what the file says."""
     names, problems = tuple(dict.fromkeys(symbols)), []
-    fetched: Mapping[str, FundFacts] = {}
+    fetched: Mapping[str, FetchedFacts] = {}
     if sources.history and not sources.facts:
         problems.append(note("facts-not-asked", place("facts")))
     elif not sources.offline and not sources.facts:

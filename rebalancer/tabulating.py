@@ -18,12 +18,13 @@ from engine.analysis.facts import UNVERIFIED, Figure
 from engine.analysis.returns import PERIODS
 from engine.analysis.review import Review
 from engine.analysis.risk import RiskRule
+from engine.data.files import read_text
 from engine.errors import MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.phrase import Phrase, phrase
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.words import Lang, say
-from rebalancer.analysing import Sources, compare, correlate, read_text, review, risk
+from rebalancer.analysing import Sources, compare, correlate, review, risk
 from templates.report import Row, Rows, Value
 
 #: Codes of problems that are seen in the place of the number.

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.errors import Problem, error
 from engine.market.catalogue import CatalogueEntry
-from engine.market.records import FundFacts
+from engine.market.records import FetchedFacts
 from engine.market.symbols import canonical, undecorated
 from engine.phrase import Phrase, phrase, place
 
@@ -109,9 +109,9 @@ class Fund:
         return self.known_weight >= COMPLETE
 
 
-def from_market(symbol: str, fetched: FundFacts | None, entry: CatalogueEntry | None) -> Fund:
+def from_market(symbol: str, fetched: FetchedFacts | None, entry: CatalogueEntry | None) -> Fund:
     """Join what a source says with the bundled catalogue; the source wins, and an unchecked catalogue fee says so."""
-    found = fetched or FundFacts(symbol, "", dt.datetime.min)  # noqa: DTZ901 - stands for "never fetched"
+    found = fetched or FetchedFacts(symbol, "", dt.datetime.min)  # noqa: DTZ901 - stands for "never fetched"
     day = found.as_of or (fetched.fetched_at.date() if fetched else None)
 
     def figure(value: Decimal | float | None) -> Figure:

@@ -11,7 +11,7 @@ from openpyxl.chart._chart import ChartBase
 from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.market.quote import SAMPLE_SOURCE
+from engine.quote import SAMPLE_SOURCE
 from templates.labels import label
 from templates.report import BookReport, CellError, Row, Value
 from templates.spec.layout import FIRST_ROW

@@ -1,4 +1,4 @@
-"""What the first cell of a session pays for: which modules each function brings in, through the doors that hosts use."""
+"""What the first cell of a session pays for: the modules that each function brings in, through its hosts' doors."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def only_error(book: ReadBook) -> tuple[str, str, str]:
     errors = [problem for problem in book.problems if problem.severity == "error"]
     assert len(errors) == 1, [str(error) for error in errors]
     assert book.portfolio is None
-    return errors[0].code, errors[0].where, errors[0].message
+    return errors[0].code, str(errors[0].where), str(errors[0].message)
 
 
 def reread(tmp_path: Path, change: object) -> ReadBook:

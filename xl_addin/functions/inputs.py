@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, error, note
 from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
 from engine.settings import setting_fields
-from engine.words import LANGUAGES, Lang
+from engine.words import LANGUAGES, Lang, say
 from rebalancer.language import default_language
 from rebalancer.loading import usable
 from templates.cells import Grid
@@ -25,7 +25,7 @@ from xl_addin.functions.cells import Rows, grid, rows_of, sheets
 HOME = "KRW"
 #: What tells a workbook's language: its sheets' titles, and what its settings say they mean.
 _TITLES: Mapping[str, Lang] = {sheet.title.of(lang): lang for sheet in SHEETS for lang in LANGUAGES}
-_MEANINGS: Mapping[str, Lang] = {meta[lang]: lang for meta in setting_fields().values() for lang in LANGUAGES}
+_MEANINGS: Mapping[str, Lang] = {say(f"setting.{name}", lang): lang for name in setting_fields() for lang in LANGUAGES}
 _IN_RANGE = re.compile(r"^\S+ sheet '(\w+)' row ")
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from engine.errors import InputError, MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.phrase import phrase, place
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.words import Lang
 from rebalancer.planning import assessed, planned, today
 from rebalancer.quoting import quotes_for

@@ -14,10 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from engine.errors import InputError
 from engine.market import chain
 from engine.market.catalogue import load
-from engine.market.listing import usual_pair
-from engine.market.quote import Quote
 from engine.market.quoting import QuoteBatch
-from engine.market.symbols import pair
+from engine.market.symbols import pair, usual_pair
+from engine.quote import Quote
 from templates.cells import Cell, Grid
 from templates.report import price_status
 from xl_addin.functions import journal

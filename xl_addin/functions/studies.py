@@ -9,14 +9,13 @@ from functools import cache
 from importlib import resources
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import NoData, Problem
-from engine.history import FIRST_CLOSE
 from engine.market import chain
 from engine.market.catalogue import load
 from engine.phrase import phrase
 from engine.portfolio import Portfolio
-from engine.text import fold, plain_number
+from engine.text import FIRST_CLOSE, fold, plain_number
 from engine.weights.methods import METHODS
 from engine.words import Lang
 from rebalancer import analysing

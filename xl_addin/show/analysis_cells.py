@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from engine.errors import InputError, MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.words import Lang
 from rebalancer.analysing import Sources, compare, correlate, review, risk
 from rebalancer.tabulating import (
