@@ -16,7 +16,7 @@ from engine.portfolio import Portfolio
 from engine.quote import SAMPLE_SOURCE, Quote
 
 if TYPE_CHECKING:
-    from rebalancer.histories import Sources
+    from rebalancer.analysing import Sources
 
 
 def sample_text(name: str) -> str:
@@ -55,7 +55,7 @@ def sample_plan() -> Plan:
 @contextmanager
 def sample_sources() -> Iterator[Sources]:
     """Give sample closes and fund facts, which are made up, as an analysis takes them."""
-    from rebalancer.histories import Sources
+    from rebalancer.analysing import Sources
 
     with resources.as_file(resources.files("engine.market") / "samples") as folder:
         yield Sources(folder / "sample-history.csv", folder / "sample-facts.yaml", offline=True)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from engine import errors
 from engine.analysis.facts import parse_facts
 from engine.costs.dated import read_table
 from engine.data.document import parse_portfolio
 from engine.data.history import parse_history
 from engine.data.prices import parse_prices
-from engine.errors import InputError, MarketDataError, NoData, Problem, RateLimited
+from engine.errors import InputError, NoData, Problem, RateLimited
 from engine.places import place
 from engine.settings import MarketSettings
 from engine.text import Bilingual, korean
@@ -33,43 +30,12 @@ from xl_addin.show.arguments import both, two
 from xl_addin.show.problems import problem_lines, problems_of
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(path for package in ("engine", "templates", "xl_addin") for path in (ROOT / package).rglob("*.py"))
 BAD_DOCUMENTS = sorted((ROOT / "tests" / "bad_documents").glob("*.yaml"))
 HANGUL = re.compile("[가-힣]")
-#: The classes of the error tree that carry a message of their own.
-TOLD = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, MarketDataError)}
 
 
 def untold(problems: tuple[Problem, ...] | list[Problem]) -> list[Problem]:
     return [problem for problem in problems if not HANGUL.search(problem.said("ko"))]
-
-
-def calls(tree: ast.Module, wanted: set[str]) -> Iterator[tuple[ast.Call, str]]:
-    """Yield the calls of names that a module imports from engine.errors, under whatever name."""
-    named = {
-        alias.asname or alias.name: alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "engine.errors"
-        for alias in node.names
-        if alias.name in wanted
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in named:
-            yield node, named[node.func.id]
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_message_is_made_without_its_korean(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    without = [
-        f"{path.name}:{node.lineno} {name}"
-        for node, name in calls(tree, {"Problem", *TOLD})
-        if not any(keyword.arg == "ko" for keyword in node.keywords)
-        # What is no text stands for a phrase, which the catalogues have in every language.
-        and (name == "Problem" or (node.args and isinstance(node.args[0], (ast.Constant, ast.JoinedStr))))
-        and not (name == "Problem" and (len(node.args) >= 5 or any(isinstance(arg, ast.Starred) for arg in node.args)))
-    ]
-    assert without == []
 
 
 @pytest.mark.parametrize("path", BAD_DOCUMENTS, ids=lambda path: path.stem)

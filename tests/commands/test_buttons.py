@@ -13,7 +13,7 @@ from commands_fake_book import FakeBook
 from openpyxl import load_workbook
 
 from engine.errors import Problem
-from rebalancer.histories import Sources
+from rebalancer.analysing import Sources
 from rebalancer.samples import sample_sources
 from templates.spec.layout import BLOCK_ROW
 from xl_addin.buttons import COMMANDS, analysing, press, progress, recording

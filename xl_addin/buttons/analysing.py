@@ -9,7 +9,7 @@ from typing import Any
 from engine.errors import Problem
 from engine.places import place as say_place
 from engine.words import Lang
-from rebalancer.histories import Sources
+from rebalancer.analysing import Sources
 from templates.read.tables import Found
 from templates.report import Rows
 from templates.spec import table

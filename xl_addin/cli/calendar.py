@@ -7,7 +7,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from engine.analysis.calendar import ALLOWANCE, calendar
+from rebalancer.analysing import calendar
 from rebalancer.files import output_problems, write_whole
 from rebalancer.loading import load_portfolio, usable
 from xl_addin.cli.common import add_output_arguments, amount, date
@@ -51,26 +51,19 @@ def run(args: argparse.Namespace) -> int:
     portfolio = usable(portfolio, (*problems, *refused))
     now = dt.datetime.now().astimezone()
     start = args.start or now.date()
-    from engine.costs.tax import tax_rule
-
-    rule = tax_rule("overseas_gains", start)
-    allowance = rule.allowance if rule else ALLOWANCE
-    items = calendar(portfolio, start, args.months, allowance=allowance, realised=args.realised)
+    result = calendar(portfolio, start, args.months, realised=args.realised)
     if args.ics:
-        from engine.analysis.ics import to_ics
-
-        text = to_ics(items, now, korean=args.lang == "ko")
+        text = result.to_ics(now, args.lang)
 
         write_whole(args.ics, text.encode())
         sys.stderr.write(f"{args.ics}\n")
     if args.json:
-        from xl_addin.show.analysis_json import calendar_document
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(calendar_document(items, problems, korean=args.lang == "ko")))
+        sys.stdout.write(dump(result.to_json(args.lang)))
     else:
         from xl_addin.show.analysis_text import calendar_text
         from xl_addin.show.colour import paint_for
 
-        sys.stdout.write(calendar_text(items, problems, args.lang, paint_for(sys.stdout)))
+        sys.stdout.write(calendar_text(result, args.lang, paint_for(sys.stdout)))
     return 0

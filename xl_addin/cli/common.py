@@ -8,11 +8,15 @@ import re
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.plan import Plan
 from engine.text import DAYS, DAYS_KO, FIRST_DAY, LAST_DAY, SIZE, SIZE_KO, fits
 from rebalancer.language import LANGUAGES, default_language
 from xl_addin.show.arguments import refused
+
+if TYPE_CHECKING:
+    from rebalancer.analysing import Sources
 
 _AMOUNT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
 
@@ -26,6 +30,37 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         default=default_language(),
         help="language of report and workbook (default: Korean where the locale is Korean, else English)",
     )
+
+
+def add_history_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare --history and --offline."""
+    parser.add_argument(
+        "--history", type=Path, metavar="CSV", help="closes: a column Date, then one per symbol (and USDKRW for rates)"
+    )
+    parser.add_argument("--offline", action="store_true", help="ask no source on the network")
+
+
+def add_facts_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare --facts."""
+    parser.add_argument("--facts", type=Path, metavar="YAML", help="fund facts by symbol: fee, aum, holdings, yield")
+
+
+def sources_of(args: argparse.Namespace) -> Sources:
+    """Return where the arguments say that closes and facts come from."""
+    from rebalancer.analysing import Sources
+
+    return Sources(args.history, getattr(args, "facts", None), args.offline)
+
+
+def currency_code(text: str) -> str:
+    """Parse a currency such as KRW."""
+    from engine.money import MINOR_DIGITS
+
+    code = text.upper()
+    if code not in MINOR_DIGITS:
+        known = ", ".join(MINOR_DIGITS)
+        raise refused(f"{text!r} is none of {known}", f"{text!r}: {known} 중에서 고르세요")
+    return code
 
 
 def amount(text: str) -> Decimal:

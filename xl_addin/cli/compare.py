@@ -7,15 +7,16 @@ import datetime as dt
 import sys
 
 from engine.errors import NoData
-from rebalancer.analyses import compare_funds
-from rebalancer.histories import (
-    Sources,
+from engine.phrase import phrase
+from rebalancer.analysing import compare, history_day
+from xl_addin.cli.common import (
     add_facts_argument,
     add_history_arguments,
+    add_output_arguments,
     currency_code,
-    history_day,
+    date,
+    sources_of,
 )
-from xl_addin.cli.common import add_output_arguments, date
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,19 +31,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare and print; exit status 3 where not one fund has history."""
-    sources = Sources.of(args)
+    sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
-    result = compare_funds(args.symbols, sources, as_of, currency=args.currency)
+    result = compare(args.symbols, sources, as_of, currency=args.currency)
     if args.json:
-        from xl_addin.show.analysis_json import compare_document
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(compare_document(result)))
+        sys.stdout.write(dump(result.to_json()))
     else:
         from xl_addin.show.analysis_text import compare_text
         from xl_addin.show.colour import paint_for
 
         if result.as_of is None:
-            raise NoData("no fund has history", ko="과거 시세가 있는 종목이 없습니다", problems=result.problems)
-        sys.stdout.write(compare_text(result, (), args.lang, paint_for(sys.stdout)))
+            raise NoData(phrase("no-fund-history"), problems=result.problems)
+        sys.stdout.write(compare_text(result, args.lang, paint_for(sys.stdout)))
     return 0 if result.as_of else 3

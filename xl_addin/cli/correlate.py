@@ -9,10 +9,10 @@ from pathlib import Path
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS
 from engine.errors import NoData
-from rebalancer.analyses import correlate_portfolio
-from rebalancer.histories import Sources, add_history_arguments, currency_code, history_day
-from rebalancer.loading import load_portfolio, usable
-from xl_addin.cli.common import add_output_arguments, date
+from engine.phrase import phrase
+from rebalancer.analysing import correlate, history_day
+from rebalancer.loading import load
+from xl_addin.cli.common import add_history_arguments, add_output_arguments, currency_code, date, sources_of
 from xl_addin.show.arguments import refused
 
 
@@ -57,24 +57,19 @@ def _threshold(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Correlate and print; exit status 3 where no two instruments can be correlated."""
-    portfolio, problems = load_portfolio(args.file)
-    portfolio = usable(portfolio, problems)
-    sources = Sources.of(args)
+    portfolio = load(args.file)
+    sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
-    result = correlate_portfolio(
-        portfolio, sources, as_of, days=args.days, threshold=args.threshold, currency=args.currency
-    )
+    result = correlate(portfolio, sources, as_of, days=args.days, threshold=args.threshold, currency=args.currency)
     if args.json:
-        from xl_addin.show.analysis_json import correlate_document
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(correlate_document(result, problems)))
+        sys.stdout.write(dump(result.to_json()))
     else:
         from xl_addin.show.analysis_text import correlate_text
         from xl_addin.show.colour import paint_for
 
         if result.effective_bets is None:
-            every = (*problems, *result.problems)
-            raise NoData("nothing can be correlated", ko="상관계수를 구할 수 없습니다", problems=every)
-        sys.stdout.write(correlate_text(result, problems, args.lang, paint_for(sys.stdout)))
+            raise NoData(phrase("nothing-correlated"), problems=result.problems)
+        sys.stdout.write(correlate_text(result, args.lang, paint_for(sys.stdout)))
     return 0 if result.effective_bets is not None else 3

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """Plan the samples, write the workbook, print the plan and where the workbook is."""
     _make(args.output)
     from rebalancer.books import write_plan_book
-    from xl_addin.show.analysis_sheet import sample_findings
+    from rebalancer.tabulating import sample_tables
 
     plan = sample_plan()
     quotes, _, _ = sample_quotes()
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         plan,
         workbook,
         args.lang,
-        analyse=lambda made, lang: sample_findings(made.portfolio, quotes, made.as_of, lang),
+        analyse=lambda made, lang: sample_tables(made.portfolio, quotes, made.as_of, lang),
     )
     show(plan, args, workbook, workbook=str(workbook))
     return 0

@@ -89,9 +89,9 @@ def _analyse(args: argparse.Namespace, quotes: Mapping[str, Quote]) -> Analyse |
     """Return what fills the Analysis sheet, None where nobody asked for it."""
     if not (args.history or args.facts or args.analyses):
         return None
-    from rebalancer.histories import Sources
-    from xl_addin.show.analysis_sheet import findings
+    from rebalancer.analysing import Sources
+    from rebalancer.tabulating import analysis_tables
 
     offline = args.offline or not args.analyses
     sources = Sources(args.history, args.facts, offline)
-    return lambda plan, lang: findings(plan.portfolio, quotes, sources, plan.as_of, lang)
+    return lambda plan, lang: analysis_tables(plan.portfolio, quotes, sources, plan.as_of, lang)

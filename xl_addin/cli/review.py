@@ -7,18 +7,19 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from engine.analysis.reasons import ReviewRules
+from engine.analysis.review import ReviewRules
 from engine.errors import NoData
-from rebalancer.analyses import review_portfolio
-from rebalancer.histories import (
-    Sources,
+from engine.phrase import phrase
+from rebalancer.analysing import history_day, review
+from rebalancer.loading import load
+from xl_addin.cli.common import (
     add_facts_argument,
     add_history_arguments,
+    add_output_arguments,
     currency_code,
-    history_day,
+    date,
+    sources_of,
 )
-from rebalancer.loading import load_portfolio, usable
-from xl_addin.cli.common import add_output_arguments, date
 from xl_addin.show.arguments import refused
 
 DEFAULTS = ReviewRules()
@@ -73,25 +74,20 @@ def _quarters(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Review and print; exit status 3 where no satellite has any history."""
-    portfolio, problems = load_portfolio(args.file)
-    portfolio = usable(portfolio, problems)
-    sources = Sources.of(args)
+    portfolio = load(args.file)
+    sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
     rules = ReviewRules(lag=args.lag, replace_after=args.quarters, review_after=max(args.quarters - 1, 1))
-    result = review_portfolio(
-        portfolio, sources, as_of, benchmark=args.benchmark, rules=rules, currency=args.currency or ""
-    )
-    problems = (*problems, *result.problems)
+    result = review(portfolio, sources, as_of, benchmark=args.benchmark, rules=rules, currency=args.currency or "")
     if args.json:
-        from xl_addin.show.analysis_json import review_document
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(review_document(result.benchmark, result.rows, problems, korean=args.lang == "ko")))
+        sys.stdout.write(dump(result.to_json(args.lang)))
     else:
         from xl_addin.show.analysis_text import review_text
         from xl_addin.show.colour import paint_for
 
         if result.rows and not result.known:
-            raise NoData("no satellite has history", ko="과거 시세가 있는 새틀라이트가 없습니다", problems=problems)
-        sys.stdout.write(review_text(result.rows, problems, args.lang, paint_for(sys.stdout)))
+            raise NoData(phrase("no-satellite-history"), problems=result.problems)
+        sys.stdout.write(review_text(result, args.lang, paint_for(sys.stdout)))
     return 0 if result.known or not result.rows else 3

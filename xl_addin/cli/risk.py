@@ -7,11 +7,16 @@ import datetime as dt
 import sys
 from pathlib import Path
 
-from rebalancer.histories import Sources, add_facts_argument, add_history_arguments, history_day
+from rebalancer.analysing import history_day, risk
 from rebalancer.loading import load_portfolio, usable
 from rebalancer.quoting import quotes_in
-from rebalancer.risks import risk_portfolio
-from xl_addin.cli.common import add_output_arguments, date
+from xl_addin.cli.common import (
+    add_facts_argument,
+    add_history_arguments,
+    add_output_arguments,
+    date,
+    sources_of,
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,18 +37,16 @@ def run(args: argparse.Namespace) -> int:
     quotes, found = quotes_in(args.prices)
     problems = (*problems, *found)
     portfolio = usable(portfolio, problems)
-    sources = Sources.of(args)
+    sources = sources_of(args)
     as_of = args.as_of or history_day(sources) or dt.datetime.now().astimezone().date()
-    report = risk_portfolio(portfolio, quotes, sources, as_of)
-    problems = (*problems, *report.problems)
+    report = risk(portfolio, quotes, sources, as_of)
     if args.json:
-        from xl_addin.show.analysis_json import risk_document
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(risk_document(report.rules, problems)))
+        sys.stdout.write(dump(report.to_json()))
     else:
         from xl_addin.show.analysis_text import risk_text
         from xl_addin.show.colour import paint_for
 
-        sys.stdout.write(risk_text(report.rules, problems, args.lang, paint_for(sys.stdout)))
+        sys.stdout.write(risk_text(report, args.lang, paint_for(sys.stdout)))
     return 0 if report.priced else 3

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from engine.analysis.calendar import ALLOWANCE
-from engine.analysis.calendar import calendar as tasks
-from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations, correlate
-from engine.costs.tax import tax_rule
+from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations
 from engine.data.document import portfolio_from_data
 from engine.errors import InputError, NoData, Problem
 from engine.market import chain
 from engine.market.catalogue import load
+from engine.phrase import phrase
 from engine.portfolio import Portfolio
 from engine.text import fold, plain_number
-from engine.weights.methods import METHODS, weigh
-from engine.weights.universe import read_list
-from rebalancer.analyses import TWO_YEARS, compare_funds, review_portfolio
-from rebalancer.histories import Sources, fx_pairs, load_history
-from rebalancer.risks import risk_portfolio
+from engine.weights.methods import METHODS
+from engine.words import Lang
+from rebalancer import analysing
+from rebalancer.analysing import Sources
+from rebalancer.tabulating import (
+    SAID_IN_PLACE,
+    RowWords,
+    alert_rows,
+    calendar_rows,
+    comparison_rows,
+    correlation_rows,
+    limit_cells,
+    review_rows,
+)
 from templates.cells import Cell, ErrorValue
 from templates.read.tables import find_tables, headers
 from templates.spec import table as declared
@@ -29,15 +35,7 @@ from xl_addin.functions.answers import Answer, matrix, table
 from xl_addin.functions.cells import bad_argument, day_of, grid, number_of, rows_of, text_of, tickers_of
 from xl_addin.functions.inputs import HOME, language, read_inputs
 from xl_addin.functions.plans import today
-from xl_addin.show.analysis_rows import (
-    IN_CELLS,
-    SAID_IN_PLACE,
-    alert_rows,
-    comparison_rows,
-    correlation_rows,
-    limit_cells,
-    review_rows,
-)
+from xl_addin.functions.registry import NA
 
 _LIVE = Sources(interactive=True)
 #: Korean headers of a universe; the English ones are the fields' own.
@@ -53,10 +51,7 @@ def weights(method: object, universe: object) -> Answer:
     if name not in METHODS:
         message = f"{name!r:.40} is none of {', '.join(METHODS)}: write one of them"
         raise bad_argument("method", message, f"값 {name!r:.40}: {', '.join(METHODS)} 중에서 적으세요")
-    entries, problems = read_list(_universe(rows_of(universe) or ()), "universe", today())
-    if entries is None:
-        raise InputError(problems)
-    result = weigh(name, entries)
+    result = analysing.weights(name, _universe(rows_of(universe) or ()), today())
     rows = ({"Ticker": w.symbol, "Sector": w.sector, "Weight": w.weight} for w in result.weights)
     return table("REBAL_WEIGHTS", rows)
 
@@ -91,14 +86,14 @@ def correlations(tickers: object, days: object) -> Answer:
     """Return the matrix of correlations; where there is none, #N/A."""
     result = _correlated("REBAL_CORREL", tickers, days, DEFAULT_THRESHOLD)
     header = ("Ticker", *result.symbols)
-    return matrix(header, ([row[name] for name in header] for row in correlation_rows(result, IN_CELLS["en"])))
+    return matrix(header, ([row[name] for name in header] for row in correlation_rows(result, _words())))
 
 
 def alerts(tickers: object, days: object, threshold: object) -> Answer:
     """Return the pairs above the threshold, then those below 0, strongest first."""
     above = number_of("threshold", threshold, Decimal(repr(DEFAULT_THRESHOLD)), 0, 1, whole=False)
     result = _correlated("REBAL_CORREL_ALERTS", tickers, days, float(above))
-    return table("REBAL_CORREL_ALERTS", alert_rows(result, IN_CELLS["en"]))
+    return table("REBAL_CORREL_ALERTS", alert_rows(result, _words()))
 
 
 def _correlated(name: str, tickers: object, days: object, threshold: float) -> Correlations:
@@ -106,15 +101,10 @@ def _correlated(name: str, tickers: object, days: object, threshold: float) -> C
     currencies = _currencies(tickers_of("tickers", tickers))
     used = set(currencies.values())
     base = used.pop() if len(used) == 1 else HOME
-    day = today()
-    start = day - dt.timedelta(days=max(count * 3 // 2, TWO_YEARS))
-    wanted = (*currencies, *fx_pairs(currencies.values(), base))
-    history, problems = load_history(_LIVE, wanted, currencies, start, day)
-    result = correlate(history.until(day), tuple(currencies), base, count, threshold)
-    problems = (*problems, *result.problems)
+    result = analysing.correlate(currencies, _LIVE, today(), days=count, threshold=threshold, currency=base)
     if result.effective_bets is None:
-        raise NoData("nothing can be correlated", ko="상관계수를 구할 수 없습니다", problems=problems)
-    _note(name, problems)
+        raise NoData(phrase("nothing-correlated"), problems=result.problems)
+    _note(name, result.problems)
     return result
 
 
@@ -129,13 +119,13 @@ def _currencies(texts: Sequence[str]) -> dict[str, str]:
 
 def compare(tickers: object) -> Answer:
     """Return a row per metric and a column per fund; what is not known is #N/A."""
-    result = compare_funds(tickers_of("tickers", tickers), _LIVE, today())
+    result = analysing.compare(tickers_of("tickers", tickers), _LIVE, today())
     if result.as_of is None and all(row.fee.value is None for row in result.funds.values()):
-        raise NoData("nothing is known of these funds", ko="이 종목들의 자료가 없습니다", problems=result.problems)
+        raise NoData(phrase("no-fund-known"), problems=result.problems)
     _note("REBAL_COMPARE", result.problems)
     entries = {symbol: load().get(symbol) for symbol in result.funds}
     names = {symbol: entry.instrument.name for symbol, entry in entries.items() if entry}
-    funds = comparison_rows(result, names, IN_CELLS[language()])
+    funds = comparison_rows(result, names, _words(language()))
     metrics = [column.name for column in declared("Comparison").columns if column.name != "Ticker"]
     rows = ((metric, *(fund[metric] for fund in funds)) for metric in metrics)
     return matrix(("Metric", *result.funds), rows)
@@ -152,9 +142,9 @@ def review(satellite: object, benchmark: object, tables: object) -> Answer:
         portfolio, lang = inputs.portfolio, inputs.lang
     if against:
         against = chain.default().chain.listing(against).symbol
-    result = review_portfolio(portfolio, _LIVE, today(), benchmark=against or None)
+    result = analysing.review(portfolio, _LIVE, today(), benchmark=against or None)
     _note("REBAL_REVIEW", result.problems)
-    return table("REBAL_REVIEW", review_rows(result.rows, IN_CELLS[lang]))
+    return table("REBAL_REVIEW", review_rows(result, _words(lang)))
 
 
 def _listed(texts: Sequence[str]) -> Portfolio:
@@ -170,9 +160,9 @@ def _listed(texts: Sequence[str]) -> Portfolio:
 def risk(holdings: object, targets: object, tables: object) -> Answer:
     """Return every limit beside what it is today."""
     inputs = read_inputs("REBAL_RISK", {"holdings": holdings, "targets": targets}, tables)
-    report = risk_portfolio(inputs.portfolio, {}, _LIVE, today())
+    report = analysing.risk(inputs.portfolio, {}, _LIVE, today())
     if not report.priced:
-        raise NoData("a price or rate is missing", ko="시세나 환율이 없습니다", problems=report.problems)
+        raise NoData(phrase("price-missing.analysis"), problems=report.problems)
     _note("REBAL_RISK", report.problems)
     return table("REBAL_RISK", limit_cells(report.rules))
 
@@ -182,14 +172,13 @@ def calendar(start: object, months: object, tables: object) -> Answer:
     first = day_of("from", start) or today()
     count = int(number_of("months", months, Decimal(12), 1, 60, whole=True))
     inputs = read_inputs("REBAL_CALENDAR", {}, tables)
-    rule = tax_rule("overseas_gains", first)
-    items = tasks(inputs.portfolio, first, count, allowance=rule.allowance if rule else ALLOWANCE)
-    korean = inputs.lang == "ko"
-    rows = []
-    for item in items:
-        task, due = item.task_ko if korean else item.task, "due" if item.due else ""
-        rows.append({"Date": item.date, "Section": item.section, "Task": task, "Due": due})
-    return table("REBAL_CALENDAR", rows)
+    result = analysing.calendar(inputs.portfolio, first, count)
+    return table("REBAL_CALENDAR", calendar_rows(result, inputs.lang))
+
+
+def _words(lang: Lang = "en") -> RowWords:
+    """Return what rows are written with where what is not known is an error."""
+    return RowWords(lang, NA, NA)
 
 
 def _note(name: str, problems: Sequence[Problem]) -> None:

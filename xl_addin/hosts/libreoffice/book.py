@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from engine.analysis.calendar import calendar
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from rebalancer.analysing import calendar
 from rebalancer.samples import sample_plan, sample_quotes, sample_sources
+from rebalancer.tabulating import calendar_rows
 from templates.cells import letters
 from templates.report import (
     BookReport,
@@ -160,10 +161,7 @@ def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str
         ranges.append(f"[${title}.$A$1:.${letters(width)}${READ}]")
     call = ";".join(ranges)
     trades = trade_rows(plan, lambda reason: str(reason.phrase))
-    tasks = (
-        {"Date": i.date, "Section": i.section, "Task": i.task, "Due": "due" if i.due else ""}
-        for i in calendar(portfolio, plan.as_of)
-    )
+    tasks = calendar_rows(calendar(portfolio, plan.as_of), "en")
     return {
         "Drift": Formula(f"REBAL_DRIFT({call})", shown_table("REBAL_DRIFT", drift_rows(plan))),
         "Trades": Formula(f"REBAL_TRADES({call})", shown_table("REBAL_TRADES", trades)),
