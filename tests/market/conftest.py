@@ -75,6 +75,14 @@ class Replayed:
         """Import yfinance: a deadline is not to measure that."""
         import yfinance  # noqa: F401
 
+    def settle(self) -> None:
+        """Wait until nothing goes on in the background: the next test has the same yfinance."""
+        until(lambda: all(event.is_set() for event in self.research.waited))
+        until(lambda: self.chain._flights._gathering is None)
+        for lock in (self.chain._flights._running, self.market.naver._turns._lock, self.market.yahoo._turns._lock):
+            assert lock.acquire(timeout=PATIENT)
+            lock.release()
+
     def ask(self, *symbols: str, now: dt.datetime = NOW, deadline: float = PATIENT, **options: Any) -> QuoteBatch:
         batch = self.chain.quotes(symbols, now=now, deadline=deadline, **options)
         SAID.append(repr(batch) + "".join(f"{error!r} {error}" for error in batch.failed.values()))
@@ -171,7 +179,9 @@ def new_market(replay: Replay, tmp_path: Path) -> Iterator[Callable[..., Replaye
         return made[-1]
 
     yield new
+    replay.reset()
     for market in made:
+        market.settle()
         market.store.close()
 
 

@@ -139,7 +139,7 @@ def test_yfinances_caches_are_opened_before_its_threads_start(
 
     monkeypatch.setattr(cache._TzCache, "initialise", slowly)
     us, _ = many()
-    batch = market.research.history(us[:4], NOW.date(), NOW.date(), now=NOW, deadline=Deadline(PATIENT))
+    batch = market.research.history(us[:4], NOW.date(), NOW.date(), now=NOW, deadline=PATIENT)
     assert len(opened) == 1, "more than one thread opened the cache: a symbol can be lost"
     assert replay.kinds().count("yahoo.chart") == 8, "a time zone and a chart for each"
     assert {type(error) for error in batch.failed.values()} <= {NoData}
@@ -152,7 +152,7 @@ def test_no_symbol_is_lost_where_threads_race_for_a_fresh_cache(
     start = NOW.date() - dt.timedelta(days=7)
     for round_number in range(2):
         market = new_market(f"cache {round_number}")
-        batch = market.research.history(us[:6], start, NOW.date(), now=NOW, deadline=Deadline(PATIENT))
+        batch = market.research.history(us[:6], start, NOW.date(), now=NOW, deadline=PATIENT)
         assert set(batch.ok) == set(us[:6])
 
 
