@@ -17,9 +17,9 @@ import pytest
 from replay_server import Replay
 from replay_vendors import COOKIE, CRUMB, KRX_ID, KRX_PW, NOW
 
-from engine.market.chain import QuoteBatch
 from engine.market.chain import market as market_of
 from engine.market.krx import Login, Run
+from engine.market.quoting import QuoteBatch
 from engine.settings import MarketSettings
 
 

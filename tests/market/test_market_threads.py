@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_fifty_threads_asking_at_once_make_one_batch(new_market: Callable[..., R
         replay.release()
 
     threading.Thread(target=let_go).start()
-    answers = together([lambda symbol=symbol: market.ask(symbol) for symbol in us + korean])
+    answers = together([partial(market.ask, symbol) for symbol in us + korean])
     first.join()
     assert all(len(answer.ok) == 1 for answer in answers)
     asked = ["naver.quotes", "yahoo.cookie", "yahoo.crumb", "yahoo.quote", "yahoo.quote"]
