@@ -1,4 +1,4 @@
-"""Every limit beside what it is today: instruments, groups, leverage, single names, the core, its funds, fees, accounts.
+"""Every limit beside what it is today: instruments, groups, leverage, single names, the core and its funds, accounts.
 
 Limits of one's own come from the document (min, max, groups, accounts); the others are dated rows of limits.csv. A
 document's own maximum for an instrument replaces the row about it. Comparisons are exact: a value against limit times

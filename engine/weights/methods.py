@@ -45,8 +45,8 @@ MoveCost = Callable[[str, Decimal], Decimal]
 class Concentration:
     """How concentrated weights are; the sector's fields are None and "" where a sector is not known.
 
-    The Herfindahl–Hirschman index is Σ w², between 1/N and 1 (U.S. Department of Justice, Merger Guidelines, § 2.1, there
-    in squared percents). Weights of one company's share classes count as one.
+    The Herfindahl–Hirschman index is Σ w², between 1/N and 1 (U.S. Department of Justice, Merger Guidelines, § 2.1,
+    there in squared percents). Weights of one company's share classes count as one.
     """
 
     top5: Decimal

@@ -122,7 +122,7 @@ def test_the_review_has_every_quarter_verdict_and_reason_in_the_language(lang: L
         mine = [row for row in rows if row["Ticker"] == satellite.symbol]
         quarters = [(q.quarter, digits(q.value), digits(q.benchmark), digits(q.excess)) for q in satellite.quarters]
         shown = [(r["Quarter"], r["Return"], r["Benchmark"], r["Excess"]) for r in mine if r["Quarter"]]
-        reasons = [reason.text_ko if lang == "ko" else reason.text for reason in satellite.reasons]
+        reasons = [reason.text.told(lang) for reason in satellite.reasons]
         assert shown == quarters
         assert {row["Verdict"] for row in mine} == {satellite.verdict.name}
         assert [row["Reasons"] for row in mine if row["Reasons"]] == reasons

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from engine.analysis.calendar import Calendar
 from engine.analysis.compare import Comparison, FundRow
@@ -40,8 +41,8 @@ def _grouped(problems: Iterable[Problem], lang: Lang) -> list[Problem]:
     for one in problems:
         same.setdefault((one.severity, one.code, one.said(lang)), []).append(one)
     return [
-        Problem(severity, code, ", ".join(dict.fromkeys(tell(one.where, lang) for one in found)), found[0].message)
-        for (severity, code, _), found in same.items()
+        replace(found[0], where=", ".join(dict.fromkeys(tell(one.where, lang) for one in found)))
+        for found in same.values()
     ]
 
 
