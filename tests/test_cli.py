@@ -110,8 +110,8 @@ def test_a_market_data_error_without_a_list_is_one_problem_by_its_name() -> None
     error = RateLimited("too many requests", source="yahoo", symbol="QQQ", retry_after=30)
     (problem,) = problems_of(error)
     assert (problem.code, problem.where) == ("rate-limited", "yahoo QQQ")
-    assert "30 s" in problem.message
-    assert problems_of(NoData("nothing"))[0].where == "market data"
+    assert "30 s" in str(problem.message)
+    assert str(problems_of(NoData("nothing"))[0].where) == "market data"
 
 
 def test_the_traceback_of_an_unexpected_error_shows_only_on_request(
