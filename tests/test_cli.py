@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -186,6 +187,17 @@ def test_the_first_and_last_day_can_be_planned_for(day: str, tmp_path: Path) -> 
     path.write_text(document, encoding="utf-8")
     assert cli.main(["plan", str(path), "--offline", "--as-of", day]) == 0
     assert cli.main(["calendar", str(path), "--from", day, "--months", "60"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"), [(["-v", "models"], True), (["models", "--verbose"], True), (["models"], False)]
+)
+def test_the_log_shows_on_stderr_on_request(
+    verb: Callable[[Run], None], capsys: pytest.CaptureFixture[str], arguments: list[str], *, shown: bool
+) -> None:
+    verb(lambda: logging.getLogger("engine.market.store").debug("asked %s", "nobody"))
+    assert cli.main(arguments) == 0
+    assert capsys.readouterr().err == ("DEBUG engine.market.store: asked nobody\n" if shown else "")
 
 
 def test_bad_arguments_are_a_json_document_too(capsys: pytest.CaptureFixture[str]) -> None:
