@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from engine.errors import (
     ImpossibleError,
@@ -358,6 +359,18 @@ def test_all_faulty_files_of_a_command_are_told_at_once(capsys: pytest.CaptureFi
     assert cli.main([*arguments, "--json"]) == 2
     codes = [problem["code"] for problem in json.loads(capsys.readouterr().out)["problems"]]
     assert codes == ["file-kind", "file-unreadable", "output-suffix"]
+
+
+@pytest.mark.parametrize(("locale", "title"), [("ko_KR.UTF-8", "대시보드"), ("C", "Dashboard")])
+def test_a_copy_of_a_portfolio_file_is_in_the_readers_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str, title: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    held, targets = "[{symbol: SPY, quantity: 1, price: 5}]", "[{ticker: SPY, weight: 1}]"
+    (tmp_path / "p.yaml").write_text(f"portfolio: {{base_currency: USD, holdings: {held}, core: {targets}}}\n")
+    copy = tmp_path / "copy.xlsx"
+    assert cli.main(["share", str(tmp_path / "p.yaml"), "-o", str(copy), "--offline"]) == 0
+    assert load_workbook(copy).sheetnames[0] == title
 
 
 def rebalancer(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:
