@@ -46,7 +46,7 @@ def verb(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], None]:
         module = types.ModuleType("fake_commands")
         module.models = frame.command("models")(options.output_options(lambda **_: run()))  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "fake_commands", module)
-        monkeypatch.setitem(cli.COMMANDS, "models", "fake_commands")  # type: ignore[arg-type]
+        monkeypatch.setitem(cli.COMMANDS, "models", "fake_commands")
 
     return install
 
