@@ -25,7 +25,7 @@ from rebalancer.loading import load_portfolio
 from rebalancer.samples import sample_text
 from templates.report import problem_rows
 from xl_addin.cli import main
-from xl_addin.functions.calls import call
+from xl_addin.functions import function
 from xl_addin.functions.journal import recent
 from xl_addin.show.problems import problem_lines, problems_of
 
@@ -134,7 +134,7 @@ def test_every_row_that_a_message_quotes_has_its_korean() -> None:
     ],
 )
 def test_every_bad_argument_of_a_function_is_told_in_korean(name: str, given: tuple[object, ...]) -> None:
-    call(name, given)
+    function(name).answer(given)
     (problem, *_) = recent()
     assert untold([problem]) == []
 
@@ -211,7 +211,7 @@ def test_the_checks_of_a_workbook_are_in_its_language(
 ) -> None:
     monkeypatch.setenv("LC_ALL", "C")
     tables = {titles[0]: [["Ticker", "Quantity"], ["QQQ", "three"]], titles[1]: [["Ticker", "Target"], ["QQQ", 0.5]]}
-    answer = call("REBAL_CHECKS", (None, None, None, None, tables))
+    answer = function("REBAL_CHECKS").answer((None, None, None, None, tables))
     assert isinstance(answer, list)
     assert any(said in str(row) for row in answer)
 

@@ -8,6 +8,7 @@ import pytest
 import xlwings
 
 from engine.errors import InputError
+from engine.phrase import Phrase, phrase
 from templates.read.book import read_book
 from xl_addin.checkup import Computer, HealthCheck, Registry, excel_checks
 from xl_addin.cli import main
@@ -189,12 +190,12 @@ def test_libreoffice_gets_its_extension_and_a_workbook_that_uses_it(
 ) -> None:
     asked: list[bool] = []
 
-    def install(*, dry_run: bool) -> str:
+    def install(*, dry_run: bool) -> Phrase:
         asked.append(dry_run)
-        return "done"
+        return phrase("libreoffice-done", python="a Python")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("xl_addin.hosts.libreoffice.install", install)
+    monkeypatch.setattr("xl_addin.hosts.libreoffice.extension.install", install)
     assert main(["install", "--libreoffice", "--dry-run"]) == 0
     assert list(tmp_path.iterdir()) == []
     assert main(["install", "--libreoffice"]) == 0

@@ -48,12 +48,13 @@ def install(*, dry_run: bool, libreoffice: bool, lang: Lang) -> None:
 def _libreoffice(lang: Lang, *, dry_run: bool) -> None:
     """Add the functions to LibreOffice, and write a workbook that uses them here."""
     from rebalancer.files import free_name, write_whole
-    from xl_addin.hosts import libreoffice
+    from xl_addin.hosts.libreoffice.book import sample_ods
+    from xl_addin.hosts.libreoffice.extension import install as add_functions
 
-    _say(tell(libreoffice.install(dry_run=dry_run), lang))
+    _say(tell(add_functions(dry_run=dry_run), lang))
     if not dry_run:
         path = free_name(Path(), "rebalancer", ".ods")
-        write_whole(path, libreoffice.sample_ods())
+        write_whole(path, sample_ods())
         _say(say("said.written", lang, path=path))
 
 

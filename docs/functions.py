@@ -1,20 +1,24 @@
-"""The function reference of the docs and the README's table of functions, written from the registry.
+"""The function reference of the docs and the README's table of functions, written from the functions.
 
-`python -m xl_addin.functions.reference` brings both up to date; a test fails where they are not.
+`python docs/functions.py` brings both up to date; a test fails where they are not.
 """
 
+# ruff: noqa: INP001 - a program beside the pages it writes
 from __future__ import annotations
 
 from pathlib import Path
 
-from xl_addin.functions.registry import FUNCTIONS, NA, NUM, SHOWN, VALUE, Function
-from xl_addin.hosts.libreoffice.names import in_file
+from engine.words import LANGUAGES
+from xl_addin.functions import all_functions
+from xl_addin.functions.cells import NA, NUM, SHOWN, VALUE
+from xl_addin.functions.declaring import Function
+from xl_addin.hosts.libreoffice.extension import in_file
 
-PAGE, README = Path("docs") / "functions.md", Path("README.md")
-BEGIN, END = "<!-- functions: written by python -m xl_addin.functions.reference -->", "<!-- end of functions -->"
+PAGE, README = "docs/functions.md", "README.md"
+BEGIN, END = "<!-- functions: written by python docs/functions.py -->", "<!-- end of functions -->"
 _INTRODUCTION = f"""# Functions
 
-Written from the functions themselves by `python -m xl_addin.functions.reference`.
+Written from the functions themselves by `python docs/functions.py`.
 
 The same in Excel and in LibreOffice Calc. Arguments in brackets may be left out; where every range is left out, a
 function reads the calling workbook's sheets, and is computed anew with every calculation. A range may have its headers
@@ -41,16 +45,17 @@ range shows an error. In a file, it knows a function by another name: `{in_file(
 
 def page() -> str:
     """Return the reference, in Markdown."""
-    return "\n".join([_INTRODUCTION, *(_section(function) for function in FUNCTIONS)])
+    return "\n".join([_INTRODUCTION, *(_section(one) for one in all_functions())])
 
 
 def function_table() -> str:
     """Return the README's table of functions, in Markdown."""
-    rows = (
-        f"| [`{one.signature}`](docs/functions.md#{one.name.lower()}) | {one.help.en.partition('. ')[0].rstrip('.')} |"
-        for one in FUNCTIONS
-    )
+    rows = (f"| [`{one.signature}`]({PAGE}#{one.name.lower()}) | {_first_sentence(one)} |" for one in all_functions())
     return "\n".join(["| function | returns |", "|---|---|", *rows])
+
+
+def _first_sentence(function: Function) -> str:
+    return function.help("en").partition(". ")[0].rstrip(".")
 
 
 def with_functions(readme: str) -> str:
@@ -61,16 +66,18 @@ def with_functions(readme: str) -> str:
 
 
 def _section(function: Function) -> str:
-    columns = ", ".join(f"`{name}`" for name in function.columns)
-    lines = [f"## {function.name}", "", f"    {function.signature}", "", function.help.en, "", function.help.ko, ""]
+    columns = ", ".join(f"`{name}`" for name in function.columns or ())
+    lines = [f"## {function.name}", "", f"    {function.signature}", ""]
+    lines += [line for lang in LANGUAGES for line in (function.help(lang), "")]
     if function.arguments:
         lines += ["| argument | means | 뜻 | such as |", "|---|---|---|---|"]
         for one in function.arguments:
             name = f"[{one.name}]" if one.optional else one.name
-            cells = (f"`{name}`", one.help.en, one.help.ko, f"`{one.example}`")
+            cells = (f"`{name}`", *(one.help(lang) for lang in LANGUAGES), f"`{one.example}`")
             lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
         lines.append("")
-    lines += [f"Returns {f'{columns}: ' if columns else ''}{function.returns.en}.", "", f"    {function.example}", ""]
+    returned = f"{columns}: " * bool(columns) + function.returns("en")
+    lines += [f"Returns {returned}.", "", f"    {function.example}", ""]
     return "\n".join(lines)
 
 

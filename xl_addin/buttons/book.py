@@ -1,25 +1,39 @@
-"""A workbook open in Excel, as its tables: read like a file, and written table by table."""
+"""A workbook open in Excel: its tables read like a file's, where each stands, and the edits that write them.
+
+Results are found by the workbook's own names, the rest by their headers: the headers of a result come from the function
+that fills it, and where Excel cannot compute the function, they are gone.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from engine.errors import InputError, error
 from engine.words import Lang
-from templates.read.tables import Found, TableReader
+from templates.cells import Grid, column_number
+from templates.read.tables import Found, TableReader, find_tables
 from templates.report import Row, Rows
+from templates.spec import TABLES
 from templates.write.canvas import approximate
 from xl_addin.buttons.edits import Edit, columns_of
+from xl_addin.functions.cells import grid, rows_of
 from xl_addin.functions.inputs import language_of_titles
+
+#: An xlwings Book.
+Book = Any
+Tables = dict[str, list[list[Any]]]
+#: What a name of a column refers to: a sheet, in quotes where its title needs them, and the column's cells.
+_COLUMN = re.compile(r"^=(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^'!]+))!\$(?P<column>[A-Z]+)\$(?P<row>\d+)(?::|$)")
 
 #: Results that no function computes: written as values everywhere.
 WRITTEN = ("Reconcile", "Conversions")
-Tables = dict[str, list[list[Any]]]
 
 
-def tables_of(book: Any) -> Tables:  # noqa: ANN401 - an xlwings Book
+def tables_of(book: Book) -> Tables:
     """Return the rows of every visible sheet from A1, by title; errors are text such as "#N/A", on a Mac None."""
     # xlwings for Mac fails over errors as text in more than one row.
     reading = {"ndim": 2, "err_to_str": True} if sys.platform == "win32" else {"ndim": 2}
@@ -32,7 +46,7 @@ def tables_of(book: Any) -> Tables:  # noqa: ANN401 - an xlwings Book
     return found
 
 
-def language_of(book: Any) -> Lang:  # noqa: ANN401 - an xlwings Book
+def language_of(book: Book) -> Lang:
     """Return the language of a workbook, which its sheets' titles tell."""
     return language_of_titles(sheet.name for sheet in book.sheets)
 
@@ -86,3 +100,42 @@ def row_edits(place: Found, number: int, values: Mapping[str, object]) -> list[E
 def decimal_of(value: object) -> Decimal | None:
     """Return a number, None for what is none."""
     return value if isinstance(value, Decimal) else None
+
+
+def found_in(book: Book, tables: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, Found]:
+    """Return where each table stands; raises InputError where one of the person's stands there twice."""
+    grids = [grid(name, rows_of(rows) or ()) for name, rows in tables.items()]
+    places, problems = find_tables(grids)
+    if problems:
+        raise InputError(problems)
+    return {**places, **_named(book, {one.name: one for one in grids})}
+
+
+def place_of(places: Mapping[str, Found], name: str) -> Found:
+    """Return a table's place; raises InputError where it is not in the workbook."""
+    if name not in places:
+        raise InputError([error("no-table", name)])
+    return places[name]
+
+
+def _named(book: Book, grids: Mapping[str, Grid]) -> dict[str, Found]:
+    """Return the places of the tables of results whose names say where all they need stands."""
+    wanted = {f"{one.name}_{c.name}": (one, c.name) for one in TABLES if one.ranges for c in one.columns}
+    columns: dict[str, dict[str, int]] = {}
+    corners: dict[str, set[tuple[str, int]]] = {}
+    for name in book.names:
+        # What is named on one sheet only ("Sheet!Name") belongs to a copy that a person made of it.
+        table, column = wanted.get(name.name, (None, ""))
+        match = _COLUMN.match(name.refers_to) if table else None
+        if table and match:
+            title = (match["quoted"] or "").replace("''", "'") or match["plain"]
+            columns.setdefault(table.name, {})[column] = column_number(match["column"])
+            corners.setdefault(table.name, set()).add((title, int(match["row"]) - 1))
+    places = {}
+    for one in TABLES:
+        mine, corner = columns.get(one.name, {}), corners.get(one.name, set())
+        if len(corner) == 1 and mine.keys() >= set(one.required):
+            ((title, header),) = corner
+            if title in grids:
+                places[one.name] = Found(one, grids[title], header, mine, len(mine))
+    return places

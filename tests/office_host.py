@@ -1,8 +1,11 @@
-"""Real formulas in LibreOffice Calc, headless, with the extension installed. A program for LibreOffice's own Python.
+"""LibreOffice, headless, for a whole run of the tests. A program for its own Python: `office_host.py PROFILE`.
 
-Reads {"profile", "book": .ods, "sheets": {title: rows}, "unasked": formula, "calls": [[formula, argument, …], …],
-"sizes": [[1, 2], …]} from stdin and writes what the cells show, an error as {"error": number}. Ranges stand on sheets
-of their own.
+Reads a task per line from stdin and writes its answer as a line, {"answer": …} or {"error": text}:
+    {"do": "convert", "files": [path, …], "extension": "ods", "out": folder}: files recalculated and saved anew
+    {"do": "shown", "path": …, "sheet": …, "area": …}: texts of cells, with the file's macros allowed
+    {"do": "calls", "book": .ods, "sheets": {title: rows}, "unasked": formula, "calls": [[formula, argument, …], …],
+     "sizes": [[1, 2], …]}: what cells with our functions show, an error as {"error": number}. Ranges stand on sheets of
+     their own.
 """
 
 from __future__ import annotations
@@ -14,10 +17,16 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
+from pathlib import Path
 from typing import Any
 
 import uno
 from com.sun.star.beans import PropertyValue
+
+_FILTERS = {"xlsx": "Calc MS Excel 2007 XML", "ods": "calc8"}
+#: UNO's number for running a document's macros without asking.
+_ALWAYS = 4
 
 
 def start(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
@@ -28,7 +37,8 @@ def start(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
     office = subprocess.Popen(
         ["soffice", "--headless", "--norestore", "--nologo", f"-env:UserInstallation=file://{profile}",
          f"--accept=pipe,name={pipe};urp;"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        env=environment,
     )  # fmt: skip
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
@@ -41,6 +51,39 @@ def start(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
                 raise
             time.sleep(0.25)
     raise TimeoutError("LibreOffice did not start")
+
+
+def options(**named: Any) -> tuple[Any, ...]:
+    found = []
+    for name, value in named.items():
+        option = PropertyValue()
+        option.Name, option.Value = name, value
+        found.append(option)
+    return tuple(found)
+
+
+@contextlib.contextmanager
+def opened(desktop: Any, url: str, **named: Any) -> Any:
+    document = desktop.loadComponentFromURL(url, "_blank", 0, options(Hidden=True, **named))
+    try:
+        yield document
+    finally:
+        document.close(True)
+
+
+def convert(desktop: Any, task: dict[str, Any]) -> None:
+    for file in map(Path, task["files"]):
+        with opened(desktop, file.as_uri()) as document:
+            made = Path(task["out"]) / f"{file.stem}.{task['extension']}"
+            document.storeToURL(made.as_uri(), options(FilterName=_FILTERS[task["extension"]]))
+
+
+def texts(desktop: Any, task: dict[str, Any]) -> list[list[str]]:
+    with opened(desktop, Path(task["path"]).as_uri(), MacroExecutionMode=_ALWAYS) as document:
+        document.calculateAll()
+        cells = document.Sheets.getByName(task["sheet"]).getCellRangeByName(task["area"])
+        across = range(cells.Columns.Count)
+        return [[cells.getCellByPosition(x, y).String for x in across] for y in range(cells.Rows.Count)]
 
 
 def cell(value: Any) -> Any:
@@ -94,19 +137,14 @@ def shown(area: Any) -> list[list[Any]]:
     return found
 
 
-def main() -> None:
-    task = json.load(sys.stdin)
-    office, desktop = start(task["profile"])
-    try:
-        hidden = PropertyValue()
-        hidden.Name, hidden.Value = "Hidden", True
-        document = desktop.loadComponentFromURL("private:factory/scalc", "_blank", 0, (hidden,))
+def calls(desktop: Any, task: dict[str, Any]) -> dict[str, Any]:
+    answers, top = [], 0
+    with opened(desktop, "private:factory/scalc") as document:
         for title, rows in task["sheets"].items():
             document.Sheets.insertNewByName(title, document.Sheets.Count)
             write(document.Sheets.getByName(title), rows)
         output = document.Sheets.getByIndex(0)
         output.getCellRangeByName("Z1").Formula = task["unasked"]
-        answers, top = [], 0
         for (name, *given), (height, width) in zip(task["calls"], task["sizes"], strict=True):
             arguments = [written(document, value) for value in given]
             while arguments and not arguments[-1]:
@@ -115,14 +153,30 @@ def main() -> None:
             area.setArrayFormula(f"={name}({';'.join(arguments)})")
             answers.append(shown(area))
             top += height + 1
-        shut = desktop.loadComponentFromURL(f"file://{task['book']}", "_blank", 0, (hidden,))
-        shut.calculateAll()
-        sheets = {}
-        for title in shut.Sheets.ElementNames:
-            cursor = shut.Sheets.getByName(title).createCursor()
+    sheets = {}
+    with opened(desktop, Path(task["book"]).as_uri()) as document:
+        document.calculateAll()
+        for title in document.Sheets.ElementNames:
+            cursor = document.Sheets.getByName(title).createCursor()
             cursor.gotoEndOfUsedArea(True)
             sheets[title] = shown(cursor)
-        json.dump({"answers": answers, "book": sheets}, sys.stdout)
+    return {"answers": answers, "book": sheets}
+
+
+TASKS = {"convert": convert, "shown": texts, "calls": calls}
+
+
+def main() -> None:
+    office, desktop = start(sys.argv[1])
+    try:
+        for line in sys.stdin:
+            task = json.loads(line)
+            try:
+                found = {"answer": TASKS[task["do"]](desktop, task)}
+            except Exception:  # noqa: BLE001 - the test that asked says it
+                found = {"error": traceback.format_exc()}
+            sys.stdout.write(json.dumps(found) + "\n")
+            sys.stdout.flush()
     finally:
         with contextlib.suppress(Exception):  # it closes the connection before it answers
             desktop.terminate()
