@@ -126,7 +126,7 @@ def _unexpected(fault: Exception) -> Problem:
 
         traceback.print_exc()
     what = f"{type(fault).__name__}: {fault}".splitlines()[0]
-    return error("unexpected.command", PROGRAM, what=what)
+    return error("unexpected", PROGRAM, what=what)
 
 
 def _fail(problems: Iterable[Problem], status: int, reader: Reader) -> int:

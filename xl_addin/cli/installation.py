@@ -49,9 +49,9 @@ def _libreoffice(lang: Lang, *, dry_run: bool) -> None:
     """Add the functions to LibreOffice, and write a workbook that uses them here."""
     from rebalancer.files import free_name, write_whole
     from xl_addin.hosts.libreoffice.book import sample_ods
-    from xl_addin.hosts.libreoffice.extension import install as add_functions
+    from xl_addin.hosts.libreoffice.extension import install as installed
 
-    _say(tell(add_functions(dry_run=dry_run), lang))
+    _say(tell(installed(dry_run=dry_run), lang))
     if not dry_run:
         path = free_name(Path(), "rebalancer", ".ods")
         write_whole(path, sample_ods())
