@@ -3,7 +3,6 @@
 `python docs/functions.py` brings both up to date; a test fails where they are not.
 """
 
-# ruff: noqa: INP001 - a program beside the pages it writes
 from __future__ import annotations
 
 from pathlib import Path

@@ -58,7 +58,9 @@ def fold(text: str) -> str:
 
 def is_one_line(text: str) -> bool:
     """Tell whether a text has no control character, surrogate or line break in it."""
-    return not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text)
+    return text.isprintable() or not any(
+        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text
+    )
 
 
 def read_number(text: str) -> Decimal | None:

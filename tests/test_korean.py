@@ -26,7 +26,6 @@ from templates.report import problem_rows
 from xl_addin.cli import main
 from xl_addin.functions import function
 from xl_addin.functions.journal import recent
-from xl_addin.show.arguments import both, two
 from xl_addin.show.problems import problem_lines, problems_of
 
 ROOT = Path(__file__).parents[1]
@@ -272,22 +271,25 @@ def test_a_place_is_told_in_korean_where_its_shape_is_regular(where: str, said: 
 
 
 @pytest.mark.parametrize(
-    ("said", "ko"),
+    ("arguments", "said"),
     [
-        ("the following arguments are required: FILE", "빠진 인자: FILE"),
-        ("unrecognized arguments: --frob", "모르는 인자: --frob"),
-        ("argument --days: expected one argument", "--days: 값을 하나 적으세요"),
-        (
-            "argument --mode: invalid choice: 'x' (choose from 'a', 'b')",
-            "--mode: 쓸 수 없는 값 'x'. 가능한 값은 'a', 'b'입니다",
-        ),
-        ("something else", "잘못된 인자: something else"),
-        (two("which command?", "명령을 적으세요"), "명령을 적으세요"),
-        (two("argument --days: 'x' is no number", "'x': 숫자를 적으세요"), "--days: 'x': 숫자를 적으세요"),
+        (["plan"], "빠진 인자: FILE."),
+        (["plan", "p.yaml", "--frob"], "없는 옵션 --frob"),
+        (["correlate", "p.yaml", "--days"], "--days: 값을 하나 적으세요"),
+        (["correlate", "p.yaml", "--days", "x"], "--days: 'x': 3부터 10000까지의 일수를 적으세요"),
+        (["plan", "p.yaml", "--mode", "x"], "--mode: 'x': full, buy-only, sell-only 중에서 고르세요"),
+        (["plan", "p.yaml", "more"], "남는 인자: more"),
+        (["pln"], "혹시 plan인가요?"),
     ],
 )
-def test_what_is_wrong_with_an_argument_is_told_in_both_languages(said: str, ko: str) -> None:
-    assert both(said) == (said.partition("\0")[0], ko)
+def test_what_is_wrong_with_an_argument_is_told_in_korean(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    assert main(arguments) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.startswith("오류: 명령줄: ")
+    assert said in told
 
 
 def test_a_bilingual_text_is_its_english_one() -> None:

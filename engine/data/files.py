@@ -110,14 +110,14 @@ def _csv_text(raw: str | bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CsvTable:
     """A table of a CSV file: the columns that its header has, and each row with its number, read as it is asked for."""
 
     columns: frozenset[str]
     rows: Iterator[tuple[int, Fields]]
 
 
-def csv_table(raw: str | bytes, report: Report, columns: tuple[str, ...], required: tuple[str, ...]) -> Table:
+def csv_table(raw: str | bytes, report: Report, columns: tuple[str, ...], required: tuple[str, ...]) -> CsvTable:
     """Return a CSV table of `columns`, in any order and case; those `required` have to be there, and are in every row.
 
     A row has what stands in it by column. What is wrong is reported at path (row, column); a row with more cells than
@@ -129,10 +129,10 @@ def csv_table(raw: str | bytes, report: Report, columns: tuple[str, ...], requir
             found = _header(number, cells, report, columns, required)
             sound = set(required) <= found.keys()
             read = _rows(rows, len(cells), found, report, columns, required) if sound else iter(())
-            return Table(frozenset(found), read)
+            return CsvTable(frozenset(found), read)
     if not report.failed:
         report.error((number,), "empty-document.table", columns=",".join(columns))
-    return Table(frozenset(), iter(()))
+    return CsvTable(frozenset(), iter(()))
 
 
 def _rows(
@@ -147,9 +147,9 @@ def _rows(
         if extra := [cell for cell in cells[width:] if cell]:
             report.error((number,), "extra-cell", extra=extra)
         elif any(cells):
-            values = {name: cells[at] if at < len(cells) else "" for name, at in found.items()}
-            filled = {name: cell for name, cell in values.items() if cell or name in required}
-            yield number, Fields(filled, (number,), report, columns)
+            cells += [""] * (width - len(cells))
+            values = {name: cells[at] for name, at in found.items() if cells[at] or name in required}
+            yield number, Fields(values, (number,), report, columns)
 
 
 def _header(

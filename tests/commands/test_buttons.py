@@ -348,14 +348,14 @@ def test_a_pdf_is_written_beside_the_workbook(book: FakeBook, tmp_path: Path) ->
 
 
 def test_help_says_what_is_wrong_first(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    from xl_addin.cli import doctor
+    from xl_addin import checkup
 
     checks = [
-        doctor.Check("a", "ok", "fine"),
-        doctor.Check("b", "note", "so so", "do"),
-        doctor.Check("c", "wrong", "bad"),
+        checkup.HealthCheck("a", "ok", "fine"),
+        checkup.HealthCheck("b", "note", "so so", "do"),
+        checkup.HealthCheck("c", "wrong", "bad"),
     ]
-    monkeypatch.setattr(doctor, "local_checks", lambda: iter(checks))
+    monkeypatch.setattr(checkup, "local_checks", lambda: iter(checks))
     press("help", book, formulas=True)
     assert [line[0] for line in book.alerts[-1].splitlines()] == ["c", "b"]
 

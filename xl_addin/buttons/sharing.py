@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.errors import InputError, error
 from engine.phrase import phrase
+from engine.words import tell
 from rebalancer.files import free_name
 from xl_addin.buttons import Lines, Progress
 from xl_addin.buttons.book import Book, tables_of
@@ -39,16 +40,14 @@ def pdf(book: Book, progress: Progress, *, formulas: bool) -> Lines:  # noqa: AR
 
 def help_me(_book: Book, progress: Progress, *, formulas: bool) -> Lines:  # noqa: ARG001
     """Return what `rebalancer doctor` finds, what is wrong first."""
-    from engine.text import korean
-    from xl_addin.cli.doctor import local_checks
+    from xl_addin.checkup import local_checks
 
     progress.step("checking")
     found = [one for one in local_checks() if one.status != "ok"]
     found.sort(key=lambda one: one.status != "wrong")
-    said = korean if progress.lang == "ko" else str
-    return [f"{said(one.check)}: {said(one.message)}. {said(one.mend)}".strip() for one in found] or [
-        phrase("button.all-well")
-    ]
+    said = [[tell(part, progress.lang) for part in (one.title, one.message, one.mend)] for one in found]
+    lines = [f"{title}: {message}. {mend}".strip() for title, message, mend in said]
+    return lines or [phrase("button.all-well")]
 
 
 def folder_of(book: Book) -> Path:

@@ -69,7 +69,7 @@ def unexpected(name: str, fault: BaseException) -> Problem:
     places = " < ".join(f"{Path(step.filename).name}:{step.lineno} {step.name}" for step in reversed(steps))
     kind = type(fault).__name__
     _log(f"{name} unexpected {kind}: {places}")
-    return error("unexpected", name, kind=kind, log=str(folder() / FILE))
+    return error("unexpected.logged", name, kind=kind, log=str(folder() / FILE))
 
 
 def answered(name: str, call: str) -> None:

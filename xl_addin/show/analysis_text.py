@@ -13,12 +13,9 @@ from engine.analysis.review import Review
 from engine.analysis.risk import RiskReport
 from engine.errors import Problem, Severity
 from engine.weights.methods import Concentration, Weighting
-from engine.words import known, say, tell
-from rebalancer.language import Lang
-from xl_addin.show.colour import Paint
+from engine.words import Lang, known, say, tell
 from xl_addin.show.problems import problem_lines
-from xl_addin.show.table import Column, Row, table_lines
-from xl_addin.show.width import display_width, wrap
+from xl_addin.show.terminal import Paint, TextColumn, TextRow, display_width, table_lines, wrap
 
 WIDTH = 116
 TASK_WIDTH = 86
@@ -56,11 +53,11 @@ def _percent(value: object, digits: int = 2) -> str:
 def weights_text(result: Weighting, lang: Lang, paint: Paint) -> str:
     """Return target weights, concentration before and after, turnover and cost."""
     columns = [
-        Column(_say("ticker", lang), "<", 12),
-        Column(_say("sector", lang), "<", 28),
-        Column(_say("weight", lang)),
+        TextColumn(_say("ticker", lang), "<", 12),
+        TextColumn(_say("sector", lang), "<", 28),
+        TextColumn(_say("weight", lang)),
     ]
-    rows = [Row((row.symbol, row.sector or NONE, _percent(row.weight, 3))) for row in result.weights]
+    rows = [TextRow((row.symbol, row.sector or NONE, _percent(row.weight, 3))) for row in result.weights]
     title = [paint(_say("weights", lang, method=result.method), "bold")]
     blocks = [title, table_lines(columns, rows, paint), _concentration_lines(result, lang, paint)]
     return _report(blocks, result.problems, lang, paint)
@@ -68,15 +65,15 @@ def weights_text(result: Weighting, lang: Lang, paint: Paint) -> str:
 
 def _concentration_lines(result: Weighting, lang: Lang, paint: Paint) -> list[str]:
     columns = [
-        Column(_say("concentration", lang), "<"),
-        *(Column(_say(name, lang)) for name in ("top-five", "top-sector", "hhi")),
+        TextColumn(_say("concentration", lang), "<"),
+        *(TextColumn(_say(name, lang)) for name in ("top-five", "top-sector", "hhi")),
     ]
 
-    def row(title: str, measure: Concentration | None) -> Row:
+    def row(title: str, measure: Concentration | None) -> TextRow:
         if measure is None:
-            return Row((title, NONE, NONE, NONE))
+            return TextRow((title, NONE, NONE, NONE))
         sector = f"{_percent(measure.top_sector)} {measure.top_sector_name}".rstrip()
-        return Row((title, _percent(measure.top5), sector, f"{measure.hhi:.4f}"))
+        return TextRow((title, _percent(measure.top5), sector, f"{measure.hhi:.4f}"))
 
     rows = [row(_say("before", lang), result.before), row(_say("after", lang), result.after)]
     lines = table_lines(columns, rows, paint)
@@ -89,17 +86,17 @@ def _concentration_lines(result: Weighting, lang: Lang, paint: Paint) -> list[st
 def correlate_text(result: Correlations, lang: Lang, paint: Paint) -> str:
     """Return the matrix, the alerts and the hedges."""
     span = {"start": result.start, "end": result.end, "days": result.days, "currency": result.currency}
-    columns = [Column("", "<", 8), *(Column(symbol, ">", 8) for symbol in result.symbols)]
+    columns = [TextColumn("", "<", 8), *(TextColumn(symbol, ">", 8) for symbol in result.symbols)]
     rows = [
-        Row((symbol, *(NONE if cell is None else f"{cell:.2f}" for cell in row)))
+        TextRow((symbol, *(NONE if cell is None else f"{cell:.2f}" for cell in row)))
         for symbol, row in zip(result.symbols, result.matrix, strict=True)
     ]
     pairs = [
-        Row((_say(kind, lang), *pair.pair, f"{pair.correlation:.3f}"), style)
+        TextRow((_say(kind, lang), *pair.pair, f"{pair.correlation:.3f}"), style)
         for kind, style, found in (("alert", "red", result.alerts), ("hedge", "green", result.hedges))
         for pair in found
     ]
-    headings = [Column("", "<"), Column("", "<"), Column("", "<"), Column(_say("correlation", lang))]
+    headings = [TextColumn("", "<"), TextColumn("", "<"), TextColumn("", "<"), TextColumn(_say("correlation", lang))]
     blocks = [
         [paint(_say("correlations", lang), "bold"), _say("correlation-span", lang, **span)],
         table_lines(columns, rows, paint),
@@ -113,11 +110,11 @@ def review_text(result: Review, lang: Lang, paint: Paint) -> str:
     """Return each satellite's quarters, verdict and reasons."""
     names = list(dict.fromkeys(quarter.quarter for row in result.rows for quarter in row.quarters))
     columns = [
-        Column(_say("ticker", lang), "<", 10),
-        Column(_say("benchmark", lang), "<", 10),
-        Column(_say("currency", lang), "<", 8),
-        *(Column(name) for name in names),
-        Column(_say("verdict", lang), "<"),
+        TextColumn(_say("ticker", lang), "<", 10),
+        TextColumn(_say("benchmark", lang), "<", 10),
+        TextColumn(_say("currency", lang), "<", 8),
+        *(TextColumn(name) for name in names),
+        TextColumn(_say("verdict", lang), "<"),
     ]
     lines = []
     for row in result.rows:
@@ -126,7 +123,7 @@ def review_text(result: Review, lang: Lang, paint: Paint) -> str:
         remark = "; ".join(reason.text.told(lang) for reason in row.reasons)
         verdict = _say(f"verdict-{row.verdict.name.lower()}", lang)
         texts = (row.symbol, row.benchmark or NONE, row.currency or NONE, *cells, verdict)
-        lines.append(Row(texts, VERDICT_STYLES[row.verdict.name], remark))
+        lines.append(TextRow(texts, VERDICT_STYLES[row.verdict.name], remark))
     title = [paint(_say("review", lang), "bold"), *wrap(_say("review-legend", lang), WIDTH)]
     return _report([title, table_lines(columns, lines, paint)], result.problems, lang, paint)
 
@@ -139,17 +136,17 @@ def _excess(value: float | None, excess: float | None) -> str:
 def risk_text(report: RiskReport, lang: Lang, paint: Paint) -> str:
     """Return every limit with what it is today."""
     columns = [
-        Column(_say("rule", lang), "<", 20),
-        Column(_say("scope", lang), "<", 16),
-        Column(_say("limit", lang)),
-        Column(_say("actual", lang)),
-        Column(_say("status", lang), "<"),
+        TextColumn(_say("rule", lang), "<", 20),
+        TextColumn(_say("scope", lang), "<", 16),
+        TextColumn(_say("limit", lang)),
+        TextColumn(_say("actual", lang)),
+        TextColumn(_say("status", lang), "<"),
     ]
     rows = []
     for row in report.rules:
         told = [tell(part, lang) for part in (row.name, row.about, *row.shown)]
         status = _say(f"status-{row.status.lower()}", lang)
-        rows.append(Row((*told, status), STATUS_STYLES[row.status], tell(row.note, lang) if row.note else ""))
+        rows.append(TextRow((*told, status), STATUS_STYLES[row.status], tell(row.note, lang) if row.note else ""))
     title = [paint(_say("limits", lang), "bold")]
     return _report([title, table_lines(columns, rows, paint)], report.problems, lang, paint)
 
@@ -157,11 +154,11 @@ def risk_text(report: RiskReport, lang: Lang, paint: Paint) -> str:
 def compare_text(result: Comparison, lang: Lang, paint: Paint) -> str:
     """Return the funds side by side, a line per metric, then their largest holdings and overlaps."""
     funds = list(result.funds.values())
-    columns = [Column("", "<", 30), *(Column(row.symbol, ">", 24) for row in funds)]
-    rows: list[Row] = []
+    columns = [TextColumn("", "<", 30), *(TextColumn(row.symbol, ">", 24) for row in funds)]
+    rows: list[TextRow] = []
 
     def line(key: str, cells: Iterable[str], **values: object) -> None:
-        rows.append(Row((_say(key, lang, **values), *cells)))
+        rows.append(TextRow((_say(key, lang, **values), *cells)))
 
     line("fee", (_percent(row.fee.value, 4) for row in funds))
     line("assets", (_assets(row) for row in funds))
@@ -200,10 +197,10 @@ def _top(row: FundRow, rank: int) -> str:
 def calendar_text(result: Calendar, lang: Lang, paint: Paint) -> str:
     """Return the tasks by date; what is due stands out."""
     columns = [
-        Column(_say("date", lang), "<"),
-        Column(_say("section", lang), "<", 12),
-        Column(_say("due", lang), "<"),
-        Column(_say("task", lang), "<", TASK_WIDTH),
+        TextColumn(_say("date", lang), "<"),
+        TextColumn(_say("section", lang), "<", 12),
+        TextColumn(_say("due", lang), "<"),
+        TextColumn(_say("task", lang), "<", TASK_WIDTH),
     ]
     rows = []
     for item in result.items:
@@ -211,6 +208,6 @@ def calendar_text(result: Calendar, lang: Lang, paint: Paint) -> str:
         section = say(about, lang) if known(about) else item.section
         due = _say("is-due", lang) if item.due else ""
         remark = task if display_width(task) > TASK_WIDTH else ""
-        rows.append(Row((item.date.isoformat(), section, due, task), "yellow" if item.due else "", remark))
+        rows.append(TextRow((item.date.isoformat(), section, due, task), "yellow" if item.due else "", remark))
     title = [paint(_say("calendar", lang), "bold")]
     return _report([title, table_lines(columns, rows, paint)], result.problems, lang, paint)

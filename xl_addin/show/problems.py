@@ -6,10 +6,8 @@ from collections.abc import Iterable
 
 from engine.errors import MarketDataError, Problem
 from engine.places import place
-from rebalancer.language import Lang
-from xl_addin.show.colour import Paint
-from xl_addin.show.texts import say
-from xl_addin.show.width import wrap
+from engine.words import Lang, say
+from xl_addin.show.terminal import Paint, wrap
 
 STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
 
@@ -19,7 +17,7 @@ def problem_lines(problems: Iterable[Problem], lang: Lang, paint: Paint, width: 
     lines = []
     for problem in sorted(problems, key=lambda problem: list(STYLES).index(problem.severity)):
         where = f"{place(problem.where, lang)}: " if problem.where else ""
-        text = f"{say(problem.severity, lang)}: {where}{problem.said(lang)} [{problem.code}]"
+        text = f"{say(f'severity.{problem.severity}', lang)}: {where}{problem.said(lang)} [{problem.code}]"
         lines += [paint(line, STYLES[problem.severity]) for line in wrap(text, width, indent="  ")]
     return lines
 
