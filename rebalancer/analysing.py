@@ -107,6 +107,21 @@ def _document(path: Path) -> object:
         raise InputError([error("yaml", str(path), reason=" ".join(str(fault).split()))]) from None
 
 
+def closes(symbol: str, first: dt.date, last: dt.date, sources: Sources) -> tuple[tuple[dt.date, Decimal], ...]:
+    """Return an instrument's or a pair's daily closes from one day to another, both included.
+
+    Raises NoData where there is none in these days, and the MarketDataError of a source that cannot be asked.
+    """
+    batch = chain.history([symbol], first, last, wait=sources.wait)
+    if symbol in batch.failed:
+        raise batch.failed[symbol]
+    found = batch.ok[symbol]
+    if not found.dates:
+        message = phrase("no-data.close", symbol=symbol, first=first, last=last)
+        raise NoData(message, symbol=symbol, source=found.source)
+    return tuple(zip(found.dates, found.closes, strict=True))
+
+
 def history_day(sources: Sources) -> dt.date | None:
     """Return the last day of the history file, None without one or where it cannot be read as closes."""
     if not sources.history:

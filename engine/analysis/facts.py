@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
-from engine.data.fields import Path, Report, Where
+from engine.data.fields import Fields, Locate, Path, Report, Where
 from engine.errors import Problem, error
 from engine.market.catalogue import CatalogueEntry
 from engine.market.records import FetchedFacts
 from engine.market.symbols import canonical, undecorated
+from engine.money import ZERO
 from engine.phrase import Phrase, phrase, place
 
 #: A fund's listed weights count as all of it from this sum on; below it, look-through figures are lower bounds.
 COMPLETE = Decimal("0.99")
 #: Weights of a fund's holdings may add up to this much: sources round each of them.
 LARGEST_SUM = Decimal("1.01")
-_NUMBERS = ("fee", "aum", "holdings_count", "yield", "tracking_error")
-_FIELDS = {*_NUMBERS, "aum_currency", "source", "as_of", "holdings", "index", "total_return"}
+_FIELDS = (
+    "fee", "aum", "aum_currency", "holdings_count", "yield", "tracking_error", "holdings", "index", "total_return",
+    "source", "as_of",
+)  # fmt: skip
 NOT_KNOWN = phrase("figure.not-known")
 UNVERIFIED = phrase("figure.fee-unverified")
 _FACTS = place("facts")
@@ -147,87 +148,70 @@ def parse_facts(document: object, where: Where = _FACTS) -> tuple[dict[str, Fund
     Each fund may name its `source` and `as_of`, and `holdings` as a list of symbol, name, weight. Funds with a problem
     are left out.
     """
+    report = Report(where, _in_funds(where))
     if not isinstance(document, Mapping):
         return {}, (error("facts-shape", where),)
+    facts: dict[str, Fund] = {}
+    for symbol, data in document.items():
+        before = len(report.problems)
+        row = Fields(data, (str(symbol),), report, _FIELDS)
+        fund = _fund(str(symbol), row, str(report.where(row.path)))
+        if len(report.problems) == before:
+            facts[fund.symbol] = fund
+    return facts, tuple(report.problems)
+
+
+def _in_funds(file: Where) -> Locate:
+    """Return what tells where (symbol,), (symbol, field) or (symbol, field, line, …) is."""
 
     def locate(path: Path) -> Where:
-        fund = place("fund", file=where, symbol=path[0])
-        if len(path) == 1:
-            return fund
-        field = place("fund-field", fund=fund, field=path[1])
-        return field if len(path) == 2 else place("fund-line", field=field, line=path[2])
+        where: Where = place("fund", file=file, symbol=path[0])
+        if len(path) > 1:
+            where = place("fund-field", fund=where, field=path[1])
+        return place("fund-line", field=where, line=int(path[2]) + 1) if len(path) > 2 else where
 
-    facts: dict[str, Fund] = {}
-    problems: list[Problem] = []
-    for name, row in document.items():
-        report = Report(where, locate)
-        fund = _fund(str(name), row, report)
-        problems.extend(report.problems)
-        if fund and not report.failed:
-            facts[fund.symbol] = fund
-    return facts, tuple(problems)
+    return locate
 
 
-def _fund(symbol: str, row: Any, report: Report) -> Fund | None:  # noqa: ANN401 - a loaded document
-    if not isinstance(row, Mapping):
-        report.error((symbol,), "facts-shape.fund", given=repr(row))
-        return None
-    for name in row:
-        if name not in _FIELDS:
-            report.error((symbol, str(name)), "facts-field", known=sorted(_FIELDS))
-    source, as_of = str(row.get("source", report.where((symbol,)))), row.get("as_of")
-    if as_of is not None and not isinstance(as_of, dt.date):
-        report.error((symbol, "as_of"), "facts-date", given=repr(as_of))
-        as_of = None
-    if not isinstance(row.get("total_return"), bool | None):
-        report.error((symbol, "total_return"), "facts-flag", given=repr(row["total_return"]))
-    figures = {}
-    for name in _NUMBERS:
-        value = row.get(name)
-        note = None if value is not None else phrase("figure.not-given")
-        figures[name] = Figure(None if value is None else _number(value), source, as_of, note)
-        if value is not None and figures[name].value is None:
-            report.error((symbol, name), "facts-number", given=repr(value))
-    holdings = _holdings(row.get("holdings", []), (symbol, "holdings"), report)
+def _fund(symbol: str, row: Fields, where: str) -> Fund:
+    source, as_of = row.text("source", where), row.date("as_of")
+
+    def figure(field: str) -> Figure:
+        number = row.number(field, ZERO)
+        note = None if row.given(field) else phrase("figure.not-given")
+        return Figure(None if number is None else float(number), source, as_of, note)
+
+    holdings = _holdings(row)
     return Fund(
         symbol=symbol,
-        fee=figures["fee"],
-        aum=figures["aum"],
-        aum_currency=str(row.get("aum_currency", "")),
-        holdings_count=figures["holdings_count"],
-        dividend_yield=figures["yield"],
-        tracking_error=figures["tracking_error"],
+        fee=figure("fee"),
+        aum=figure("aum"),
+        aum_currency=row.text("aum_currency"),
+        holdings_count=figure("holdings_count"),
+        dividend_yield=figure("yield"),
+        tracking_error=figure("tracking_error"),
         holdings=holdings,
         holdings_source=source if holdings else "",
         holdings_as_of=as_of,
-        index=str(row.get("index", "")),
-        total_return=row.get("total_return"),
+        index=row.text("index"),
+        total_return=row.flag("total_return"),
     )
+
+
+def _holdings(fund: Fields) -> tuple[FundLine, ...]:
+    lines = []
+    for row in fund.rows("holdings", ("symbol", "name", "weight")):
+        symbol, weight = row.text("symbol"), row.fraction("weight")
+        if not symbol:
+            row.missing("symbol", "code")
+        if not row.given("weight"):
+            row.missing("weight", "fund-weight")
+        lines.append(FundLine(_code(symbol), row.text("name", symbol), ZERO if weight is None else weight))
+    if sum(line.weight for line in lines) > LARGEST_SUM:
+        fund.error("holdings", "facts-holding.sum")
+    return tuple(sorted(lines, key=lambda line: -line.weight))
 
 
 def _code(symbol: str) -> str:
     """Return one spelling of a company's code, so that funds of different sources can be compared."""
     return undecorated(symbol) or canonical(symbol)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if value >= 0 and math.isfinite(value) else None
-
-
-def _holdings(rows: Any, path: Path, report: Report) -> tuple[FundLine, ...]:  # noqa: ANN401 - a loaded document
-    lines = []
-    for number, row in enumerate(rows if isinstance(rows, list) else [rows], start=1):
-        try:
-            weight = Decimal(str(row["weight"]))
-            line = FundLine(_code(str(row["symbol"])), str(row.get("name", row["symbol"])), weight)
-        except (KeyError, TypeError, AttributeError, InvalidOperation):
-            weight, line = Decimal(-1), None
-        if line is None or not weight.is_finite() or not 0 <= weight <= 1:
-            report.error((*path, number), "facts-holding", given=repr(row))
-        else:
-            lines.append(line)
-    if sum(line.weight for line in lines) > LARGEST_SUM:
-        report.error(path, "facts-holding.sum")
-    return tuple(sorted(lines, key=lambda line: -line.weight))

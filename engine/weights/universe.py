@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 
-from engine.data.fields import Path, Report, Where, in_rows
-from engine.data.files import csv_rows
+from engine.data.fields import Fields, Locate, Path, Report, Where, in_rows
+from engine.data.files import csv_table
 from engine.errors import Problem, error, warning
+from engine.money import ZERO
 from engine.phrase import phrase, place
-from engine.text import fold, nearest, read_number, repaired_number
+from engine.text import fold, nearest
 
 FIELDS = ("symbol", "name", "sector", "market_cap", "currency", "company", "weight")
 _OTHER_NAMES = {"ticker": "symbol", "marketcap": "market_cap", "market cap": "market_cap"}
@@ -60,98 +61,75 @@ class Entry:
 def read_csv(text: str, where: Where, as_of: dt.date) -> Read:
     """Read a universe from CSV text; None with every problem where it cannot be used."""
     report = Report(where, in_rows(where, "listed-row"))
-    rows = csv_rows(text, report)
-    number, header = next(rows, (1, []))
-    names = [_field(cell) for cell in header]
-    if not report.failed:
-        _check_names(names, (number,), report)
-    sound = not report.failed
-    lines = [((number,), dict(zip(names, row, strict=False))) for number, row in rows if sound and any(row)]
-    return _entries(lines, report, as_of) if not report.failed else (None, tuple(report.problems))
+    table = csv_table(text, report, FIELDS, ("symbol",), _OTHER_NAMES)
+    return _entries((row for _, row in table.rows), report, as_of)
 
 
 def read_list(rows: object, where: Where, as_of: dt.date) -> Read:
     """Read a universe from a loaded list of entries; None with every problem where it cannot be used."""
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         return None, (error("universe-shape", where),)
+    report = Report(where, _in_list(where))
+    return _entries((_item(row, index, report) for index, row in enumerate(rows)), report, as_of)
+
+
+def _in_list(file: Where) -> Locate:
+    """Return what tells where (index,) or (index, field) is."""
 
     def locate(path: Path) -> Where:
         if not path:
-            return where
-        item = place("item", list=where, index=path[0])
-        return item if len(path) == 1 else place("item-field", item=item, field=path[1])
+            return file
+        if len(path) == 1:
+            return place("item", list=file, index=path[0])
+        return place("item-field", list=file, index=path[0], field=path[1])
 
-    report = Report(where, locate)
-    lines: list[tuple[Path, Mapping[str, str]]] = []
-    for index, row in enumerate(rows):
-        given = row if isinstance(row, Mapping) else {"symbol": row}
-        named = {_field(str(key)): value for key, value in given.items()}
-        _check_names(list(named), (index,), report)
-        lines.append(((index,), {key: "" if value is None else str(value).strip() for key, value in named.items()}))
-    return _entries(lines, report, as_of)
+    return locate
 
 
-def _field(cell: str) -> str:
-    name = cell.strip().casefold()
-    return _OTHER_NAMES.get(name, name)
+def _item(row: object, index: int, report: Report) -> Fields:
+    """Return an entry, or a symbol alone, by our names of its fields."""
+    named: dict[str, object] = {}
+    for key, value in row.items() if isinstance(row, Mapping) else (("symbol", row),):
+        name = str(key).strip().casefold()
+        name = _OTHER_NAMES.get(name, name)
+        if name in named:
+            report.error((index, name), "duplicate-key", name=name)
+        named[name] = value
+    return Fields(named, (index,), report, FIELDS)
 
 
-def _check_names(names: list[str], path: Path, report: Report) -> None:
-    for name in dict.fromkeys(names):
-        if name not in FIELDS:
-            guess = nearest(name, FIELDS)
-            key = "universe-field.near" if guess else "universe-field.unknown"
-            report.error(path, key, given=name, guess=guess or "", known=FIELDS)
-        elif names.count(name) > 1:
-            report.error(path, "universe-field.twice", field=name)
-    if "symbol" not in names:
-        report.error(path, "universe-field.no-symbol")
-
-
-def _entries(lines: Sequence[tuple[Path, Mapping[str, str]]], report: Report, as_of: dt.date) -> Read:
+def _entries(rows: Iterable[Fields], report: Report, as_of: dt.date) -> Read:
     entries: dict[str, Entry] = {}
-    for path, cells in lines:
-        entry = _entry(path, cells, report)
+    for row in rows:
+        entry = _entry(row)
         if not entry.symbol:
-            report.error((*path, "symbol"), "universe-symbol.missing")
+            row.missing("symbol", "entry")
         elif entry.symbol in entries:
-            report.error((*path, "symbol"), "universe-symbol.twice", symbol=entry.symbol)
+            row.error("symbol", "universe-symbol.twice", symbol=entry.symbol)
         else:
-            where = report.where((*path, "sector"))
+            where = report.where(row.at("sector"))
             entries[entry.symbol] = classified(entry, as_of, where, report.problems)
-    if not lines:
+    if not entries and not report.failed:
         report.error((), "universe-empty")
     currencies = {entry.currency for entry in entries.values() if entry.market_cap is not None}
     if len(currencies) > 1:
         named = sorted(currencies, key=lambda code: code or "(")
-        report.error((), "universe-currency", currencies=[code or phrase("no-currency") for code in named])
+        found = tuple(code or phrase("no-currency") for code in named)
+        report.error((), "universe-currency", currencies=found)
     return None if report.failed else tuple(entries.values()), tuple(report.problems)
 
 
-def _entry(path: Path, cells: Mapping[str, str], report: Report) -> Entry:
-    symbol = cells.get("symbol", "")
+def _entry(row: Fields) -> Entry:
+    symbol = row.text("symbol")
     return Entry(
         symbol=symbol,
-        sector=cells.get("sector", ""),
-        market_cap=_positive(cells.get("market_cap", ""), (*path, "market_cap"), report),
-        company=cells.get("company", "") or company_of(symbol),
-        weight=_positive(cells.get("weight", ""), (*path, "weight"), report, zero=True),
-        currency=cells.get("currency", "").upper(),
-        name=cells.get("name", ""),
+        sector=row.text("sector"),
+        market_cap=row.number("market_cap", ZERO, above=True),
+        company=row.text("company") or company_of(symbol),
+        weight=row.number("weight", ZERO),
+        currency=row.text("currency").upper(),
+        name=row.text("name"),
     )
-
-
-def _positive(text: str, path: Path, report: Report, *, zero: bool = False) -> Decimal | None:
-    if not text:
-        return None
-    number = read_number(text)
-    if number is not None and (number > 0 or (zero and number == 0)):
-        return number
-    repaired = repaired_number(text) if number is None else None
-    report.error(
-        path, "universe-number.repaired" if repaired else "universe-number", given=text, repaired=repaired or ""
-    )
-    return None
 
 
 def classified(entry: Entry, as_of: dt.date, where: Where, problems: list[Problem]) -> Entry:

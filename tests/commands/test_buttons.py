@@ -254,7 +254,7 @@ def test_refresh_fetches_everything_in_one_batch_and_computes(book: FakeBook, mo
 
     asked: list[tuple[list[str], bool]] = []
 
-    def quotes(symbols: Any, *, offline: bool = False, refresh: bool = False) -> QuoteBatch:
+    def quotes(symbols: Any, *, refresh: bool, **_: Any) -> QuoteBatch:
         asked.append((list(symbols), refresh))
         return QuoteBatch({}, {}, 0)
 

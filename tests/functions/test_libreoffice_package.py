@@ -151,3 +151,20 @@ def test_shares_are_shown_as_percentages() -> None:
         drift = archive.read("content.xml").decode().partition('table:name="Drift"')[2].partition("</table:table>")[0]
     row = drift.split("<table:table-row>")[2]
     assert row.count('table:style-name="percent"') == 5
+
+
+def test_the_package_tool_runs_in_a_folder_that_whoever_runs_it_may_enter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tool, told = tmp_path / "unopkg", tmp_path / "told"
+    lines = ("#!/bin/sh", "pwd -P", "for last; do :; done", 'dirname "$last"', "stat -c %a .")
+    tool.write_text("\n".join((lines[0], f"exec > {told}", *lines[1:], "")))
+    tool.chmod(0o755)
+    own = tmp_path / "own"
+    own.mkdir(mode=0o700)
+    monkeypatch.chdir(own)
+    monkeypatch.setattr(extension, "unopkg_command", lambda: str(tool))
+    install(prefix=("env",))
+    folder, of_extension, rights = told.read_text().split()
+    assert folder == str(Path(of_extension).resolve()) != str(own)
+    assert rights == "755"

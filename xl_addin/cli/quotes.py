@@ -97,29 +97,28 @@ def _print_store(store: Store, lang: Lang, *, as_json: bool) -> None:
     """Show every stored quote, judged by nothing: what is fresh is a question of now."""
     quotes = [quote for _, quote in store.quotes().values()]
     breakers = store.breakers().values()
-    counts = store.counts()
     if as_json:
         from engine.documents import problem_list
         from engine.market.quoting import quote_document
 
-        left_alone = [
-            {"source": b.source, "until": b.until.isoformat(timespec="seconds"), "error": b.error} for b in breakers
-        ]
         _print_json(
             {
                 "path": str(store.path),
-                "counts": counts,
+                "counts": store.counts(),
                 "quotes": [quote_document(quote) for quote in quotes],
-                "breakers": left_alone,
+                "breakers": [
+                    {"source": one.source, "until": one.until.isoformat(timespec="seconds"), "error": one.error}
+                    for one in breakers
+                ],
                 "problems": problem_list(store.problems),
             }
         )
         return
-    tables = "  ".join(f"{say(f'stored.{table}', lang)} {count}" for table, count in counts.items())
+    tables = "  ".join(f"{say(f'stored.{table}', lang)} {count}" for table, count in store.counts().items())
     sys.stdout.write(f"{store.path}\n{tables}\n")
-    for b in breakers:
-        until = f"{b.until.astimezone():%Y-%m-%d %H:%M}"
-        sys.stdout.write(say("stored.left-alone", lang, source=b.source, error=b.error, until=until) + "\n")
+    for one in breakers:
+        told = say("stored.left-alone", lang, source=one.source, error=one.error, until=one.until.astimezone())
+        sys.stdout.write(f"{told}\n")
     _print_table(quotes, lang)
 
 

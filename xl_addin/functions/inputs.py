@@ -9,17 +9,17 @@ from decimal import Decimal
 
 from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, error, note
-from engine.phrase import phrase, place
+from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.settings import setting_fields
 from engine.words import LANGUAGES, Lang, say
-from rebalancer.language import default_language
 from rebalancer.loading import usable
 from templates.cells import Grid
 from templates.read.document import DocumentData
 from templates.read.tables import find_tables
 from templates.spec import SHEETS
 from xl_addin.functions.cells import Rows, grid, rows_of, sheets
+from xl_addin.show.language import default_language
 
 #: The base currency where a call gives no settings and several currencies are in use.
 HOME = "KRW"
@@ -51,12 +51,20 @@ def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
         grids = sheets(tables)
     portfolio, problems = _read(name, grids, cash, strict=bool(given))
     # Where a call names ranges, a problem's place is a row of that range.
-    problems = (
-        tuple(replace(p, where=_IN_RANGE.sub(rf"{name} \1: row ", str(p.where))) for p in problems)
-        if given
-        else problems
-    )
+    if given:
+        problems = tuple(replace(problem, where=_of_range(problem.where, name)) for problem in problems)
     return Inputs(usable(portfolio, problems), language(grids))
+
+
+def _of_range(where: str | Phrase, name: str) -> str | Phrase:
+    """Return a place on a sheet that stands for a range as a place in that argument of the function."""
+    if not isinstance(where, Phrase):
+        return _IN_RANGE.sub(rf"{name} \1: row ", where)
+    if not where.key.startswith("place.sheet-"):
+        return where
+    there = {key: value for key, value in where.values.items() if key not in ("file", "sheet")}
+    kind = where.key.removeprefix("place.").replace("sheet-", "range-", 1)
+    return place(kind, function=name, range=where.values["sheet"], **there)
 
 
 def language(grids: Sequence[Grid] = ()) -> Lang:

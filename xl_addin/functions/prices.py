@@ -7,16 +7,14 @@ names them as text, by one cell of the same sheet, or by a column of its own tab
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine.errors import InputError
-from engine.market import chain
-from engine.market.catalogue import load
-from engine.market.quoting import QuoteBatch
-from engine.market.symbols import pair, usual_pair
+from engine.market.symbols import pair
 from engine.quote import Quote
+from rebalancer import quoting
+from rebalancer.quoting import listed, name_of, quoted, quotes, watch
 from templates.cells import Cell, Grid
 from templates.report import price_status
 from xl_addin.functions import journal
@@ -60,9 +58,9 @@ def price(ticker: object, field: object, near: object = None) -> Answer:
         raise bad_argument("choice", "field", value=name, choices=FIELDS)
     _watch(near)
     symbol = ticker_of("ticker", ticker)
-    if name == "name" and (known := chain.default().chain.listing(symbol).name):
+    if name == "name" and (known := listed(symbol).name):
         return known  # which needs no price
-    return _fields(_one(symbol))[name]
+    return _fields(quoted(symbol, interactive=True))[name]
 
 
 @declared(
@@ -75,16 +73,14 @@ def price(ticker: object, field: object, near: object = None) -> Answer:
 def prices(tickers: object, tables: object) -> Answer:
     """Return a row per ticker; one without a price shows #N/A, and its cause is in the journal."""
     wanted = _wanted(tickers, tables)
-    batch = _batch(wanted)
+    batch = quotes(wanted, interactive=True)
     for symbol, error in batch.failed.items():
         journal.failed(prices.name, symbol, problems_of(error))
     rows: list[Mapping[str, object]] = []
     for symbol in wanted:
         quote = batch.ok.get(symbol)
         if quote is None:
-            entry = load().entry(symbol)
-            rows.append({"Ticker": symbol, "Name": entry.instrument.name if entry else None, "Price": NA,
-                         "Status": "missing"})  # fmt: skip
+            rows.append({"Ticker": symbol, "Name": name_of(symbol), "Price": NA, "Status": "missing"})
             continue
         journal.answered(prices.name, symbol)
         found = _fields(quote)
@@ -98,36 +94,20 @@ def prices(tickers: object, tables: object) -> Answer:
 def rate(given: object, near: object = None) -> Answer:
     """Return units of the second currency per unit of the first; `near` as for a price."""
     text = text_of("pair", given).upper().replace("/", "").replace(" ", "")
-    currencies = pair(text)
-    if currencies is None:
+    if pair(text) is None:
         raise bad_argument("pair", "pair", value=text)
     _watch(near)
-    usual = usual_pair(*currencies)
-    found = _one(usual).price
-    return shown(found if usual == text else 1 / found)
-
-
-def _batch(symbols: Sequence[str]) -> QuoteBatch:
-    market = chain.default()
-    return market.chain.quotes(symbols, deadline=market.settings.interactive_deadline)
-
-
-def _one(symbol: str) -> Quote:
-    batch = _batch([symbol])
-    if symbol in batch.failed:
-        raise batch.failed[symbol]
-    return batch.ok[symbol]
+    return shown(quoting.rate(text, interactive=True))
 
 
 def _fields(quote: Quote) -> dict[str, Shown]:
-    entry = load().get(quote.symbol)
     return {
         "price": shown(quote.price),
         "currency": quote.currency,
         "asof": shown(quote.as_of),
         "source": quote.source,
         "status": price_status(quote.source, stale=quote.stale),
-        "name": quote.name or (entry.instrument.name if entry else None),
+        "name": quote.name or name_of(quote.symbol),
     }
 
 
@@ -162,7 +142,7 @@ def of_tables(grids: Sequence[Grid]) -> tuple[str, ...]:
 def _watch(near: object) -> None:
     """Let the next batch bring what the cells nearby ask for too."""
     if rows_of(near) is not None:
-        chain.default().chain.watch(tickers_near(near), dt.datetime.now(dt.UTC))
+        watch(tickers_near(near))
 
 
 def tickers_near(near: object) -> tuple[str, ...]:

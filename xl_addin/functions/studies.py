@@ -11,8 +11,6 @@ from importlib import resources
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations
 from engine.data.document import portfolio_from_data
 from engine.errors import NoData, Problem
-from engine.market import chain
-from engine.market.catalogue import load
 from engine.phrase import phrase
 from engine.portfolio import Portfolio
 from engine.text import FIRST_CLOSE, fold, plain_number
@@ -21,6 +19,7 @@ from engine.words import Lang
 from rebalancer import analysing
 from rebalancer.loading import usable
 from rebalancer.planning import today
+from rebalancer.quoting import listed, name_of
 from rebalancer.tabulating import (
     SAID_IN_PLACE,
     RowWords,
@@ -144,7 +143,7 @@ def _currencies(texts: Sequence[str]) -> dict[str, str]:
     """Return what each code or name is quoted in, by code; raises SymbolUnknown."""
     found: dict[str, str] = {}
     for text in texts:
-        listing = chain.default().chain.listing(text)
+        listing = listed(text)
         found[listing.symbol] = listing.currency or ""
     return found
 
@@ -156,8 +155,7 @@ def compare(tickers: object) -> Answer:
     if result.as_of is None and all(row.fee.value is None for row in result.funds.values()):
         raise NoData(phrase("no-fund-known"), problems=result.problems)
     _note(compare.name, result.problems)
-    entries = {symbol: load().get(symbol) for symbol in result.funds}
-    names = {symbol: entry.instrument.name for symbol, entry in entries.items() if entry}
+    names = {symbol: name for symbol in result.funds if (name := name_of(symbol))}
     funds = comparison_rows(result, names, _words(language()))
     metrics = [column.name for column in spec_table("Comparison").columns if column.name != "Ticker"]
     rows = ((metric, *(fund[metric] for fund in funds)) for metric in metrics)
@@ -182,7 +180,7 @@ def review(satellite: object, benchmark: object, tables: object) -> Answer:
         inputs = read_inputs(review.name, {"satellite": satellite}, tables)
         portfolio, lang = inputs.portfolio, inputs.lang
     if against:
-        against = chain.default().chain.listing(against).symbol
+        against = listed(against).symbol
     result = analysing.review(portfolio, _LIVE, today(), benchmark=against or None)
     _note(review.name, result.problems)
     return review.table(review_rows(result, _words(lang)))
@@ -245,13 +243,8 @@ def history(ticker: object, start: object, end: object) -> Answer:
         raise bad_argument("no-first-day", "from")
     if first > last:
         raise bad_argument("after", "from", first=first, last=last)
-    batch = chain.history([symbol], first, last, wait=_LIVE.wait)
-    if symbol in batch.failed:
-        raise batch.failed[symbol]
-    found = batch.ok[symbol]
-    if not found.dates:
-        raise NoData(phrase("no-data.close", symbol=symbol, first=first, last=last), symbol=symbol, source=found.source)
-    return history.table({"Date": day, "Close": close} for day, close in zip(found.dates, found.closes, strict=True))
+    found = analysing.closes(symbol, first, last, _LIVE)
+    return history.table({"Date": day, "Close": close} for day, close in found)
 
 
 def _words(lang: Lang = "en") -> RowWords:

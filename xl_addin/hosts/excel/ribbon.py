@@ -39,20 +39,20 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RibbonGroup:
     """A group of the tab."""
 
     name: str
     items: tuple[Button | Menu, ...]
 
 
-GROUPS: tuple[Group, ...] = (
-    Group("Data", (
+GROUPS: tuple[RibbonGroup, ...] = (
+    RibbonGroup("Data", (
         Button("refresh", "RefreshAll", "R", large=True),
         Button("analyse", "ChartInsert", "A"),
         Button("sources", "GetExternalDataFromWeb", "S"),
     )),
-    Group("Rebalance", (
+    RibbonGroup("Rebalance", (
         Menu("mode", "SortDialog", "M", (
             Button("mode_full", "SortDialog", "F"),
             Button("mode_buy_only", "SortAscendingExcel", "B"),
@@ -62,7 +62,7 @@ GROUPS: tuple[Group, ...] = (
         Button("record", "FileSave", "D"),
         Button("undo", "Undo", "U"),
     )),
-    Group("Share", (
+    RibbonGroup("Share", (
         Button("share", "FileSendAsAttachment", "C"),
         Button("pdf", "FileSaveAsPdfOrXps", "P"),
         Button("help", "Help", "H", callback="RebalHelpButton"),
