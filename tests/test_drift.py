@@ -237,7 +237,10 @@ def test_a_due_section_calls_for_rebalancing_without_any_drift() -> None:
 
 
 def test_a_section_acts_where_a_band_of_its_own_is_broken_and_another_does_not() -> None:
-    aims = [section("core", target("069500", "0.5")), section("satellite", target("102110", "0.5"), rule=Rule(absolute_band=D("0.2")))]
+    aims = [
+        section("core", target("069500", "0.5")),
+        section("satellite", target("102110", "0.5"), rule=Rule(absolute_band=D("0.2"))),
+    ]
     folio = portfolio([worth("069500", 40), worth("102110", 60)], aims)
     assert acting(folio) == {"core": Cause("band", ("069500",))}
 

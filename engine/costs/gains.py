@@ -44,7 +44,9 @@ def gain_tax(portfolio: Portfolio, fx: FxTable, account: Account, position: Posi
     rule = tax_rule("overseas_gains" if overseas else "dividend_income", as_of)
     if rule is None or won is None or not (overseas or _is_taxed_fund(instrument)):
         return GainTax()
-    rows = [h for h in portfolio.holdings if h.symbol == position.symbol and _is_in(portfolio, h, account) and h.quantity]
+    rows = [
+        h for h in portfolio.holdings if h.symbol == position.symbol and _is_in(portfolio, h, account) and h.quantity
+    ]
     paid = paid_per_share(rows, position.fx)
     gain = ZERO if paid is None else position.price * position.fx - paid
     if not overseas:

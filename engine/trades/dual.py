@@ -65,7 +65,11 @@ class Prices:
 def applies(problem: Problem) -> bool:
     """Tell whether the dual covers the problem: one account, one slot a symbol."""
     symbols = problem.slots.symbol
-    return problem.size > 0 and bool((problem.account == problem.account[0]).all()) and len(np.unique(symbols)) == len(symbols)
+    return (
+        problem.size > 0
+        and bool((problem.account == problem.account[0]).all())
+        and len(np.unique(symbols)) == len(symbols)
+    )
 
 
 class Relaxation:

@@ -59,9 +59,7 @@ class Part:
     weight: float
 
 
-def causes(
-    portfolio: Portfolio, valuation: Valuation, sections: Sequence[SectionState], *, untargeted: bool
-) -> Causes:
+def causes(portfolio: Portfolio, valuation: Valuation, sections: Sequence[SectionState], *, untargeted: bool) -> Causes:
     """Return what calls for trades; `untargeted`: whether a share of what has no target can be sold."""
     low, high = cash_band(portfolio, valuation.total)
     cash = valuation.cash_value
