@@ -123,8 +123,8 @@ def section_states(portfolio: Portfolio, found: Sequence[Position], as_of: dt.da
 
     The sleeve (locked and disabled positions included) is OVER or UNDER beyond the section's absolute band; where a
     rule has only a relative one, beyond that fraction of the sleeve's target. `breaches` names the positions outside
-    their own bands. A section acts if its review is due, or a limit or band of a target of its own is broken; locked and
-    disabled positions are no reason.
+    their own bands. A section acts if its review is due, or a limit or band of a target of its own is broken; locked
+    and disabled positions are no reason.
     """
     return tuple(
         _section(portfolio, section, [p for p in found if p.section == section.name], found, as_of)
@@ -178,7 +178,7 @@ def _broken_limits(portfolio: Portfolio, section: Section, found: Sequence[Posit
 
 
 def cash_band(portfolio: Portfolio, total: Decimal) -> tuple[Decimal, Decimal]:
-    """Return the cash (base currency) between which it is left alone: 5 % of the total or 25 % of its target, the nearer.
+    """Return the cash (base currency) between which it is let be: 5 % of the total or 25 % of its target, the nearer.
 
     Upwards it is at least 1 % of the total; the low end is never below 0.
     """

@@ -198,7 +198,7 @@ class _Climb:
 
     def _task(self, kind: Kind) -> Task:
         given = parts(self._portfolio, self._positions, self._found, self._outside, kind)
-        return self._builder.build(kind, given, self._outside)
+        return self._builder.build(kind, given)
 
     def _solve(self, task: Task) -> _Step | None:
         """Solve, write the orders in exact money, and solve again a little tighter where rounding broke a rule."""

@@ -1,7 +1,7 @@
 """Turn a valued portfolio and a rung into the trade problem: slots, rows, costs, pools, limits.
 
-What has to hold exactly (how far each symbol may go, its own limits, minimum trades) is decided here in exact numbers and
-handed on as whole steps; only what joins several symbols reaches the solvers as money.
+What has to hold exactly (how far each symbol may go, its own limits, minimum trades) is decided here in exact numbers
+and handed on as whole steps; only what joins several symbols reaches the solvers as money.
 """
 
 from __future__ import annotations
@@ -143,13 +143,13 @@ class Builder:
         }
         self._pools = tuple((name, currency) for name, purse in valuation.cash.items() for currency in purse)
 
-    def build(self, kind: Kind, parts: Mapping[str, Part], outside: frozenset[str]) -> Task:
-        """Return the trade problem of a rung; `outside` are the symbols outside a band or limit, or without a target."""
+    def build(self, kind: Kind, parts: Mapping[str, Part]) -> Task:
+        """Return the trade problem of a rung."""
         portfolio, valuation, positions = self._portfolio, self._valuation, self._positions
         settings, total, fx = portfolio.settings, self._total, valuation.fx
         symbols = tuple(position.symbol for position in positions)
         index = {symbol: place for place, symbol in enumerate(symbols)}
-        edges = self._edges(kind, outside)
+        edges = self._edges(kind)
         most = self._most_beyond(edges)
         slots: list[Slot] = []
         numbers: list[tuple[int, int, int, int, bool]] = []
@@ -196,7 +196,7 @@ class Builder:
                 slack=rates[:, 8],
                 cash_slack=rates[:, 9],
             ),
-            rows=self._rows(kind, parts, edges, at, index),
+            rows=self._rows(parts, edges, at, index),
             net_low=nets[:, 0],
             net_high=nets[:, 1],
             cash=np.array([float(valuation.cash[name][c] * fx.rate(c)) for name, c in self._pools]),
@@ -216,7 +216,7 @@ class Builder:
         )
         return Task(kind, problem, tuple(slots), symbols, self._pools)
 
-    def _edges(self, kind: Kind, outside: frozenset[str]) -> dict[str, tuple[Decimal, Decimal]]:
+    def _edges(self, kind: Kind) -> dict[str, tuple[Decimal, Decimal]]:
         """Return the weights between which a symbol is let be, where the destination is an edge; else nothing."""
         destination = self._portfolio.settings.destination
         if destination == "target" or kind not in ("act", "counterparts"):
@@ -250,9 +250,9 @@ class Builder:
     ) -> tuple[int, int]:
         """Return how many steps a symbol may go down and up, over all accounts.
 
-        Towards its target, past it by no more than the step that crosses it (or a minimum trade, where that is more than
-        the way), and never further off than it was; further only to mend a limit or to raise money. With edges, what
-        there is more of goes no further than its edge. Limits that hold are kept.
+        Towards its target, past it by no more than the step that crosses it (or a minimum trade, where that is more
+        than the way), and never further off than it was; further only to mend a limit or to raise money. With edges,
+        what there is more of goes no further than its edge. Limits that hold are kept.
         """
         step = p.price * p.fx * self._steps[p.symbol]
         way = p.target * self._total - p.value
@@ -374,7 +374,6 @@ class Builder:
 
     def _rows(
         self,
-        kind: Kind,
         parts: Mapping[str, Part],
         edges: Mapping[str, tuple[Decimal, Decimal]],
         at: Ints,
@@ -488,5 +487,5 @@ def _ceiling(steps: Decimal) -> int:
 
 
 def _crossing(way: Decimal, step: Decimal, least: int) -> int:
-    """Return the steps to the target and the one that crosses it; where the minimum trade is more than the way: that."""
+    """Return the steps to the target, the one that crosses it included; a minimum trade where that is more."""
     return max(_ceiling(way / step), least if least * step > way else 0)

@@ -252,8 +252,8 @@ class Model:
     def _ordered(self, symbol: int, most: float, leg: _Leg, other: _Leg) -> None:
         """Say what the switches imply over all accounts, which tightens the relaxation by far.
 
-        What a symbol gains over all accounts, at most `most`, takes an order of this leg somewhere; and an account's own
-        trade is at most that much more than what the other accounts trade the other way.
+        What a symbol gains over all accounts, at most `most`, takes an order of this leg somewhere; and an account's
+        own trade is at most that much more than what the other accounts trade the other way.
         """
         slots = self._problem.slots
         mine = np.flatnonzero(slots.symbol[leg.slots] == symbol)
@@ -517,7 +517,7 @@ class Model:
             highs.setOptionValue(name, value)
         highs.passModel(self._linear(highspy))
         if start is not None:
-            self._set_start(highs, highspy, start)
+            self._set_start(highs, start)
         constant = self._model.constant
         calls = 0
 
@@ -555,7 +555,7 @@ class Model:
             return Answer(units, bound if np.isfinite(bound) else -np.inf, "limit")
         return Answer(None, -np.inf, "failed")
 
-    def _set_start(self, highs: Any, highspy: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types
+    def _set_start(self, highs: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types
         """Give HiGHS the whole-numbered columns of a plan; it finds the others."""
         index: list[int] = []
         value: list[float] = []

@@ -1,9 +1,9 @@
 """One anytime solver: plans that are surely possible first, then better ones, with a bound that no plan can be below.
 
 Doing nothing and a plain greedy plan are tried before anything else, so that a plan that exists is never called
-impossible; only a proof says that. Where one account has one cash to price, the Lagrangian dual gives a bound, a plan near
-it, and what else may still be in a better plan: often a handful of trades. HiGHS decides those, or the whole problem where
-the dual does not cover it, and hands back its bound, also where it was stopped.
+impossible; only a proof says that. Where one account has one cash to price, the Lagrangian dual gives a bound, a plan
+near it, and what else may still be in a better plan: often a handful of trades. HiGHS decides those, or the whole
+problem where the dual does not cover it, and hands back its bound, also where it was stopped.
 """
 
 from __future__ import annotations
@@ -142,9 +142,13 @@ class _Search:
             left = survivors(problem, dual, self.gap + 1e-9 * problem.total)
             must = ~left.idle
             slots = replace(
-                problem.slots, low=left.low, high=left.high, minimum_buy=left.minimum_buy, minimum_sell=left.minimum_sell,
+                problem.slots,
+                low=left.low,
+                high=left.high,
+                minimum_buy=left.minimum_buy,
+                minimum_sell=left.minimum_sell,
                 full=problem.slots.full & (left.low == problem.slots.low),
-            )  # fmt: skip
+            )
             problem = replace(problem, slots=slots)
             if dual.whole:
                 open_ = ~left.decided()
