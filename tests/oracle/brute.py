@@ -162,8 +162,9 @@ def _account(case: Case, rung: Rung, number: int, slack: float, most: int, *, ex
             risk_bought |= lots[:, column] > 0
     base_change = sum((change[c] * float(case.rates[c]) for c in change), zero.copy())
     keep, spread = _convert(case, number, change, slack)
-    if purse.risk_room is not None:
-        keep &= ~risk_bought | (purse.risk + risk <= purse.risk_room + SLACK * case.total)
+    if purse.risk_cap is not None:
+        most_risk = purse.risk_cap * (purse.value - left - spread)
+        keep &= ~risk_bought | (purse.risk + risk <= most_risk + SLACK * case.total)
     return _Account(
         slots,
         lots[keep],

@@ -27,7 +27,7 @@ GAIN_NET_OF_COSTS = True
 #: Money within which a rule still holds, as a share of the total value.
 SLACK = 2e-9
 #: Lots within which the rule on orders still holds (fractions).
-NET_SLACK = 1e-6
+NET_SLACK = 1e-5
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,10 @@ def measure(case: Case, rung: Rung, orders: Orders, *, exact: bool = True, slack
     values = [asset.value for asset in case.assets]
     for s, lots in orders.items():
         values[case.slots[s].asset] += lots * case.assets[case.slots[s].asset].step
-    spread, faults = _conversions(case, bills, slack)
+    spreads, faults = _conversions(case, bills, slack)
+    spread = math.fsum(spreads)
     faults += [fault for s, lots in orders.items() for fault in _order_faults(case, rung, case.slots[s], lots)]
-    faults += [*_risk_faults(case, orders), *_net_faults(case, rung, orders)]
+    faults += [*_risk_faults(case, orders, bills, spreads), *_net_faults(case, rung, orders)]
     excess = [limit.sign * (math.fsum(values[m] for m in limit.members) - limit.bound) for limit in case.limits]
     broken = math.fsum(max(e, 0.0) for e, limit in zip(excess, case.limits, strict=True) if limit.broken)
     for e, limit in zip(excess, case.limits, strict=True):
@@ -133,9 +134,9 @@ def measure(case: Case, rung: Rung, orders: Orders, *, exact: bool = True, slack
     return Outcome(objective, outside, cash, tuple(values), len(bills), tax, turnover, tuple(faults))
 
 
-def _conversions(case: Case, bills: Mapping[int, Bill], slack: float) -> tuple[float, list[str]]:
-    """Return what the conversions cost, and the accounts that cannot pay."""
-    spread, faults = 0.0, []
+def _conversions(case: Case, bills: Mapping[int, Bill], slack: float) -> tuple[list[float], list[str]]:
+    """Return what the conversions of each account cost, and the accounts that cannot pay."""
+    spreads, faults = [], []
     for number, purse in enumerate(case.purses):
         change: dict[str, float] = {}
         for s, one in bills.items():
@@ -145,11 +146,11 @@ def _conversions(case: Case, bills: Mapping[int, Bill], slack: float) -> tuple[f
         money = conversion(case, purse, change, slack)
         if money is None:
             faults.append(f"cash of {purse.name!r}")
-        spread += case.spread * (money or 0.0)
-    return spread, faults
+        spreads.append(case.spread * (money or 0.0))
+    return spreads, faults
 
 
-def _risk_faults(case: Case, orders: Orders) -> list[str]:
+def _risk_faults(case: Case, orders: Orders, bills: Mapping[int, Bill], spreads: list[float]) -> list[str]:
     faults = []
     for number, purse in enumerate(case.purses):
         here = [
@@ -159,7 +160,9 @@ def _risk_faults(case: Case, orders: Orders) -> list[str]:
         ]
         risk = purse.risk + sum(lots * asset.step for lots, asset in here)
         bought = any(lots > 0 for lots, _ in here)
-        if purse.risk_room is not None and bought and risk > purse.risk_room + SLACK * case.total:
+        left = spreads[number] + sum(one.leaves for s, one in bills.items() if case.slots[s].account == number)
+        most = math.inf if purse.risk_cap is None else purse.risk_cap * (purse.value - left)
+        if bought and risk > most + SLACK * case.total:
             faults.append(f"risk cap of {purse.name}")
     return faults
 

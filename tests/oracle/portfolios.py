@@ -183,15 +183,12 @@ def _account(frame: _Frame, number: int) -> Document:
 
 def _sections(frame: _Frame, folio: Document, weights: dict[str, float]) -> None:
     r = frame.r
-    pairs = [["core", "satellite"], ["core", "satellite"], ["core", "rotation"]]
-    names = r.choice([["targets"], ["targets"], *pairs, ["core"]])
+    names = r.choice([["targets"], ["targets"], ["core", "satellite"], ["core", "satellite"], ["core"]])
     cut = r.randint(1, len(weights)) if len(names) == 2 else len(weights)
     rows = [_target(r, symbol, weight) for symbol, weight in weights.items()]
     parts = {name: part for name, part in zip(names, (rows[:cut], rows[cut:]), strict=False) if part}
-    folio |= {name: part for name, part in parts.items() if name != "rotation"}
-    if "rotation" in parts:
-        folio["sections"] = {"rotation": parts["rotation"]}
-    folio["rules"] = {name if name in ("core", "satellite") else "all": _rule(frame) for name in parts}
+    folio |= parts
+    folio["rules"] = {"all" if name == "targets" else name: _rule(frame) for name in parts}
 
 
 def _target(r: random.Random, symbol: str, weight: float) -> Document:

@@ -130,7 +130,8 @@ class Purse:
     taxable: bool
     cash: Mapping[str, Decimal]
     floor: Mapping[str, Decimal]
-    risk_room: float | None  # money of risk assets it may hold after a purchase
+    risk_cap: float | None  # the largest share of risk assets after a purchase
+    value: float  # before trading
     risk: float  # money of risk assets it holds
 
 
@@ -432,7 +433,7 @@ def _within_edges(case: Case, asset: Asset, low: float, high: float) -> tuple[fl
         return low, high
     lower, upper = edges(asset, case.destination)
     over = asset.value > asset.high
-    if (surplus(case) >= 0) != over:
+    if (surplus(case) >= -EPS * case.total) != over:
         return low, high
     lots = (asset.value - upper if over else lower - asset.value) / asset.step
     most = float(math.ceil(lots - EPS)) if asset.whole else lots
@@ -701,7 +702,7 @@ def _purse(
     value += float(sum(rates[c] * n for c, n in cash[name].items()))
     cap = account.get("risk_cap")
     taxable = account.get("type", "taxable") == "taxable"
-    return Purse(name, taxable, cash[name], floor, None if cap is None else float(cap) * value, risk)
+    return Purse(name, taxable, cash[name], floor, None if cap is None else float(cap), value, risk)
 
 
 def _limits(folio: Mapping[str, Any], assets: Sequence[Asset], total: float) -> tuple[Limit, ...]:

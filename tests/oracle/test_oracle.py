@@ -18,6 +18,7 @@ SAMPLE, SOAK, SOAK_LARGE = 200, 2500, 400
 #: Plans to try by brute force, at most.
 MOST, MOST_SOAK = 30_000, 1_000_000
 FACTS = (
+    "understood",
     "objective",
     "bound",
     "oracle",

@@ -101,7 +101,7 @@ class _Book:
         self.k = UNIT / case.total
         self.buy: dict[int, int] = {}
         self.sell: dict[int, int] = {}
-        self.left: dict[int, float] = {}  # what leaves the cash at once
+        self.left: list[dict[int, float]] = [{} for _ in case.purses]  # what leaves each account's cash at once
         self.flows: list[dict[str, dict[int, float]]] = [{c: {} for c in case.rates} for _ in case.purses]
         self.turnover: dict[int, float] = {}
         self.gains: dict[int, float] = {}
@@ -123,7 +123,7 @@ class _Book:
         fee = self.model.variable(1.0)
         self.model.row({fee: 1.0, n: -float(asset.commission) * asset.step * self.k}, low=0.0)
         self.model.row({fee: 1.0, y: -float(asset.fee * asset.fx) * self.k}, low=0.0)
-        self.left[fee] = 1.0
+        self.left[self.case.slots[s].account][fee] = 1.0
         self.turnover[n] = asset.step * self.k
         return fee
 
@@ -160,7 +160,7 @@ class _Book:
         fee = self._fee(n, y, s)
         money = self.flows[slot.account][asset.currency]
         money |= {n: price - duty, fee: -1.0}
-        self.left[n] = duty
+        self.left[slot.account][n] = duty
         self.sell[s] = n
         if slot.average is None or not asset.taxed or case.taxes == "none":
             return [y]
@@ -172,7 +172,7 @@ class _Book:
             return [y]
         tax = model.variable((1.0 if case.taxes == "count" else 0.0) + TIE_TAX)
         model.row({tax: 1.0} | {v: -float(WITHHELD) * c for v, c in gain.items()}, low=0.0)
-        self.left[tax] = 1.0
+        self.left[slot.account][tax] = 1.0
         money[tax] = -1.0
         return [y]
 
@@ -191,7 +191,7 @@ class _Book:
             v = self.model.variable(case.spread)
             flows[a][v] = -1.0
             flows[b][v] = 1 - case.spread
-            self.left[v] = case.spread
+            self.left[number][v] = case.spread
         for c, rate in case.rates.items():
             own = float(purse.cash.get(c, 0)) - float(purse.floor[c]) + slack * 10.0 ** -DIGITS[c]
             self.model.row(flows[c], low=-own * float(rate) * self.k)
@@ -201,19 +201,19 @@ class _Book:
         mine = [s for s, slot in enumerate(self.case.slots) if slot.account == number]
         mine = [s for s in mine if self.case.assets[self.case.slots[s].asset].risk]
         bought = [self.buy[s] for s in mine if s in self.buy]
-        if purse.risk_room is None or not bought:
+        if purse.risk_cap is None or not bought:
             return
         steps = {s: self.case.assets[self.case.slots[s].asset].step * self.k for s in mine}
         risk = {self.buy[s]: steps[s] for s in mine if s in self.buy}
         risk |= {self.sell[s]: -steps[s] for s in mine if s in self.sell}
-        room = (purse.risk_room - purse.risk) * self.k
-        if room >= 0:
-            self.model.row(risk, high=room)
-            return
-        buys = self.model.variable(0.0, 1.0, whole=True)
+        for v, c in self.left[number].items():
+            risk[v] = risk.get(v, 0.0) + purse.risk_cap * c
+        room = (purse.risk_cap * purse.value - purse.risk) * self.k
+        # The cap is for plans that buy risk assets: `anything` is more than any plan's risk assets are above it.
+        buys, anything = self.model.variable(0.0, 1.0, whole=True), 2 * UNIT
         for v in bought:
             self.model.row({v: 1.0, buys: -self.model.upper[v]}, high=0.0)
-        self.model.row(risk | {buys: -room}, high=0.0)
+        self.model.row(risk | {buys: anything - room}, high=anything)
 
     def _value(self, i: int) -> dict[int, float]:
         """Keep an instrument's orders within the rule on orders; return the terms of what they change its value by."""
@@ -246,7 +246,8 @@ class _Book:
         gap = (self.case.cash_target - self.case.cash) * self.k
         scale = self.case.cash_scale
         self.model.row(self._parts(1.0, scale) | cash, low=gap)
-        above = {v: cash.get(v, 0.0) + self.left.get(v, 0.0) for v in {**cash, **self.left}}
+        left = {v: c for purse in self.left for v, c in purse.items()}
+        above = {v: cash.get(v, 0.0) + left.get(v, 0.0) for v in {**cash, **left}}
         parts = self._parts(1.0, scale, self.rung.idle_cap)
         self.model.row(parts | {v: -c for v, c in above.items()}, low=-gap)
         return 0.0
