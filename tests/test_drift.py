@@ -270,7 +270,7 @@ def test_cash_without_a_target_may_be_1_percent_of_the_whole() -> None:
 
 
 def limits(folio: Portfolio) -> list[tuple[str, str]]:
-    return [(p.severity, p.where) for p in limit_problems(folio, positions(folio, valued(folio)))]
+    return [(p.severity, str(p.where)) for p in limit_problems(folio, positions(folio, valued(folio)))]
 
 
 def test_a_weight_beyond_its_minimum_or_maximum_is_a_warning_with_figures() -> None:
