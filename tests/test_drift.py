@@ -277,7 +277,7 @@ def test_a_weight_beyond_its_minimum_or_maximum_is_a_warning_with_figures() -> N
     aims = section("core", target("069500", "0.3", maximum=D("0.4")), target("102110", "0.3", minimum=D("0.2")))
     folio = portfolio([worth("069500", 50), worth("102110", 10)], [aims], {"KRW": 40})
     found = limit_problems(folio, positions(folio, valued(folio)))
-    assert [(p.severity, p.code, p.where) for p in found] == [
+    assert [(p.severity, p.code, str(p.where)) for p in found] == [
         ("warning", "limit-breached", "core 069500"),
         ("warning", "limit-breached", "core 102110"),
     ]
