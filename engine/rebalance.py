@@ -14,14 +14,14 @@ from engine import drift
 from engine.cash_flow import withdrawal_problem
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
-from engine.errors import ImpossibleError, InputError, NoData, Problem as Fault, Severity, Stale
+from engine.errors import ImpossibleError, InputError, NoData, Stale, error, warning
+from engine.errors import Problem as Fault
 from engine.magnitude import magnitude_problems
 from engine.money import PRECISION
-from engine.phrase import Phrase
+from engine.phrase import phrase, place
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
-from engine.text import korean
 from engine.trades.build import Builder, Task, can_sell
 from engine.trades.highs import Watch
 from engine.trades.impossible import explain
@@ -117,21 +117,17 @@ def _value(
     if faults:
         raise InputError(problems)
     if missing:
-        raise NoData("prices or rates are missing", ko="시세나 환율이 없습니다", problems=problems)
-    old: list[tuple[str, str | Phrase]] = [
-        (q.symbol, q.stale_reason) for q in prices.values() if q.stale_reason is not None
-    ]
+        raise NoData(phrase("data-missing"), problems=problems)
+    old = [(q.symbol, q.stale_reason) for q in prices.values() if q.stale_reason is not None]
     old += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason]
-    severity: Severity = "warning" if allow_stale else "error"
-    repair = "used as asked" if allow_stale else "refresh it, give one by hand, or allow stale ones (--allow-stale)"
-    repair_ko = "요청대로 씁니다" if allow_stale else "새로 고치거나, 직접 적거나, --allow-stale로 허용하세요"
     aged = tuple(
-        Fault(severity, "stale", f"price of {symbol}", f"{reason}: {repair}", f"{korean(reason)}: {repair_ko}")
+        warning("stale.used", place("price", symbol=symbol), reason=reason)
+        if allow_stale
+        else error("stale.refused", place("price", symbol=symbol), reason=reason)
         for symbol, reason in old
     )
     if aged and not allow_stale:
-        ko = "시세나 환율이 너무 오래되어 쓸 수 없습니다"
-        raise Stale("prices or rates are too old to act on", ko=ko, problems=problems + aged)
+        raise Stale(phrase("data-stale"), problems=problems + aged)
     valuation = value(portfolio, prices, fx_table(portfolio, rates))
     excess = withdrawal_problem(portfolio, prices, valuation.fx, valuation.total)
     if excess:
@@ -181,7 +177,9 @@ class _Climb:
             if best is not None and best.result.outside == 0:
                 break
             task = self._task(kind)
-            if any(np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other) for other in tried):
+            if any(
+                np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other) for other in tried
+            ):
                 continue
             tried.append(task)
             step = self._solve(task)
@@ -200,7 +198,7 @@ class _Climb:
 
     def _task(self, kind: Kind) -> Task:
         given = parts(self._portfolio, self._positions, self._found, self._outside, kind)
-        return self._builder.build(kind, given, self._outside)
+        return self._builder.build(kind, given)
 
     def _solve(self, task: Task) -> _Step | None:
         """Solve, write the orders in exact money, and solve again a little tighter where rounding broke a rule."""
@@ -237,7 +235,11 @@ class _Climb:
         if broken:
             rows = replace(rows, low=rows.low + 1e-8 * total, high=rows.high - 1e-8 * total)
         turnover = None if problem.turnover is None else problem.turnover - (1e-8 * total if broken else 0.0)
-        caps = tuple(replace(cap, held=cap.held + 1e-8 * total) for cap in problem.risk_caps) if broken else problem.risk_caps
+        caps = (
+            tuple(replace(cap, held=cap.held + 1e-8 * total) for cap in problem.risk_caps)
+            if broken
+            else problem.risk_caps
+        )
         slots = replace(problem.slots, low=low, full=full)
         return replace(problem, reserve=margin, slots=slots, rows=rows, turnover=turnover, risk_caps=caps)
 

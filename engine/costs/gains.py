@@ -33,8 +33,8 @@ class GainTax:
 def gain_tax(portfolio: Portfolio, fx: FxTable, account: Account, position: Position, as_of: dt.date) -> GainTax:
     """Return how a sale's gain is taxed: nothing outside taxable accounts, or where nobody's taxes are to be counted.
 
-    Korean residents: gains of Korean-listed funds that are taxed as dividends are withheld at the sale, without setting off
-    losses; overseas gains are netted over the year, and taxed above the allowance.
+    Korean residents: gains of Korean-listed funds that are taxed as dividends are withheld at the sale, without setting
+    off losses; overseas gains are netted over the year, and taxed above the allowance.
     """
     if portfolio.residence != "KR" or portfolio.settings.taxes == "none" or account.type != "taxable":
         return GainTax()
@@ -44,7 +44,9 @@ def gain_tax(portfolio: Portfolio, fx: FxTable, account: Account, position: Posi
     rule = tax_rule("overseas_gains" if overseas else "dividend_income", as_of)
     if rule is None or won is None or not (overseas or _is_taxed_fund(instrument)):
         return GainTax()
-    rows = [h for h in portfolio.holdings if h.symbol == position.symbol and _is_in(portfolio, h, account) and h.quantity]
+    rows = [
+        h for h in portfolio.holdings if h.symbol == position.symbol and _is_in(portfolio, h, account) and h.quantity
+    ]
     paid = paid_per_share(rows, position.fx)
     gain = ZERO if paid is None else position.price * position.fx - paid
     if not overseas:

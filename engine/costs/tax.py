@@ -77,6 +77,7 @@ def _tax(gain: Decimal | None, rule: TaxRule | None) -> Decimal | None:
 
 
 def is_overseas(instrument: Instrument) -> bool:
+    """Tell whether gains of an instrument are overseas gains: it is listed abroad."""
     return instrument.market == "US" or (instrument.market == "OTHER" and instrument.currency != "KRW")
 
 

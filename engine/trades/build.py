@@ -1,7 +1,7 @@
 """Turn a valued portfolio and a rung into the trade problem: slots, rows, costs, pools, limits.
 
-What has to hold exactly (how far each symbol may go, its own limits, minimum trades) is decided here in exact numbers and
-handed on as whole steps; only what joins several symbols reaches the solvers as money.
+What has to hold exactly (how far each symbol may go, its own limits, minimum trades) is decided here in exact numbers
+and handed on as whole steps; only what joins several symbols reaches the solvers as money.
 """
 
 from __future__ import annotations
@@ -134,20 +134,22 @@ class Builder:
         self._rules = {t.symbol: section.rule for section, t in portfolio.targets()}
         tradable = [p for p in positions if p.status != "DISABLED" and p.price > 0]
         self._tradable = tradable
-        self._steps = {p.symbol: step_of(portfolio.instruments[p.symbol], portfolio.settings.fractional) for p in tradable}
+        self._steps = {
+            p.symbol: step_of(portfolio.instruments[p.symbol], portfolio.settings.fractional) for p in tradable
+        }
         self._held = {p.symbol: held_steps(portfolio, p.symbol) for p in tradable}
         self._costs = {
             p.symbol: lookup(portfolio.instruments[p.symbol], as_of, portfolio.settings.costs) for p in tradable
         }
         self._pools = tuple((name, currency) for name, purse in valuation.cash.items() for currency in purse)
 
-    def build(self, kind: Kind, parts: Mapping[str, Part], outside: frozenset[str]) -> Task:
-        """Return the trade problem of a rung; `outside` are the symbols outside a band or limit, or without a target."""
+    def build(self, kind: Kind, parts: Mapping[str, Part]) -> Task:
+        """Return the trade problem of a rung."""
         portfolio, valuation, positions = self._portfolio, self._valuation, self._positions
         settings, total, fx = portfolio.settings, self._total, valuation.fx
         symbols = tuple(position.symbol for position in positions)
         index = {symbol: place for place, symbol in enumerate(symbols)}
-        edges = self._edges(kind, outside)
+        edges = self._edges(kind)
         most = self._most_beyond(edges)
         slots: list[Slot] = []
         numbers: list[tuple[int, int, int, int, bool]] = []
@@ -167,9 +169,7 @@ class Builder:
             dtype=np.float64,
         ).reshape(-1, 10)
         at = np.array([index[slot.symbol] for slot in slots], dtype=np.int64)
-        below, above = cash_hinges(
-            portfolio.cash_target * total, total, selling_only=settings.mode == "sell-only"
-        )
+        below, above = cash_hinges(portfolio.cash_target * total, total, selling_only=settings.mode == "sell-only")
         rule = next((slot.tax for slot in slots if slot.tax.overseas), None)
         counted = settings.taxes == "count"
         accounts = {account.name: number for number, account in enumerate(portfolio.accounts)}
@@ -196,7 +196,7 @@ class Builder:
                 slack=rates[:, 8],
                 cash_slack=rates[:, 9],
             ),
-            rows=self._rows(kind, parts, edges, at, index),
+            rows=self._rows(parts, edges, at, index),
             net_low=nets[:, 0],
             net_high=nets[:, 1],
             cash=np.array([float(valuation.cash[name][c] * fx.rate(c)) for name, c in self._pools]),
@@ -216,7 +216,7 @@ class Builder:
         )
         return Task(kind, problem, tuple(slots), symbols, self._pools)
 
-    def _edges(self, kind: Kind, outside: frozenset[str]) -> dict[str, tuple[Decimal, Decimal]]:
+    def _edges(self, kind: Kind) -> dict[str, tuple[Decimal, Decimal]]:
         """Return the weights between which a symbol is let be, where the destination is an edge; else nothing."""
         destination = self._portfolio.settings.destination
         if destination == "target" or kind not in ("act", "counterparts"):
@@ -241,13 +241,18 @@ class Builder:
         return excess >= 0
 
     def _net(
-        self, p: Position, kind: Kind, part: Part, edges: tuple[Decimal, Decimal] | None, most: bool  # noqa: FBT001
+        self,
+        p: Position,
+        kind: Kind,
+        part: Part,
+        edges: tuple[Decimal, Decimal] | None,
+        most: bool,  # noqa: FBT001
     ) -> tuple[int, int]:
         """Return how many steps a symbol may go down and up, over all accounts.
 
-        Towards its target, past it by no more than the step that crosses it (or a minimum trade, where that is more than
-        the way), and never further off than it was; further only to mend a limit or to raise money. With edges, what
-        there is more of goes no further than its edge. Limits that hold are kept.
+        Towards its target, past it by no more than the step that crosses it (or a minimum trade, where that is more
+        than the way), and never further off than it was; further only to mend a limit or to raise money. With edges,
+        what there is more of goes no further than its edge. Limits that hold are kept.
         """
         step = p.price * p.fx * self._steps[p.symbol]
         way = p.target * self._total - p.value
@@ -369,7 +374,6 @@ class Builder:
 
     def _rows(
         self,
-        kind: Kind,
         parts: Mapping[str, Part],
         edges: Mapping[str, tuple[Decimal, Decimal]],
         at: Ints,
@@ -441,7 +445,9 @@ class Builder:
     def _risk_caps(self, slots: Sequence[Slot]) -> tuple[RiskCap, ...]:
         """Return the risk cap of every account that has one. Risk assets are all but bonds and cash."""
         return tuple(
-            cap for place, account in enumerate(self._portfolio.accounts) if (cap := self._risk_cap(place, account, slots))
+            cap
+            for place, account in enumerate(self._portfolio.accounts)
+            if (cap := self._risk_cap(place, account, slots))
         )
 
     def _risk_cap(self, place: int, account: Account, slots: Sequence[Slot]) -> RiskCap | None:
@@ -481,5 +487,5 @@ def _ceiling(steps: Decimal) -> int:
 
 
 def _crossing(way: Decimal, step: Decimal, least: int) -> int:
-    """Return the steps to the target and the one that crosses it; where the minimum trade is more than the way: that."""
+    """Return the steps to the target, the one that crosses it included; a minimum trade where that is more."""
     return max(_ceiling(way / step), least if least * step > way else 0)

@@ -1,4 +1,4 @@
-"""The Lagrangian dual over the cash of one account: a bound, the prices that reach it, and what each trade loses at them.
+"""The Lagrangian dual over the cash of one account: a bound, its prices, and what each trade loses at them.
 
 Cash after, C, and cash with what left it at once, G, are measured apart. Putting a price λ on cash used and μ on value
 traded (and π on overseas gains) leaves one small problem per slot: the trade n that minimises
@@ -29,7 +29,7 @@ _NOISE = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Candidates of each slot (n × k): steps, their cost in the objective (inf: not allowed), cash used, value, gain."""
+    """Candidates of each slot (n × k): steps, cost in the objective (inf: not allowed), cash used, value, gain."""
 
     units: Floats
     objective: Floats
@@ -65,7 +65,11 @@ class Prices:
 def applies(problem: Problem) -> bool:
     """Tell whether the dual covers the problem: one account, one slot a symbol."""
     symbols = problem.slots.symbol
-    return problem.size > 0 and bool((problem.account == problem.account[0]).all()) and len(np.unique(symbols)) == len(symbols)
+    return (
+        problem.size > 0
+        and bool((problem.account == problem.account[0]).all())
+        and len(np.unique(symbols)) == len(symbols)
+    )
 
 
 class Relaxation:
@@ -323,7 +327,7 @@ def _peak(at: Callable[[float], tuple[float, float]], low: float) -> tuple[float
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What of a slot's trades may be in a plan better than the best: steps from `low` to `high`, and no trade or not."""
+    """What of each slot's trades may be in a plan better than the best: steps, and whether not trading may."""
 
     low: Ints
     high: Ints
@@ -368,7 +372,7 @@ def survivors(problem: Problem, dual: Dual, gap: float) -> Range:
 
 
 def _ends(units: Floats, lost: Floats, gap: float) -> tuple[int, int] | None:
-    """Return the least and the most steps that lose no more than `gap`, of convex losses at candidates; None: none do."""
+    """Return the least and the most steps that lose no more than `gap`, of convex losses; None where none do."""
     order = np.argsort(units)
     units, lost = units[order], lost[order]
     inside = np.flatnonzero(lost <= gap)

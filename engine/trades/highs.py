@@ -252,8 +252,8 @@ class Model:
     def _ordered(self, symbol: int, most: float, leg: _Leg, other: _Leg) -> None:
         """Say what the switches imply over all accounts, which tightens the relaxation by far.
 
-        What a symbol gains over all accounts, at most `most`, takes an order of this leg somewhere; and an account's own
-        trade is at most that much more than what the other accounts trade the other way.
+        What a symbol gains over all accounts, at most `most`, takes an order of this leg somewhere; and an account's
+        own trade is at most that much more than what the other accounts trade the other way.
         """
         slots = self._problem.slots
         mine = np.flatnonzero(slots.symbol[leg.slots] == symbol)
@@ -298,7 +298,9 @@ class Model:
         for row in np.flatnonzero(free).tolist():
             exposed = members[firsts[row] : firsts[row + 1]]
             mine = order[starts[row] : starts[row + 1]]
-            part = Hinges(np.zeros(len(mine), dtype=np.int64), hinges.kink[mine], hinges.sign[mine], hinges.weight[mine])
+            part = Hinges(
+                np.zeros(len(mine), dtype=np.int64), hinges.kink[mine], hinges.sign[mine], hinges.weight[mine]
+            )
             columns, shares, least, most = self._exposure(exposed, place)
             value = float(rows.value[row])
             if not len(columns):
@@ -365,9 +367,7 @@ class Model:
             return
         lengths = np.diff(ends)
         pieces = self._model.block(0.0, lengths, np.diff(worth) / lengths, False, len(lengths))
-        self._model.constrain(
-            least, least, 1, (zero, *terms), (np.zeros(len(pieces), dtype=np.int64), pieces, -1.0)
-        )
+        self._model.constrain(least, least, 1, (zero, *terms), (np.zeros(len(pieces), dtype=np.int64), pieces, -1.0))
 
     def _cash(self, slack: Floats, granted: Floats) -> None:
         """Keep every pool at its reserve, converting within an account; measure all cash against its target."""
@@ -439,7 +439,11 @@ class Model:
                 if sign > 0 and risky.any():
                     rows = np.arange(int(risky.sum()))
                     model.constrain(
-                        -np.inf, 0.0, len(rows), (rows, leg.switch[risky], 1.0), (rows, np.repeat(buying, len(rows)), -1.0)
+                        -np.inf,
+                        0.0,
+                        len(rows),
+                        (rows, leg.switch[risky], 1.0),
+                        (rows, np.repeat(buying, len(rows)), -1.0),
                     )
             own = convert[accounts == cap.account]
             terms.append((np.zeros(len(own), dtype=np.int64), own, cap.cap * problem.spread))
@@ -476,13 +480,17 @@ class Model:
             steps = solution[leg.trade] / leg.unit
             fraction = self._problem.slots.continuous[leg.slots]
             least = self._problem.slots.minimum_buy if sign > 0 else self._problem.slots.minimum_sell
-            least = np.minimum(least[leg.slots], np.maximum(-self._problem.slots.low, self._problem.slots.high)[leg.slots])
+            least = np.minimum(
+                least[leg.slots], np.maximum(-self._problem.slots.low, self._problem.slots.high)[leg.slots]
+            )
             steps = np.where(fraction, np.floor(steps + 1e-3), np.rint(steps))
             steps = np.where(fraction & (steps > least / 2), np.maximum(steps, least), steps)
             found[leg.slots] += sign * steps
         return found.astype(np.int64)
 
-    def solve(self, effort: Effort, *, start: Ints | None = None, gap: float = GAP, watch: Watch | None = None) -> Answer:
+    def solve(
+        self, effort: Effort, *, start: Ints | None = None, gap: float = GAP, watch: Watch | None = None
+    ) -> Answer:
         """Run HiGHS, again without presolve where it fails; a failure is no verdict."""
         for presolve in ("on", "off"):
             answer = self._run(effort, presolve, start, gap, watch)
@@ -509,7 +517,7 @@ class Model:
             highs.setOptionValue(name, value)
         highs.passModel(self._linear(highspy))
         if start is not None:
-            self._set_start(highs, highspy, start)
+            self._set_start(highs, start)
         constant = self._model.constant
         calls = 0
 
@@ -547,7 +555,7 @@ class Model:
             return Answer(units, bound if np.isfinite(bound) else -np.inf, "limit")
         return Answer(None, -np.inf, "failed")
 
-    def _set_start(self, highs: Any, highspy: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types
+    def _set_start(self, highs: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types
         """Give HiGHS the whole-numbered columns of a plan; it finds the others."""
         index: list[int] = []
         value: list[float] = []

@@ -59,7 +59,8 @@ class _Near:
         self._current = self._measure(np.zeros((1, len(problem.cash))), *(np.zeros(1) for _ in range(3)))[0]
 
     def units(self) -> Ints:
-        return np.rint(self._steps[0]).astype(np.int64)
+        units: Ints = np.rint(self._steps[0]).astype(np.int64)
+        return units
 
     def _measure(self, cash: Floats, cost: Floats, value: Floats, gain: Floats) -> Floats:
         """Return the objective of changes (m × pools of cash used, m each of cost, value, gain); inf: cash lacks."""

@@ -75,8 +75,8 @@ def settle_orders(
 def split(portfolio: Portfolio, position: Position, slot: Slot, steps: int) -> Iterator[tuple[str, int]]:
     """Say which account or label a slot's trade goes to.
 
-    With declared accounts, the slot's own. Otherwise a purchase goes where most of the symbol is and no lock, and a sale
-    comes from as few labels as possible: the smallest that holds enough, else all of the largest and so on.
+    With declared accounts, the slot's own. Otherwise a purchase goes where most of the symbol is and no lock, and a
+    sale comes from as few labels as possible: the smallest that holds enough, else all of the largest and so on.
     """
     if not steps:
         return
@@ -143,11 +143,13 @@ def broken_limits(
             return True
         if limit.below(weights[1]) and not limit.below(weights[0]):
             return True
-    return any(_over_cap(portfolio, valuation, account, settlement) for account in portfolio.accounts if account.risk_cap)
+    return any(
+        _over_cap(portfolio, valuation, account, settlement) for account in portfolio.accounts if account.risk_cap
+    )
 
 
 def _over_cap(portfolio: Portfolio, valuation: Valuation, account: Account, settlement: Settlement) -> bool:
-    """Tell whether an account that buys risk assets ends above its cap; where no accounts are declared, none has one."""
+    """Tell whether an account that buys risk assets ends above its cap."""
     mine = [order for order in settlement.orders if order.account == account.name]
     risky = {symbol for symbol, instrument in portfolio.instruments.items() if instrument.is_risk_asset}
     if account.risk_cap is None or not any(order.side == "buy" and order.symbol in risky for order in mine):

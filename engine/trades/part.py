@@ -1,4 +1,4 @@
-"""The problem that is left when some trades are decided: their money spent, their values moved, their orders counted."""
+"""The problem that is left when some trades are decided: money spent, values moved, orders counted."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from engine.trades.problem import Bools, Floats, Hinges, Ints, Problem, Rows, Slots, charges
+from engine.trades.problem import Bools, Hinges, Ints, Problem, Rows, Slots, charges
 
 
 def part_of(problem: Problem, units: Ints, open_: Bools) -> Problem:
-    """Return the problem of the open slots, with the others' trades done. For problems without risk caps and turnover."""
+    """Return the problem of the open slots, the others' trades done; for problems without risk caps and turnover."""
     slots, rows = problem.slots, problem.rows
     done = np.where(open_, 0, units).astype(np.float64)
     charged = charges(problem, done)
     value = done * slots.price
     traded = done != 0
     used = value + charged.cost + charged.withheld
-    slack: Floats = np.bincount(slots.pool, weights=slots.cash_slack * traded, minlength=len(problem.cash))
+    saved = np.bincount(slots.pool, weights=slots.cash_slack * traded, minlength=len(problem.cash))
+    slack = saved.astype(np.float64)
     spent = np.bincount(slots.pool, weights=used, minlength=len(problem.cash))
     # Cash and what left it are measured together above the target: what has left is added back by moving the kinks.
     left = float(used.sum() - value.sum())

@@ -4,7 +4,8 @@
 2. Also sell in the sections that act; every other instrument is only bought, as their counterpart.
 3. The counterparts are only sold.
 
-A rung is climbed only while something is outside its band or limit, and taken only if that becomes less by `WORTHWHILE`.
+A rung is climbed only while something is outside its band or limit, and taken only if that becomes less by
+`WORTHWHILE`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ NUMBERS: Mapping[Kind, int] = {"none": 0, "buy": 1, "raise": 1, "act": 2, "count
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """What calls for trades: sections (by name), holdings without a target, cash (below or above its band), a cash flow."""
+    """What calls for trades: sections (by name), holdings without a target, cash outside its band, a cash flow."""
 
     sections: frozenset[str]
     untargeted: bool
@@ -59,9 +60,7 @@ class Part:
     weight: float
 
 
-def causes(
-    portfolio: Portfolio, valuation: Valuation, sections: Sequence[SectionState], *, untargeted: bool
-) -> Causes:
+def causes(portfolio: Portfolio, valuation: Valuation, sections: Sequence[SectionState], *, untargeted: bool) -> Causes:
     """Return what calls for trades; `untargeted`: whether a share of what has no target can be sold."""
     low, high = cash_band(portfolio, valuation.total)
     cash = valuation.cash_value
@@ -75,7 +74,7 @@ def causes(
 
 
 def ladder(portfolio: Portfolio, found: Causes, *, short: bool) -> Iterator[Kind]:
-    """Yield the rungs to try, in order; `short`: whether cash falls short of a withdrawal or a buffer without trades."""
+    """Yield the rungs to try, in order; `short`: whether cash alone falls short of a withdrawal or a buffer."""
     if portfolio.settings.trigger == "always":
         yield "act"
         yield "counterparts"

@@ -1,9 +1,9 @@
 """One anytime solver: plans that are surely possible first, then better ones, with a bound that no plan can be below.
 
 Doing nothing and a plain greedy plan are tried before anything else, so that a plan that exists is never called
-impossible; only a proof says that. Where one account has one cash to price, the Lagrangian dual gives a bound, a plan near
-it, and what else may still be in a better plan: often a handful of trades. HiGHS decides those, or the whole problem where
-the dual does not cover it, and hands back its bound, also where it was stopped.
+impossible; only a proof says that. Where one account has one cash to price, the Lagrangian dual gives a bound, a plan
+near it, and what else may still be in a better plan: often a handful of trades. HiGHS decides those, or the whole
+problem where the dual does not cover it, and hands back its bound, also where it was stopped.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def solve(problem: Problem, watch: Watch | None = None, effort: Effort | None = 
 
 def effort_for(problem: Problem) -> Effort:
     """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
-    nodes = int(np.clip(250_000 / max(problem.size, 1), 300, 4_000))
+    nodes = int(np.clip(100_000 / max(problem.size, 1), 200, 4_000))
     return Effort(nodes, 4 * nodes)
 
 
@@ -142,9 +142,13 @@ class _Search:
             left = survivors(problem, dual, self.gap + 1e-9 * problem.total)
             must = ~left.idle
             slots = replace(
-                problem.slots, low=left.low, high=left.high, minimum_buy=left.minimum_buy, minimum_sell=left.minimum_sell,
+                problem.slots,
+                low=left.low,
+                high=left.high,
+                minimum_buy=left.minimum_buy,
+                minimum_sell=left.minimum_sell,
                 full=problem.slots.full & (left.low == problem.slots.low),
-            )  # fmt: skip
+            )
             problem = replace(problem, slots=slots)
             if dual.whole:
                 open_ = ~left.decided()
@@ -173,7 +177,8 @@ class _Search:
             self.bound = max(self.bound, answer.bound)
         if answer.units is None or not self.offer(whole(answer.units)):
             # What rounding may save was granted to every order: now without.
-            again = Model(problem, loose=False, must=must).solve(self._effort, start=start, watch=self._watch)
+            less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400))
+            again = Model(problem, loose=False, must=must).solve(less, start=start, watch=self._watch)
             self._take(again, whole(again.units) if again.units is not None else None)
 
     def _take(self, answer: Answer, units: Ints | None) -> None:
