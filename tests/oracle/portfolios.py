@@ -82,7 +82,7 @@ def _document(r: random.Random, *, few: bool) -> Document:
     if not worth:
         document["settings"]["cash_flow"] = frame.money(total, base)
     if two or base == "USD":
-        document["fx"] = {"USDKRW": USDKRW} if base == "KRW" else {"KRWUSD": round(1 / USDKRW, 9)}
+        document["fx"] = {"USDKRW": USDKRW}
     return document
 
 
