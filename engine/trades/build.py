@@ -28,6 +28,8 @@ from engine.valuation import Valuation
 FRACTION = Decimal("0.000001")
 #: More steps than any portfolio trades.
 _MANY = 10**15
+#: Steps beyond which they are solved as fractions: one of them is nothing beside all of them.
+_COUNTED = 10**7
 #: Solvers keep constraints to about 2e-9 of the total: joint limits are given to them this much tighter.
 _MARGIN = Decimal("5e-9")
 
@@ -184,7 +186,13 @@ class Builder:
                 minimum_buy=arrays[:, 2],
                 minimum_sell=arrays[:, 3],
                 full=np.array([row[4] for row in numbers], dtype=np.bool_),
-                continuous=np.array([slot.step == FRACTION for slot in slots], dtype=np.bool_),
+                continuous=np.array(
+                    [
+                        slot.step == FRACTION or max(row[1], -row[0]) > _COUNTED
+                        for slot, row in zip(slots, numbers, strict=True)
+                    ],
+                    dtype=np.bool_,
+                ),
                 buy_rate=rates[:, 1],
                 sell_rate=rates[:, 1],
                 tax_rate=rates[:, 2],
