@@ -12,7 +12,8 @@ from rebalancer.files import must_be_free, write_whole
 from rebalancer.language import Lang
 
 if TYPE_CHECKING:
-    from templates.report import BookReport, Row
+    from templates.cells import Row
+    from templates.report import BookReport
     from xl_addin.show.analysis_sheet import Findings
 
 #: Finds what the Analysis sheet of a plan's workbook shows, in its language.
@@ -50,13 +51,13 @@ def write_plan_book(
         book = read_book(source)
         lang, history = book.lang, book.history
     report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
-    data, notice = None, ""
+    data, notice = None, None
     if own and source is not None:
         from templates.merge import write_back
 
         data, notice = write_back(source, report, lang)
     write_whole(path, build(report, lang).to_bytes() if data is None else data)
-    return notice
+    return notice.told(lang) if notice else ""
 
 
 def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Findings | None = None) -> BookReport:

@@ -17,54 +17,33 @@ from engine.portfolio import Portfolio
 from engine.settings import Settings, setting_fields
 from engine.summary import cash_weight, reconciliation
 from engine.valuation import FxRate
-from engine.words import Lang
-from templates.labels import label
-from templates.spec.schema import ColumnType, Text
+from engine.words import Lang, known, say
+from templates.cells import Row, Rows, Value
 
-Value = str | bool | int | float | Decimal | dt.date | dt.datetime | None
-Row = Mapping[str, Value]
-Rows = tuple[Row, ...]
-
-
-class CellError(str):
-    """Be a cell's error value, such as #N/A."""
-
-    __slots__ = ()
-
-
-NA = CellError("#N/A")
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
-#: What kind of figure each key of the Summary table is.
-SUMMARY_TYPES: Mapping[str, ColumnType] = {
-    "as_of": "date",
-    "total_value": "money",
-    "cash": "money",
-    "drift": "weight",
-    "needs_rebalancing": "bool",
-    "next_due": "date",
-    "weighted_ter": "fee",
-    "objective": "fee",
-    "bound": "fee",
-    "gap": "fee",
-    "method": "text",
-    "transaction_tax": "money",
-    "overseas_tax": "integer",
-    "dividend_tax": "money",
-    "problems": "integer",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Hold what a model portfolio says of itself; fractions a year. These are assumptions, not promises."""
+    """What a model portfolio says of itself; fractions a year, which are assumptions, not promises."""
 
     key: str
-    title: Text
-    summary: Text
     expected_return: Decimal | None = None
     drawdown: Decimal | None = None
-    rules: tuple[Text, ...] = ()
+
+    def title(self, lang: Lang) -> str:
+        """Return the model's name in a language."""
+        return say(f"model.{self.key}.title", lang)
+
+    def summary(self, lang: Lang) -> str:
+        """Return what it holds, in a sentence."""
+        return say(f"model.{self.key}.summary", lang)
+
+    def rules(self, lang: Lang) -> tuple[str, ...]:
+        """Return its rules, a sentence each."""
+        key = f"model.{self.key}.rules"
+        return tuple(say(key, lang).splitlines()) if known(key) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +207,7 @@ def summary_rows(plan: Plan, portfolio: Portfolio, lang: Lang) -> Rows:
         "dividend_tax": plan.tax.dividend_tax,
         "problems": len(plan.problems),
     }
-    return tuple({"Key": k, "Value": v, "Meaning": label(f"summary.{k}", lang)} for k, v in figures.items())
+    return tuple({"Key": k, "Value": v, "Meaning": say(f"label.summary.{k}", lang)} for k, v in figures.items())
 
 
 def weighted_ter(plan: Plan, portfolio: Portfolio) -> Decimal | None:
@@ -245,7 +224,7 @@ def review_rows(plan: Plan, lang: Lang) -> Rows:
         {
             "Date": state.next_due,
             "Section": state.section,
-            "Task": label("task.review", lang),
+            "Task": say("label.task.review", lang),
             "Due": "due" if state.due else "",
         }
         for state in plan.sections
@@ -344,8 +323,8 @@ def rate_inputs(report: BookReport) -> Rows:
 def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
     """Return every setting with its value, its choices or unit, and its meaning."""
     rows: list[Row] = [
-        {"Key": "name", "Value": portfolio.name, "Meaning": label("setting.name", lang)},
-        {"Key": "base_currency", "Value": portfolio.base_currency, "Meaning": label("setting.base_currency", lang)},
+        {"Key": "name", "Value": portfolio.name, "Meaning": say("label.setting.name", lang)},
+        {"Key": "base_currency", "Value": portfolio.base_currency, "Meaning": say("label.setting.base_currency", lang)},
     ]
     known = setting_fields()
     for declared in fields(Settings):

@@ -22,7 +22,7 @@ from templates.cells import (
     MAX_COLUMNS,
     MAX_ROWS,
     Cell,
-    ErrorValue,
+    CellError,
     Grid,
     Uncomputed,
     column_number,
@@ -65,13 +65,9 @@ def elements(data: bytes, *, end_only: bool = True) -> Iterator[tuple[str, Eleme
     try:
         yield from iterparse(io.BytesIO(data), events=("end",) if end_only else ("start", "end"), forbid_dtd=True)
     except DefusedXmlException as error:
-        message = f"the file's XML declares a document type or entities ({type(error).__name__}): it is not read"
-        ko = f"파일의 XML에 문서 형식이나 엔티티 선언이 있어({type(error).__name__}) 읽지 않습니다"
-        raise FileRefused("unsafe-xml", message, ko) from None
+        raise FileRefused("unsafe-xml", reason=type(error).__name__) from None
     except (ParseError, ValueError, LookupError) as error:
-        message = f"the file's XML is broken ({error}): open it in a spreadsheet and save it again"
-        ko = f"파일의 XML이 깨졌습니다({error}): 스프레드시트에서 열어 다시 저장하세요"
-        raise FileRefused("damaged", message, ko) from None
+        raise FileRefused("damaged.xml", reason=str(error)) from None
 
 
 def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
@@ -94,7 +90,7 @@ def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
             if kind.endswith("/worksheet"):
                 sheets.append((element.get("name", ""), path))
     if not sheets:
-        raise FileRefused("damaged", "the workbook has no sheets: save it again", "시트가 없습니다: 다시 저장하세요")
+        raise FileRefused("damaged.no-sheets")
     return sheets, mac
 
 
@@ -102,8 +98,7 @@ def _main_part(archive: zipfile.ZipFile) -> str:
     for _, element in elements(part(archive, "_rels/.rels")):
         if local(element) == "Relationship" and element.get("Type", "").endswith("/officeDocument"):
             return element.get("Target", "").lstrip("/")
-    message = "this is not a workbook: name an .xlsx, .xlsm or .ods file"
-    raise FileRefused("not-a-workbook", message, "통합 문서가 아닙니다: .xlsx, .xlsm, .ods 파일을 쓰세요")
+    raise FileRefused("not-a-workbook.other")
 
 
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
@@ -209,13 +204,13 @@ def _xlsx_value(cell: Element, strings: list[str], dates: frozenset[int], *, mac
         return Uncomputed(formula) if formula is not None and kind != "str" else None
     if kind == "s":
         index = int(text) if text.strip().isdigit() else -1
-        return strings[index] if 0 <= index < len(strings) else ErrorValue("a text that is missing from the file")
+        return strings[index] if 0 <= index < len(strings) else CellError("a text that is missing from the file")
     if kind == "str":
         return text
     if kind == "b":
         return text.strip() in ("1", "true")
     if kind == "e":
-        return ErrorValue(text)
+        return CellError(text)
     return _number(text, cell.get("s", ""), dates, kind, mac=mac)
 
 
@@ -240,11 +235,7 @@ _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "Err:")
 def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
     """Return every sheet; raises `FileRefused` for a file that is encrypted, linked or cannot be read."""
     if b"encryption-data" in part(archive, "META-INF/manifest.xml"):
-        message, ko = (
-            "the workbook is encrypted: save it without a password",
-            "암호가 걸린 통합 문서입니다: 암호 없이 저장하세요",
-        )
-        raise FileRefused("encrypted", message, ko)
+        raise FileRefused("encrypted.ods")
     grids: list[Grid] = []
     reader: _OdsSheet | None = None
     for event, element in elements(part(archive, "content.xml"), end_only=False):
@@ -253,9 +244,7 @@ def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
             if kind == "table" and reader is None:
                 reader = _OdsSheet(_attribute(element, "name"))
             elif kind == "table-source":
-                message = "a sheet is linked to another file: break the link (Edit → Links), save it again"
-                ko = "다른 파일에 연결된 시트가 있습니다: 연결을 끊고(편집 → 연결) 다시 저장하세요"
-                raise FileRefused("external-link", message, ko)
+                raise FileRefused("external-link.sheet")
         elif kind == "table-row" and reader is not None:
             reader.row(element)
             element.clear()
@@ -263,7 +252,7 @@ def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
             grids.append(Grid(reader.name, reader.rows, tuple(reader.merged)))
             reader = None
     if not grids:
-        raise FileRefused("damaged", "the workbook has no sheets: save it again", "시트가 없습니다: 다시 저장하세요")
+        raise FileRefused("damaged.no-sheets")
     return grids
 
 
@@ -312,14 +301,11 @@ class _OdsSheet:
 def _ods_value(cell: Element) -> Cell:
     formula = _attribute(cell, "formula")
     if "'file:" in formula:
-        message = "a formula refers to another file: replace it by its value, save it again"
-        raise FileRefused(
-            "external-link", message, "다른 파일을 가리키는 수식이 있습니다: 값으로 바꾸고 다시 저장하세요"
-        )
+        raise FileRefused("external-link.formula")
     kind = _attribute(cell, "value-type")
     text = "\n".join("".join(p.itertext()) for p in cell if local(p) == "p")
     if formula and text.startswith(_ERRORS):
-        return ErrorValue(text)
+        return CellError(text)
     if kind in ("float", "percentage", "currency"):
         try:
             return to_decimal(_attribute(cell, "value"))

@@ -66,7 +66,7 @@ def test_it_names_no_author_and_no_path(copy: Path) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_dashboard_comes_first(tmp_path: Path, lang: Lang) -> None:
     book = load_workbook(written(tmp_path / "copy.xlsx", lang))
-    assert book.sheetnames[0] == sheet("Dashboard").title.of(lang)
+    assert book.sheetnames[0] == sheet("Dashboard").title(lang)
     assert len(book.worksheets[0]._charts) == 3
 
 

@@ -10,8 +10,8 @@ from engine.errors import Problem
 from engine.places import place as say_place
 from engine.words import Lang
 from rebalancer.histories import Sources
+from templates.cells import Rows
 from templates.read.tables import Found
-from templates.report import Rows
 from templates.spec import table
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
 from templates.spec.schema import Text
@@ -113,5 +113,5 @@ def unlabelled(places: Mapping[str, Found], lang: Lang) -> list[Edit]:
     for name, place in with_matrix(places).items():
         row, left = place.header - HEADER_ROW + BLOCK_ROW, min(place.columns.values())
         if name in (*TABLES, "Correlation") and _SAMPLE in str(place.grid.rows.get(row, {}).get(left, "")):
-            edits.append(Edit(place.grid.name, row, left, ((place.table.caption.of(lang),),)))
+            edits.append(Edit(place.grid.name, row, left, ((place.table.caption(lang),),)))
     return edits

@@ -10,8 +10,8 @@ from engine.errors import InputError, Problem
 from engine.money import ZERO, FxTable
 from engine.portfolio import Portfolio
 from engine.record import Done, Exchanged, cash_flows
+from templates.cells import Row
 from templates.read.tables import Found
-from templates.report import Row
 from templates.spec.schema import Text
 from xl_addin.buttons.edits import Edit
 from xl_addin.buttons.places import place_of

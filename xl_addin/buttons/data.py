@@ -47,7 +47,7 @@ def refresh(book: Book, progress: Progress, *, formulas: bool) -> Text | None:
 
 def sources(book: Book, _progress: Progress, *, formulas: bool) -> Text | None:  # noqa: ARG001 - as every command
     """Show the sheet that says where every price comes from, and how old it is."""
-    titles = set(sheet_spec("Prices").title)
+    titles = set(sheet_spec("Prices").titles)
     for sheet in book.sheets:
         if sheet.name in titles:
             sheet.activate()

@@ -10,8 +10,8 @@ from typing import Any
 from engine.errors import InputError, Problem
 from engine.money import ZERO
 from engine.record import Done, Held, held_after
+from templates.cells import Row
 from templates.read.tables import Found
-from templates.report import Row
 from templates.spec.schema import Text
 from xl_addin.buttons.cash import UNPROPOSED, cash_edits
 from xl_addin.buttons.edits import Edit, apply

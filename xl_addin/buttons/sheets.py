@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from engine.words import Lang
+from templates.cells import Row, Rows
 from templates.read.tables import Found, TableReader
-from templates.report import Row, Rows
 from templates.write.canvas import approximate
 from xl_addin.buttons.edits import Edit, columns_of
 from xl_addin.functions.inputs import language_of_titles

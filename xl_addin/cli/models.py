@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from engine.words import LANGUAGES
 from xl_addin.cli.common import add_output_arguments
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         fee, _ = model.weighted_fee
         figures = (facts.expected_return, facts.drawdown, fee)
         shown = (percent(figure) if figure is not None else "–" for figure in figures)
-        rows.append(Row((facts.key, facts.title.of(args.lang), *shown), remark=facts.summary.of(args.lang)))
+        rows.append(Row((facts.key, facts.title(args.lang), *shown), remark=facts.summary(args.lang)))
     columns = [Column(title, "<" if place < 2 else ">") for place, title in enumerate(titles)]
     lines = table_lines(columns, rows, paint_for(sys.stdout))
     note = (
@@ -61,14 +62,17 @@ def _document(model: ModelPortfolio) -> dict[str, object]:
     fee, covered = model.weighted_fee
     return {
         "key": facts.key,
-        "title": {"en": facts.title.en, "ko": facts.title.ko},
-        "summary": {"en": facts.summary.en, "ko": facts.summary.ko},
+        "title": {lang: facts.title(lang) for lang in LANGUAGES},
+        "summary": {lang: facts.summary(lang) for lang in LANGUAGES},
         "base_currency": portfolio.base_currency,
         "expected_return": None if facts.expected_return is None else number(facts.expected_return),
         "drawdown": None if facts.drawdown is None else number(facts.drawdown),
         "fee": None if fee is None else number(fee),
         "fee_known_for": number(covered),
-        "rules": [{"en": rule.en, "ko": rule.ko} for rule in facts.rules],
+        "rules": [
+            dict(zip(LANGUAGES, rule, strict=True))
+            for rule in zip(*(facts.rules(lang) for lang in LANGUAGES), strict=True)
+        ],
         "targets": [
             {
                 "section": section.name,

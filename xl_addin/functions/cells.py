@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.errors import InputError, Problem
 from engine.market.symbols import lost_zeros, shape
 from engine.text import FIRST_DAY, LAST_DAY, plain_number, repaired_date, repaired_number
-from templates.cells import Cell, ErrorValue, Grid, from_serial, to_decimal
+from templates.cells import Cell, CellError, Grid, from_serial, to_decimal
 
 Rows = tuple[tuple[Cell, ...], ...]
 #: What Excel passes for an argument that is left out.
@@ -40,18 +40,18 @@ def rows_of(given: object) -> Rows | None:
 
 def cell_of(value: object) -> Cell:
     """Return one cell's value: numbers as Decimal, dates without a zone, errors marked, an empty text as None."""
-    if value is None or isinstance(value, bool | Decimal | ErrorValue):
+    if value is None or isinstance(value, bool | Decimal | CellError):
         return value
     if isinstance(value, str):
         if value.strip() in _ERRORS:
-            return ErrorValue(value.strip())
+            return CellError(value.strip())
         return value or None
     if isinstance(value, int | float):
         try:
             whole = abs(value) < _WHOLE and value == int(value)
             return to_decimal(repr(int(value) if whole else value))
         except ValueError:
-            return ErrorValue("#NUM!")  # not a number, or infinite
+            return CellError("#NUM!")  # not a number, or infinite
     if isinstance(value, dt.datetime):
         plain = dt.datetime(*value.timetuple()[:6])  # noqa: DTZ001 - a spreadsheet's dates have no zone
         return plain.date() if plain.time() == dt.time() else plain
@@ -85,7 +85,7 @@ def value_of(argument: str, given: object) -> Cell:
     if len(found) > 1:
         message = f"{len(found)} values where one is due: name one cell"
         raise bad_argument(argument, message, f"값 하나가 필요한데 {len(found)}개입니다: 셀 하나를 지정하세요")
-    if found and isinstance(found[0], ErrorValue):
+    if found and isinstance(found[0], CellError):
         message = f"the cell shows {found[0]}: mend that cell first"
         raise bad_argument(argument, message, f"셀 값이 {found[0]}입니다: 그 셀을 먼저 고치세요")
     return found[0].strip() or None if found and isinstance(found[0], str) else next(iter(found), None)
@@ -154,7 +154,7 @@ def tickers_of(argument: str, given: object) -> tuple[str, ...]:
 def _tickers(argument: str, rows: Rows) -> Iterator[str]:
     for number, row in enumerate(rows, 1):
         for at, value in enumerate(row, 1):
-            if isinstance(value, ErrorValue):
+            if isinstance(value, CellError):
                 where, ko = f"{argument}, row {number}, column {at}", f"셀 값이 {value}입니다: 고치세요"
                 raise bad_argument(where, f"the cell shows {value}: mend it", ko)
             if value is not None and str(value).strip():

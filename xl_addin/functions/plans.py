@@ -16,7 +16,8 @@ from engine.portfolio import Portfolio
 from engine.rebalance import assess, rebalance
 from engine.words import Lang
 from rebalancer.quoting import quotes_for
-from templates.report import Rows, problem_rows, summary_rows, trade_rows
+from templates.cells import Rows
+from templates.report import problem_rows, summary_rows, trade_rows
 from xl_addin.functions import journal
 from xl_addin.functions.answers import Answer, table
 from xl_addin.functions.cells import grid, rows_of, sheets

@@ -21,7 +21,7 @@ from engine.weights.universe import read_list
 from rebalancer.analyses import TWO_YEARS, compare_funds, review_portfolio
 from rebalancer.histories import Sources, fx_pairs, load_history
 from rebalancer.risks import risk_portfolio
-from templates.cells import Cell, ErrorValue
+from templates.cells import Cell, CellError
 from templates.read.tables import find_tables, headers
 from templates.spec import table as declared
 from xl_addin.functions import journal
@@ -78,7 +78,7 @@ def _universe(rows: Sequence[Sequence[Cell]]) -> list[dict[str, object]]:
     for number, row in filled[1:]:
         entry: dict[str, object] = {}
         for at, (field, value) in enumerate(zip(names, row, strict=False), 1):
-            if isinstance(value, ErrorValue):
+            if isinstance(value, CellError):
                 where, ko = f"universe, row {number}, column {at}", f"셀 값이 {value}입니다: 고치세요"
                 raise bad_argument(where, f"the cell shows {value}: mend it", ko)
             if field:

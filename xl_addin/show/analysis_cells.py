@@ -13,7 +13,7 @@ from engine.words import Lang
 from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
 from rebalancer.histories import Sources
 from rebalancer.risks import risk_portfolio
-from templates.report import CellError, Rows, Value
+from templates.cells import CellError, Rows, Value
 from xl_addin.functions.registry import SHOWN
 from xl_addin.show.analysis_rows import (
     IN_CELLS,

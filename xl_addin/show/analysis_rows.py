@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.words import Lang
-from templates.report import Row, Rows, Value
+from templates.cells import Row, Rows, Value
 from xl_addin.functions.registry import NA
 
 if TYPE_CHECKING:  # they bring numpy, which a plain plan does without

@@ -14,7 +14,7 @@ from rebalancer.analyses import compare_funds, correlate_portfolio, review_portf
 from rebalancer.histories import Sources, read_text
 from rebalancer.language import Lang
 from rebalancer.risks import risk_portfolio
-from templates.report import Rows
+from templates.cells import Rows
 from xl_addin.show import analysis_rows
 from xl_addin.show.analysis_rows import SAID_IN_PLACE, WORDS
 

@@ -15,7 +15,8 @@ from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import TableFormula
 
 from engine.words import Lang
-from templates.report import BookReport, Row, Rows
+from templates.cells import Row, Rows
+from templates.report import BookReport
 from templates.spec import tables_of
 from templates.spec.layout import BESIDE, BLOCK_ROW, FIRST_ROW, HEADER_ROW, Placement
 from templates.spec.schema import Column, Text
@@ -138,7 +139,7 @@ def _reach(book: Book, place: Placement) -> None:
 
 def _title(canvas: Canvas, place: Placement, *, sample: bool) -> None:
     """Say beside a table's title of which closes it is; where there is room, how to have them fetched."""
-    words = [place.table.caption.of(canvas.lang)]
+    words = [place.table.caption(canvas.lang)]
     words += [_SAMPLE.of(canvas.lang)] if sample else []
     words += [_ANALYSE.of(canvas.lang)] if place.table.name == "Comparison" else []
     canvas.workbook[place.title].cell(BLOCK_ROW, place.left).value = BESIDE.join(words)
@@ -156,7 +157,7 @@ def _limits(canvas: Canvas, place: Placement) -> None:
 def _matrix(canvas: Canvas, place: Placement) -> None:
     """Format a matrix's room to grow: to the right too, for nothing stands there."""
     sheet = canvas.workbook[place.title]
-    column = Column("", Text("", ""), "correlation", "result")
+    column = Column("", "correlation", "result")
     wide = replace(place, columns=(*place.columns, *(column,) * SPARE))
     for row in range(FIRST_ROW, place.last_row + 1):
         for at in range(place.left + 1, wide.right + 1):

@@ -11,7 +11,8 @@ from openpyxl.workbook import Workbook
 
 from engine.portfolio import Portfolio
 from engine.words import Lang
-from templates.report import BookReport, Rows
+from templates.cells import Rows
+from templates.report import BookReport
 from templates.spec.schema import Text
 from templates.write import Book
 from templates.write.canvas import Canvas
@@ -151,12 +152,12 @@ def _hidden(workbook: Workbook, title: str, rows: Iterable[Sequence[str | bool]]
 
 def _texts(workbook: Workbook, lang: Lang) -> None:
     """Tell on the Start sheet how the buttons are used, and whose work is inside."""
-    from templates.labels import label
+    from engine.words import say
 
     start = workbook.worksheets[0]
     canvas = Canvas(workbook, lang, {})
     for (cell,) in start.iter_rows(min_col=2, max_col=2):
-        if cell.value == label("start.2", lang):
+        if cell.value == say("label.start.2", lang):
             cell.value = _PROPOSE.of(lang)
     canvas.put(start, start.max_row + 1, 2, _NOTICE.of(lang), canvas.styles.look("note"))
 
