@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import Self
 
 
@@ -35,9 +36,9 @@ class Phrase:
 
     def told(self, lang: str) -> str:
         """Return the sentence in a language. For whoever shows it: nothing that computes asks for words."""
-        from engine.words import tell
-
-        return tell(self, lang)
+        # Loaded by name: the catalogues are made of phrases, and no phrase needs them before it is shown.
+        said: str = import_module("engine.words").tell(self, lang)
+        return said
 
     def __str__(self) -> str:
         # For logs, tracebacks and programs.

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import TYPE_CHECKING, Literal
 
+from engine.documents import Document, number, problem_list
 from engine.errors import Problem
+from engine.phrase import Phrase, phrase
 from engine.portfolio import Portfolio
 from engine.valuation import FxRate, Valuation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Status = Literal["OK", "OVER", "UNDER", "NO_TARGET", "LOCKED", "DISABLED"]
 Side = Literal["buy", "sell"]
@@ -65,7 +70,7 @@ class SectionState:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Say why a trade is proposed, as a code with its figures; hosts turn it into a sentence in their language.
+    """Why a trade is proposed: a code with its figures.
 
     Codes: over, under (outside the band), above, below (inside the band, towards the target), untargeted (a holding
     without a target), zero-target, raise-cash (a withdrawal, a buffer or a negative balance), pay-purchase (the money
@@ -78,6 +83,19 @@ class Reason:
     target: Decimal
     low: Decimal
     high: Decimal
+
+    @property
+    def phrase(self) -> Phrase:
+        """Return the sentence, whose weights have as many decimals as it takes to tell them apart."""
+        figures = (self.weight, self.target, self.low, self.high)
+        return phrase(
+            f"reason.{self.code}",
+            weight=self.weight,
+            target=self.target,
+            low=self.low * 100,
+            high=self.high,
+            digits=_telling_digits(figures),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +205,166 @@ class Plan:
     quality: Quality
     tax: TaxEstimate
     problems: tuple[Problem, ...]
+
+    def to_json(self) -> Document:
+        """Return the plan as the documented JSON object, in plain dicts, lists, numbers and strings."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "base_currency": self.base_currency,
+            "total_value": number(self.total_value),
+            "needs_rebalancing": self.needs_rebalancing,
+            "drift": number(self.drift),
+            "positions": [_position(position) for position in self.positions],
+            "sections": [_section(section) for section in self.sections],
+            "trades": [_trade(trade) for trade in self.trades],
+            "conversions": [_conversion(conversion) for conversion in self.conversions],
+            "cash": _cash(self.cash),
+            "quality": {
+                "objective": number(self.quality.objective),
+                "bound": number(self.quality.bound),
+                "gap": number(self.quality.gap),
+                "method": self.quality.method,
+                "seconds": number(self.quality.seconds),
+            },
+            "tax": _tax(self.tax),
+            "problems": problem_list(self.problems),
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the trades as a table with a row an order; quantities, prices and amounts are floats."""
+        import pandas as pd
+
+        columns = [name for name in _trade_columns() if name != "reason"]
+        rows = [{name: _cell(getattr(trade, name)) for name in columns} for trade in self.trades]
+        reasons = [str(trade.reason.phrase) for trade in self.trades]
+        kinds = {"weight_after": "float64", **dict.fromkeys(("quantity", "price", "amount", "cost", "tax"), "float64")}
+        return pd.DataFrame(rows, columns=columns).astype(kinds).assign(reason=pd.Series(reasons, dtype="object"))
+
+    def positions_frame(self) -> pd.DataFrame:
+        """Return the positions as a table with a row a symbol; quantities, prices, values and weights are floats."""
+        import pandas as pd
+
+        columns = [field.name for field in fields(Position) if field.name not in ("accounts", "price_as_of")]
+        rows = [{name: _cell(getattr(position, name)) for name in columns} for position in self.positions]
+        numbers = ("quantity", "price", "fx", "value", "weight", "target", "drift", "low", "high")
+        frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(numbers, "float64"))
+        moments = [position.price_as_of for position in self.positions]
+        return frame.assign(price_as_of=pd.to_datetime(pd.Series(moments, dtype="object"), utc=True)).set_index(
+            "symbol"
+        )
+
+
+def _trade_columns() -> tuple[str, ...]:
+    return tuple(field.name for field in fields(Trade))
+
+
+def _cell(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _telling_digits(fractions: tuple[Decimal, ...]) -> int:
+    """Return the fewest decimals, of 1 to 6, at which no two different fractions look the same in per cent.
+
+    7.46 % is below a band that starts at 7.5 %: the sentence must show that.
+    """
+    different = len(set(fractions))
+    with localcontext(rounding=ROUND_HALF_UP):
+        return next((n for n in range(1, 6) if len({f"{one:.{n}%}" for one in fractions}) == different), 6)
+
+
+def _amounts(amounts: Mapping[str, Decimal]) -> Document:
+    return {name: number(amount) for name, amount in amounts.items()}
+
+
+def _moment(moment: dt.datetime | dt.date | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _position(position: Position) -> Document:
+    return {
+        "symbol": position.symbol,
+        "name": position.name,
+        "section": position.section,
+        "market": position.market,
+        "asset_type": position.asset_type,
+        "quantity": number(position.quantity),
+        "accounts": _amounts(position.accounts),
+        "price": number(position.price),
+        "currency": position.currency,
+        "fx": number(position.fx),
+        "price_source": position.price_source,
+        "price_as_of": _moment(position.price_as_of),
+        "stale": position.stale,
+        "value": number(position.value),
+        "weight": number(position.weight),
+        "target": number(position.target),
+        "drift": number(position.drift),
+        "band": [number(position.low), number(position.high)],
+        "status": position.status,
+    }
+
+
+def _section(section: SectionState) -> Document:
+    return {
+        "section": section.section,
+        "target": number(section.target),
+        "weight": number(section.weight),
+        "drift": number(section.drift),
+        "due": section.due,
+        "next_due": _moment(section.next_due),
+        "status": section.status,
+        "breaches": list(section.breaches),
+    }
+
+
+def _trade(trade: Trade) -> Document:
+    return {
+        "account": trade.account,
+        "symbol": trade.symbol,
+        "side": trade.side,
+        "quantity": number(trade.quantity),
+        "price": number(trade.price),
+        "currency": trade.currency,
+        "amount": number(trade.amount),
+        "cost": number(trade.cost),
+        "tax": number(trade.tax),
+        "reason": str(trade.reason.phrase),
+        "weight_after": number(trade.weight_after),
+    }
+
+
+def _conversion(conversion: Conversion) -> Document:
+    return {
+        "sell": conversion.sell,
+        "buy": conversion.buy,
+        "amount": number(conversion.amount),
+        "rate": number(conversion.rate),
+        "cost": number(conversion.cost),
+        # Beyond the documented five: without these a reader could not reconcile the cash.
+        "account": conversion.account,
+        "bought": number(conversion.bought),
+    }
+
+
+def _cash(cash: CashState) -> Document:
+    names = dict.fromkeys([*cash.accounts_before, *cash.accounts_after])
+    return {
+        "before": _amounts(cash.before),
+        "after": _amounts(cash.after),
+        "target_weight": number(cash.target_weight),
+        "accounts": {
+            name: {
+                "before": _amounts(cash.accounts_before.get(name, {})),
+                "after": _amounts(cash.accounts_after.get(name, {})),
+            }
+            for name in names
+        },
+    }
+
+
+def _tax(tax: TaxEstimate) -> Document:
+    values = {field.name: getattr(tax, field.name) for field in fields(tax)}
+    return {
+        name: number(value) if isinstance(value, Decimal) else list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }

@@ -1,1 +1,100 @@
-"""What a program calls."""
+"""Rebalancing of portfolios of US and Korean stocks and ETFs, for programs.
+
+    import rebalancer
+
+    portfolio = rebalancer.load("portfolio.yaml")
+    plan = rebalancer.plan(portfolio, rebalancer.quotes(portfolio))
+    rebalancer.write(plan, "plan.xlsx")
+
+Every host (Excel, LibreOffice, the command line) walks this same way. What cannot be used raises InputError with
+every problem at once; market data that cannot be had raises MarketDataError. Results have `to_json()` and
+`to_frame()`. Importing this imports nothing else: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.errors import (
+        ImpossibleError,
+        InputError,
+        MarketDataError,
+        NoData,
+        Problem,
+        RebalancerError,
+        Stale,
+    )
+    from engine.market.quote import Quote
+    from engine.plan import Plan, Position, Trade
+    from engine.portfolio import Account, Holding, Portfolio, Section, Target
+    from engine.settings import Settings
+    from rebalancer.books import write
+    from rebalancer.loading import from_frames, load
+    from rebalancer.planning import plan
+    from rebalancer.quoting import quotes
+    from rebalancer.recording import record
+    from rebalancer.sharing import share
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "engine.errors": (
+        "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
+    ),
+    "engine.market.quote": ("Quote",),
+    "engine.plan": ("Plan", "Position", "Trade"),
+    "engine.portfolio": ("Account", "Holding", "Portfolio", "Section", "Target"),
+    "engine.settings": ("Settings",),
+    "rebalancer.books": ("write",),
+    "rebalancer.loading": ("from_frames", "load"),
+    "rebalancer.planning": ("plan",),
+    "rebalancer.quoting": ("quotes",),
+    "rebalancer.recording": ("record",),
+    "rebalancer.sharing": ("share",),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Account",
+    "Holding",
+    "ImpossibleError",
+    "InputError",
+    "MarketDataError",
+    "NoData",
+    "Plan",
+    "Portfolio",
+    "Position",
+    "Problem",
+    "Quote",
+    "RebalancerError",
+    "Section",
+    "Settings",
+    "Stale",
+    "Target",
+    "Trade",
+    "from_frames",
+    "load",
+    "plan",
+    "quotes",
+    "record",
+    "share",
+    "write",
+]
+
+logging.getLogger("engine").addHandler(logging.NullHandler())
+logging.getLogger("rebalancer").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the public names
+    """Return a public name, imported when it is first used."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.plan import Plan
+from engine.plan import Plan, Reason
 from rebalancer.files import must_be_free, write_whole
 from rebalancer.language import Lang
 
@@ -63,9 +62,10 @@ def write_plan_book(
 def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Findings | None = None) -> BookReport:
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
-    from xl_addin.show.sentences import reason_sentence
 
-    say = partial(reason_sentence, lang=lang)
+    def say(reason: Reason) -> str:
+        return reason.phrase.told(lang)
+
     analyses = _analyses(plan, lang)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.documents import number
 from tests.plans import example, two_accounts
-from xl_addin.show.json import dump, plan_document
+from xl_addin.show.json import dump
 
 KEYS = {
     "": "as_of base_currency total_value needs_rebalancing drift positions sections trades conversions cash quality "
@@ -29,7 +29,7 @@ KEYS = {
 
 @pytest.fixture
 def document() -> dict[str, Any]:
-    return json.loads(dump(plan_document(example())))
+    return json.loads(dump(example().to_json()))
 
 
 @pytest.mark.parametrize("part", [part for part in KEYS if part])
@@ -58,8 +58,8 @@ def test_a_band_is_low_then_high(document: dict[str, Any]) -> None:
 def test_dates_are_iso_and_unknown_ones_null() -> None:
     plan = example()
     undated = replace(plan, positions=(replace(plan.positions[0], price_as_of=None),))
-    assert plan_document(plan)["positions"][0]["price_as_of"] == "2026-11-20T15:30:00+09:00"
-    assert plan_document(undated)["positions"][0]["price_as_of"] is None
+    assert plan.to_json()["positions"][0]["price_as_of"] == "2026-11-20T15:30:00+09:00"
+    assert undated.to_json()["positions"][0]["price_as_of"] is None
 
 
 def test_a_reason_is_an_english_sentence_with_its_figures(document: dict[str, Any]) -> None:
@@ -80,13 +80,13 @@ def test_the_cash_of_the_document_reconciles_with_its_own_conversions(document: 
 
 
 def test_declared_accounts_show_their_cash_before_and_after() -> None:
-    accounts = plan_document(two_accounts())["cash"]["accounts"]
+    accounts = two_accounts().to_json()["cash"]["accounts"]
     assert accounts["해외"] == {"before": {"USD": 2500}, "after": {"USD": 498.6}}
 
 
 def test_korean_is_written_as_it_is() -> None:
-    assert "성장" not in dump(plan_document(example()))  # the name of a portfolio is no part of the document
-    assert "삼성전자" in dump(plan_document(example()))
+    assert "성장" not in dump(example().to_json())  # the name of a portfolio is no part of the document
+    assert "삼성전자" in dump(example().to_json())
 
 
 @pytest.mark.parametrize("value", [Decimal("NaN"), float("nan"), float("inf"), Decimal("-Infinity")])

@@ -19,7 +19,7 @@ from rebalancer.language import LANGUAGES, Lang, default_language
 from tests.plans import example, hostile, quiet, two_accounts
 from xl_addin.show import numbers
 from xl_addin.show.colour import Paint, paint_for
-from xl_addin.show.sentences import conclusion, quality_sentence, reason_sentence
+from xl_addin.show.sentences import conclusion, quality_sentence
 from xl_addin.show.text import report
 from xl_addin.show.texts import TEXTS, say
 from xl_addin.show.width import clip, display_width, pad, wrap
@@ -179,18 +179,14 @@ CODES = [
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("code", CODES)
 def test_every_reason_has_its_own_sentence(code: str, lang: Lang) -> None:
-    sentence = reason_sentence(Reason(code, D("0.45"), D("0.35"), D("0.3"), D("0.4")), lang)
+    sentence = Reason(code, D("0.45"), D("0.35"), D("0.3"), D("0.4")).phrase.told(lang)
     assert "45.0%" in sentence
     assert code + ":" not in sentence
 
 
 def test_a_reason_shows_the_decimals_that_make_it_true() -> None:
     near = Reason("under", D("0.0746"), D("0.1"), D("0.075"), D("0.125"))
-    assert reason_sentence(near) == "Weighs 7.46%, below its band of 7.50~12.50%; target 10.00%"
-
-
-def test_an_unknown_reason_is_named_rather_than_lost() -> None:
-    assert reason_sentence(Reason("tax-loss", D(0), D(0), D(0), D(0))).startswith("tax-loss: weighs")
+    assert str(near.phrase) == "Weighs 7.46%, below its band of 7.50~12.50%; target 10.00%"
 
 
 @pytest.mark.parametrize("name", TEXTS)

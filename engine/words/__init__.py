@@ -13,7 +13,7 @@ from __future__ import annotations
 import gettext
 import string
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -64,7 +64,8 @@ def _filled(key: str, values: Mapping[str, object], lang: Lang) -> str:
         raise KeyError(key)
     if not values:
         return text
-    said = _Formatter(lang).vformat(text, (), values)
+    with localcontext(rounding=ROUND_HALF_UP):
+        said = _Formatter(lang).vformat(text, (), values)
     finish = _FINISHED.get(lang)
     return finish(said) if finish else said
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 
 from engine.market.quote import Quote
 from engine.plan import Plan
@@ -16,7 +16,6 @@ from engine.words import LANGUAGES, Lang
 from templates.models import KEYS, load
 from templates.report import BookReport, plan_report
 from templates.write import Book, build
-from xl_addin.show.sentences import reason_sentence
 
 DAY = dt.date(2026, 11, 20)
 MOMENT = dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.timezone(dt.timedelta(hours=9)))
@@ -69,7 +68,7 @@ def plan_of(portfolio: Portfolio) -> Plan:
 
 def report_of(portfolio: Portfolio, plan: Plan, lang: Lang) -> BookReport:
     rates, _ = resolve_rates(portfolio, quotes_of(portfolio), DAY)
-    return plan_report(portfolio, plan, partial(reason_sentence, lang=lang), lang, rates=rates)
+    return plan_report(portfolio, plan, lambda reason: reason.phrase.told(lang), lang, rates=rates)
 
 
 @cache

@@ -128,7 +128,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("cells", "hello 5"),
         ("near", "3 x 6: 5 =2+3"),
         ("help", "1"),
-        ("ribbon", "import xl_addin.buttons; xl_addin.buttons.press('refresh')"),
+        ("ribbon", "import xl_addin.commands; xl_addin.commands.press('refresh')"),
     ],
 )
 def test_own_modules_compile_and_answer_in_basic(shown: dict[str, str], case: str, cell: str) -> None:

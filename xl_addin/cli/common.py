@@ -56,9 +56,9 @@ def date(text: str) -> dt.date:
 def show(plan: Plan, args: argparse.Namespace, written: Path | None, **more: str) -> None:
     """Print the plan as the arguments ask and where its workbook is; `more` are further keys of the JSON document."""
     if args.json:
-        from xl_addin.show.json import dump, plan_document
+        from xl_addin.show.json import dump
 
-        sys.stdout.write(dump({**plan_document(plan), **more}))
+        sys.stdout.write(dump({**plan.to_json(), **more}))
         return
     from xl_addin.show.colour import paint_for
     from xl_addin.show.text import report

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from engine.errors import InputError, MarketDataError, Problem
 from engine.market.quote import Quote
@@ -24,7 +23,6 @@ from xl_addin.functions.cells import grid, rows_of, sheets
 from xl_addin.functions.gathering import gathered
 from xl_addin.functions.inputs import Inputs, language, read_inputs
 from xl_addin.show.problems import problems_of
-from xl_addin.show.sentences import reason_sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ def drift(holdings: object, targets: object, cash: object, settings: object, tab
 def trades(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
     """Return the trades."""
     found = planned("REBAL_TRADES", _ranges(holdings, targets, cash, settings), tables)
-    return table("REBAL_TRADES", trade_rows(found.plan, partial(reason_sentence, lang=found.lang)))
+    return table("REBAL_TRADES", trade_rows(found.plan, lambda reason: reason.phrase.told(found.lang)))
 
 
 def summary(tables: object) -> Answer:

@@ -41,12 +41,6 @@ def band(low: Decimal, high: Decimal, digits: int = 1) -> str:
     return f"{_plain(low * 100, digits)}~{percent(high, digits)}"
 
 
-def telling_digits(*fractions: Decimal) -> int:
-    """Return the fewest decimals, of 1 to 6, at which no two different fractions look the same in per cent."""
-    different = len(set(fractions))
-    return next((n for n in range(1, 6) if len({percent(fraction, n) for fraction in fractions}) == different), 6)
-
-
 def _digits(amount: Decimal) -> int:
     exponent = amount.normalize().as_tuple().exponent
     return max(-exponent, 0) if isinstance(exponent, int) else 0

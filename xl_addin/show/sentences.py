@@ -6,27 +6,12 @@ from collections.abc import Iterable
 
 from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO
-from engine.plan import Conversion, Plan, Reason, TaxEstimate
+from engine.plan import Conversion, Plan, TaxEstimate
 from engine.summary import CashLine, traded
 from engine.text import korean
 from rebalancer.language import Lang
-from xl_addin.show.numbers import band, money, percent, price, telling_digits
-from xl_addin.show.texts import TEXTS, say
-
-
-def reason_sentence(reason: Reason, lang: Lang = "en") -> str:
-    """Return why a trade is proposed, as a sentence with its figures; an unknown code is named."""
-    name = f"reason.{reason.code}"
-    # 7.46 % is below a band that starts at 7.5 %: the sentence must show that.
-    digits = telling_digits(reason.weight, reason.target, reason.low, reason.high)
-    return say(
-        name if name in TEXTS else "reason.other",
-        lang,
-        code=reason.code,
-        weight=percent(reason.weight, digits),
-        target=percent(reason.target, digits),
-        band=band(reason.low, reason.high, digits),
-    )
+from xl_addin.show.numbers import money, price
+from xl_addin.show.texts import say
 
 
 def price_notices(plan: Plan, lang: Lang) -> list[str]:

@@ -17,7 +17,6 @@ from xl_addin.show.sentences import (
     price_notices,
     price_sources,
     quality_sentence,
-    reason_sentence,
     tax_sentences,
 )
 from xl_addin.show.table import Column, Row, table_lines
@@ -151,7 +150,7 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
                 percent(trade.weight_after),
             ),
             "red" if trade.side == "sell" else "green",
-            reason_sentence(trade.reason, lang),
+            trade.reason.phrase.told(lang),
         )
         for trade in plan.trades
     ]

@@ -191,46 +191,6 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     ),
     "written": ("Workbook: {path}", "통합 문서: {path}"),
     "zero": ("none", "없음"),
-    # reasons of a trade
-    "reason.over": (
-        "Weighs {weight}, above its band of {band}; target {target}",
-        "비중 {weight}, 밴드 {band} 초과, 목표 {target}",
-    ),
-    "reason.under": (
-        "Weighs {weight}, below its band of {band}; target {target}",
-        "비중 {weight}, 밴드 {band} 미달, 목표 {target}",
-    ),
-    "reason.above": (
-        "Weighs {weight}, inside its band but above the target of {target}",
-        "비중 {weight}, 밴드 안이지만 목표 {target}보다 큼",
-    ),
-    "reason.below": (
-        "Weighs {weight}, inside its band but below the target of {target}",
-        "비중 {weight}, 밴드 안이지만 목표 {target}보다 작음",
-    ),
-    "reason.untargeted": ("Weighs {weight} and has no target", "비중 {weight}, 목표가 없는 보유 종목"),
-    "reason.zero-target": ("Weighs {weight}; its target is 0", "비중 {weight}, 목표가 0인 종목"),
-    "reason.raise-cash": (
-        "Raises cash: a withdrawal, a buffer or a negative balance needs it; weighs {weight}, target {target}",
-        "현금 마련(출금, 최소 현금, 마이너스 잔액), 비중 {weight}, 목표 {target}",
-    ),
-    "reason.pay-purchase": (
-        "Pays for a purchase in this plan; weighs {weight}, target {target}",
-        "이 계획의 매수 대금 마련, 비중 {weight}, 목표 {target}",
-    ),
-    "reason.cash-target": (
-        "Brings cash nearer to its target; weighs {weight}, target {target}",
-        "현금 비중을 목표에 맞춤, 비중 {weight}, 목표 {target}",
-    ),
-    "reason.limit": (
-        "A maximum, a group's cap or an account's risk cap bounds it; weighs {weight}, target {target}",
-        "최대 비중, 그룹 한도 또는 계좌의 위험자산 한도 때문, 비중 {weight}, 목표 {target}",
-    ),
-    "reason.relocate": (
-        "Moves between accounts; weighs {weight}, target {target}",
-        "계좌 사이 이동, 비중 {weight}, 목표 {target}",
-    ),
-    "reason.other": ("{code}: weighs {weight}, target {target}", "{code}: 비중 {weight}, 목표 {target}"),
 }
 
 

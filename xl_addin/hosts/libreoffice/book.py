@@ -7,7 +7,6 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from xml.sax.saxutils import escape, quoteattr
 
 from engine.analysis.calendar import calendar
@@ -34,7 +33,6 @@ from xl_addin.functions.answers import table as shown_table
 from xl_addin.functions.plans import drift_rows
 from xl_addin.hosts.libreoffice.names import in_file
 from xl_addin.show.analysis_cells import analysed
-from xl_addin.show.sentences import reason_sentence
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _STAMP = (2020, 1, 1, 0, 0, 0)
@@ -158,7 +156,7 @@ def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str
         width = sum(len(table(name).inputs) + 1 for name in tables) - 1
         ranges.append(f"[${title}.$A$1:.${letters(width)}${READ}]")
     call = ";".join(ranges)
-    trades = trade_rows(plan, partial(reason_sentence, lang="en"))
+    trades = trade_rows(plan, lambda reason: str(reason.phrase))
     tasks = (
         {"Date": i.date, "Section": i.section, "Task": i.task, "Due": "due" if i.due else ""}
         for i in calendar(portfolio, plan.as_of)
