@@ -30,9 +30,9 @@ from excel_host import Cells, load
 from replay_server import Replay
 from replay_vendors import many
 
-from engine.market.lanes import Findings, Lanes
-from engine.market.listing import Listing
-from engine.market.provider import Deadline
+from engine.market.provider import Deadline, Said
+from engine.market.quoting import Lanes
+from engine.market.symbols import Listing
 
 #: What is promised.
 IMPORT_RATIO, CALL_RATIO, PRICE_SECONDS = 1.15, 1.3, 0.001
@@ -62,7 +62,7 @@ def seconds(work: Callable[[], object]) -> float:
 def stored(symbols: list[str]) -> None:
     """Put a fresh price of every symbol into the store."""
     from engine.market import chain
-    from engine.market.quote import Quote
+    from engine.quote import Quote
 
     now = dt.datetime.now(dt.UTC)
     listings = [chain.default().chain.listing(symbol) for symbol in symbols]
@@ -120,7 +120,7 @@ def prices(symbols: list[str]) -> list[Promise]:
     batches: list[int] = []
     fetch = Lanes.fetch
 
-    def counted(lanes: Lanes, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Findings:
+    def counted(lanes: Lanes, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
         batches.append(len(listings))
         return fetch(lanes, listings, now, deadline)
 

@@ -26,7 +26,7 @@ MOST = 1.5
 
 
 def portfolio(count: int):  # noqa: ANN201 - engine types are imported lazily, as is everything measured
-    from engine.data import portfolio_from_data
+    from engine.data.document import portfolio_from_data
 
     weight = Decimal(1) / count // Decimal("0.000001") * Decimal("0.000001")
     codes = [f"X{i:05d}" for i in range(count)]

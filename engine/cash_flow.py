@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 
 from engine.errors import Problem
-from engine.market.quote import Quote
 from engine.money import ZERO, FxTable, to_unit, unit
 from engine.portfolio import Account, Holding, Portfolio
+from engine.quote import Quote
 
 #: Share of what a sale or a conversion should bring that a withdrawal may count on; the rest is for its costs.
 HEADROOM = Decimal("0.99")

@@ -16,10 +16,11 @@ from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
 from engine.magnitude import magnitude_problems
-from engine.market.quote import Quote
 from engine.money import PRECISION, ZERO
+from engine.phrase import Phrase
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.settings import Mode
 from engine.text import korean
 from engine.trades.build import Task, build_task
@@ -105,7 +106,9 @@ def _value(
         raise InputError(problems)
     if missing:
         raise NoData("prices or rates are missing", ko="시세나 환율이 없습니다", problems=problems)
-    old = [(q.symbol, q.stale_reason) for q in prices.values() if q.stale_reason is not None]
+    old: list[tuple[str, str | Phrase]] = [
+        (q.symbol, q.stale_reason) for q in prices.values() if q.stale_reason is not None
+    ]
     old += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason]
     severity: Severity = "warning" if allow_stale else "error"
     repair = "used as asked" if allow_stale else "refresh it, give one by hand, or allow stale ones (--allow-stale)"

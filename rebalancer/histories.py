@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.data.files import read_text
 from engine.errors import InputError, NoData, Problem
 from xl_addin.show.arguments import refused
 
 if TYPE_CHECKING:
     from engine.analysis.facts import FundFacts
     from engine.history import HistoryTable
-    from engine.market.records import FundFacts as FetchedFacts
+    from engine.market.records import FetchedFacts
 
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
 MARGIN = dt.timedelta(days=14)
@@ -71,21 +72,6 @@ def fx_pairs(currencies: Iterable[str], base: str) -> tuple[str, ...]:
     return tuple(f"{currency}{base}" for currency in dict.fromkeys(currencies) if currency and currency != base)
 
 
-def read_text(path: Path) -> str:
-    """Return a file's text; raises InputError where it cannot be read as UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"byte {error.start} is not UTF-8: save the file as UTF-8"
-        ko = f"{error.start}번째 바이트가 UTF-8이 아닙니다: 파일을 UTF-8로 저장하세요"
-        raise InputError([Problem("error", "file-encoding", str(path), message, ko)]) from None
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        message = f"cannot be read ({reason}): name another file"
-        ko = f"읽을 수 없습니다({reason}): 다른 파일을 쓰세요"
-        raise InputError([Problem("error", "file-unreadable", str(path), message, ko)]) from None
-
-
 def load_history(
     sources: Sources, symbols: Iterable[str], currencies: Mapping[str, str], start: dt.date, end: dt.date
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
@@ -95,7 +81,7 @@ def load_history(
     be used, MarketDataError where there is neither a file nor a source that may be asked.
     """
     if sources.history:
-        from engine.history import parse_history
+        from engine.data.history import parse_history
 
         table, problems = parse_history(read_text(sources.history), str(sources.history))
         if table is None:
@@ -113,7 +99,7 @@ def history_day(sources: Sources) -> dt.date | None:
     """Return the last day of the history file, None without one or where it cannot be read as closes."""
     if not sources.history:
         return None
-    from engine.history import parse_history
+    from engine.data.history import parse_history
 
     table, _ = parse_history(read_text(sources.history), str(sources.history))
     return table.last if table else None

@@ -30,7 +30,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Portfolio:
     ('QQQ',)
     """
     if isinstance(source, Mapping):
-        from engine.data import portfolio_from_data
+        from engine.data.document import portfolio_from_data
 
         return usable(*portfolio_from_data(source, "portfolio"))
     return usable(*load_portfolio(Path(source)))
@@ -140,7 +140,7 @@ def _plain(value: object) -> object:
 
 
 def _read_document(path: Path) -> Loaded:
-    from engine.data import read_portfolio
+    from engine.data.document import read_portfolio
 
     return read_portfolio(path)
 

@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.errors import MarketDataError, Problem
-from engine.market.quote import Quote
+from engine.phrase import place
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.settings import Mode
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def adjusted(
         portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=mode))
     if cash_flow is None:
         return portfolio, ()
-    from engine.data.accounts import in_units
-    from engine.data.report import Report
+    from engine.data.fields import Report
+    from engine.data.holdings import in_units
 
-    told = Report("command line")
+    told = Report(place("command-line"))
     flow = in_units(Decimal(str(cash_flow)), portfolio.base_currency, (), told)
     return replace(portfolio, settings=replace(portfolio.settings, cash_flow=flow)), tuple(told.problems)
 

@@ -11,11 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import Problem, error, warning
-from engine.market.quote import Quote
+from engine.errors import InputError, Problem, warning
 from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
-from engine.text import Bilingual
+from engine.quote import Quote
 from engine.valuation import priced_symbols
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ def quotes(
     Raises InputError for a price file that cannot be used, nothing for market data: what could not be had is in
     `failed`.
     """
-    from engine.errors import InputError
     from engine.market import chain
     from engine.market.quoting import QuoteBatch
 
@@ -61,13 +59,13 @@ def quotes_in(prices: Path | None) -> Quotes:
     """Return the quotes of a price file, by symbol, and every problem found in it; none without a file."""
     if prices is None:
         return {}, ()
-    from engine.market.prices_csv import parse_prices
+    from engine.data.files import read_beside
+    from engine.data.prices import parse_prices
 
     try:
-        raw = prices.read_bytes()
-    except OSError as fault:
-        return {}, (error("file-unreadable", str(prices), reason=fault.strerror or type(fault).__name__),)
-    return parse_prices(raw, str(prices))
+        return parse_prices(read_beside(prices), str(prices))
+    except InputError as fault:
+        return {}, fault.problems
 
 
 def quotes_for(
@@ -119,7 +117,7 @@ def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator
 
 
 def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
-    from engine.market.listing import usual_pair
+    from engine.market.symbols import usual_pair
 
     base = portfolio.base_currency
     for currency in portfolio.currencies:
@@ -151,7 +149,7 @@ def _from_book(used: Mapping[str, Quote], path: Path) -> tuple[Problem, ...]:
 
 def _rate(row: Row, base: str) -> Row:
     """Return a rate as a row of prices, the way markets quote it; the table has it into the base currency."""
-    from engine.market.listing import usual_pair
+    from engine.market.symbols import usual_pair
 
     currency, rate = str(row.get("Currency") or ""), row.get("MarketRate")
     pair = usual_pair(currency, base)
@@ -165,6 +163,6 @@ def _quotes(row: Row) -> Iterator[Quote]:
     if not isinstance(price, Decimal) or price <= 0 or status not in _OF_A_MARKET:
         return
     moment = as_of.replace(tzinfo=dt.UTC) if isinstance(as_of, dt.datetime) else None
-    reason = Bilingual(str(_WAS_STALE), _WAS_STALE.told("ko")) if status == "stale" else None
+    reason = _WAS_STALE if status == "stale" else None
     currency, source = str(row.get("Currency") or ""), str(row.get("Source") or "")
     yield Quote(str(row["Ticker"]), price, currency, moment, source, stale_reason=reason)

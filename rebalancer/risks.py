@@ -15,8 +15,8 @@ from engine.analysis.volatility import Turbulence, turbulence, turbulence_of_vix
 from engine.errors import MarketDataError, Problem
 from engine.history import HistoryTable
 from engine.market.catalogue import load
-from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.text import korean
 from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
 from rebalancer.analyses import currencies_of

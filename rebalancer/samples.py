@@ -10,10 +10,10 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from engine.errors import Problem, warning
-from engine.market.quote import SAMPLE_SOURCE, Quote
 from engine.phrase import place
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from engine.quote import SAMPLE_SOURCE, Quote
 
 if TYPE_CHECKING:
     from rebalancer.histories import Sources
@@ -26,7 +26,7 @@ def sample_text(name: str) -> str:
 
 def sample_portfolio() -> Portfolio:
     """Return the sample portfolio."""
-    from engine.data import parse_portfolio
+    from engine.data.document import parse_portfolio
     from rebalancer.loading import usable
 
     return usable(*parse_portfolio(sample_text("portfolio.yaml"), "sample portfolio"))
@@ -34,7 +34,7 @@ def sample_portfolio() -> Portfolio:
 
 def sample_quotes() -> tuple[dict[str, Quote], dt.date, tuple[Problem, ...]]:
     """Return the sample prices with source "sample", the day they are made up for, and a warning that says so."""
-    from engine.market.prices_csv import parse_prices
+    from engine.data.prices import parse_prices
 
     quotes, problems = parse_prices(sample_text("prices.csv"), "sample prices")
     day = max(quote.as_of.date() for quote in quotes.values() if quote.as_of)

@@ -9,11 +9,12 @@ from decimal import Decimal
 
 from engine.errors import Problem
 from engine.market import catalogue
-from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO, to_unit
+from engine.phrase import phrase
 from engine.places import place
 from engine.plan import Plan, Reason
 from engine.portfolio import Portfolio
+from engine.quote import SAMPLE_SOURCE
 from engine.settings import Settings, setting_fields
 from engine.summary import cash_weight, reconciliation
 from engine.valuation import FxRate
@@ -336,8 +337,8 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
             {
                 "Key": declared.name,
                 "Value": (", ".join(value) or None) if isinstance(value, tuple) else value,
-                "Choices": " / ".join(meta["choices"]) or meta["unit"],
-                "Meaning": meta[lang],
+                "Choices": " / ".join(meta["choices"]) or (meta["unit"] and phrase(f"unit.{meta['unit']}").told(lang)),
+                "Meaning": phrase(f"setting.{declared.name}").told(lang),
             }
         )
     return tuple(rows)

@@ -12,17 +12,10 @@ from typing import Any
 
 import pytest
 
-from engine.data import (
-    accounts,
-    assembly,
-    holdings,
-    instruments,
-    options,
-    parse_portfolio,
-    sections,
-)
-from engine.market import prices_csv
+from engine.data import document, holdings, instruments, prices, sections
+from engine.data.document import parse_portfolio
 from engine.settings import RULE_DEFAULTS, Settings
+from engine.words import say
 from xl_addin.cli import VERBS
 from xl_addin.cli.reference import command_pages, with_commands
 
@@ -32,17 +25,17 @@ COMMANDS = (
     "python -m pip install -q uv && python -m uv run --group test pytest",
 )
 KEYS = {
-    *assembly.DOCUMENT_KEYS,
-    *assembly.PORTFOLIO_KEYS,
+    *document.DOCUMENT_KEYS,
+    *document.PORTFOLIO_KEYS,
     *holdings.HOLDING_KEYS,
     *instruments.DESCRIPTION,
     *sections.TARGET_KEYS,
     *sections.RULE_KEYS,
     *sections.RULE_ALIASES,
     *sections.GROUP_KEYS,
-    *accounts.ACCOUNT_KEYS,
-    *options.COST_KEYS,
-    *prices_csv.COLUMNS,
+    *holdings.ACCOUNT_KEYS,
+    *document.COST_KEYS,
+    *prices.COLUMNS,
 }
 
 
@@ -57,7 +50,8 @@ def setting_row(name: str, default: Any, metadata: Any) -> str:
     )
     if isinstance(default, Decimal) or shown is None:
         shown = str(default)
-    return f"| `{name}` | {shown} | {metadata['unit']} | {', '.join(metadata['choices'])} | {metadata['en']} |"
+    unit = metadata["unit"] and say(f"unit.{metadata['unit']}", "en")
+    return f"| `{name}` | {shown} | {unit} | {', '.join(metadata['choices'])} | {say(f'setting.{name}', 'en')} |"
 
 
 SETTING_ROWS = {

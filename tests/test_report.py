@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.market.quote import SAMPLE_SOURCE
 from engine.plan import Plan, Reason
+from engine.quote import SAMPLE_SOURCE
 from engine.summary import cash_weight, reconciliation, traded
 from rebalancer.language import LANGUAGES, Lang, default_language
 from tests.plans import example, hostile, quiet, two_accounts

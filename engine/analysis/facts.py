@@ -62,9 +62,9 @@ class FundFacts:
         return self.known_weight >= COMPLETE
 
 
-def from_market(symbol: str, fetched: records.FundFacts | None, entry: CatalogueEntry | None) -> FundFacts:
+def from_market(symbol: str, fetched: records.FetchedFacts | None, entry: CatalogueEntry | None) -> FundFacts:
     """Join what a source says with the bundled catalogue; the source wins, and an unchecked catalogue fee says so."""
-    found = fetched or records.FundFacts(symbol, "", dt.datetime.min)  # noqa: DTZ901 - stands for "never fetched"
+    found = fetched or records.FetchedFacts(symbol, "", dt.datetime.min)  # noqa: DTZ901 - stands for "never fetched"
     day = found.as_of or (fetched.fetched_at.date() if fetched else None)
 
     def figure(value: Decimal | float | None) -> Figure:

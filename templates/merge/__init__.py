@@ -21,10 +21,10 @@ from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
+from engine.data.files import Refused
 from engine.phrase import Phrase, phrase
 from engine.words import Lang
 from templates.cells import Row, Rows, letters, quoted_sheet
-from templates.read.files import FileRefused
 from templates.read.tables import Found, find_tables
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
@@ -50,7 +50,7 @@ def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None
         return _not_kept(path, phrase("not-kept.kind"))
     try:
         grids = read_grids(path)
-    except FileRefused as refusal:
+    except Refused as refusal:
         return _not_kept(path, refusal.problem(str(path)).message)
     data = path.read_bytes()
     if lost := what_would_be_lost(data):

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
+from engine.data.files import Refused
 from engine.errors import Problem, error
 from engine.portfolio import Portfolio
 from engine.words import LANGUAGES, Lang
 from templates.cells import NA, Cell, CellError, Grid, Row, Rows, Value
 from templates.read.document import DocumentData
-from templates.read.files import FileRefused
 from templates.read.tables import Found, TableReader, find_tables
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
@@ -61,7 +61,7 @@ def read_book(path: Path) -> ReadBook:
     """Read a workbook; a file that cannot be or must not be read is a problem, never an exception."""
     try:
         grids = read_grids(path)
-    except FileRefused as refusal:
+    except Refused as refusal:
         return ReadBook(None, (refusal.problem(str(path)),), {}, (), "en")
     lang = _language(grids)
     found, twice = find_tables(grids)

@@ -93,7 +93,7 @@ class DocumentData:
 
     def _settings(self) -> None:
         found: dict[str, object] = {}
-        missing = place("setting-row", file=self.source, setting="base_currency")
+        missing = place("table-setting", file=self.source, name="base_currency")
         self._places["portfolio", "base_currency"] = missing
         for row in self.rows("Settings"):
             key, value = str(row.values.get("Key", "")).strip(), row.values.get("Value")
@@ -226,7 +226,7 @@ class DocumentData:
                 continue
             self._places["fx", pair] = self._readers["FxRates"].where(row.number, "ManualRate")
             if pair in rates:
-                self.problems.append(error("duplicate-key.rate", self._places["fx", pair], pair=pair))
+                self.problems.append(error("duplicate-key.pair", self._places["fx", pair], pair=pair))
             rates[pair] = rate
         if rates:
             self.data["fx"] = rates

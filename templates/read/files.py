@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from engine.errors import Problem, error
+from engine.data.files import Refused, read_bytes
 from templates.cells import MAX_COLUMNS, MAX_ROWS, Cell, Grid
 
 #: Largest file and largest unpacked content read, in bytes; far above any portfolio's.
@@ -27,43 +27,16 @@ _DELIMITERS = ",;\t"
 _BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, EOFError, OSError)
 
 
-class FileRefused(Exception):
-    """A file that is not read: the key and the values of the problem that says why, without the place."""
-
-    def __init__(self, key: str, **values: object) -> None:
-        super().__init__(key)
-        self._key, self._values = key, values
-
-    def problem(self, where: str) -> Problem:
-        """Return the refusal as a problem."""
-        return error(self._key, where, **self._values)
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return a file's bytes; raises `FileRefused` where it is missing, unreadable or too large."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise FileRefused("too-large", size=size, most=MAX_FILE)
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise FileRefused("no-such-file") from None
-    except IsADirectoryError:
-        raise FileRefused("unreadable-file.folder") from None
-    except OSError as fault:
-        raise FileRefused("unreadable-file.reason", reason=str(fault.strerror or fault)) from None
-
-
 def open_archive(data: bytes) -> zipfile.ZipFile:
-    """Return the zip inside a workbook; raises `FileRefused` with the reason for anything that must not be opened."""
+    """Return the zip inside a workbook; raises `Refused` with the reason for anything that must not be opened."""
     if data.startswith(_OLE):
-        raise FileRefused("encrypted.workbook" if _ENCRYPTED_STREAM in data else "old-format")
+        raise Refused("encrypted.workbook" if _ENCRYPTED_STREAM in data else "old-format")
     if not data:
-        raise FileRefused("not-a-workbook.empty")
+        raise Refused("not-a-workbook.empty")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except _BROKEN as fault:
-        raise FileRefused("not-a-workbook.damaged", reason=str(fault)) from None
+        raise Refused("not-a-workbook.damaged", reason=str(fault)) from None
     _inspect(archive)
     return archive
 
@@ -71,36 +44,36 @@ def open_archive(data: bytes) -> zipfile.ZipFile:
 def _inspect(archive: zipfile.ZipFile) -> None:
     entries = archive.infolist()
     if len(entries) > MAX_PARTS:
-        raise FileRefused("too-many-parts", parts=len(entries), most=MAX_PARTS)
+        raise Refused("too-many-parts", parts=len(entries), most=MAX_PARTS)
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > MAX_UNPACKED:
-        raise FileRefused("zip-bomb.size", size=unpacked, most=MAX_UNPACKED)
+        raise Refused("zip-bomb.size", size=unpacked, most=MAX_UNPACKED)
     names = set()
     for entry in entries:
         if entry.flag_bits & 1:
-            raise FileRefused("encrypted.part")
+            raise Refused("encrypted.part")
         times = entry.file_size // max(entry.compress_size, 1)
         if entry.file_size > _SMALL and entry.file_size > MAX_RATIO * max(entry.compress_size, 1):
-            raise FileRefused("zip-bomb.ratio", part=entry.filename, times=times)
+            raise Refused("zip-bomb.ratio", part=entry.filename, times=times)
         if entry.filename in names:
-            raise FileRefused("damaged.twice", part=entry.filename)
+            raise Refused("damaged.twice", part=entry.filename)
         names.add(entry.filename)
         if entry.filename.startswith(_LINKS):
-            raise FileRefused("external-link.links")
+            raise Refused("external-link.links")
 
 
 def part(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Return one part's bytes; raises `FileRefused` where it is missing or damaged."""
+    """Return one part's bytes; raises `Refused` where it is missing or damaged."""
     try:
         return archive.read(name)
     except KeyError:
-        raise FileRefused("damaged.no-part", part=name) from None
+        raise Refused("damaged.no-part", part=name) from None
     except _BROKEN as fault:
-        raise FileRefused("damaged.part", part=name, reason=str(fault)) from None
+        raise Refused("damaged.part", part=name, reason=str(fault)) from None
 
 
 def decoded(data: bytes, name: str) -> str:
-    """Return the text of a .csv file: UTF-8, UTF-16 with a mark, or Korean (cp949); raises `FileRefused` for others."""
+    """Return the text of a .csv file: UTF-8, UTF-16 with a mark, or Korean (cp949); raises `Refused` for others."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     for encoding in _ENCODINGS:
@@ -108,19 +81,19 @@ def decoded(data: bytes, name: str) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise FileRefused("unknown-encoding", file=name)
+    raise Refused("unknown-encoding", file=name)
 
 
 def read_folder(folder: Path) -> list[Grid]:
-    """Return a sheet per .csv file of the folder; raises `FileRefused` where there is none, or one cannot be read."""
+    """Return a sheet per .csv file of the folder; raises `Refused` where there is none, or one cannot be read."""
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".csv" and path.is_file())
     if not files:
-        raise FileRefused("no-tables.folder")
+        raise Refused("no-tables.folder")
     return [_csv_sheet(path) for path in files]
 
 
 def _csv_sheet(path: Path) -> Grid:
-    text = decoded(read_bytes(path), path.name)
+    text = decoded(read_bytes(path, MAX_FILE), path.name)
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     rows: dict[int, dict[int, Cell]] = {}
@@ -133,5 +106,5 @@ def _csv_sheet(path: Path) -> Grid:
             if cells:
                 rows[number] = cells
     except csv.Error as fault:
-        raise FileRefused("damaged.csv", file=path.name, reason=str(fault)) from None
+        raise Refused("damaged.csv", file=path.name, reason=str(fault)) from None
     return Grid(path.name, rows)

@@ -61,7 +61,7 @@ def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]
 
 
 def _twice(first: Found, second: Found) -> Problem:
-    where = place("sheet-header", sheet=first.grid.name, row=first.header)
+    where = place("sheet", sheet=first.grid.name, row=first.header)
     return error("two-tables", where, table=first.table.name, sheet=second.grid.name, row=second.header)
 
 
@@ -193,8 +193,8 @@ class TableReader:
         """Return the place of a row or cell: file, sheet, row and column."""
         here = {"file": self.source, "sheet": self.found.grid.name, "row": row}
         if column in self.found.columns:
-            return place("sheet-cell", **here, letter=letters(self.found.columns[column]), column=column)
-        return place("sheet-row-column", **here, column=column) if column else place("sheet-row", **here)
+            return place("sheet-cell", **here, letters=letters(self.found.columns[column]), column=column)
+        return place("sheet-field", **here, column=column) if column else place("sheet-row", **here)
 
     def rows(self, columns: tuple[Column, ...]) -> Iterator[RowRead]:
         """Yield every row that has something in it, in the order of the sheet."""

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from engine.data.files import Refused, read_bytes
 from templates.cells import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -29,7 +30,7 @@ from templates.cells import (
     from_serial,
     to_decimal,
 )
-from templates.read.files import FileRefused, open_archive, part, read_bytes, read_folder
+from templates.read.files import MAX_FILE, open_archive, part, read_folder
 
 _BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
@@ -37,10 +38,10 @@ _RANGE = re.compile(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)")
 
 
 def read_grids(path: Path) -> list[Grid]:
-    """Return the sheets of a workbook or of a folder of .csv files; raises `FileRefused`."""
+    """Return the sheets of a workbook or of a folder of .csv files; raises `Refused`."""
     if path.is_dir():
         return read_folder(path)
-    archive = open_archive(read_bytes(path))
+    archive = open_archive(read_bytes(path, MAX_FILE))
     with archive:
         if "content.xml" in archive.namelist():
             return read_ods(archive)
@@ -48,7 +49,7 @@ def read_grids(path: Path) -> list[Grid]:
 
 
 def read_xlsx(archive: zipfile.ZipFile) -> list[Grid]:
-    """Return every sheet of the workbook, hidden ones too; raises `FileRefused` for a file that cannot be read."""
+    """Return every sheet of the workbook, hidden ones too; raises `Refused` for a file that cannot be read."""
     sheets, mac = _sheet_list(archive)
     strings = _shared_strings(archive)
     dates = _date_styles(archive)
@@ -61,13 +62,13 @@ def local(element: Element) -> str:
 
 
 def elements(data: bytes, *, end_only: bool = True) -> Iterator[tuple[str, Element]]:
-    """Yield a part's elements as they are read; raises `FileRefused` for XML that is broken or declares entities."""
+    """Yield a part's elements as they are read; raises `Refused` for XML that is broken or declares entities."""
     try:
         yield from iterparse(io.BytesIO(data), events=("end",) if end_only else ("start", "end"), forbid_dtd=True)
     except DefusedXmlException as error:
-        raise FileRefused("unsafe-xml", reason=type(error).__name__) from None
+        raise Refused("unsafe-xml", reason=type(error).__name__) from None
     except (ParseError, ValueError, LookupError) as error:
-        raise FileRefused("damaged.xml", reason=str(error)) from None
+        raise Refused("damaged.xml", reason=str(error)) from None
 
 
 def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
@@ -90,7 +91,7 @@ def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
             if kind.endswith("/worksheet"):
                 sheets.append((element.get("name", ""), path))
     if not sheets:
-        raise FileRefused("damaged.no-sheets")
+        raise Refused("damaged.no-sheets")
     return sheets, mac
 
 
@@ -98,7 +99,7 @@ def _main_part(archive: zipfile.ZipFile) -> str:
     for _, element in elements(part(archive, "_rels/.rels")):
         if local(element) == "Relationship" and element.get("Type", "").endswith("/officeDocument"):
             return element.get("Target", "").lstrip("/")
-    raise FileRefused("not-a-workbook.other")
+    raise Refused("not-a-workbook.other")
 
 
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
@@ -233,9 +234,9 @@ _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "Err:")
 
 
 def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
-    """Return every sheet; raises `FileRefused` for a file that is encrypted, linked or cannot be read."""
+    """Return every sheet; raises `Refused` for a file that is encrypted, linked or cannot be read."""
     if b"encryption-data" in part(archive, "META-INF/manifest.xml"):
-        raise FileRefused("encrypted.ods")
+        raise Refused("encrypted.ods")
     grids: list[Grid] = []
     reader: _OdsSheet | None = None
     for event, element in elements(part(archive, "content.xml"), end_only=False):
@@ -244,7 +245,7 @@ def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
             if kind == "table" and reader is None:
                 reader = _OdsSheet(_attribute(element, "name"))
             elif kind == "table-source":
-                raise FileRefused("external-link.sheet")
+                raise Refused("external-link.sheet")
         elif kind == "table-row" and reader is not None:
             reader.row(element)
             element.clear()
@@ -252,7 +253,7 @@ def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
             grids.append(Grid(reader.name, reader.rows, tuple(reader.merged)))
             reader = None
     if not grids:
-        raise FileRefused("damaged.no-sheets")
+        raise Refused("damaged.no-sheets")
     return grids
 
 
@@ -301,7 +302,7 @@ class _OdsSheet:
 def _ods_value(cell: Element) -> Cell:
     formula = _attribute(cell, "formula")
     if "'file:" in formula:
-        raise FileRefused("external-link.formula")
+        raise Refused("external-link.formula")
     kind = _attribute(cell, "value-type")
     text = "\n".join("".join(p.itertext()) for p in cell if local(p) == "p")
     if formula and text.startswith(_ERRORS):

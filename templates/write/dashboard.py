@@ -10,7 +10,7 @@ from decimal import Decimal
 from openpyxl.chart._chart import ChartBase
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.market.quote import SAMPLE_SOURCE
+from engine.quote import SAMPLE_SOURCE
 from engine.words import say
 from templates.cells import CellError, Row, Value, quoted_sheet
 from templates.report import BookReport

@@ -211,8 +211,8 @@ def test_what_a_source_says_beats_the_catalogue_and_an_unchecked_fee_says_so() -
     assert alone.fee.value == 0.0009
     assert "not verified" in alone.fee.note
     now = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
-    rows = (records.Constituent("005930.KS", "삼성전자", D("0.2")), records.Constituent("X", "X", None))
-    fetched = records.FundFacts("SPY", "yahoo", now, fee=D("0.0008"), aum=D(7), currency="USD", top=rows)
+    rows = (records.FetchedHolding("005930.KS", "삼성전자", D("0.2")), records.FetchedHolding("X", "X", None))
+    fetched = records.FetchedFacts("SPY", "yahoo", now, fee=D("0.0008"), aum=D(7), currency="USD", top=rows)
     joined = from_market("SPY", fetched, entry)
     assert joined.fee == Figure(0.0008, "yahoo", dt.date(2026, 11, 20))
     assert [line.symbol for line in joined.holdings] == ["005930"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from commands_fake_book import FakeBook
 
-from engine.data import parse_portfolio
+from engine.data.document import parse_portfolio
 from engine.errors import InputError
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance

@@ -14,7 +14,7 @@ from function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
 from function_calls import SETTINGS as DATED
 from function_cells import rows as shown
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, Transient
 from engine.market import chain
 from engine.market.quoting import QuoteBatch

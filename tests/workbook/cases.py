@@ -7,9 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
-from engine.market.quote import Quote
 from engine.plan import Plan
 from engine.portfolio import Account, Holding, Portfolio
+from engine.quote import Quote
 from engine.rebalance import rebalance
 from engine.valuation import resolve_rates
 from engine.words import LANGUAGES, Lang

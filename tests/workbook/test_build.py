@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from openpyxl import load_workbook
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.words import LANGUAGES, Lang, messages, say
 from templates.reference import page
 from templates.report import BookReport

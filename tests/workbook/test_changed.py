@@ -33,7 +33,7 @@ def only_error(book: ReadBook) -> tuple[str, str, str]:
     errors = [problem for problem in book.problems if problem.severity == "error"]
     assert len(errors) == 1, [str(error) for error in errors]
     assert book.portfolio is None
-    return errors[0].code, errors[0].where, errors[0].message
+    return errors[0].code, str(errors[0].where), str(errors[0].message)
 
 
 def reread(tmp_path: Path, change: object) -> ReadBook:
@@ -177,7 +177,7 @@ def test_a_row_of_sums_is_no_holding(tmp_path: Path, expected: Portfolio) -> Non
 def test_a_note_below_the_table_is_pointed_out_not_read(tmp_path: Path, expected: Portfolio) -> None:
     book = reread(tmp_path, lambda book: book["Holdings"].cell(7, 1, "키움은 곧 닫음"))
     assert good(book) == expected
-    assert [p.where for p in book.problems if p.code == "row-ignored"] == ["mine.xlsx sheet 'Holdings' row 7"]
+    assert [str(p.where) for p in book.problems if p.code == "row-ignored"] == ["mine.xlsx sheet 'Holdings' row 7"]
 
 
 def test_an_error_in_an_input_cell_is_a_problem_with_its_cell(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
         book["Cash"]["B2"] = "Won"
 
     book = reread(tmp_path, spoil)
-    places = {problem.where for problem in book.problems if problem.severity == "error"}
+    places = {str(problem.where) for problem in book.problems if problem.severity == "error"}
     assert len(places) >= 5
 
 

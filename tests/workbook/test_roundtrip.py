@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.portfolio import Portfolio
 from engine.words import LANGUAGES
 from templates.read.book import read_book

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from engine.errors import InputError
+from engine.phrase import Phrase
 from engine.settings import MarketSettings
 from engine.text import Bilingual, korean
 from xl_addin.cli.common import add_output_arguments
@@ -93,8 +94,12 @@ def live_checks() -> Iterator[Check]:
     market = default()
     now = dt.datetime.now(dt.UTC)
     for one in probe.probes(market, now=now, seconds=market.settings.headless_deadline):
-        check = Bilingual(f"{one.source}: {one.what}", f"{one.source}: {korean(one.what)}")
-        yield Check(check, one.status, one.message, one.mend)
+        check = Bilingual(f"{one.source}: {one.what}", f"{one.source}: {one.what.told('ko')}")
+        yield Check(check, one.status, _bilingual(one.message), _bilingual(one.mend) if one.mend else "")
+
+
+def _bilingual(phrase: Phrase | str) -> str:
+    return Bilingual(str(phrase), phrase.told("ko")) if isinstance(phrase, Phrase) else phrase
 
 
 def _python() -> Check:
@@ -135,7 +140,7 @@ def _store(settings: MarketSettings) -> Check:
     file.close()
     if file.problems:
         problem = file.problems[0]
-        said = Bilingual(f"{problem.where} {problem.message}", f"{problem.where} {problem.ko}")
+        said = Bilingual(f"{problem.where} {problem.message}", f"{problem.where} {problem.said('ko')}")
         mend = Bilingual("set REBALANCER_CACHE_DIR to a folder", "REBALANCER_CACHE_DIR를 쓸 수 있는 폴더로 정하세요")
         return Check(title, "wrong", said, mend)
     count = counts.get("quotes", 0)
@@ -143,12 +148,12 @@ def _store(settings: MarketSettings) -> Check:
 
 
 def _login() -> Check:
-    from engine.market import login
+    from engine.market.krx import HOW, login
 
     title = Bilingual("KRX login", "KRX 로그인")
-    if login.login(os.environ) is None:
+    if login(os.environ) is None:
         said = Bilingual("none is configured; prices do not need one", "설정하지 않았습니다. 시세에는 필요 없습니다")
-        return Check(title, "note", said, login.HOW)
+        return Check(title, "note", said, _bilingual(HOW))
     return Check(title, "ok", Bilingual("configured (`--live` tries it)", "설정됨 (`--live`로 확인)"))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import Problem
 from engine.settings import setting_fields
+from engine.words import say
 from rebalancer.files import output_problems
 from rebalancer.loading import is_workbook, load_portfolio, usable
 from rebalancer.planning import adjusted, planned, today
@@ -18,7 +19,7 @@ from xl_addin.cli.common import add_output_arguments, amount, date, show
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.market.quote import Quote
+    from engine.quote import Quote
     from rebalancer.books import Analyse
 
 
@@ -35,9 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--offline", action="store_true", help="take prices that are stored, ask no source on the network"
     )
     parser.add_argument(
-        "--mode", choices=settings["mode"]["choices"], help=f"{settings['mode']['en']} (beats the file)"
+        "--mode", choices=settings["mode"]["choices"], help=f"{say('setting.mode', 'en')} (beats the file)"
     )
-    parser.add_argument("--cash-flow", type=amount, metavar="N", help=f"{settings['cash_flow']['en']} (beats the file)")
+    parser.add_argument(
+        "--cash-flow", type=amount, metavar="N", help=f"{say('setting.cash_flow', 'en')} (beats the file)"
+    )
     parser.add_argument(
         "--as-of", type=date, metavar="DATE", help="the day to plan for, as 2026-11-20 (default: today)"
     )

@@ -8,11 +8,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError, Problem
-from engine.text import korean
+from engine.words import tell
 from xl_addin.cli.common import add_output_arguments
 
 if TYPE_CHECKING:
-    from engine.market.quote import Quote
     from engine.market.quoting import QuoteBatch
     from engine.market.store import Store
 
@@ -49,43 +48,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump(quotes_document(batch)))
+        sys.stdout.write(dump(batch.to_json()))
     else:
         _print_quotes(batch, args)
     return 3 if batch.failed or any(quote.stale for quote in batch.ok.values()) else 0
-
-
-def quotes_document(batch: QuoteBatch) -> dict[str, Any]:
-    """Return the batch as the documented JSON object."""
-    from engine.documents import problem_list
-
-    return {
-        "quotes": [_quote_row(quote) for quote in batch.ok.values()],
-        "failed": [
-            {"symbol": text, "error": type(error).__name__, "message": str(error)}
-            for text, error in batch.failed.items()
-        ],
-        "requests": batch.requests,
-        "problems": problem_list(batch.problems),
-    }
-
-
-def _quote_row(quote: Quote) -> dict[str, Any]:
-    from engine.documents import number
-
-    return {
-        "symbol": quote.symbol,
-        "name": quote.name,
-        "price": number(quote.price),
-        "currency": quote.currency,
-        "as_of": _iso(quote.as_of),
-        "session": quote.session,
-        "source": quote.source,
-        "delay_seconds": quote.delay_seconds,
-        "fetched_at": _iso(quote.fetched_at),
-        "stale": quote.stale,
-        "stale_reason": quote.stale_reason,
-    }
 
 
 def _print_quotes(batch: QuoteBatch, args: argparse.Namespace) -> None:
@@ -118,7 +84,7 @@ def _print_table(quotes: Any, args: argparse.Namespace) -> None:  # noqa: ANN401
                 say("stale", args.lang) if quote.stale else say("fresh", args.lang),
             ),
             "yellow" if quote.stale else "",
-            korean(quote.stale_reason or "") if args.lang == "ko" else quote.stale_reason or "",
+            tell(quote.stale_reason or "", args.lang),
         )
         for quote in quotes
     ]
@@ -135,13 +101,16 @@ def _print_store(store: Store, args: argparse.Namespace) -> None:
     counts = store.counts()
     if args.json:
         from engine.documents import problem_list
+        from engine.market.quoting import quote_document
         from xl_addin.show.json import dump
 
         document = {
             "path": str(store.path),
             "counts": counts,
-            "quotes": [_quote_row(quote) for quote in quotes],
-            "breakers": [{"source": b.source, "until": _iso(b.until), "error": b.error} for b in breakers],
+            "quotes": [quote_document(quote) for quote in quotes],
+            "breakers": [
+                {"source": b.source, "until": b.until.isoformat(timespec="seconds"), "error": b.error} for b in breakers
+            ],
             "problems": problem_list(store.problems),
         }
         sys.stdout.write(dump(document))
@@ -166,7 +135,3 @@ def _print_cleared(store: Store, args: argparse.Namespace) -> None:
         from xl_addin.show.texts import say
 
         sys.stdout.write(f"{store.path}: {say('cleared', args.lang)}\n")
-
-
-def _iso(moment: dt.datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds")

@@ -9,12 +9,12 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from engine.data.files import read_text
 from engine.errors import InputError, Problem
 from engine.portfolio import Instrument, Portfolio
 from engine.weights.methods import METHODS, weigh
 from engine.weights.sectors import company_of
 from engine.weights.universe import Entry, classified, read_csv, read_list
-from rebalancer.histories import read_text
 from rebalancer.loading import load_portfolio, usable
 from xl_addin.cli.common import add_output_arguments, date
 from xl_addin.show.arguments import refused

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem
+from engine.phrase import Phrase, place
 from engine.portfolio import Portfolio
 from engine.settings import setting_fields
-from engine.words import LANGUAGES, Lang
+from engine.words import LANGUAGES, Lang, say
 from rebalancer.language import default_language
 from templates.cells import Grid
 from templates.read.document import DocumentData
@@ -23,8 +23,7 @@ from xl_addin.functions.cells import Rows, grid, rows_of, sheets
 HOME = "KRW"
 #: What tells a workbook's language: its sheets' titles, and what its settings say they mean.
 _TITLES: Mapping[str, Lang] = {sheet.title(lang): lang for sheet in SHEETS for lang in LANGUAGES}
-_MEANINGS: Mapping[str, Lang] = {meta[lang]: lang for meta in setting_fields().values() for lang in LANGUAGES}
-_IN_RANGE = re.compile(r"^\S+ sheet '(\w+)' row ")
+_MEANINGS: Mapping[str, Lang] = {say(f"setting.{name}", lang): lang for name in setting_fields() for lang in LANGUAGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,19 @@ def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
         grids = sheets(tables)
     portfolio, problems = _read(name, grids, cash, strict=bool(given))
     # Where a call names ranges, a problem's place is a row of that range.
-    problems = (
-        tuple(replace(p, where=_IN_RANGE.sub(rf"{name} \1: row ", str(p.where))) for p in problems)
-        if given
-        else problems
-    )
+    problems = tuple(replace(p, where=_in_range(name, p.where)) for p in problems) if given else problems
     if portfolio is None or any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Inputs(portfolio, problems, language(grids))
+
+
+def _in_range(function: str, where: str | Phrase) -> str | Phrase:
+    """Return the place of a row or cell in a range that a function was given, which is read as a sheet."""
+    if isinstance(where, str) or not where.key.startswith("place.sheet-"):
+        return where
+    values = {name: value for name, value in where.values.items() if name not in ("file", "sheet")}
+    kind = where.key.removeprefix("place.sheet-")
+    return place(f"range-{kind}", function=function, range=where.values["sheet"], **values)
 
 
 def language(grids: Sequence[Grid] = ()) -> Lang:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from engine.errors import InputError, MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.rebalance import assess, rebalance
 from engine.words import Lang
 from rebalancer.quoting import quotes_for

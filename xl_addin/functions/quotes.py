@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from engine.errors import InputError, NoData
 from engine.market import chain
 from engine.market.catalogue import load
-from engine.market.listing import usual_pair
-from engine.market.quote import Quote
 from engine.market.quoting import QuoteBatch
-from engine.market.symbols import pair
+from engine.market.symbols import pair, usual_pair
+from engine.quote import Quote
 from templates.cells import Grid
 from templates.read.document import DocumentData
 from templates.read.tables import find_tables
@@ -77,7 +76,7 @@ def rate(given: object, near: object = None) -> Answer:
 
 def history(ticker: object, start: object, end: object) -> Answer:
     """Return daily closes from one day to another, both included."""
-    from engine.history import FIRST_CLOSE  # it brings numpy, which prices do without
+    from engine.text import FIRST_CLOSE
 
     symbol = ticker_of("ticker", ticker)
     first, last = day_of("from", start, FIRST_CLOSE), day_of("to", end, FIRST_CLOSE) or today()

@@ -10,7 +10,7 @@ from engine.analysis.calendar import ALLOWANCE
 from engine.analysis.calendar import calendar as tasks
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations, correlate
 from engine.costs.tax import tax_rule
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, NoData, Problem
 from engine.market import chain
 from engine.market.catalogue import load

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from engine.errors import InputError, MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.words import Lang
 from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
 from rebalancer.histories import Sources

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.analysis.correlation import DEFAULT_THRESHOLD
+from engine.data.files import read_text
 from engine.errors import MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
-from rebalancer.histories import Sources, read_text
+from rebalancer.histories import Sources
 from rebalancer.language import Lang
 from rebalancer.risks import risk_portfolio
 from templates.cells import Rows

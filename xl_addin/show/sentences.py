@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO
 from engine.plan import Conversion, Plan, TaxEstimate
+from engine.quote import SAMPLE_SOURCE
 from engine.summary import CashLine, traded
 from engine.text import korean
 from rebalancer.language import Lang

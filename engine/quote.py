@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from engine.phrase import Phrase
+
 Session = Literal["pre", "regular", "after", "closed", "unknown"]
 
 #: The source of the bundled samples, which are made up: whatever shows such a price must say so loudly.
@@ -15,12 +17,11 @@ SAMPLE_SOURCE = "sample"
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Hold one price.
+    """A price of one instrument, or a rate of one currency pair.
 
     `price` is in `currency` per share (for an FX pair such as USDKRW: units of the second per unit of the first, and
     `currency` is the second). `as_of` is when it was traded (aware; None where a person gave no date), `fetched_at`
-    when we got it, `delay_seconds` what the source says it lags. `stale_reason` None means fresh; what the
-    engine says there is `engine.text.Bilingual`.
+    when we got it, `delay_seconds` what the source says it lags. `stale_reason` None means fresh.
     """
 
     symbol: str
@@ -31,7 +32,7 @@ class Quote:
     session: Session = "unknown"
     delay_seconds: int = 0
     fetched_at: dt.datetime | None = None
-    stale_reason: str | None = None
+    stale_reason: str | Phrase | None = None
     name: str = ""
 
     @property
