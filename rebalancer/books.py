@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.plan import Plan, Reason
+from engine.plan import Plan
 from rebalancer.files import must_be_free, write_whole
 from rebalancer.language import Lang
 
@@ -63,17 +63,12 @@ def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Find
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
 
-    def say(reason: Reason) -> str:
-        return reason.phrase.told(lang)
-
     analyses = _analyses(plan, lang)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))
         analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
     notes = found.notes if found else {}
-    return plan_report(
-        plan.portfolio, plan, say, lang, rates=plan.rates, history=history, analyses=analyses, notes=notes
-    )
+    return plan_report(plan, lang, history=history, tables=analyses, notes=notes)
 
 
 def _analyses(plan: Plan, lang: Lang) -> dict[str, tuple[Row, ...]]:

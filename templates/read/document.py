@@ -9,9 +9,8 @@ from engine.errors import Problem, error, note, warning
 from engine.phrase import Phrase, place
 from engine.text import fold, repaired_number
 from templates.read.tables import Found, RowRead, TableReader, words
-from templates.report import ANY, NONE
 from templates.spec import table
-from templates.spec.inputs import SECTIONS
+from templates.spec.inputs import ANY, NONE, SECTIONS
 
 Path = tuple[str | int, ...]
 _SECTION_KEY = {"core": "core", "satellite": "satellite", "all": "targets"}

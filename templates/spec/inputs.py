@@ -12,6 +12,8 @@ from templates.spec.schema import Column, Table
 ASSET_CLASSES = ("equity", "bond", "commodity", "cash", "mixed")
 CURRENCIES = tuple(MINOR_DIGITS)
 SECTIONS = ("core", "satellite", "all")
+#: What stands for "no restriction" where an empty cell means the default of the account's type.
+ANY, NONE = "any", "none"
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 
 NAMED = '=IF({Ticker}="","",IFERROR(INDEX({Prices.Name},MATCH({Ticker},{Prices.Ticker},0))&"",""))'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.quote import SAMPLE_SOURCE
 from templates.spec.schema import Column, ColumnType, Table
 
 #: What kind of figure each key of the Summary table is.
@@ -24,6 +25,15 @@ _FIGURES: Mapping[str, ColumnType] = {
     "dividend_tax": "money",
     "problems": "integer",
 }
+
+
+def price_status(source: str, *, stale: bool) -> str:
+    """Return the word for a price's state: manual, sample, stale, missing or fresh."""
+    if source in ("manual", SAMPLE_SOURCE):
+        return source
+    if source == "none":
+        return "missing"
+    return "stale" if stale else "fresh"
 
 
 def _figure(row: Mapping[str, object]) -> ColumnType:

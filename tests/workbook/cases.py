@@ -11,7 +11,6 @@ from engine.plan import Plan
 from engine.portfolio import Account, Holding, Portfolio
 from engine.quote import Quote
 from engine.rebalance import rebalance
-from engine.valuation import resolve_rates
 from engine.words import LANGUAGES, Lang
 from templates.models import KEYS, load
 from templates.report import BookReport, plan_report
@@ -66,18 +65,13 @@ def plan_of(portfolio: Portfolio) -> Plan:
     return rebalance(portfolio, quotes_of(portfolio), DAY)
 
 
-def report_of(portfolio: Portfolio, plan: Plan, lang: Lang) -> BookReport:
-    rates, _ = resolve_rates(portfolio, quotes_of(portfolio), DAY)
-    return plan_report(portfolio, plan, lambda reason: reason.phrase.told(lang), lang, rates=rates)
-
-
 @cache
 def report_for(key: str, lang: Lang, filled: bool) -> BookReport:  # noqa: FBT001 - one of three parts of a name
     if not filled:
         model = load(key)
         return BookReport(model.ready(), model=model.facts)
     portfolio = filled_portfolio(key)
-    return report_of(portfolio, plan_of(portfolio), lang)
+    return plan_report(plan_of(portfolio), lang)
 
 
 @cache

@@ -16,9 +16,9 @@ from openpyxl.styles import Font
 from templates.merge import write_back
 from templates.read.book import read_book
 from templates.read.workbooks import read_grids
-from templates.report import BookReport
+from templates.report import BookReport, plan_report
 from templates.write import build
-from tests.workbook.cases import filled_portfolio, plan_of, report_of
+from tests.workbook.cases import filled_portfolio, plan_of
 from tests.workbook.changed import reparted
 from tests.workbook.office import convert
 from tests.workbook.test_libreoffice import at, same
@@ -28,7 +28,7 @@ PORTFOLIO = filled_portfolio("growth")
 
 @pytest.fixture(scope="module")
 def report() -> BookReport:
-    return report_of(PORTFOLIO, plan_of(PORTFOLIO), "ko")
+    return plan_report(plan_of(PORTFOLIO), "ko")
 
 
 @pytest.fixture

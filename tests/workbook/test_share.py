@@ -13,7 +13,7 @@ from openpyxl.workbook import Workbook
 
 from engine.words import LANGUAGES, Lang
 from templates.read.book import read_book
-from templates.report import BookReport
+from templates.report import BookReport, plan_report
 from templates.share import share
 from templates.spec import sheet
 from templates.write import build
@@ -129,7 +129,7 @@ def test_weights_only_rounds_to_a_tenth_of_a_point(tmp_path: Path) -> None:
 def test_twice_the_portfolio_gives_the_same_weights_only_copy(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from tests.workbook.cases import filled_portfolio, report_of
+    from tests.workbook.cases import filled_portfolio
 
     small = filled_portfolio("sixty-forty")
     holdings = tuple(replace(h, quantity=2 * h.quantity) for h in small.holdings)
@@ -137,7 +137,7 @@ def test_twice_the_portfolio_gives_the_same_weights_only_copy(tmp_path: Path) ->
     large = replace(small, holdings=holdings, accounts=(replace(small.accounts[0], cash=cash),))
     copies = []
     for portfolio in (small, large):
-        report = report_of(portfolio, plan_of(portfolio), "en")
+        report = plan_report(plan_of(portfolio), "en")
         results = dict(report.results) | {"Trades": (), "Summary": ()}
         copies.append(share(replace(report, results=results), "en", weights_only=True).to_bytes())
     assert copies[0] == copies[1]

@@ -66,13 +66,13 @@ def drift(holdings: object, targets: object, cash: object, settings: object, tab
 def trades(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
     """Return the trades."""
     found = planned("REBAL_TRADES", _ranges(holdings, targets, cash, settings), tables)
-    return table("REBAL_TRADES", trade_rows(found.plan, lambda reason: reason.phrase.told(found.lang)))
+    return table("REBAL_TRADES", trade_rows(found.plan, found.lang))
 
 
 def summary(tables: object) -> Answer:
     """Return the plan in figures."""
     found = planned("REBAL_SUMMARY", {}, tables)
-    return table("REBAL_SUMMARY", summary_rows(found.plan, found.portfolio, found.lang))
+    return table("REBAL_SUMMARY", summary_rows(found.plan, found.lang))
 
 
 def checks(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:

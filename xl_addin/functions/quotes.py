@@ -14,7 +14,7 @@ from engine.quote import Quote
 from templates.cells import Grid
 from templates.read.document import DocumentData
 from templates.read.tables import find_tables
-from templates.report import price_status
+from templates.spec.results import price_status
 from xl_addin.functions import journal
 from xl_addin.functions.answers import Answer, Shown, shown, table
 from xl_addin.functions.cells import bad_argument, day_of, grid, rows_of, sheets, text_of, ticker_of, tickers_of

@@ -156,7 +156,7 @@ def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str
         width = sum(len(table(name).inputs) + 1 for name in tables) - 1
         ranges.append(f"[${title}.$A$1:.${letters(width)}${READ}]")
     call = ";".join(ranges)
-    trades = trade_rows(plan, lambda reason: str(reason.phrase))
+    trades = trade_rows(plan, "en")
     tasks = (
         {"Date": i.date, "Section": i.section, "Task": i.task, "Due": "due" if i.due else ""}
         for i in calendar(portfolio, plan.as_of)
@@ -164,7 +164,7 @@ def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str
     return {
         "Drift": Formula(f"REBAL_DRIFT({call})", shown_table("REBAL_DRIFT", drift_rows(plan))),
         "Trades": Formula(f"REBAL_TRADES({call})", shown_table("REBAL_TRADES", trades)),
-        "Summary": Formula("REBAL_SUMMARY()", shown_table("REBAL_SUMMARY", summary_rows(plan, portfolio, "en"))),
+        "Summary": Formula("REBAL_SUMMARY()", shown_table("REBAL_SUMMARY", summary_rows(plan, "en"))),
         "Calendar": Formula("REBAL_CALENDAR()", shown_table("REBAL_CALENDAR", tasks)),
         "Checks": Formula(f"REBAL_CHECKS({call})", shown_table("REBAL_CHECKS", problem_rows(plan.problems, "en"))),
     }

@@ -1,4 +1,4 @@
-"""docs/workbook.md, written from the spec. Run: python -m templates.reference."""
+"""The page about the workbook, written from the spec. Run: python docs/workbook.py."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from templates.models import load_all
 from templates.spec import NAMES, SHEETS, tables_of
 from templates.spec.schema import Column, Table
 
-_PAGE = Path(__file__).parent.parent / "docs" / "workbook.md"
+_PAGE = Path(__file__).with_suffix(".md")
 _ROLES = {"input": "you", "formula": "formula", "result": "engine"}
 _HEAD = """# The workbook
 
-Written by `python -m templates.reference` from `templates/spec`, the one declaration of sheets, tables and
-columns.
+Written by `python docs/workbook.py` from `templates/spec`, the one declaration of sheets, tables and columns.
 
 ![The dashboard of a finished plan, in Korean](images/workbook-dashboard-ko.png)
 
