@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
@@ -170,6 +170,8 @@ def conversion_rows(plan: Plan) -> Rows:
 
 def summary_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the plan's figures by key."""
+    held = plan.portfolio.instruments
+    fee, _ = weighted_fee((p.weight, held[p.symbol].expense_ratio) for p in plan.positions)
     dues = [state.next_due for state in plan.sections if state.next_due]
     figures: dict[str, Value] = {
         "as_of": plan.as_of,
@@ -178,7 +180,7 @@ def summary_rows(plan: Plan, lang: Lang) -> Rows:
         "drift": plan.drift,
         "needs_rebalancing": plan.needs_rebalancing,
         "next_due": min(dues) if dues else None,
-        "weighted_ter": weighted_ter(plan),
+        "weighted_ter": fee,
         "objective": plan.quality.objective,
         "bound": plan.quality.bound,
         "gap": plan.quality.gap,
@@ -191,12 +193,14 @@ def summary_rows(plan: Plan, lang: Lang) -> Rows:
     return tuple({"Key": k, "Value": v, "Meaning": say(f"label.summary.{k}", lang)} for k, v in figures.items())
 
 
-def weighted_ter(plan: Plan) -> Decimal | None:
-    """Return Σ weight × fee over the positions whose fee is known, divided by their weight; None where none is."""
-    known = [(p.weight, plan.portfolio.instruments[p.symbol].expense_ratio) for p in plan.positions if p.weight]
-    priced = [(weight, fee) for weight, fee in known if fee is not None]
-    total = sum((weight for weight, _ in priced), ZERO)
-    return sum((weight * fee for weight, fee in priced), ZERO) / total if total else None
+def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decimal | None, Decimal]:
+    """Return Σ weight × fee over the parts whose fee is known, divided by their weight, and that weight.
+
+    The parts are weights with fees, fractions a year. The fee is None where none is known.
+    """
+    known = [(weight, fee) for weight, fee in parts if fee is not None]
+    covered = sum((weight for weight, _ in known), ZERO)
+    return sum((weight * fee for weight, fee in known), ZERO) / covered if covered else None, covered
 
 
 def problem_rows(problems: Sequence[Problem], lang: Lang) -> Rows:

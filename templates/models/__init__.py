@@ -14,7 +14,7 @@ from engine.money import ZERO
 from engine.phrase import place
 from engine.portfolio import Holding, Portfolio
 from engine.text import nearest
-from templates.report import ModelFacts
+from templates.report import ModelFacts, weighted_fee
 
 #: In the order in which they are listed.
 KEYS = (
@@ -40,13 +40,8 @@ class ModelPortfolio:
     @property
     def weighted_fee(self) -> tuple[Decimal | None, Decimal]:
         """Return the fee weighted over the targets whose fee is known, and the weight that is known; a year."""
-        known = [
-            (target.weight, self.portfolio.instruments[target.symbol].expense_ratio)
-            for _, target in self.portfolio.targets()
-        ]
-        priced = [(weight, fee) for weight, fee in known if fee is not None]
-        covered = sum((weight for weight, _ in priced), ZERO)
-        return (sum((w * fee for w, fee in priced), ZERO) / covered if covered else None), covered
+        known = self.portfolio.instruments
+        return weighted_fee((t.weight, known[t.symbol].expense_ratio) for _, t in self.portfolio.targets())
 
     def ready(self) -> Portfolio:
         """Return the portfolio with a row for every target, so that only quantities have to be filled in."""

@@ -91,7 +91,7 @@ def _client(row: Fields, lang: Lang) -> Client:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Say what is written for each client: files of this suffix, from a report in the client's language.
+    """What is written for each client: files of this suffix, from a report in the client's language.
 
     `make` is a function of a module, so that other processes can call it too.
     """

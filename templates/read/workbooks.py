@@ -267,7 +267,7 @@ def _count(element: Element, name: str) -> int:
 
 
 class _OdsSheet:
-    """Gather the rows of one sheet, each as often as it is repeated."""
+    """The rows of one sheet, each as often as it is repeated."""
 
     def __init__(self, name: str) -> None:
         self.name = name

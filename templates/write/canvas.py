@@ -76,7 +76,7 @@ def dress(cell: object, style: Any) -> None:  # noqa: ANN401 - openpyxl's style 
 
 
 class Styles:
-    """Give out the styles of one workbook: `apply` for a kind of look, `cell` for a column's cells."""
+    """The styles of one workbook, made when first used: `look` by name, `cell` for a column's cells."""
 
     def __init__(self, workbook: Workbook, lang: Lang) -> None:
         self._workbook = workbook
@@ -211,7 +211,7 @@ def approximate(value: object) -> Any:  # noqa: ANN401 - what openpyxl takes
 
 
 class Canvas:
-    """Hold one workbook in the making: its sheets, styles, placements and the values of its formulas.
+    """A workbook in the making: its sheets, styles, placements and the values of its formulas.
 
     With `literal`, formulas are written as their values; with `rounded`, weights are rounded to a tenth of a point. A
     `live` workbook's results will be filled by functions, with more rows than now or fewer.

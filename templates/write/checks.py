@@ -22,7 +22,7 @@ _CAPTIONS = ("column.result", "column.check", "column.result", "column.detail", 
 
 @dataclass(frozen=True, slots=True)
 class SheetCheck:
-    """Hold one check: its formulas for result and detail, and what they come to."""
+    """One check: its formulas for result and detail, and what they come to."""
 
     key: str
     result: str

@@ -27,14 +27,14 @@ POINTS = "+0.0%;-0.0%;0.0%"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Hold one cell to be written: a formula (without its =), and what it comes to."""
+    """One cell to be written: a formula (without its =), and what it comes to."""
 
     formula: str
     value: Value
 
 
 class Pen:
-    """Hold what the parts of the sheet are written with and from."""
+    """What the parts of the sheet are written with and from."""
 
     def __init__(self, canvas: Canvas, sheet: Worksheet, report: BookReport, figures: Figures) -> None:
         self.canvas, self.sheet, self.report, self.figures = canvas, sheet, report, figures

@@ -106,7 +106,7 @@ def _verdict(after: Number, planned: Value) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Hold every table's rows with the values of their formulas, and the named cells."""
+    """Every table's rows with the values of their formulas, and the named cells."""
 
     tables: Mapping[str, Rows]
     total: Number
