@@ -78,8 +78,9 @@ def stored(symbols: list[str]) -> None:
 
 def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwings has no types
     from engine.rebalance import rebalance
+    from rebalancer.planning import today
     from rebalancer.quoting import quotes_for
-    from xl_addin.functions import plans
+    from xl_addin.functions import plan
     from xl_addin.functions.inputs import read_inputs
 
     stored([*symbols, "USDKRW"])
@@ -106,8 +107,8 @@ def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwing
         raise SystemExit(f"no trades: {answer}")
     pairs = []
     for _ in range(CALLS):
-        plans.forget()
-        pairs.append((seconds(lambda: rebalance(portfolio, quotes, plans.today())), seconds(called)))
+        plan.forget()
+        pairs.append((seconds(lambda: rebalance(portfolio, quotes, today())), seconds(called)))
     engine, whole = (min(times) for times in zip(*pairs, strict=True))
     print(f"  REBAL_TRADES, 50 holdings: engine {engine * 1000:.1f} ms, CallUDF {whole * 1000:.1f} ms")
     return f"the call is {whole / engine:.2f} times the engine's (promised {CALL_RATIO})", whole / engine <= CALL_RATIO

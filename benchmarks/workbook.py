@@ -121,7 +121,7 @@ def share_many(path: Path, copies: int) -> float:
     """Write share copies in a row; prints the memory after a tenth of them and at the end, in MB."""
     from templates.read.book import read_book
     from templates.share import share
-    from xl_addin.show.progress import progress
+    from xl_addin.show.terminal import progress
 
     report = read_book(path).report()
     assert report is not None

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.plan import Plan
+from engine.words import Lang
 from rebalancer.files import must_be_free, write_whole
-from rebalancer.language import Lang
 
 if TYPE_CHECKING:
-    from templates.cells import Row
+    from rebalancer.tabulating import AnalysisTables
+    from templates.cells import Row, Rows
     from templates.report import BookReport
-    from xl_addin.show.analysis_sheet import Findings
 
 #: Finds what the Analysis sheet of a plan's workbook shows, in its language.
-Analyse = Callable[[Plan, Lang], "Findings"]
+Analyse = Callable[[Plan, Lang], "AnalysisTables"]
 _BOOKS = (".xlsx", ".xlsm", ".ods")
 
 
@@ -59,7 +59,7 @@ def write_plan_book(
     return notice.told(lang) if notice else ""
 
 
-def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Findings | None = None) -> BookReport:
+def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
 
@@ -71,25 +71,14 @@ def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Find
     return plan_report(plan, lang, history=history, tables=analyses, notes=notes)
 
 
-def _analyses(plan: Plan, lang: Lang) -> dict[str, tuple[Row, ...]]:
+def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
-    from engine.analysis.calendar import calendar
-    from engine.analysis.limits import RiskInputs
     from engine.analysis.risk import risk
-    from xl_addin.show.analysis_rows import limit_rows
+    from rebalancer.analysing import calendar
+    from rebalancer.tabulating import calendar_rows, limit_rows
 
-    fees = {symbol: instrument.expense_ratio for symbol, instrument in plan.portfolio.instruments.items()}
-    rules = risk(plan.portfolio, plan.valuation, RiskInputs(fees=fees))
-    items = calendar(plan.portfolio, plan.as_of)
     return {
-        "Limits": limit_rows(rules, lang),  # what needs facts or history: `rebalancer risk`
-        "Calendar": tuple(
-            {
-                "Date": item.date,
-                "Section": item.section,
-                "Task": item.task_ko if lang == "ko" else item.task,
-                "Due": "due" if item.due else "",
-            }
-            for item in items
-        ),
+        # What needs facts or history: `rebalancer risk`.
+        "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
+        "Calendar": calendar_rows(calendar(plan.portfolio, plan.as_of), lang),
     }

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import re
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from docs.reference import command_pages, contexts, with_commands
 from engine.data import document, holdings, instruments, prices, sections
 from engine.data.document import parse_portfolio
 from engine.settings import RULE_DEFAULTS, Settings
-from engine.words import say
-from xl_addin.cli import VERBS
-from xl_addin.cli.reference import command_pages, with_commands
+from engine.words import LANGUAGES, say
+from xl_addin.cli import COMMANDS as VERBS
+from xl_addin.cli.frame import meaning
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = (
@@ -66,16 +66,15 @@ def test_the_readme_has_the_two_commands_verbatim(command: str) -> None:
 
 
 def test_the_command_reference_is_up_to_date() -> None:
-    stale = "run python -m xl_addin.cli.reference"
+    stale = "run python docs/reference.py"
     assert text_of("docs/commands.md") == command_pages(), stale
     assert text_of("README.md") == with_commands(text_of("README.md")), stale
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_argument_has_help(verb: str) -> None:
-    parser = argparse.ArgumentParser()
-    importlib.import_module(VERBS[verb][0]).configure(parser)
-    assert [action.dest for action in parser._actions if not action.help] == []
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("context", contexts(), ids=lambda context: context.info_name)
+def test_every_argument_has_help(context: click.Context, lang: str) -> None:
+    assert [one.name for one in context.command.get_params(context) if not meaning(one, context, lang)] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)

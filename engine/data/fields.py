@@ -66,6 +66,8 @@ _SYNONYMS = {
     "positions": ("holdings",),
     "currency": ("base_currency",),
 }
+#: Kinds of values that are Python's own: nearly all there are.
+_PLAIN = frozenset((str, int, float, bool, Decimal, type(None), list, dict))
 #: What a message quotes of a value is at most so long.
 _SHOWN = 60
 
@@ -135,7 +137,9 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - a value of any kind
         return value
     if value.ndim:
         return value.tolist()
-    item = value.astype("datetime64[us]").item() if value.dtype.kind == "M" else value.item()
+    item = value.item()
+    if value.dtype.kind == "M" and isinstance(item, int):
+        item = value.astype("datetime64[us]").item()  # of nanoseconds Python has no moment
     return float(str(value)) if isinstance(item, float) else item
 
 
@@ -149,6 +153,8 @@ def shown(value: object) -> str | Phrase:
 
 def to_number(value: object) -> Decimal | None:
     """Return the number that a plain value is, or None where it is none (a boolean, NaN, text with more in it)."""
+    if isinstance(value, str):
+        return read_number(value)
     value = plain(value)
     if isinstance(value, bool):
         return None
@@ -156,9 +162,7 @@ def to_number(value: object) -> Decimal | None:
         return Decimal(value)
     if isinstance(value, float):
         value = Decimal(repr(value))  # the digits a person sees, not the binary tail
-    if isinstance(value, Decimal):
-        return value if value.is_finite() else None
-    return read_number(value) if isinstance(value, str) else None
+    return value if isinstance(value, Decimal) and value.is_finite() else None
 
 
 def to_text(value: object) -> str:
@@ -182,7 +186,8 @@ class Fields:
             what = phrase("shown.list") if isinstance(data, list | tuple) else shown(data)
             report.error(path, "wrong-type.keys", value=what, known=known)
             return
-        self.values = {key: plain(value) for key, value in data.items()}
+        ours = _PLAIN.issuperset(map(type, data.values()))
+        self.values = data if ours else {key: plain(value) for key, value in data.items()}
         for key in data:
             if key not in known:
                 self._unknown(str(key), known)

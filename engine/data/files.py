@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from engine.data.fields import Fields, Report, Where
 from engine.errors import InputError, Problem, error
@@ -110,29 +111,35 @@ def _csv_text(raw: str | bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CsvTable:
     """A table of a CSV file: the columns that its header has, and each row with its number, read as it is asked for."""
 
     columns: frozenset[str]
     rows: Iterator[tuple[int, Fields]]
 
 
-def csv_table(raw: str | bytes, report: Report, columns: tuple[str, ...], required: tuple[str, ...]) -> Table:
+def csv_table(
+    raw: str | bytes,
+    report: Report,
+    columns: tuple[str, ...],
+    required: tuple[str, ...],
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> CsvTable:
     """Return a CSV table of `columns`, in any order and case; those `required` have to be there, and are in every row.
 
-    A row has what stands in it by column. What is wrong is reported at path (row, column); a row with more cells than
-    the header has is not read.
+    `others` are other names of columns. A row has what stands in it by column. What is wrong is reported at path
+    (row, column); a row with more cells than the header has is not read.
     """
     rows, number = csv_rows(raw, report), 1
     for number, cells in rows:
         if any(cells):
-            found = _header(number, cells, report, columns, required)
+            found = _header(number, cells, report, columns, required, others)
             sound = set(required) <= found.keys()
             read = _rows(rows, len(cells), found, report, columns, required) if sound else iter(())
-            return Table(frozenset(found), read)
+            return CsvTable(frozenset(found), read)
     if not report.failed:
         report.error((number,), "empty-document.table", columns=",".join(columns))
-    return Table(frozenset(), iter(()))
+    return CsvTable(frozenset(), iter(()))
 
 
 def _rows(
@@ -147,13 +154,18 @@ def _rows(
         if extra := [cell for cell in cells[width:] if cell]:
             report.error((number,), "extra-cell", extra=extra)
         elif any(cells):
-            values = {name: cells[at] if at < len(cells) else "" for name, at in found.items()}
-            filled = {name: cell for name, cell in values.items() if cell or name in required}
-            yield number, Fields(filled, (number,), report, columns)
+            cells += [""] * (width - len(cells))
+            values = {name: cells[at] for name, at in found.items() if cells[at] or name in required}
+            yield number, Fields(values, (number,), report, columns)
 
 
 def _header(
-    number: int, cells: list[str], report: Report, columns: tuple[str, ...], required: Iterable[str]
+    number: int,
+    cells: list[str],
+    report: Report,
+    columns: tuple[str, ...],
+    required: Iterable[str],
+    others: Mapping[str, str],
 ) -> dict[str, int]:
     """Return where each column is."""
     if len(cells) == 1 and any(mark in cells[0] for mark in ";\t"):
@@ -161,7 +173,7 @@ def _header(
         return {}
     found: dict[str, int] = {}
     for index, cell in enumerate(cells):
-        name = cell.casefold()
+        name = others.get(cell.casefold(), cell.casefold())
         if name not in columns:
             near = nearest(name, columns)
             repair = phrase("repair.near", word=near) if near else phrase("repair.columns", known=columns)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import random
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import stamina
 from curl_cffi import requests
 from curl_cffi.requests import exceptions
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
@@ -26,6 +26,8 @@ from engine.phrase import phrase
 T = TypeVar("T")
 #: Requests a second that each vendor is asked at most; far below what a browser makes.
 PACE = {"yahoo": 20, "naver": 10}
+#: Seconds before a second attempt: from, to.
+PAUSE = (0.05, 0.1)
 #: Least time worth starting a request for, in seconds.
 SHORTEST = 0.02
 #: The cookie page's status says nothing: Yahoo answers it with 404 and the cookie.
@@ -104,9 +106,14 @@ def twice(ask: Callable[[], T], deadline: Deadline) -> T:
 
     Never after a refusal: every further request makes a source refuse longer.
     """
-    stamina.instrumentation.set_on_retry_hooks(())  # its log goes to stderr, where it says nothing to anybody
-    patience = max(deadline.left, SHORTEST)
-    return stamina.retry(on=Transient, attempts=2, timeout=patience, wait_initial=0.05, wait_jitter=0.05)(ask)()
+    try:
+        return ask()
+    except Transient:
+        pause = random.uniform(*PAUSE)  # noqa: S311 - so that two who failed together do not come back together
+        if deadline.left < pause + SHORTEST:
+            raise
+    time.sleep(pause)
+    return ask()
 
 
 def refuse(status: int, retry_after: str | None, source: str) -> None:

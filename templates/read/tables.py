@@ -235,7 +235,7 @@ class TableReader:
         if value is None:
             return None
         if isinstance(value, CellError):
-            self.problems.append(error("cell-error", self.where(row, column.name), value=str(value)))
+            self.problems.append(error("cell-error.input", self.where(row, column.name), value=str(value)))
             return None
         if isinstance(value, Uncomputed):
             self.problems.append(error("not-calculated", self.where(row, column.name)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from engine.words import LANGUAGES, Lang, known, say
 
@@ -20,17 +20,6 @@ ColumnType = Literal[
 Role = Literal["input", "formula", "result"]
 #: Column types that reveal how much is held; a weights-only copy leaves them out.
 REVEALING: frozenset[ColumnType] = frozenset({"quantity", "price", "money", "rate"})
-
-
-class Text(NamedTuple):
-    """One piece of text in both languages."""
-
-    en: str
-    ko: str
-
-    def of(self, lang: Lang) -> str:
-        """Return the text in one language."""
-        return self.ko if lang == "ko" else self.en
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from engine.market.store import FILE, Store
 from engine.market.symbols import Listing
 from engine.quote import Quote
 from xl_addin import functions
-from xl_addin.functions.near import tickers_near
+from xl_addin.functions.prices import tickers_near
 
 TICKERS = ["GLD", "TLT", "IEF", "091160", "KODEX 200", "EURKRW"]
 FORMULAS = ['=REBAL_PRICE(A1,"status")', "=REBAL_PRICE($A$2)", "=1+rebal_price( A3 )", "=REBAL_PRICE(A4)",

@@ -12,6 +12,8 @@ from engine.portfolio import Account, Holding, Portfolio
 from engine.quote import Quote
 from engine.rebalance import rebalance
 from engine.words import LANGUAGES, Lang
+from rebalancer.analysing import calendar
+from rebalancer.tabulating import calendar_rows
 from templates.models import KEYS, load
 from templates.report import BookReport, plan_report
 from templates.write import Book, build
@@ -65,13 +67,18 @@ def plan_of(portfolio: Portfolio) -> Plan:
     return rebalance(portfolio, quotes_of(portfolio), DAY)
 
 
+def report_of(plan: Plan, lang: Lang) -> BookReport:
+    tasks = {"Calendar": calendar_rows(calendar(plan.portfolio, plan.as_of), lang)}
+    return plan_report(plan, lang, tables=tasks)
+
+
 @cache
 def report_for(key: str, lang: Lang, filled: bool) -> BookReport:  # noqa: FBT001 - one of three parts of a name
     if not filled:
         model = load(key)
         return BookReport(model.ready(), model=model.facts)
     portfolio = filled_portfolio(key)
-    return plan_report(plan_of(portfolio), lang)
+    return report_of(plan_of(portfolio), lang)
 
 
 @cache

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from office import Office
 from openpyxl import Workbook, load_workbook
 
 from engine.portfolio import Portfolio
@@ -15,7 +16,6 @@ from templates.read.book import ReadBook, read_book
 from templates.report import BookReport
 from templates.write import build
 from tests.workbook.changed import CASH, HOLDINGS, SETTINGS, TARGETS, plain, write
-from tests.workbook.office import convert
 
 
 @pytest.fixture
@@ -268,10 +268,10 @@ def test_sheets_may_be_renamed_moved_and_thrown_away(tmp_path: Path) -> None:
     assert good(read_book(path)) == portfolio
 
 
-def test_an_ods_reads_as_the_xlsx_it_came_from(tmp_path: Path, expected: Portfolio) -> None:
+def test_an_ods_reads_as_the_xlsx_it_came_from(office: Office, tmp_path: Path, expected: Portfolio) -> None:
     path, portfolio = made(tmp_path)
     files = [path, plain(tmp_path / "mine.xlsx")]
-    found = convert(files, "ods", tmp_path, tmp_path / "profile")
+    found = office.convert(files, "ods", tmp_path)
     assert good(read_book(found["made"])) == portfolio
     assert good(read_book(found["mine"])) == expected
 

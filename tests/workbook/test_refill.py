@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from office import Office
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import LineChart, Reference
 from openpyxl.comments import Comment
@@ -16,11 +17,10 @@ from openpyxl.styles import Font
 from templates.merge import write_back
 from templates.read.book import read_book
 from templates.read.workbooks import read_grids
-from templates.report import BookReport, plan_report
+from templates.report import BookReport
 from templates.write import build
-from tests.workbook.cases import filled_portfolio, plan_of
+from tests.workbook.cases import filled_portfolio, plan_of, report_of
 from tests.workbook.changed import reparted
-from tests.workbook.office import convert
 from tests.workbook.test_libreoffice import at, same
 
 PORTFOLIO = filled_portfolio("growth")
@@ -28,7 +28,7 @@ PORTFOLIO = filled_portfolio("growth")
 
 @pytest.fixture(scope="module")
 def report() -> BookReport:
-    return plan_report(plan_of(PORTFOLIO), "ko")
+    return report_of(plan_of(PORTFOLIO), "ko")
 
 
 @pytest.fixture
@@ -97,11 +97,11 @@ def test_a_second_plan_of_the_day_replaces_the_first(own: Path, report: BookRepo
 
 
 def test_libreoffice_computes_what_is_cached_beside_every_formula(
-    own: Path, report: BookReport, tmp_path: Path
+    office: Office, own: Path, report: BookReport, tmp_path: Path
 ) -> None:
     path = tmp_path / "out.xlsx"
     path.write_bytes(result(own, report))
-    shown = {grid.name: grid for grid in read_grids(convert([path], "ods", tmp_path, tmp_path / "profile")["out"])}
+    shown = {grid.name: grid for grid in read_grids(office.convert([path], "ods", tmp_path)["out"])}
     cached = load_workbook(path, data_only=True)
     compared = 0
     for ws in load_workbook(path).worksheets:

@@ -13,11 +13,11 @@ from openpyxl.workbook import Workbook
 
 from engine.words import LANGUAGES, Lang
 from templates.read.book import read_book
-from templates.report import BookReport, plan_report
+from templates.report import BookReport
 from templates.share import share
 from templates.spec import sheet
 from templates.write import build
-from tests.workbook.cases import plan_of, report_for
+from tests.workbook.cases import plan_of, report_for, report_of
 from xl_addin.cli import main
 
 KEY = "cap-against-equal"  # won and dollars, so that conversions and rates are there too
@@ -137,7 +137,7 @@ def test_twice_the_portfolio_gives_the_same_weights_only_copy(tmp_path: Path) ->
     large = replace(small, holdings=holdings, accounts=(replace(small.accounts[0], cash=cash),))
     copies = []
     for portfolio in (small, large):
-        report = plan_report(plan_of(portfolio), "en")
+        report = report_of(plan_of(portfolio), "en")
         results = dict(report.results) | {"Trades": (), "Summary": ()}
         copies.append(share(replace(report, results=results), "en", weights_only=True).to_bytes())
     assert copies[0] == copies[1]
@@ -198,7 +198,7 @@ def test_the_pdf_is_one_page_of_a4(tmp_path: Path) -> None:
     import shutil
     import subprocess
 
-    from tests.workbook.office import need_office
+    from office import need_office
 
     need_office()
     plan = tmp_path / "plan.xlsx"
