@@ -20,8 +20,8 @@ _INTRODUCTION = """# Commands
 
 Written from the commands themselves by `python docs/reference.py`.
 
-Each runs as `python -m uv run rebalancer …`, and takes `--help`. Exit statuses, problems, JSON, completion in the
-shell: [the command line](command-line.md)."""
+Each runs as `python -m uv run rebalancer …`, and takes `--help` and `--verbose`. Exit statuses, problems, JSON,
+completion in the shell: [the command line](command-line.md)."""
 
 
 def contexts() -> list[click.Context]:

@@ -32,7 +32,7 @@ class Quote:
     session: Session = "unknown"
     delay_seconds: int = 0
     fetched_at: dt.datetime | None = None
-    stale_reason: str | Phrase | None = None
+    stale_reason: Phrase | None = None
     name: str = ""
 
     @property

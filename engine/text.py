@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import difflib
 import re
@@ -10,7 +9,6 @@ import unicodedata
 from collections.abc import Iterable
 from decimal import Context, Decimal
 from functools import cache
-from importlib import resources
 from typing import Self
 
 from engine.money import PRECISION
@@ -117,6 +115,9 @@ def repaired_date(text: str) -> str | None:
 @cache
 def _marks(kind: str) -> list[str]:
     """Return what people write beside amounts, or after years, months and days (`marks.csv`)."""
+    import csv  # what few need does not slow every start
+    from importlib import resources
+
     rows = csv.DictReader(resources.files(__package__).joinpath("marks.csv").read_text(encoding="utf-8").splitlines())
     return [row["mark"] for row in rows if row["kind"] == kind]
 

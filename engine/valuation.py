@@ -32,7 +32,7 @@ class FxRate:
     rate: Decimal
     source: str
     as_of: dt.datetime | None
-    stale_reason: str | Phrase | None
+    stale_reason: Phrase | None
     path: tuple[str, ...]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.plan import Plan, Reason
+from engine.words import Lang
 from rebalancer.files import must_be_free, write_whole
-from rebalancer.language import Lang
 
 if TYPE_CHECKING:
     from rebalancer.tabulating import AnalysisTables

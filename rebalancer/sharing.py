@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, Problem, error
 from engine.phrase import Phrase, phrase
+from engine.words import Lang
 from rebalancer.files import output_problems, write_whole
-from rebalancer.language import Lang
 
 if TYPE_CHECKING:
     from engine.plan import Plan

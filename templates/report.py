@@ -104,7 +104,7 @@ def plan_report(
 
     `say` turns a trade's reason into a sentence in the report's language; `rates` are those of
     `engine.valuation.resolve_rates` (without them, the positions' own are shown); `analyses` are the rows of further
-    tables (in place of the plan's own), `notes` what stands beside tables' titles. The plan's date is added to the
+    tables (Calendar, Limits, …), `notes` what stands beside tables' titles. The plan's date is added to the
     history, in place of an earlier row of the same date.
     """
     results: dict[str, Rows] = {
@@ -114,7 +114,6 @@ def plan_report(
         "Reconcile": cash_rows(plan),
         "Conversions": conversion_rows(plan),
         "Summary": summary_rows(plan, portfolio, lang),
-        "Calendar": review_rows(plan, lang),
         "Problems": problem_rows(plan.problems, lang),
     }
     kept = [row for row in history if row.get("Date") != plan.as_of]
@@ -238,20 +237,6 @@ def weighted_ter(plan: Plan, portfolio: Portfolio) -> Decimal | None:
     priced = [(weight, fee) for weight, fee in known if fee is not None]
     total = sum((weight for weight, _ in priced), ZERO)
     return sum((weight * fee for weight, fee in priced), ZERO) / total if total else None
-
-
-def review_rows(plan: Plan, lang: Lang) -> Rows:
-    """Return when each section is reviewed next."""
-    return tuple(
-        {
-            "Date": state.next_due,
-            "Section": state.section,
-            "Task": label("task.review", lang),
-            "Due": "due" if state.due else "",
-        }
-        for state in plan.sections
-        if state.next_due is not None
-    )
 
 
 def problem_rows(problems: Sequence[Problem], lang: Lang) -> Rows:

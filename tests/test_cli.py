@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 
 from engine.errors import (
     ImpossibleError,
@@ -44,7 +46,7 @@ def verb(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], None]:
         module = types.ModuleType("fake_commands")
         module.models = frame.command("models")(options.output_options(lambda **_: run()))  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "fake_commands", module)
-        monkeypatch.setitem(cli.COMMANDS, "models", "fake_commands")  # type: ignore[arg-type]
+        monkeypatch.setitem(cli.COMMANDS, "models", "fake_commands")
 
     return install
 
@@ -110,8 +112,8 @@ def test_a_market_data_error_without_a_list_is_one_problem_by_its_name() -> None
     error = RateLimited("too many requests", source="yahoo", symbol="QQQ", retry_after=30)
     (problem,) = problems_of(error)
     assert (problem.code, problem.where) == ("rate-limited", "yahoo QQQ")
-    assert "30 s" in problem.message
-    assert problems_of(NoData("nothing"))[0].where == "market data"
+    assert "30 s" in str(problem.message)
+    assert str(problems_of(NoData("nothing"))[0].where) == "market data"
 
 
 def test_the_traceback_of_an_unexpected_error_shows_only_on_request(
@@ -186,6 +188,17 @@ def test_the_first_and_last_day_can_be_planned_for(day: str, tmp_path: Path) -> 
     path.write_text(document, encoding="utf-8")
     assert cli.main(["plan", str(path), "--offline", "--as-of", day]) == 0
     assert cli.main(["calendar", str(path), "--from", day, "--months", "60"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"), [(["-v", "models"], True), (["models", "--verbose"], True), (["models"], False)]
+)
+def test_the_log_shows_on_stderr_on_request(
+    verb: Callable[[Run], None], capsys: pytest.CaptureFixture[str], arguments: list[str], *, shown: bool
+) -> None:
+    verb(lambda: logging.getLogger("engine.market.store").debug("asked %s", "nobody"))
+    assert cli.main(arguments) == 0
+    assert capsys.readouterr().err == ("DEBUG engine.market.store: asked nobody\n" if shown else "")
 
 
 def test_bad_arguments_are_a_json_document_too(capsys: pytest.CaptureFixture[str]) -> None:
@@ -346,6 +359,18 @@ def test_all_faulty_files_of_a_command_are_told_at_once(capsys: pytest.CaptureFi
     assert cli.main([*arguments, "--json"]) == 2
     codes = [problem["code"] for problem in json.loads(capsys.readouterr().out)["problems"]]
     assert codes == ["file-kind", "file-unreadable", "output-suffix"]
+
+
+@pytest.mark.parametrize(("locale", "title"), [("ko_KR.UTF-8", "대시보드"), ("C", "Dashboard")])
+def test_a_copy_of_a_portfolio_file_is_in_the_readers_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str, title: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    held, targets = "[{symbol: SPY, quantity: 1, price: 5}]", "[{ticker: SPY, weight: 1}]"
+    (tmp_path / "p.yaml").write_text(f"portfolio: {{base_currency: USD, holdings: {held}, core: {targets}}}\n")
+    copy = tmp_path / "copy.xlsx"
+    assert cli.main(["share", str(tmp_path / "p.yaml"), "-o", str(copy), "--offline"]) == 0
+    assert load_workbook(copy).sheetnames[0] == title
 
 
 def rebalancer(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:

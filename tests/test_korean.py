@@ -16,6 +16,7 @@ from engine.data.document import parse_portfolio
 from engine.data.history import parse_history
 from engine.data.prices import parse_prices
 from engine.errors import InputError, NoData, Problem, RateLimited
+from engine.phrase import phrase
 from engine.places import place
 from engine.settings import MarketSettings
 from engine.text import Bilingual, korean
@@ -226,11 +227,11 @@ def test_without_a_korean_text_the_english_one_is_shown() -> None:
     assert line == "오류: here: so [x]"
 
 
-def test_an_error_of_a_source_brings_its_korean_along() -> None:
-    (problem,) = problems_of(NoData("none", ko="없음", symbol="QQQ", source="yahoo"))
-    assert (problem.message, problem.ko) == ("none", "없음")
-    (late,) = problems_of(RateLimited("later", ko="나중에", retry_after=30))
-    assert late.ko == "나중에. 30초 뒤에 다시 해 보세요"
+def test_an_error_of_a_source_is_told_in_korean() -> None:
+    (problem,) = problems_of(NoData(phrase("no-fund-history"), symbol="QQQ", source="yahoo"))
+    assert problem.said("ko") == "과거 시세가 있는 종목이 없습니다"
+    (late,) = problems_of(RateLimited(phrase("no-fund-history"), retry_after=30))
+    assert late.said("ko") == "과거 시세가 있는 종목이 없습니다. 30초 뒤에 다시 해 보세요"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
 from engine.market.calendars import FIRST_YEAR, LAST_YEAR, REGULAR, trading_day
 from engine.money import FxTable
+from engine.phrase import phrase
 from engine.portfolio import Account, Portfolio
 from engine.quote import Quote
 from engine.settings import Settings
@@ -22,6 +23,7 @@ from engine.valuation import LONGEST_CLOSURE_DAYS, resolve_fx, resolve_prices, r
 from engine.words import tell
 
 KRW = FxTable("KRW", {"USD": D(1400)})
+WAS_STALE = phrase("was-stale")
 
 
 def codes(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
@@ -122,12 +124,16 @@ def test_a_direct_rate_is_used_before_an_inverse_one_of_the_same_kind() -> None:
 
 def test_a_rate_is_crossed_through_one_other_currency() -> None:
     folio = portfolio(cash={"EUR": 1}, fx={"EURUSD": D("1.25")})
-    old = quote("USDKRW", 1400, "KRW", stale_reason="old")
+    old = quote("USDKRW", 1400, "KRW", stale_reason=WAS_STALE)
     rates, problems = resolve_rates(folio, {"USDKRW": old}, AS_OF)
     assert not problems
     assert rates["EUR"].rate == D(1750)
     assert rates["EUR"].path == ("EURUSD", "USDKRW")
-    assert (rates["EUR"].source, rates["EUR"].as_of, rates["EUR"].stale_reason) == ("manual × test", old.as_of, "old")
+    assert (rates["EUR"].source, rates["EUR"].as_of, rates["EUR"].stale_reason) == (
+        "manual × test",
+        old.as_of,
+        WAS_STALE,
+    )
 
 
 def test_a_crossed_rate_is_as_old_as_its_older_leg() -> None:
@@ -329,8 +335,8 @@ def test_an_old_price_says_its_day_and_its_age_in_both_languages() -> None:
 
 
 def test_an_old_price_that_is_stale_already_keeps_its_reason() -> None:
-    known = quote("069500", 40000, as_of=days_before(30), stale_reason="half-known")
-    assert priced(portfolio([holding("069500", 1)]), known)[0]["069500"].stale_reason == "half-known"
+    known = quote("069500", 40000, as_of=days_before(30), stale_reason=WAS_STALE)
+    assert priced(portfolio([holding("069500", 1)]), known)[0]["069500"].stale_reason == WAS_STALE
 
 
 def test_nothing_is_said_of_the_age_of_a_price_without_a_date() -> None:

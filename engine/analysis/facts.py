@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
+from engine.data.fields import Fields, Locate, Path, Report, Where
 from engine.errors import Problem, error
 from engine.market.catalogue import CatalogueEntry
 from engine.market.records import FetchedFacts
 from engine.market.symbols import canonical, undecorated
+from engine.money import ZERO
 from engine.phrase import Phrase, phrase, place
 
 #: A fund's listed weights count as all of it from this sum on; below it, look-through figures are lower bounds.
 COMPLETE = Decimal("0.99")
 #: Weights of a fund's holdings may add up to this much: sources round each of them.
 LARGEST_SUM = Decimal("1.01")
-_NUMBERS = ("fee", "aum", "holdings_count", "yield", "tracking_error")
-_FIELDS = {*_NUMBERS, "aum_currency", "source", "as_of", "holdings", "index", "total_return"}
+_FIELDS = (
+    "fee", "aum", "aum_currency", "holdings_count", "yield", "tracking_error", "holdings", "index", "total_return",
+    "source", "as_of",
+)  # fmt: skip
 NOT_KNOWN = phrase("figure.not-known")
 UNVERIFIED = phrase("figure.fee-unverified")
 _FACTS = place("facts")
@@ -140,90 +142,76 @@ def from_market(symbol: str, fetched: FetchedFacts | None, entry: CatalogueEntry
     )
 
 
-def parse_facts(document: object, where: str | Phrase = _FACTS) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
+def parse_facts(document: object, where: Where = _FACTS) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
     """Read facts by symbol from a loaded document: fee, aum, aum_currency, holdings_count, yield, holdings and more.
 
     Each fund may name its `source` and `as_of`, and `holdings` as a list of symbol, name, weight. Funds with a problem
     are left out.
     """
+    report = Report(where, _in_funds(where))
     if not isinstance(document, Mapping):
         return {}, (error("facts-shape", where),)
     facts: dict[str, Fund] = {}
-    problems: list[Problem] = []
-    for symbol, row in document.items():
-        fund, found = _fund(str(symbol), row, where)
-        problems.extend(found)
-        if fund:
+    for symbol, data in document.items():
+        before = len(report.problems)
+        row = Fields(data, (str(symbol),), report, _FIELDS)
+        fund = _fund(str(symbol), row, str(report.where(row.path)))
+        if len(report.problems) == before:
             facts[fund.symbol] = fund
-    return facts, tuple(problems)
+    return facts, tuple(report.problems)
 
 
-def _fund(symbol: str, row: Any, file: str | Phrase) -> tuple[Fund | None, list[Problem]]:  # noqa: ANN401 - a loaded document
-    where = place("fund", file=file, symbol=symbol)
-    if not isinstance(row, Mapping):
-        return None, [error("facts-shape.fund", where, given=repr(row))]
-    problems: list[Problem] = []
+def _in_funds(file: Where) -> Locate:
+    """Return what tells where (symbol,), (symbol, field) or (symbol, field, line, …) is."""
 
-    def wrong(key: str, field: str, **values: object) -> None:
-        problems.append(error(key, place("fund-field", fund=where, field=field), **values))
+    def locate(path: Path) -> Where:
+        where: Where = place("fund", file=file, symbol=path[0])
+        if len(path) > 1:
+            where = place("fund-field", fund=where, field=path[1])
+        return place("fund-line", field=where, line=int(path[2]) + 1) if len(path) > 2 else where
 
-    for name in row:
-        if name not in _FIELDS:
-            wrong("facts-field", str(name), known=tuple(sorted(_FIELDS)))
-    source, as_of = str(row.get("source", where)), row.get("as_of")
-    if as_of is not None and not isinstance(as_of, dt.date):
-        wrong("facts-date", "as_of", given=repr(as_of))
-        as_of = None
-    if not isinstance(row.get("total_return"), bool | None):
-        wrong("facts-flag", "total_return", given=repr(row["total_return"]))
-    figures = {}
-    for name in _NUMBERS:
-        value = row.get(name)
-        note = None if value is not None else phrase("figure.not-given")
-        figures[name] = Figure(None if value is None else _number(value), source, as_of, note)
-        if value is not None and figures[name].value is None:
-            wrong("facts-number", name, given=repr(value))
-    holdings = _holdings(row.get("holdings", []), place("fund-field", fund=where, field="holdings"), problems)
-    fund = Fund(
+    return locate
+
+
+def _fund(symbol: str, row: Fields, where: str) -> Fund:
+    source, as_of = row.text("source", where), row.date("as_of")
+
+    def figure(field: str) -> Figure:
+        number = row.number(field, ZERO)
+        note = None if row.given(field) else phrase("figure.not-given")
+        return Figure(None if number is None else float(number), source, as_of, note)
+
+    holdings = _holdings(row)
+    return Fund(
         symbol=symbol,
-        fee=figures["fee"],
-        aum=figures["aum"],
-        aum_currency=str(row.get("aum_currency", "")),
-        holdings_count=figures["holdings_count"],
-        dividend_yield=figures["yield"],
-        tracking_error=figures["tracking_error"],
+        fee=figure("fee"),
+        aum=figure("aum"),
+        aum_currency=row.text("aum_currency"),
+        holdings_count=figure("holdings_count"),
+        dividend_yield=figure("yield"),
+        tracking_error=figure("tracking_error"),
         holdings=holdings,
         holdings_source=source if holdings else "",
         holdings_as_of=as_of,
-        index=str(row.get("index", "")),
-        total_return=row.get("total_return"),
+        index=row.text("index"),
+        total_return=row.flag("total_return"),
     )
-    return (None if problems else fund), problems
+
+
+def _holdings(fund: Fields) -> tuple[FundLine, ...]:
+    lines = []
+    for row in fund.rows("holdings", ("symbol", "name", "weight")):
+        symbol, weight = row.text("symbol"), row.fraction("weight")
+        if not symbol:
+            row.missing("symbol", "code")
+        if not row.given("weight"):
+            row.missing("weight", "fund-weight")
+        lines.append(FundLine(_code(symbol), row.text("name", symbol), ZERO if weight is None else weight))
+    if sum(line.weight for line in lines) > LARGEST_SUM:
+        fund.error("holdings", "facts-holding.sum")
+    return tuple(sorted(lines, key=lambda line: -line.weight))
 
 
 def _code(symbol: str) -> str:
     """Return one spelling of a company's code, so that funds of different sources can be compared."""
     return undecorated(symbol) or canonical(symbol)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if value >= 0 and math.isfinite(value) else None
-
-
-def _holdings(rows: Any, where: Phrase, problems: list[Problem]) -> tuple[FundLine, ...]:  # noqa: ANN401 - a loaded document
-    lines = []
-    for number, row in enumerate(rows if isinstance(rows, list) else [rows], start=1):
-        try:
-            weight = Decimal(str(row["weight"]))
-            line = FundLine(_code(str(row["symbol"])), str(row.get("name", row["symbol"])), weight)
-        except (KeyError, TypeError, AttributeError, InvalidOperation):
-            weight, line = Decimal(-1), None
-        if line is None or not weight.is_finite() or not 0 <= weight <= 1:
-            problems.append(error("facts-holding", place("fund-line", field=where, line=number), given=repr(row)))
-        else:
-            lines.append(line)
-    if sum(line.weight for line in lines) > LARGEST_SUM:
-        problems.append(error("facts-holding.sum", where))
-    return tuple(sorted(lines, key=lambda line: -line.weight))

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from engine.data.fields import Fields, Report, Where
 from engine.errors import InputError, Problem, error
@@ -117,16 +118,22 @@ class CsvTable:
     rows: Iterator[tuple[int, Fields]]
 
 
-def csv_table(raw: str | bytes, report: Report, columns: tuple[str, ...], required: tuple[str, ...]) -> CsvTable:
+def csv_table(
+    raw: str | bytes,
+    report: Report,
+    columns: tuple[str, ...],
+    required: tuple[str, ...],
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> CsvTable:
     """Return a CSV table of `columns`, in any order and case; those `required` have to be there, and are in every row.
 
-    A row has what stands in it by column. What is wrong is reported at path (row, column); a row with more cells than
-    the header has is not read.
+    `others` are other names of columns. A row has what stands in it by column. What is wrong is reported at path
+    (row, column); a row with more cells than the header has is not read.
     """
     rows, number = csv_rows(raw, report), 1
     for number, cells in rows:
         if any(cells):
-            found = _header(number, cells, report, columns, required)
+            found = _header(number, cells, report, columns, required, others)
             sound = set(required) <= found.keys()
             read = _rows(rows, len(cells), found, report, columns, required) if sound else iter(())
             return CsvTable(frozenset(found), read)
@@ -153,7 +160,12 @@ def _rows(
 
 
 def _header(
-    number: int, cells: list[str], report: Report, columns: tuple[str, ...], required: Iterable[str]
+    number: int,
+    cells: list[str],
+    report: Report,
+    columns: tuple[str, ...],
+    required: Iterable[str],
+    others: Mapping[str, str],
 ) -> dict[str, int]:
     """Return where each column is."""
     if len(cells) == 1 and any(mark in cells[0] for mark in ";\t"):
@@ -161,7 +173,7 @@ def _header(
         return {}
     found: dict[str, int] = {}
     for index, cell in enumerate(cells):
-        name = cell.casefold()
+        name = others.get(cell.casefold(), cell.casefold())
         if name not in columns:
             near = nearest(name, columns)
             repair = phrase("repair.near", word=near) if near else phrase("repair.columns", known=columns)

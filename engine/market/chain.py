@@ -84,7 +84,6 @@ def quotes(
     offline: bool = False,
 ) -> QuoteBatch:
     """Return a quote or an error for every symbol; see `Chain.quotes`. `deadline` is in seconds."""
-    now = now or dt.datetime.now(dt.UTC)
     return default().chain.quotes(symbols, now=now, deadline=deadline, refresh=refresh, offline=offline)
 
 
@@ -99,11 +98,7 @@ def history(
     refresh: bool = False,
 ) -> Batch[History]:
     """Return daily closes of every symbol; see `Research.history`. `deadline` and `wait` are in seconds."""
-    seconds = default().settings.headless_deadline if deadline is None else deadline
-    now = now or dt.datetime.now(dt.UTC)
-    return default().research.history(
-        symbols, start, end, now=now, deadline=Deadline(seconds), wait=wait, refresh=refresh
-    )
+    return default().research.history(symbols, start, end, now=now, deadline=deadline, wait=wait, refresh=refresh)
 
 
 def fund_facts(
@@ -115,6 +110,4 @@ def fund_facts(
     refresh: bool = False,
 ) -> Batch[FetchedFacts]:
     """Return facts of every symbol; see `Research.facts`. `deadline` and `wait` are in seconds."""
-    seconds = default().settings.headless_deadline if deadline is None else deadline
-    now = now or dt.datetime.now(dt.UTC)
-    return default().research.facts(symbols, now=now, deadline=Deadline(seconds), wait=wait, refresh=refresh)
+    return default().research.facts(symbols, now=now, deadline=deadline, wait=wait, refresh=refresh)

@@ -107,7 +107,7 @@ _COLUMNS = tuple(quote_document(Quote("", Decimal(0), "", None, "")))
 
 
 class Chain:
-    """The one who answers questions for prices and rates; safe from any number of threads.
+    """Prices and rates from a store and sources around it; safe from any number of threads.
 
     `korea` are the sources of Korean symbols, asked before `world`, which is the source of all others.
     """

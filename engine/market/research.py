@@ -54,16 +54,17 @@ class Research:
         start: dt.date,
         end: dt.date,
         *,
-        now: dt.datetime,
-        deadline: Deadline,
+        now: dt.datetime | None = None,
+        deadline: float | None = None,
         wait: float | None = None,
         refresh: bool = False,
     ) -> Batch[History]:
         """Return closes from `start` to `end` (both included) of every symbol; the running day has no close yet.
 
-        Whoever cannot wait until the deadline says how many seconds they `wait`: what was not there by then is
-        fetched on, and there when it is asked for again.
+        Whoever cannot wait until the `deadline` (in seconds; default: the headless setting) says how many seconds they
+        `wait`: what was not there by then is fetched on, and there when it is asked for again.
         """
+        now, limit = self._begun(now, deadline)
         listings, failed = self.meanings.several(symbols)
         end = min(end, now.date() + dt.timedelta(days=1))
 
@@ -78,7 +79,7 @@ class Research:
 
         def ask(source: HistoryProvider, left: Sequence[Listing], found: Said) -> dict[str, History]:
             return self._ask(
-                source, left, found, now, lambda: source.history(left, start, end, now=now, deadline=deadline)
+                source, left, found, now, lambda: source.history(left, start, end, now=now, deadline=limit)
             )
 
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, History]:
@@ -92,18 +93,19 @@ class Research:
             return got
 
         question = _Question(f"history from {start}", listings, now, stored, fetch, refresh=refresh)
-        return self._answer(question, failed, deadline, wait)
+        return self._answer(question, failed, limit, wait)
 
     def facts(
         self,
         symbols: Iterable[str],
         *,
-        now: dt.datetime,
-        deadline: Deadline,
+        now: dt.datetime | None = None,
+        deadline: float | None = None,
         wait: float | None = None,
         refresh: bool = False,
     ) -> Batch[FetchedFacts]:
         """Return fund facts, or a share's sector and market value, of every symbol; `wait` as for history."""
+        now, limit = self._begun(now, deadline)
         listings, failed = self.meanings.several(symbols)
 
         def stored(one: Listing) -> tuple[FetchedFacts, bool] | None:
@@ -114,7 +116,7 @@ class Research:
             return found, not refresh and -self.settings.clock_skew <= age < self.settings.facts_for
 
         def ask(source: FactsProvider, left: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
-            return self._ask(source, left, found, now, lambda: source.facts(left, now=now, deadline=deadline))
+            return self._ask(source, left, found, now, lambda: source.facts(left, now=now, deadline=limit))
 
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
             got: dict[str, FetchedFacts] = {}
@@ -127,7 +129,11 @@ class Research:
             return got
 
         question = _Question("facts", listings, now, stored, fetch, refresh=refresh)
-        return self._answer(question, failed, deadline, wait)
+        return self._answer(question, failed, limit, wait)
+
+    def _begun(self, now: dt.datetime | None, deadline: float | None) -> tuple[dt.datetime, Deadline]:
+        seconds = self.settings.headless_deadline if deadline is None else deadline
+        return now or dt.datetime.now(dt.UTC), Deadline(seconds)
 
     def _ask(
         self,

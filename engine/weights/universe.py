@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 
+from engine.data.fields import Fields, Locate, Path, Report, Where, in_rows
+from engine.data.files import csv_table
 from engine.errors import Problem, error, warning
-from engine.phrase import Phrase, phrase, place
-from engine.text import fold, nearest, read_number, repaired_number
+from engine.money import ZERO
+from engine.phrase import phrase, place
+from engine.text import fold, nearest
 
 FIELDS = ("symbol", "name", "sector", "market_cap", "currency", "company", "weight")
 _OTHER_NAMES = {"ticker": "symbol", "marketcap": "market_cap", "market cap": "market_cap"}
@@ -40,9 +42,6 @@ SECTORS = (
 )
 
 
-Where = str | Phrase
-#: Tells where a field of an entry is.
-Locate = Callable[[str], Where]
 Read = tuple[tuple["Entry", ...] | None, tuple[Problem, ...]]
 
 
@@ -59,116 +58,78 @@ class Entry:
     name: str = ""
 
 
-def read_csv(text: str, where: str, as_of: dt.date) -> Read:
+def read_csv(text: str, where: Where, as_of: dt.date) -> Read:
     """Read a universe from CSV text; None with every problem where it cannot be used."""
-    try:
-        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    except csv.Error as fault:
-        return None, (error("universe-csv", where, reason=str(fault)),)
-    header = [_field(cell) for cell in rows[0]] if rows else []
-    problems = _header_problems(header, place("listed-row", file=where, row=1))
-    if problems:
-        return None, tuple(problems)
-    lines: list[tuple[Locate, Mapping[str, str]]] = []
-    for number, row in enumerate(rows[1:], start=2):
-        if any(cell.strip() for cell in row):
-            cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
-            lines.append((_in_row(where, number), cells))
-    return _entries(lines, where, as_of)
-
-
-def _in_row(where: str, number: int) -> Locate:
-    return lambda field: place("listed-row-column", file=where, row=number, column=field)
+    report = Report(where, in_rows(where, "listed-row"))
+    table = csv_table(text, report, FIELDS, ("symbol",), _OTHER_NAMES)
+    return _entries((row for _, row in table.rows), report, as_of)
 
 
 def read_list(rows: object, where: Where, as_of: dt.date) -> Read:
     """Read a universe from a loaded list of entries; None with every problem where it cannot be used."""
     if not isinstance(rows, Sequence) or isinstance(rows, str):
         return None, (error("universe-shape", where),)
-    lines: list[tuple[Locate, Mapping[str, str]]] = []
-    problems: list[Problem] = []
-    for index, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            row = {"symbol": row}
-        named = {_field(str(key)): value for key, value in row.items()}
-        problems.extend(_header_problems(list(named), place("item", list=where, index=index)))
-        cells = {key: "" if value is None else str(value).strip() for key, value in named.items()}
-        lines.append((_in_item(where, index), cells))
-    entries, found = _entries(lines, where, as_of)
-    if problems:
-        return None, (*problems, *found)
-    return entries, found
+    report = Report(where, _in_list(where))
+    return _entries((_item(row, index, report) for index, row in enumerate(rows)), report, as_of)
 
 
-def _in_item(where: Where, index: int) -> Locate:
-    return lambda field: place("item-field", list=where, index=index, field=field)
+def _in_list(file: Where) -> Locate:
+    """Return what tells where (index,) or (index, field) is."""
+
+    def locate(path: Path) -> Where:
+        if not path:
+            return file
+        if len(path) == 1:
+            return place("item", list=file, index=path[0])
+        return place("item-field", list=file, index=path[0], field=path[1])
+
+    return locate
 
 
-def _field(cell: str) -> str:
-    name = cell.strip().casefold()
-    return _OTHER_NAMES.get(name, name)
+def _item(row: object, index: int, report: Report) -> Fields:
+    """Return an entry, or a symbol alone, by our names of its fields."""
+    named: dict[str, object] = {}
+    for key, value in row.items() if isinstance(row, Mapping) else (("symbol", row),):
+        name = str(key).strip().casefold()
+        name = _OTHER_NAMES.get(name, name)
+        if name in named:
+            report.error((index, name), "duplicate-key", name=name)
+        named[name] = value
+    return Fields(named, (index,), report, FIELDS)
 
 
-def _header_problems(names: list[str], where: Where) -> list[Problem]:
-    problems = []
-    for name in names:
-        if name not in FIELDS:
-            guess = nearest(name, FIELDS)
-            key = "universe-field.near" if guess else "universe-field.unknown"
-            problems.append(error(key, where, given=name, guess=guess or "", known=FIELDS))
-        elif names.count(name) > 1:
-            problems.append(error("universe-field.twice", where, field=name))
-    if "symbol" not in names:
-        problems.append(error("universe-field.no-symbol", where))
-    return list(dict.fromkeys(problems))
-
-
-def _entries(lines: Sequence[tuple[Locate, Mapping[str, str]]], where: Where, as_of: dt.date) -> Read:
-    problems: list[Problem] = []
+def _entries(rows: Iterable[Fields], report: Report, as_of: dt.date) -> Read:
     entries: dict[str, Entry] = {}
-    for locate, cells in lines:
-        entry = _entry(locate, cells, problems)
+    for row in rows:
+        entry = _entry(row)
         if not entry.symbol:
-            problems.append(error("universe-symbol.missing", locate("symbol")))
+            row.missing("symbol", "entry")
         elif entry.symbol in entries:
-            problems.append(error("universe-symbol.twice", locate("symbol"), symbol=entry.symbol))
+            row.error("symbol", "universe-symbol.twice", symbol=entry.symbol)
         else:
-            entries[entry.symbol] = classified(entry, as_of, locate("sector"), problems)
-    if not lines:
-        problems.append(error("universe-empty", where))
+            where = report.where(row.at("sector"))
+            entries[entry.symbol] = classified(entry, as_of, where, report.problems)
+    if not entries and not report.failed:
+        report.error((), "universe-empty")
     currencies = {entry.currency for entry in entries.values() if entry.market_cap is not None}
     if len(currencies) > 1:
         named = sorted(currencies, key=lambda code: code or "(")
         found = tuple(code or phrase("no-currency") for code in named)
-        problems.append(error("universe-currency", where, currencies=found))
-    if any(problem.severity == "error" for problem in problems):
-        return None, tuple(problems)
-    return tuple(entries.values()), tuple(problems)
+        report.error((), "universe-currency", currencies=found)
+    return None if report.failed else tuple(entries.values()), tuple(report.problems)
 
 
-def _entry(locate: Locate, cells: Mapping[str, str], problems: list[Problem]) -> Entry:
-    symbol = cells.get("symbol", "")
+def _entry(row: Fields) -> Entry:
+    symbol = row.text("symbol")
     return Entry(
         symbol=symbol,
-        sector=cells.get("sector", ""),
-        market_cap=_positive(cells.get("market_cap", ""), locate("market_cap"), problems),
-        company=cells.get("company", "") or company_of(symbol),
-        weight=_positive(cells.get("weight", ""), locate("weight"), problems, zero=True),
-        currency=cells.get("currency", "").upper(),
-        name=cells.get("name", ""),
+        sector=row.text("sector"),
+        market_cap=row.number("market_cap", ZERO, above=True),
+        company=row.text("company") or company_of(symbol),
+        weight=row.number("weight", ZERO),
+        currency=row.text("currency").upper(),
+        name=row.text("name"),
     )
-
-
-def _positive(text: str, where: Where, problems: list[Problem], *, zero: bool = False) -> Decimal | None:
-    if not text:
-        return None
-    number = read_number(text)
-    if number is not None and (number > 0 or (zero and number == 0)):
-        return number
-    repaired = repaired_number(text) if number is None else None
-    key = "universe-number.repaired" if repaired else "universe-number"
-    problems.append(error(key, where, given=text, repaired=repaired or ""))
-    return None
 
 
 def classified(entry: Entry, as_of: dt.date, where: Where, problems: list[Problem]) -> Entry:

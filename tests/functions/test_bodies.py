@@ -18,6 +18,7 @@ from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, Transient
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
+from engine.phrase import phrase
 from engine.words import Lang
 from templates.cells import ErrorValue
 from templates.report import setting_rows
@@ -210,7 +211,7 @@ def test_price_that_cannot_be_had_is_na_in_its_row_alone() -> None:
 def test_stale_price_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    quote = replace(chain.quotes(["QQQ"]).ok["QQQ"], stale_reason="old")
+    quote = replace(chain.quotes(["QQQ"]).ok["QQQ"], stale_reason=phrase("was-stale"))
     monkeypatch.setattr(chain.default().chain.__class__, "quotes", lambda *_, **__: QuoteBatch({"QQQ": quote}, {}, 0))
     assert functions.rebal_price("QQQ", "status") == "stale"
 
@@ -218,7 +219,7 @@ def test_stale_price_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_plan_is_made_of_stale_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    quote = replace(chain.quotes(["QQQ"]).ok["QQQ"], stale_reason="old")
+    quote = replace(chain.quotes(["QQQ"]).ok["QQQ"], stale_reason=phrase("was-stale"))
     monkeypatch.setattr(chain.default().chain.__class__, "quotes", lambda *_, **__: QuoteBatch({"QQQ": quote}, {}, 0))
     holdings = [["Ticker", "Quantity"], ["QQQ", 3.0]]
     assert functions.rebal_trades(holdings, [["Ticker", "Target"], ["QQQ", 0.5]], 100.0) == NA

@@ -17,9 +17,9 @@ import pytest
 from replay_server import Replay
 from replay_vendors import COOKIE, CRUMB, KRX_ID, KRX_PW, NOW
 
-from engine.market.chain import QuoteBatch
 from engine.market.chain import market as market_of
 from engine.market.krx import Login, Run
+from engine.market.quoting import QuoteBatch
 from engine.settings import MarketSettings
 
 
@@ -74,6 +74,14 @@ class Replayed:
     def yahoo_ready(self) -> None:
         """Import yfinance: a deadline is not to measure that."""
         import yfinance  # noqa: F401
+
+    def settle(self) -> None:
+        """Wait until nothing goes on in the background: the next test has the same yfinance."""
+        until(lambda: all(event.is_set() for event in self.research.waited))
+        until(lambda: self.chain._flights._gathering is None)
+        for lock in (self.chain._flights._running, self.market.naver._turns._lock, self.market.yahoo._turns._lock):
+            assert lock.acquire(timeout=PATIENT)
+            lock.release()
 
     def ask(self, *symbols: str, now: dt.datetime = NOW, deadline: float = PATIENT, **options: Any) -> QuoteBatch:
         batch = self.chain.quotes(symbols, now=now, deadline=deadline, **options)
@@ -171,7 +179,9 @@ def new_market(replay: Replay, tmp_path: Path) -> Iterator[Callable[..., Replaye
         return made[-1]
 
     yield new
+    replay.reset()
     for market in made:
+        market.settle()
         market.store.close()
 
 

@@ -32,7 +32,7 @@ from engine.market.symbols import Listing
 SAMSUNG = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI")
 LATER = NOW + dt.timedelta(minutes=2)
 #: Faults that end at the deadline alone, and how long they are waited for; the others are waited for until they end.
-WAITED_OUT = {"hang": 0.5, "drip": 0.5}
+WAITED_OUT: dict[int | str, float] = {"hang": 0.5, "drip": 0.5}
 
 #: fault of every Yahoo answer but the cookie: what is raised, requests at most, seconds the breaker stays open
 YAHOO_DOWN = {

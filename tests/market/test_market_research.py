@@ -14,7 +14,6 @@ from replay_vendors import KRX_ID, KRX_PW, NOW
 
 from engine.errors import MarketDataError, SymbolUnknown, Transient
 from engine.market.krx import Login, Run
-from engine.market.provider import Deadline
 from engine.market.records import Batch, FetchedFacts, History
 from engine.market.symbols import Listing, usual_pair
 
@@ -22,11 +21,11 @@ START, END = dt.date(2026, 11, 16), dt.date(2026, 11, 20)
 
 
 def history(market: Replayed, *symbols: str, seconds: float = PATIENT) -> Batch[History]:
-    return market.research.history(symbols, START, END, now=NOW, deadline=Deadline(seconds))
+    return market.research.history(symbols, START, END, now=NOW, deadline=seconds)
 
 
 def facts(market: Replayed, *symbols: str, now: dt.datetime = NOW) -> Batch[FetchedFacts]:
-    return market.research.facts(symbols, now=now, deadline=Deadline(20))
+    return market.research.facts(symbols, now=now, deadline=20)
 
 
 def test_each_symbol_keeps_its_own_days_and_the_running_day_has_no_close(market: Replayed, replay: Replay) -> None:
@@ -64,7 +63,7 @@ def test_stored_history_is_used_with_a_problem_where_the_sources_fail(market: Re
     history(market, "AAPL")
     replay.fault("yahoo.*", "reset")
     later = NOW + dt.timedelta(days=2)
-    batch = market.research.history(["AAPL", "ZZZZ"], START, END, now=later, deadline=Deadline(5))
+    batch = market.research.history(["AAPL", "ZZZZ"], START, END, now=later, deadline=5)
     assert batch.ok["AAPL"].closes[-1] == Decimal("201.5")
     assert [problem.code for problem in batch.problems] == ["stored-data"]
     assert isinstance(batch.failed["ZZZZ"], MarketDataError)
@@ -85,7 +84,7 @@ def test_what_could_not_be_had_is_not_asked_for_at_every_recalculation(
 def test_after_five_minutes_or_on_demand_it_is_asked_for_again(market: Replayed, replay: Replay) -> None:
     def asked(later: float, *, refresh: bool = False) -> int:
         now = NOW + dt.timedelta(seconds=later)
-        return market.research.facts(["ZZZZ"], now=now, deadline=Deadline(20), refresh=refresh).requests
+        return market.research.facts(["ZZZZ"], now=now, deadline=20, refresh=refresh).requests
 
     assert asked(0)
     assert not asked(299)
@@ -95,13 +94,13 @@ def test_after_five_minutes_or_on_demand_it_is_asked_for_again(market: Replayed,
 
 def test_whoever_cannot_wait_finds_it_fetched_the_next_time(market: Replayed, replay: Replay) -> None:
     replay.hold()
-    hasty = market.research.history(["AAPL"], START, END, now=NOW, deadline=Deadline(PATIENT), wait=0.1)
+    hasty = market.research.history(["AAPL"], START, END, now=NOW, deadline=PATIENT, wait=0.1)
     replay.release()
     assert isinstance(hasty.failed["AAPL"], Transient)
     assert "it goes on" in str(hasty.failed["AAPL"])
     assert "AAPL" in history(market, "AAPL").ok
     replay.forget()
-    later = market.research.history(["AAPL"], START, END, now=NOW, deadline=Deadline(PATIENT), wait=PATIENT)
+    later = market.research.history(["AAPL"], START, END, now=NOW, deadline=PATIENT, wait=PATIENT)
     assert ("AAPL" in later.ok, replay.kinds()) == (True, [])
 
 
@@ -117,7 +116,7 @@ def test_the_cells_of_one_recalculation_wait_once(
     monkeypatch.setattr(Future, "result", result)
     replay.hold()
     for symbol in ("AAPL", "SPY", "VTI", "QQQ"):
-        market.research.history([symbol], START, END, now=NOW, deadline=Deadline(0.5), wait=60)
+        market.research.history([symbol], START, END, now=NOW, deadline=0.5, wait=60)
     assert waits == [60, 0.1, 0.1, 0.1]
 
 
@@ -125,10 +124,9 @@ def test_whoever_cannot_wait_gets_what_is_stored(market: Replayed, replay: Repla
     history(market, "AAPL")
     replay.hold()
     tomorrow = NOW + dt.timedelta(days=1)
-    hasty = market.research.history(["AAPL"], START, END, now=tomorrow, deadline=Deadline(20), wait=0.1)
+    hasty = market.research.history(["AAPL"], START, END, now=tomorrow, deadline=20, wait=0.1)
     assert hasty.ok["AAPL"].closes[-1] == Decimal("201.5")
     assert [problem.code for problem in hasty.problems] == ["stored-data"]
-    replay.release()
 
 
 def test_facts_of_a_us_fund_and_a_share(market: Replayed, replay: Replay) -> None:

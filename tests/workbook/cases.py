@@ -13,6 +13,8 @@ from engine.quote import Quote
 from engine.rebalance import rebalance
 from engine.valuation import resolve_rates
 from engine.words import LANGUAGES, Lang
+from rebalancer.analysing import calendar
+from rebalancer.tabulating import calendar_rows
 from templates.models import KEYS, load
 from templates.report import BookReport, plan_report
 from templates.write import Book, build
@@ -68,7 +70,8 @@ def plan_of(portfolio: Portfolio) -> Plan:
 
 def report_of(portfolio: Portfolio, plan: Plan, lang: Lang) -> BookReport:
     rates, _ = resolve_rates(portfolio, quotes_of(portfolio), DAY)
-    return plan_report(portfolio, plan, lambda reason: reason.phrase.told(lang), lang, rates=rates)
+    tasks = {"Calendar": calendar_rows(calendar(portfolio, plan.as_of), lang)}
+    return plan_report(portfolio, plan, lambda reason: reason.phrase.told(lang), lang, rates=rates, analyses=tasks)
 
 
 @cache

@@ -8,6 +8,7 @@ arguments is told by what kind of fault click reports, and all that is wrong at 
 from __future__ import annotations
 
 import importlib
+import logging
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +29,8 @@ from xl_addin.show.terminal import pad, wrap
 
 #: Widest line of a help page, and the widest option that has its explanation beside it.
 _PAGE, _TERM = 100, 30
+#: Whose log --verbose shows.
+PACKAGES = ("engine", "templates", "rebalancer", "xl_addin")
 #: Where a context keeps what is wrong with its arguments until all of them are read.
 _FAULTS = f"{__name__}.faults"
 
@@ -94,8 +97,28 @@ class ToldArgument(_Patient, click.Argument):
     """An argument whose meaning and faults a catalogue tells."""
 
 
+def _listen(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - as click calls it
+    """Show the log of our own modules on stderr while the command runs."""
+    if not value or ctx.resilient_parsing:
+        return
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+    for name in PACKAGES:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.DEBUG)
+        logger.addHandler(shown)
+        ctx.find_root().call_on_close(partial(logger.removeHandler, shown))
+
+
+_VERBOSE = ToldOption(["-v", "--verbose"], is_flag=True, is_eager=True, expose_value=False, callback=_listen)
+
+
 class Explained(click.Command):
     """A command that explains itself, and what is wrong with its arguments, in the reader's language."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own parameters, --help and --verbose."""
+        return [*super().get_params(ctx), _VERBOSE]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read all arguments; raises InputError with everything that is wrong with them."""

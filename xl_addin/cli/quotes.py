@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ def quotes(
     if not (symbols or store or clear):
         raise InputError([error("bad-argument.no-symbol", place("command-line"))])
     from engine.market import chain
+    from rebalancer.quoting import quotes as fetch
 
     kept = chain.default().store
     if clear:
@@ -43,7 +43,7 @@ def quotes(
     if not symbols:
         _print_store(kept, lang, as_json=as_json)
         return 0
-    batch = chain.quotes(symbols, now=dt.datetime.now(dt.UTC), refresh=refresh, offline=offline)
+    batch = fetch(symbols, offline=offline, refresh=refresh)
     if as_json:
         _print_json(batch.to_json())
     else:
@@ -97,29 +97,28 @@ def _print_store(store: Store, lang: Lang, *, as_json: bool) -> None:
     """Show every stored quote, judged by nothing: what is fresh is a question of now."""
     quotes = [quote for _, quote in store.quotes().values()]
     breakers = store.breakers().values()
-    counts = store.counts()
     if as_json:
         from engine.documents import problem_list
         from engine.market.quoting import quote_document
 
-        left_alone = [
-            {"source": b.source, "until": b.until.isoformat(timespec="seconds"), "error": b.error} for b in breakers
-        ]
         _print_json(
             {
                 "path": str(store.path),
-                "counts": counts,
+                "counts": store.counts(),
                 "quotes": [quote_document(quote) for quote in quotes],
-                "breakers": left_alone,
+                "breakers": [
+                    {"source": one.source, "until": one.until.isoformat(timespec="seconds"), "error": one.error}
+                    for one in breakers
+                ],
                 "problems": problem_list(store.problems),
             }
         )
         return
-    tables = "  ".join(f"{say(f'stored.{table}', lang)} {count}" for table, count in counts.items())
+    tables = "  ".join(f"{say(f'stored.{table}', lang)} {count}" for table, count in store.counts().items())
     sys.stdout.write(f"{store.path}\n{tables}\n")
-    for b in breakers:
-        until = f"{b.until.astimezone():%Y-%m-%d %H:%M}"
-        sys.stdout.write(say("stored.left-alone", lang, source=b.source, error=b.error, until=until) + "\n")
+    for one in breakers:
+        told = say("stored.left-alone", lang, source=one.source, error=one.error, until=one.until.astimezone())
+        sys.stdout.write(f"{told}\n")
     _print_table(quotes, lang)
 
 

@@ -22,8 +22,11 @@ def share(
     *, file: Path, output: Path, weights_only: bool, pdf: bool, lang: Lang | None, offline: bool, force: bool
 ) -> None:
     """Write the copy, and the PDF where asked for, and say where."""
+    from rebalancer.loading import is_workbook
     from rebalancer.sharing import share as write
 
+    if lang is None and not is_workbook(file):
+        lang = reader_language()  # a workbook has a language of its own
     written = write(file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, offline=offline)
     for path in written:
         sys.stdout.write(say("said.written", lang or reader_language(), path=path) + "\n")

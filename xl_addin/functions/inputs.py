@@ -13,13 +13,13 @@ from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.settings import setting_fields
 from engine.words import LANGUAGES, Lang, say
-from rebalancer.language import default_language
 from rebalancer.loading import usable
 from templates.cells import Grid
 from templates.read.document import DocumentData
 from templates.read.tables import find_tables
 from templates.spec import SHEETS
 from xl_addin.functions.cells import Rows, grid, rows_of, sheets
+from xl_addin.show.language import default_language
 
 #: The base currency where a call gives no settings and several currencies are in use.
 HOME = "KRW"

@@ -10,7 +10,7 @@ from engine.plan import Conversion, Plan, TaxEstimate
 from engine.quote import SAMPLE_SOURCE
 from engine.summary import CashLine, cash_weight, reconciliation, traded
 from engine.text import korean
-from engine.words import Lang, known, say
+from engine.words import Lang, known, say, tell
 from xl_addin.show.numbers import band, money, percent, points, price, quantity
 from xl_addin.show.problems import problem_lines
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, table_lines, wrap
@@ -259,7 +259,10 @@ def tax_sentences(tax: TaxEstimate, base: str, lang: Lang) -> list[str]:
         lines.append(say("report.dividend-tax", lang, income=income, tax=due))
     if tax.missing:
         lines.append(say("report.tax-missing", lang, list=", ".join(tax.missing)))
-    return [*lines, *(f"{say('severity.info', lang)}: {korean(text) if lang == 'ko' else text}" for text in tax.notes)]
+    return [
+        *lines,
+        *(f"{say('severity.info', lang)}: {tell(korean(text) if lang == 'ko' else text, lang)}" for text in tax.notes),
+    ]
 
 
 def conclusion(plan: Plan, lang: Lang) -> str:
