@@ -85,11 +85,11 @@ def _sellable(portfolio: Portfolio, account: Account, prices: Mapping[str, Quote
     if settings.mode == "buy-only":
         return
     kept = {target.symbol for _, target in portfolio.targets() if not target.enabled}
-    kept |= {holding.symbol for holding in portfolio.holdings if holding.locked}
     for holding in portfolio.holdings:
         currency = portfolio.instruments[holding.symbol].currency
         reachable = settings.convert_currency or currency == fx.base
-        if holding.quantity and holding.symbol not in kept and reachable and _is_in(portfolio, holding, account):
+        free = not holding.locked and holding.symbol not in kept
+        if holding.quantity and free and reachable and _is_in(portfolio, holding, account):
             yield holding.quantity * prices[holding.symbol].price * fx.rate(currency)
 
 

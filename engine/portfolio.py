@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from engine.errors import Problem
 from engine.money import ZERO
-from engine.settings import RULE_DEFAULTS, Schedule, Settings
+from engine.settings import RULE_DEFAULTS, Residence, Schedule, Settings
 
 MARKETS = ("KR", "US", "OTHER")
 ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
@@ -59,7 +59,10 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Hold a quantity of one instrument, in one account (or under one account label)."""
+    """A quantity of one instrument, in one account (or under one account label).
+
+    `average_cost` is in the instrument's currency; `cost_fx` is base currency per unit of it on the day of purchase.
+    """
 
     symbol: str
     quantity: Decimal
@@ -67,6 +70,7 @@ class Holding:
     average_cost: Decimal | None = None
     price: Decimal | None = None
     locked: bool = False
+    cost_fx: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +111,24 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Say when a section is looked at, how far it may drift, and how small a trade may be (base currency)."""
+    """Say when a section is looked at, how far it may drift, and how small a trade may be (base currency).
+
+    `min_trade_given`: whether a person gave the minimum trade; one that is only the default gives way to a deposit.
+    """
 
     schedule: Schedule = "none"
     absolute_band: Decimal | None = None
     relative_band: Decimal | None = None
     min_trade: Decimal = ZERO
     last_rebalanced: dt.date | None = None
+    min_trade_given: bool = True
 
     @classmethod
     def default(cls, section: str, base_currency: str) -> Rule:
         """Return the contract's rule for a section: core, satellite, or any other ("all")."""
         row = RULE_DEFAULTS.get(section, RULE_DEFAULTS["all"])
-        return cls(row.schedule, row.absolute_band, row.relative_band, row.min_trade.get(base_currency, ZERO))
+        least = row.min_trade.get(base_currency, ZERO)
+        return cls(row.schedule, row.absolute_band, row.relative_band, least, min_trade_given=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +189,12 @@ class Portfolio:
         ordered = dict.fromkeys(target.symbol for _, target in self.targets())
         ordered.update(dict.fromkeys(holding.symbol for holding in self.holdings))
         return tuple(ordered)
+
+    @property
+    def residence(self) -> Residence:
+        """Return whose taxes apply: the setting's, else those of the base currency's country."""
+        by_currency: Mapping[str, Residence] = {"KRW": "KR", "USD": "US"}
+        return self.settings.residence or by_currency.get(self.base_currency, "none")
 
     @property
     def cash_target(self) -> Decimal:

@@ -16,6 +16,8 @@ Mode = Literal["full", "buy-only", "sell-only"]
 Trigger = Literal["always", "due"]
 TradeScope = Literal["all", "breached"]
 Destination = Literal["target", "edge", "half"]
+Taxes = Literal["count", "show", "none"]
+Residence = Literal["KR", "US", "none"]
 Schedule = Literal["none", "monthly", "quarterly", "semi-annual", "annual"]
 
 
@@ -53,10 +55,10 @@ class Settings:
         "이번에 넣는 돈(+) 또는 빼는 돈(−)",
     )
     trigger: Trigger = _option(
-        "always",
+        "due",
         "",
-        "trade always, or only if a band is breached or a schedule is due",
-        "항상 매매하거나, 밴드 이탈·정기 점검일에만 매매",
+        "a section trades where a band or limit is broken or its review is due, or always",
+        "구성마다 밴드·한도 이탈이나 정기 점검일에만 매매하거나, 항상 매매",
         ("always", "due"),
     )
     trade: TradeScope = _option(
@@ -72,6 +74,29 @@ class Settings:
         "trade to the target, to the band's edge, or to half the band",
         "목표까지, 밴드 끝까지, 밴드 절반까지",
         ("target", "edge", "half"),
+    )
+    effort: Decimal = _option(
+        Decimal("0.00005"),
+        "share of total value",
+        "what one order is worth avoiding",
+        "주문 하나를 줄이는 값어치(총액 대비)",
+    )
+    taxes: Taxes = _option(
+        "count",
+        "",
+        "taxes on gains: counted in the choice of trades, only shown, or left out",
+        "차익 과세: 매매 선택에 반영, 표시만, 제외",
+        ("count", "show", "none"),
+    )
+    residence: Residence | None = _option(
+        None,
+        "",
+        "whose taxes and usual commissions apply; by default the base currency's country",
+        "세금과 통상 수수료의 기준 나라(기본: 기준 통화의 나라)",
+        ("KR", "US", "none"),
+    )
+    realised: Mapping[str, Decimal] = _option(
+        dict, "base currency", "gains realised earlier this year: overseas", "올해 이미 실현한 차익: overseas"
     )
     fractional: tuple[str, ...] = _option(
         (),

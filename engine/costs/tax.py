@@ -45,7 +45,7 @@ def estimate(trades: Iterable[Trade], portfolio: Portfolio, fx: FxTable, as_of: 
     transaction_tax = sum((fx.rate(sale.currency) * sale.tax for sale in sales), ZERO)
     shielded = {a.name for a in portfolio.accounts if a.type != "taxable"}
     taxed = [sale for sale in sales if sale.account not in shielded]
-    overseas = [sale for sale in taxed if _is_overseas(portfolio.instruments[sale.symbol])]
+    overseas = [sale for sale in taxed if is_overseas(portfolio.instruments[sale.symbol])]
     funds = [sale for sale in taxed if _is_korean_fund(portfolio.instruments[sale.symbol])]
     unknown = [sale for sale in funds if portfolio.instruments[sale.symbol].taxed_as_dividend is None]
     dividends = [sale for sale in funds if portfolio.instruments[sale.symbol].taxed_as_dividend]
@@ -76,12 +76,12 @@ def _tax(gain: Decimal | None, rule: TaxRule | None) -> Decimal | None:
     return to_unit(max(gain - rule.allowance, ZERO) * rule.rate, "KRW")
 
 
-def _is_overseas(instrument: Instrument) -> bool:
+def is_overseas(instrument: Instrument) -> bool:
     return instrument.market == "US" or (instrument.market == "OTHER" and instrument.currency != "KRW")
 
 
 def _is_korean_fund(instrument: Instrument) -> bool:
-    return not _is_overseas(instrument) and instrument.asset_type in FUNDS
+    return not is_overseas(instrument) and instrument.asset_type in FUNDS
 
 
 def _gain(sale: Trade, averages: _Averages, fx: FxTable) -> Decimal | None:

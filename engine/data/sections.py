@@ -80,7 +80,7 @@ def _read_rule(row: Fields, default: Rule) -> Rule:
         rule = replace(rule, relative_band=row.fraction("relative_band"))
     if row.given("min_trade"):
         number = row.number("min_trade", ZERO)
-        rule = replace(rule, min_trade=ZERO if number is None else number)
+        rule = replace(rule, min_trade=ZERO if number is None else number, min_trade_given=True)
     return replace(rule, last_rebalanced=row.date("last_rebalanced"))
 
 

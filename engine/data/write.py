@@ -78,7 +78,7 @@ def _without(row: Row, *unset: object) -> Row:
 
 def _holding(holding: Holding) -> Row:
     row: Row = {"symbol": holding.symbol, "quantity": holding.quantity}
-    row |= _without({"average_cost": holding.average_cost, "price": holding.price}, None)
+    row |= _without({"average_cost": holding.average_cost, "cost_fx": holding.cost_fx, "price": holding.price}, None)
     return (
         row | ({"account": holding.account} if holding.account else {}) | ({"locked": True} if holding.locked else {})
     )
@@ -147,6 +147,8 @@ def _rules(portfolio: Portfolio) -> Row:
 
 def _rule(rule: Rule) -> Row:
     row: Row = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    if not row.pop("min_trade_given"):
+        del row["min_trade"]
     if rule.last_rebalanced is None:
         del row["last_rebalanced"]
     return row
@@ -171,7 +173,7 @@ def _setting(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
     if isinstance(value, Mapping):
-        return {key: _cost(override) for key, override in value.items()}
+        return {key: _cost(part) if isinstance(part, CostOverride) else part for key, part in value.items()}
     return value
 
 

@@ -7,11 +7,12 @@ from decimal import ROUND_CEILING, Decimal
 
 import numpy as np
 
+from engine.drift import limits_of
 from engine.errors import Problem as Fault
 from engine.money import to_unit
 from engine.portfolio import Portfolio
 from engine.trades.build import Task
-from engine.trades.problem import Floats, Problem
+from engine.trades.problem import Floats, Problem, allowed, charges
 from engine.trades.solve import solve
 
 #: Caps that are tried one by one for the one in the way.
@@ -24,7 +25,7 @@ def explain(portfolio: Portfolio, task: Task) -> tuple[Fault, ...]:
     above = problem.cash + _most_raised(problem) - problem.reserve
     short = [(account, _lacking(problem, above[problem.account == n])) for n, account in enumerate(portfolio.accounts)]
     faults = [_short_of_cash(portfolio, account.name, amount) for account, amount in short if amount > 1e-6]
-    return tuple(faults) or (_joint(portfolio, problem),)
+    return tuple(faults) or (_joint(portfolio, task),)
 
 
 def _lacking(problem: Problem, above: Floats) -> float:
@@ -35,9 +36,11 @@ def _lacking(problem: Problem, above: Floats) -> float:
 
 def _most_raised(problem: Problem) -> Floats:
     """Return, by pool, what selling everything that may be sold brings after costs."""
-    units = np.where(problem.allowed(problem.low.astype(np.float64)), problem.low, 0).astype(np.float64)
-    proceeds = np.maximum(-units * problem.price - problem.cost(units), 0.0)
-    return np.asarray(np.bincount(problem.pool, weights=proceeds, minlength=len(problem.cash)), dtype=np.float64)
+    low = problem.slots.low.astype(np.float64)
+    units = np.where(allowed(problem, low), low, 0.0)
+    charged = charges(problem, units)
+    proceeds = np.maximum(-units * problem.slots.price - charged.cost - charged.withheld, 0.0)
+    return np.asarray(np.bincount(problem.slots.pool, weights=proceeds, minlength=len(problem.cash)), dtype=np.float64)
 
 
 def _short_of_cash(portfolio: Portfolio, account: str, amount: float) -> Fault:
@@ -84,12 +87,13 @@ def _wanted(portfolio: Portfolio) -> tuple[str, str]:
     return " with ".join(part for part, _ in parts), " + ".join(part for _, part in parts)
 
 
-def _joint(portfolio: Portfolio, problem: Problem) -> Fault:
+def _joint(portfolio: Portfolio, task: Task) -> Fault:
     """Find the joint constraint without which a plan exists."""
+    problem = task.problem
     if problem.turnover is not None:
-        free = solve(replace(problem, turnover=None))
+        free = solve(replace(problem, turnover=None)).solution
         if free is not None:
-            needed = float((np.abs(free.units) * problem.price).sum()) / problem.total
+            needed = float((np.abs(free.units) * problem.slots.price).sum()) / problem.total
             message = (
                 f"max_turnover {portfolio.settings.max_turnover} is too low: trades of {needed:.4f} of the total would "
                 f"do. Raise it to that, or lower the withdrawal or buffer"
@@ -99,13 +103,16 @@ def _joint(portfolio: Portfolio, problem: Problem) -> Fault:
                 f"그만큼 올리거나 출금·최소 현금을 줄이세요"
             )
             return Fault("error", "impossible", "settings.max_turnover", message, ko)
-    binding = [cap for cap in problem.groups if cap.high < problem.total or cap.low > -problem.total]
-    for cap in binding[:_MOST_CAPS]:
-        others = tuple(group for group in problem.groups if group is not cap)
-        if solve(replace(problem, groups=others)) is not None:
+    rows = problem.rows
+    bounded = np.flatnonzero(np.isfinite(rows.low) | np.isfinite(rows.high)).tolist()
+    names = [limit.name for limit in limits_of(portfolio) if limit.group]
+    for row in bounded[:_MOST_CAPS]:
+        low, high = rows.low.copy(), rows.high.copy()
+        low[row], high[row] = -np.inf, np.inf
+        if solve(replace(problem, rows=replace(rows, low=low, high=high))).solution is not None:
             message = "this limit stops the cash from being raised: widen it, or lower the withdrawal or buffer"
             ko = "이 한도 때문에 현금을 마련할 수 없습니다: 한도를 넓히거나 출금·최소 현금을 줄이세요"
-            return Fault("error", "impossible", cap.name, message, ko)
+            return Fault("error", "impossible", f"group {names[row - len(task.symbols)]}", message, ko)
     message = (
         "the cash needed cannot be raised with whole shares above the minimum trade: lower min_trade, or the "
         "withdrawal or buffer"

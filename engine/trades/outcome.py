@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
+
+from engine.drift import limits_of
 from engine.errors import Problem
 from engine.money import ZERO
 from engine.plan import CashState, Position, Quality, Reason, Trade
@@ -13,6 +17,8 @@ from engine.trades.build import Task
 from engine.trades.orders import Settlement
 from engine.trades.problem import Solution
 from engine.trades.reasons import reason_codes
+from engine.trades.rungs import NUMBERS, money_outside
+from engine.trades.solve import UnsoundBoundError, faults_raise
 from engine.valuation import FxRate, Valuation
 
 
@@ -40,9 +46,10 @@ def describe_trades(
                 currency=position.currency,
                 amount=order.amount,
                 cost=order.cost,
-                tax=order.tax,
+                tax=order.tax + order.withheld,
                 reason=Reason(code, position.weight, position.target, position.low, position.high),
                 weight_after=weight_after,
+                withheld=order.withheld,
             )
         )
     return tuple(found)
@@ -68,33 +75,72 @@ def cash_state(portfolio: Portfolio, settlement: Settlement) -> CashState:
     )
 
 
-def measure_quality(
-    portfolio: Portfolio,
-    valuation: Valuation,
-    positions: Sequence[Position],
-    task: Task,
-    solution: Solution,
-    settlement: Settlement,
-    seconds: float,
-) -> Quality:
-    """Measure the plan in exact money: what is left apart from the destinations, and what the way there costs."""
-    rate = valuation.fx.rate
-    total = valuation.total
-    traded = dict.fromkeys(task.symbols, ZERO)
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a plan leads to, in the base currency: values by symbol, cash, and what is outside bands and limits."""
+
+    objective: float
+    after: Mapping[str, Decimal]
+    cash: Decimal
+    outside: Decimal
+    misplaced: Decimal
+
+
+def measure(
+    portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], task: Task, settlement: Settlement
+) -> Result:
+    """Measure a plan as it is billed: the objective of its rung as a part of the total, and where everything ends."""
+    problem, rate, total = task.problem, valuation.fx.rate, valuation.total
     prices = {p.symbol: p.price * p.fx for p in positions}
-    spent = ZERO
+    after = {p.symbol: p.value for p in positions}
+    paid = withheld = gain = gross = bought = ZERO
+    taxes = {(slot.symbol, slot.account): slot.tax for slot in task.slots}
+    placed = set()
     for order in settlement.orders:
-        currency = portfolio.instruments[order.symbol].currency
-        traded[order.symbol] += (order.quantity if order.side == "buy" else -order.quantity) * prices[order.symbol]
-        spent += (order.cost + order.tax) * rate(currency)
-    spent += sum((c.cost * rate(c.sell) for c in settlement.conversions), ZERO)
-    cash = sum((n * rate(c) for purse in settlement.after.values() for c, n in purse.items()), ZERO)
-    apart = sum((abs(task.destination[p.symbol] * total - p.value - traded[p.symbol]) for p in positions), ZERO)
-    objective = float((apart + abs(task.cash_destination * total - cash) + spent) / total)
-    idle = solution.method == "not due"
-    bound = objective if idle else min(max(solution.bound / task.problem.total, 0.0), objective)
-    gap = (objective - bound) / objective if objective > 0 else 0.0
-    return Quality(objective, bound, gap, solution.method, seconds)
+        fx = rate(portfolio.instruments[order.symbol].currency)
+        sign = 1 if order.side == "buy" else -1
+        after[order.symbol] += sign * order.quantity * prices[order.symbol]
+        gross += sign * order.amount * fx
+        paid += (order.cost + order.tax) * fx
+        withheld += order.withheld * fx
+        account = order.account if portfolio.accounts_declared else portfolio.accounts[0].name
+        placed.add((order.symbol, account))
+        tax = taxes[order.symbol, account]
+        if order.side == "sell" and tax.overseas:
+            cost = (prices[order.symbol] - tax.gain) * order.quantity
+            gain += (order.amount - order.cost - order.tax) * fx - cost
+    paid += sum((c.cost * rate(c.sell) for c in settlement.conversions), ZERO)
+    cash = sum((n * rate(c) for purse in settlement.after.values() for c, n in purse.items() if n), ZERO)
+    before = sum((n * rate(c) for purse in settlement.before.values() for c, n in purse.items() if n), ZERO)
+    groups = [limit.weight({s: v / total for s, v in after.items()}) * total for limit in limits_of(portfolio) if limit.group]
+    values = np.array([float(after[s]) for s in task.symbols] + [float(value) for value in groups])
+    overseas = problem.overseas_rate * max(0.0, float(gain) - problem.allowance)
+    objective = (
+        problem.rows.hinges.value(values)
+        + problem.cash_below.value(np.array([float(cash)]))
+        + problem.cash_above.value(np.array([float(before - gross)]))
+        + float(paid)
+        + problem.tax_weight * float(withheld)
+        + overseas
+        + problem.order * len(placed)
+    )
+    apart = sum((abs(p.target * total - after[p.symbol]) for p in positions), abs(portfolio.cash_target * total - cash))
+    outside = money_outside(portfolio, positions, after, cash, total)
+    return Result(objective / float(total), after, cash, outside, apart / (2 * total))
+
+
+def quality(task: Task, solution: Solution, result: Result, seconds: float) -> Quality:
+    """Return how good a plan is. Raises `UnsoundBoundError` for a bound above what was found, where faults are to be seen."""
+    bound, method = solution.bound / task.problem.total, solution.method
+    if task.problem.size == 0:
+        bound = result.objective  # there is one plan
+    if bound > result.objective:
+        if faults_raise():
+            raise UnsoundBoundError(f"bound {bound!r} above a plan of {result.objective!r}")
+        bound, method = -np.inf, "unproven"
+    bound = max(bound, 0.0) if np.isfinite(bound) else 0.0
+    gap = (result.objective - bound) / result.objective if result.objective > 0 else 0.0
+    return Quality(result.objective, bound, gap, method, seconds, float(result.misplaced), NUMBERS[task.kind])
 
 
 def rate_notes(rates: Iterable[FxRate]) -> Iterator[Problem]:

@@ -1,103 +1,95 @@
-"""Choose how to solve a trade problem, and return the better of what was found, with the best bound.
+"""One anytime solver: plans that are surely possible first, then better ones, with a bound that no plan can be below.
 
-Joint caps are left out first: the search is quick and exact, and if its answer keeps the caps, it is the answer to the
-whole problem. Several accounts have a proof of their own. Otherwise HiGHS solves the whole model, or works around its
-relaxation where it is large.
+Doing nothing and a plain greedy plan are tried before anything else, so that a plan that exists is never called
+impossible; only a proof says that. HiGHS then improves on the best of them and hands back its bound, also where it was
+stopped.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass
 
 import numpy as np
 
-from engine.trades.problem import Problem, Solution, evaluate
-from engine.trades.search import MAX_STATES, applies, search
-from engine.trades.states import BEAM
-from engine.trades.ties import settle_ties
+from engine.trades.greedy import greedy
+from engine.trades.highs import Effort, Model, Watch
+from engine.trades.problem import Evaluation, Ints, Problem, Solution, evaluate
 
-#: Slots up to which HiGHS is asked for a proof.
-EXACT_SLOTS = 24
-#: A gap, relative to the objective, that counts as closed.
-CLOSED = 1e-7
-#: A gap that is small enough to leave, where there are more than a few slots.
-CLOSE = 1e-4
-FEW_SLOTS = 12
+#: Money tolerance of the constraints, of the total: exact money decides later.
+SLACK = 2e-9
 
 
-def solve(problem: Problem) -> Solution | None:
-    """Return the best trades with a bound that holds for the whole problem, or None where nothing is feasible."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the solver found: a solution or None, and whether it is proven that there is none."""
+
+    solution: Solution | None
+    impossible: bool = False
+
+
+class UnsoundBoundError(AssertionError):
+    """A bound above a plan that was found: a fault of this program, never of the person's input."""
+
+
+def faults_raise() -> bool:
+    """Tell whether a fault of a proof is to be raised (in tests) instead of reported as "unproven"."""
+    return os.environ.get("REBALANCER_FAULTS") == "raise"
+
+
+def solve(problem: Problem, watch: Watch | None = None, effort: Effort | None = None) -> Found:
+    """Return the best trades found with a bound that holds for the whole problem."""
+    slack = SLACK * problem.total
+    nothing = np.zeros(problem.size, dtype=np.int64)
+    best: tuple[Evaluation, Ints] | None = None
+    for units in (nothing, greedy(problem)):
+        best = _better(problem, best, units, slack)
     if problem.size == 0:
-        return _nothing_to_trade(problem)
-    joint = bool(problem.groups or problem.risk_caps or problem.turnover is not None)
-    plain = replace(problem, groups=(), risk_caps=(), turnover=None)
-    found: list[Solution] = []
-    bound = -np.inf
-    if applies(plain):
-        quick = search(plain, max_states=BEAM if joint else MAX_STATES)
-        if quick is not None:
-            bound = quick.bound
-            if evaluate(problem, quick.units, slack=_slack(problem)).feasible:
-                found.append(quick)
-    if not found or not _is_close_enough(problem, found[0]):
-        for find in (_over_accounts, _with_highs):
-            more, least = find(problem)
-            found += more
-            bound = max([bound, least, *(solution.bound for solution in more)])
-            if any(_is_close_enough(problem, replace(solution, bound=bound)) for solution in found):
-                break
-    if not found:
-        return None
-    best = min(found, key=lambda solution: evaluate(problem, solution.units).objective)
-    units = settle_ties(problem, best.units)
-    objective = evaluate(problem, units).objective
-    return Solution(units, min(bound, objective), best.method)
+        if best is None:
+            return Found(None, impossible=True)
+        return Found(Solution(nothing, best[0].objective - problem.rounding, "nothing to trade"))
+    answer = Model(problem).solve(effort or Effort(), start=None if best is None else best[1], watch=watch)
+    if answer.units is not None:
+        best = _better(problem, best, answer.units, slack)
+    if best is None:
+        return Found(None, impossible=answer.ended == "infeasible")
+    if answer.ended == "infeasible" and faults_raise():
+        raise UnsoundBoundError("a model called impossible has a plan")
+    method = {"optimal": "proven", "limit": "bounded"}.get(answer.ended, "unproven")
+    bound = answer.bound if method != "unproven" else -np.inf
+    return Found(Solution(earlier_first(problem, best[1]), bound, method))
 
 
-def _over_accounts(problem: Problem) -> tuple[list[Solution], float]:
-    """Return what the proof over several accounts finds, where it covers the problem, and its bound."""
-    from engine.trades.accounts import applies as covers
-    from engine.trades.accounts import prove
-
-    if not covers(problem):
-        return [], -np.inf
-    proof = prove(problem)
-    return [] if proof.units is None else [Solution(proof.units, proof.bound, "accounts")], proof.bound
+def _better(
+    problem: Problem, best: tuple[Evaluation, Ints] | None, units: Ints, slack: float
+) -> tuple[Evaluation, Ints] | None:
+    found = evaluate(problem, units, slack)
+    if found.feasible and (best is None or found.rank < best[0].rank):
+        return found, units
+    return best
 
 
-def _with_highs(problem: Problem) -> tuple[list[Solution], float]:
-    """Return what HiGHS finds: the whole model where that is small, its neighbourhood of the dual otherwise."""
-    from engine.trades.exact import INFEASIBLE, solve_around_relaxation, solve_exactly
-
-    found: list[Solution] = []
-    if problem.size <= EXACT_SLOTS:
-        exact = solve_exactly(problem)
-        if exact is INFEASIBLE:
-            return [], -np.inf
-        found += [exact] if exact is not None else []
-    if not found or not _is_close_enough(problem, found[0]):
-        around = solve_around_relaxation(problem)
-        found += [around] if around is not None else []
-    if not found and problem.size > EXACT_SLOTS:
-        exact = solve_exactly(problem)
-        found += [exact] if exact is not None and exact is not INFEASIBLE else []
-    return found, -np.inf
-
-
-def _nothing_to_trade(problem: Problem) -> Solution | None:
-    units = np.zeros(0, dtype=np.int64)
-    found = evaluate(problem, units, slack=_slack(problem))
-    if not found.feasible:
-        return None
-    return Solution(units, found.objective, "nothing to trade")
-
-
-def _slack(problem: Problem) -> float:
-    return 1e-9 * problem.total
-
-
-def _is_close_enough(problem: Problem, solution: Solution) -> bool:
-    """Tell whether HiGHS need not be asked: the gap is closed, or too small to be worth its time."""
-    objective = evaluate(problem, solution.units).objective
-    gap = objective - solution.bound
-    return gap <= CLOSED * objective or (problem.size > FEW_SLOTS and gap <= CLOSE * objective)
+def earlier_first(problem: Problem, units: Ints) -> Ints:
+    """Give slots that cannot be told apart their trades in order: the larger trade to the earlier symbol."""
+    slots, rows = problem.slots, problem.rows
+    if not len(rows.at) or len(np.unique(rows.at)) == 0:
+        return units
+    alone = (np.bincount(slots.symbol, minlength=len(problem.net_low))[slots.symbol] == 1) & (
+        np.bincount(rows.slot, minlength=problem.size) == 1
+    )
+    row_of = np.zeros(problem.size, dtype=np.int64)
+    row_of[rows.slot] = rows.at
+    numbers = [getattr(slots, name) for name in slots.__dataclass_fields__ if name != "symbol"]
+    numbers += [problem.net_low[slots.symbol], problem.net_high[slots.symbol], rows.value[row_of]]
+    shape = {row: tuple(sorted(zip(*(part[rows.hinges.row == row].tolist() for part in (
+        rows.hinges.kink, rows.hinges.sign, rows.hinges.weight)), strict=True))) for row in np.unique(row_of[alone]).tolist()}
+    kinds: dict[tuple[object, ...], list[int]] = {}
+    for slot in np.flatnonzero(alone).tolist():
+        key = (*(float(number[slot]) for number in numbers), shape[int(row_of[slot])])
+        kinds.setdefault(key, []).append(slot)
+    result = units.copy()
+    for members in kinds.values():
+        if len(members) > 1:
+            at = np.array(members)
+            result[at] = units[at][np.argsort(-np.abs(units[at]), kind="stable")]
+    return result
