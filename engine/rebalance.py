@@ -14,7 +14,8 @@ from engine import drift
 from engine.cash_flow import withdrawal_problem
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
-from engine.errors import ImpossibleError, InputError, NoData, Problem as Fault, Severity, Stale
+from engine.errors import ImpossibleError, InputError, NoData, Severity, Stale
+from engine.errors import Problem as Fault
 from engine.magnitude import magnitude_problems
 from engine.market.quote import Quote
 from engine.money import PRECISION
@@ -178,7 +179,9 @@ class _Climb:
             if best is not None and best.result.outside == 0:
                 break
             task = self._task(kind)
-            if any(np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other) for other in tried):
+            if any(
+                np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other) for other in tried
+            ):
                 continue
             tried.append(task)
             step = self._solve(task)
@@ -234,7 +237,11 @@ class _Climb:
         if broken:
             rows = replace(rows, low=rows.low + 1e-8 * total, high=rows.high - 1e-8 * total)
         turnover = None if problem.turnover is None else problem.turnover - (1e-8 * total if broken else 0.0)
-        caps = tuple(replace(cap, held=cap.held + 1e-8 * total) for cap in problem.risk_caps) if broken else problem.risk_caps
+        caps = (
+            tuple(replace(cap, held=cap.held + 1e-8 * total) for cap in problem.risk_caps)
+            if broken
+            else problem.risk_caps
+        )
         slots = replace(problem.slots, low=low, full=full)
         return replace(problem, reserve=margin, slots=slots, rows=rows, turnover=turnover, risk_caps=caps)
 

@@ -13,8 +13,9 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class AccountRule:
-    """Hold one row: markets None means all, `risk_cap` the largest share of risk assets after a purchase.
+    """What one type of account may hold: markets None means all.
 
+    `risk_cap` is the largest share of risk assets after a purchase.
     `source_ko` is the source in Korean.
     """
 

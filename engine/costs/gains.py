@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.costs.tax import FUNDS, is_overseas, tax_rule
+from engine.costs.tax import FUNDS, is_overseas, paid_per_share, tax_rule
 from engine.money import ZERO, FxTable
 from engine.plan import Position
 from engine.portfolio import Account, Holding, Instrument, Portfolio
@@ -39,12 +38,14 @@ def gain_tax(portfolio: Portfolio, fx: FxTable, account: Account, position: Posi
     if portfolio.residence != "KR" or portfolio.settings.taxes == "none" or account.type != "taxable":
         return GainTax()
     instrument = portfolio.instruments[position.symbol]
-    won = ONE_WON if fx.base == "KRW" else fx.rates.get("KRW")
+    won = Decimal(1) if fx.base == "KRW" else fx.rates.get("KRW")
     overseas = is_overseas(instrument)
     rule = tax_rule("overseas_gains" if overseas else "dividend_income", as_of)
     if rule is None or won is None or not (overseas or _is_taxed_fund(instrument)):
         return GainTax()
-    rows = [h for h in portfolio.holdings if h.symbol == position.symbol and _is_in(portfolio, h, account) and h.quantity]
+    rows = [
+        h for h in portfolio.holdings if h.symbol == position.symbol and _is_in(portfolio, h, account) and h.quantity
+    ]
     paid = paid_per_share(rows, position.fx)
     gain = ZERO if paid is None else position.price * position.fx - paid
     if not overseas:
@@ -52,23 +53,6 @@ def gain_tax(portfolio: Portfolio, fx: FxTable, account: Account, position: Posi
     realised = portfolio.settings.realised.get("overseas", ZERO)
     allowance = max(rule.allowance * won - realised, ZERO)
     return GainTax(gain, ZERO, paid is not None, rule.rate, allowance, unknown=paid is None and bool(rows))
-
-
-ONE_WON = Decimal(1)
-
-
-def paid_per_share(rows: Iterable[Holding], rate: Decimal) -> Decimal | None:
-    """Return the average cost of a share in the base currency; None where the cost of any share is unknown.
-
-    A row's own rate of the day of purchase is used where it is known, else `rate`.
-    """
-    paid = shares = ZERO
-    for row in rows:
-        if row.average_cost is None:
-            return None
-        paid += row.quantity * row.average_cost * (rate if row.cost_fx is None else row.cost_fx)
-        shares += row.quantity
-    return paid / shares if shares else None
 
 
 def _is_taxed_fund(instrument: Instrument) -> bool:

@@ -134,7 +134,9 @@ class Builder:
         self._rules = {t.symbol: section.rule for section, t in portfolio.targets()}
         tradable = [p for p in positions if p.status != "DISABLED" and p.price > 0]
         self._tradable = tradable
-        self._steps = {p.symbol: step_of(portfolio.instruments[p.symbol], portfolio.settings.fractional) for p in tradable}
+        self._steps = {
+            p.symbol: step_of(portfolio.instruments[p.symbol], portfolio.settings.fractional) for p in tradable
+        }
         self._held = {p.symbol: held_steps(portfolio, p.symbol) for p in tradable}
         self._costs = {
             p.symbol: lookup(portfolio.instruments[p.symbol], as_of, portfolio.settings.costs) for p in tradable
@@ -167,13 +169,14 @@ class Builder:
         arrays = np.array([row[:4] for row in numbers], dtype=np.int64).reshape(-1, 4)
         k_is_zero = portfolio.cash_target == 0
         rates = np.array(
-            [self._slot_rates(slot, row, by_symbol[slot.symbol], k_is_zero=k_is_zero) for slot, row in zip(slots, numbers, strict=True)],
+            [
+                self._slot_rates(slot, row, by_symbol[slot.symbol], k_is_zero=k_is_zero)
+                for slot, row in zip(slots, numbers, strict=True)
+            ],
             dtype=np.float64,
         ).reshape(-1, 9)
         at = np.array([index[slot.symbol] for slot in slots], dtype=np.int64)
-        below, above = cash_hinges(
-            portfolio.cash_target * total, total, selling_only=settings.mode == "sell-only"
-        )
+        below, above = cash_hinges(portfolio.cash_target * total, total, selling_only=settings.mode == "sell-only")
         rule = next((slot.tax for slot in slots if slot.tax.overseas), None)
         counted = settings.taxes == "count"
         accounts = {account.name: number for number, account in enumerate(portfolio.accounts)}
@@ -244,7 +247,12 @@ class Builder:
         return excess >= 0
 
     def _net(
-        self, p: Position, kind: Kind, part: Part, edges: tuple[Decimal, Decimal] | None, most: bool  # noqa: FBT001
+        self,
+        p: Position,
+        kind: Kind,
+        part: Part,
+        edges: tuple[Decimal, Decimal] | None,
+        most: bool,  # noqa: FBT001
     ) -> tuple[int, int]:
         """Return how many steps a symbol may go down and up, over all accounts.
 
@@ -440,7 +448,9 @@ class Builder:
     def _risk_caps(self, slots: Sequence[Slot]) -> tuple[RiskCap, ...]:
         """Return the risk cap of every account that has one. Risk assets are all but bonds and cash."""
         return tuple(
-            cap for place, account in enumerate(self._portfolio.accounts) if (cap := self._risk_cap(place, account, slots))
+            cap
+            for place, account in enumerate(self._portfolio.accounts)
+            if (cap := self._risk_cap(place, account, slots))
         )
 
     def _risk_cap(self, place: int, account: Account, slots: Sequence[Slot]) -> RiskCap | None:

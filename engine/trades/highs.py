@@ -240,7 +240,9 @@ class Model:
         for row in range(len(rows.value)):
             exposed = members[firsts[row] : firsts[row + 1]]
             mine = order[starts[row] : starts[row + 1]]
-            part = Hinges(np.zeros(len(mine), dtype=np.int64), hinges.kink[mine], hinges.sign[mine], hinges.weight[mine])
+            part = Hinges(
+                np.zeros(len(mine), dtype=np.int64), hinges.kink[mine], hinges.sign[mine], hinges.weight[mine]
+            )
             columns, shares, least, most = self._exposure(exposed, place)
             value = float(rows.value[row])
             if not len(columns):
@@ -310,9 +312,7 @@ class Model:
             return
         lengths = np.diff(ends)
         pieces = self._model.block(0.0, lengths, np.diff(worth) / lengths, False, len(lengths))
-        self._model.constrain(
-            least, least, 1, (zero, *terms), (np.zeros(len(pieces), dtype=np.int64), pieces, -1.0)
-        )
+        self._model.constrain(least, least, 1, (zero, *terms), (np.zeros(len(pieces), dtype=np.int64), pieces, -1.0))
 
     def _cash(self, slack: Floats) -> None:
         """Keep every pool at its reserve, converting within an account; measure all cash against its target."""
@@ -383,7 +383,11 @@ class Model:
                 if sign > 0 and risky.any():
                     rows = np.arange(int(risky.sum()))
                     model.constrain(
-                        -np.inf, 0.0, len(rows), (rows, leg.switch[risky], 1.0), (rows, np.repeat(buying, len(rows)), -1.0)
+                        -np.inf,
+                        0.0,
+                        len(rows),
+                        (rows, leg.switch[risky], 1.0),
+                        (rows, np.repeat(buying, len(rows)), -1.0),
                     )
             own = convert[accounts == cap.account]
             terms.append((np.zeros(len(own), dtype=np.int64), own, cap.cap * problem.spread))
@@ -417,13 +421,17 @@ class Model:
             steps = solution[leg.trade] / leg.unit
             fraction = self._problem.slots.continuous[leg.slots]
             least = self._problem.slots.minimum_buy if sign > 0 else self._problem.slots.minimum_sell
-            least = np.minimum(least[leg.slots], np.maximum(-self._problem.slots.low, self._problem.slots.high)[leg.slots])
+            least = np.minimum(
+                least[leg.slots], np.maximum(-self._problem.slots.low, self._problem.slots.high)[leg.slots]
+            )
             steps = np.where(fraction, np.floor(steps + 1e-3), np.rint(steps))
             steps = np.where(fraction & (steps > least / 2), np.maximum(steps, least), steps)
             found[leg.slots] += sign * steps
         return found.astype(np.int64)
 
-    def solve(self, effort: Effort, *, start: Ints | None = None, gap: float = GAP, watch: Watch | None = None) -> Answer:
+    def solve(
+        self, effort: Effort, *, start: Ints | None = None, gap: float = GAP, watch: Watch | None = None
+    ) -> Answer:
         """Run HiGHS, again without presolve where it fails; a failure is no verdict."""
         for presolve in ("on", "off"):
             answer = self._run(effort, presolve, start, gap, watch)
@@ -481,7 +489,13 @@ class Model:
             units = self.units(np.asarray(highs.getSolution().col_value, dtype=np.float64))
         if status == kind.kOptimal and units is not None:
             return Answer(units, bound, "optimal")
-        if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit, kind.kHighsInterrupt):
+        if status in (
+            kind.kSolutionLimit,
+            kind.kIterationLimit,
+            kind.kInterrupt,
+            kind.kTimeLimit,
+            kind.kHighsInterrupt,
+        ):
             return Answer(units, bound if np.isfinite(bound) else -np.inf, "limit")
         return Answer(None, -np.inf, "failed")
 

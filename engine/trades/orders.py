@@ -143,7 +143,9 @@ def broken_limits(
             return True
         if limit.below(weights[1]) and not limit.below(weights[0]):
             return True
-    return any(_over_cap(portfolio, valuation, account, settlement) for account in portfolio.accounts if account.risk_cap)
+    return any(
+        _over_cap(portfolio, valuation, account, settlement) for account in portfolio.accounts if account.risk_cap
+    )
 
 
 def _over_cap(portfolio: Portfolio, valuation: Valuation, account: Account, settlement: Settlement) -> bool:

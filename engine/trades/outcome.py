@@ -112,7 +112,9 @@ def measure(
     paid += sum((c.cost * rate(c.sell) for c in settlement.conversions), ZERO)
     cash = sum((n * rate(c) for purse in settlement.after.values() for c, n in purse.items() if n), ZERO)
     before = sum((n * rate(c) for purse in settlement.before.values() for c, n in purse.items() if n), ZERO)
-    groups = [limit.weight({s: v / total for s, v in after.items()}) * total for limit in limits_of(portfolio) if limit.group]
+    groups = [
+        limit.weight({s: v / total for s, v in after.items()}) * total for limit in limits_of(portfolio) if limit.group
+    ]
     values = np.array([float(after[s]) for s in task.symbols] + [float(value) for value in groups])
     overseas = problem.overseas_rate * max(0.0, float(gain) - problem.allowance)
     objective = (

@@ -269,7 +269,9 @@ def evaluate(problem: Problem, units: Ints, slack: float = 1e-6) -> Evaluation:
     feasible &= bool((after >= rows.low - slack).all() and (after <= rows.high + slack).all())
     if problem.turnover is not None:
         feasible &= turnover <= problem.turnover + slack
-    feasible &= all(_risk_kept(problem, cap, moved, charged, float(paid[cap.account]), slack) for cap in problem.risk_caps)
+    feasible &= all(
+        _risk_kept(problem, cap, moved, charged, float(paid[cap.account]), slack) for cap in problem.risk_caps
+    )
     return Evaluation(objective, feasible, tax, orders, turnover)
 
 

@@ -59,9 +59,7 @@ class Part:
     weight: float
 
 
-def causes(
-    portfolio: Portfolio, valuation: Valuation, sections: Sequence[SectionState], *, untargeted: bool
-) -> Causes:
+def causes(portfolio: Portfolio, valuation: Valuation, sections: Sequence[SectionState], *, untargeted: bool) -> Causes:
     """Return what calls for trades; `untargeted`: whether a share of what has no target can be sold."""
     low, high = cash_band(portfolio, valuation.total)
     cash = valuation.cash_value
@@ -97,7 +95,9 @@ def breached(portfolio: Portfolio, positions: Sequence[Position]) -> frozenset[s
     found = {symbol for symbol, state in status.items() if state in ("OVER", "UNDER", "NO_TARGET")}
     for limit in limits_of(portfolio):
         if limit.outside(weights) > 0:
-            found.update(member for member in limit.members if status.get(member, "LOCKED") not in ("LOCKED", "DISABLED"))
+            found.update(
+                member for member in limit.members if status.get(member, "LOCKED") not in ("LOCKED", "DISABLED")
+            )
     return frozenset(found)
 
 

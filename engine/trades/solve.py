@@ -81,8 +81,20 @@ def earlier_first(problem: Problem, units: Ints) -> Ints:
     row_of[rows.slot] = rows.at
     numbers = [getattr(slots, name) for name in slots.__dataclass_fields__ if name != "symbol"]
     numbers += [problem.net_low[slots.symbol], problem.net_high[slots.symbol], rows.value[row_of]]
-    shape = {row: tuple(sorted(zip(*(part[rows.hinges.row == row].tolist() for part in (
-        rows.hinges.kink, rows.hinges.sign, rows.hinges.weight)), strict=True))) for row in np.unique(row_of[alone]).tolist()}
+    shape = {
+        row: tuple(
+            sorted(
+                zip(
+                    *(
+                        part[rows.hinges.row == row].tolist()
+                        for part in (rows.hinges.kink, rows.hinges.sign, rows.hinges.weight)
+                    ),
+                    strict=True,
+                )
+            )
+        )
+        for row in np.unique(row_of[alone]).tolist()
+    }
     kinds: dict[tuple[object, ...], list[int]] = {}
     for slot in np.flatnonzero(alone).tolist():
         key = (*(float(number[slot]) for number in numbers), shape[int(row_of[slot])])

@@ -8,7 +8,6 @@ from engine.market.quote import SAMPLE_SOURCE
 from engine.money import ZERO
 from engine.plan import Conversion, Plan, TaxEstimate
 from engine.summary import CashLine, traded
-from engine.text import korean
 from rebalancer.language import Lang
 from xl_addin.show.numbers import money, price
 from xl_addin.show.texts import say
@@ -88,7 +87,7 @@ def tax_sentences(tax: TaxEstimate, base: str, lang: Lang) -> list[str]:
         lines.append(say("dividend_tax", lang, income=income, tax=due))
     if tax.missing:
         lines.append(say("tax_missing", lang, list=", ".join(tax.missing)))
-    return [*lines, *(f"{say('info', lang)}: {korean(text) if lang == 'ko' else text}" for text in tax.notes)]
+    return [*lines, *(f"{say('info', lang)}: {text.told(lang)}" for text in tax.notes)]
 
 
 def conclusion(plan: Plan, lang: Lang) -> str:
