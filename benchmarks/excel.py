@@ -30,9 +30,9 @@ from excel_host import Cells, load
 from replay_server import Replay
 from replay_vendors import many
 
-from engine.market.lanes import Findings, Lanes
-from engine.market.listing import Listing
-from engine.market.provider import Deadline
+from engine.market.provider import Deadline, Said
+from engine.market.quoting import Lanes
+from engine.market.symbols import Listing
 
 #: What is promised.
 IMPORT_RATIO, CALL_RATIO, PRICE_SECONDS = 1.15, 1.3, 0.001
@@ -62,7 +62,7 @@ def seconds(work: Callable[[], object]) -> float:
 def stored(symbols: list[str]) -> None:
     """Put a fresh price of every symbol into the store."""
     from engine.market import chain
-    from engine.market.quote import Quote
+    from engine.quote import Quote
 
     now = dt.datetime.now(dt.UTC)
     listings = [chain.default().chain.listing(symbol) for symbol in symbols]
@@ -78,8 +78,9 @@ def stored(symbols: list[str]) -> None:
 
 def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwings has no types
     from engine.rebalance import rebalance
+    from rebalancer.planning import today
     from rebalancer.quoting import quotes_for
-    from xl_addin.functions import plans
+    from xl_addin.functions import plan
     from xl_addin.functions.inputs import read_inputs
 
     stored([*symbols, "USDKRW"])
@@ -106,8 +107,8 @@ def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwing
         raise SystemExit(f"no trades: {answer}")
     pairs = []
     for _ in range(CALLS):
-        plans.forget()
-        pairs.append((seconds(lambda: rebalance(portfolio, quotes, plans.today())), seconds(called)))
+        plan.forget()
+        pairs.append((seconds(lambda: rebalance(portfolio, quotes, today())), seconds(called)))
     engine, whole = (min(times) for times in zip(*pairs, strict=True))
     print(f"  REBAL_TRADES, 50 holdings: engine {engine * 1000:.1f} ms, CallUDF {whole * 1000:.1f} ms")
     return f"the call is {whole / engine:.2f} times the engine's (promised {CALL_RATIO})", whole / engine <= CALL_RATIO
@@ -120,7 +121,7 @@ def prices(symbols: list[str]) -> list[Promise]:
     batches: list[int] = []
     fetch = Lanes.fetch
 
-    def counted(lanes: Lanes, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Findings:
+    def counted(lanes: Lanes, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
         batches.append(len(listings))
         return fetch(lanes, listings, now, deadline)
 

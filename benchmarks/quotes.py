@@ -122,7 +122,6 @@ def main() -> int:
         os.environ.update(replay.env, PYTHON_KEYRING_BACKEND="keyring.backends.null.Keyring")
         os.environ.pop("KRX_ID", None)
         import curl_cffi  # noqa: F401 - no way pays for imports
-        import stamina  # noqa: F401
         import yfinance
 
         import engine.market.wire  # noqa: F401

@@ -26,7 +26,7 @@ MOST = 1.5
 
 
 def portfolio(count: int):  # noqa: ANN201 - engine types are imported lazily, as is everything measured
-    from engine.data import portfolio_from_data
+    from engine.data.document import portfolio_from_data
 
     weight = Decimal(1) / count // Decimal("0.000001") * Decimal("0.000001")
     codes = [f"X{i:05d}" for i in range(count)]
@@ -47,10 +47,10 @@ def portfolio(count: int):  # noqa: ANN201 - engine types are imported lazily, a
 
 
 def ours_write(count: int, path: Path) -> float:
-    from templates.build import build
-    from templates.report import Report
+    from templates.report import BookReport
+    from templates.write import build
 
-    report = Report(portfolio(count))
+    report = BookReport(portfolio(count))
     started = time.perf_counter()
     path.write_bytes(build(report, "en").to_bytes())
     return time.perf_counter() - started
@@ -97,7 +97,7 @@ def bare_write(source: Path, path: Path) -> float:
 
 
 def ours_read(path: Path) -> float:
-    from templates.reading import read_book
+    from templates.read.book import read_book
 
     started = time.perf_counter()
     book = read_book(path)
@@ -119,9 +119,9 @@ def bare_read(path: Path) -> float:
 
 def share_many(path: Path, copies: int) -> float:
     """Write share copies in a row; prints the memory after a tenth of them and at the end, in MB."""
-    from templates.reading import read_book
+    from templates.read.book import read_book
     from templates.share import share
-    from xl_addin.show.progress import progress
+    from xl_addin.show.terminal import progress
 
     report = read_book(path).report()
     assert report is not None
@@ -143,7 +143,7 @@ def resident() -> float:
 
 def batch(path: Path, count: int, workers: int) -> float:
     """Make many client workbooks with so many processes."""
-    from templates import batch as batches
+    from templates.models import clients as batches
 
     clients = tuple(batches.Client(f"c{i}", "growth", "ko") for i in range(count))
     original = os.cpu_count
@@ -171,8 +171,8 @@ def child(arguments: list[str]) -> None:
     # What is imported either way is not part of the comparison.
     import openpyxl  # noqa: F401
 
-    import templates.build
-    import templates.reading  # noqa: F401
+    import templates.read.book
+    import templates.write  # noqa: F401
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     elapsed = actions[what]()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, Decimal
 
-from engine.errors import Problem
-from engine.market.quote import Quote
+from engine.errors import Problem, error
 from engine.money import ZERO, FxTable, to_unit, unit
 from engine.portfolio import Account, Holding, Portfolio
+from engine.quote import Quote
 
 #: Share of what a sale or a conversion should bring that a withdrawal may count on; the rest is for its costs.
 HEADROOM = Decimal("0.99")
@@ -51,16 +51,8 @@ def withdrawal_problem(
         return None
     worth = to_unit(total - flow, fx.base, ROUND_DOWN)
     most = min(sum((_most(portfolio, a, prices, fx) for a in _paying(portfolio)), ZERO), worth - unit(fx.base))
-    base = fx.base
-    message = (
-        f"a withdrawal of {-flow:,} {base} leaves nothing of {worth:,} {base}: at most {most:,} {base} can be "
-        "withdrawn, with the costs of the sales in mind"
-    )
-    ko = (
-        f"출금 {-flow:,} {base}: 전체 {worth:,} {base} 가운데 남는 것이 없습니다. 매도 비용을 감안해 최대 {most:,} "
-        f"{base}까지 출금할 수 있습니다"
-    )
-    return Problem("error", "impossible", "settings.cash_flow", message, ko)
+    values = {"flow": -flow, "worth": worth, "most": most, "currency": fx.base}
+    return error("impossible.nothing-left", "settings.cash_flow", **values)
 
 
 def _paying(portfolio: Portfolio) -> list[Account]:

@@ -12,9 +12,9 @@ from engine.errors import Problem
 Document = dict[str, Any]
 
 
-def number(value: Decimal | float) -> int | float | None:
+def number(value: Decimal | float | None) -> int | float | None:
     """Return a JSON number: whole ones as int, others as the nearest float; None for what is not a finite number."""
-    if isinstance(value, int):
+    if value is None or isinstance(value, int):
         return value
     if not math.isfinite(value):
         return None

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
-from engine.errors import Problem
+from engine.errors import Problem, warning
 from engine.money import ZERO
+from engine.phrase import Phrase, place
 from engine.plan import Cause, Position, SectionState, Status
 from engine.portfolio import Portfolio, Rule, Section, Target
 from engine.schedule import section_due
@@ -122,8 +123,8 @@ def section_states(portfolio: Portfolio, found: Sequence[Position], as_of: dt.da
 
     The sleeve (locked and disabled positions included) is OVER or UNDER beyond the section's absolute band; where a
     rule has only a relative one, beyond that fraction of the sleeve's target. `breaches` names the positions outside
-    their own bands. A section acts if its review is due, or a limit or band of its own is broken; locked and disabled
-    positions are no reason.
+    their own bands. A section acts if its review is due, or a limit or band of a target of its own is broken; locked
+    and disabled positions are no reason.
     """
     return tuple(
         _section(portfolio, section, [p for p in found if p.section == section.name], found, as_of)
@@ -151,7 +152,6 @@ def _section(
     due, next_day = section_due(portfolio, section, as_of)
     breaches = tuple(position.symbol for position in members if position.status in ("OVER", "UNDER"))
     broken = tuple(_broken_limits(portfolio, section, found))
-    movable = sum((p.drift for p in members if p.status not in ("LOCKED", "DISABLED")), ZERO)
     if portfolio.settings.trigger == "always":
         why = Cause("always")
     elif due:
@@ -160,8 +160,6 @@ def _section(
         why = Cause("limit", broken)
     elif breaches:
         why = Cause("band", breaches)
-    elif _exceeds(abs(movable), width):
-        why = Cause("sleeve", (section.name,))
     else:
         why = Cause()
     acts = why.code != "inside"
@@ -180,7 +178,7 @@ def _broken_limits(portfolio: Portfolio, section: Section, found: Sequence[Posit
 
 
 def cash_band(portfolio: Portfolio, total: Decimal) -> tuple[Decimal, Decimal]:
-    """Return the cash (base currency) between which it is left alone: 5 % of the total or 25 % of its target, the nearer.
+    """Return the cash (base currency) between which it is let be: 5 % of the total or 25 % of its target, the nearer.
 
     Upwards it is at least 1 % of the total; the low end is never below 0.
     """
@@ -243,9 +241,9 @@ class Limit:
 
 
 def limits_of(portfolio: Portfolio) -> Iterator[Limit]:
-    """Yield the limits of every enabled target and every group, in document order."""
+    """Yield the limits of every target and every group, in document order."""
     for _, target in portfolio.targets():
-        if target.enabled and (target.minimum is not None or target.maximum is not None):
+        if target.minimum is not None or target.maximum is not None:
             yield Limit(target.symbol, (target.symbol,), target.minimum, target.maximum, group=False)
     for group in portfolio.groups:
         yield Limit(group.name, group.members, group.minimum, group.maximum, group=True)
@@ -259,23 +257,23 @@ def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Pro
     weights = {position.symbol: position.weight for position in found}
     sections = {target.symbol: section.name for section, target in portfolio.targets()}
     problems: list[Problem] = []
+    idle = {target.symbol for _, target in portfolio.targets() if not target.enabled}
     for limit in limits_of(portfolio):
-        where = f"groups {limit.name}" if limit.group else f"{sections[limit.name]} {limit.name}"
+        if not limit.group and limit.name in idle:
+            continue
+        if limit.group:
+            where = place("groups", group=limit.name)
+        else:
+            where = place("target", section=sections[limit.name], symbol=limit.name)
         problems.extend(_broken(where, limit.weight(weights), limit.minimum, limit.maximum))
     return tuple(problems)
 
 
-def _broken(where: str, weight: Decimal, minimum: Decimal | None, maximum: Decimal | None) -> Iterator[Problem]:
+def _broken(where: Phrase, weight: Decimal, minimum: Decimal | None, maximum: Decimal | None) -> Iterator[Problem]:
     if maximum is not None and _exceeds(weight, maximum):
-        repair = "trades bring it down where they may; else raise the maximum"
-        message = f"{weight:.2%} of the total is above the maximum of {maximum:.2%}: {repair}"
-        ko = f"비중 {weight:.2%}, 최대 {maximum:.2%} 초과: 가능한 매매로 낮춥니다. 안 되면 최대를 올리세요"
-        yield Problem("warning", "limit-breached", where, message, ko)
+        yield warning("limit-breached.above", where, weight=weight, limit=maximum)
     if minimum is not None and _exceeds(minimum, weight):
-        repair = "trades bring it up where they may; else lower the minimum"
-        message = f"{weight:.2%} of the total is below the minimum of {minimum:.2%}: {repair}"
-        ko = f"비중 {weight:.2%}, 최소 {minimum:.2%} 미만: 가능한 매매로 높입니다. 안 되면 최소를 낮추세요"
-        yield Problem("warning", "limit-breached", where, message, ko)
+        yield warning("limit-breached.below", where, weight=weight, limit=minimum)
 
 
 def review_problems(portfolio: Portfolio, as_of: dt.date) -> tuple[Problem, ...]:
@@ -284,7 +282,5 @@ def review_problems(portfolio: Portfolio, as_of: dt.date) -> tuple[Problem, ...]
     for section in portfolio.sections:
         last = section.rule.last_rebalanced
         if last is not None and last > as_of:
-            message = f"last_rebalanced is {last}, after the plan's day, {as_of}: correct it, or --as-of"
-            ko = f"last_rebalanced 값 {last}: 계획 기준일 {as_of}보다 나중입니다. 이 값이나 --as-of를 고치세요"
-            found.append(Problem("warning", "rebalanced-later", f"rules {section.name}", message, ko))
+            found.append(warning("rebalanced-later", place("rules", section=section.name), last=last, day=as_of))
     return tuple(found)

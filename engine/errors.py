@@ -71,11 +71,11 @@ def _problem(severity: Severity, key: str, where: str | Phrase, values: Mapping[
 
 
 class RebalancerError(Exception):
-    """Be the root of every error this project raises on purpose."""
+    """The root of every error that this project raises on purpose."""
 
 
 class InputError(RebalancerError):
-    """Report input that cannot be used, with every problem found in it."""
+    """Input that cannot be used, with every problem found in it."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -83,11 +83,11 @@ class InputError(RebalancerError):
 
 
 class ImpossibleError(InputError):
-    """Report a well-formed request that no plan can satisfy: which constraint stops it, and by how much."""
+    """A well-formed request that no plan can satisfy: which constraint stops it, and by how much."""
 
 
 class MarketDataError(RebalancerError):
-    """Report market data that could not be had; `problems` lists every symbol concerned, where there are several.
+    """Market data that could not be had; `problems` lists every symbol concerned, where there are several.
 
     `ko` is the message in Korean, or the English one where none is given.
     """
@@ -123,36 +123,36 @@ class MarketDataError(RebalancerError):
 
 
 class SymbolUnknown(MarketDataError):
-    """Report a symbol that the source does not know."""
+    """A symbol that the source does not know."""
 
 
 class NoData(MarketDataError):
-    """Report a known symbol without data."""
+    """A known symbol without data."""
 
 
 class RateLimited(MarketDataError):
-    """Report too many requests; `retry_after` is in seconds."""
+    """Too many requests; `retry_after` is in seconds."""
 
 
 class AuthRequired(MarketDataError):
-    """Report a missing login."""
+    """A missing login."""
 
 
 class AuthFailed(MarketDataError):
-    """Report a refused login."""
+    """A refused login."""
 
 
 class Blocked(MarketDataError):
-    """Report an address that the source has shut out."""
+    """An address that the source has shut out."""
 
 
 class Transient(MarketDataError):
-    """Report a failure that may pass by itself."""
+    """A failure that may pass by itself."""
 
 
 class SchemaChanged(MarketDataError):
-    """Report an answer of an unexpected shape."""
+    """An answer of an unexpected shape."""
 
 
 class Stale(MarketDataError):
-    """Report data too old to act on."""
+    """Data too old to act on."""

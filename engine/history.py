@@ -1,15 +1,8 @@
-"""Closes by day: parse a table of them, put several on common dates and into one currency; nothing is filled in.
-
-A file of history has a first column Date (yyyy-mm-dd), then one column of closes per symbol, total-return closes where
-they are known. A column named as a currency pair (USDKRW) holds rates. An empty cell is a day without a close.
-"""
+"""Closes by day: several on common dates and in one currency; nothing is filled in."""
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -18,10 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import NoData, Problem
+from engine.errors import NoData
 from engine.market.records import History
-from engine.market.symbols import canonical, lost_zeros, pair
-from engine.text import LAST_DAY, repaired_date
+from engine.market.symbols import pair
+from engine.phrase import phrase
 
 Days = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -29,13 +22,11 @@ Floats = NDArray[np.float64]
 Kind = Literal["total-return", "price", "unknown"]
 
 DAY = np.timedelta64(1, "D")
-#: Closes go further back than plans do.
-FIRST_CLOSE = dt.date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """Hold one symbol's closes by day, ascending. `currency` is empty where nobody said it; closes are above 0."""
+    """One symbol's closes by day, ascending. `currency` is empty where nobody said it; closes are above 0."""
 
     symbol: str
     days: Days
@@ -71,7 +62,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HistoryTable:
-    """Hold several series by symbol, and rates by pair; `source` names the file or provider."""
+    """Several series by symbol, and rates by pair; `source` names the file or provider."""
 
     series: Mapping[str, Series]
     rates: Mapping[str, Series] = field(default_factory=dict)
@@ -105,24 +96,20 @@ class HistoryTable:
         Raises `NoData` where the symbol, its currency or the rates are not known.
         """
         if symbol not in self.series:
-            message = f"no history for {symbol} in {self.source or 'the history'}"
-            raise NoData(message, ko=f"{self.source or '과거 시세'}에 {symbol} 없음", symbol=symbol)
+            source = self.source or phrase("closes.the-history")
+            raise NoData(phrase("closes.missing", symbol=symbol, source=source), symbol=symbol)
         series = self.series[symbol]
         if series.currency == currency:
             return series
         if not series.currency:
-            message = f"the currency of {symbol} is not known, so it cannot be put into {currency}"
-            ko = f"{symbol}의 통화를 몰라 {currency} 기준으로 환산할 수 없습니다"
-            raise NoData(message, ko=ko, symbol=symbol)
+            raise NoData(phrase("closes.no-currency", symbol=symbol, currency=currency), symbol=symbol)
         for name, invert in ((series.currency + currency, False), (currency + series.currency, True)):
             if name in self.rates:
                 rates = self.rates[name]
                 common, ours, theirs = np.intersect1d(series.days, rates.days, assume_unique=True, return_indices=True)
                 rate = 1.0 / rates.closes[theirs] if invert else rates.closes[theirs]
                 return replace(series, days=common, closes=series.closes[ours] * rate, currency=currency)
-        message = f"no rates from {series.currency} to {currency}: add a column {series.currency}{currency}"
-        ko = f"{series.currency}→{currency} 환율 없음: {series.currency}{currency} 열을 더하세요"
-        raise NoData(message, ko=ko, symbol=symbol)
+        raise NoData(phrase("closes.no-rates", given=series.currency, currency=currency), symbol=symbol)
 
 
 def from_records(records: Iterable[History]) -> HistoryTable:
@@ -156,126 +143,3 @@ def aligned(series: Iterable[Series]) -> tuple[Days, Floats]:
             days = np.intersect1d(days, other.days, assume_unique=True)
     columns = [one.closes[np.searchsorted(one.days, days)] for one in every]
     return days, np.column_stack(columns)
-
-
-def parse_history(text: str, where: str = "history") -> tuple[HistoryTable | None, tuple[Problem, ...]]:
-    """Read a table of closes; returns None with every problem where a cell cannot be used.
-
-    `where` names the file in the problems. Days may come in any order; a day or a symbol given twice is an error.
-    """
-    try:
-        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    except csv.Error as error:
-        ko = f"CSV가 아닙니다({error}): CSV UTF-8로 저장하세요"
-        return None, (Problem("error", "history-csv", where, f"no CSV: {error}; save it as CSV UTF-8", ko),)
-    names, problems = _header(rows[0] if rows else [], where)
-    if problems:
-        return None, tuple(problems)
-    days: dict[dt.date, int] = {}
-    columns: list[list[float]] = [[] for _ in names]
-    for number, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        place = f"{where}, row {number}"
-        day, problem = _day(row[0], place, days)
-        if problem:
-            problems.append(problem)
-        if len(row) > len(names) + 1:
-            message = f"{len(row) - 1} closes for {len(names)} symbols: write numbers without commas"
-            ko = f"종목은 {len(names)}개인데 종가가 {len(row) - 1}개입니다: 숫자를 쉼표 없이 적으세요"
-            problems.append(Problem("error", "history-row", place, message, ko))
-            continue
-        cells = [*row[1:], *[""] * (len(names) + 1 - len(row))]
-        for name, cell, column in zip(names, cells, columns, strict=True):
-            close, problem = _close(cell, f"{place}, column {name}")
-            column.append(close)
-            if problem:
-                problems.append(problem)
-        if day:
-            days[day] = number
-    if not days and not problems:
-        ko = "행이 없습니다: 거래일마다 한 행씩 적으세요"
-        problems.append(Problem("error", "history-empty", where, "no rows: give one row per trading day", ko))
-    if problems:
-        return None, tuple(problems)
-    return _build(names, days, columns, where), ()
-
-
-def _header(row: list[str], where: str) -> tuple[list[str], list[Problem]]:
-    names = [canonical(cell) for cell in row]
-    place = f"{where}, row 1"
-    if not names or names[0].casefold() != "date":
-        given, given_ko = (repr(row[0].strip()),) * 2 if names else ("nothing", "빈 값")
-        message = f"the first column must be named Date, found {given}; after it one column of closes per symbol"
-        ko = f"첫 열 이름은 Date여야 합니다(지금은 {given_ko}): 그 뒤로 종목마다 종가 한 열을 두세요"
-        return [], [Problem("error", "history-header", place, message, ko)]
-    problems = []
-    for index, name in enumerate(names[1:], start=2):
-        if not name:
-            message = f"column {index} has no symbol: name it or remove it"
-            ko = f"{index}열에 종목코드가 없습니다: 적거나 열을 지우세요"
-            problems.append(Problem("error", "history-header", place, message, ko))
-        elif code := lost_zeros(name):
-            message = f"{name} is no code: a spreadsheet dropped its zeros, write {code}"
-            ko = f"{name}: 앞의 0이 빠진 코드입니다. {code}처럼 적으세요"
-            problems.append(Problem("error", "history-header", place, message, ko))
-        elif name in names[1 : index - 1]:
-            message = f"{name} has two columns: keep one"
-            problems.append(Problem("error", "history-header", place, message, f"{name} 열이 둘입니다: 하나만 두세요"))
-    if len(names) == 1:
-        message, ko = "no symbols after Date: add a column of closes", "Date 뒤에 종목이 없습니다: 종가 열을 더하세요"
-        problems.append(Problem("error", "history-header", place, message, ko))
-    return names[1:], problems
-
-
-def _day(cell: str, place: str, seen: Mapping[dt.date, int]) -> tuple[dt.date | None, Problem | None]:
-    where = f"{place}, column Date"
-    try:
-        day = dt.datetime.strptime(cell.strip(), "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
-    except ValueError:
-        repaired = repaired_date(cell) or "yyyy-mm-dd"
-        ko = f"{cell!r}: 날짜가 아닙니다. {repaired}처럼 적으세요"
-        return None, Problem("error", "history-date", where, f"{cell!r} is no date: write {repaired}", ko)
-    if not FIRST_CLOSE <= day <= LAST_DAY:
-        ko = f"{day}: {FIRST_CLOSE}부터 {LAST_DAY}까지의 날짜로 고치세요"
-        message = f"{day} is not a day from {FIRST_CLOSE} to {LAST_DAY}: correct it"
-        return None, Problem("error", "history-date", where, message, ko)
-    if day in seen:
-        ko = f"{day}: {seen[day]}행에 이미 있습니다. 하나만 두세요"
-        return None, Problem("error", "history-date", where, f"{day} is in row {seen[day]} already: keep one", ko)
-    return day, None
-
-
-def _close(cell: str, where: str) -> tuple[float, Problem | None]:
-    text = cell.strip()
-    if not text:
-        return math.nan, None
-    try:
-        # float reads more than people write: 1_000, and digits of other scripts.
-        close = float(text) if text.isascii() and "_" not in text else math.nan
-    except ValueError:
-        message = f"{cell!r} is no number: write a close such as 16200 or 512.3, or leave the cell empty"
-        ko = f"{cell!r}: 숫자가 아닙니다. 종가를 16200이나 512.3처럼 적거나 비워 두세요"
-        return math.nan, Problem("error", "history-close", where, message, ko)
-    if not (close > 0 and math.isfinite(close)):
-        message = f"{text} is no close: it must be above 0; leave the cell empty for a day without one"
-        ko = f"{text}: 종가는 0보다 커야 합니다. 종가가 없는 날은 비워 두세요"
-        return math.nan, Problem("error", "history-close", where, message, ko)
-    return close, None
-
-
-def _build(names: list[str], days: Mapping[dt.date, int], columns: list[list[float]], where: str) -> HistoryTable:
-    every = np.array(list(days), dtype="datetime64[D]")
-    order = np.argsort(every)
-    every = every[order]
-    series: dict[str, Series] = {}
-    rates: dict[str, Series] = {}
-    for name, column in zip(names, columns, strict=True):
-        closes = np.array(column, dtype=np.float64)[order]
-        there = np.isfinite(closes)
-        currencies = pair(name)
-        table = rates if currencies else series
-        currency = currencies[1] if currencies else ""
-        if there.any():
-            table[name] = Series(name, every[there], closes[there], currency, where)
-    return HistoryTable(series, rates, where)

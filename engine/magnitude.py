@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from engine.errors import Problem
+from engine.errors import Problem, error
 from engine.money import ZERO, unit
+from engine.phrase import place
 from engine.portfolio import Portfolio
 from engine.trades.build import step_of
 from engine.valuation import Valuation
@@ -30,10 +31,7 @@ def magnitude_problems(portfolio: Portfolio, valuation: Valuation) -> tuple[Prob
     )
     gross += sum(valuation.values.values(), ZERO)
     if gross >= MOST:
-        message = f"holdings and cash come to {gross:.3g} {base}: less than {MOST:,} is possible; correct "
-        message += "a quantity, a price, an amount of cash or a rate"
-        ko = f"보유와 현금의 규모가 {gross:.3g} {base}: {MOST:,} 미만이어야 합니다. 수량·가격·현금·환율을 고치세요"
-        return (Problem("error", "out-of-range", "portfolio", message, ko),)
+        return (error("out-of-range.total", place("portfolio"), total=gross, base=base, most=MOST),)
     return tuple(_countless(portfolio, valuation))
 
 
@@ -51,12 +49,5 @@ def _countless(portfolio: Portfolio, valuation: Valuation) -> Iterator[Problem]:
         bought = max(weight * valuation.total / rate, billed) / quote.price
         if held < _MOST_HELD * step and bought < _MOST_BOUGHT * step:
             continue
-        message = (
-            f"at a price of {quote.price:.6g} {quote.currency}, in trades of {step.normalize():f}, there are more "
-            "shares than can be counted: correct price, quantity, rate, lot or min_trade"
-        )
-        ko = (
-            f"가격 {quote.price:.6g} {quote.currency}, 거래 단위 {step.normalize():f}: 주식 수가 셀 수 없이 많습니다. "
-            "가격·수량·환율·lot·min_trade를 고치세요"
-        )
-        yield Problem("error", "out-of-range", f"position {symbol}", message, ko)
+        values = {"price": quote.price, "currency": quote.currency, "step": step.normalize()}
+        yield error("out-of-range.shares", place("position", symbol=symbol), **values)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from engine.errors import RebalancerError
+from engine.phrase import phrase
 
 #: Digits after the decimal point of a currency's smallest unit (ISO 4217).
 MINOR_DIGITS: Mapping[str, int] = {
@@ -32,7 +33,7 @@ _ANY_SIZE = Context(prec=1000)
 
 
 class CurrencyMismatch(RebalancerError):
-    """Report arithmetic between two currencies without a rate."""
+    """Arithmetic between two currencies without a rate."""
 
 
 def unit(currency: str) -> Decimal:
@@ -41,39 +42,13 @@ def unit(currency: str) -> Decimal:
 
 
 def to_unit(amount: Decimal, currency: str, rounding: str = ROUND_HALF_UP) -> Decimal:
-    """Round an amount to the currency's smallest unit, half up as a bill is."""
+    """Return an amount rounded to the currency's smallest unit, half up as a bill is."""
     return amount.quantize(unit(currency), rounding=rounding, context=_ANY_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """Hold an amount in one currency; adding another currency raises `CurrencyMismatch`."""
-
-    amount: Decimal
-    currency: str
-
-    def _same(self, other: Money) -> Decimal:
-        if other.currency != self.currency:
-            raise CurrencyMismatch(f"{self.currency} and {other.currency} cannot be added: convert one of them first")
-        return other.amount
-
-    def __add__(self, other: Money) -> Money:
-        return Money(self.amount + self._same(other), self.currency)
-
-    def __sub__(self, other: Money) -> Money:
-        return Money(self.amount - self._same(other), self.currency)
-
-    def __neg__(self) -> Money:
-        return Money(-self.amount, self.currency)
-
-    def rounded(self) -> Money:
-        """Return this money rounded to the currency's smallest unit."""
-        return Money(to_unit(self.amount, self.currency), self.currency)
-
-
-@dataclass(frozen=True, slots=True)
 class FxTable:
-    """Hold conversion rates into one base currency.
+    """Conversion rates into one base currency.
 
     `rates[c]` is how much base currency one unit of `c` is worth; the base itself is worth 1.
     """
@@ -88,9 +63,4 @@ class FxTable:
         try:
             return self.rates[currency]
         except KeyError:
-            message = f"no rate from {currency} to {self.base}: give one under fx, such as {currency}{self.base}"
-            raise CurrencyMismatch(message) from None
-
-    def to_base(self, money: Money) -> Decimal:
-        """Return what the money is worth in the base currency, unrounded."""
-        return money.amount * self.rate(money.currency)
+            raise CurrencyMismatch(phrase("fx-missing", currency=currency, base=self.base)) from None

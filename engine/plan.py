@@ -58,11 +58,11 @@ class Position:
 class Cause:
     """Why a section acts, or that nothing makes it: a code with its values; hosts turn it into a sentence.
 
-    Codes: always (the setting), due (the review of `since`), limit and band (what is outside: symbols and names of groups
-    in `symbols`), sleeve (the section as a whole is outside the width of its band), inside (nothing calls for trades).
+    Codes: always (the setting), due (the review of `since`), limit and band (what is outside: symbols and names of
+    groups in `symbols`), inside (nothing calls for trades).
     """
 
-    code: Literal["always", "due", "limit", "band", "sleeve", "inside"] = "inside"
+    code: Literal["always", "due", "limit", "band", "inside"] = "inside"
     symbols: tuple[str, ...] = ()
     since: dt.date | None = None
 
@@ -126,8 +126,8 @@ class Trade:
     """Propose one order: a positive quantity of one symbol in one account.
 
     `amount`, `cost` and `tax` are in `currency`, in its smallest unit. A sale brings amount − cost − tax, a purchase
-    takes amount + cost + tax. `tax` is all that is taken at the sale, `withheld` the part of it that is taken of its gain.
-    `weight_after` is the symbol's over all accounts once every trade is done.
+    takes amount + cost + tax. `tax` is all that is taken at the sale, `withheld` the part of it that is taken of its
+    gain. `weight_after` is the symbol's over all accounts once every trade is done.
     """
 
     account: str
@@ -178,9 +178,10 @@ class Quality:
     """How good the plan is, as parts of the total value.
 
     `objective` is the measure of `docs/trades.md`; no plan of the same rung that keeps the constraints can be below
-    `bound`, which is −inf where nothing is proven; `gap` is (objective − bound) / objective, 0 where the objective is 0.
-    `misplaced` is Σ|value − target| / 2 after the plan, cash included. `rung` says who had to trade: 1 only buying (or, to
-    raise money, only selling), 2 the sections that act, 3 the others selling too; 0 where nothing calls for trades.
+    `bound`, which is −inf where nothing is proven; `gap` is (objective − bound) / objective, 0 where the objective is
+    0. `misplaced` is Σ|value − target| / 2 after the plan, cash included. `rung` says who had to trade: 1 only buying
+    (or, to raise money, only selling), 2 the sections that act, 3 the others selling too; 0 where nothing calls for
+    trades.
     """
 
     objective: float

@@ -20,7 +20,7 @@ TRAITS = ("leveraged", "inverse", "futures")
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """Describe something that can be held.
+    """Something that can be held.
 
     `leverage` is 1 for an ordinary fund, 2 or 3 for a leveraged one, negative for an inverse one.
     `asset_class` is equity, bond, commodity, cash or mixed; None where unknown (then it counts as a risk asset).
@@ -75,7 +75,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Describe an account: its own cash and what it may buy. `markets` None means all of them.
+    """An account: its own cash and what it may buy. `markets` None means all of them.
 
     `cash_buffer` None means the setting's.
     """
@@ -97,7 +97,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Want a weight of the whole for one instrument; `minimum` and `maximum` bound what trades may lead to."""
+    """The weight of the whole wanted for one instrument; `minimum` and `maximum` bound what trades may lead to."""
 
     symbol: str
     weight: Decimal
@@ -111,7 +111,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Say when a section is looked at, how far it may drift, and how small a trade may be (base currency).
+    """When a section is looked at, how far it may drift, and how small a trade may be (base currency).
 
     `min_trade_given`: whether a person gave the minimum trade; one that is only the default gives way to a deposit.
     """
@@ -133,7 +133,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Group targets under one rule; a plain list of targets is the section "all"."""
+    """Targets under one rule; a plain list of targets is the section "all"."""
 
     name: str
     targets: tuple[Target, ...]
@@ -147,7 +147,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Bound the joint weight of several instruments."""
+    """A bound on the joint weight of several instruments."""
 
     name: str
     members: tuple[str, ...]
@@ -157,7 +157,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """Hold a person's whole portfolio document.
+    """A person's whole portfolio document.
 
     Where the document declares accounts, `accounts_declared` is true and each finances itself; otherwise `accounts`
     is one nameless account with all the cash, and a holding's `account` is only a label.

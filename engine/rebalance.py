@@ -14,14 +14,14 @@ from engine import drift
 from engine.cash_flow import withdrawal_problem
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
-from engine.errors import ImpossibleError, InputError, NoData, Severity, Stale
+from engine.errors import ImpossibleError, InputError, NoData, Stale, error, warning
 from engine.errors import Problem as Fault
 from engine.magnitude import magnitude_problems
-from engine.market.quote import Quote
 from engine.money import PRECISION
+from engine.phrase import phrase, place
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
-from engine.text import korean
+from engine.quote import Quote
 from engine.trades.build import Builder, Task, can_sell
 from engine.trades.highs import Watch
 from engine.trades.impossible import explain
@@ -83,7 +83,9 @@ def _rebalance(
     step = climb.best()
     trades = describe_trades(portfolio, valuation, positions, step.settlement)
     problems += drift.limit_problems(portfolio, positions) + drift.review_problems(portfolio, as_of)
-    problems += cost_problems((portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs)
+    problems += cost_problems(
+        (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs, portfolio.residence
+    )
     problems += (*rate_notes(rates.values()), *left_outside(portfolio, positions, trades))
     return Plan(
         portfolio=portfolio,
@@ -117,19 +119,17 @@ def _value(
     if faults:
         raise InputError(problems)
     if missing:
-        raise NoData("prices or rates are missing", ko="시세나 환율이 없습니다", problems=problems)
+        raise NoData(phrase("data-missing"), problems=problems)
     old = [(q.symbol, q.stale_reason) for q in prices.values() if q.stale_reason is not None]
     old += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason]
-    severity: Severity = "warning" if allow_stale else "error"
-    repair = "used as asked" if allow_stale else "refresh it, give one by hand, or allow stale ones (--allow-stale)"
-    repair_ko = "요청대로 씁니다" if allow_stale else "새로 고치거나, 직접 적거나, --allow-stale로 허용하세요"
     aged = tuple(
-        Fault(severity, "stale", f"price of {symbol}", f"{reason}: {repair}", f"{korean(reason)}: {repair_ko}")
+        warning("stale.used", place("price", symbol=symbol), reason=reason)
+        if allow_stale
+        else error("stale.refused", place("price", symbol=symbol), reason=reason)
         for symbol, reason in old
     )
     if aged and not allow_stale:
-        ko = "시세나 환율이 너무 오래되어 쓸 수 없습니다"
-        raise Stale("prices or rates are too old to act on", ko=ko, problems=problems + aged)
+        raise Stale(phrase("data-stale"), problems=problems + aged)
     valuation = value(portfolio, prices, fx_table(portfolio, rates))
     excess = withdrawal_problem(portfolio, prices, valuation.fx, valuation.total)
     if excess:
@@ -200,7 +200,7 @@ class _Climb:
 
     def _task(self, kind: Kind) -> Task:
         given = parts(self._portfolio, self._positions, self._found, self._outside, kind)
-        return self._builder.build(kind, given, self._outside)
+        return self._builder.build(kind, given)
 
     def _solve(self, task: Task) -> _Step | None:
         """Solve, write the orders in exact money, and solve again a little tighter where rounding broke a rule."""

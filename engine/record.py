@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.errors import InputError, Problem
+from engine.errors import InputError, error
 from engine.money import ZERO
 from engine.plan import Side
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Hold a quantity and its average cost per unit, None where that is not known."""
+    """A quantity held and its average cost per unit, None where that is not known."""
 
     quantity: Decimal = ZERO
     average_cost: Decimal | None = None
@@ -21,7 +21,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Say what was done: one order; `amount` and `cost` (commission and tax) are in `currency`."""
+    """One order that was done; `amount` and `cost` (commission and tax) are in `currency`."""
 
     account: str
     symbol: str
@@ -34,7 +34,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """Say what was exchanged: `amount` of `sell` left the account, `bought` of `buy` arrived."""
+    """One exchange of currency: `amount` of `sell` left the account, `bought` of `buy` arrived."""
 
     account: str
     sell: str
@@ -57,9 +57,8 @@ def held_after(before: Mapping[tuple[str, str], Held], done: Iterable[Done]) -> 
         if order.side == "buy":
             after[key] = _bought(held, order)
         elif order.quantity > held.quantity:
-            message = f"sells {order.quantity}, but {held.quantity} are held: propose trades again"
-            ko = f"매도 {order.quantity}, 보유 {held.quantity}: 매매를 다시 제안받으세요"
-            problems.append(Problem("error", "not-held", f"{order.symbol} {order.account}".strip(), message, ko))
+            where = f"{order.symbol} {order.account}".strip()
+            problems.append(error("not-held", where, sold=order.quantity, held=held.quantity))
         else:
             after[key] = replace(held, quantity=held.quantity - order.quantity)
     if problems:

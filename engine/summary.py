@@ -13,7 +13,7 @@ from engine.plan import Conversion, Plan, Side, Trade
 
 @dataclass(frozen=True, slots=True)
 class CashWeight:
-    """Compare cash before trading, in all currencies together, with the weight that the targets leave over.
+    """Cash before trading, in all currencies together, beside the weight that the targets leave over.
 
     `value` is in the base currency; `drift` is signed.
     """
@@ -26,7 +26,7 @@ class CashWeight:
 
 @dataclass(frozen=True, slots=True)
 class CashLine:
-    """Reconcile the cash of one currency: before + sells − buys − costs + exchanged = after.
+    """The cash of one currency, reconciled: before + sells − buys − costs + exchanged = after.
 
     `account` is None for the line over all accounts. `costs` are commissions and taxes on both sides, `exchanged` is
     what conversions bring (+) or take (−). Everything is in `currency`.
@@ -49,7 +49,7 @@ class CashLine:
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """Sum the trades of one side in one currency; `costs` are commissions and taxes."""
+    """The sum of the trades of one side in one currency; `costs` are commissions and taxes."""
 
     side: Side
     currency: str

@@ -8,18 +8,20 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from decimal import Context, Decimal
+from functools import cache
 from typing import Self
 
 from engine.money import PRECISION
+from engine.phrase import Phrase, phrase
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,_ ][0-9]{3})+(?:\.[0-9]+)?")
-_CURRENCY_MARKS = re.compile(r"^(?:[₩$€£¥]|KRW|USD)\s*|\s*(?:원|주|좌|달러|KRW|USD)$", re.IGNORECASE)
 #: Days that can be planned for: for these, and for years around them, it is known when the exchanges trade.
 FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2040, 12, 31)
-DAYS = f"a day from {FIRST_DAY} to {LAST_DAY}"
+#: Closes go further back than plans do.
+FIRST_CLOSE = dt.date(1900, 1, 1)
+DAYS = phrase("days", first=FIRST_DAY, last=LAST_DAY)
 DAYS_KO = f"{FIRST_DAY}부터 {LAST_DAY}까지의 날짜"
-_LOOSE_DATE = re.compile(r"([0-9]{4})[./년 -]+([0-9]{1,2})[./월 -]+([0-9]{1,2})[.일]?")
 
 #: A person's number has at most this many digits before, and after, the point. Any float of ordinary size fits with
 #: all the digits that it is written with, and so does what is left over where two of them should have been equal.
@@ -42,43 +44,9 @@ class Bilingual(str):
         return made
 
 
-def korean(text: str) -> str:
+def korean(text: str | Phrase) -> str:
     """Return the Korean of a text that carries one, else the text itself."""
-    return getattr(text, "ko", "") or text
-
-
-class EncodingError(ValueError):
-    """Report bytes that are not UTF-8, with the line they are on (from 1); `ko` is the message in Korean."""
-
-    def __init__(self, message: str, ko: str, line: int) -> None:
-        self.ko = ko
-        self.line = line
-        super().__init__(message)
-
-
-def decode(raw: bytes) -> str:
-    """Return the text of UTF-8 bytes, with or without a byte order mark.
-
-    Raises EncodingError, which names the likely encoding; nothing is decoded on a guess.
-    """
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise EncodingError("the file is UTF-16: save it as UTF-8", "UTF-16 파일입니다: UTF-8로 저장하세요", 1)
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        byte, korean = f"0x{raw[error.start]:02x}", _is_cp949(raw)
-        message = f"byte {byte} is not UTF-8{' (CP949 perhaps)' * korean}: save the file as UTF-8"
-        ko = f"{byte} 바이트는 UTF-8이 아닙니다{' (CP949인 듯합니다)' * korean}: 파일을 UTF-8로 저장하세요"
-        raise EncodingError(message, ko, line) from None
-
-
-def _is_cp949(raw: bytes) -> bool:
-    try:
-        raw.decode("cp949")
-    except UnicodeDecodeError:
-        return False
-    return True
+    return text.told("ko") if isinstance(text, Phrase) else getattr(text, "ko", "") or text
 
 
 def fold(text: str) -> str:
@@ -88,7 +56,9 @@ def fold(text: str) -> str:
 
 def is_one_line(text: str) -> bool:
     """Tell whether a text has no control character, surrogate or line break in it."""
-    return not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text)
+    return text.isprintable() or not any(
+        unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in text
+    )
 
 
 def read_number(text: str) -> Decimal | None:
@@ -99,7 +69,7 @@ def read_number(text: str) -> Decimal | None:
 
 def repaired_number(text: str) -> str | None:
     """Return how a number written for people (`1,234`, `₩1,000`, `12.5%`) is written plainly; None where unclear."""
-    plain = _CURRENCY_MARKS.sub("", unicodedata.normalize("NFKC", text).strip()).replace("−", "-")
+    plain = _amount_marks().sub("", unicodedata.normalize("NFKC", text).strip()).replace("−", "-")
     percent = plain.endswith("%")
     plain = plain.removesuffix("%").strip()
     if _GROUPED.fullmatch(plain):
@@ -115,8 +85,8 @@ def fits(number: Decimal) -> bool:
     return number.adjusted() < MAX_WHOLE_DIGITS and number == number.quantize(_FINEST, context=_ALL_DIGITS)
 
 
-#: What `fits` permits, as a message says it, in English and Korean.
-SIZE = f"at most {MAX_WHOLE_DIGITS} digits before and {MAX_FRACTION_DIGITS} after the point"
+#: What `fits` permits.
+SIZE = phrase("size", whole=MAX_WHOLE_DIGITS, fraction=MAX_FRACTION_DIGITS)
 SIZE_KO = f"소수점 위로 {MAX_WHOLE_DIGITS}자리, 아래로 {MAX_FRACTION_DIGITS}자리까지"
 
 
@@ -132,14 +102,36 @@ def percent(fraction: Decimal) -> str:
 
 
 def repaired_date(text: str) -> str | None:
-    """Return a year-first date (`2026/7/1`, `2026. 7. 1.`, `2026년 7월 1일`) in ISO form; None where there is none."""
-    match = _LOOSE_DATE.fullmatch(text.strip())
+    """Return a year-first date (`2026/7/1`, `2026. 7. 1.`, with Korean marks too) in ISO form; None without one."""
+    match = _loose_date().fullmatch(text.strip())
     if match is None:
         return None
     try:
         return dt.date(*map(int, match.groups())).isoformat()
     except ValueError:
         return None
+
+
+@cache
+def _marks(kind: str) -> list[str]:
+    """Return what people write beside amounts, or after years, months and days (`marks.csv`)."""
+    import csv  # what few need does not slow every start
+    from importlib import resources
+
+    rows = csv.DictReader(resources.files(__package__).joinpath("marks.csv").read_text(encoding="utf-8").splitlines())
+    return [row["mark"] for row in rows if row["kind"] == kind]
+
+
+@cache
+def _amount_marks() -> re.Pattern[str]:
+    before, after = ("|".join(map(re.escape, _marks(kind))) for kind in ("before", "after"))
+    return re.compile(rf"^(?:{before})\s*|\s*(?:{after})$", re.IGNORECASE)
+
+
+@cache
+def _loose_date() -> re.Pattern[str]:
+    year, month, day = ("".join(_marks(kind)) for kind in ("year", "month", "day"))
+    return re.compile(rf"([0-9]{{4}})[./{year} -]+([0-9]{{1,2}})[./{month} -]+([0-9]{{1,2}})[.{day}]?")
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

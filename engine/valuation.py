@@ -7,32 +7,38 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.age import aged
 from engine.cash_flow import assign_cash_flow
-from engine.errors import Problem
-from engine.market.quote import Quote
+from engine.errors import Problem, error, warning
 from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit
+from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
+from engine.quote import Quote
+
+#: Calendar days before the plan's day beyond which a price is stale. KRX and NYSE never close for longer: the longest
+#: closures, those of Lunar New Year and Chuseok with the weekends around them, are shorter.
+LONGEST_CLOSURE_DAYS = 10
+#: The most symbols that a message names.
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class FxRate:
-    """Hold one rate into the base currency, and where it came from. `path` is the pairs used, such as USDKRW."""
+    """One rate into the base currency, and where it came from. `path` is the pairs used, such as USDKRW."""
 
     currency: str
     rate: Decimal
     source: str
     as_of: dt.datetime | None
-    stale_reason: str | None
+    stale_reason: Phrase | None
     path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
-    """Hold the whole portfolio's worth, cash flow included.
+    """The whole portfolio's worth, cash flow included.
 
     `total` and `values` (by symbol) are in the base currency, unrounded; `quantities` is symbol -> account -> shares;
     `cash` is account -> currency -> amount, with every account showing every currency that has a rate.
@@ -57,6 +63,20 @@ def priced_symbols(portfolio: Portfolio) -> frozenset[str]:
     return frozenset(held | {target.symbol for _, target in portfolio.targets() if target.enabled})
 
 
+def aged(quote: Quote, as_of: dt.date) -> Quote:
+    """Return the quote, marked stale where its own day is too long before `as_of`, whoever it comes from.
+
+    A reason that it already has stays, and so does a quote without a date: nothing says how old it is.
+    """
+    if quote.as_of is None or quote.stale:
+        return quote
+    day = quote.as_of.date()
+    days = (as_of - day).days
+    if days <= LONGEST_CLOSURE_DAYS:
+        return quote
+    return replace(quote, stale_reason=phrase("stale-reason.old", day=day, days=days, as_of=as_of))
+
+
 def resolve_prices(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
 ) -> tuple[dict[str, Quote], tuple[Problem, ...]]:
@@ -64,7 +84,7 @@ def resolve_prices(
 
     A held symbol or an enabled target without a price, a quote in another currency than the instrument's, a price
     that is not above 0, and two manual prices that disagree are errors; quotes later than `as_of` are a warning, those
-    too long before it are stale (`engine.age`).
+    too long before it are stale (`aged`).
     A manual price of 0 says that a holding is worthless.
     """
     manual, problems = _manual_prices(portfolio)
@@ -79,25 +99,15 @@ def resolve_prices(
             quote = aged(quotes[symbol], as_of)
         else:
             if symbol in needed:
-                problems.append(
-                    _price_problem("price-missing", symbol, f"no price: {_GIVE_PRICE}", f"시세 없음: {_GIVE_PRICE_KO}")
-                )
+                problems.append(error("price-missing", place("price", symbol=symbol)))
             continue
         fault = _price_fault(quote, currency, wanted=symbol in wanted)
         if fault:
-            problems.append(_price_problem(fault[0], symbol, *fault[1:]))
+            problems.append(fault)
         else:
             chosen[symbol] = quote
     problems.extend(_later_prices(chosen, as_of))
     return chosen, tuple(problems)
-
-
-_GIVE_PRICE = "give `price:` on the holding (a quantity of 0 will do), or a file with --prices"
-_GIVE_PRICE_KO = "보유 종목에 `price:`를 적거나(수량 0도 됩니다) --prices 파일을 주세요"
-
-
-def _price_problem(code: str, symbol: str, message: str, ko: str) -> Problem:
-    return Problem("error", code, f"price of {symbol}", message, ko)
 
 
 def _manual_prices(portfolio: Portfolio) -> tuple[dict[str, Decimal], list[Problem]]:
@@ -108,35 +118,21 @@ def _manual_prices(portfolio: Portfolio) -> tuple[dict[str, Decimal], list[Probl
             continue
         first = found.setdefault(holding.symbol, holding.price)
         if first != holding.price:
-            message = f"two manual prices, {first} and {holding.price}: keep one, or make them equal"
-            ko = f"직접 적은 가격이 {first}, {holding.price} 둘입니다: 하나만 두거나 같게 적으세요"
-            problems.append(_price_problem("price-conflict", holding.symbol, message, ko))
+            where = place("price", symbol=holding.symbol)
+            problems.append(error("price-conflict", where, first=first, second=holding.price))
     return found, problems
 
 
-def _price_fault(quote: Quote, currency: str, *, wanted: bool) -> tuple[str, str, str] | None:
-    """Return what is wrong with a price: its code, and the message in English and Korean."""
-    manual = quote.source == "manual"
+def _price_fault(quote: Quote, currency: str, *, wanted: bool) -> Problem | None:
+    """Return what is wrong with a price."""
+    where = place("price", symbol=quote.symbol)
+    values = {"price": quote.price, "currency": quote.currency, "source": quote.source}
     if quote.currency != currency:
-        given = f"{quote.price} {quote.currency} from {quote.source}"
-        given_ko = f"{quote.source} 시세 {quote.price} {quote.currency}"
-        return (
-            "price-currency",
-            f"{given}, but the instrument trades in {currency}: correct the `currency`, or {_GIVE_PRICE}",
-            f"{given_ko}, 종목의 거래 통화는 {currency}: `currency`를 고치거나 {_GIVE_PRICE_KO}",
-        )
-    if not quote.price.is_finite() or quote.price < 0 or (quote.price == 0 and not manual):
-        return (
-            "price-invalid",
-            f"{quote.price} from {quote.source} is not a price above 0: {_GIVE_PRICE}",
-            f"{quote.source} 시세 {quote.price}: 0보다 큰 가격이 아닙니다. {_GIVE_PRICE_KO}",
-        )
+        return error("price-currency", where, needed=currency, **values)
+    if not quote.price.is_finite() or quote.price < 0 or (quote.price == 0 and quote.source != "manual"):
+        return error("price-invalid", where, **values)
     if quote.price == 0 and wanted:
-        return (
-            "price-zero",
-            "a target cannot be bought at a price of 0: correct `price:`, or set its weight to 0",
-            "가격이 0이면 목표만큼 살 수 없습니다: `price:`를 고치거나 목표 비중을 0으로 적으세요",
-        )
+        return error("price-zero", where)
     return None
 
 
@@ -144,12 +140,8 @@ def _later_prices(chosen: Mapping[str, Quote], as_of: dt.date) -> Iterator[Probl
     # A day's grace: Seoul is a date ahead of New York for most of a New York session.
     late = [q for q in chosen.values() if q.as_of is not None and q.as_of.date() > as_of + dt.timedelta(days=1)]
     if late:
-        names = ", ".join(quote.symbol for quote in late[:5]) + (" …" if len(late) > 5 else "")
-        message = (
-            f"{len(late)} prices ({names}) are later than the plan's date, {as_of}: correct --as-of, or the prices"
-        )
-        ko = f"시세 {len(late)}개({names})가 계획 기준일 {as_of}보다 나중입니다: --as-of나 시세를 고치세요"
-        yield Problem("warning", "price-later", "prices", message, ko)
+        names = ", ".join(quote.symbol for quote in late[:_NAMED]) + (" …" if len(late) > _NAMED else "")
+        yield warning("price-later", place("prices"), number=len(late), names=names, as_of=as_of)
 
 
 def resolve_rates(
@@ -172,9 +164,8 @@ def resolve_rates(
         if rate is not None:
             found[currency] = rate
         elif currency in needed:
-            message = f"no rate from {currency} to {base}: give `{currency}{base}:` under fx, or in the --prices file"
-            ko = f"{currency}→{base} 환율 없음: fx 아래나 --prices 파일에 `{currency}{base}:`를 적으세요"
-            problems.append(Problem("error", "fx-missing", f"fx {currency}{base}", message, ko))
+            where = place("fx", pair=f"{currency}{base}")
+            problems.append(error("fx-missing", where, currency=currency, base=base))
     return found, tuple(problems)
 
 
@@ -215,9 +206,8 @@ def _fx_rate(quote: Quote, currency: str, rate: Decimal) -> FxRate:
 
 
 def _fx_problem(quote: Quote) -> Problem:
-    message = f"{quote.price} {quote.currency} from {quote.source}: a rate above 0 in {quote.symbol[3:]} is needed"
-    ko = f"{quote.source} 값 {quote.price} {quote.currency}: 0보다 큰 {quote.symbol[3:]} 환율이 필요합니다"
-    return Problem("error", "fx-invalid", f"fx {quote.symbol}", message, ko)
+    values = {"rate": quote.price, "currency": quote.currency, "source": quote.source, "needed": quote.symbol[3:]}
+    return error("fx-invalid", place("fx", pair=quote.symbol), **values)
 
 
 def _crossed(pairs: Mapping[tuple[str, str], FxRate], currency: str, base: str) -> FxRate | None:
@@ -265,15 +255,11 @@ def value(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable) -> Val
 
 
 def value_problems(valuation: Valuation) -> tuple[Problem, ...]:
-    """Say so where nothing is left to plan with: a total value of 0 or below, cash flow included."""
+    """Return an error where nothing is left to plan with: a total value of 0 or below, cash flow included."""
     if valuation.total > 0:
         return ()
-    shown = f"{to_unit(valuation.total, valuation.fx.base)} {valuation.fx.base}"
-    message = (
-        f"holdings, cash and cash flow are worth {shown}: a total above 0 is needed; correct them or the cash flow"
-    )
-    ko = f"보유 종목·현금·입출금을 합한 총액이 {shown}: 0보다 커야 합니다. 보유나 입출금을 고치세요"
-    return (Problem("error", "total-value", "portfolio", message, ko),)
+    base = valuation.fx.base
+    return (error("total-value", place("portfolio"), total=to_unit(valuation.total, base), base=base),)
 
 
 def _cash(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable) -> dict[str, dict[str, Decimal]]:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
         RebalancerError,
         Stale,
     )
-    from engine.market.quote import Quote
     from engine.plan import Plan, Position, Trade
     from engine.portfolio import Account, Holding, Portfolio, Section, Target
+    from engine.quote import Quote
     from engine.settings import Settings
     from rebalancer.books import write
     from rebalancer.loading import from_frames, load
@@ -44,7 +44,7 @@ _HOMES = {
     "engine.errors": (
         "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
     ),
-    "engine.market.quote": ("Quote",),
+    "engine.quote": ("Quote",),
     "engine.plan": ("Plan", "Position", "Trade"),
     "engine.portfolio": ("Account", "Holding", "Portfolio", "Section", "Target"),
     "engine.settings": ("Settings",),

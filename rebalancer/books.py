@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.plan import Plan, Reason
+from engine.words import Lang
 from rebalancer.files import must_be_free, write_whole
-from rebalancer.language import Lang
 
 if TYPE_CHECKING:
-    from templates.report import Report, Row
-    from xl_addin.show.analysis_sheet import Findings
+    from rebalancer.tabulating import AnalysisTables
+    from templates.report import BookReport, Row, Rows
 
 #: Finds what the Analysis sheet of a plan's workbook shows, in its language.
-Analyse = Callable[[Plan, Lang], "Findings"]
+Analyse = Callable[[Plan, Lang], "AnalysisTables"]
 _BOOKS = (".xlsx", ".xlsm", ".ods")
 
 
@@ -39,26 +39,26 @@ def write_plan_book(
     it has something that would be lost, the workbook is made afresh, and the answer says so. `analyse` finds what the
     Analysis sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
     """
-    from templates.build import build
+    from templates.write import build
 
     history: tuple[Row, ...] = ()
     own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
     if own and source is not None:
-        from templates.reading import read_book
+        from templates.read.book import read_book
 
         book = read_book(source)
         lang, history = book.lang, book.history
     report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
     data, notice = None, ""
     if own and source is not None:
-        from templates.refill import refill
+        from templates.merge import write_back
 
-        data, notice = refill(source, report, lang)
+        data, notice = write_back(source, report, lang)
     write_whole(path, build(report, lang).to_bytes() if data is None else data)
     return notice
 
 
-def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Findings | None = None) -> Report:
+def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
 
@@ -75,25 +75,14 @@ def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Find
     )
 
 
-def _analyses(plan: Plan, lang: Lang) -> dict[str, tuple[Row, ...]]:
+def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
-    from engine.analysis.calendar import calendar
-    from engine.analysis.limits import RiskInputs
     from engine.analysis.risk import risk
-    from xl_addin.show.analysis_rows import limit_rows
+    from rebalancer.analysing import calendar
+    from rebalancer.tabulating import calendar_rows, limit_rows
 
-    fees = {symbol: instrument.expense_ratio for symbol, instrument in plan.portfolio.instruments.items()}
-    rules = risk(plan.portfolio, plan.valuation, RiskInputs(fees=fees))
-    items = calendar(plan.portfolio, plan.as_of)
     return {
-        "Limits": limit_rows(rules, lang),  # what needs facts or history: `rebalancer risk`
-        "Calendar": tuple(
-            {
-                "Date": item.date,
-                "Section": item.section,
-                "Task": item.task_ko if lang == "ko" else item.task,
-                "Due": "due" if item.due else "",
-            }
-            for item in items
-        ),
+        # What needs facts or history: `rebalancer risk`.
+        "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
+        "Calendar": calendar_rows(calendar(plan.portfolio, plan.as_of), lang),
     }

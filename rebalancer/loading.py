@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,7 @@ def load(source: str | Path | Mapping[str, Any]) -> Portfolio:
     ('QQQ',)
     """
     if isinstance(source, Mapping):
-        from engine.data import portfolio_from_data
+        from engine.data.document import portfolio_from_data
 
         return usable(*portfolio_from_data(source, "portfolio"))
     return usable(*load_portfolio(Path(source)))
@@ -124,29 +123,21 @@ def _rows(frame: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a DataFrame
         frame = frame.rename_axis("symbol").reset_index()
         names["symbol"] = "symbol"
     rows = frame.rename(columns=names).astype(object).to_dict("records")
-    return [{str(key): _plain(value) for key, value in row.items() if not _is_missing(value, pd)} for row in rows]
+    return [{str(key): value for key, value in row.items() if not _is_missing(value, pd)} for row in rows]
 
 
 def _is_missing(value: object, pd: Any) -> bool:  # noqa: ANN401 - the module
     return not isinstance(value, (list, tuple, dict)) and bool(pd.isna(value))
 
 
-def _plain(value: object) -> object:
-    """Return a value of a frame as plain data: its own Python number, or the day of a timestamp."""
-    if isinstance(value, dt.datetime):
-        return value.date()
-    item = getattr(value, "item", None)
-    return item() if callable(item) else value
-
-
 def _read_document(path: Path) -> Loaded:
-    from engine.data import read_portfolio
+    from engine.data.document import read_portfolio
 
     return read_portfolio(path)
 
 
 def _read_workbook(path: Path) -> Loaded:
-    from templates.reading import read_portfolio_book
+    from templates.read.book import read_portfolio_book
 
     return read_portfolio_book(path)
 

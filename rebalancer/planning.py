@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.errors import MarketDataError, Problem
-from engine.market.quote import Quote
-from engine.plan import Plan
+from engine.phrase import place
+from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.settings import Mode
 
 if TYPE_CHECKING:
@@ -56,12 +58,29 @@ def planned(
     from engine.rebalance import rebalance
 
     before = (*portfolio.notes, *problems)
-    try:
+    with _telling(before):
         made = rebalance(portfolio, quotes, as_of, allow_stale=allow_stale)
+    return replace(made, problems=(*before, *made.problems))
+
+
+def assessed(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, problems: tuple[Problem, ...] = ()
+) -> tuple[Position, ...]:
+    """Return every position with its target and band, which takes no search for trades; raises what `planned` does."""
+    from engine.rebalance import assess
+
+    with _telling((*portfolio.notes, *problems)):
+        return assess(portfolio, quotes, as_of)
+
+
+@contextmanager
+def _telling(before: tuple[Problem, ...]) -> Iterator[None]:
+    """Put these problems before those of an error for lack of market data: they say what the sources said."""
+    try:
+        yield
     except MarketDataError as error:
         error.problems = (*before, *error.problems)
         raise
-    return replace(made, problems=(*before, *made.problems))
 
 
 def adjusted(
@@ -72,10 +91,10 @@ def adjusted(
         portfolio = replace(portfolio, settings=replace(portfolio.settings, mode=mode))
     if cash_flow is None:
         return portfolio, ()
-    from engine.data.accounts import in_units
-    from engine.data.report import Report
+    from engine.data.fields import Report
+    from engine.data.holdings import in_units
 
-    told = Report("command line")
+    told = Report(place("command-line"))
     flow = in_units(Decimal(str(cash_flow)), portfolio.base_currency, (), told)
     return replace(portfolio, settings=replace(portfolio.settings, cash_flow=flow)), tuple(told.problems)
 

@@ -11,15 +11,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import Problem, error, warning
-from engine.market.quote import Quote
+from engine.errors import InputError, Problem, warning
+from engine.market.symbols import usual_pair
 from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
-from engine.text import Bilingual
+from engine.quote import Quote
 from engine.valuation import priced_symbols
 
 if TYPE_CHECKING:
     from engine.market.quoting import QuoteBatch
+    from engine.market.symbols import Listing
     from templates.report import Row
 
 Quotes = tuple[Mapping[str, Quote], tuple[Problem, ...]]
@@ -34,15 +35,16 @@ def quotes(
     prices: str | Path | None = None,
     offline: bool = False,
     refresh: bool = False,
+    interactive: bool = False,
 ) -> QuoteBatch:
     """Return a quote, or the error in its place, for every symbol or everything that a portfolio's plan needs.
 
     A symbol is a code, a catalogue name or a pair such as USDKRW. `prices` is a price file (symbol, price, currency,
-    as_of), which beats the sources; `offline` takes what is stored; `refresh` asks even where the store is fresh.
+    as_of), which beats the sources; `offline` takes what is stored; `refresh` asks even where the store is fresh;
+    `interactive` waits only as long as a cell may.
     Raises InputError for a price file that cannot be used, nothing for market data: what could not be had is in
     `failed`.
     """
-    from engine.errors import InputError
     from engine.market import chain
     from engine.market.quoting import QuoteBatch
 
@@ -50,24 +52,68 @@ def quotes(
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     if isinstance(wanted, Portfolio):
-        found, more = quotes_for(wanted, given, offline=offline, refresh=refresh)
+        found, more = quotes_for(wanted, given, offline=offline, refresh=refresh, interactive=interactive)
         return QuoteBatch(found, {}, 0, (*problems, *more))
     symbols = [symbol for symbol in dict.fromkeys(wanted) if symbol not in given]
-    batch = chain.quotes(symbols, offline=offline, refresh=refresh)
+    batch = chain.quotes(symbols, offline=offline, refresh=refresh, deadline=_deadline(interactive=interactive))
     return QuoteBatch({**given, **batch.ok}, batch.failed, batch.requests, (*problems, *batch.problems))
+
+
+def quoted(symbol: str, *, interactive: bool = False) -> Quote:
+    """Return one symbol's quote; raises the MarketDataError that stands in its place."""
+    batch = quotes([symbol], interactive=interactive)
+    if symbol in batch.failed:
+        raise batch.failed[symbol]
+    return batch.ok[symbol]
+
+
+def rate(pair: str, *, interactive: bool = False) -> Decimal:
+    """Return units of a pair's second currency per unit of its first; raises MarketDataError where there is none."""
+    usual = usual_pair(pair[:3], pair[3:])
+    found = quoted(usual, interactive=interactive).price
+    return found if usual == pair else 1 / found
+
+
+def listed(text: str) -> Listing:
+    """Return what a code or catalogue name means, which asks nobody; raises SymbolUnknown."""
+    from engine.market import chain
+
+    return chain.default().chain.listing(text)
+
+
+def name_of(symbol: str) -> str | None:
+    """Return an instrument's name in the catalogue, None where it is not there."""
+    from engine.market.catalogue import load
+
+    entry = load().get(symbol)
+    return entry.instrument.name if entry else None
+
+
+def watch(texts: Iterable[str]) -> None:
+    """Let the next request bring what these codes, names and pairs mean too; unknown ones are left out."""
+    from engine.market import chain
+
+    chain.default().chain.watch(texts, dt.datetime.now(dt.UTC))
+
+
+def _deadline(*, interactive: bool) -> float | None:
+    """Return how many seconds to wait for the sources, None for as long as a command may."""
+    from engine.market import chain
+
+    return chain.default().settings.interactive_deadline if interactive else None
 
 
 def quotes_in(prices: Path | None) -> Quotes:
     """Return the quotes of a price file, by symbol, and every problem found in it; none without a file."""
     if prices is None:
         return {}, ()
-    from engine.market.prices_csv import parse_prices
+    from engine.data.files import read_beside
+    from engine.data.prices import parse_prices
 
     try:
-        raw = prices.read_bytes()
-    except OSError as fault:
-        return {}, (error("file-unreadable", str(prices), reason=fault.strerror or type(fault).__name__),)
-    return parse_prices(raw, str(prices))
+        return parse_prices(read_beside(prices), str(prices))
+    except InputError as fault:
+        return {}, fault.problems
 
 
 def quotes_for(
@@ -90,8 +136,7 @@ def quotes_for(
         return given, ()
     from engine.market import chain
 
-    deadline = chain.default().settings.interactive_deadline if interactive else None
-    batch = chain.quotes(needed, offline=offline, refresh=refresh, deadline=deadline)
+    batch = chain.quotes(needed, offline=offline, refresh=refresh, deadline=_deadline(interactive=interactive))
     own: dict[str, Quote] = {}
     notes: tuple[Problem, ...] = ()
     if offline and book and batch.failed:
@@ -119,8 +164,6 @@ def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator
 
 
 def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
-    from engine.market.listing import usual_pair
-
     base = portfolio.base_currency
     for currency in portfolio.currencies:
         pairs = {currency + base, base + currency}
@@ -130,7 +173,7 @@ def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[
 
 def prices_in_book(path: Path) -> dict[str, Quote]:
     """Return the market's prices and rates in a workbook, by symbol and pair; none where it is no workbook of ours."""
-    from templates.reading import read_book
+    from templates.read.book import read_book
 
     book = read_book(path)
     if book.portfolio is None:
@@ -151,8 +194,6 @@ def _from_book(used: Mapping[str, Quote], path: Path) -> tuple[Problem, ...]:
 
 def _rate(row: Row, base: str) -> Row:
     """Return a rate as a row of prices, the way markets quote it; the table has it into the base currency."""
-    from engine.market.listing import usual_pair
-
     currency, rate = str(row.get("Currency") or ""), row.get("MarketRate")
     pair = usual_pair(currency, base)
     if pair != f"{currency}{base}" and isinstance(rate, Decimal) and rate:
@@ -165,6 +206,6 @@ def _quotes(row: Row) -> Iterator[Quote]:
     if not isinstance(price, Decimal) or price <= 0 or status not in _OF_A_MARKET:
         return
     moment = as_of.replace(tzinfo=dt.UTC) if isinstance(as_of, dt.datetime) else None
-    reason = Bilingual(str(_WAS_STALE), _WAS_STALE.told("ko")) if status == "stale" else None
+    reason = _WAS_STALE if status == "stale" else None
     currency, source = str(row.get("Currency") or ""), str(row.get("Source") or "")
     yield Quote(str(row["Ticker"]), price, currency, moment, source, stale_reason=reason)

@@ -1,16 +1,24 @@
-"""A plan's trades booked: the portfolio as it is once they are done."""
+"""A plan's trades booked: the portfolio as it is once they are done, and whether its cash comes out."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from engine.cash_flow import assign_cash_flow
 from engine.errors import InputError, error
-from engine.money import ZERO
+from engine.money import ZERO, FxTable
 from engine.phrase import place
 from engine.plan import Plan, Trade
 from engine.portfolio import Holding, Portfolio, Section
+from engine.record import Done, Exchanged, cash_flows
+
+#: Cash by account (empty: all of them) and currency.
+Purses = dict[tuple[str, str], Decimal]
+#: Less than half a cent is the rounding of a cell.
+_SAME = Decimal("0.005")
 
 
 def record(portfolio: Portfolio, plan: Plan, *, day: dt.date | None = None) -> Portfolio:
@@ -73,3 +81,65 @@ def _dated(section: Section, traded: set[str], day: dt.date) -> Section:
     if not any(target.symbol in traded for target in section.targets):
         return section
     return replace(section, rule=replace(section.rule, last_rebalanced=day))
+
+
+def settled_cash(
+    portfolio: Portfolio,
+    done: Sequence[Done],
+    exchanged: Iterable[Exchanged],
+    before: Mapping[tuple[str, str], Decimal],
+    after: Mapping[tuple[str, str], Decimal],
+) -> Purses:
+    """Return the cash that a reconciliation arrives at, by account where it has any.
+
+    Raises InputError where it does not start from the portfolio's cash (the trades may be booked already), or where
+    what is traded and exchanged does not come to it.
+    """
+    _check_sums(done, exchanged, before, after)
+    check_start(portfolio, before)
+    if any(account for account, _ in after):
+        return {(account, currency): amount for (account, currency), amount in after.items() if account}
+    return dict(after)
+
+
+def _check_sums(
+    done: Sequence[Done],
+    exchanged: Iterable[Exchanged],
+    before: Mapping[tuple[str, str], Decimal],
+    after: Mapping[tuple[str, str], Decimal],
+) -> None:
+    """Raise InputError where before ± what is traded and exchanged is not after."""
+    flows = cash_flows(done, exchanged)
+    unsettled = {currency for _, currency in flows} - {currency for account, currency in after if not account}
+    for (account, currency), start in before.items():
+        flow = sum((n for (a, c), n in flows.items() if c == currency and account in ("", a)), ZERO)
+        if abs(start + flow - after[account, currency]) >= _SAME:
+            unsettled.add(currency)
+    if unsettled:
+        raise InputError([error("not-reconciled", "Reconcile", currencies=sorted(unsettled))])
+
+
+def check_start(portfolio: Portfolio, before: Mapping[tuple[str, str], Decimal]) -> None:
+    """Raise InputError where the cash is not what the trades were proposed with: they may be booked already.
+
+    A deposit's account is certain. Which accounts a withdrawal comes from depends on the prices of then: each account
+    may have given up to the whole of it, and together they must have given just that.
+    """
+    base, flow = portfolio.base_currency, portfolio.settings.cash_flow
+    now: Purses = {("", base): flow}
+    for account in portfolio.accounts:
+        for currency, amount in account.cash.items():
+            for name in {account.name, ""}:
+                now[name, currency] = now.get((name, currency), ZERO) + amount
+    if flow > 0:
+        for name, share in assign_cash_flow(portfolio, {}, FxTable(base)).items():
+            if name:
+                now[name, base] = now.get((name, base), ZERO) + share
+    changed = []
+    for key in sorted(now.keys() | before.keys()):
+        off = before.get(key, ZERO) - now.get(key, ZERO)
+        withdrawn = flow if key[0] and key[1] == base and flow < 0 else ZERO
+        if not withdrawn - _SAME < off < _SAME:
+            changed.append(" ".join(key).strip())
+    if changed:
+        raise InputError([error("cash-changed", "Cash", names=dict.fromkeys(changed))])

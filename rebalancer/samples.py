@@ -10,13 +10,13 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from engine.errors import Problem, warning
-from engine.market.quote import SAMPLE_SOURCE, Quote
 from engine.phrase import place
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from engine.quote import SAMPLE_SOURCE, Quote
 
 if TYPE_CHECKING:
-    from rebalancer.histories import Sources
+    from rebalancer.analysing import Sources
 
 
 def sample_text(name: str) -> str:
@@ -26,17 +26,17 @@ def sample_text(name: str) -> str:
 
 def sample_portfolio() -> Portfolio:
     """Return the sample portfolio."""
-    from engine.data import parse_portfolio
+    from engine.data.document import parse_portfolio
     from rebalancer.loading import usable
 
-    return usable(*parse_portfolio(sample_text("portfolio.yaml"), "sample portfolio"))
+    return usable(*parse_portfolio(sample_text("portfolio.yaml"), place("sample-portfolio")))
 
 
 def sample_quotes() -> tuple[dict[str, Quote], dt.date, tuple[Problem, ...]]:
     """Return the sample prices with source "sample", the day they are made up for, and a warning that says so."""
-    from engine.market.prices_csv import parse_prices
+    from engine.data.prices import parse_prices
 
-    quotes, problems = parse_prices(sample_text("prices.csv"), "sample prices")
+    quotes, problems = parse_prices(sample_text("prices.csv"), place("sample-prices"))
     day = max(quote.as_of.date() for quote in quotes.values() if quote.as_of)
     labelled = {symbol: replace(quote, source=SAMPLE_SOURCE) for symbol, quote in quotes.items()}
     return labelled, day, (warning("sample-prices", place("prices"), day=day), *problems)
@@ -55,7 +55,7 @@ def sample_plan() -> Plan:
 @contextmanager
 def sample_sources() -> Iterator[Sources]:
     """Give sample closes and fund facts, which are made up, as an analysis takes them."""
-    from rebalancer.histories import Sources
+    from rebalancer.analysing import Sources
 
     with resources.as_file(resources.files("engine.market") / "samples") as folder:
         yield Sources(folder / "sample-history.csv", folder / "sample-facts.yaml", offline=True)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, Problem, error
 from engine.phrase import Phrase, phrase
+from engine.words import Lang
 from rebalancer.files import output_problems, write_whole
-from rebalancer.language import Lang
 
 if TYPE_CHECKING:
     from engine.plan import Plan
-    from templates.report import Report
+    from templates.report import BookReport
 
 _OFFICE_SECONDS = 120
 
@@ -65,7 +65,7 @@ def _overwritten(source: Plan | str | Path, path: Path) -> tuple[Problem, ...]:
 
 def _report(
     source: Plan | str | Path, lang: Lang | None, problems: list[Problem], *, offline: bool
-) -> tuple[Report, Lang]:
+) -> tuple[BookReport, Lang]:
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
     from rebalancer.loading import is_workbook, load_portfolio, usable
@@ -78,7 +78,7 @@ def _report(
         return plan_book(source, lang or "en"), lang or "en"
     file = Path(source)
     if is_workbook(file):
-        from templates.reading import read_book
+        from templates.read.book import read_book
 
         book = read_book(file)
         report, lang = book.report(), lang or book.lang
@@ -94,7 +94,7 @@ def _report(
     return plan_book(planned(portfolio, quotes, today(), told), lang or "en"), lang or "en"
 
 
-def _pdf(office: str, report: Report, lang: Lang, *, weights_only: bool) -> bytes:
+def _pdf(office: str, report: BookReport, lang: Lang, *, weights_only: bool) -> bytes:
     """Return the report's page as LibreOffice prints it; raises InputError where it does not."""
     from templates.share import share as rendered
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from templates.schema import Lang, Text
+from engine.words import Lang
+from templates.spec.schema import Text
 
 LABELS: Mapping[str, Text] = {
     # what a row's Check column says
@@ -152,7 +153,6 @@ LABELS: Mapping[str, Text] = {
     # settings
     "setting.name": Text("name of the portfolio", "포트폴리오 이름"),
     "setting.base_currency": Text("currency of all totals", "모든 합계의 통화"),
-    "task.review": Text("review the section against its targets", "목표 대비 정기 점검"),
     # plan summary
     "summary.as_of": Text("date of the plan", "계획 기준일"),
     "summary.total_value": Text("total value, cash and cash flow included", "총 평가액 (현금·입출금 포함)"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from templates.model_portfolios import load_all
-from templates.schema import Column, Table
+from templates.models import load_all
 from templates.spec import NAMES, SHEETS, tables_of
+from templates.spec.schema import Column, Table
 
 _PAGE = Path(__file__).parent.parent / "docs" / "workbook.md"
 _ROLES = {"input": "you", "formula": "formula", "result": "engine"}

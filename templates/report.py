@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
 from engine.errors import Problem
-from engine.market.quote import SAMPLE_SOURCE
+from engine.market import catalogue
 from engine.money import ZERO, to_unit
+from engine.phrase import phrase
 from engine.places import place
 from engine.plan import Plan, Reason
 from engine.portfolio import Portfolio
+from engine.quote import SAMPLE_SOURCE
+from engine.settings import Settings, setting_fields
 from engine.summary import cash_weight, reconciliation
 from engine.valuation import FxRate
+from engine.words import Lang
 from templates.labels import label
-from templates.schema import ColumnType, Lang, Text
+from templates.spec.schema import ColumnType, Text
 
 Value = str | bool | int | float | Decimal | dt.date | dt.datetime | None
 Row = Mapping[str, Value]
@@ -65,7 +69,7 @@ class ModelFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class BookReport:
     """Hold everything that a workbook shows.
 
     `results` holds rows of the tables that the engine writes, by table name (Prices, FxRates, Trades, Reconcile,
@@ -95,12 +99,12 @@ def plan_report(
     history: Sequence[Row] = (),
     analyses: Mapping[str, Rows] | None = None,
     notes: Mapping[str, str] | None = None,
-) -> Report:
+) -> BookReport:
     """Return the report of a finished plan.
 
     `say` turns a trade's reason into a sentence in the report's language; `rates` are those of
     `engine.valuation.resolve_rates` (without them, the positions' own are shown); `analyses` are the rows of further
-    tables (in place of the plan's own), `notes` what stands beside tables' titles. The plan's date is added to the
+    tables (Calendar, Limits, …), `notes` what stands beside tables' titles. The plan's date is added to the
     history, in place of an earlier row of the same date.
     """
     results: dict[str, Rows] = {
@@ -110,12 +114,11 @@ def plan_report(
         "Reconcile": cash_rows(plan),
         "Conversions": conversion_rows(plan),
         "Summary": summary_rows(plan, portfolio, lang),
-        "Calendar": review_rows(plan, lang),
         "Problems": problem_rows(plan.problems, lang),
     }
     kept = [row for row in history if row.get("Date") != plan.as_of]
     rows = (*kept, history_row(plan))
-    return Report(portfolio, plan.as_of, results | dict(analyses or {}), rows, notes=dict(notes or {}))
+    return BookReport(portfolio, plan.as_of, results | dict(analyses or {}), rows, notes=dict(notes or {}))
 
 
 def price_rows(plan: Plan) -> Rows:
@@ -236,20 +239,6 @@ def weighted_ter(plan: Plan, portfolio: Portfolio) -> Decimal | None:
     return sum((weight * fee for weight, fee in priced), ZERO) / total if total else None
 
 
-def review_rows(plan: Plan, lang: Lang) -> Rows:
-    """Return when each section is reviewed next."""
-    return tuple(
-        {
-            "Date": state.next_due,
-            "Section": state.section,
-            "Task": label("task.review", lang),
-            "Due": "due" if state.due else "",
-        }
-        for state in plan.sections
-        if state.next_due is not None
-    )
-
-
 def problem_rows(problems: Sequence[Problem], lang: Lang) -> Rows:
     """Return problems as rows of the Problems table, in the workbook's language."""
     return tuple(
@@ -270,3 +259,135 @@ def history_row(plan: Plan) -> Row:
         "SatelliteWeight": round(weights["satellite"], _PLACES) if "satellite" in weights else None,
         "Drift": round(plan.drift, _PLACES),
     }
+
+
+#: What stands for "no restriction" where an empty cell means the default of the account's type.
+ANY, NONE = "any", "none"
+
+
+def cash_inputs(portfolio: Portfolio) -> Rows:
+    """Return cash by account and currency."""
+    rows: list[Row] = [
+        {"Account": account.name, "Currency": currency, "Amount": amount}
+        for account in portfolio.accounts
+        for currency, amount in account.cash.items()
+    ]
+    return tuple(rows)
+
+
+def account_rows(portfolio: Portfolio) -> Rows:
+    """Return the declared accounts, with every restriction spelled out."""
+    if not portfolio.accounts_declared:
+        return ()
+    return tuple(
+        {
+            "Name": account.name,
+            "Type": account.type,
+            "Markets": ANY if account.markets is None else ", ".join(account.markets) or NONE,
+            "RiskCap": NONE if account.risk_cap is None else account.risk_cap,
+            "Banned": ", ".join(account.banned) or NONE,
+            "CashBuffer": account.cash_buffer,
+        }
+        for account in portfolio.accounts
+    )
+
+
+def group_rows(portfolio: Portfolio) -> Rows:
+    """Return the limits over several instruments."""
+    return tuple(
+        {"Name": g.name, "Members": ", ".join(g.members), "Min": g.minimum, "Max": g.maximum} for g in portfolio.groups
+    )
+
+
+def cost_rows(portfolio: Portfolio) -> Rows:
+    """Return the overrides of the cost table."""
+    return tuple(
+        {"Key": key, "Commission": cost.commission, "Minimum": cost.minimum, "SellTax": cost.sell_tax}
+        for key, cost in portfolio.settings.costs.items()
+    )
+
+
+def rate_inputs(report: BookReport) -> Rows:
+    """Return a row per currency in use, with the rate given by hand and the engine's, then the other manual pairs."""
+    portfolio = report.portfolio
+    base, manual = portfolio.base_currency, dict(portfolio.fx)
+    market = {str(row["Currency"]): row for row in report.rows("FxRates") if row.get("Currency")}
+    rows: list[Row] = []
+    for currency in dict.fromkeys((*portfolio.currencies[1:], *market)):
+        if currency == base:
+            continue
+        pair = next((p for p in (f"{currency}{base}", f"{base}{currency}") if p in manual), f"{currency}{base}")
+        known = market.get(currency, {})
+        row: dict[str, Value] = {"Currency": currency, "Pair": pair, "ManualRate": manual.pop(pair, None)}
+        row |= {name: known.get(name) for name in ("MarketRate", "AsOf", "Source", "Status")}
+        if row["ManualRate"] is not None:
+            row |= {"Source": "manual", "Status": "manual", "AsOf": None}
+        rows.append(row)
+    rows.extend({"Currency": None, "Pair": pair, "ManualRate": rate} for pair, rate in manual.items())
+    return tuple(rows)
+
+
+def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
+    """Return every setting with its value, its choices or unit, and its meaning."""
+    rows: list[Row] = [
+        {"Key": "name", "Value": portfolio.name, "Meaning": label("setting.name", lang)},
+        {"Key": "base_currency", "Value": portfolio.base_currency, "Meaning": label("setting.base_currency", lang)},
+    ]
+    known = setting_fields()
+    for declared in fields(Settings):
+        if declared.name == "costs":
+            continue
+        value = getattr(portfolio.settings, declared.name)
+        meta = known[declared.name]
+        rows.append(
+            {
+                "Key": declared.name,
+                "Value": (", ".join(value) or None) if isinstance(value, tuple) else value,
+                "Choices": " / ".join(meta["choices"]) or (meta["unit"] and phrase(f"unit.{meta['unit']}").told(lang)),
+                "Meaning": phrase(f"setting.{declared.name}").told(lang),
+            }
+        )
+    return tuple(rows)
+
+
+def instrument_rows(portfolio: Portfolio) -> Rows:
+    """Return the instruments that the catalogue does not have, or has otherwise, with all that is known of them."""
+    known = catalogue.load()
+    rows: list[Row] = []
+    for symbol, instrument in portfolio.instruments.items():
+        entry = known.get(symbol)
+        if entry is not None and entry.instrument == instrument:
+            continue
+        rows.append(
+            {
+                "Ticker": symbol,
+                "Name": instrument.name,
+                "Market": instrument.market,
+                "Currency": instrument.currency,
+                "Class": instrument.asset_type,
+                "AssetClass": instrument.asset_class,
+                "Leverage": instrument.leverage,
+                "Futures": instrument.futures,
+                "TER": instrument.expense_ratio,
+                "Lot": instrument.lot,
+                "NameEn": instrument.name_en or None,
+            }
+        )
+    return tuple(rows)
+
+
+def priced_rows(report: BookReport) -> Rows:
+    """Return the prices written by the engine, and a row without a price for every symbol that has none."""
+    found = {str(row["Ticker"]): row for row in report.rows("Prices")}
+    rows: list[Row] = []
+    for symbol in report.portfolio.symbols:
+        instrument = report.portfolio.instruments[symbol]
+        blank: Row = {
+            "Ticker": symbol,
+            "Name": instrument.name,
+            "Price": None,
+            "Currency": instrument.currency,
+            "Status": "missing",
+        }
+        rows.append(found.pop(symbol, blank))
+    return (*rows, *found.values())

@@ -16,15 +16,15 @@ from decimal import Decimal
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.properties import CalcProperties
 
-from templates.arithmetic import Number, number
-from templates.build import Book, fill, shift
-from templates.canvas import Canvas
-from templates.evaluate import Figures, evaluate
-from templates.layout import arrange
-from templates.report import CellError, Report, Row, Rows, Value
-from templates.schema import Column, Lang, Table, Text
-from templates.sheets.analysis import extra_columns
+from engine.words import Lang
+from templates.report import BookReport, CellError, Row, Rows, Value
 from templates.spec import sheet, table
+from templates.spec.layout import arrange
+from templates.spec.schema import Column, Table, Text
+from templates.write import Book, fill, shift
+from templates.write.analysis import extra_columns
+from templates.write.canvas import Canvas
+from templates.write.evaluate import Figures, Number, evaluate, number
 
 _SHEETS = ("Dashboard", "Holdings", "Targets", "Trades", "Analysis", "Calendar", "History", "Prices", "Checks")
 _WEIGHTS_SHEETS = ("Dashboard", "Holdings", "Targets", "Trades", "Analysis", "Calendar", "History")
@@ -34,7 +34,7 @@ _TENTH = Decimal("0.001")
 _STAMP = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - a constant, in no zone
 
 
-def share(report: Report, lang: Lang, *, weights_only: bool = False, only_dashboard: bool = False) -> Book:
+def share(report: BookReport, lang: Lang, *, weights_only: bool = False, only_dashboard: bool = False) -> Book:
     """Build the copy to share; `only_dashboard` hides all but the page of a printed report."""
     figures = evaluate(report, lang)
     if weights_only:

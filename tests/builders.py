@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from engine.market.quote import Quote
 from engine.portfolio import Account, Holding, Instrument, Portfolio, Rule, Section, Target
+from engine.quote import Quote
 from engine.settings import Settings
 from engine.valuation import Valuation, resolve_fx, resolve_prices, value
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytest_plugins = ["office"]
+
 #: Nobody listens here: what would leave this machine fails at once, unless a test routes it to a replay.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -16,6 +18,8 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     """Give each test its own price store, restore points and market, and no way out."""
     monkeypatch.setenv("REBALANCER_CACHE_DIR", str(tmp_path_factory.mktemp("prices")))
     monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+    # A bound above a plan is a fault that tests are to see.
+    monkeypatch.setenv("REBALANCER_FAULTS", "raise")
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
         monkeypatch.setenv(name, NOWHERE)
     _forget_market()

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import re
 from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from engine.data import (
-    accounts,
-    assembly,
-    holdings,
-    instruments,
-    options,
-    parse_portfolio,
-    sections,
-)
-from engine.market import prices_csv
+from docs.reference import command_pages, contexts, with_commands
+from engine.data import document, holdings, instruments, prices, sections
+from engine.data.document import parse_portfolio
 from engine.settings import RULE_DEFAULTS, Settings
-from xl_addin.cli import VERBS
-from xl_addin.cli.reference import command_pages, with_commands
+from engine.words import LANGUAGES, say
+from xl_addin.cli import COMMANDS as VERBS
+from xl_addin.cli.frame import meaning
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = (
@@ -32,17 +25,17 @@ COMMANDS = (
     "python -m pip install -q uv && python -m uv run --group test pytest",
 )
 KEYS = {
-    *assembly.DOCUMENT_KEYS,
-    *assembly.PORTFOLIO_KEYS,
+    *document.DOCUMENT_KEYS,
+    *document.PORTFOLIO_KEYS,
     *holdings.HOLDING_KEYS,
     *instruments.DESCRIPTION,
     *sections.TARGET_KEYS,
     *sections.RULE_KEYS,
     *sections.RULE_ALIASES,
     *sections.GROUP_KEYS,
-    *accounts.ACCOUNT_KEYS,
-    *options.COST_KEYS,
-    *prices_csv.COLUMNS,
+    *holdings.ACCOUNT_KEYS,
+    *document.COST_KEYS,
+    *prices.COLUMNS,
 }
 
 
@@ -57,7 +50,8 @@ def setting_row(name: str, default: Any, metadata: Any) -> str:
     )
     if isinstance(default, Decimal) or shown is None:
         shown = str(default)
-    return f"| `{name}` | {shown} | {metadata['unit']} | {', '.join(metadata['choices'])} | {metadata['en']} |"
+    unit = metadata["unit"] and say(f"unit.{metadata['unit']}", "en")
+    return f"| `{name}` | {shown} | {unit} | {', '.join(metadata['choices'])} | {say(f'setting.{name}', 'en')} |"
 
 
 SETTING_ROWS = {
@@ -72,16 +66,15 @@ def test_the_readme_has_the_two_commands_verbatim(command: str) -> None:
 
 
 def test_the_command_reference_is_up_to_date() -> None:
-    stale = "run python -m xl_addin.cli.reference"
+    stale = "run python docs/reference.py"
     assert text_of("docs/commands.md") == command_pages(), stale
     assert text_of("README.md") == with_commands(text_of("README.md")), stale
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_argument_has_help(verb: str) -> None:
-    parser = argparse.ArgumentParser()
-    importlib.import_module(VERBS[verb][0]).configure(parser)
-    assert [action.dest for action in parser._actions if not action.help] == []
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("context", contexts(), ids=lambda context: context.info_name)
+def test_every_argument_has_help(context: click.Context, lang: str) -> None:
+    assert [one.name for one in context.command.get_params(context) if not meaning(one, context, lang)] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)

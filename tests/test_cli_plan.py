@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from engine.data.prices import parse_prices
 from engine.market import chain
-from engine.market.prices_csv import parse_prices
 from xl_addin.cli import main
 
 PORTFOLIO = """

@@ -10,13 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data import parse_portfolio, portfolio_from_data
-from engine.data.accounts import ACCOUNT_KEYS
-from engine.data.assembly import DOCUMENT_KEYS, PORTFOLIO_KEYS
-from engine.data.holdings import HOLDING_KEYS
-from engine.data.options import COST_KEYS
+from engine.data.document import COST_KEYS, DOCUMENT_KEYS, PORTFOLIO_KEYS, parse_portfolio, portfolio_from_data
+from engine.data.holdings import ACCOUNT_KEYS, HOLDING_KEYS
+from engine.data.prices import parse_prices
 from engine.data.sections import GROUP_KEYS, RULE_ALIASES, RULE_KEYS, TARGET_KEYS
-from engine.market.prices_csv import parse_prices
 from engine.settings import setting_fields
 
 KEYS = sorted(

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.data import dump_portfolio, parse_portfolio
+from engine.data.document import parse_portfolio
+from engine.data.write import dump_portfolio
 from engine.market import catalogue
 from engine.market.symbols import market_of_currency
 from engine.portfolio import (

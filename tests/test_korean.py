@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from engine import errors
 from engine.analysis.facts import parse_facts
 from engine.costs.dated import read_table
-from engine.data import parse_portfolio
-from engine.errors import InputError, MarketDataError, NoData, Problem, RateLimited
-from engine.history import parse_history
-from engine.market.prices_csv import parse_prices
+from engine.data.document import parse_portfolio
+from engine.data.history import parse_history
+from engine.data.prices import parse_prices
+from engine.errors import InputError, NoData, Problem, RateLimited
+from engine.phrase import phrase
 from engine.places import place
 from engine.settings import MarketSettings
 from engine.text import Bilingual, korean
@@ -27,47 +25,17 @@ from rebalancer.loading import load_portfolio
 from rebalancer.samples import sample_text
 from templates.report import problem_rows
 from xl_addin.cli import main
-from xl_addin.functions.calls import call
+from xl_addin.functions import function
 from xl_addin.functions.journal import recent
-from xl_addin.show.arguments import both, two
 from xl_addin.show.problems import problem_lines, problems_of
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(path for package in ("engine", "templates", "xl_addin") for path in (ROOT / package).rglob("*.py"))
 BAD_DOCUMENTS = sorted((ROOT / "tests" / "bad_documents").glob("*.yaml"))
 HANGUL = re.compile("[가-힣]")
-#: The classes of the error tree that carry a message of their own.
-TOLD = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, MarketDataError)}
 
 
 def untold(problems: tuple[Problem, ...] | list[Problem]) -> list[Problem]:
-    return [problem for problem in problems if not HANGUL.search(problem.ko)]
-
-
-def calls(tree: ast.Module, wanted: set[str]) -> Iterator[tuple[ast.Call, str]]:
-    """Yield the calls of names that a module imports from engine.errors, under whatever name."""
-    named = {
-        alias.asname or alias.name: alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "engine.errors"
-        for alias in node.names
-        if alias.name in wanted
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in named:
-            yield node, named[node.func.id]
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_message_is_made_without_its_korean(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    without = [
-        f"{path.name}:{node.lineno} {name}"
-        for node, name in calls(tree, {"Problem", *TOLD})
-        if not any(keyword.arg == "ko" for keyword in node.keywords)
-        and not (name == "Problem" and (len(node.args) >= 5 or any(isinstance(arg, ast.Starred) for arg in node.args)))
-    ]
-    assert without == []
+    return [problem for problem in problems if not HANGUL.search(problem.said("ko"))]
 
 
 @pytest.mark.parametrize("path", BAD_DOCUMENTS, ids=lambda path: path.stem)
@@ -144,9 +112,8 @@ def test_a_setting_of_the_environment_is_told_in_korean() -> None:
     assert untold(told.value.problems) == []
 
 
-@pytest.mark.parametrize("name", ["rates.csv", "account_rules.csv"])
-def test_every_row_that_a_message_quotes_has_its_korean(name: str) -> None:
-    assert all(HANGUL.search(row.get("ko") or row.get("source_ko") or "") for row in read_table(name))
+def test_every_row_that_a_message_quotes_has_its_korean() -> None:
+    assert all(HANGUL.search(row["ko"]) for row in read_table("rates.csv"))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +134,7 @@ def test_every_row_that_a_message_quotes_has_its_korean(name: str) -> None:
     ],
 )
 def test_every_bad_argument_of_a_function_is_told_in_korean(name: str, given: tuple[object, ...]) -> None:
-    call(name, given)
+    function(name).answer(given)
     (problem, *_) = recent()
     assert untold([problem]) == []
 
@@ -244,7 +211,7 @@ def test_the_checks_of_a_workbook_are_in_its_language(
 ) -> None:
     monkeypatch.setenv("LC_ALL", "C")
     tables = {titles[0]: [["Ticker", "Quantity"], ["QQQ", "three"]], titles[1]: [["Ticker", "Target"], ["QQQ", 0.5]]}
-    answer = call("REBAL_CHECKS", (None, None, None, None, tables))
+    answer = function("REBAL_CHECKS").answer((None, None, None, None, tables))
     assert isinstance(answer, list)
     assert any(said in str(row) for row in answer)
 
@@ -260,11 +227,11 @@ def test_without_a_korean_text_the_english_one_is_shown() -> None:
     assert line == "오류: here: so [x]"
 
 
-def test_an_error_of_a_source_brings_its_korean_along() -> None:
-    (problem,) = problems_of(NoData("none", ko="없음", symbol="QQQ", source="yahoo"))
-    assert (problem.message, problem.ko) == ("none", "없음")
-    (late,) = problems_of(RateLimited("later", ko="나중에", retry_after=30))
-    assert late.ko == "나중에. 30초 뒤에 다시 해 보세요"
+def test_an_error_of_a_source_is_told_in_korean() -> None:
+    (problem,) = problems_of(NoData(phrase("no-fund-history"), symbol="QQQ", source="yahoo"))
+    assert problem.said("ko") == "과거 시세가 있는 종목이 없습니다"
+    (late,) = problems_of(RateLimited(phrase("no-fund-history"), retry_after=30))
+    assert late.said("ko") == "과거 시세가 있는 종목이 없습니다. 30초 뒤에 다시 해 보세요"
 
 
 @pytest.mark.parametrize(
@@ -305,22 +272,25 @@ def test_a_place_is_told_in_korean_where_its_shape_is_regular(where: str, said: 
 
 
 @pytest.mark.parametrize(
-    ("said", "ko"),
+    ("arguments", "said"),
     [
-        ("the following arguments are required: FILE", "빠진 인자: FILE"),
-        ("unrecognized arguments: --frob", "모르는 인자: --frob"),
-        ("argument --days: expected one argument", "--days: 값을 하나 적으세요"),
-        (
-            "argument --mode: invalid choice: 'x' (choose from 'a', 'b')",
-            "--mode: 쓸 수 없는 값 'x'. 가능한 값은 'a', 'b'입니다",
-        ),
-        ("something else", "잘못된 인자: something else"),
-        (two("which command?", "명령을 적으세요"), "명령을 적으세요"),
-        (two("argument --days: 'x' is no number", "'x': 숫자를 적으세요"), "--days: 'x': 숫자를 적으세요"),
+        (["plan"], "빠진 인자: FILE."),
+        (["plan", "p.yaml", "--frob"], "없는 옵션 --frob"),
+        (["correlate", "p.yaml", "--days"], "--days: 값을 하나 적으세요"),
+        (["correlate", "p.yaml", "--days", "x"], "--days: 'x': 3부터 10000까지의 일수를 적으세요"),
+        (["plan", "p.yaml", "--mode", "x"], "--mode: 'x': full, buy-only, sell-only 중에서 고르세요"),
+        (["plan", "p.yaml", "more"], "남는 인자: more"),
+        (["pln"], "혹시 plan인가요?"),
     ],
 )
-def test_what_is_wrong_with_an_argument_is_told_in_both_languages(said: str, ko: str) -> None:
-    assert both(said) == (said.partition("\0")[0], ko)
+def test_what_is_wrong_with_an_argument_is_told_in_korean(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", "ko_KR.UTF-8")
+    assert main(arguments) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.startswith("오류: 명령줄: ")
+    assert said in told
 
 
 def test_a_bilingual_text_is_its_english_one() -> None:
@@ -338,4 +308,4 @@ def test_a_place_within_a_message_is_told_in_korean() -> None:
     rows = "[{symbol: QQQ, quantity: 1, price: 5}, {symbol: QQQ, quantity: 1, price: 6}]"
     _, problems = parse_portfolio(f"portfolio:\n  base_currency: USD\n  holdings: {rows}\n", "p.yaml")
     (conflict,) = [problem for problem in problems if problem.code == "conflict"]
-    assert "p.yaml 3행: portfolio.holdings[0]에서는 5입니다" in conflict.ko
+    assert "p.yaml 3행: portfolio.holdings[0]에서는 5입니다" in conflict.said("ko")

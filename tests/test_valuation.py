@@ -11,18 +11,19 @@ from builders import AS_OF, D, holding, instrument, portfolio, quote, section, t
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.age import LONGEST_CLOSURE_DAYS
 from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
 from engine.market.calendars import FIRST_YEAR, LAST_YEAR, REGULAR, trading_day
-from engine.market.quote import Quote
 from engine.money import FxTable
+from engine.phrase import phrase
 from engine.portfolio import Account, Portfolio
+from engine.quote import Quote
 from engine.settings import Settings
-from engine.text import korean
-from engine.valuation import resolve_fx, resolve_prices, resolve_rates, value, value_problems
+from engine.valuation import LONGEST_CLOSURE_DAYS, resolve_fx, resolve_prices, resolve_rates, value, value_problems
+from engine.words import tell
 
 KRW = FxTable("KRW", {"USD": D(1400)})
+WAS_STALE = phrase("was-stale")
 
 
 def codes(problems: tuple[Problem, ...]) -> list[tuple[str, str]]:
@@ -56,8 +57,8 @@ def test_every_missing_price_is_a_problem_that_says_how_to_give_one() -> None:
     prices, problems = priced(folio)
     assert prices == {}
     assert codes(problems) == [("error", "price-missing")] * 2
-    assert [problem.where for problem in problems] == ["price of QQQ", "price of 069500"]
-    assert all("--prices" in problem.message and "`price:`" in problem.message for problem in problems)
+    assert [str(problem.where) for problem in problems] == ["price of QQQ", "price of 069500"]
+    assert all("--prices" in str(problem.message) and "`price:`" in str(problem.message) for problem in problems)
 
 
 def test_what_is_neither_held_nor_enabled_needs_no_price() -> None:
@@ -69,7 +70,7 @@ def test_a_quote_in_another_currency_than_the_instruments_is_a_problem() -> None
     prices, problems = priced(portfolio([holding("QQQ", 1)]), quote("QQQ", 500, "KRW"))
     assert prices == {}
     assert codes(problems) == [("error", "price-currency")]
-    assert "trades in USD" in problems[0].message
+    assert "trades in USD" in str(problems[0].message)
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "NaN", "Infinity"])
@@ -123,12 +124,16 @@ def test_a_direct_rate_is_used_before_an_inverse_one_of_the_same_kind() -> None:
 
 def test_a_rate_is_crossed_through_one_other_currency() -> None:
     folio = portfolio(cash={"EUR": 1}, fx={"EURUSD": D("1.25")})
-    old = quote("USDKRW", 1400, "KRW", stale_reason="old")
+    old = quote("USDKRW", 1400, "KRW", stale_reason=WAS_STALE)
     rates, problems = resolve_rates(folio, {"USDKRW": old}, AS_OF)
     assert not problems
     assert rates["EUR"].rate == D(1750)
     assert rates["EUR"].path == ("EURUSD", "USDKRW")
-    assert (rates["EUR"].source, rates["EUR"].as_of, rates["EUR"].stale_reason) == ("manual × test", old.as_of, "old")
+    assert (rates["EUR"].source, rates["EUR"].as_of, rates["EUR"].stale_reason) == (
+        "manual × test",
+        old.as_of,
+        WAS_STALE,
+    )
 
 
 def test_a_crossed_rate_is_as_old_as_its_older_leg() -> None:
@@ -145,7 +150,7 @@ def test_a_cycle_of_currencies_without_a_way_to_the_base_is_a_problem() -> None:
     folio = portfolio(cash={"EUR": 1, "USD": 1}, fx={"EURUSD": D("1.25"), "USDJPY": D(150), "JPYEUR": D("0.005")})
     _, problems = resolve_fx(folio, {}, AS_OF)
     assert codes(problems) == [("error", "fx-missing")] * 2
-    assert "USDKRW" in problems[1].message
+    assert "USDKRW" in str(problems[1].message)
 
 
 def test_a_currency_without_cash_or_a_priced_instrument_needs_no_rate() -> None:
@@ -324,14 +329,14 @@ def test_a_price_is_stale_more_than_ten_days_before_the_plans_day(days: int, *, 
 
 def test_an_old_price_says_its_day_and_its_age_in_both_languages() -> None:
     prices, _ = priced(portfolio([holding("069500", 1)]), quote("069500", 40000, as_of=days_before(30)))
-    reason = prices["069500"].stale_reason or ""
-    assert reason == "of 2026-10-21, 30 days before the plan's day, 2026-11-20"
-    assert korean(reason) == "2026-10-21 시세, 계획 기준일 2026-11-20보다 30일 전"
+    reason = prices["069500"].stale_reason
+    assert str(reason) == "of 2026-10-21, 30 days before the plan's day, 2026-11-20"
+    assert tell(reason, "ko") == "2026-10-21 시세, 계획 기준일 2026-11-20보다 30일 전"
 
 
 def test_an_old_price_that_is_stale_already_keeps_its_reason() -> None:
-    known = quote("069500", 40000, as_of=days_before(30), stale_reason="half-known")
-    assert priced(portfolio([holding("069500", 1)]), known)[0]["069500"].stale_reason == "half-known"
+    known = quote("069500", 40000, as_of=days_before(30), stale_reason=WAS_STALE)
+    assert priced(portfolio([holding("069500", 1)]), known)[0]["069500"].stale_reason == WAS_STALE
 
 
 def test_nothing_is_said_of_the_age_of_a_price_without_a_date() -> None:
@@ -349,7 +354,7 @@ def test_a_rate_is_stale_more_than_ten_days_before_the_plans_day(days: int, *, s
 def test_a_crossed_rate_is_stale_with_its_older_leg() -> None:
     quoted = {"USDKRW": quote("USDKRW", 1400, "KRW"), "EURUSD": quote("EURUSD", "1.25", "USD", as_of=days_before(11))}
     rates, _ = resolve_rates(portfolio(cash={"EUR": 1}), quoted, AS_OF)
-    assert "2026-11-09" in (rates["EUR"].stale_reason or "")
+    assert "2026-11-09" in str(rates["EUR"].stale_reason)
 
 
 def test_a_manual_rate_has_no_date_to_be_too_old() -> None:

@@ -12,8 +12,8 @@ from engine.errors import ImpossibleError, InputError, Problem
 from engine.portfolio import Account, Portfolio
 from engine.rebalance import rebalance
 from engine.settings import Settings
-from xl_addin.functions.calls import call
-from xl_addin.functions.registry import NUM
+from xl_addin.functions import function
+from xl_addin.functions.cells import NUM
 
 QUOTES = {
     "069500": quote("069500", 50_000),
@@ -73,4 +73,4 @@ def test_a_cell_shows_that_it_is_impossible() -> None:
     holdings = [["Ticker", "Quantity", "ManualPrice", "Currency"], ["AAA", 1, 1000, "KRW"]]
     targets = [["Ticker", "Target"], ["AAA", 1]]
     settings = [["Key", "Value"], ["base_currency", "KRW"], ["cash_flow", -5000]]
-    assert call("REBAL_TRADES", (holdings, targets, 100, settings, None)) == NUM
+    assert function("REBAL_TRADES").answer((holdings, targets, 100, settings, None)) == NUM

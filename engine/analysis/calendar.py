@@ -8,46 +8,95 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from engine.costs.table import settlement_date
+from engine.documents import Document, problem_list
+from engine.errors import Problem
+from engine.phrase import Phrase, phrase
 from engine.portfolio import Portfolio, Section
 from engine.schedule import PERIOD_MONTHS, add_months, markets_of, next_weekday, section_due, session_roll
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RETIREMENT = ("isa", "irp", "pension")
 #: Won a year of overseas gains that are not taxed; the dated table of tax rules is the authority.
 ALLOWANCE = Decimal(2_500_000)
 DAY = dt.timedelta(days=1)
+#: Longest line of an iCalendar file.
+MAX_BYTES = 75
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarItem:
-    """Hold one task. `due` means its day has come on the day asked for; `code` names it for programs."""
+    """A task. `due` means its day has come on the day asked for; `code` names it for programs."""
 
     date: dt.date
     section: str
     code: str
-    task: str
-    task_ko: str
+    task: Phrase
     due: bool
-    source: str = ""
+    source: Phrase | str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A portfolio's tasks by date."""
+
+    items: tuple[CalendarItem, ...]
+    problems: tuple[Problem, ...] = ()
+
+    def to_json(self, lang: str = "en") -> Document:
+        """Return the tasks as a JSON document, in one language."""
+        return {
+            "items": [
+                {
+                    "date": item.date.isoformat(),
+                    "section": item.section,
+                    "task": item.task.told(lang),
+                    "due": item.due,
+                }
+                for item in self.items
+            ],
+            "problems": problem_list(self.problems),
+        }
+
+    def to_frame(self, lang: str = "en") -> pd.DataFrame:
+        """Return a row per task: date (datetime64), section, task, due."""
+        import pandas as pd
+
+        frame = pd.DataFrame(self.to_json(lang)["items"], columns=["date", "section", "task", "due"])
+        return frame.astype({"date": "datetime64[s]", "due": "bool"})
+
+    def to_ics(self, stamp: dt.datetime, lang: str = "en") -> str:
+        """Return the tasks as an iCalendar file, in one language; `stamp` (aware) is when it was made.
+
+        Every calendar program reads it (RFC 5545): all-day events, lines up to 75 bytes. A task's identity is its date,
+        section and code, so that importing a later calendar updates rather than doubles.
+        """
+        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Rebalancer//Rebalancer//EN", "CALSCALE:GREGORIAN"]
+        for item in self.items:
+            lines.extend(_event(item, stamp, lang))
+        lines.append("END:VCALENDAR")
+        return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """Hold one row of tasks.csv."""
+    """A row of tasks.csv; what there is to do is the message `task.` with its code."""
 
     code: str
     section: str
     months: tuple[int, ...]
     on: str
     needs: str
-    task: str
-    task_ko: str
     source: str
     checked_on: dt.date
 
@@ -63,8 +112,6 @@ def task_rows() -> tuple[TaskRow, ...]:
             months=tuple(int(month) for month in row["months"].split("|")),
             on=row["on"],
             needs=row["needs"],
-            task=row["task"],
-            task_ko=row["task_ko"],
             source=row["source"],
             checked_on=dt.date.fromisoformat(row["checked_on"]),
         )
@@ -101,27 +148,21 @@ def _reviews(portfolio: Portfolio, section: Section, start: dt.date, end: dt.dat
         return
     roll = session_roll(markets_of(portfolio, section))
     code = f"{section.name}-review"
-    task, task_ko = _review_texts(section.name)
-    source = f"rule of {section.name}: {rule.schedule}" + (
-        f", last {rule.last_rebalanced}" if rule.last_rebalanced else ", counted from January"
-    )
+    known = any(row.code == code for row in task_rows())
+    task = phrase(f"task.{code}") if known else phrase("task.review", section=section.name)
+    source = phrase("task-source.from-january", section=section.name, schedule=rule.schedule)
+    if rule.last_rebalanced:
+        source = phrase("task-source.last", section=section.name, schedule=rule.schedule, day=rule.last_rebalanced)
     if overdue:
-        yield CalendarItem(first, section.name, code, task, task_ko, due=True, source=source)
+        yield CalendarItem(first, section.name, code, task, due=True, source=source)
     period = PERIOD_MONTHS[rule.schedule]
     anchor = rule.last_rebalanced or dt.date(start.year, 1, 1)
     count = 1 if rule.last_rebalanced else 0
     while (planned := add_months(anchor, period * count)) < end:
         day = roll(planned)
         if start <= day < end and not (overdue and day == first):
-            yield CalendarItem(day, section.name, code, task, task_ko, due=day <= start, source=source)
+            yield CalendarItem(day, section.name, code, task, due=day <= start, source=source)
         count += 1
-
-
-def _review_texts(section: str) -> tuple[str, str]:
-    for row in task_rows():
-        if row.code == f"{section}-review":
-            return row.task, row.task_ko
-    return f"Review {section}: drift and bands", f"{section} 점검: 비중 이탈과 밴드"
 
 
 def _concerns(row: TaskRow, portfolio: Portfolio) -> bool:
@@ -156,16 +197,8 @@ def _tasks(
             day = last_settling_day(year) if row.on == "us-settles-this-year" else session_roll(markets)(first)
             if start <= day < end:
                 known = allowance[1] if year == start.year else None
-                en, ko = _allowance_texts(allowance[0], known)
-                yield CalendarItem(
-                    day,
-                    row.section,
-                    row.code,
-                    row.task.replace("{allowance}", en),
-                    row.task_ko.replace("{allowance}", ko),
-                    due=day <= start,
-                    source=row.source,
-                )
+                task = phrase(f"task.{row.code}", allowance=_allowance(allowance[0], known))
+                yield CalendarItem(day, row.section, row.code, task, due=day <= start, source=row.source)
 
 
 def last_settling_day(year: int) -> dt.date:
@@ -184,14 +217,41 @@ def last_settling_day(year: int) -> dt.date:
     return day
 
 
-def _allowance_texts(allowance: Decimal, realised: Decimal | None) -> tuple[str, str]:
+def _allowance(allowance: Decimal, realised: Decimal | None) -> Phrase:
     if realised is None:
-        return (
-            f"{allowance:,.0f} won; gains so far not given",
-            f"{allowance:,.0f}원(실현 손익 미입력)",
-        )
+        return phrase("allowance.whole", allowance=allowance)
     left = max(allowance - max(realised, Decimal(0)), Decimal(0))
-    return (
-        f"{left:,.0f} of {allowance:,.0f} won still unused",
-        f"{allowance:,.0f}원 중 {left:,.0f}원 남음",
-    )
+    return phrase("allowance.left", left=left, allowance=allowance)
+
+
+def _event(item: CalendarItem, stamp: dt.datetime, lang: str) -> Iterator[str]:
+    identity = hashlib.sha256(f"{item.date}|{item.section}|{item.code}".encode()).hexdigest()[:24]
+    yield "BEGIN:VEVENT"
+    yield f"UID:{identity}@rebalancer"
+    yield f"DTSTAMP:{stamp.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
+    yield f"DTSTART;VALUE=DATE:{item.date:%Y%m%d}"
+    yield f"DTEND;VALUE=DATE:{item.date + dt.timedelta(days=1):%Y%m%d}"
+    yield f"SUMMARY:{_text(f'[{item.section}] {item.task.told(lang)}')}"
+    if item.source:
+        source = item.source if isinstance(item.source, str) else item.source.told(lang)
+        yield f"DESCRIPTION:{_text(source)}"
+    yield "TRANSP:TRANSPARENT"
+    yield "END:VEVENT"
+
+
+def _text(value: str) -> str:
+    """Escape a text value (RFC 5545, 3.3.11)."""
+    for raw, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\r\n", "\\n"), ("\n", "\\n")):
+        value = value.replace(raw, escaped)
+    return value
+
+
+def _folded(line: str) -> Iterator[str]:
+    """Split a line into parts of at most 75 bytes; each further part begins with a space (RFC 5545, 3.1)."""
+    part = ""
+    for character in line:
+        if len((part + character).encode()) > MAX_BYTES:
+            yield part
+            part = " "
+        part += character
+    yield part

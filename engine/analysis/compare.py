@@ -2,40 +2,52 @@
 
 All returns end on the last day that every fund has a close for; volatility and drawdown are over the days that all of
 them have, five years at most, so that no fund is measured over an easier time than another.
+
+The overlap of two funds is Σ min(weight in one, weight in the other). From incomplete holdings (a top ten) overlaps,
+and what a portfolio holds of each company through its funds, are lower bounds, and say so.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import combinations
+from typing import TYPE_CHECKING
 
-from engine.analysis.facts import Constituent, FundFacts
-from engine.analysis.figure import Figure
-from engine.analysis.overlap import Overlap, overlaps
+import numpy as np
+
+from engine.analysis.facts import Figure, Fund, FundLine, origin
 from engine.analysis.returns import PERIODS, max_drawdown, period_returns, volatility
-from engine.errors import NoData, Problem
-from engine.history import HistoryTable, Series, aligned
+from engine.documents import Document, number, problem_list
+from engine.errors import NoData, Problem, note, warning
+from engine.history import Days, HistoryTable, Series, aligned
 from engine.money import ZERO
+from engine.phrase import Phrase, phrase, place
 from engine.schedule import add_months
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TOP = 10
 #: The note of figures of a fund without closes, which is a problem of its own.
-NO_HISTORY = "no history"
+NO_HISTORY = phrase("figure.no-history")
 LONGEST = 60
+HERE = place("compare")
 
 
 @dataclass(frozen=True, slots=True)
 class FundRow:
-    """Hold one fund's figures; each says its source, its day and what was done to it. `top` is its ten largest."""
+    """A fund's figures; each says its source, its day and what was done to it. `top` is its ten largest."""
 
     symbol: str
     fee: Figure
     aum: Figure
     aum_currency: str
     holdings_count: Figure
-    top: tuple[Constituent, ...]
+    top: tuple[FundLine, ...]
     returns: Mapping[str, Figure]
     volatility: Figure
     max_drawdown: Figure
@@ -63,10 +75,33 @@ class FundRow:
             "yield": self.dividend_yield,
         }
 
+    def to_json(self) -> Document:
+        """Return the figures as a JSON document."""
+        return {
+            "fee": number(self.fee.value),
+            "aum": number(self.aum.value),
+            "holdings_count": number(self.holdings_count.value),
+            "top10": [{"symbol": line.symbol, "name": line.name, "weight": number(line.weight)} for line in self.top],
+            "returns": {period: number(figure.value) for period, figure in self.returns.items()},
+            "volatility": number(self.volatility.value),
+            "max_drawdown": number(self.max_drawdown.value),
+            "yield": number(self.dividend_yield.value),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """The common weight of two funds; `complete` is false where it is only a lower bound, which `note` says."""
+
+    pair: tuple[str, str]
+    weight: Decimal | None
+    complete: bool
+    note: Phrase | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Hold the funds in order. `currency` is "local" where each is in its own; `as_of` None: no history."""
+    """Funds in the order asked for. `currency` is "local" where each is in its own; `as_of` None: no history."""
 
     as_of: dt.date | None
     currency: str
@@ -74,11 +109,30 @@ class Comparison:
     overlap: tuple[Overlap, ...]
     problems: tuple[Problem, ...] = field(default=())
 
+    def to_json(self) -> Document:
+        """Return the funds and their overlaps as a JSON document."""
+        return {
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "currency": self.currency,
+            "funds": {symbol: row.to_json() for symbol, row in self.funds.items()},
+            "overlap": [{"pair": list(row.pair), "weight": number(row.weight)} for row in self.overlap],
+            "problems": problem_list(self.problems),
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per fund and a column per figure (returns.1Y and so on); NaN where one is not known."""
+        import pandas as pd
+
+        figures = {
+            symbol: {path: figure.value for path, figure in row.figures().items()} for symbol, row in self.funds.items()
+        }
+        return pd.DataFrame.from_dict(figures, orient="index", dtype="float64")
+
 
 def compare(
     symbols: Sequence[str],
     history: HistoryTable,
-    facts: Mapping[str, FundFacts],
+    facts: Mapping[str, Fund],
     currency: str | None = None,
 ) -> Comparison:
     """Compare funds, their returns in `currency` where one is named, else each in its own.
@@ -91,21 +145,20 @@ def compare(
     days, _ = aligned(found.values())
     end = days[-1].astype(dt.date) if len(days) else None
     if found and end is None:
-        text, ko = "the funds have no day in common", "모든 종목에 시세가 있는 날이 없습니다"
-        problems.append(Problem("warning", "no-common-day", "compare", text, ko))
+        problems.append(warning("no-common-day", HERE))
     start = add_months(end, -LONGEST) if end else None
     common = {symbol: _on(series, days).between(start, end) for symbol, series in found.items()}
-    table = {symbol: facts.get(symbol, FundFacts(symbol)) for symbol in symbols}
+    table = {symbol: facts.get(symbol, Fund(symbol)) for symbol in symbols}
     rows = {}
     for symbol in symbols:
         row = _row(table[symbol], found.get(symbol), common.get(symbol), end, history.source)
         rows[symbol] = row
         told = {path: figure for path, figure in row.figures().items() if figure.note != NO_HISTORY}
         problems.extend(said for path, figure in told.items() if (said := figure.remark(f"{symbol}.{path}")))
-        problems.extend(_top_remark(row))
+        problems.append(_top_remark(row))
     shared = overlaps(table)
     problems.extend(
-        Problem("info" if row.weight is not None else "warning", "overlap", "-".join(row.pair), row.note, row.note_ko)
+        Problem("info" if row.weight is not None else "warning", "overlap", "-".join(row.pair), row.note)
         for row in shared
         if row.note
     )
@@ -121,38 +174,31 @@ def _series(
         try:
             series = history.in_currency(symbol, currency) if currency else history.series[symbol]
         except KeyError:
-            text = f"no history in {history.source or 'any source'}"
-            ko = f"{history.source or '어느 제공처'}에도 과거 시세가 없습니다"
-            problems.append(Problem("warning", "no-history", symbol, text, ko))
+            problems.append(warning("no-history.compared", symbol, source=history.source or phrase("any-source")))
             continue
-        except NoData as error:
-            problems.append(Problem("warning", "no-history", symbol, str(error), error.ko))
+        except NoData as fault:
+            problems.append(Problem("warning", "no-history", symbol, fault.message))
             continue
         found[symbol] = series
         if currency and history.series[symbol].currency != currency:
-            text = f"closes converted from {history.series[symbol].currency} at each day's rate"
-            ko = f"종가를 {history.series[symbol].currency}에서 그날 환율로 환산했습니다"
-            problems.append(Problem("info", "converted", f"{symbol}.returns", text, ko))
+            was = history.series[symbol].currency
+            problems.append(note("converted", f"{symbol}.returns", currency=was))
     currencies = {series.currency for series in found.values()}
     if currency or (len(currencies) == 1 and "" not in currencies):
         return found, currency or currencies.pop(), problems
     if found:
-        text = "returns are in each fund's own currency: name one with --currency to compare them in it"
-        ko = "수익률이 종목마다 자기 통화 기준입니다: 한 통화로 비교하려면 --currency로 정하세요"
-        problems.append(Problem("warning", "local-currency", "compare", text, ko))
+        problems.append(warning("local-currency.compared", HERE))
     return found, "local", problems
 
 
-def _on(series: Series, days: object) -> Series:
+def _on(series: Series, days: Days) -> Series:
     """Return the series on some of its own days."""
-    import numpy as np
-
-    keep = np.isin(series.days, np.asarray(days))
+    keep = np.isin(series.days, days)
     return replace(series, days=series.days[keep], closes=series.closes[keep])
 
 
-def _row(facts: FundFacts, series: Series | None, common: Series | None, end: dt.date | None, source: str) -> FundRow:
-    none = Figure(None, source, None, NO_HISTORY, "과거 시세 없음")
+def _row(facts: Fund, series: Series | None, common: Series | None, end: dt.date | None, source: str) -> FundRow:
+    none = Figure(None, source, None, NO_HISTORY)
     known = series is not None and common is not None and end is not None
     return FundRow(
         symbol=facts.symbol,
@@ -170,12 +216,79 @@ def _row(facts: FundFacts, series: Series | None, common: Series | None, end: dt
     )
 
 
-def _top_remark(row: FundRow) -> list[Problem]:
+def _top_remark(row: FundRow) -> Problem:
     where = f"{row.symbol}.top10"
     if not row.top:
-        return [Problem("warning", "not-known", where, "holdings not known", "구성 종목을 알 수 없습니다")]
-    dated = f", {row.holdings_as_of}" if row.holdings_as_of else ""
-    share = "" if row.top_share is None else f"together {row.top_share:.1%}; "
-    share_ko = "" if row.top_share is None else f"합계 {row.top_share:.1%}; "
-    origin = f"{row.holdings_source}{dated}"
-    return [Problem("info", "figure", where, f"{share}{origin}", f"{share_ko}출처 {origin}")]
+        return warning("not-known.holdings", where)
+    came = origin(row.holdings_source, row.holdings_as_of)
+    if row.top_share is None:
+        return note("figure.known", where, origin=came)
+    return note("figure.top-share", where, share=row.top_share, origin=came)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The weight of one company in the portfolio: `direct` as a holding of its own, the rest through funds."""
+
+    symbol: str
+    name: str
+    weight: Decimal
+    direct: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LookThrough:
+    """A portfolio's companies, largest first, and the weight that could not be looked into."""
+
+    exposures: tuple[Exposure, ...]
+    unseen: Decimal
+
+
+def overlap(one: Fund, other: Fund) -> Overlap:
+    """Return the common weight of two funds; None where the holdings of one are not known."""
+    pair = (one.symbol, other.symbol)
+    missing = [fund.symbol for fund in (one, other) if not fund.holdings]
+    if missing:
+        key = "overlap.one-unknown" if len(missing) == 1 else "overlap.both-unknown"
+        return Overlap(pair, None, complete=False, note=phrase(key, one=missing[0], other=missing[-1]))
+    theirs = {line.symbol: line.weight for line in other.holdings}
+    common = sum((min(line.weight, theirs.get(line.symbol, ZERO)) for line in one.holdings), ZERO)
+    if one.complete and other.complete:
+        return Overlap(pair, common, complete=True)
+    least = phrase(
+        "overlap.least", one=one.symbol, seen=one.known_weight, other=other.symbol, seen_other=other.known_weight
+    )
+    return Overlap(pair, common, complete=False, note=least)
+
+
+def overlaps(funds: Mapping[str, Fund]) -> tuple[Overlap, ...]:
+    """Return the overlap of every pair, in the order of the funds."""
+    return tuple(overlap(one, other) for one, other in combinations(funds.values(), 2))
+
+
+def look_through(
+    weights: Mapping[str, Decimal], names: Mapping[str, str], single: frozenset[str], facts: Mapping[str, Fund]
+) -> LookThrough:
+    """Return what a portfolio holds of each company: its own shares and its part of the funds' holdings.
+
+    `weights` are fractions of the whole, `single` the symbols that are companies themselves. Whatever is neither a
+    company nor covered by known holdings is unseen.
+    """
+    total: defaultdict[str, Decimal] = defaultdict(Decimal)
+    label: dict[str, str] = {}
+    unseen = ZERO
+    for symbol, weight in weights.items():
+        if symbol in single:
+            total[symbol] += weight
+            label.setdefault(symbol, names.get(symbol, symbol))
+            continue
+        fund = facts.get(symbol, Fund(symbol))
+        unseen += weight * max(1 - fund.known_weight, ZERO)
+        for line in fund.holdings:
+            total[line.symbol] += weight * line.weight
+            label.setdefault(line.symbol, line.name)
+    rows = [
+        Exposure(symbol, label[symbol], weight, weights[symbol] if symbol in single else ZERO)
+        for symbol, weight in total.items()
+    ]
+    return LookThrough(tuple(sorted(rows, key=lambda row: (-row.weight, row.symbol))), unseen)

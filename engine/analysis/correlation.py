@@ -1,22 +1,33 @@
-"""How alike instruments move: correlations, pairs to be warned of, hedges, and the effective number of bets.
+"""How alike instruments move: correlations, pairs to be warned of, hedges, effective number of bets, and a lockstep.
 
 Pearson correlation of simple returns between consecutive common days. The effective number of bets is the exponential
 of the entropy of the correlation matrix's eigenvalue shares (Roy & Vetterli, "The effective rank", EUSIPCO 2007): N for
 N uncorrelated series, 1 for series in lockstep.
+
+A lockstep is when everything moves together: the average of all pairwise correlations over the last 60 returns is
+ranked among the same measure over earlier windows that do not overlap the last one. Kritzman, Li, Page & Rigobon
+("Principal components as a measure of systemic risk", 2011) use such a rise as a sign of fragility; window, step and
+threshold are this tool's own choice.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.analysis.returns import simple_returns
-from engine.errors import NoData, Problem
+from engine.documents import Document, number, problem_list
+from engine.errors import NoData, Problem, error, note, warning
 from engine.history import Floats, HistoryTable, Series, aligned, as_date
+from engine.phrase import phrase, place
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULT_DAYS = 252
 DEFAULT_THRESHOLD = 0.8
@@ -24,11 +35,18 @@ DEFAULT_THRESHOLD = 0.8
 MIN_RETURNS = 30
 #: Fewest returns that a correlation is computed from at all: two always lie on a line.
 FEWEST_RETURNS = 3
+#: Returns of each window that a lockstep is told from, and how far apart the earlier windows are.
+WINDOW, STEP = 60, 20
+#: Fewest earlier windows that count as a history.
+MIN_WINDOWS = 12
+#: Share of the earlier windows that the last one must exceed for an alert.
+ALERT_ABOVE = 0.9
+HERE = place("correlate")
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Hold two symbols and the correlation of their returns."""
+    """Two symbols and the correlation of their returns."""
 
     pair: tuple[str, str]
     correlation: float
@@ -36,7 +54,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Correlations:
-    """Hold the correlations of some symbols over common days.
+    """The correlations of some symbols over common days.
 
     `matrix` has a row and a column per symbol, in their order; None where there is no correlation (no history, too
     short, constant). `days` is the number of returns, `currency` "local" where returns are in each one's own currency.
@@ -53,6 +71,31 @@ class Correlations:
     hedges: tuple[Pair, ...]
     effective_bets: float | None
     problems: tuple[Problem, ...] = ()
+
+    def to_json(self) -> Document:
+        """Return the matrix, alerts, hedges and the effective number of bets as a JSON document."""
+        return {
+            "from": self.start.isoformat() if self.start else None,
+            "to": self.end.isoformat() if self.end else None,
+            "days": self.days,
+            "currency": self.currency,
+            "symbols": list(self.symbols),
+            "matrix": [[number(cell) for cell in row] for row in self.matrix],
+            "alerts": _listed(self.alerts),
+            "hedges": _listed(self.hedges),
+            "effective_bets": number(self.effective_bets),
+            "problems": problem_list(self.problems),
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the matrix with the symbols as index and columns; NaN where there is no correlation."""
+        import pandas as pd
+
+        return pd.DataFrame(self.matrix, index=list(self.symbols), columns=list(self.symbols), dtype="float64")
+
+
+def _listed(pairs: Iterable[Pair]) -> list[Document]:
+    return [{"pair": list(pair.pair), "correlation": number(pair.correlation)} for pair in pairs]
 
 
 def correlation_matrix(returns: Floats) -> Floats:
@@ -101,24 +144,22 @@ def correlate(
     common, closes = common[-(days + 1) :], closes[-(days + 1) :]
     count = max(len(common) - 1, 0)
     if len(found) < 2 or count < FEWEST_RETURNS:
-        text = f"{count} returns on common days: at least {FEWEST_RETURNS} are needed"
-        ko = f"공통 거래일의 수익률 {count}개: {FEWEST_RETURNS}개 이상 필요합니다"
         if len(found) < 2:
-            text = f"{len(found)} instruments with enough history: at least 2 are needed"
-            ko = f"과거 시세가 충분한 종목 {len(found)}개: 2개 이상 필요합니다"
-        problems.append(Problem("error", "short-history", "correlate", text, ko))
+            problems.append(error("short-history.instruments", HERE, instruments=len(found)))
+        else:
+            problems.append(error("short-history.returns", HERE, returns=count, least=FEWEST_RETURNS))
         empty = tuple((None,) * len(symbols) for _ in symbols)
         return Correlations(None, None, count, used, symbols, empty, (), (), None, tuple(problems))
     if count < days:
         shortest = min(found.values(), key=len)
-        text = f"{count} returns instead of {days}: {shortest.symbol} has {len(shortest)} closes from {shortest.first}"
-        ko = f"수익률 {count}개(요청 {days}개): {shortest.symbol} 종가가 {shortest.first}부터 {len(shortest)}개뿐입니다"
-        problems.append(Problem("warning", "short-window", "correlate", text, ko))
+        problems.append(
+            warning(
+                "short-window", HERE, returns=count, days=days, symbol=shortest.symbol, closes=len(shortest),
+                first=shortest.first,
+            )
+        )  # fmt: skip
     if count < MIN_RETURNS:
-        chance = f"±{min(2 / count**0.5, 1):.2f}"
-        text = f"{count} returns: chance alone gives correlations up to {chance}"
-        ko = f"수익률 {count}개: 우연만으로도 {chance}까지 나올 수 있습니다"
-        problems.append(Problem("warning", "few-returns", "correlate", text, ko))
+        problems.append(warning("few-returns", HERE, returns=count, chance=min(2 / count**0.5, 1)))
     matrix = correlation_matrix(simple_returns(closes))
     rows, alive = _spread(matrix, tuple(found), symbols, problems)
     kept = matrix[np.ix_(alive, alive)]
@@ -137,18 +178,15 @@ def _series(
         if symbol in history.series:
             present[symbol] = history.series[symbol]
         else:
-            text = f"no history in {history.source or 'any source'}: left out of the correlations"
-            ko = f"{history.source or '어느 제공처'}에도 과거 시세가 없습니다: 상관계수에서 뺐습니다"
-            problems.append(Problem("warning", "no-history", symbol, text, ko))
+            source = history.source or phrase("any-source")
+            problems.append(warning("no-history.correlated", symbol, source=source))
     try:
         return {symbol: history.in_currency(symbol, currency) for symbol in present}, currency
-    except NoData as error:
+    except NoData as fault:
         currencies = {series.currency for series in present.values()}
         if len(currencies) == 1 and "" not in currencies:
             return present, currencies.pop()
-        text = f"returns are in each instrument's own currency, not in {currency}: {error}"
-        ko = f"수익률이 {currency} 아닌 종목마다 자기 통화 기준입니다: {error.ko}"
-        problems.append(Problem("warning", "local-currency", "correlate", text, ko))
+        problems.append(warning("local-currency.correlated", HERE, currency=currency, reason=fault.message))
         return present, "local"
 
 
@@ -161,9 +199,7 @@ def _long_enough(found: Mapping[str, Series], days: int, problems: list[Problem]
         if len(series) > needed:
             kept[symbol] = series
             continue
-        text = f"{len(series)} closes: at least {needed + 1} are needed, so it is left out of the correlations"
-        ko = f"종가 {len(series)}개: {needed + 1}개 이상 필요하므로 상관계수에서 뺐습니다"
-        problems.append(Problem("warning", "short-history", symbol, text, ko))
+        problems.append(warning("short-history", symbol, closes=len(series), least=needed + 1))
     return kept
 
 
@@ -172,10 +208,8 @@ def _spread(
 ) -> tuple[tuple[tuple[float | None, ...], ...], list[int]]:
     """Return the matrix over all symbols, None where there is no correlation, and which of `found` have one."""
     alive = [i for i in range(len(found)) if not np.isnan(matrix[i, i])]
-    for index in sorted(set(range(len(found))) - set(alive)):
-        text = "the returns are constant over the window, so they correlate with nothing"
-        ko = "기간 내내 수익률이 같아서 상관계수가 없습니다"
-        problems.append(Problem("warning", "constant-series", found[index], text, ko))
+    dead = sorted(set(range(len(found))) - set(alive))
+    problems.extend(warning("constant-series", found[index]) for index in dead)
     position = {found[i]: i for i in alive}
     numbers = matrix.tolist()
     rows: list[tuple[float | None, ...]] = []
@@ -197,3 +231,54 @@ def _pairs(matrix: Floats, names: Sequence[str], threshold: float) -> tuple[tupl
     alerts = sorted(listed(above), key=lambda pair: -pair.correlation)
     hedges = sorted(listed(below), key=lambda pair: pair.correlation)
     return tuple(alerts), tuple(hedges)
+
+
+@dataclass(frozen=True, slots=True)
+class Lockstep:
+    """The average correlation of the last window, the share of earlier windows below it, and whether to warn.
+
+    `now` and `rank` are None where there is too little history; `windows` is how many earlier ones there are.
+    """
+
+    now: float | None
+    average: float | None
+    rank: float | None
+    windows: int
+    alert: bool
+
+    def remark(self) -> Problem:
+        """Return the finding as a problem: a warning where everything moves together, else info."""
+        if self.now is None or self.rank is None or self.average is None:
+            return note("lockstep-unknown", HERE, windows=self.windows, days=WINDOW, least=MIN_WINDOWS)
+        told = warning if self.alert else note
+        return told(
+            "lockstep", HERE, days=WINDOW, now=self.now, rank=self.rank, windows=self.windows, average=self.average
+        )
+
+
+def average_correlation(returns: Floats) -> float:
+    """Return the mean of all pairwise correlations of the columns; nan where fewer than two columns vary."""
+    centred = returns - returns.mean(axis=0)
+    length = np.sqrt(np.einsum("ij,ij->j", centred, centred))
+    varied = length > np.abs(returns.mean(axis=0)) * len(returns) * np.finfo(np.float64).eps
+    count = int(varied.sum())
+    if count < 2:
+        return float("nan")
+    together = (centred[:, varied] / length[varied]).sum(axis=1)
+    return float((together @ together - count) / (count * (count - 1)))
+
+
+def lockstep(series: Sequence[Series]) -> Lockstep:
+    """Rank the last window's average correlation among earlier windows, every 20 days back."""
+    _, closes = aligned(series)
+    if len(series) < 2 or len(closes) < WINDOW + 1:
+        return Lockstep(None, None, None, 0, alert=False)
+    returns = simple_returns(closes)
+    now = average_correlation(returns[-WINDOW:])
+    ends = range(len(returns) - WINDOW, WINDOW - 1, -STEP)
+    earlier = np.array([average_correlation(returns[end - WINDOW : end]) for end in ends])
+    earlier = earlier[~np.isnan(earlier)]
+    if len(earlier) < MIN_WINDOWS or np.isnan(now):
+        return Lockstep(None, None, None, len(earlier), alert=False)
+    rank = float((earlier < now).mean())
+    return Lockstep(now, float(earlier.mean()), rank, len(earlier), alert=rank > ALERT_ABOVE)

@@ -1,29 +1,78 @@
-"""What is known of a fund besides its closes: fee, size, holdings, yield, each with its source and day."""
+"""What is known of a fund besides its closes: fee, size, holdings, yield, each a figure with its source and day."""
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
-from engine.analysis.figure import UNKNOWN, Figure
-from engine.errors import Problem
-from engine.market import records
+from engine.data.fields import Fields, Locate, Path, Report, Where
+from engine.errors import Problem, error
 from engine.market.catalogue import CatalogueEntry
+from engine.market.records import FetchedFacts
 from engine.market.symbols import canonical, undecorated
+from engine.money import ZERO
+from engine.phrase import Phrase, phrase, place
 
 #: A fund's listed weights count as all of it from this sum on; below it, look-through figures are lower bounds.
 COMPLETE = Decimal("0.99")
-_NUMBERS = ("fee", "aum", "holdings_count", "yield", "tracking_error")
-_FIELDS = {*_NUMBERS, "aum_currency", "source", "as_of", "holdings", "index", "total_return"}
+#: Weights of a fund's holdings may add up to this much: sources round each of them.
+LARGEST_SUM = Decimal("1.01")
+_FIELDS = (
+    "fee", "aum", "aum_currency", "holdings_count", "yield", "tracking_error", "holdings", "index", "total_return",
+    "source", "as_of",
+)  # fmt: skip
+NOT_KNOWN = phrase("figure.not-known")
+UNVERIFIED = phrase("figure.fee-unverified")
+_FACTS = place("facts")
 
 
 @dataclass(frozen=True, slots=True)
-class Constituent:
-    """Hold one line of a fund's holdings; `weight` is a fraction of the fund."""
+class Figure:
+    """A statistic that says what it is: where it came from, how old it is, what was done to it.
+
+    `value` None means not known; `note` then says why, else what was done to the number. `source` names the file or
+    provider, `as_of` the day the figure is true for.
+    """
+
+    value: float | None
+    source: str = ""
+    as_of: dt.date | None = None
+    note: Phrase | None = None
+
+    @property
+    def known(self) -> bool:
+        """Tell whether there is a number."""
+        return self.value is not None
+
+    @property
+    def told(self) -> Phrase | None:
+        """Return note, source and day; None where there is nothing of these."""
+        came = origin(self.source, self.as_of)
+        return phrase("joined", one=self.note, other=came) if self.note and came else self.note or came
+
+    def remark(self, where: str) -> Problem | None:
+        """Return the note as a remark on the figure at `where`: a warning where the number is missing, else info."""
+        if self.value is None:
+            return Problem("warning", "not-known", where, self.note or NOT_KNOWN)
+        return Problem("info", "figure", where, self.told) if self.told else None
+
+
+UNKNOWN = Figure(None, note=NOT_KNOWN)
+
+
+def origin(source: str, as_of: dt.date | None) -> Phrase | None:
+    """Return where a figure is from and of which day; None where that is not known."""
+    if not source:
+        return None
+    name = phrase("figure.catalogue") if source == "catalogue" else source
+    return phrase("figure.dated", source=name, day=as_of) if as_of else phrase("figure.source", source=name)
+
+
+@dataclass(frozen=True, slots=True)
+class FundLine:
+    """A line of a fund's holdings; `weight` is a fraction of the fund."""
 
     symbol: str
     name: str
@@ -31,8 +80,8 @@ class Constituent:
 
 
 @dataclass(frozen=True, slots=True)
-class FundFacts:
-    """Hold a fund's facts; what is not known is `Figure(None)`. Fee, yield and tracking error are yearly fractions.
+class Fund:
+    """A fund's facts; what is not known is `Figure(None)`. Fee, yield and tracking error are yearly fractions.
 
     `holdings` are the known lines, largest first, often only the top ten. `total_return` tells whether the fund keeps
     its dividends.
@@ -45,7 +94,7 @@ class FundFacts:
     holdings_count: Figure = UNKNOWN
     dividend_yield: Figure = UNKNOWN
     tracking_error: Figure = UNKNOWN
-    holdings: tuple[Constituent, ...] = ()
+    holdings: tuple[FundLine, ...] = ()
     holdings_source: str = ""
     holdings_as_of: dt.date | None = None
     index: str = ""
@@ -62,9 +111,9 @@ class FundFacts:
         return self.known_weight >= COMPLETE
 
 
-def from_market(symbol: str, fetched: records.FundFacts | None, entry: CatalogueEntry | None) -> FundFacts:
+def from_market(symbol: str, fetched: FetchedFacts | None, entry: CatalogueEntry | None) -> Fund:
     """Join what a source says with the bundled catalogue; the source wins, and an unchecked catalogue fee says so."""
-    found = fetched or records.FundFacts(symbol, "", dt.datetime.min)  # noqa: DTZ901 - stands for "never fetched"
+    found = fetched or FetchedFacts(symbol, "", dt.datetime.min)  # noqa: DTZ901 - stands for "never fetched"
     day = found.as_of or (fetched.fetched_at.date() if fetched else None)
 
     def figure(value: Decimal | float | None) -> Figure:
@@ -75,10 +124,10 @@ def from_market(symbol: str, fetched: records.FundFacts | None, entry: Catalogue
     if entry:
         index, reinvests = entry.index, entry.total_return
         if fee.value is None and entry.instrument.expense_ratio is not None:
-            notes = ("", "") if entry.verified else ("the catalogue's fee, not verified", "종목 목록의 보수, 미확인")
-            fee = Figure(float(entry.instrument.expense_ratio), "catalogue", entry.checked_on, *notes)
-    lines = [Constituent(_code(row.symbol), row.name, row.weight) for row in found.top if row.weight is not None]
-    return FundFacts(
+            note = None if entry.verified else UNVERIFIED
+            fee = Figure(float(entry.instrument.expense_ratio), "catalogue", entry.checked_on, note)
+    lines = [FundLine(_code(row.symbol), row.name, row.weight) for row in found.top if row.weight is not None]
+    return Fund(
         symbol=symbol,
         fee=fee,
         aum=figure(found.aum),
@@ -93,98 +142,76 @@ def from_market(symbol: str, fetched: records.FundFacts | None, entry: Catalogue
     )
 
 
-def parse_facts(document: object, where: str = "facts") -> tuple[dict[str, FundFacts], tuple[Problem, ...]]:
+def parse_facts(document: object, where: Where = _FACTS) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
     """Read facts by symbol from a loaded document: fee, aum, aum_currency, holdings_count, yield, holdings and more.
 
     Each fund may name its `source` and `as_of`, and `holdings` as a list of symbol, name, weight. Funds with a problem
     are left out.
     """
+    report = Report(where, _in_funds(where))
     if not isinstance(document, Mapping):
-        text = "give one entry per fund: its symbol, then its facts"
-        return {}, (Problem("error", "facts-shape", where, text, "ETF마다 종목코드와 그 아래 정보를 적으세요"),)
-    facts: dict[str, FundFacts] = {}
-    problems: list[Problem] = []
-    for symbol, row in document.items():
-        fund, found = _fund(str(symbol), row, f"{where}, {symbol}")
-        problems.extend(found)
-        if fund:
+        return {}, (error("facts-shape", where),)
+    facts: dict[str, Fund] = {}
+    for symbol, data in document.items():
+        before = len(report.problems)
+        row = Fields(data, (str(symbol),), report, _FIELDS)
+        fund = _fund(str(symbol), row, str(report.where(row.path)))
+        if len(report.problems) == before:
             facts[fund.symbol] = fund
-    return facts, tuple(problems)
+    return facts, tuple(report.problems)
 
 
-def _fund(symbol: str, row: Any, where: str) -> tuple[FundFacts | None, list[Problem]]:  # noqa: ANN401 - a loaded document
-    if not isinstance(row, Mapping):
-        text = f"{row!r} is no table of facts: write fee: 0.0009"
-        return None, [Problem("error", "facts-shape", where, text, f"{row!r}: fee: 0.0009처럼 정보를 적으세요")]
-    known = ", ".join(sorted(_FIELDS))
-    problems = [
-        Problem(
-            "error", "facts-field", f"{where}.{name}", f"unknown fact; known are {known}", f"쓸 수 있는 정보: {known}"
-        )
-        for name in row
-        if name not in _FIELDS
-    ]
-    source, as_of = str(row.get("source", where)), row.get("as_of")
-    if as_of is not None and not isinstance(as_of, dt.date):
-        text, ko = f"{as_of!r} is no date: write yyyy-mm-dd", f"{as_of!r}: 날짜를 yyyy-mm-dd로 적으세요"
-        problems.append(Problem("error", "facts-date", f"{where}.as_of", text, ko))
-        as_of = None
-    if not isinstance(row.get("total_return"), bool | None):
-        text = f"{row['total_return']!r}: write true or false"
-        ko = f"{row['total_return']!r}: true 또는 false로 적으세요"
-        problems.append(Problem("error", "facts-flag", f"{where}.total_return", text, ko))
-    figures = {}
-    for name in _NUMBERS:
-        value = row.get(name)
-        note, note_ko = ("", "") if value is not None else ("not given", "적혀 있지 않음")
-        figures[name] = Figure(None if value is None else _number(value), source, as_of, note, note_ko)
-        if value is not None and figures[name].value is None:
-            text, ko = f"{value!r}: give a number of 0 or more", f"{value!r}: 0 이상의 수를 적으세요"
-            problems.append(Problem("error", "facts-number", f"{where}.{name}", text, ko))
-    holdings = _holdings(row.get("holdings", []), f"{where}.holdings", problems)
-    fund = FundFacts(
+def _in_funds(file: Where) -> Locate:
+    """Return what tells where (symbol,), (symbol, field) or (symbol, field, line, …) is."""
+
+    def locate(path: Path) -> Where:
+        where: Where = place("fund", file=file, symbol=path[0])
+        if len(path) > 1:
+            where = place("fund-field", fund=where, field=path[1])
+        return place("fund-line", field=where, line=int(path[2]) + 1) if len(path) > 2 else where
+
+    return locate
+
+
+def _fund(symbol: str, row: Fields, where: str) -> Fund:
+    source, as_of = row.text("source", where), row.date("as_of")
+
+    def figure(field: str) -> Figure:
+        number = row.number(field, ZERO)
+        note = None if row.given(field) else phrase("figure.not-given")
+        return Figure(None if number is None else float(number), source, as_of, note)
+
+    holdings = _holdings(row)
+    return Fund(
         symbol=symbol,
-        fee=figures["fee"],
-        aum=figures["aum"],
-        aum_currency=str(row.get("aum_currency", "")),
-        holdings_count=figures["holdings_count"],
-        dividend_yield=figures["yield"],
-        tracking_error=figures["tracking_error"],
+        fee=figure("fee"),
+        aum=figure("aum"),
+        aum_currency=row.text("aum_currency"),
+        holdings_count=figure("holdings_count"),
+        dividend_yield=figure("yield"),
+        tracking_error=figure("tracking_error"),
         holdings=holdings,
         holdings_source=source if holdings else "",
         holdings_as_of=as_of,
-        index=str(row.get("index", "")),
-        total_return=row.get("total_return"),
+        index=row.text("index"),
+        total_return=row.flag("total_return"),
     )
-    return (None if problems else fund), problems
+
+
+def _holdings(fund: Fields) -> tuple[FundLine, ...]:
+    lines = []
+    for row in fund.rows("holdings", ("symbol", "name", "weight")):
+        symbol, weight = row.text("symbol"), row.fraction("weight")
+        if not symbol:
+            row.missing("symbol", "code")
+        if not row.given("weight"):
+            row.missing("weight", "fund-weight")
+        lines.append(FundLine(_code(symbol), row.text("name", symbol), ZERO if weight is None else weight))
+    if sum(line.weight for line in lines) > LARGEST_SUM:
+        fund.error("holdings", "facts-holding.sum")
+    return tuple(sorted(lines, key=lambda line: -line.weight))
 
 
 def _code(symbol: str) -> str:
     """Return one spelling of a company's code, so that funds of different sources can be compared."""
     return undecorated(symbol) or canonical(symbol)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if value >= 0 and math.isfinite(value) else None
-
-
-def _holdings(rows: Any, where: str, problems: list[Problem]) -> tuple[Constituent, ...]:  # noqa: ANN401 - a loaded document
-    lines = []
-    for number, row in enumerate(rows if isinstance(rows, list) else [rows], start=1):
-        try:
-            weight = Decimal(str(row["weight"]))
-            line = Constituent(_code(str(row["symbol"])), str(row.get("name", row["symbol"])), weight)
-        except (KeyError, TypeError, AttributeError, InvalidOperation):
-            weight, line = Decimal(-1), None
-        if line is None or not weight.is_finite() or not 0 <= weight <= 1:
-            text = f"{row!r}: give symbol, name and a weight from 0 to 1"
-            ko = f"{row!r}: symbol, name과 0부터 1까지의 weight를 적으세요"
-            problems.append(Problem("error", "facts-holding", f"{where}, line {number}", text, ko))
-        else:
-            lines.append(line)
-    if sum(line.weight for line in lines) > Decimal("1.01"):
-        text = "the weights add up to more than 1"
-        problems.append(Problem("error", "facts-holding", where, text, "비중의 합이 1을 넘습니다"))
-    return tuple(sorted(lines, key=lambda line: -line.weight))

@@ -1,4 +1,4 @@
-"""Returns, volatility and drawdown of a series of closes, each with what was done to the number.
+"""Returns, volatility, drawdown and tracking error of series of closes, each with what was done to the number.
 
 Returns are simple (close over close, minus 1). Over a year and more they are annualised geometrically, below a year
 never (GIPS standards: returns for periods of less than one year must not be annualised). Volatility is the sample
@@ -12,8 +12,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from engine.analysis.figure import Figure
-from engine.history import DAY, Floats, Series, as_date
+from engine.analysis.facts import Figure
+from engine.history import DAY, Floats, Series, aligned, as_date
+from engine.phrase import Phrase, phrase
 from engine.schedule import add_months
 
 #: Months of each period; a period of 12 months and more is shown per year.
@@ -58,52 +59,49 @@ def _period_return(series: Series, end: dt.date, months: int) -> Figure:
     start = add_months(end, -months)
     before, after = close_on(series, start), close_on(series, end)
     if before is None or after is None:
-        begin = f"begins {series.first}" if len(series) else "is empty"
-        begin_ko = f"과거 시세는 {series.first}부터입니다" if len(series) else "과거 시세가 비어 있습니다"
-        note, ko = f"no close near {start}: the history {begin}", f"{start} 무렵 종가 없음: {begin_ko}"
-        return Figure(None, series.source, end, note, ko)
+        if len(series):
+            return Figure(None, series.source, end, phrase("figure.no-close", day=start, first=series.first))
+        return Figure(None, series.source, end, phrase("figure.no-close-at-all", day=start))
     total = after[1] / before[1] - 1.0
-    contents, contents_ko = _contents(series)
-    what, what_ko = f"{contents} from the close of {before[0]}", f"{before[0]} 종가 기준 {contents_ko}"
+    what = phrase("figure.return", closes=_contents(series), day=before[0])
     if months < PERIODS["1Y"]:
-        return Figure(total, series.source, after[0], f"{what}, not annualised", f"{what_ko}, 연환산하지 않음")
-    yearly = annualised(total, months / 12)
-    return Figure(yearly, series.source, after[0], f"{what}, per year", f"{what_ko}, 연환산")
+        return Figure(total, series.source, after[0], phrase("figure.plain", what=what))
+    return Figure(annualised(total, months / 12), series.source, after[0], phrase("figure.yearly", what=what))
 
 
-def _contents(series: Series) -> tuple[str, str]:
-    """Return what the closes of a series hold, in English and Korean."""
-    words = {
-        "total-return": ("total return", "배당 포함 수익률"),
-        "price": ("price return without dividends", "배당 제외 가격 수익률"),
-        "unknown": (
-            "return of the closes as given (total return only if they include dividends)",
-            "주어진 종가의 수익률(종가에 배당이 들어 있을 때만 배당 포함)",
-        ),
-    }
-    english, korean = words[series.kind]
-    return (f"{english} in {series.currency}", f"{series.currency} {korean}") if series.currency else (english, korean)
+def _contents(series: Series) -> Phrase:
+    """Return what the closes of a series hold."""
+    what = phrase(f"closes.{series.kind}")
+    return phrase("closes.in-currency", what=what, currency=series.currency) if series.currency else what
 
 
 def volatility(series: Series) -> Figure:
     """Return the yearly volatility of daily returns; not stated from fewer than 20 returns."""
     count = len(series) - 1
     if count < MIN_RETURNS:
-        note = f"{max(count, 0)} daily returns: at least {MIN_RETURNS} are needed"
-        ko = f"일간 수익률 {max(count, 0)}개: {MIN_RETURNS}개 이상 필요합니다"
-        return Figure(None, series.source, None, note, ko)
+        return Figure(None, series.source, None, phrase("figure.few-returns", returns=max(count, 0), least=MIN_RETURNS))
     value = float(np.std(simple_returns(series.closes), ddof=1) * np.sqrt(TRADING_DAYS))
-    note = f"standard deviation of {count} daily returns since {series.first}, times √{TRADING_DAYS} for a year"
-    ko = f"{series.first}부터 일간 수익률 {count}개의 표준편차 × √{TRADING_DAYS} (연환산)"
-    return Figure(value, series.source, series.last, note, ko)
+    note = phrase("figure.volatility", returns=count, first=series.first, days=TRADING_DAYS)
+    return Figure(value, series.source, series.last, note)
 
 
 def max_drawdown(series: Series) -> Figure:
     """Return the deepest fall from an earlier high, as a fraction ≤ 0."""
     if len(series) < 2:
-        return Figure(None, series.source, None, "fewer than 2 closes", "종가가 2개 미만")
+        return Figure(None, series.source, None, phrase("figure.few-closes"))
     falls = series.closes / np.maximum.accumulate(series.closes) - 1.0
     bottom = int(np.argmin(falls))
-    low = as_date(series.days[bottom])
-    note, ko = f"from {series.first} on; the low was on {low}", f"{series.first}부터, 최저점 {low}"
-    return Figure(float(falls[bottom]), series.source, series.last, note, ko)
+    note = phrase("figure.drawdown", first=series.first, low=as_date(series.days[bottom]))
+    return Figure(float(falls[bottom]), series.source, series.last, note)
+
+
+def tracking_error(fund: Series, index: Series) -> Figure:
+    """Return the yearly standard deviation of the daily return differences, over all common days."""
+    days, closes = aligned([fund, index])
+    count = max(len(days) - 1, 0)
+    if count < MIN_RETURNS:
+        return Figure(None, fund.source, None, phrase("figure.few-common", returns=count, least=MIN_RETURNS))
+    returns = simple_returns(closes)
+    value = float(np.std(returns[:, 0] - returns[:, 1], ddof=1) * np.sqrt(TRADING_DAYS))
+    note = phrase("figure.tracking-error", returns=count, index=index.symbol, days=TRADING_DAYS)
+    return Figure(value, fund.source, as_date(days[-1]), note)

@@ -1,175 +1,364 @@
-"""Every limit beside what it is today: instruments, groups, leverage, single names, the core, fees, accounts.
+"""Every limit beside what it is today: instruments, groups, leverage, single names, the core and its funds, accounts.
 
 Limits of one's own come from the document (min, max, groups, accounts); the others are dated rows of limits.csv. A
 document's own maximum for an instrument replaces the row about it. Comparisons are exact: a value against limit times
 total.
+
+A core fund: fee ≤ 0.1 % a year, assets ≥ 100 billion won, tracking error ≤ 1 % a year, dividends reinvested preferred.
+The whole portfolio: weighted fee ≤ 0.3 %. Fee, size and the 0.3 % are the core-satellite rules this tool follows; the
+tracking error limit is its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from decimal import Decimal
-from typing import Literal
+import csv
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Context, Decimal
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Literal
 
-from engine.analysis.facts import FundFacts
-from engine.analysis.limits import EXACT, Check, Limit, RiskInputs, RiskRule, Status, default_limits, percent
-from engine.analysis.overlap import look_through
-from engine.analysis.screen import Check as ScreenCheck
-from engine.analysis.screen import portfolio_fee, screen
-from engine.analysis.volatility import NORMAL_BAND, WIDE_BAND
+from engine.analysis.compare import look_through
+from engine.analysis.facts import NOT_KNOWN, UNKNOWN, Figure, Fund
+from engine.analysis.volatility import NORMAL_BAND, WIDE_BAND, Turbulence
+from engine.documents import Document, number, problem_list
+from engine.errors import Problem
 from engine.money import ZERO
+from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Account, Portfolio
 from engine.valuation import Valuation
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+Bound = Literal["below", "at most", "at least"]
+Status = Literal["OK", "BREACH", "UNKNOWN"]
+Unit = Literal["share", "won", "flag"]
+#: Digits that hold a product of a limit and a total without rounding.
+EXACT = Context(prec=100)
+#: Shares below this are shown with four decimals in per cent, others with two.
+FINE = Decimal("0.001")
+#: What a core fund must keep; one exactly at a limit passes.
+MAX_CORE_FEE, MIN_CORE_ASSETS, MAX_TRACKING_ERROR = Decimal("0.001"), Decimal(100_000_000_000), Decimal("0.01")
 #: Types that are a company of their own.
 COMPANIES = ("stock", "reit")
 #: Classes whose funds hold no companies to look through to.
 _NO_NAMES = ("bond", "cash", "commodity")
+#: What a rule can be about that is not one instrument, group or account.
+SCOPES = ("portfolio", "core", "company", "rotation")
+#: The note of every rule of a portfolio that cannot be valued: the missing price is a problem of its own.
+UNPRICED = phrase("risk.unpriced")
 
 
-def risk(
-    portfolio: Portfolio,
-    valuation: Valuation | None,
-    inputs: RiskInputs | None = None,
-    limits: tuple[Limit, ...] | None = None,
-) -> tuple[RiskRule, ...]:
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A row of limits.csv; `limit` is a fraction, of the total unless the rule says otherwise."""
+
+    rule: str
+    scope: str
+    bound: Bound
+    limit: Decimal
+    source: str
+    checked_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class RiskRule:
+    """A limit beside what it is today. UNKNOWN where a figure is missing; `note` says which, or the source.
+
+    `limit` and `actual` are shares, except of unit "won" (an amount) and "flag" (1: yes, 0: no).
+    """
+
+    rule: str
+    scope: str
+    limit: Decimal | None
+    actual: Decimal | None
+    status: Status
+    note: Phrase | None = None
+    unit: Unit = "share"
+
+    @property
+    def name(self) -> Phrase:
+        """Return what the rule is called."""
+        return phrase(f"rule.{self.rule}")
+
+    @property
+    def about(self) -> Phrase | str:
+        """Return what the rule is about: the portfolio, the core, or an instrument, group or account by its name."""
+        return phrase(f"scope.{self.scope}") if self.scope in SCOPES else self.scope
+
+    @property
+    def shown(self) -> tuple[Phrase, Phrase]:
+        """Return limit and actual with their unit; a dash where there is none."""
+        return _amount(self.limit, self.unit), _amount(self.actual, self.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReport:
+    """Every limit of a portfolio; `priced` is false where a price or rate is missing."""
+
+    rules: tuple[RiskRule, ...]
+    priced: bool
+    problems: tuple[Problem, ...]
+
+    def to_json(self) -> Document:
+        """Return every limit with what it is today as a JSON document."""
+        return {
+            "rules": [
+                {
+                    "rule": row.rule,
+                    "scope": row.scope,
+                    "limit": number(row.limit),
+                    "actual": number(row.actual),
+                    "status": row.status,
+                }
+                for row in self.rules
+            ],
+            "problems": problem_list(self.problems),
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per limit: rule, scope, limit, actual, status; NaN where a number is not known."""
+        import pandas as pd
+
+        rows = self.to_json()["rules"]
+        frame = pd.DataFrame(rows, columns=["rule", "scope", "limit", "actual", "status"])
+        return frame.astype({"limit": "float64", "actual": "float64"})
+
+
+@dataclass(frozen=True, slots=True)
+class RiskInputs:
+    """What is known besides the portfolio: fund facts and volatility, each by symbol.
+
+    `catalogued` are the symbols whose leverage is on record; others count as not leveraged, which a note says.
+    `krw_per` is won per unit of a currency, for assets in another.
+    """
+
+    facts: Mapping[str, Fund] = field(default_factory=dict)
+    turbulence: Mapping[str, Turbulence] = field(default_factory=dict)
+    catalogued: frozenset[str] | None = None
+    krw_per: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=1)
+def default_limits() -> tuple[Limit, ...]:
+    """Return the rows of limits.csv."""
+    text = resources.files("engine.analysis").joinpath("limits.csv").read_text(encoding="utf-8")
+    return tuple(
+        Limit(
+            row["rule"],
+            row["scope"],
+            row["bound"],  # type: ignore[arg-type]
+            Decimal(row["limit"]),
+            row["source"],
+            dt.date.fromisoformat(row["checked_on"]),
+        )
+        for row in csv.DictReader(text.splitlines())
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """A valued portfolio to be measured against limits; without a valuation every comparison is UNKNOWN."""
+
+    portfolio: Portfolio
+    valuation: Valuation | None
+    inputs: RiskInputs
+
+    @property
+    def total(self) -> Decimal:
+        """Return the portfolio's worth in the base currency; 0 where it is not known."""
+        return self.valuation.total if self.valuation else ZERO
+
+    def value(self, symbols: Iterable[str]) -> Decimal:
+        """Return the joint worth of some symbols in the base currency."""
+        return sum((self.valuation.values.get(symbol, ZERO) for symbol in symbols), ZERO) if self.valuation else ZERO
+
+    def weights(self) -> dict[str, Decimal]:
+        """Return the weights of what is held; none where the total is not above 0."""
+        if not self.valuation or self.total <= 0:
+            return {}
+        return {symbol: worth / self.total for symbol, worth in self.valuation.values.items() if worth}
+
+    def compare(
+        self,
+        rule: str,
+        scope: str,
+        part: Decimal,
+        limit: Decimal,
+        bound: Bound,
+        note: Phrase | None = None,
+        whole: Decimal | None = None,
+    ) -> RiskRule:
+        """Compare part / whole with a limit without dividing; the whole is the portfolio's total unless given."""
+        whole = self.total if whole is None else whole
+        if self.valuation is None:
+            return RiskRule(rule, scope, limit, None, "UNKNOWN", UNPRICED)
+        if whole <= 0:
+            return RiskRule(rule, scope, limit, None, "UNKNOWN", phrase("risk.nothing-held"))
+        edge = EXACT.multiply(limit, whole)
+        held = part < edge if bound == "below" else part <= edge if bound == "at most" else part >= edge
+        return RiskRule(rule, scope, limit, part / whole, "OK" if held else "BREACH", note)
+
+
+def risk(portfolio: Portfolio, valuation: Valuation | None, inputs: RiskInputs | None = None) -> tuple[RiskRule, ...]:
     """Check every limit; without a valuation (a price is missing) every rule is UNKNOWN."""
-    check = Check(portfolio, valuation, inputs or RiskInputs())
-    rules = [*_own_limits(check), *_groups(check)]
-    for limit in default_limits() if limits is None else limits:
-        rules.extend(_RULES[limit.rule](check, limit))
-    rules.extend(_accounts(check))
-    rules.extend(_screens(check))
+    measure = _Measure(portfolio, valuation, inputs or RiskInputs())
+    rules = [*_own_limits(measure), *_groups(measure)]
+    for limit in default_limits():
+        rules.extend(_RULES[limit.rule](measure, limit))
+    rules.extend(_accounts(measure))
+    rules.extend(_core_funds(measure))
     return tuple(rules)
 
 
-def _own_limits(check: Check) -> Iterator[RiskRule]:
-    for _, target in check.portfolio.targets():
-        worth = check.value((target.symbol,))
+def risk_problems(rules: tuple[RiskRule, ...]) -> tuple[Problem, ...]:
+    """Return a problem per rule that is broken (a warning), not known (a warning) or has something to say (info)."""
+    problems = []
+    for row in rules:
+        where = place("rule", rule=row.name, about=row.about)
+        if row.status == "BREACH":
+            limit, actual = row.shown
+            said = phrase("limit-breached", limit=limit, actual=actual)
+            noted = phrase("limit-breached.noted", breach=said, note=row.note) if row.note else said
+            problems.append(Problem("warning", "limit-breached", where, noted))
+        elif row.status == "UNKNOWN" and row.note != UNPRICED:
+            problems.append(Problem("warning", "limit-unknown", where, row.note or NOT_KNOWN))
+        elif row.status == "OK" and row.note:
+            problems.append(Problem("info", "limit", where, row.note))
+    return tuple(problems)
+
+
+def _amount(value: Decimal | None, unit: Unit) -> Phrase:
+    if value is None:
+        return phrase("amount.none")
+    if unit == "won":
+        return phrase("amount.won", amount=value)
+    return percent(value) if unit == "share" else phrase("amount.yes" if value else "amount.no")
+
+
+def percent(share: Decimal) -> Phrase:
+    """Return a fraction as a percentage with two decimals, with more where they matter."""
+    return phrase("amount.percent" if share == 0 or abs(share) >= FINE else "amount.fine-percent", points=share * 100)
+
+
+def _own_limits(measure: _Measure) -> Iterator[RiskRule]:
+    for _, target in measure.portfolio.targets():
+        worth = measure.value((target.symbol,))
         if target.minimum is not None:
-            yield check.compare("minimum", target.symbol, worth, target.minimum, "at least")
+            yield measure.compare("minimum", target.symbol, worth, target.minimum, "at least")
         if target.maximum is not None:
-            yield check.compare("maximum", target.symbol, worth, target.maximum, "at most")
+            yield measure.compare("maximum", target.symbol, worth, target.maximum, "at most")
 
 
-def _groups(check: Check) -> Iterator[RiskRule]:
-    for group in check.portfolio.groups:
-        worth = check.value(group.members)
-        members = ", ".join(group.members)
-        notes = (members, f"종목: {members}")
+def _groups(measure: _Measure) -> Iterator[RiskRule]:
+    for group in measure.portfolio.groups:
+        worth = measure.value(group.members)
+        note = phrase("risk.symbols", symbols=group.members)
         if group.minimum is not None:
-            yield check.compare("group-minimum", group.name, worth, group.minimum, "at least", *notes)
+            yield measure.compare("group-minimum", group.name, worth, group.minimum, "at least", note)
         if group.maximum is not None:
-            yield check.compare("group-maximum", group.name, worth, group.maximum, "at most", *notes)
+            yield measure.compare("group-maximum", group.name, worth, group.maximum, "at most", note)
 
 
-def _leveraged(check: Check, limit: Limit) -> Iterator[RiskRule]:
-    instruments = check.portfolio.instruments
-    found = tuple(symbol for symbol in check.portfolio.symbols if abs(instruments[symbol].leverage) > 1)
-    known = check.inputs.catalogued
-    rest = [] if known is None else [symbol for symbol in check.portfolio.symbols if symbol not in known]
-    named, unlisted = ", ".join(found), ", ".join(rest)
-    note = "; ".join(filter(None, (named, f"not on record, so taken as not leveraged: {unlisted}" * bool(rest))))
-    ko = "; ".join(
-        filter(
-            None, (f"종목: {named}" * bool(found), f"목록에 없어 레버리지 없는 것으로 본 종목: {unlisted}" * bool(rest))
-        )
-    )
-    yield check.compare(limit.rule, limit.scope, check.value(found), limit.limit, limit.bound, note, ko)
+def _leveraged(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+    instruments = measure.portfolio.instruments
+    found = tuple(symbol for symbol in measure.portfolio.symbols if abs(instruments[symbol].leverage) > 1)
+    known = measure.inputs.catalogued
+    rest = [] if known is None else [symbol for symbol in measure.portfolio.symbols if symbol not in known]
+    named = phrase("risk.symbols", symbols=found) if found else None
+    unlisted = phrase("risk.unlisted", symbols=rest) if rest else None
+    note = phrase("joined", one=named, other=unlisted) if named and unlisted else named or unlisted
+    yield measure.compare(limit.rule, limit.scope, measure.value(found), limit.limit, limit.bound, note)
 
 
-def _leveraged_fund(check: Check, limit: Limit) -> Iterator[RiskRule]:
-    own = any(target.symbol == limit.scope and target.maximum is not None for _, target in check.portfolio.targets())
-    if limit.scope in check.portfolio.symbols and not own:
-        yield check.compare(limit.rule, limit.scope, check.value((limit.scope,)), limit.limit, limit.bound)
+def _leveraged_fund(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+    targets = measure.portfolio.targets()
+    own = any(target.symbol == limit.scope and target.maximum is not None for _, target in targets)
+    if limit.scope in measure.portfolio.symbols and not own:
+        yield measure.compare(limit.rule, limit.scope, measure.value((limit.scope,)), limit.limit, limit.bound)
 
 
-def _exposure(check: Check, limit: Limit) -> Iterator[RiskRule]:
-    instruments = check.portfolio.instruments
-    moved = sum(
-        (check.value((symbol,)) * abs(instruments[symbol].leverage) for symbol in check.portfolio.symbols), ZERO
-    )
-    note = "each holding times its leverage, inverse ones counted as positive"
-    ko = "보유액 × 레버리지의 합, 인버스도 더함"
-    yield check.compare(limit.rule, limit.scope, moved, limit.limit, limit.bound, note, ko)
+def _exposure(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+    instruments, symbols = measure.portfolio.instruments, measure.portfolio.symbols
+    moved = sum((measure.value((symbol,)) * abs(instruments[symbol].leverage) for symbol in symbols), ZERO)
+    yield measure.compare(limit.rule, limit.scope, moved, limit.limit, limit.bound, phrase("risk.exposure"))
 
 
-def _single_name(check: Check, limit: Limit) -> Iterator[RiskRule]:
-    weights = check.weights()
+def _single_name(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+    weights = measure.weights()
     if not weights:
-        yield check.compare(limit.rule, limit.scope, ZERO, limit.limit, limit.bound)
+        yield measure.compare(limit.rule, limit.scope, ZERO, limit.limit, limit.bound)
         return
-    instruments = check.portfolio.instruments
+    instruments = measure.portfolio.instruments
     singles = frozenset(symbol for symbol in weights if instruments[symbol].asset_type in COMPANIES)
     equity = {symbol: weight for symbol, weight in weights.items() if instruments[symbol].asset_class not in _NO_NAMES}
     names = {symbol: instruments[symbol].name for symbol in weights}
-    seen = look_through(equity, names, singles, check.inputs.facts)
-    unseen = unseen_ko = ""
-    if seen.unseen:
-        unseen = f"; {percent(seen.unseen)} of the total lies in funds whose holdings are not known"
-        unseen_ko = f"; 총액의 {percent(seen.unseen)}는 구성 종목을 모르는 ETF에 있음"
+    seen = look_through(equity, names, singles, measure.inputs.facts)
+    unseen = phrase("risk.unseen", share=percent(seen.unseen)) if seen.unseen else None
     over = [row for row in seen.exposures if row.weight > limit.limit]
     for row in over or seen.exposures[:1]:
         status: Status = "BREACH" if over else "OK" if row.weight + seen.unseen <= limit.limit else "UNKNOWN"
-        note = f"{row.name}: {percent(row.direct)} held directly{unseen}"
-        ko = f"{row.name}: 직접 보유 {percent(row.direct)}{unseen_ko}"
-        yield RiskRule(limit.rule, row.symbol, limit.limit, row.weight, status, note, ko)
+        held = phrase("risk.company", name=row.name, direct=percent(row.direct))
+        note = phrase("joined", one=held, other=unseen) if unseen else held
+        yield RiskRule(limit.rule, row.symbol, limit.limit, row.weight, status, note)
     if not seen.exposures:
         whole: Status = "UNKNOWN" if seen.unseen > limit.limit else "OK"
-        notes = (unseen.strip("; "), unseen_ko.strip("; "))
-        yield RiskRule(limit.rule, limit.scope, limit.limit, None if seen.unseen else ZERO, whole, *notes)
+        yield RiskRule(limit.rule, limit.scope, limit.limit, None if seen.unseen else ZERO, whole, unseen)
 
 
-def _core(check: Check, limit: Limit) -> Iterator[RiskRule]:
-    for section in check.portfolio.sections:
+def _core(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+    for section in measure.portfolio.sections:
         if section.name == limit.scope:
-            worth = check.value(tuple(target.symbol for target in section.targets))
-            yield check.compare(limit.rule, limit.scope, worth, limit.limit, limit.bound)
+            worth = measure.value(tuple(target.symbol for target in section.targets))
+            yield measure.compare(limit.rule, limit.scope, worth, limit.limit, limit.bound)
 
 
-def _fee(check: Check, limit: Limit) -> Iterator[RiskRule]:
-    weights = check.weights()
+def _fee(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+    weights = measure.weights()
     if not weights:
-        yield check.compare(limit.rule, limit.scope, ZERO, limit.limit, limit.bound)
+        yield measure.compare(limit.rule, limit.scope, ZERO, limit.limit, limit.bound)
         return
-    instruments = check.portfolio.instruments
-    fees = {
-        symbol: ZERO if instruments[symbol].asset_type in (*COMPANIES, "bond") else _known_fee(check, symbol)
-        for symbol in weights
-    }
-    found = portfolio_fee(weights, fees, limit.limit)
-    status: Status = {"PASS": "OK", "FAIL": "BREACH"}.get(found.outcome, "UNKNOWN")  # type: ignore[assignment]
-    missing = ", ".join(found.missing)
-    note, ko = (
-        (f"at least: no fee known for {missing}", f"최소값: 보수를 모르는 종목 {missing}") if missing else ("", "")
-    )
-    yield RiskRule(limit.rule, limit.scope, limit.limit, found.fee, status, note, ko)
+    fee, missing = weighted_fee(weights, {symbol: _fee_of(measure, symbol) for symbol in weights})
+    status: Status = "BREACH" if fee > limit.limit else "UNKNOWN" if missing else "OK"
+    note = phrase("risk.fee-unknown", symbols=missing) if missing else None
+    yield RiskRule(limit.rule, limit.scope, limit.limit, fee, status, note)
 
 
-def _known_fee(check: Check, symbol: str) -> Decimal | None:
-    fee = check.inputs.fees.get(symbol)
-    return fee if fee is not None else check.portfolio.instruments[symbol].expense_ratio
+def _fee_of(measure: _Measure, symbol: str) -> Decimal | None:
+    instrument = measure.portfolio.instruments[symbol]
+    if instrument.asset_type in (*COMPANIES, "bond"):
+        return ZERO
+    fund = measure.inputs.facts.get(symbol)
+    return _exactly(fund.fee.value) if fund and fund.fee.value is not None else instrument.expense_ratio
 
 
-def _volatility_band(check: Check, limit: Limit) -> Iterator[RiskRule]:
-    for section, target in check.portfolio.targets():
+def weighted_fee(weights: Mapping[str, Decimal], fees: Mapping[str, Decimal | None]) -> tuple[Decimal, tuple[str, ...]]:
+    """Return Σ weight · fee over what is held (cash costs nothing), and the symbols whose fee is not known.
+
+    With fees missing the sum is a lower bound.
+    """
+    missing = tuple(symbol for symbol, weight in weights.items() if weight and fees.get(symbol) is None)
+    return sum((weight * (fees.get(symbol) or ZERO) for symbol, weight in weights.items()), ZERO), missing
+
+
+def _volatility_band(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+    for section, target in measure.portfolio.targets():
         # A symbol's own row and the rotation section's row may both name it: the section's goes first.
         named = section.name == limit.scope or (target.symbol == limit.scope and section.name != "rotation")
         if not named or target.weight <= 0 or not target.enabled:
             continue
-        state = check.inputs.turbulence.get(target.symbol)
+        state = measure.inputs.turbulence.get(target.symbol)
         width = state.band if state else NORMAL_BAND
-        aim = EXACT.multiply(target.weight, check.total)
-        row = check.compare(
-            limit.rule, target.symbol, abs(check.value((target.symbol,)) - aim), width, limit.bound, whole=aim
-        )
-        note = state.note if state else "no history to judge volatility by, so the normal band stands"
-        ko = state.note_ko if state else "변동성을 판단할 과거 시세가 없어 기본 밴드를 씁니다"
+        aim = EXACT.multiply(target.weight, measure.total)
+        away = abs(measure.value((target.symbol,)) - aim)
+        row = measure.compare(limit.rule, target.symbol, away, width, limit.bound, whole=aim)
+        note = state.note if state else phrase("risk.no-volatility")
         unsure = (state is None or state.state == "unknown") and row.actual is not None
         status: Status = "UNKNOWN" if unsure and NORMAL_BAND < (row.actual or ZERO) <= WIDE_BAND else row.status
-        notes = (row.note, row.note_ko) if row.note else (note, ko)
-        yield RiskRule(row.rule, row.scope, row.limit, row.actual, status, *notes)
+        yield replace(row, status=status, note=row.note or note)
 
 
 _RULES = {
@@ -184,24 +373,23 @@ _RULES = {
 }
 
 
-def _accounts(check: Check) -> Iterator[RiskRule]:
+def _accounts(measure: _Measure) -> Iterator[RiskRule]:
     """Check each account's risk cap and banned kinds; retirement rules bind purchases, so a breach stops buying."""
-    for account in check.portfolio.accounts:
+    for account in measure.portfolio.accounts:
         if account.risk_cap is None and not account.banned:
             continue
-        whole, risky, banned, names = _inside(check, account)
+        whole, risky, banned, names = _inside(measure, account)
         if account.risk_cap is not None:
-            note = "checked when buying: no risk asset may be bought above it, none must be sold"
-            ko = "매수할 때 확인: 한도를 넘겨 위험자산을 살 수 없지만, 팔아야 하는 것은 아님"
-            yield check.compare("risk-asset-cap", account.name, risky, account.risk_cap, "at most", note, ko, whole)
+            note = phrase("risk.when-buying")
+            yield measure.compare("risk-asset-cap", account.name, risky, account.risk_cap, "at most", note, whole)
         if account.banned:
-            note = ", ".join(names) or ", ".join(account.banned)
-            yield check.compare("banned", account.name, banned, ZERO, "at most", note, f"해당: {note}", whole)
+            note = phrase("risk.banned", what=names or account.banned)
+            yield measure.compare("banned", account.name, banned, ZERO, "at most", note, whole)
 
 
-def _inside(check: Check, account: Account) -> tuple[Decimal, Decimal, Decimal, list[str]]:
+def _inside(measure: _Measure, account: Account) -> tuple[Decimal, Decimal, Decimal, list[str]]:
     """Return an account's value, its risk assets, its banned instruments, and the names of those."""
-    valuation = check.valuation
+    valuation = measure.valuation
     if valuation is None:
         return ZERO, ZERO, ZERO, []
     cash = valuation.cash.get(account.name, {})
@@ -212,7 +400,7 @@ def _inside(check: Check, account: Account) -> tuple[Decimal, Decimal, Decimal, 
         shares = held.get(account.name, ZERO)
         if not shares:
             continue
-        instrument = check.portfolio.instruments[symbol]
+        instrument = measure.portfolio.instruments[symbol]
         worth = shares * valuation.prices[symbol].price * valuation.fx.rate(instrument.currency)
         whole += worth
         risky += worth if instrument.is_risk_asset else ZERO
@@ -222,30 +410,53 @@ def _inside(check: Check, account: Account) -> tuple[Decimal, Decimal, Decimal, 
     return whole, risky, banned, names
 
 
-def _screens(check: Check) -> Iterator[RiskRule]:
-    """Screen the core's funds: fee, assets, tracking error; reinvested dividends are preferred, never required."""
-    for section in check.portfolio.sections:
+def _core_funds(measure: _Measure) -> Iterator[RiskRule]:
+    for section in measure.portfolio.sections:
         for target in section.targets:
-            instrument = check.portfolio.instruments[target.symbol]
-            if section.name != "core" or instrument.asset_type in COMPANIES:
-                continue
-            facts = check.inputs.facts.get(target.symbol, FundFacts(target.symbol))
-            for one in screen(facts, check.inputs.krw_per):
-                yield _screened(one)
+            instrument = measure.portfolio.instruments[target.symbol]
+            if section.name == "core" and instrument.asset_type not in COMPANIES:
+                yield from screen(measure.inputs.facts.get(target.symbol, Fund(target.symbol)), measure.inputs.krw_per)
 
 
-def _screened(one: ScreenCheck) -> RiskRule:
-    limit = None if one.limit is None else Decimal(repr(one.limit))
-    actual = None if one.figure.value is None else Decimal(repr(one.figure.value))
-    status: Status = {"FAIL": "BREACH", "UNKNOWN": "UNKNOWN"}.get(one.outcome, "OK")  # type: ignore[assignment]
-    note, ko = _PREFERENCES.get(one.outcome, (one.figure.note, one.figure.note_ko))
-    told, told_ko = replace(one.figure, note=note, note_ko=ko).told
-    row = RiskRule(f"core-{one.criterion}", one.symbol, limit, actual, status, told, told_ko)
-    return replace(row, unit=_UNITS[one.criterion]) if one.criterion in _UNITS else row
+def screen(fund: Fund, krw_per: Mapping[str, Decimal]) -> Iterator[RiskRule]:
+    """Screen a core fund: fee, assets in won (`krw_per`: won per unit of currency), tracking error, dividends."""
+    yield _screened("core-fee", fund.symbol, fund.fee, MAX_CORE_FEE, "at most")
+    yield _screened("core-aum", fund.symbol, _in_won(fund, krw_per), MIN_CORE_ASSETS, "at least", "won")
+    yield _screened("core-tracking-error", fund.symbol, fund.tracking_error, MAX_TRACKING_ERROR, "at most")
+    # Reinvested dividends are preferred, never required.
+    kept = UNKNOWN
+    if fund.total_return is not None:
+        kept = Figure(float(fund.total_return), note=phrase("risk.reinvests" if fund.total_return else "risk.pays-out"))
+    yield _screened("core-total-return", fund.symbol, kept, None, "at most", "flag")
 
 
-_PREFERENCES: Mapping[str, tuple[str, str]] = {
-    "PREFERRED": ("preferred", "선호"),
-    "NOT_PREFERRED": ("pays out; reinvesting is preferred", "분배금 지급: 재투자형을 선호"),
-}
-_UNITS: Mapping[str, Literal["won", "flag"]] = {"aum": "won", "total-return": "flag"}
+def _screened(
+    rule: str, symbol: str, figure: Figure, limit: Decimal | None, bound: Bound, unit: Unit = "share"
+) -> RiskRule:
+    actual = None if figure.value is None else _exactly(figure.value)
+    if actual is None:
+        status: Status = "UNKNOWN"
+    elif limit is None:
+        status = "OK"
+    else:
+        status = "OK" if (actual <= limit if bound == "at most" else actual >= limit) else "BREACH"
+    return RiskRule(rule, symbol, limit, actual, status, figure.told, unit)
+
+
+def _in_won(fund: Fund, krw_per: Mapping[str, Decimal]) -> Figure:
+    figure, currency = fund.aum, fund.aum_currency
+    if figure.value is None or currency == "KRW":
+        return figure
+    if currency not in krw_per:
+        return replace(
+            figure,
+            value=None,
+            note=phrase("figure.no-rate", currency=currency) if currency else phrase("figure.no-currency"),
+        )
+    rate = krw_per[currency]
+    converted = phrase("figure.converted", rate=rate, currency=currency)
+    return replace(figure, value=figure.value * float(rate), note=converted)
+
+
+def _exactly(value: float) -> Decimal:
+    return Decimal(repr(value))

@@ -17,6 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from engine.analysis.returns import TRADING_DAYS, simple_returns
 from engine.history import Floats, Series, as_date
+from engine.phrase import Phrase, phrase
 
 NORMAL_BAND = Decimal("0.15")
 WIDE_BAND = Decimal("0.20")
@@ -29,10 +30,10 @@ VIX_MARKS = (25.0, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class Turbulence:
-    """Say whether volatility is high, by which measure, since when, and how wide the band therefore is.
+    """Whether volatility is high, by which measure, since when, and how wide the band therefore is.
 
     `level` is the measure's last value (a yearly volatility, or VIX points); `rank` its share of the last year;
-    `note` and `note_ko` say it in English and Korean.
+    `note` says it.
     """
 
     state: Literal["calm", "high", "unknown"]
@@ -41,8 +42,7 @@ class Turbulence:
     level: float | None
     rank: float | None
     since: dt.date | None
-    note: str
-    note_ko: str = ""
+    note: Phrase
 
 
 def realised_volatility(closes: Floats, window: int = WINDOW) -> Floats:
@@ -79,30 +79,26 @@ def turbulence(series: Series) -> Turbulence:
     levels = realised_volatility(series.closes)
     ranks = trailing_rank(levels)
     if not len(ranks):
-        need = WINDOW + TRADING_DAYS
-        note = f"{len(series)} closes: {need} are needed to judge volatility, so the normal band stands"
-        ko = f"종가 {len(series)}개: 변동성 판단에 {need}개가 필요하므로 기본 밴드를 씁니다"
+        note = phrase("volatility.few-closes", closes=len(series), least=WINDOW + TRADING_DAYS)
         level = float(levels[-1]) if len(levels) else None
-        return Turbulence("unknown", NORMAL_BAND, "realised", level, None, None, note, ko)
+        return Turbulence("unknown", NORMAL_BAND, "realised", level, None, None, note)
     high, changed = hysteresis(ranks, RANK_MARKS)
     days = series.days[-len(ranks) :]
     since = as_date(days[changed]) if changed is not None else None
     level, rank = float(levels[-1]), float(ranks[-1])
-    note = f"20-day volatility {level:.1%} a year (√{TRADING_DAYS}), at or above {rank:.0%} of its last year"
-    ko = f"20일 변동성 연 {level:.1%}(√{TRADING_DAYS}), 최근 1년의 {rank:.0%} 이상"
-    return _judged(high, "realised", level, rank, since, note, ko)
+    note = phrase("volatility.realised", level=level, days=TRADING_DAYS, rank=rank)
+    return _judged(high, "realised", level, rank, since, note)
 
 
 def turbulence_of_vix(vix: Series) -> Turbulence:
     """Judge by the VIX: high from 25 on, calm again at 20 or below; unknown where it has no closes."""
     if not len(vix):
-        note, ko = "no VIX closes: the normal band stands", "VIX 종가 없음: 기본 밴드를 씁니다"
-        return Turbulence("unknown", NORMAL_BAND, "VIX", None, None, None, note, ko)
+        return Turbulence("unknown", NORMAL_BAND, "VIX", None, None, None, phrase("volatility.no-vix"))
     high, changed = hysteresis(vix.closes, VIX_MARKS)
     since = as_date(vix.days[changed]) if changed is not None else None
     level = float(vix.closes[-1])
-    note, ko = f"VIX {level:.2f} on {vix.last}", f"{vix.last} 기준 VIX {level:.2f}"
-    return _judged(high, "VIX", level, None, since, note, ko)
+    note = phrase("volatility.vix", level=level, day=vix.last)
+    return _judged(high, "VIX", level, None, since, note)
 
 
 def _judged(
@@ -111,8 +107,7 @@ def _judged(
     level: float,
     rank: float | None,
     since: dt.date | None,
-    note: str,
-    ko: str,
+    note: Phrase,
 ) -> Turbulence:
     state: Literal["calm", "high"] = "high" if high else "calm"
-    return Turbulence(state, WIDE_BAND if high else NORMAL_BAND, measure, level, rank, since, note, ko)
+    return Turbulence(state, WIDE_BAND if high else NORMAL_BAND, measure, level, rank, since, note)

@@ -13,11 +13,7 @@ from importlib import resources
 
 @dataclass(frozen=True, slots=True)
 class AccountRule:
-    """What one type of account may hold: markets None means all.
-
-    `risk_cap` is the largest share of risk assets after a purchase.
-    `source_ko` is the source in Korean.
-    """
+    """What one type of account may hold: markets None means all, `risk_cap` the largest share of risk assets bought."""
 
     type: str
     markets: tuple[str, ...] | None
@@ -25,7 +21,6 @@ class AccountRule:
     banned: tuple[str, ...]
     source: str
     checked_on: dt.date
-    source_ko: str
 
 
 @lru_cache(maxsize=1)
@@ -43,5 +38,4 @@ def _rule(row: dict[str, str]) -> AccountRule:
         banned=tuple(row["banned"].split("|")) if row["banned"] else (),
         source=row["source"],
         checked_on=dt.date.fromisoformat(row["checked_on"]),
-        source_ko=row["source_ko"],
     )

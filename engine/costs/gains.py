@@ -32,8 +32,8 @@ class GainTax:
 def gain_tax(portfolio: Portfolio, fx: FxTable, account: Account, position: Position, as_of: dt.date) -> GainTax:
     """Return how a sale's gain is taxed: nothing outside taxable accounts, or where nobody's taxes are to be counted.
 
-    Korean residents: gains of Korean-listed funds that are taxed as dividends are withheld at the sale, without setting off
-    losses; overseas gains are netted over the year, and taxed above the allowance.
+    Korean residents: gains of Korean-listed funds that are taxed as dividends are withheld at the sale, without setting
+    off losses; overseas gains are netted over the year, and taxed above the allowance.
     """
     if portfolio.residence != "KR" or portfolio.settings.taxes == "none" or account.type != "taxable":
         return GainTax()

@@ -1,6 +1,1 @@
-"""Portfolio documents: text, files or plain data into a Portfolio with every problem found, and back into text."""
-
-from engine.data.parse import parse_portfolio, portfolio_from_data, read_portfolio
-from engine.data.write import dump_portfolio
-
-__all__ = ["dump_portfolio", "parse_portfolio", "portfolio_from_data", "read_portfolio"]
+"""Located rows into records, with every problem found: portfolios, prices, closes; from files, text or plain data."""

@@ -1,25 +1,33 @@
-"""Reading the keys of one mapping, each by its type; what does not fit becomes a problem with its repair.
+"""Located rows, read the one way there is: each key of a mapping by its type, what does not fit a problem at its place.
 
-Values are what YAML text or a cell holds: text, numbers, booleans, dates or None. A number may be text that is a plain
-number; anything that would have to be guessed at ("1,234") is an error that offers the repair.
+A row of a CSV file, a mapping of a YAML document and a record of a program are read alike:
+
+    report = Report("prices.csv", in_rows("prices.csv"))        # a path is (row, column)
+    row = Fields({"symbol": "QQQ", "price": "1,234"}, (3,), report, known=("symbol", "price"))
+    row.text("symbol"), row.number("price", ZERO, above=True)   # "QQQ", None
+    report.problems                                             # "prices.csv row 3, column price": write 1234
+
+Values are what YAML text, a cell or a DataFrame holds: text, numbers (numpy's too), booleans, dates or None. A number
+may be text that is a plain number; anything that would have to be guessed at ("1,234") is an error that offers the
+repair. Every method reports what is wrong and then returns as if the key were not there.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
-from engine.data.report import Path, Report
+from engine.errors import Problem, error, note, warning
 from engine.money import MINOR_DIGITS, ZERO
+from engine.phrase import Phrase, phrase, place
 from engine.text import (
     DAYS,
-    DAYS_KO,
     FIRST_DAY,
     LAST_DAY,
     SIZE,
-    SIZE_KO,
     fits,
     is_one_line,
     nearest,
@@ -28,6 +36,13 @@ from engine.text import (
     repaired_date,
     repaired_number,
 )
+
+#: The keys and item numbers (from 0) that lead to a place in a document.
+Path = tuple[str | int, ...]
+#: Where something is: a name or path as it stands, or a phrase of a place.
+Where = str | Phrase
+#: Tells where a path is: file and line, or sheet, row and column.
+Locate = Callable[[Path], Where]
 
 ONE = Decimal(1)
 _TRUE = frozenset(("true", "yes", "on", "y"))
@@ -51,25 +66,103 @@ _SYNONYMS = {
     "positions": ("holdings",),
     "currency": ("base_currency",),
 }
+#: Kinds of values that are Python's own: nearly all there are.
+_PLAIN = frozenset((str, int, float, bool, Decimal, type(None), list, dict))
+#: What a message quotes of a value is at most so long.
+_SHOWN = 60
 
 
-def shown(value: object, nothing: str = "nothing") -> str:
+def dotted(path: Path) -> str:
+    """Return a path in writing: ("portfolio", "holdings", 2) is `portfolio.holdings[2]`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def in_rows(file: Where, kind: str = "row") -> Locate:
+    """Return what tells where the path (row,) or (row, column) of a table in a file is.
+
+    `kind` is "row" (`p.csv row 3, column price`) or "listed-row" (`h.csv, row 3, column Date`); of "" it is the file.
+    """
+
+    def locate(path: Path) -> Where:
+        if not path:
+            return file
+        if len(path) == 1:
+            return place(kind, file=file, row=path[0])
+        return place(f"{kind}-column", file=file, row=path[0], column=path[1])
+
+    return locate
+
+
+class Report:
+    """The problems found in one document, each at a path of it; `locate` says where a path is."""
+
+    def __init__(self, source: Where, locate: Locate | None = None) -> None:
+        self.source = source
+        self.locate = locate
+        self.problems: list[Problem] = []
+
+    def where(self, path: Path, line: int | None = None) -> Where:
+        """Return where a path is: what `locate` says, or source, line where known, and dotted path."""
+        if self.locate is not None and line is None:
+            return self.locate(path)
+        start = self.source if line is None else place("line", file=self.source, row=line)
+        if not path:
+            return start
+        return f"{start}: {dotted(path)}" if isinstance(start, str) else place("path", file=start, path=dotted(path))
+
+    def error(self, path: Path, key: str, **values: object) -> None:
+        """Add a problem that keeps the document from being used; `key` and `values` as in `engine.errors.error`."""
+        self.problems.append(error(key, self.where(path), **values))
+
+    def warning(self, path: Path, key: str, **values: object) -> None:
+        """Add a problem that a person should look at before acting."""
+        self.problems.append(warning(key, self.where(path), **values))
+
+    def note(self, path: Path, key: str, **values: object) -> None:
+        """Add something that a person should know."""
+        self.problems.append(note(key, self.where(path), **values))
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether any problem is an error."""
+        return any(problem.severity == "error" for problem in self.problems)
+
+
+def plain(value: Any) -> Any:  # noqa: ANN401 - a value of any kind
+    """Return a number, flag, date or text of numpy as Python's own: a number by the digits that it shows."""
+    if type(value).__module__ != "numpy":
+        return value
+    if value.ndim:
+        return value.tolist()
+    item = value.item()
+    if value.dtype.kind == "M" and isinstance(item, int):
+        item = value.astype("datetime64[us]").item()  # of nanoseconds Python has no moment
+    return float(str(value)) if isinstance(item, float) else item
+
+
+def shown(value: object) -> str | Phrase:
     """Return a value as a message quotes it: at most 60 characters, without line breaks."""
-    text = nothing if value is None else " ".join(str(value).split())
-    return repr(text if len(text) <= 60 else text[:57] + "…") if isinstance(value, str) else text[:60]
+    if value is None:
+        return phrase("shown.nothing")
+    text = " ".join(str(value).split())
+    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "…") if isinstance(value, str) else text[:_SHOWN]
 
 
 def to_number(value: object) -> Decimal | None:
     """Return the number that a plain value is, or None where it is none (a boolean, NaN, text with more in it)."""
+    if isinstance(value, str):
+        return read_number(value)
+    value = plain(value)
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
         return Decimal(value)
     if isinstance(value, float):
         value = Decimal(repr(value))  # the digits a person sees, not the binary tail
-    if isinstance(value, Decimal):
-        return value if value.is_finite() else None
-    return read_number(value) if isinstance(value, str) else None
+    return value if isinstance(value, Decimal) and value.is_finite() else None
 
 
 def to_text(value: object) -> str:
@@ -80,7 +173,7 @@ def to_text(value: object) -> str:
 
 
 class Fields:
-    """Read one mapping's keys; every method reports what is wrong and then returns as if the key were not there."""
+    """One mapping of known keys at a path of a document, each key read by its type."""
 
     __slots__ = ("path", "report", "values")
 
@@ -88,162 +181,153 @@ class Fields:
         self.path = path
         self.report = report
         self.values: Mapping[str, object] = {}
+        known = tuple(known)
         if not isinstance(data, Mapping):
-            what = "a list" if isinstance(data, list | tuple) else shown(data)
-            what_ko = "목록" if isinstance(data, list | tuple) else shown(data, "빈 값")
-            keys = ", ".join(known)
-            message = f"{what} stands where keys and values belong: {keys}"
-            report.error(path, "wrong-type", message, f"키와 값이 올 자리에 있는 것: {what_ko}. 쓸 수 있는 키: {keys}")
+            what = phrase("shown.list") if isinstance(data, list | tuple) else shown(data)
+            report.error(path, "wrong-type.keys", value=what, known=known)
             return
-        self.values = data
+        ours = _PLAIN.issuperset(map(type, data.values()))
+        self.values = data if ours else {key: plain(value) for key, value in data.items()}
         for key in data:
             if key not in known:
-                self._unknown(key, tuple(known))
+                self._unknown(str(key), known)
 
-    def _unknown(self, key: object, known: tuple[str, ...]) -> None:
-        near = next((word for word in _SYNONYMS.get(str(key), ()) if word in known), None) or nearest(str(key), known)
-        repair = f"did you mean {near}?" if near else f"known here: {', '.join(known)}"
-        message = f"{shown(str(key))} is not a key of this place; {repair}"
-        repair_ko = f"혹시 {near}인가요?" if near else f"쓸 수 있는 키: {', '.join(known)}"
-        ko = f"여기에 쓸 수 없는 키 {shown(str(key))}: {repair_ko}"
-        self.report.error(self.at(str(key)), "unknown-key", message, ko)
+    def _unknown(self, key: str, known: tuple[str, ...]) -> None:
+        near = next((word for word in _SYNONYMS.get(key, ()) if word in known), None) or nearest(key, known)
+        repair = phrase("repair.near", word=near) if near else phrase("repair.known", known=known)
+        self.error(key, "unknown-key", value=shown(key), repair=repair)
 
-    def at(self, key: str) -> Path:
+    def at(self, field: str) -> Path:
         """Return the path of a key."""
-        return (*self.path, key)
+        return (*self.path, field)
 
-    def given(self, key: str) -> bool:
+    def given(self, field: str) -> bool:
         """Tell whether a key is there with a value."""
-        return self.values.get(key) is not None
+        return self.values.get(field) is not None
 
-    def error(self, key: str, code: str, message: str, ko: str) -> None:
-        """Report an error at a key."""
-        self.report.error(self.at(key), code, message, ko)
+    def error(self, field: str, key: str, **values: object) -> None:
+        """Report an error at a key; its message may name the key as `field`."""
+        self.report.error(self.at(field), key, **({"field": field} | values))
 
-    def missing(self, key: str, repair: str, ko: str) -> None:
-        """Report a key that has to be there; `repair` and `ko` say what to write, in English and Korean."""
-        self.report.error(self.at(key), "missing", f"{key} is missing: {repair}", f"{key} 없음: {ko}")
+    def missing(self, field: str, repair: str, **values: object) -> None:
+        """Report a key that has to be there; `repair` is the key of the phrase that says what to write."""
+        self.error(field, "missing", repair=phrase(f"repair.{repair}", **values))
 
-    def text(self, key: str, default: str = "") -> str:
+    def text(self, field: str, default: str = "") -> str:
         """Return a text on one line."""
-        value = self.values.get(key)
+        value = self.values.get(field)
         if value is None:
             return default
         if isinstance(value, Mapping | list | tuple):
-            ko = f"{key} 값이 목록이나 묶음입니다: 글 하나로 적으세요"
-            self.error(key, "wrong-type", f"{key} is a list or mapping: write one text", ko)
+            self.error(field, "wrong-type.text")
             return default
         text = to_text(value)
         if not is_one_line(text):
-            message = f"{key} is {text!r}, which has control characters: remove them"
-            self.error(key, "control-character", message, f"{key} 값 {text!r}: 제어 문자를 지우세요")
+            self.error(field, "control-character", value=repr(text))
             return default
         return text
 
-    def number(self, key: str, low: Decimal | None = None, *, above: bool = False) -> Decimal | None:
+    def number(self, field: str, low: Decimal | None = None, *, above: bool = False) -> Decimal | None:
         """Return a number, from `low` up (greater than it if `above`)."""
-        value = self.values.get(key)
+        value = self.values.get(field)
         if value is None:
             return None
         number = to_number(value)
         if number is None:
-            repair, ko = _repair(value)
-            message = f"{key} is {shown(value)}, not a plain number: {repair}"
-            self.error(key, "not-a-number", message, f"{key} 값 {shown(value)}: 숫자가 아닙니다. {ko}")
+            repaired = repaired_number(value) if isinstance(value, str) else None
+            repair = phrase("repair.write", value=repaired) if repaired else phrase("repair.digits")
+            self.error(field, "not-a-number", value=shown(value), repair=repair)
         elif not fits(number):
-            message = f"{key} is {shown(value)}: {SIZE} are possible"
-            ko = f"{key} 값 {shown(value)}: {SIZE_KO} 쓸 수 있습니다"
-            self.error(key, "out-of-range", message, ko)
+            self.error(field, "out-of-range.size", value=shown(value), size=SIZE)
         elif low is not None and (number < low or (above and number == low)):
-            permitted = f"more than {low}" if above else f"{low} or more"
-            ko = f"{key} 값 {plain_number(number)}: {low}{'보다 큰' if above else ' 이상의'} 수를 적으세요"
-            self.error(key, "out-of-range", f"{key} is {plain_number(number)}: write {permitted}", ko)
+            self.error(field, f"out-of-range.{'above' if above else 'low'}", value=plain_number(number), low=low)
         else:
             return number
         return None
 
-    def fraction(self, key: str, high: Decimal = ONE) -> Decimal | None:
+    def fraction(self, field: str, high: Decimal = ONE) -> Decimal | None:
         """Return a fraction of a whole, from 0 to `high`; a number that looks like a percentage is not converted."""
-        number = self.number(key, ZERO)
+        number = self.number(field, ZERO)
         if number is None or number <= high:
             return number
-        plain, share = plain_number(number), plain_number(number / 100)
-        repair = f"; if {plain} % is meant, write {share}" if number <= 100 else ""
-        repair_ko = f". {plain} %라면 {share}처럼 적으세요" if number <= 100 else f": {high} 이하로 적으세요"
-        message = f"{key} is {plain}, above {high}{repair}"
-        self.error(key, "out-of-range", message, f"{key} 값 {plain}, 최대 {high} 초과{repair_ko}")
+        variant = "percentage" if number <= 100 else "high"
+        share = plain_number(number / 100)
+        self.error(field, f"out-of-range.{variant}", value=plain_number(number), high=high, share=share)
         return None
 
-    def flag(self, key: str) -> bool | None:
+    def flag(self, field: str) -> bool | None:
         """Return true or false."""
-        value = self.values.get(key)
+        value = self.values.get(field)
         if value is None or isinstance(value, bool):
             return value
         word = to_text(value).casefold()
         if word in _TRUE or word in _FALSE:
             return word in _TRUE
-        ko = f"{key} 값 {shown(value)}: true 또는 false로 적으세요"
-        self.error(key, "not-a-flag", f"{key} is {shown(value)}: write true or false", ko)
+        self.error(field, "not-a-flag", value=shown(value))
         return None
 
-    def date(self, key: str) -> dt.date | None:
+    def date(self, field: str) -> dt.date | None:
         """Return a calendar date, of the years that can be planned for."""
-        value = self.values.get(key)
+        day = self._day(field, dt.date.fromisoformat)
+        return day.date() if isinstance(day, dt.datetime) else day
+
+    def moment(self, field: str) -> dt.datetime | dt.date | None:
+        """Return a moment, or a date where no time is written."""
+        return self._day(field, lambda text: (dt.date if len(text) <= 10 else dt.datetime).fromisoformat(text))
+
+    def _day(self, field: str, parse: Callable[[str], dt.date]) -> dt.date | None:
+        value = self.values.get(field)
         if value is None:
             return None
         try:
-            day = value if isinstance(value, dt.date) else dt.date.fromisoformat(to_text(value))
+            day = value if isinstance(value, dt.date) else parse(to_text(value))
         except ValueError:
             repaired = repaired_date(to_text(value))
-            ko = f"{repaired}처럼 적으세요" if repaired else "2026-07-01처럼 날짜로 적으세요"
-            message = f"{key} is {shown(value)}: write {repaired or 'a date such as 2026-07-01'}"
-            self.error(key, "not-a-date", message, f"{key} 값 {shown(value)}: {ko}")
+            repair = phrase("repair.write", value=repaired) if repaired else phrase("repair.date")
+            self.error(field, "not-a-date", value=shown(value), repair=repair)
             return None
-        day = day.date() if isinstance(day, dt.datetime) else day
-        if FIRST_DAY <= day <= LAST_DAY:
+        bare = day.date() if isinstance(day, dt.datetime) else day
+        if FIRST_DAY <= bare <= LAST_DAY:
             return day
-        self.error(key, "out-of-range", f"{key} is {day}: write {DAYS}", f"{key} 값 {day}: {DAYS_KO}로 적으세요")
+        self.error(field, "out-of-range.date", value=bare, days=DAYS)
         return None
 
-    def choice(self, key: str, choices: tuple[str, ...]) -> str | None:
+    def choice(self, field: str, choices: tuple[str, ...]) -> str | None:
         """Return one of a few words."""
-        if key not in self.values or (self.values[key] is None and "none" not in choices):
+        if field not in self.values or (self.values[field] is None and "none" not in choices):
             return None
-        return choose(self.values[key], self.at(key), self.report, choices)
+        return choose(self.values[field], self.at(field), self.report, choices)
 
-    def currency(self, key: str) -> str | None:
+    def currency(self, field: str) -> str | None:
         """Return a currency's code."""
-        return currency(self.values[key], self.at(key), self.report) if self.given(key) else None
+        return currency(self.values[field], self.at(field), self.report) if self.given(field) else None
 
-    def items(self, key: str) -> list[tuple[object, Path]]:
+    def items(self, field: str) -> list[tuple[object, Path]]:
         """Return the items of a list, each with its path."""
-        value = self.values.get(key)
+        value = self.values.get(field)
         if value is None:
             return []
         if not isinstance(value, list | tuple):
-            kind, kind_ko = _kind(value)
-            message = f"{key} is {kind}: write a list, one item per line after a dash"
-            ko = f"{key} 값 {kind_ko}: 목록으로, 한 줄에 하나씩 - 뒤에 적으세요"
-            self.error(key, "wrong-type", message, ko)
+            what = phrase("shown.mapping") if isinstance(value, Mapping) else shown(value)
+            self.error(field, "wrong-type.list", value=what)
             return []
-        return [(item, (*self.path, key, index)) for index, item in enumerate(value)]
+        return [(plain(item), (*self.path, field, index)) for index, item in enumerate(value)]
 
-    def rows(self, key: str, known: tuple[str, ...]) -> list[Fields]:
+    def rows(self, field: str, known: tuple[str, ...]) -> list[Fields]:
         """Return the items of a list that are mappings of known keys; reports those that are not."""
-        rows = [(item, Fields(item, path, self.report, known)) for item, path in self.items(key)]
+        rows = [(item, Fields(item, path, self.report, known)) for item, path in self.items(field)]
         return [row for item, row in rows if isinstance(item, Mapping)]
 
-    def mapping(self, key: str) -> list[tuple[str, object, Path]]:
+    def mapping(self, field: str) -> list[tuple[str, object, Path]]:
         """Return the keys and values of a mapping, each with its path."""
-        value = self.values.get(key)
+        value = self.values.get(field)
         if value is None:
             return []
         if not isinstance(value, Mapping):
-            kind, kind_ko = _kind(value)
-            message = f"{key} is {kind}: write keys and values"
-            self.error(key, "wrong-type", message, f"{key} 값 {kind_ko}: 키와 값으로 적으세요")
+            what = phrase("shown.list") if isinstance(value, list | tuple) else shown(value)
+            self.error(field, "wrong-type.mapping", value=what)
             return []
-        return [(str(name), item, (*self.path, key, str(name))) for name, item in value.items()]
+        return [(str(name), plain(item), (*self.path, field, str(name))) for name, item in value.items()]
 
 
 def choose(value: object, path: Path, report: Report, choices: tuple[str, ...]) -> str | None:
@@ -253,12 +337,10 @@ def choose(value: object, path: Path, report: Report, choices: tuple[str, ...]) 
     if word in words:
         return words[word]
     near = nearest(word, words)
-    repair = f"did you mean {words[near]}? " if near else ""
-    message = f"{shown(value)} is not possible here: {repair}write {', '.join(choices)}"
-    guess = f"혹시 {words[near]}인가요? " if near else ""
-    report.error(
-        path, "unknown-choice", message, f"쓸 수 없는 값 {shown(value)}: {guess}가능한 값은 {', '.join(choices)}입니다"
-    )
+    if near:
+        report.error(path, "unknown-choice.near", value=shown(value), near=words[near], choices=choices)
+    else:
+        report.error(path, "unknown-choice", value=shown(value), choices=choices)
     return None
 
 
@@ -267,22 +349,5 @@ def currency(value: object, path: Path, report: Report) -> str | None:
     code = to_text(value).upper()
     if code in MINOR_DIGITS:
         return code
-    known = ", ".join(MINOR_DIGITS)
-    message = f"{shown(value)} is not a known currency: {known}"
-    report.error(path, "unknown-currency", message, f"모르는 통화 {shown(value)}: {known} 중에서 적으세요")
+    report.error(path, "unknown-currency", value=shown(value), known=MINOR_DIGITS)
     return None
-
-
-def _kind(value: object) -> tuple[str, str]:
-    """Return what a value is, in English and Korean."""
-    if isinstance(value, Mapping):
-        return "a mapping", "키·값 묶음"
-    return ("a list", "목록") if isinstance(value, list | tuple) else (shown(value), shown(value))
-
-
-def _repair(value: object) -> tuple[str, str]:
-    """Return how to write a number, in English and Korean."""
-    plain = repaired_number(value) if isinstance(value, str) else None
-    if plain:
-        return f"write {plain}", f"{plain}처럼 적으세요"
-    return "write digits, with a point for the fraction", "숫자만, 소수는 점을 찍어 적으세요"

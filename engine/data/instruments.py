@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from engine.data.fields import Fields, to_text
-from engine.data.report import Path, Report
+from engine.data.fields import Fields, Path, Report, to_text
 from engine.market import symbols
 from engine.market.catalogue import Catalogue
 from engine.money import ZERO
+from engine.phrase import phrase
 from engine.portfolio import ASSET_TYPES, MARKETS, Instrument
 from engine.text import fold, is_one_line
 
@@ -37,14 +37,14 @@ _MOST_SUGGESTIONS = 50
 
 @dataclass(slots=True)
 class _Declared:
-    """Gather what the document says of one symbol: where it first stands, and each key with its path."""
+    """What a document says of one symbol: where it first stands, and each key with its path."""
 
     path: Path
     said: dict[str, tuple[object, Path]] = field(default_factory=dict)
 
 
 class Instruments:
-    """Resolve the rows of one document to symbols, and build an instrument for each."""
+    """The instruments that the rows of one document mean, by symbol."""
 
     def __init__(self, catalogue: Catalogue, report: Report) -> None:
         self._catalogue = catalogue
@@ -67,8 +67,7 @@ class Instruments:
         elif name:
             symbol = self._symbol(name, row.at("name"), must_be_known=True)
         else:
-            repair = "write the instrument's code, or its name in the catalogue"
-            row.missing(key, repair, "종목코드나 종목 목록에 있는 이름을 적으세요")
+            row.missing(key, "code")
             return None
         if symbol is not None:
             self._remember(symbol, row, row.at(key if row.given(key) else "name"))
@@ -82,9 +81,7 @@ class Instruments:
         """Return the symbol of a benchmark: of an instrument, or an index's code as it is written."""
         if self._catalogue.find(text) or fold(text) in self._own or symbols.lost_zeros(text):
             return self._symbol(text, path)
-        ko = f"종목 목록에 없는 {text}: 과거 시세를 찾아야 합니다"
-        message = f"{text} is not in the catalogue: its history has to be found"
-        self._report.info(path, "not-in-catalogue", message, ko)
+        self._report.note(path, "not-in-catalogue.benchmark", symbol=text)
         return symbols.canonical(text)
 
     def build(self) -> dict[str, Instrument]:
@@ -94,15 +91,11 @@ class Instruments:
 
     def _symbol(self, value: object, path: Path, *, foreign: bool = False, must_be_known: bool = False) -> str | None:
         if isinstance(value, bool | Mapping | list | tuple):
-            message = f"{value!r} is not a code: write one such as 069500 or QQQ"
-            ko = f"{value!r}: 종목코드가 아닙니다. 069500이나 QQQ처럼 적으세요"
-            self._report.error(path, "wrong-type", message, ko)
+            self._report.error(path, "wrong-type.code", value=repr(value))
             return None
         text = to_text(value) if value is not None else ""
         if not text or len(text) > MAX_SYMBOL or not is_one_line(text):
-            message = f"{text[:MAX_SYMBOL]!r} is not a code: write one of up to {MAX_SYMBOL} characters on one line"
-            ko = f"{text[:MAX_SYMBOL]!r}: 종목코드가 아닙니다. 한 줄에 {MAX_SYMBOL}자 이내로 적으세요"
-            self._report.error(path, "unknown-ticker", message, ko)
+            self._report.error(path, "unknown-ticker.length", value=text[:MAX_SYMBOL], most=MAX_SYMBOL)
             return None
         found = self._catalogue.find(text)
         if found:
@@ -124,15 +117,9 @@ class Instruments:
         if padded:
             named = self._catalogue.find(padded)
             what = f" ({named.name})" if named else ""
-            message = f"{text} has {len(text)} digits, a Korean code six: if zeros were lost, write {padded!r}{what}"
-            ko = (
-                f"{text}: {len(text)}자리입니다. 한국 종목코드는 여섯 자리이니, "
-                f"앞의 0이 빠졌으면 {padded!r}{what}처럼 적으세요"
-            )
-            self._report.error(path, "lost-zeros", message, ko)
+            self._report.error(path, "lost-zeros", value=text, digits=len(text), code=padded, name=what)
         elif inner and symbols.shape(symbols.canonical(text)) is None:
-            message = f"{text} is a broker's form of a code: write {inner!r}"
-            self._report.error(path, "unknown-ticker", message, f"{text}: 증권사식 코드입니다. {inner!r}처럼 적으세요")
+            self._report.error(path, "unknown-ticker.broker", value=text, code=inner)
             return True
         return padded is not None
 
@@ -145,23 +132,12 @@ class Instruments:
         wrong = self._catalogue.wrong_code(symbol)
         if meant and meant.symbol != symbol:
             actual = entry.instrument.name if entry else wrong.actual_name if wrong else ""
-            is_what = f"is {actual}" if actual else "is not the code of that"
-            note = f"; {symbol} circulates wrongly as {wrong.circulates_as}" if wrong else ""
-            message = (
-                f"code and name disagree: {symbol} {is_what}, and {name} is {meant.symbol}{note}: "
-                f"write {meant.symbol!r} or correct the name"
-            )
-            is_what_ko = f"{symbol} 코드의 종목은 {actual}입니다" if actual else f"{symbol}: {name}의 코드가 아닙니다"
-            note_ko = f". {symbol} 코드가 {wrong.circulates_as}의 것으로 잘못 퍼져 있습니다" if wrong else ""
-            ko = (
-                f"{is_what_ko}. {name}의 바른 코드는 {meant.symbol}입니다{note_ko}: "
-                f"{meant.symbol!r}처럼 적거나 이름을 고치세요"
-            )
-            row.error("name", "name-code-mismatch", message, ko)
+            what = phrase("code-is" if actual else "code-is-not", symbol=symbol, actual=actual, name=name)
+            known = phrase("circulates", symbol=symbol, known_as=wrong.circulates_as) if wrong else ""
+            row.error("name", "name-code-mismatch", what=what, name=name, code=meant.symbol, circulates=known)
         elif entry and not meant:
-            message = f"the catalogue calls {symbol} {entry.instrument.name}, this row {name}: check that they are one"
-            ko = f"{symbol}의 이름이 종목 목록에는 {entry.instrument.name}, 이 행에는 {name}: 같은 종목인지 확인하세요"
-            self._report.warning(row.at("name"), "name-unknown", message, ko)
+            known_as = entry.instrument.name
+            self._report.warning(row.at("name"), "name-unknown", symbol=symbol, known=known_as, name=name)
 
     def _remember(self, symbol: str, row: Fields, path: Path) -> None:
         """Keep what a row says of its instrument; two rows may not contradict each other."""
@@ -174,10 +150,7 @@ class Instruments:
             before = declared.said.setdefault(key, (value, row.at(key)))
             if before[0] != value:
                 place = self._report.where(before[1])
-                message = f"{key} of {symbol} is {value} here and {before[0]} at {place}: write one of them"
-                place = self._report.where_ko(before[1])
-                ko = f"{symbol}의 {key} 값이 여기서는 {value}, {place}에서는 {before[0]}입니다: 하나로 맞추세요"
-                row.error(key, "conflict", message, ko)
+                row.error(key, "conflict.said", symbol=symbol, here=str(value), before=str(before[0]), place=place)
         if "name" in declared.said and self._catalogue.get(symbol) is None:
             self._own.setdefault(fold(str(declared.said["name"][0])), symbol)
 
@@ -192,21 +165,13 @@ class Instruments:
         said.pop("name_en", None)
         changed = {key: value for key, value in said.items() if value != getattr(known, key)}
         if "currency" in changed:
-            message = (
-                f"{symbol} ({known.name}) trades in {known.currency}, not {changed['currency']}: correct or drop it"
-            )
-            ko = (
-                f"{symbol} ({known.name})의 거래 통화는 {changed['currency']} 아닌 {known.currency}입니다: "
-                "고치거나 지우세요"
-            )
-            self._report.error(declared.said["currency"][1], "conflict", message, ko)
+            where, given = declared.said["currency"][1], changed["currency"]
+            values = {"symbol": symbol, "name": known.name, "currency": known.currency, "given": given}
+            self._report.error(where, "conflict.catalogue", **values)
             return None
         for key, value in changed.items():
-            message = (
-                f"{key} of {symbol} is {value} here and {getattr(known, key)} in the catalogue: this document counts"
-            )
-            ko = f"{symbol}의 {key} 값이 여기서는 {value}, 종목 목록에서는 {getattr(known, key)}: 이 문서를 따릅니다"
-            self._report.warning(declared.said[key][1], "overrides-catalogue", message, ko)
+            values = {"field": key, "symbol": symbol, "here": str(value), "known": str(getattr(known, key))}
+            self._report.warning(declared.said[key][1], "overrides-catalogue", **values)
         return replace(known, **changed)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
     def _own_instrument(self, symbol: str, declared: _Declared, said: dict[str, object]) -> Instrument | None:
@@ -215,12 +180,10 @@ class Instruments:
             self._unknown(symbol, declared.path)
             return None
         self._warn_of_wrong_code(symbol, declared)
-        asset_type = said.get("asset_type")
-        note = "" if asset_type else "; it counts as a stock: say asset_type if it is not"
-        message = f"{symbol} is not in the catalogue: taken in {currency} as this document says{note}"
-        note_ko = "" if asset_type else " (종류는 주식으로 봅니다. 아니면 asset_type을 적으세요)"
-        ko = f"종목 목록에 없는 {symbol}: 이 문서대로 {currency} 종목으로 봅니다{note_ko}"
-        self._report.add("info" if asset_type else "warning", declared.path, "not-in-catalogue", message, ko)
+        if said.get("asset_type"):
+            self._report.note(declared.path, "not-in-catalogue", symbol=symbol, currency=currency)
+        else:
+            self._report.warning(declared.path, "not-in-catalogue.stock", symbol=symbol, currency=currency)
         described = {"name": symbol, "market": symbols.market_of_currency(currency), "currency": currency} | said
         return Instrument(symbol=symbol, **described)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
@@ -228,30 +191,17 @@ class Instruments:
         wrong = self._catalogue.wrong_code(symbol)
         if wrong is None or "name" in declared.said:
             return
-        actual = f"is {wrong.actual_name}" if wrong.actual_name else "is another instrument"
-        message = (
-            f"{symbol} {actual}; lists that circulate give it as {wrong.circulates_as}, which is {wrong.right_code}: "
-            "check which is meant, and give the name beside the code"
-        )
-        actual_ko = wrong.actual_name or "다른 종목"
-        ko = (
-            f"{symbol}: 실제로는 {actual_ko}입니다. {wrong.circulates_as}(바른 코드 {wrong.right_code})의 코드로 "
-            "잘못 퍼져 있으니 어느 쪽인지 확인하고 이름을 함께 적으세요"
-        )
-        self._report.warning(declared.path, "wrong-code", message, ko)
+        actual: object = wrong.actual_name or phrase("another-instrument")
+        values = {"symbol": symbol, "actual": actual, "known_as": wrong.circulates_as, "code": wrong.right_code}
+        self._report.warning(declared.path, "wrong-code", **values)
 
     def _unknown(self, text: str, path: Path) -> None:
         self._suggestions += 1
         near = self._catalogue.suggest(text) if self._suggestions <= _MOST_SUGGESTIONS else ()
-        repair = f"did you mean {', '.join(near)}? " if near else ""
-        message = f"{text} is neither a known code nor a name of the catalogue: {repair}"
-        message += "for an instrument of your own, hold it with its currency (quantity 0 will do)"
-        guess = f"혹시 {', '.join(near)}인가요? " if near else ""
-        ko = (
-            f"종목 목록에 없는 코드·이름 {text}: {guess}"
-            "직접 만든 종목이면 보유에 통화와 함께 적으세요 (수량 0도 됩니다)"
-        )
-        self._report.error(path, "unknown-ticker", message, ko)
+        if near:
+            self._report.error(path, "unknown-ticker.near", value=text, near=near)
+        else:
+            self._report.error(path, "unknown-ticker", value=text)
 
 
 def _described(row: Fields) -> dict[str, object]:
@@ -277,7 +227,6 @@ def _described(row: Fields) -> dict[str, object]:
 def _leverage(row: Fields) -> Decimal | None:
     number = row.number("leverage")
     if number is not None and not -5 <= number <= 5:
-        ko = f"leverage 값 {number}: 1, 2, -1처럼 -5부터 5까지 적으세요"
-        row.error("leverage", "out-of-range", f"leverage is {number}: write -5 to 5, such as 1, 2 or -1", ko)
+        row.error("leverage", "out-of-range.leverage", value=number)
         return None
     return number

@@ -20,8 +20,9 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from engine.data.report import Path, Report
-from engine.text import EncodingError, decode
+from engine.data.fields import Path, Report
+from engine.data.files import Refused, decode
+from engine.errors import error
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 20
@@ -30,18 +31,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Opening = MappingStartEvent | SequenceStartEvent
 
 
-class Refused(Exception):
-    """Stop reading at the first thing that makes the rest meaningless; `ko` is the message in Korean."""
-
-    def __init__(self, code: str, message: str, ko: str, line: int | None = None) -> None:
-        self.code = code
-        self.ko = ko
-        self.line = line
-        super().__init__(message)
-
-
 class Tree:
-    """Hold the data of one document and the line of every key and item in it."""
+    """The data of one document, and the line of every key and item in it."""
 
     __slots__ = ("data", "lines")
 
@@ -64,42 +55,26 @@ class Tree:
 def read_tree(text: str | bytes, report: Report) -> Tree:
     """Return the tree of one YAML document; repeated keys are reported, what makes reading senseless raises Refused."""
     if len(text) > MAX_BYTES:
-        message = f"the document has {len(text):,} bytes; the most is {MAX_BYTES:,}"
-        ko = f"문서가 너무 큽니다: {len(text):,}바이트, 최대 {MAX_BYTES:,}바이트"
-        raise Refused("too-large", message, ko)
+        raise Refused("too-large.document", size=len(text), most=MAX_BYTES)
     if isinstance(text, bytes):
-        try:
-            text = decode(text)
-        except EncodingError as error:
-            raise Refused("encoding", str(error), error.ko, error.line) from None
+        text = decode(text)
     try:
         text.encode()
-    except UnicodeEncodeError as error:
-        character = f"U+{ord(text[error.start]):04X}"
-        message = f"character {character} stands for no text: remove it"
-        ko = f"글자가 아닌 문자 {character}: 지우세요"
-        raise Refused("encoding", message, ko, text.count("\n", 0, error.start) + 1) from None
+    except UnicodeEncodeError as fault:
+        line = text.count("\n", 0, fault.start) + 1
+        raise Refused("encoding.character", line=line, character=f"U+{ord(text[fault.start]):04X}") from None
     try:
         return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        message = ", ".join(filter(None, (error.context, error.problem)))
-        raise _not_yaml(message, mark.line + 1 if mark else None) from None
-    except yaml.YAMLError as error:
-        raise _not_yaml(" ".join(str(error).split())) from None
-
-
-def _not_yaml(reason: str, line: int | None = None) -> Refused:
-    return Refused(
-        "yaml-syntax",
-        f"this is not YAML: {reason}",
-        f"YAML 문법에 맞지 않습니다({reason}): 들여쓰기와 괄호, 따옴표를 확인하세요",
-        line,
-    )
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
+        reason = ", ".join(filter(None, (fault.context, fault.problem)))
+        raise Refused("yaml-syntax", line=mark.line + 1 if mark else None, reason=reason) from None
+    except yaml.YAMLError as fault:
+        raise Refused("yaml-syntax", reason=" ".join(str(fault).split())) from None
 
 
 class _Builder:
-    """Build a tree out of YAML events, one container on the stack per level of nesting."""
+    """A tree being built out of YAML events, one container on the stack per level of nesting."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -122,14 +97,10 @@ class _Builder:
                 if self._path:
                     self._path.pop()
             elif isinstance(event, AliasEvent):
-                message = f"*{event.anchor} refers to another place: write the value itself"
-                ko = f"*{event.anchor}: 다른 곳을 가리킵니다. 값을 직접 적으세요"
-                raise Refused("yaml-alias", message, ko, _line(event))
+                raise Refused("yaml-alias", line=_line(event), anchor=event.anchor)
             elif isinstance(event, DocumentStartEvent):
                 if self._started:
-                    message = "a second document starts here (---): keep one"
-                    ko = "여기서 두 번째 문서가 시작됩니다(---): 하나만 두세요"
-                    raise Refused("several-documents", message, ko, _line(event))
+                    raise Refused("several-documents", line=_line(event))
                 self._started = True
         return self._tree
 
@@ -142,9 +113,8 @@ class _Builder:
             if text in container:
                 path = (*self._path, text)
                 first = self._stack[-1][1][text]
-                message = f"{text} is here a second time (first on line {first}): keep one of them"
-                ko = f"{text} 중복 (처음 {first}행): 하나만 두세요"
-                self._report.error(path, "duplicate-key", message, ko, line=_line(event))
+                where = self._report.where(path, _line(event))
+                self._report.problems.append(error("duplicate-key.line", where, name=text, first=first))
             self._key = text
             self._stack[-1][1].setdefault(text, _line(event))
             return
@@ -154,13 +124,9 @@ class _Builder:
         if event.tag is not None or event.anchor is not None:
             self._refuse(event)
         if self._stack and type(self._stack[-1][0]) is dict and self._key is None:
-            message = "a list or mapping stands where a key belongs: write a plain key"
-            ko = "키 자리에 목록이나 묶음이 있습니다: 키를 글로 적으세요"
-            raise Refused("wrong-type", message, ko, _line(event))
+            raise Refused("wrong-type.key", line=_line(event))
         if len(self._stack) >= MAX_DEPTH:
-            message = f"more than {MAX_DEPTH} levels of nesting: a portfolio has at most 6"
-            ko = f"들여쓰기 {MAX_DEPTH}단계 초과: 포트폴리오는 많아야 6단계입니다"
-            raise Refused("too-deep", message, ko, _line(event))
+            raise Refused("too-deep", line=_line(event), most=MAX_DEPTH)
         if self._stack:
             parent = self._stack[-1][0]
             self._path.append(len(parent) if isinstance(parent, list) else self._key or "")
@@ -183,14 +149,9 @@ class _Builder:
 
     @staticmethod
     def _refuse(event: ScalarEvent | _Opening) -> None:
-        what = f"&{event.anchor}" if event.anchor is not None else f"tag {event.tag}"
-        code = "yaml-alias" if event.anchor is not None else "yaml-tag"
-        raise Refused(
-            code,
-            f"{what} is not allowed: write plain values",
-            f"{what.replace('tag', '태그')}: 쓸 수 없습니다. 값을 그대로 적으세요",
-            _line(event),
-        )
+        if event.anchor is not None:
+            raise Refused("yaml-alias.anchor", line=_line(event), anchor=event.anchor)
+        raise Refused("yaml-tag", line=_line(event), tag=event.tag)
 
 
 def _line(event: Event) -> int:

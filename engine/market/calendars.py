@@ -28,7 +28,7 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Hold an exchange's calendar name, time zone, and regular and extended hours in local time."""
+    """An exchange's calendar name, time zone, and regular and extended hours in local time."""
 
     exchange: str
     zone: str
@@ -47,7 +47,7 @@ REGULAR: Mapping[str, Hours] = {
 
 @dataclass(frozen=True, slots=True)
 class TradingDay:
-    """Hold one session: its date at the exchange, and its regular hours (aware)."""
+    """One session: its date at the exchange, and its regular hours (aware)."""
 
     date: dt.date
     open: dt.datetime

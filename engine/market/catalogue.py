@@ -24,7 +24,7 @@ _YES_NO = {"yes": True, "no": False}  # an empty cell is None: not known
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """Hold one row: the instrument, and what analyses want to know besides.
+    """One row of the catalogue: the instrument, and what analyses want to know besides.
 
     `sector` is a GICS sector (of a stock, or of a fund of one sector), `index` the index followed, `total_return`
     whether the fund keeps its dividends (None: not known).
@@ -43,7 +43,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class WrongCode:
-    """Hold a code that circulates for a fund it does not belong to; `actual_name` is "" where not known."""
+    """A code that circulates for a fund it does not belong to; `actual_name` is "" where not known."""
 
     code: str
     circulates_as: str
@@ -54,7 +54,10 @@ class WrongCode:
 
 
 class Catalogue:
-    """Find instruments by code, Korean or English name, or alias; case, spaces and character width do not matter."""
+    """The instruments that are known, by code, Korean or English name, or alias.
+
+    Case, spaces and character width do not matter.
+    """
 
     def __init__(self, entries: tuple[CatalogueEntry, ...], wrong_codes: tuple[WrongCode, ...] = ()) -> None:
         self._entries = {entry.instrument.symbol: entry for entry in entries}

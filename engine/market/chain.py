@@ -1,6 +1,6 @@
 """Prices, rates, history and fund facts of this process: the real sources, one store, settings from the environment.
 
-    batch = quotes(["AAPL", "TIGER 미국S&P500", "USDKRW"])
+    batch = quotes(["AAPL", "005930", "USDKRW"])
 
 What the functions promise is said in `quoting` and `research`.
 """
@@ -9,30 +9,27 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from engine.errors import MarketDataError
-from engine.market import breaker
 from engine.market import store as stores
-from engine.market.krx import Krx
-from engine.market.listing import Listing
-from engine.market.login import Login, login
+from engine.market.krx import Krx, Login, login
 from engine.market.naver import Naver
-from engine.market.provider import Deadline, QuoteProvider
+from engine.market.provider import Deadline, refusal
 from engine.market.quoting import Chain, QuoteBatch
-from engine.market.records import FundFacts, History
-from engine.market.research import Batch, Research
+from engine.market.records import Batch, FetchedFacts, History
+from engine.market.research import Research
 from engine.market.store import Store
+from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
 from engine.settings import MarketSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Hold the sources, their store, and the two that answer questions."""
+    """The sources, their store, and the two that answer questions."""
 
     settings: MarketSettings
     store: Store
@@ -55,7 +52,7 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
         settings=settings,
         etfs=lambda deadline: _etfs(store, naver, krx, deadline),
     )
-    research = Research(store, settings, chain.listing, yahoo, (krx,), yahoo, (naver, krx), threading.Lock())
+    research = Research(store, settings, chain.meanings, yahoo, (krx,), yahoo, (naver, krx))
     return Market(settings, store, naver, krx, yahoo, chain, research)
 
 
@@ -63,11 +60,11 @@ def _etfs(store: Store, naver: Naver, krx: Krx, deadline: Deadline) -> tuple[Lis
     """Return the list of Korean ETFs from the first source that gives it; raises the first one's error."""
     now = dt.datetime.now(dt.UTC)
     try:
-        if refused := breaker.refusal(store, naver.name, now):
+        if refused := refusal(store, naver.name, now):
             raise refused
         return naver.etfs(deadline=deadline)
     except MarketDataError:
-        if krx.login is None or breaker.refusal(store, krx.name, now):
+        if krx.login is None or refusal(store, krx.name, now):
             raise
         return krx.etfs(now=now, deadline=deadline)
 
@@ -85,11 +82,9 @@ def quotes(
     deadline: float | None = None,
     refresh: bool = False,
     offline: bool = False,
-    given: Sequence[QuoteProvider] = (),
 ) -> QuoteBatch:
     """Return a quote or an error for every symbol; see `Chain.quotes`. `deadline` is in seconds."""
-    now = now or dt.datetime.now(dt.UTC)
-    return default().chain.quotes(symbols, now=now, deadline=deadline, refresh=refresh, offline=offline, given=given)
+    return default().chain.quotes(symbols, now=now, deadline=deadline, refresh=refresh, offline=offline)
 
 
 def history(
@@ -103,11 +98,7 @@ def history(
     refresh: bool = False,
 ) -> Batch[History]:
     """Return daily closes of every symbol; see `Research.history`. `deadline` and `wait` are in seconds."""
-    seconds = default().settings.headless_deadline if deadline is None else deadline
-    now = now or dt.datetime.now(dt.UTC)
-    return default().research.history(
-        symbols, start, end, now=now, deadline=Deadline(seconds), wait=wait, refresh=refresh
-    )
+    return default().research.history(symbols, start, end, now=now, deadline=deadline, wait=wait, refresh=refresh)
 
 
 def fund_facts(
@@ -117,8 +108,6 @@ def fund_facts(
     deadline: float | None = None,
     wait: float | None = None,
     refresh: bool = False,
-) -> Batch[FundFacts]:
+) -> Batch[FetchedFacts]:
     """Return facts of every symbol; see `Research.facts`. `deadline` and `wait` are in seconds."""
-    seconds = default().settings.headless_deadline if deadline is None else deadline
-    now = now or dt.datetime.now(dt.UTC)
-    return default().research.facts(symbols, now=now, deadline=Deadline(seconds), wait=wait, refresh=refresh)
+    return default().research.facts(symbols, now=now, deadline=deadline, wait=wait, refresh=refresh)

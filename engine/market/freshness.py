@@ -10,13 +10,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from engine.market import calendars
 from engine.market.calendars import REGULAR, TradingDay
-from engine.market.quote import Quote, Session
+from engine.phrase import Phrase, phrase
+from engine.quote import Quote, Session
 from engine.settings import MarketSettings
-from engine.text import Bilingual
 
 #: Shares that must be seen without a trade of a day before the calendar is doubted: one or two may be halted.
 ENOUGH = 3
@@ -26,13 +25,12 @@ OUTVOTED_DAYS = 2
 QUIET = dt.timedelta(hours=1)
 #: Age in days beyond which a price is stale where no calendar is known.
 ELSEWHERE_DAYS = 4
-_NEW_YORK = ZoneInfo("America/New_York")
 _DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Hold what one source showed of one symbol: when it last traded, when we looked, and the session it named."""
+    """What one source showed of one symbol: when it last traded, when we looked, and the session it named."""
 
     market: str
     symbol: str
@@ -77,7 +75,7 @@ def _settled(market: str, day: TradingDay, delay: int) -> dt.datetime:
 
 
 class Pulse:
-    """Hold what one market should have traded by now, and what the sources were seen trading there."""
+    """What one market should have traded by now, and what the sources were seen trading there."""
 
     def __init__(self, market: str, now: dt.datetime, settings: MarketSettings, seen: Sequence[Sighting] = ()) -> None:
         self.market = market
@@ -93,31 +91,20 @@ class Pulse:
             self._last[one.vendor] = max(self._last.get(one.vendor, one.traded), one.traded)
         self._newest = max((day for one, day in self._seen if one.traded <= now), default=None)
 
-    def stale_reason(self, quote: Quote) -> Bilingual | None:
+    def stale_reason(self, quote: Quote) -> Phrase | None:
         """Return why a price is too old to act on, in one sentence with its times; None where it is not."""
         traded, fetched, now = quote.as_of, quote.fetched_at, self.now
         if traded is None or fetched is None:
             return None  # a person gave it, without a date
         ahead = (traded - now).total_seconds()
         if ahead > self.settings.clock_skew:
-            span, ko = _span(ahead)
-            return Bilingual(
-                f"its time is {span} ahead of this computer's clock: check the clock",
-                f"시세 시각이 이 컴퓨터 시계보다 {ko} 앞섭니다. 시계를 확인하세요",
-            )
+            return phrase("stale.ahead", span=_span(ahead))
         if self.market == "FX":
             age = _open_seconds(traded, now)
-            span, ko = _span(age)
-            old = age > self.settings.stale_fx
-            return Bilingual(f"the rate is {span} old, weekends aside", f"주말을 빼고 {ko} 지난 환율") if old else None
+            return phrase("stale.rate", span=_span(age)) if age > self.settings.stale_fx else None
         if self.market not in REGULAR:
             age = (now - traded).total_seconds()
-            old = age > ELSEWHERE_DAYS * 86400
-            span, ko = _span(age)
-            text = Bilingual(
-                f"last traded {span} ago, on a market without a calendar", f"{ko} 전 거래, 개장일을 모르는 시장"
-            )
-            return text if old else None
+            return phrase("stale.elsewhere", span=_span(age)) if age > ELSEWHERE_DAYS * 86400 else None
         day = self._day(quote.delay_seconds)
         return self._missed(calendars.local_date(self.market, traded), day) or (
             self._not_live(quote.source, traded, fetched, quote.delay_seconds)
@@ -140,55 +127,36 @@ class Pulse:
     def _patience(self, delay: int) -> dt.timedelta:
         return dt.timedelta(seconds=self.settings.stale_open + delay)
 
-    def _missed(self, traded: dt.date, day: TradingDay) -> Bilingual | None:
+    def _missed(self, traded: dt.date, day: TradingDay) -> Phrase | None:
         """Return which session a price last traded on a date has missed."""
         newest = self._newest or traded
         if traded < newest and newest > day.date and calendars.trading_day(self.market, newest) is None:
-            return Bilingual(
-                f"last traded {traded}, but others traded on {newest}, which the calendar has closed",
-                f"마지막 거래 {traded}. 휴장일로 아는 {newest}에 다른 종목이 거래되었습니다",
-            )
+            return phrase("stale.others-traded", traded=traded, newest=newest)
         if traded >= day.date:
             return None
         if self._seen and newest < day.date:
-            claim = f"the calendar has {self.market} open on {day.date}"
-            return Bilingual(
-                f"last traded {traded}; half-known: {claim}, no trade was seen",
-                f"마지막 거래 {traded}. {self.market} 개장일인 {day.date}에 거래가 보이지 않아 확실하지 않습니다",
-            )
-        return Bilingual(
-            f"last traded {traded}, before the session of {day.date}", f"마지막 거래 {traded}, {day.date} 장 이전"
-        )
+            return phrase("stale.half-known", traded=traded, market=self.market, session=day.date)
+        return phrase("stale.missed", traded=traded, session=day.date)
 
-    def _not_live(self, source: str, traded: dt.datetime, fetched: dt.datetime, delay: int) -> Bilingual | None:
+    def _not_live(self, source: str, traded: dt.datetime, fetched: dt.datetime, delay: int) -> Phrase | None:
         """Return why a price is not live: a share may trade seldom, but a source without any trade stands still."""
         if self.now - fetched > self._patience(delay):
-            span, ko = _span((self.now - fetched).total_seconds())
-            return Bilingual(f"fetched {span} ago, and the market is open", f"장중인데 {ko} 전에 받은 시세")
+            return phrase("stale.not-live", span=_span((self.now - fetched).total_seconds()))
         age = self.now - max(self._last.get(source, traded), traded)
         if age > self._patience(delay):
-            span, ko = _span(age.total_seconds())
-            return Bilingual(
-                f"{source} has shown no trade for {span}, and the market is open",
-                f"장중인데 {source} 체결이 {ko} 동안 없습니다",
-            )
+            return phrase("stale.source-still", source=source, span=_span(age.total_seconds()))
         return None
 
     def _not_final(
         self, source: str, traded: dt.datetime, fetched: dt.datetime, day: TradingDay, delay: int
-    ) -> Bilingual | None:
+    ) -> Phrase | None:
         """Return why a price is not the close: looked up before it, or of a source that stopped before it."""
-        close = _clock(self.market, day.close)
+        here = calendars.zone(self.market)
         if fetched < day.close + dt.timedelta(seconds=delay) and traded < day.close:
-            looked = _clock(self.market, fetched)
-            return Bilingual(f"fetched {looked}, before the close of {close}", f"{looked}에 받음, 장 마감 {close} 이전")
+            return phrase("stale.before-close", fetched=fetched.astimezone(here), close=day.close)
         last = max(self._last.get(source, traded), traded)
         if last < day.close - QUIET:
-            seen = _clock(self.market, last)
-            return Bilingual(
-                f"{source} has shown no trade after {seen}; the close was {close}",
-                f"{source} 체결이 {seen} 뒤로 없습니다. 장 마감 {close}",
-            )
+            return phrase("stale.source-stopped", source=source, last=last.astimezone(here), close=day.close)
         return None
 
     def _closed_by_vote(self, day: TradingDay) -> bool:
@@ -208,7 +176,7 @@ class Pulse:
 
 def _fx_open(moment: dt.datetime) -> bool:
     """Currencies trade from Sunday 17:00 to Friday 17:00 in New York."""
-    local = moment.astimezone(_NEW_YORK)
+    local = moment.astimezone(calendars.zone("US"))
     if local.weekday() == 5:
         return False
     if local.weekday() == 6:
@@ -219,7 +187,7 @@ def _fx_open(moment: dt.datetime) -> bool:
 def _open_seconds(start: dt.datetime, end: dt.datetime) -> float:
     """Return the seconds between two moments, without the weekends in which currencies do not trade."""
     total = max((end - start).total_seconds(), 0.0)
-    friday = start.astimezone(_NEW_YORK).replace(hour=17, minute=0, second=0, microsecond=0)
+    friday = start.astimezone(calendars.zone("US")).replace(hour=17, minute=0, second=0, microsecond=0)
     friday -= ((friday.weekday() - 4) % 7) * _DAY
     while friday < end:
         total -= max((min(end, friday + 2 * _DAY) - max(start, friday)).total_seconds(), 0.0)
@@ -227,16 +195,10 @@ def _open_seconds(start: dt.datetime, end: dt.datetime) -> float:
     return max(total, 0.0)
 
 
-def _span(seconds: float) -> tuple[str, str]:
-    """Return a length of time in English and Korean."""
+def _span(seconds: float) -> Phrase:
+    """Return a length of time in the largest unit that is still exact enough."""
     if seconds < 5400:
-        number, english, korean = max(round(seconds / 60), 1), "min", "분"
-    elif seconds < 172800:
-        number, english, korean = round(seconds / 3600), "h", "시간"
-    else:
-        number, english, korean = round(seconds / 86400), "days", "일"
-    return f"{number} {english}", f"{number}{korean}"
-
-
-def _clock(market: str, moment: dt.datetime) -> str:
-    return f"{moment.astimezone(calendars.zone(market)):%m-%d %H:%M}"
+        return phrase("span.minutes", number=max(round(seconds / 60), 1))
+    if seconds < 172800:
+        return phrase("span.hours", number=round(seconds / 3600))
+    return phrase("span.days", number=round(seconds / 86400))

@@ -9,56 +9,79 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from engine import errors
 from engine.errors import AuthFailed, AuthRequired, MarketDataError, NoData, SchemaChanged, Transient
 from engine.market import calendars
-from engine.market.listing import Listing
-from engine.market.login import HOW, Login
 from engine.market.provider import Answer, Deadline, all_failed
-from engine.market.quote import Quote, Session
-from engine.market.records import Constituent, FundFacts, History
+from engine.market.records import FetchedFacts, FetchedHolding, History
+from engine.market.symbols import Listing
+from engine.phrase import phrase
+from engine.quote import Quote, Session
 
+Run = Callable[[Mapping[str, Any], Deadline], Mapping[str, Any]]
 #: Seconds by which KRX's public tables lag.
 DELAY = 1200
 #: Days of closes that are asked for where the day's table cannot be: enough to span the longest holidays.
 SPAN = dt.timedelta(days=12)
+#: Shortest time that a job is given, in seconds.
+SHORTEST = 0.1
 #: Codes asked for one by one, without a login, at most.
 BY_CODE = 10
-#: What each kind of failure means, in English and Korean.
-_MESSAGES = {
-    "AuthRequired": (f"krx wants a login: {HOW}", f"krx 로그인이 필요합니다: {HOW.ko}"),
-    "AuthFailed": (
-        "krx refused the login: mend KRX_ID and KRX_PW, then run `rebalancer doctor --live`",
-        "krx 로그인이 거절되었습니다: KRX_ID와 KRX_PW를 고치고 `rebalancer doctor --live`를 실행하세요",
-    ),
-    "PasswordChange": (
-        "krx wants the password changed: do so at data.krx.co.kr, then run `rebalancer doctor --live`",
-        "krx 비밀번호를 바꿔야 합니다: data.krx.co.kr에서 바꾸고 `rebalancer doctor --live`를 실행하세요",
-    ),
-    "Transient": ("krx failed or could not be reached", "krx 오류이거나 접속할 수 없습니다"),
-    "Blocked": (
-        "krx has shut this address out, for a day as a rule",
-        "krx에서 이 주소를 막았습니다. 보통 하루 뒤에 풀립니다",
-    ),
-    "RateLimited": ("krx asks for fewer requests", "krx 요청이 너무 많습니다"),
-    "SchemaChanged": (
-        "krx answered with something that is not its data: maintenance, or a changed page",
-        "krx 응답이 데이터가 아닙니다: 점검 중이거나 페이지가 바뀌었습니다",
-    ),
+#: The keyring's service name; its entries are called KRX_ID and KRX_PW.
+SERVICE = "rebalancer"
+#: How to configure a login.
+HOW = phrase("krx.how")
+#: What each kind of failure means.
+_SAID = {
+    "AuthRequired": phrase("krx.wants-login", how=HOW),
+    "AuthFailed": phrase("krx.refused-login"),
+    "PasswordChange": phrase("krx.change-password"),
+    "Transient": phrase("krx.unreachable"),
+    "Blocked": phrase("krx.shut-out"),
+    "RateLimited": phrase("krx.fewer-requests"),
+    "SchemaChanged": phrase("krx.no-data-page"),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """A KRX login; its repr shows nothing of it. It is never shown, stored or logged."""
+
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+
+def login(environment: Mapping[str, str]) -> Login | None:
+    """Return the login of the environment, else of the operating system's keyring; None where neither has one.
+
+    A keyring that cannot be reached counts as empty.
+    """
+    user, password = environment.get("KRX_ID", ""), environment.get("KRX_PW", "")
+    if not (user and password):
+        user, password = _keyring("KRX_ID"), _keyring("KRX_PW")
+    return Login(user, password) if user and password else None
+
+
+def _keyring(name: str) -> str:
+    import keyring
+    import keyring.errors
+
+    try:
+        return keyring.get_password(SERVICE, name) or ""
+    except (keyring.errors.KeyringError, RuntimeError, OSError):
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Reply:
-    """Hold a child's result by code, or its error, and the requests it made."""
+    """A child's result by code, or its error, and the requests it made."""
 
     result: dict[str, Any]
     error: MarketDataError | None = None
@@ -66,13 +89,16 @@ class _Reply:
 
 
 class Krx:
-    """Ask KRX. One child at a time; a second waits. `find_login` is called once, at the first need."""
+    """KRX, asked through one child process at a time; a second waits. `find_login` is called once, at the first need.
+
+    `run` makes a job of `krx_child` into its reply, in a child process.
+    """
 
     name = "krx"
-    network = True
 
-    def __init__(self, find_login: Callable[[], Login | None]) -> None:
+    def __init__(self, find_login: Callable[[], Login | None], run: Run | None = None) -> None:
         self._find_login = find_login
+        self.run = run or _child
         self._found: tuple[Login | None] | None = None
         self._lock = threading.Lock()
 
@@ -120,9 +146,7 @@ class Krx:
             day = calendars.trading_day("KR", date)
             traded = min(day.close if day else now, now).astimezone(dt.UTC)
             ok[symbol] = Quote(symbol, found.closes[-1], "KRW", traded, "krx", "unknown", DELAY, now)
-        message = f"without a login krx is asked for {BY_CODE} codes at most: {HOW}"
-        ko = f"로그인 없이는 krx에 {BY_CODE}종목까지만 묻습니다: {HOW.ko}"
-        error = AuthRequired(message, ko=ko, source="krx")
+        error = AuthRequired(phrase("krx.few-without-login", most=BY_CODE, how=HOW), source="krx")
         return Answer(ok, {**answer.failed, **all_failed(many, error)}, answer.requests)
 
     def history(
@@ -145,7 +169,7 @@ class Krx:
                 ok[listing.symbol] = History(listing.symbol, "KRW", "krx", now, dates, closes)
         return Answer(ok, self._missing(listings, ok), reply.requests)
 
-    def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FundFacts]:
+    def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FetchedFacts]:
         """Return what ETFs hold, and shares' market value and sector."""
         if not listings:
             return Answer({}, {})
@@ -161,9 +185,9 @@ class Krx:
         if error:
             return Answer({}, all_failed(listings, error), count)
         caps, sectors = (reply.result for reply in replies[1:]) if len(replies) > 1 else ({}, {})
-        ok: dict[str, FundFacts] = {}
+        ok: dict[str, FetchedFacts] = {}
         for listing in listings:
-            base = FundFacts(listing.symbol, "krx", now, listing.name, "KRW", as_of=day)
+            base = FetchedFacts(listing.symbol, "krx", now, listing.name, "KRW", as_of=day)
             cap, sector = caps.get(listing.symbol), sectors.get(listing.symbol)
             if rows := deposits.result.get(listing.symbol):
                 ok[listing.symbol] = replace(base, holdings_count=len(rows), top=_top(rows))
@@ -180,9 +204,7 @@ class Krx:
 
     def _missing(self, listings: Sequence[Listing], ok: dict[str, Any]) -> dict[str, MarketDataError]:
         return {
-            one.symbol: NoData(
-                f"krx has nothing for {one.symbol}", ko=f"krx에 {one.symbol} 자료 없음", symbol=one.symbol, source="krx"
-            )
+            one.symbol: NoData(phrase("krx.nothing", symbol=one.symbol), symbol=one.symbol, source="krx")
             for one in listings
             if one.symbol not in ok
         }
@@ -190,19 +212,26 @@ class Krx:
     def _run(self, task: str, deadline: Deadline, *, anonymous: bool = False, **args: str | list[str]) -> _Reply:
         """Return what a child made of a job, or why it made nothing; it is ended at the deadline."""
         if not anonymous and self.login is None:
-            message, ko = _MESSAGES["AuthRequired"]
-            return _Reply({}, AuthRequired(message, ko=ko, source="krx"))
+            return _Reply({}, AuthRequired(_SAID["AuthRequired"], source="krx"))
         if not self._lock.acquire(timeout=deadline.left):
             return _Reply({}, deadline.spent("krx"))
         try:
             secret = {} if anonymous or self.login is None else {"id": self.login.user, "pw": self.login.password}
-            return _child({"task": task, "seconds": max(deadline.left, 0.1), **args, **secret}, deadline)
+            job = {"task": task, "seconds": max(deadline.left, SHORTEST), **args, **secret}
+            return _reply(self.run(job, deadline))
+        except MarketDataError as error:
+            return _Reply({}, error)
         finally:
             self._lock.release()
 
 
-def _child(job: dict[str, Any], deadline: Deadline) -> _Reply:
-    """Run one job in a new process; it gets the login on its stdin and can print nowhere that is shown."""
+def _child(job: Mapping[str, Any], deadline: Deadline) -> Mapping[str, Any]:
+    """Run one job in a new process; it gets the login on its stdin and can print nowhere that is shown.
+
+    Raises Transient at the deadline, when the process is ended, and where it ended by itself without an answer.
+    """
+    import subprocess  # which a stored price does without
+
     environment = {key: value for key, value in os.environ.items() if key not in ("KRX_ID", "KRX_PW")}
     environment.update(PYTHONUTF8="1", MPLBACKEND="Agg")
     hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
@@ -220,21 +249,24 @@ def _child(job: dict[str, Any], deadline: Deadline) -> _Reply:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-            return _Reply({}, deadline.spent("krx"))
+            raise deadline.spent("krx") from None
     try:
-        told = json.loads(out.decode("utf-8"))
-        count, kind = int(told["requests"]), str(told.get("error", ""))
-    except (ValueError, LookupError):
-        message, ko = "krx: the helper process ended without an answer", "krx: 도우미 프로세스가 응답 없이 끝났습니다"
-        return _Reply({}, Transient(message, ko=ko, source="krx"))
-    if kind:
-        error: type[MarketDataError] = AuthFailed if kind == "PasswordChange" else getattr(errors, kind, SchemaChanged)
-        message, ko = _MESSAGES.get(kind, (f"krx failed ({kind})", f"krx 오류 ({kind})"))
-        return _Reply({}, error(message, ko=ko, source="krx"), count)
-    return _Reply(told["result"], None, count)
+        told: Mapping[str, Any] = json.loads(out.decode("utf-8"))
+    except ValueError:
+        raise Transient(phrase("krx.helper-ended"), source="krx") from None
+    return told
 
 
-def _top(rows: Sequence[Sequence[Any]]) -> tuple[Constituent, ...]:
+def _reply(told: Mapping[str, Any]) -> _Reply:
+    """Return what a child told: its result, or its error as one of the tree, named by the kind that it tells."""
+    kind, count = str(told.get("error", "")), int(told["requests"])
+    if not kind:
+        return _Reply(told["result"], None, count)
+    error: type[MarketDataError] = AuthFailed if kind == "PasswordChange" else getattr(errors, kind, SchemaChanged)
+    return _Reply({}, error(_SAID.get(kind, phrase("krx.failed", kind=kind)), source="krx"), count)
+
+
+def _top(rows: Sequence[Sequence[Any]]) -> tuple[FetchedHolding, ...]:
     """Return the ten largest; where KRX gives no weights at all, the shares of the amounts."""
     total = sum(row[3] for row in rows)
     weighed = any(row[2] for row in rows)
@@ -244,5 +276,5 @@ def _top(rows: Sequence[Sequence[Any]]) -> tuple[Constituent, ...]:
             return Decimal(str(percent)) / 100 if percent else None
         return Decimal(amount) / total if total else None
 
-    found = [Constituent(code, name, weight(percent, amount)) for code, name, percent, amount in rows]
+    found = [FetchedHolding(code, name, weight(percent, amount)) for code, name, percent, amount in rows]
     return tuple(sorted(found, key=lambda one: -(one.weight or 0))[:10])

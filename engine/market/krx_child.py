@@ -8,24 +8,28 @@ Naver runs without a login. The parent ends this process at its deadline.
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 KRX_HOST = "data.krx.co.kr"
 _LOGIN_PAGE = "MDCCOMS001D1.cmd"
 #: Requests a second that KRX is asked at most: it shuts an address out for a day on bulk use.
 PACE = 2
-#: Replies of KRX's login that pykrx only knows as "no".
+#: A reply of KRX's login that pykrx only knows as "no".
 _MUST_CHANGE = "CD010"
-_ACCEPTED = "CD001"
+with Path(__file__).with_name("krx_columns.csv").open(encoding="utf-8") as _file:
+    #: The columns of pykrx's tables, by what they hold.
+    COLUMNS = {row["column"]: row["pykrx"] for row in csv.DictReader(_file)}
 
 
 class Tape:
-    """Note what every request of this process came to, and give it a timeout."""
+    """A note of what every request of this process came to; each gets a timeout."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -86,9 +90,9 @@ def quotes(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
             break
         date = args["date"]
         frame = stock.get_market_cap(date, market="ALL") if table == "shares" else stock.get_etf_ohlcv_by_ticker(date)
-        if "종가" in frame:
+        if COLUMNS["close"] in frame:
             listed = wanted & set(frame.index)
-            found.update({code: close for code in listed if (close := _close(frame.loc[code, "종가"]))})
+            found.update({code: close for code in listed if (close := _close(frame.loc[code, COLUMNS["close"]]))})
     return found
 
 
@@ -97,7 +101,7 @@ def history(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN
     found = {}
     for code in args["codes"]:
         frame = stock.get_market_ohlcv(args["start"], args["end"], code)
-        closes = frame.get("종가", {})
+        closes = frame.get(COLUMNS["close"], {})
         found[code] = [(day.date().isoformat(), close) for day, row in closes.items() if (close := _close(row))]
     return found
 
@@ -112,9 +116,9 @@ def deposit(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN
     found = {}
     for code in args["codes"]:
         frame = stock.get_etf_portfolio_deposit_file(code, args["date"])
-        if "비중" in frame:
-            names = frame.get("구성종목명", frame.index)
-            rows = zip(frame.index, names, frame["비중"], frame["시가총액"], strict=True)
+        if COLUMNS["weight"] in frame:
+            names = frame.get(COLUMNS["name"], frame.index)
+            rows = zip(frame.index, names, frame[COLUMNS["weight"]], frame[COLUMNS["value"]], strict=True)
             found[code] = [(str(i), str(n), round(float(w), 4) if w > 0 else None, int(a)) for i, n, w, a in rows]
     return found
 
@@ -122,7 +126,7 @@ def deposit(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN
 def caps(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - pykrx's module
     """Return every share's market value in won, by code."""
     frame = stock.get_market_cap(args["date"], market="ALL")
-    return {str(code): str(int(cap)) for code, cap in frame["시가총액"].items()} if "시가총액" in frame else {}
+    return {str(code): str(int(cap)) for code, cap in frame.get(COLUMNS["value"], {}).items()}
 
 
 def sectors(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - pykrx's module
@@ -130,8 +134,7 @@ def sectors(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN
     found: dict[str, Any] = {}
     for market in ("KOSPI", "KOSDAQ"):
         frame = stock.get_market_sector_classifications(args["date"], market)
-        if "업종명" in frame:
-            found.update({str(code): str(sector) for code, sector in frame["업종명"].items()})
+        found.update({str(code): str(sector) for code, sector in frame.get(COLUMNS["sector"], {}).items()})
     return found
 
 

@@ -7,38 +7,110 @@ waits beyond its deadline, and nothing stored is shown without saying why it is 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from engine.errors import MarketDataError, Problem, SymbolUnknown
+from engine.documents import Document, number, problem_list
+from engine.errors import (
+    AuthFailed,
+    Blocked,
+    NoData,
+    RateLimited,
+    SchemaChanged,
+    SymbolUnknown,
+    Transient,
+    warning,
+)
 from engine.market import doubts, freshness
 from engine.market.catalogue import Catalogue, load
-from engine.market.flights import Flights, WatchList
-from engine.market.lanes import Findings, Lanes
-from engine.market.listing import Listing
 from engine.market.meanings import Meanings
-from engine.market.provider import Deadline, QuoteProvider
-from engine.market.quote import Quote
-from engine.market.shelf import Shelf
+from engine.market.provider import Answer, Deadline, QuoteProvider, Said, all_failed, guarded
+from engine.market.records import Batch
 from engine.market.store import Store
+from engine.market.symbols import Listing
+from engine.phrase import phrase, place
+from engine.quote import Quote
 from engine.settings import MarketSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Before every moment.
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+#: Seconds between two notes that a symbol is in use.
+WATCH_AGE = 3600.0
+#: Errors of a batch after which a request for one symbol may still do.
+_WITHOUT_BATCH = (NoData, SchemaChanged, AuthFailed)
+#: Seconds beyond the deadline that a lane may take to put down what it has.
+GRACE = 0.3
+#: Share of the deadline that the first Korean source may take, so that time is left for the next.
+FIRST_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class QuoteBatch:
-    """Hold the answer to one question: every symbol asked for, as it was written, is in `ok` or in `failed`.
+class QuoteBatch(Batch[Quote]):
+    """The quotes of one question, and the errors of what could not be had."""
 
-    `requests` is how many HTTP requests this question caused; one that joined another's batch caused none.
-    """
+    def to_json(self) -> Document:
+        """Return the document of `quotes --json`: quotes, failed, requests, problems."""
+        failed = [
+            {"symbol": text, "error": type(error).__name__, "message": str(error)}
+            for text, error in self.failed.items()
+        ]
+        return {
+            "quotes": [quote_document(quote) for quote in self.ok.values()],
+            "failed": failed,
+            "requests": self.requests,
+            "problems": problem_list(self.problems),
+        }
 
-    ok: Mapping[str, Quote]
-    failed: Mapping[str, MarketDataError]
-    requests: int
-    problems: tuple[Problem, ...] = ()
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row per quote, indexed by symbol: the columns are the fields of `to_json`'s quotes.
+
+        `price` is float64; `as_of` and `fetched_at` are UTC, NaT where not known.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame([quote_document(quote) for quote in self.ok.values()], columns=list(_COLUMNS))
+        kinds = {"price": "float64", "delay_seconds": "int64", "stale": "bool"}
+        for moment in ("as_of", "fetched_at"):
+            frame[moment] = pd.to_datetime(frame[moment], utc=True, format="ISO8601")
+        return frame.astype(kinds).set_index("symbol")
+
+
+def quote_document(quote: Quote) -> Document:
+    """Return a quote as a JSON object; its reason for being stale is told in English."""
+    return {
+        "symbol": quote.symbol,
+        "name": quote.name,
+        "price": number(quote.price),
+        "currency": quote.currency,
+        "as_of": _iso(quote.as_of),
+        "session": quote.session,
+        "source": quote.source,
+        "delay_seconds": quote.delay_seconds,
+        "fetched_at": _iso(quote.fetched_at),
+        "stale": quote.stale,
+        "stale_reason": None if quote.stale_reason is None else str(quote.stale_reason),
+    }
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
+
+
+_COLUMNS = tuple(quote_document(Quote("", Decimal(0), "", None, "")))
 
 
 class Chain:
-    """Answer questions for market data; safe from any number of threads."""
+    """Prices and rates from a store and sources around it; safe from any number of threads.
+
+    `korea` are the sources of Korean symbols, asked before `world`, which is the source of all others.
+    """
 
     def __init__(
         self,
@@ -54,10 +126,9 @@ class Chain:
         self.settings = settings or MarketSettings()
         self.catalogue = catalogue or load()
         self.lanes = Lanes(store, self.settings, tuple(korea), world)
-        self._meanings = Meanings(store, self.catalogue, etfs)
-        self._shelf = Shelf(store, self.settings)
-        self._watch_list = WatchList(store, self.settings, self.listing)
-        self._flights = Flights(self.lanes, self._shelf, self._watch_list, self.settings)
+        self.meanings = Meanings(store, self.catalogue, etfs)
+        self._shelf = Shelf(store, self.settings, self.meanings)
+        self._flights = Flights(self.lanes, self._shelf, self.settings)
 
     def quotes(
         self,
@@ -67,72 +138,54 @@ class Chain:
         deadline: float | None = None,
         refresh: bool = False,
         offline: bool = False,
-        given: Sequence[QuoteProvider] = (),
     ) -> QuoteBatch:
         """Return a quote or an error for every symbol, within `deadline` seconds (default: the headless setting).
 
-        A symbol is a code, a catalogue name or a pair such as USDKRW. `given` sources (manual prices, a file) beat
-        every other. `refresh` asks the sources even where the store is fresh; `offline` asks none. Raises nothing
-        for market data: what could not be had is in `failed`.
+        A symbol is a code, a catalogue name or a pair such as USDKRW. `refresh` asks the sources even where the store
+        is fresh; `offline` asks none. Raises nothing for market data: what could not be had is in `failed`.
         """
         now = now or dt.datetime.now(dt.UTC)
         limit = Deadline(self.settings.headless_deadline if deadline is None else deadline)
-        asked = list(dict.fromkeys(symbols))
-        listings, failed = self._meanings.resolved(asked, now, limit, offline=offline)
-        ok = self._given(listings, given, now, limit)
-        left = {one.symbol: one for text, one in listings.items() if text not in ok}
-        found = Findings()
-        if left:
-            self._watch_list.note(left, now)
-            due = self._shelf.due(left.values(), now, refresh=refresh, errors=found)
+        if offline:
+            listings, failed = self.meanings.several(symbols)
+        else:
+            listings, failed = self.meanings.extended(symbols, now, limit)
+        found = Said()
+        wanted = {one.symbol: one for one in listings.values()}
+        if wanted:
+            self._shelf.watch(wanted, now)
+            due = self._shelf.due(wanted.values(), now, refresh=refresh, errors=found)
             if due and not offline:
                 found = self._flights.join(due, now, limit, found, refresh=refresh)
+        ok: dict[str, Quote] = {}
         problems = list(found.problems)
         rows, checks = self._shelf.rows("price"), self._shelf.rows("check")
         pulses = self._pulses(listings, now, rows, checks)
         for text, one in listings.items():
-            if text in ok:
-                continue
             row = rows.get(one.symbol)
             if row is None:
-                failed[text] = found.error(one.symbol) if not offline else _offline(one.symbol)
+                failed[text] = found.error(one.symbol) if not offline else _not_stored(one.symbol)
                 continue
             quote = row[1]
             ok[text] = replace(quote, stale_reason=pulses[one.market].stale_reason(quote))
             problems += doubts.about(one, quote, checks.get(one.symbol), self.settings)
         problems += doubts.unrefreshed(found, ok, listings)
-        ordered = {text: ok[text] for text in asked if text in ok}
-        return QuoteBatch(ordered, failed, found.requests, tuple(dict.fromkeys((*problems, *self.store.problems))))
+        return QuoteBatch(ok, failed, found.requests, tuple(dict.fromkeys((*problems, *self.store.problems))))
 
     def watch(self, texts: Iterable[str], now: dt.datetime) -> None:
         """Put what codes and names mean on the watch list: the next batch brings it too. Unknown ones are left out."""
-        meant = []
-        for text in texts:
-            try:
-                meant.append(self.listing(text).symbol)
-            except SymbolUnknown:
-                continue
-        self._watch_list.note(meant, now)
+        listings, _ = self.meanings.several(texts)
+        self._shelf.watch([one.symbol for one in listings.values()], now)
 
     def clear(self) -> None:
         """Forget everything, in the store and in this process."""
         self.store.clear()
-        for part in (self._meanings, self._shelf, self._watch_list, self._flights):
+        for part in (self.meanings, self._shelf, self._flights):
             part.forget()
 
     def listing(self, text: str) -> Listing:
         """Return what a code or name means; raises SymbolUnknown."""
-        return self._meanings.listing(text)
-
-    @staticmethod
-    def _given(
-        listings: Mapping[str, Listing], given: Sequence[QuoteProvider], now: dt.datetime, deadline: Deadline
-    ) -> dict[str, Quote]:
-        found: dict[str, Quote] = {}
-        for provider in reversed(given):  # the first has the last word
-            answer = provider.quotes(list(listings.values()), now=now, deadline=deadline)
-            found.update({text: answer.ok[one.symbol] for text, one in listings.items() if one.symbol in answer.ok})
-        return found
+        return self.meanings.listing(text)
 
     def _pulses(
         self, listings: Mapping[str, Listing], now: dt.datetime, *tables: Mapping[str, tuple[str, Quote]]
@@ -148,9 +201,283 @@ class Chain:
         }
 
 
-def _offline(symbol: str) -> MarketDataError:
-    from engine.errors import NoData
+def _not_stored(symbol: str) -> NoData:
+    return NoData(phrase("store.nothing", symbol=symbol), symbol=symbol, source="store")
 
-    message = f"no price of {symbol} is stored, and the sources were not to be asked"
-    ko = f"저장된 {symbol} 시세가 없고, 제공처에 묻지 않기로 했습니다"
-    return NoData(message, ko=ko, symbol=symbol, source="store")
+
+class Shelf:
+    """What is known of prices, and which symbols are in use: in the store, and beside it what this process fetched.
+
+    A store may refuse to be written.
+    """
+
+    def __init__(self, store: Store, settings: MarketSettings, meanings: Meanings) -> None:
+        self._store, self._settings, self._meanings = store, settings, meanings
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what this process fetched, and when it noted which symbols are in use."""
+        self._memory: dict[str, dict[str, tuple[str, Quote]]] = {"price": {}, "check": {}}
+        self._noted_at: dict[str, dt.datetime] = {}
+
+    def rows(self, role: str) -> dict[str, tuple[str, Quote]]:
+        """Return the newest quote of every symbol with its market; `role` is price or check (the second source's)."""
+        rows = self._store.quotes(role)
+        for symbol, row in list(self._memory[role].items()):
+            known = rows.get(symbol)
+            if known is None or _fetched(known[1]) < _fetched(row[1]):
+                rows[symbol] = row
+        return rows
+
+    def due(
+        self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Said
+    ) -> dict[str, Listing]:
+        """Return the listings worth a request; those that every source was found not to know go to `errors`."""
+        rows = self.rows("price")
+        unknown: set[tuple[str, str]] = set()
+        if not refresh and any(one.symbol not in rows for one in listings):
+            unknown = self._store.unknown(now - dt.timedelta(seconds=self._settings.unknown_for))
+        due = {}
+        for one in listings:
+            row = rows.get(one.symbol)
+            if row is not None and not refresh and freshness.current(row[1], one.market, now, self._settings):
+                continue
+            if row is None and _unknown_to_all(one, unknown):
+                said = phrase("store.unknown", symbol=one.symbol)
+                errors.fail({one.symbol: SymbolUnknown(said, symbol=one.symbol, source="store")})
+                continue
+            due[one.symbol] = one
+        return due
+
+    def keep(self, found: Said, listings: Mapping[str, Listing], now: dt.datetime) -> None:
+        """Put down what a batch found: prices, second opinions, and who does not know a symbol."""
+        for role, quotes in (("price", found.prices), ("check", found.checks)):
+            rows = [(listings[symbol].market, quote) for symbol, quote in quotes.items()]
+            self._store.put_quotes(rows, role)
+            self._memory[role].update({quote.symbol: (market, quote) for market, quote in rows})
+        pairs = [
+            (symbol, source)
+            for symbol, said in found.errors.items()
+            for source, error in said.items()
+            if isinstance(error, SymbolUnknown) and symbol not in found.prices
+        ]
+        self._store.put_unknown(pairs, now)
+
+    def watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
+        """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""
+        new = [s for s in symbols if abs((now - self._noted_at.get(s, NEVER)).total_seconds()) > WATCH_AGE]
+        self._store.watch(new, now)
+        self._noted_at.update(dict.fromkeys(new, now))
+
+    def watched(self, now: dt.datetime) -> dict[str, Listing]:
+        """Return the watch list's listings that are worth a request too: one miss refreshes them all."""
+        symbols = self._store.watched(now - dt.timedelta(seconds=self._settings.watch_for))
+        listings, _ = self._meanings.several(symbols)
+        return self.due(listings.values(), now, refresh=False, errors=Said())
+
+
+def _unknown_to_all(one: Listing, unknown: set[tuple[str, str]]) -> bool:
+    sources = ("naver", "yahoo") if one.market == "KR" else ("yahoo",)
+    return all((one.symbol, source) in unknown for source in sources)
+
+
+def _fetched(quote: Quote) -> dt.datetime:
+    return quote.fetched_at or NEVER
+
+
+@dataclass(slots=True)
+class _Flight:
+    """The listings of one batch, and what became of it.
+
+    `forced` says when (monotonic clock) a symbol was asked for that must be fetched even where the store is fresh.
+    """
+
+    now: dt.datetime
+    seconds: float
+    wanted: dict[str, Listing] = field(default_factory=dict)
+    forced: dict[str, float] = field(default_factory=dict)
+    done: threading.Event = field(default_factory=threading.Event)
+    found: Said = field(default_factory=Said)
+
+
+class Flights:
+    """The batches, one after the other; who asks while one gathers joins it, and the watch list comes along."""
+
+    def __init__(self, lanes: Lanes, shelf: Shelf, settings: MarketSettings) -> None:
+        self._lanes, self._shelf, self._settings = lanes, shelf, settings
+        self._lock = threading.Lock()
+        self._running = threading.Lock()
+        self._gathering: _Flight | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget when symbols were last fetched."""
+        self._begun: dict[str, float] = {}
+
+    def join(
+        self, due: Mapping[str, Listing], now: dt.datetime, limit: Deadline, found: Said, *, refresh: bool
+    ) -> Said:
+        """Join the batch that is gathering, or start one; return what it found for these listings."""
+        with self._lock:
+            flight = self._gathering
+            leads = flight is None
+            if flight is None:
+                flight = self._gathering = _Flight(now, limit.left)
+                threading.Thread(target=self._run, args=(flight,), daemon=True).start()
+            flight.wanted.update(due)
+            if refresh:
+                flight.forced.update(dict.fromkeys(due, time.monotonic()))
+            flight.seconds = max(flight.seconds, limit.left)
+        finished = flight.done.wait(limit.left + 2 * GRACE)
+        told = Said(flight.found.prices, problems=[*flight.found.problems])
+        told.requests = flight.found.requests if leads else 0
+        told.errors = {**found.errors, **{key: flight.found.errors[key] for key in due if key in flight.found.errors}}
+        if not finished:
+            late = Transient(phrase("market.goes-on", seconds=limit.seconds), source="market")
+            told.fail({key: late for key in due if key not in flight.found.prices})
+        return told
+
+    def _run(self, flight: _Flight) -> None:
+        time.sleep(self._settings.gather)
+        try:
+            with self._running:
+                with self._lock:
+                    self._gathering = None  # from here on others gather for the next batch
+                started = time.monotonic()
+                listings = {**self._shelf.watched(flight.now), **self._still_due(flight)}
+                if listings:
+                    flight.found = self._lanes.fetch(list(listings.values()), flight.now, Deadline(flight.seconds))
+                    self._shelf.keep(flight.found, listings, flight.now)
+                    self._begun.update(dict.fromkeys(listings, started))
+        finally:
+            flight.done.set()
+
+    def _still_due(self, flight: _Flight) -> dict[str, Listing]:
+        """Return the flight's listings without those that the batch before it brought meanwhile."""
+        due = self._shelf.due(flight.wanted.values(), flight.now, refresh=False, errors=Said())
+        for symbol, asked in flight.forced.items():
+            if self._begun.get(symbol, 0.0) < asked:
+                due[symbol] = flight.wanted[symbol]
+        return due
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """The sources in their order: vendors are asked side by side, one vendor's calls one after the other.
+
+    Korean symbols: Naver's batch, then Yahoo's, then KRX; all others: Yahoo. Yahoo's batch carries the Korean symbols
+    in any case: the second opinion on their prices costs no further request. KRX comes last for prices: its tables
+    have no time of trade, and asking costs a process and a login.
+    """
+
+    store: Store
+    settings: MarketSettings
+    korea: Sequence[QuoteProvider]
+    world: QuoteProvider
+
+    def fetch(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
+        """Return what the sources say about the listings, within the deadline; never raises a MarketDataError."""
+        korean = [one for one in listings if one.market == "KR"]
+        others = [one for one in listings if one.market != "KR"]
+        found = Said()
+        answers: list[Answer[Quote]] = []
+        batch = [*others, *(replace(one, optional=True) for one in korean)]
+        world = threading.Thread(
+            target=lambda: answers.append(self._ask(self.world, batch, now, deadline)), daemon=True
+        )
+        world.start()
+        left = self._first_of_korea(korean, found, now, deadline)
+
+        def waiting() -> bool:
+            return bool(others) or any(one.symbol not in found.prices for one in korean)
+
+        if waiting():
+            world.join(deadline.left / 2 if left else deadline.left + GRACE)
+        else:
+            world.join(min(deadline.left, self.settings.cross_check_wait))
+        told = answers[0] if answers else None
+        self._rest_of_korea([one for one in left if told is None or one.symbol not in told.ok], found, now, deadline)
+        if told is None and waiting():
+            world.join(deadline.left + GRACE)
+            told = answers[0] if answers else Answer({}, all_failed(listings, deadline.spent(self.world.name)))
+        if told is not None:
+            self._take_world(told, listings, found)
+            self._last_of_korea(korean, found, now, deadline)
+        return found
+
+    def _take_world(self, told: Answer[Quote], listings: Sequence[Listing], found: Said) -> None:
+        """Take Yahoo's quotes: as prices where there is none yet, else as the second opinion."""
+        self._add(found, told)
+        for one in listings:
+            quote = told.ok.get(one.symbol)
+            if quote is None:
+                if one.symbol not in found.prices and one.symbol in told.failed:
+                    found.fail({one.symbol: told.failed[one.symbol]})
+            elif one.symbol in found.prices:
+                found.checks[one.symbol] = quote
+            else:
+                found.prices[one.symbol] = quote
+
+    def _first_of_korea(
+        self, korean: Sequence[Listing], found: Said, now: dt.datetime, deadline: Deadline
+    ) -> list[Listing]:
+        """Ask the first Korean source; return what it failed on, without what it does not know."""
+        if not korean:
+            return []
+        share = Deadline(deadline.left * FIRST_SHARE)
+        answer = self._ask_korea(self.korea[0], korean, found, now, share)
+        return [
+            one
+            for one in korean
+            if one.symbol in answer.failed and not isinstance(answer.failed[one.symbol], SymbolUnknown)
+        ]
+
+    def _rest_of_korea(self, left: Sequence[Listing], found: Said, now: dt.datetime, deadline: Deadline) -> None:
+        """Ask the further Korean sources for what is left, but none of a vendor that has just failed."""
+        tired = {self.korea[0].vendor} if any(_is_tired(found, one.symbol) for one in left) else set()
+        for provider in self.korea[1:]:
+            left = [one for one in left if one.symbol not in found.prices]
+            if left and deadline.left > 0 and provider.vendor not in tired:
+                self._ask_korea(provider, left, found, now, deadline)
+
+    def _last_of_korea(self, korean: Sequence[Listing], found: Said, now: dt.datetime, deadline: Deadline) -> None:
+        """Ask Yahoo once more, for Korean symbols that nobody has and that its batch came without."""
+        left = [one for one in korean if one.symbol not in found.prices]
+        left = [
+            one for one in left if isinstance(found.errors.get(one.symbol, {}).get(self.world.name), _WITHOUT_BATCH)
+        ]
+        if left and deadline.left > 0:
+            self._ask_korea(self.world, left, found, now, deadline)
+
+    def _ask_korea(
+        self,
+        provider: QuoteProvider,
+        listings: Sequence[Listing],
+        found: Said,
+        now: dt.datetime,
+        deadline: Deadline,
+    ) -> Answer[Quote]:
+        answer = self._ask(provider, listings, now, deadline)
+        self._add(found, answer)
+        found.prices.update(answer.ok)
+        found.fail(answer.failed)
+        return answer
+
+    def _ask(
+        self, provider: QuoteProvider, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
+    ) -> Answer[Quote]:
+        return guarded(
+            self.store, provider, listings, now, lambda: provider.quotes(listings, now=now, deadline=deadline)
+        )
+
+    def _add(self, found: Said, answer: Answer[Quote]) -> None:
+        found.requests += answer.requests
+        found.problems.extend(answer.problems)
+        if answer.skew is not None and abs(answer.skew) > self.settings.clock_skew:
+            key = "clock-skew.behind" if answer.skew > 0 else "clock-skew.ahead"
+            if not any(problem.code == "clock-skew" for problem in found.problems):
+                found.problems.append(warning(key, place("clock"), minutes=abs(answer.skew) / 60))
+
+
+def _is_tired(found: Said, symbol: str) -> bool:
+    return any(isinstance(e, (Transient, RateLimited, Blocked)) for e in found.errors.get(symbol, {}).values())

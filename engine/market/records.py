@@ -1,4 +1,4 @@
-"""History and fund facts: plain frozen records that say where they came from and when."""
+"""History and fund facts as the sources give them, and the answer to a question: frozen, with where from and when."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Generic, TypeVar
+
+from engine.errors import MarketDataError, Problem
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Hold daily closes of one symbol, oldest first.
+    """Daily closes of one symbol, oldest first.
 
     `closes` are per share in `currency`, adjusted for splits only. `total_return` are the closes with dividends put
     back in (only their ratios mean anything); None where the source has none. A day without a price has no row.
@@ -39,8 +44,8 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Constituent:
-    """Name one holding of a fund; `weight` is a fraction of the fund, None where the source does not say."""
+class FetchedHolding:
+    """One holding of a fund; `weight` is a fraction of the fund, None where the source does not say."""
 
     symbol: str
     name: str
@@ -48,11 +53,11 @@ class Constituent:
 
 
 @dataclass(frozen=True, slots=True)
-class FundFacts:
-    """Hold what a source says about a fund or share; whatever it does not say is None or empty.
+class FetchedFacts:
+    """What a source says about a fund or share; whatever it does not say is None or empty.
 
     `fee` (a year), `dividend_yield` and the weights are fractions; `aum` and `market_cap` are in `currency`; `top`
-    holds up to the ten largest constituents, `as_of` the date the source gives them for.
+    holds up to the ten largest holdings, `as_of` the date the source gives them for.
     """
 
     symbol: str
@@ -63,9 +68,22 @@ class FundFacts:
     fee: Decimal | None = None
     aum: Decimal | None = None
     holdings_count: int | None = None
-    top: tuple[Constituent, ...] = ()
+    top: tuple[FetchedHolding, ...] = ()
     sectors: Mapping[str, Decimal] = field(default_factory=dict)
     dividend_yield: Decimal | None = None
     sector: str | None = None
     market_cap: Decimal | None = None
     as_of: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[T]):
+    """The answer to one question: every symbol asked for, as it was written, is in `ok` or in `failed`.
+
+    `requests` is how many HTTP requests this question caused; one that joined another's caused none.
+    """
+
+    ok: Mapping[str, T]
+    failed: Mapping[str, MarketDataError]
+    requests: int
+    problems: tuple[Problem, ...] = ()

@@ -9,13 +9,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, replace
 from typing import Generic, TypeVar
 
-from engine.errors import MarketDataError, Problem, SymbolUnknown, Transient
+from engine.errors import MarketDataError, Transient, warning
 from engine.market import calendars
-from engine.market.lanes import Findings, Named, guarded
-from engine.market.listing import Listing
-from engine.market.provider import Answer, Deadline, FactsProvider, HistoryProvider
-from engine.market.records import FundFacts, History
+from engine.market.meanings import Meanings
+from engine.market.provider import Answer, DataSource, Deadline, FactsProvider, HistoryProvider, Said, guarded
+from engine.market.records import Batch, FetchedFacts, History
 from engine.market.store import Store
+from engine.market.symbols import Listing
+from engine.phrase import phrase
 from engine.settings import MarketSettings
 
 T = TypeVar("T")
@@ -24,22 +25,12 @@ HISTORY_AGE = 12 * 3600.0
 #: Seconds to wait where somebody has just waited in vain.
 _AGAIN = 0.1
 #: Sources of facts of Korean funds are joined: one has fee and size, another everything the fund holds.
-_JOINED = tuple(f.name for f in fields(FundFacts) if f.name not in ("symbol", "source", "fetched_at", "as_of"))
-
-
-@dataclass(frozen=True, slots=True)
-class Batch(Generic[T]):
-    """Hold one answer: every symbol asked for, as it was written, is in `ok` or in `failed`."""
-
-    ok: Mapping[str, T]
-    failed: Mapping[str, MarketDataError]
-    requests: int
-    problems: tuple[Problem, ...] = ()
+_JOINED = tuple(f.name for f in fields(FetchedFacts) if f.name not in ("symbol", "source", "fetched_at", "as_of"))
 
 
 @dataclass(frozen=True, slots=True)
 class Research:
-    """Answer questions for history and facts; one at a time, so that equal ones find the first's answer stored.
+    """Questions for history and facts, answered one at a time: equal ones find the first's answer stored.
 
     `korean_history` come after `world_history`, which has dividends too; `korean_facts` before `world_facts`, which
     know no Korean fund. `failures` are what could not be had lately, which is not asked for at every recalculation;
@@ -48,12 +39,12 @@ class Research:
 
     store: Store
     settings: MarketSettings
-    listing: Callable[[str], Listing]
+    meanings: Meanings
     world_history: HistoryProvider
     korean_history: Sequence[HistoryProvider]
     world_facts: FactsProvider
     korean_facts: Sequence[FactsProvider]
-    lock: threading.Lock
+    lock: threading.Lock = field(default_factory=threading.Lock)
     failures: dict[tuple[str, str], tuple[dt.datetime, MarketDataError]] = field(default_factory=dict)
     waited: list[threading.Event] = field(default_factory=list)
 
@@ -63,17 +54,18 @@ class Research:
         start: dt.date,
         end: dt.date,
         *,
-        now: dt.datetime,
-        deadline: Deadline,
+        now: dt.datetime | None = None,
+        deadline: float | None = None,
         wait: float | None = None,
         refresh: bool = False,
     ) -> Batch[History]:
         """Return closes from `start` to `end` (both included) of every symbol; the running day has no close yet.
 
-        Whoever cannot wait until the deadline says how many seconds they `wait`: what was not there by then is
-        fetched on, and there when it is asked for again.
+        Whoever cannot wait until the `deadline` (in seconds; default: the headless setting) says how many seconds they
+        `wait`: what was not there by then is fetched on, and there when it is asked for again.
         """
-        listings, failed = self._listings(symbols)
+        now, limit = self._begun(now, deadline)
+        listings, failed = self.meanings.several(symbols)
         end = min(end, now.date() + dt.timedelta(days=1))
 
         def stored(one: Listing) -> tuple[History, bool] | None:
@@ -85,12 +77,12 @@ class Research:
             fresh = first <= start and last >= end and -self.settings.clock_skew <= age < HISTORY_AGE
             return found.between(start, end), fresh and not refresh
 
-        def ask(source: HistoryProvider, left: Sequence[Listing], found: Findings) -> dict[str, History]:
+        def ask(source: HistoryProvider, left: Sequence[Listing], found: Said) -> dict[str, History]:
             return self._ask(
-                source, left, found, now, lambda: source.history(left, start, end, now=now, deadline=deadline)
+                source, left, found, now, lambda: source.history(left, start, end, now=now, deadline=limit)
             )
 
-        def fetch(due: Sequence[Listing], found: Findings) -> dict[str, History]:
+        def fetch(due: Sequence[Listing], found: Said) -> dict[str, History]:
             got = ask(self.world_history, due, found)
             for source in self.korean_history:
                 got |= ask(source, [one for one in due if one.market == "KR" and one.symbol not in got], found)
@@ -101,32 +93,33 @@ class Research:
             return got
 
         question = _Question(f"history from {start}", listings, now, stored, fetch, refresh=refresh)
-        return self._answer(question, failed, deadline, wait)
+        return self._answer(question, failed, limit, wait)
 
     def facts(
         self,
         symbols: Iterable[str],
         *,
-        now: dt.datetime,
-        deadline: Deadline,
+        now: dt.datetime | None = None,
+        deadline: float | None = None,
         wait: float | None = None,
         refresh: bool = False,
-    ) -> Batch[FundFacts]:
+    ) -> Batch[FetchedFacts]:
         """Return fund facts, or a share's sector and market value, of every symbol; `wait` as for history."""
-        listings, failed = self._listings(symbols)
+        now, limit = self._begun(now, deadline)
+        listings, failed = self.meanings.several(symbols)
 
-        def stored(one: Listing) -> tuple[FundFacts, bool] | None:
+        def stored(one: Listing) -> tuple[FetchedFacts, bool] | None:
             found = self.store.facts(one.symbol)
             if found is None:
                 return None
             age = (now - found.fetched_at).total_seconds()
             return found, not refresh and -self.settings.clock_skew <= age < self.settings.facts_for
 
-        def ask(source: FactsProvider, left: Sequence[Listing], found: Findings) -> dict[str, FundFacts]:
-            return self._ask(source, left, found, now, lambda: source.facts(left, now=now, deadline=deadline))
+        def ask(source: FactsProvider, left: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
+            return self._ask(source, left, found, now, lambda: source.facts(left, now=now, deadline=limit))
 
-        def fetch(due: Sequence[Listing], found: Findings) -> dict[str, FundFacts]:
-            got: dict[str, FundFacts] = {}
+        def fetch(due: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
+            got: dict[str, FetchedFacts] = {}
             for source in self.korean_facts:
                 for symbol, facts in ask(source, [one for one in due if one.market == "KR"], found).items():
                     got[symbol] = _joined(got[symbol], facts) if symbol in got else facts
@@ -136,23 +129,17 @@ class Research:
             return got
 
         question = _Question("facts", listings, now, stored, fetch, refresh=refresh)
-        return self._answer(question, failed, deadline, wait)
+        return self._answer(question, failed, limit, wait)
 
-    def _listings(self, symbols: Iterable[str]) -> tuple[dict[str, Listing], dict[str, MarketDataError]]:
-        listings: dict[str, Listing] = {}
-        failed: dict[str, MarketDataError] = {}
-        for text in dict.fromkeys(symbols):
-            try:
-                listings[text] = self.listing(text)
-            except SymbolUnknown as error:
-                failed[text] = error
-        return listings, failed
+    def _begun(self, now: dt.datetime | None, deadline: float | None) -> tuple[dt.datetime, Deadline]:
+        seconds = self.settings.headless_deadline if deadline is None else deadline
+        return now or dt.datetime.now(dt.UTC), Deadline(seconds)
 
     def _ask(
         self,
-        source: Named,
+        source: DataSource,
         listings: Sequence[Listing],
-        found: Findings,
+        found: Said,
         now: dt.datetime,
         call: Callable[[], Answer[T]],
     ) -> dict[str, T]:
@@ -161,7 +148,7 @@ class Research:
         answer = guarded(self.store, source, listings, now, call)
         found.requests += answer.requests
         found.problems.extend(answer.problems)
-        found.fail(dict(answer.failed))
+        found.fail(answer.failed)
         return dict(answer.ok)
 
     def _answer(
@@ -171,10 +158,8 @@ class Research:
         looked = self._within(wait, lambda: self._look(question, deadline))
         if looked is None:
             seconds = deadline.seconds if wait is None else wait
-            message = f"no answer within {seconds:.3g} s; it goes on: ask again"
-            ko = f"{seconds:.3g}초 안에 응답이 없어 계속 받고 있습니다: 다시 해 보세요"
-            late = Transient(message, ko=ko, source="market")
-            looked = _Looked(question.kept(), {}, Findings())
+            late = Transient(phrase("market.goes-on", seconds=seconds), source="market")
+            looked = _Looked(question.kept(), {}, Said())
             looked.found.fail({one.symbol: late for one in question.listings.values()})
         ok: dict[str, T] = {}
         problems = list(looked.found.problems)
@@ -184,9 +169,7 @@ class Research:
             elif one.symbol in looked.kept:
                 ok[text], fresh = looked.kept[one.symbol]
                 if not fresh:
-                    error = looked.found.error(one.symbol)
-                    message, ko = f"what was stored is used: {error}", f"저장된 자료를 씁니다: {error.ko}"
-                    problems.append(Problem("warning", "stored-data", text, message, ko))
+                    problems.append(warning("stored-data", text, error=looked.found.error(one.symbol).message))
             else:
                 failed[text] = looked.found.error(one.symbol)
         return Batch(ok, failed, looked.found.requests, (*problems, *self.store.problems))
@@ -196,7 +179,7 @@ class Research:
         if not self.lock.acquire(timeout=deadline.left):
             return None
         try:
-            kept, found = question.kept(), Findings()
+            kept, found = question.kept(), Said()
             listings = {one.symbol: one for one in question.listings.values()}
             due = [one for symbol, one in listings.items() if not kept.get(symbol, (0, False))[1]]
             asked = [one for one in due if question.refresh or not self._failed_lately(question, one, found)]
@@ -235,7 +218,7 @@ class Research:
             self.waited.append(done)
             return None
 
-    def _failed_lately(self, question: _Question[T], one: Listing, found: Findings) -> bool:
+    def _failed_lately(self, question: _Question[T], one: Listing, found: Said) -> bool:
         """Tell whether a symbol could not be had a moment ago; why goes to `found`."""
         at, error = self.failures.get((question.kind, one.symbol), (None, None))
         if at is None or error is None or not 0 <= (question.now - at).total_seconds() < self.settings.retry_for:
@@ -246,13 +229,13 @@ class Research:
 
 @dataclass(frozen=True, slots=True)
 class _Question(Generic[T]):
-    """Hold what is asked of the store and of the sources, by the texts as they were written; `kind` tells it apart."""
+    """What is asked of the store and of the sources, by the texts as they were written; `kind` tells it apart."""
 
     kind: str
     listings: Mapping[str, Listing]
     now: dt.datetime
     stored: Callable[[Listing], tuple[T, bool] | None]
-    fetch: Callable[[Sequence[Listing], Findings], dict[str, T]]
+    fetch: Callable[[Sequence[Listing], Said], dict[str, T]]
     refresh: bool
 
     def kept(self) -> dict[str, tuple[T, bool]]:
@@ -262,9 +245,11 @@ class _Question(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Looked(Generic[T]):
+    """What was stored, what was fetched, and what the sources said."""
+
     kept: Mapping[str, tuple[T, bool]]
     got: Mapping[str, T]
-    found: Findings
+    found: Said
 
 
 def _closed_days(market: str, found: History, now: dt.datetime) -> History:
@@ -276,7 +261,7 @@ def _closed_days(market: str, found: History, now: dt.datetime) -> History:
     return found.between(found.dates[0], found.dates[-1] - dt.timedelta(days=1)) if running else found
 
 
-def _joined(first: FundFacts, second: FundFacts) -> FundFacts:
+def _joined(first: FetchedFacts, second: FetchedFacts) -> FetchedFacts:
     """Fill what the first source leaves open from the second; both are named."""
     missing = {name: getattr(second, name) for name in _JOINED if not getattr(first, name) and getattr(second, name)}
     top = second.top if sum(one.weight is None for one in first.top) else first.top

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from engine.money import MINOR_DIGITS
 
@@ -11,6 +12,38 @@ _KR = re.compile(r"[0-9][0-9A-Z]{5}")  # alphanumeric since the 2024 reform of t
 _US = re.compile(r"[A-Z]{1,5}(?:[.\-/][A-Z])?")
 _CURRENCY_OF = {"KR": "KRW", "US": "USD"}
 _MARKET_OF = {"KRW": "KR", "USD": "US"}
+#: Currencies in the order in which a pair names them: rates the other way round have too few digits to be money.
+_FIRST = ("EUR", "GBP", "AUD", "USD", "CAD", "CHF", "SGD", "CNY", "HKD", "TWD", "JPY", "KRW", "VND")
+#: The Korean exchanges' suffixes at Yahoo; an exchange that is not known is asked under both.
+_SUFFIXES = {"KOSPI": (".KS",), "KOSDAQ": (".KQ",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One thing that has a price, as the sources are asked for it.
+
+    `market` is KR, US, FX or OTHER; `currency` the one its price must come in, None where only the source can say;
+    `exchange` is empty where not known. `optional` says that a source need not make a request for it alone: its price
+    is wanted as a second opinion.
+    """
+
+    symbol: str
+    market: str
+    currency: str | None = None
+    name: str = ""
+    exchange: str = ""
+    optional: bool = False
+
+    @property
+    def yahoo(self) -> tuple[str, ...]:
+        """Return the names under which Yahoo may know it, likeliest first."""
+        if self.market == "KR":
+            return tuple(self.symbol + suffix for suffix in _SUFFIXES.get(self.exchange, (".KS", ".KQ")))
+        if self.market == "FX":
+            return (f"{self.symbol.removeprefix('USD')}=X",)
+        if self.market == "US":
+            return (self.symbol.replace(".", "-"),)
+        return (self.symbol,)
 
 
 def canonical(text: str) -> str:
@@ -57,3 +90,8 @@ def undecorated(text: str) -> str | None:
     """Return the Korean code inside a broker's or vendor's form (A005930, 005930.KS), or None."""
     match = re.fullmatch(r"A?([0-9][0-9A-Z]{5})(?:\.K[SQ])?", text.strip().upper())
     return match[1] if match and match[1] != text.strip().upper() else None
+
+
+def usual_pair(one: str, other: str) -> str:
+    """Return the pair of two currencies as the markets quote it: USDKRW, never KRWUSD."""
+    return "".join(sorted((one, other), key=lambda currency: (*_FIRST, currency).index(currency)))

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import random
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import stamina
 from curl_cffi import requests
 from curl_cffi.requests import exceptions
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
 from engine.errors import AuthFailed, Blocked, MarketDataError, RateLimited, SchemaChanged, Transient
-from engine.market.provider import Deadline
+from engine.market.provider import Deadline, unexpected
+from engine.phrase import phrase
 
 T = TypeVar("T")
 #: Requests a second that each vendor is asked at most; far below what a browser makes.
 PACE = {"yahoo": 20, "naver": 10}
-_DISCONNECTED = ("the connection failed", "연결하지 못했습니다")
+#: Seconds before a second attempt: from, to.
+PAUSE = (0.05, 0.1)
 #: Least time worth starting a request for, in seconds.
 SHORTEST = 0.02
 #: The cookie page's status says nothing: Yahoo answers it with 404 and the cookie.
@@ -33,7 +35,7 @@ COOKIE_HOSTS = ("fc.yahoo.com",)
 
 
 class Wire(requests.Session[Any]):
-    """Be a browser-like session of one vendor; `begin` starts a batch.
+    """A browser-like session of one vendor; `begin` starts a batch.
 
     `hear(path, response)` sees every answer that is no refusal, and may raise. `refusal` is the batch's last error.
     """
@@ -104,43 +106,35 @@ def twice(ask: Callable[[], T], deadline: Deadline) -> T:
 
     Never after a refusal: every further request makes a source refuse longer.
     """
-    stamina.instrumentation.set_on_retry_hooks(())  # its log goes to stderr, where it says nothing to anybody
-    patience = max(deadline.left, SHORTEST)
-    return stamina.retry(on=Transient, attempts=2, timeout=patience, wait_initial=0.05, wait_jitter=0.05)(ask)()
+    try:
+        return ask()
+    except Transient:
+        pause = random.uniform(*PAUSE)  # noqa: S311 - so that two who failed together do not come back together
+        if deadline.left < pause + SHORTEST:
+            raise
+    time.sleep(pause)
+    return ask()
 
 
 def refuse(status: int, retry_after: str | None, source: str) -> None:
     """Raise the error that an HTTP status alone tells: 429, 403 and 451, 5xx; other statuses pass."""
     if status == 429:
         wait = float(retry_after) if retry_after and retry_after.isdigit() else None
-        message, ko = f"{source} asks for fewer requests (HTTP 429)", f"{source} 요청이 너무 많습니다 (HTTP 429)"
-        raise RateLimited(message, ko=ko, source=source, retry_after=wait)
+        raise RateLimited(phrase("source.rate-limited", source=source), source=source, retry_after=wait)
     if status in (403, 451):
-        message, ko = (
-            f"{source} has shut this address out (HTTP {status})",
-            f"{source}에서 이 주소를 막았습니다 (HTTP {status})",
-        )
-        raise Blocked(message, ko=ko, source=source)
+        raise Blocked(phrase("source.blocked", source=source, status=status), source=source)
     if status >= 500:
-        raise Transient(f"{source} failed (HTTP {status})", ko=f"{source} 서버 오류 (HTTP {status})", source=source)
+        raise Transient(phrase("source.server", source=source, status=status), source=source)
 
 
-#: What the network's own failures are called, in English and Korean; the more special class comes first.
+#: How the network's own failures are said; the more special class comes first.
 _NETWORK = (
-    (
-        exceptions.DNSError,
-        "its name could not be looked up: is there a network?",
-        "주소를 찾을 수 없습니다: 네트워크를 확인하세요",
-    ),
-    (
-        exceptions.SSLError,
-        "its certificate was not accepted: a proxy or a wrong clock can be the cause",
-        "인증서를 믿을 수 없습니다: 프록시나 틀린 시계 때문일 수 있습니다",
-    ),
-    (exceptions.ProxyError, "the proxy did not let the request through", "프록시가 요청을 막았습니다"),
-    (exceptions.Timeout, "it did not answer in time", "제때 응답하지 않았습니다"),
-    (exceptions.ConnectionError, *_DISCONNECTED),
-    (exceptions.IncompleteRead, "the answer was cut short", "응답이 중간에 끊겼습니다"),
+    (exceptions.DNSError, "source.no-address"),
+    (exceptions.SSLError, "source.certificate"),
+    (exceptions.ProxyError, "source.proxy"),
+    (exceptions.Timeout, "source.timeout"),
+    (exceptions.ConnectionError, "source.disconnected"),
+    (exceptions.IncompleteRead, "source.cut-short"),
 )
 
 
@@ -149,25 +143,18 @@ def classify(error: Exception, source: str) -> MarketDataError:
     if isinstance(error, MarketDataError):
         return error
     if isinstance(error, exceptions.InvalidJSONError | ValueError):
-        return SchemaChanged(
-            f"{source} answered with a page that is not data: a login page, a block or a captive network",
-            ko=f"{source} 응답이 데이터가 아닙니다: 로그인 페이지, 차단, 또는 인증이 필요한 네트워크",
-            source=source,
-        )
-    for kind, said, said_ko in _NETWORK:
+        return SchemaChanged(phrase("source.no-data-page", source=source), source=source)
+    for kind, key in _NETWORK:
         if isinstance(error, kind):
-            return Transient(f"{source}: {said}", ko=f"{source}: {said_ko}", source=source)
+            return Transient(phrase(key, source=source), source=source)
     status = getattr(getattr(error, "response", None), "status_code", None)
     if status == 401:
-        message = f"{source} did not accept its own cookie and crumb (HTTP 401)"
-        return AuthFailed(message, ko=f"{source}에서 자기 쿠키를 받아들이지 않았습니다 (HTTP 401)", source=source)
+        return AuthFailed(phrase("source.own-cookie", source=source), source=source)
     if status:
-        return SchemaChanged(f"{source} answered HTTP {status}", ko=f"{source} 응답 HTTP {status}", source=source)
+        return SchemaChanged(phrase("source.status", source=source, status=status), source=source)
     if isinstance(error, OSError):
-        said, said_ko = _DISCONNECTED
-        return Transient(f"{source}: {said}", ko=f"{source}: {said_ko}", source=source)
-    message = f"{source} gave an answer of an unexpected shape ({type(error).__name__})"
-    return SchemaChanged(message, ko=f"{source} 응답 형식이 예상과 다릅니다 ({type(error).__name__})", source=source)
+        return Transient(phrase("source.disconnected", source=source), source=source)
+    return unexpected(source, error)
 
 
 def _skew(date: str | None) -> float | None:

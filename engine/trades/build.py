@@ -1,7 +1,7 @@
 """Turn a valued portfolio and a rung into the trade problem: slots, rows, costs, pools, limits.
 
-What has to hold exactly (how far each symbol may go, its own limits, minimum trades) is decided here in exact numbers and
-handed on as whole steps; only what joins several symbols reaches the solvers as money.
+What has to hold exactly (how far each symbol may go, its own limits, minimum trades) is decided here in exact numbers
+and handed on as whole steps; only what joins several symbols reaches the solvers as money.
 """
 
 from __future__ import annotations
@@ -139,42 +139,36 @@ class Builder:
         }
         self._held = {p.symbol: held_steps(portfolio, p.symbol) for p in tradable}
         self._costs = {
-            p.symbol: lookup(portfolio.instruments[p.symbol], as_of, portfolio.settings.costs) for p in tradable
+            p.symbol: lookup(portfolio.instruments[p.symbol], as_of, portfolio.settings.costs, portfolio.residence)
+            for p in tradable
         }
-        #: What mending broken minimums takes: sales of anything may pay for it.
-        self._needed = sum(
-            (limit.outside(self._weights) * self._total for limit in self._limits if limit.below(self._weights)), ZERO
-        )
         self._pools = tuple((name, currency) for name, purse in valuation.cash.items() for currency in purse)
 
-    def build(self, kind: Kind, parts: Mapping[str, Part], outside: frozenset[str]) -> Task:
-        """Return the trade problem of a rung; `outside` are the symbols outside a band or limit, or without a target."""
+    def build(self, kind: Kind, parts: Mapping[str, Part]) -> Task:
+        """Return the trade problem of a rung."""
         portfolio, valuation, positions = self._portfolio, self._valuation, self._positions
         settings, total, fx = portfolio.settings, self._total, valuation.fx
         symbols = tuple(position.symbol for position in positions)
         index = {symbol: place for place, symbol in enumerate(symbols)}
-        edges = self._edges(kind, outside)
+        edges = self._edges(kind)
         most = self._most_beyond(edges)
         slots: list[Slot] = []
         numbers: list[tuple[int, int, int, int, bool]] = []
         nets = np.zeros((len(symbols), 2), dtype=np.int64)
         for position in self._tradable:
             net = self._net(position, kind, parts[position.symbol], edges.get(position.symbol), most)
-            nets[index[position.symbol]] = net
-            for slot, row in self._slots(position, kind, parts[position.symbol], net):
-                slots.append(slot)
-                numbers.append(row)
+            mine = list(self._slots(position, kind, parts[position.symbol], net))
+            slots += [slot for slot, _ in mine]
+            numbers += [row for _, row in mine]
+            reach = sum(row[0] for _, row in mine), sum(row[1] for _, row in mine)
+            nets[index[position.symbol]] = max(net[0], reach[0]), min(net[1], reach[1])
         place = {pool: number for number, pool in enumerate(self._pools)}
         by_symbol = {position.symbol: position for position in positions}
         arrays = np.array([row[:4] for row in numbers], dtype=np.int64).reshape(-1, 4)
-        k_is_zero = portfolio.cash_target == 0
         rates = np.array(
-            [
-                self._slot_rates(slot, row, by_symbol[slot.symbol], k_is_zero=k_is_zero)
-                for slot, row in zip(slots, numbers, strict=True)
-            ],
+            [self._slot_rates(slot, row, by_symbol[slot.symbol]) for slot, row in zip(slots, numbers, strict=True)],
             dtype=np.float64,
-        ).reshape(-1, 9)
+        ).reshape(-1, 10)
         at = np.array([index[slot.symbol] for slot in slots], dtype=np.int64)
         below, above = cash_hinges(portfolio.cash_target * total, total, selling_only=settings.mode == "sell-only")
         rule = next((slot.tax for slot in slots if slot.tax.overseas), None)
@@ -201,8 +195,9 @@ class Builder:
                 overseas=rates[:, 6],
                 dislike=rates[:, 7],
                 slack=rates[:, 8],
+                cash_slack=rates[:, 9],
             ),
-            rows=self._rows(kind, parts, edges, at, index),
+            rows=self._rows(parts, edges, at, index),
             net_low=nets[:, 0],
             net_high=nets[:, 1],
             cash=np.array([float(valuation.cash[name][c] * fx.rate(c)) for name, c in self._pools]),
@@ -222,7 +217,7 @@ class Builder:
         )
         return Task(kind, problem, tuple(slots), symbols, self._pools)
 
-    def _edges(self, kind: Kind, outside: frozenset[str]) -> dict[str, tuple[Decimal, Decimal]]:
+    def _edges(self, kind: Kind) -> dict[str, tuple[Decimal, Decimal]]:
         """Return the weights between which a symbol is let be, where the destination is an edge; else nothing."""
         destination = self._portfolio.settings.destination
         if destination == "target" or kind not in ("act", "counterparts"):
@@ -256,9 +251,9 @@ class Builder:
     ) -> tuple[int, int]:
         """Return how many steps a symbol may go down and up, over all accounts.
 
-        Towards its target, past it by no more than the step that crosses it (or a minimum trade, where that is more than
-        the way), and never further off than it was; further only to mend a limit or to raise money. With edges, what
-        there is more of goes no further than its edge. Limits that hold are kept.
+        Towards its target, past it by no more than the step that crosses it (or a minimum trade, where that is more
+        than the way), and never further off than it was; further only to mend a limit or to raise money. With edges,
+        what there is more of goes no further than its edge. Limits that hold are kept.
         """
         step = p.price * p.fx * self._steps[p.symbol]
         way = p.target * self._total - p.value
@@ -268,35 +263,42 @@ class Builder:
             high = min(_crossing(way, step, least[0]), _floor(2 * way / step))
         elif way < 0:
             low = -min(_crossing(-way, step, least[1]), _floor(-2 * way / step))
-        if edges is not None:
+        if edges is not None and p.target > 0:
             if most and p.status == "OVER":
                 low = max(low, -_ceiling((p.value - edges[1] * self._total) / step))
             elif not most and p.status == "UNDER":
                 high = min(high, _ceiling((edges[0] * self._total - p.value) / step))
         if kind == "raise":
             low = -_MANY
-        if self._needed > 0:
-            low = min(low, -_ceiling(self._needed / step))
         for limit in self._limits:
-            if p.symbol in limit.members:
+            low, high = self._mending(limit, p, step, (low, high), least)
+        for limit in self._limits:
+            if p.symbol in limit.members and not limit.group:
                 low, high = self._within(limit, p, step, low, high)
-        return (low if part.sell else 0), (high if part.buy else 0)
+        return (low if part.sell else 0), (high if part.buy and p.target > 0 else 0)
+
+    def _mending(
+        self, limit: Limit, p: Position, step: Decimal, net: tuple[int, int], least: tuple[int, int]
+    ) -> tuple[int, int]:
+        """Widen a range as far as mending a broken limit takes (or a minimum trade, where that is more).
+
+        What is in a broken maximum may be sold that far, what is in a broken minimum bought; and sales of anything else
+        may pay for that.
+        """
+        member, (low, high) = p.symbol in limit.members, net
+        off = _ceiling(limit.outside(self._weights) * self._total / step)
+        if (limit.above(self._weights) and member) or (limit.below(self._weights) and not member):
+            low = min(low, -max(off, least[1]))
+        elif limit.below(self._weights):
+            high = max(high, off, least[0])
+        return low, high
 
     def _within(self, limit: Limit, p: Position, step: Decimal, low: int, high: int) -> tuple[int, int]:
-        """Widen a range as far as mending a broken limit takes; keep one that holds (a group's is a row's)."""
-        joint = limit.weight(self._weights) * self._total
-        if limit.maximum is not None:
-            room = limit.maximum * self._total - joint
-            if limit.above(self._weights):
-                low = min(low, -_ceiling(-room / step))
-            elif not limit.group:
-                high = min(high, max(_floor(room / step), 0))
-        if limit.minimum is not None:
-            spare = joint - limit.minimum * self._total
-            if limit.below(self._weights):
-                high = max(high, _ceiling(-spare / step))
-            elif not limit.group:
-                low = max(low, -max(_floor(spare / step), 0))
+        """Keep an instrument's own limit that holds."""
+        if limit.maximum is not None and not limit.above(self._weights):
+            high = min(high, max(_floor((limit.maximum * self._total - p.value) / step), 0))
+        if limit.minimum is not None and not limit.below(self._weights):
+            low = max(low, -max(_floor((p.value - limit.minimum * self._total) / step), 0))
         return low, high
 
     def _least(self, p: Position, kind: Kind) -> tuple[int, int]:
@@ -338,10 +340,8 @@ class Builder:
                     (low, high, least_buy, least_sell, emptied),
                 )
 
-    def _slot_rates(
-        self, slot: Slot, row: tuple[int, int, int, int, bool], p: Position, *, k_is_zero: bool
-    ) -> tuple[float, ...]:
-        """Return price, commission, sale tax, ticket minimum, gain, withheld, overseas, dislike, slack (base currency).
+    def _slot_rates(self, slot: Slot, row: tuple[int, int, int, int, bool], p: Position) -> tuple[float, ...]:
+        """Return price, commission, sale tax, ticket minimum, gain, withheld, overseas, dislike and both slacks.
 
         A capped fee per share is concave; the chord to the largest sale is never above it, so the bound stays a bound.
         """
@@ -352,16 +352,14 @@ class Builder:
             per_share = cost.per_share_cap / largest
         tax = cost.sell_tax_rate + per_share * p.fx / (p.price * p.fx)
         smallest = unit(p.currency)
-        parts = sum(
-            (
-                cost.commission_rate > 0 or cost.commission_minimum % smallest > 0,
-                cost.sell_tax_rate > 0,
-                cost.per_share_sell_fee > 0,
-                slot.tax.withheld > 0,
-            )
-        )
-        uneven = (p.price * slot.step) % smallest > 0
-        slack = smallest * p.fx / 2 * (parts * (1 if k_is_zero else 3) + uneven * (1 if k_is_zero else 2))
+        # Rounding saves no more than half a unit of a charge, nor than the charge itself.
+        most = max(row[1], -row[0]) * slot.step * p.price
+        charged = [max(cost.commission_rate * most, cost.commission_minimum)]
+        if largest:
+            gain = max(slot.tax.gain, ZERO) / p.fx * largest
+            charged += [cost.sell_tax_rate * most, cost.per_share_sell_fee * largest, slot.tax.withheld * gain]
+        rounding = sum((min(smallest / 2, charge) for charge in charged), ZERO) * p.fx
+        uneven = smallest / 2 * p.fx if (p.price * slot.step) % smallest > 0 else ZERO
         return (
             float(price),
             float(cost.commission_rate),
@@ -371,12 +369,12 @@ class Builder:
             float(slot.tax.withheld),
             float(slot.tax.overseas),
             0.0,
-            float(slack),
+            float(rounding),
+            float(rounding + uneven),
         )
 
     def _rows(
         self,
-        kind: Kind,
         parts: Mapping[str, Part],
         edges: Mapping[str, tuple[Decimal, Decimal]],
         at: Ints,
@@ -490,5 +488,5 @@ def _ceiling(steps: Decimal) -> int:
 
 
 def _crossing(way: Decimal, step: Decimal, least: int) -> int:
-    """Return the steps to the target and the one that crosses it; where the minimum trade is more than the way: that."""
+    """Return the steps to the target, the one that crosses it included; a minimum trade where that is more."""
     return max(_ceiling(way / step), least if least * step > way else 0)

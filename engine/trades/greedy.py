@@ -1,4 +1,4 @@
-"""A plain plan, at once: raise the cash that is lacking, sell what is over, buy what is under, a step at a time in bulk.
+"""A plain plan, at once: raise the cash that is lacking, then buy what is furthest below its target.
 
 It keeps every rule or is not used; what it is for is to start from, and to have a plan where a proof takes too long.
 """

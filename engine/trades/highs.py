@@ -38,10 +38,13 @@ Watch = Callable[[float, float], bool]
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """The most that HiGHS may do before it hands back what it has: counts, so that every machine stops alike."""
+    """The most that HiGHS may do before it hands back what it has: counts, so that every machine stops alike.
 
-    nodes: int = 20_000
-    iterations: int = 400_000
+    `nodes` of its tree; `calls` of its callback, which it makes at every step of its search.
+    """
+
+    nodes: int = 4_000
+    calls: int = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class _Leg:
 
     slots: Ints
     trade: Ints
+    most: Floats
     unit: Floats
     switch: Ints
     worth: Floats
@@ -118,16 +122,19 @@ class Model:
     """The mixed-integer model of a trade problem.
 
     With `loose` every order is granted what rounding to the smallest unit may save it, so that the model's optimum
-    bounds plans as they are billed.
+    bounds plans as they are billed. `must` are slots that trade, one way or the other.
     """
 
-    def __init__(self, problem: Problem, *, loose: bool = True) -> None:
+    def __init__(self, problem: Problem, *, loose: bool = True, must: Bools | None = None) -> None:
         self._problem, self._money = problem, _SCALE / problem.total
         self._model = _Model()
         #: The most that what settles ties adds to the cost of any plan.
         self._ties = 0.0
         slots = problem.slots
         slack = slots.slack * self._money if loose else np.zeros(problem.size)
+        cash_slack = slots.cash_slack * self._money if loose else np.zeros(problem.size)
+        granted = np.zeros(len(problem.cash)) if problem.granted is None or not loose else problem.granted
+        self._model.constant += (problem.spent - (problem.forgiven if loose else 0.0)) * self._money
         sold = slots.full | (-slots.low >= slots.minimum_sell)
         most = _affordable(problem)
         buyers = np.flatnonzero((most > 0) & (most >= slots.minimum_buy))
@@ -135,9 +142,11 @@ class Model:
         self._buy = self._leg(buyers, most[buyers].astype(np.float64), slack, buying=True)
         self._sell = self._leg(sellers, -slots.low[sellers].astype(np.float64), slack, buying=False)
         self._either()
+        if must is not None:
+            self._traded(must)
         self._net()
         self._rows()
-        self._cash(slack)
+        self._cash(cash_slack, granted)
         self._overseas()
         if problem.turnover is not None:
             zeros = (np.zeros_like(leg.trade) for leg in (self._buy, self._sell))
@@ -200,7 +209,7 @@ class Model:
             extra.append((both, tax_column, np.ones(len(both))))
         sign = 1.0 if buying else -1.0
         used = sign * worth + plain * worth + linear
-        return _Leg(at, trade, unit, switch, worth, used, net_gain, tuple(extra), tuple(gain_extra))
+        return _Leg(at, trade, most, unit, switch, worth, used, net_gain, tuple(extra), tuple(gain_extra))
 
     def _either(self) -> None:
         """Forbid buying and selling in the same slot."""
@@ -209,6 +218,17 @@ class Model:
         self._model.constrain(
             -np.inf, 1.0, len(rows), (rows, self._buy.switch[left], 1.0), (rows, self._sell.switch[right], 1.0)
         )
+
+    def _traded(self, must: Bools) -> None:
+        """Have slots traded."""
+        at = np.flatnonzero(must)
+        place = np.full(self._problem.size, -1)
+        place[at] = np.arange(len(at))
+        terms = [
+            (place[leg.slots][place[leg.slots] >= 0], leg.switch[place[leg.slots] >= 0], 1.0)
+            for leg in (self._buy, self._sell)
+        ]
+        self._model.constrain(1.0, np.inf, len(at), *terms)
 
     def _net(self) -> None:
         """Bound each symbol's steps over all accounts, where its slots alone do not."""
@@ -224,7 +244,42 @@ class Model:
                 for sign, leg in ((1.0, self._buy), (-1.0, self._sell))
                 if (chosen := slots.symbol[leg.slots] == symbol).any()
             ]
-            self._model.constrain(problem.net_low[symbol] * scale, problem.net_high[symbol] * scale, 1, *terms)
+            low, high = float(problem.net_low[symbol]) * scale, float(problem.net_high[symbol]) * scale
+            self._model.constrain(low, high, 1, *terms)
+            self._ordered(symbol, high, self._buy, self._sell)
+            self._ordered(symbol, -low, self._sell, self._buy)
+
+    def _ordered(self, symbol: int, most: float, leg: _Leg, other: _Leg) -> None:
+        """Say what the switches imply over all accounts, which tightens the relaxation by far.
+
+        What a symbol gains over all accounts, at most `most`, takes an order of this leg somewhere; and an account's
+        own trade is at most that much more than what the other accounts trade the other way.
+        """
+        slots = self._problem.slots
+        mine = np.flatnonzero(slots.symbol[leg.slots] == symbol)
+        against = np.flatnonzero(slots.symbol[other.slots] == symbol)
+        if not len(mine):
+            return
+        one, zero = np.zeros(len(mine), dtype=np.int64), np.zeros(len(against), dtype=np.int64)
+        self._model.constrain(
+            -np.inf,
+            0.0,
+            1,
+            (one, leg.trade[mine], 1.0),
+            (zero, other.trade[against], -1.0),
+            (one, leg.switch[mine], -most),
+        )
+        for place in mine.tolist():
+            elsewhere = against[other.slots[against] != leg.slots[place]]
+            here = np.zeros(1, dtype=np.int64)
+            self._model.constrain(
+                -np.inf,
+                0.0,
+                1,
+                (here, leg.trade[[place]], 1.0),
+                (np.zeros(len(elsewhere), dtype=np.int64), other.trade[elsewhere], -1.0),
+                (here, leg.switch[[place]], -most),
+            )
 
     def _rows(self) -> None:
         """Add each row's measure as segments of rising slope, and its bounds."""
@@ -237,7 +292,10 @@ class Model:
         starts = np.searchsorted(hinges.row[order], np.arange(len(rows.value) + 1))
         members = np.argsort(rows.at, kind="stable")
         firsts = np.searchsorted(rows.at[members], np.arange(len(rows.value) + 1))
-        for row in range(len(rows.value)):
+        free = np.diff(firsts) > 0
+        kept = Hinges(hinges.row, hinges.kink, hinges.sign, np.where(free[hinges.row], 0.0, hinges.weight))
+        self._model.constant += kept.value(rows.value) * money
+        for row in np.flatnonzero(free).tolist():
             exposed = members[firsts[row] : firsts[row + 1]]
             mine = order[starts[row] : starts[row + 1]]
             part = Hinges(
@@ -276,15 +334,11 @@ class Model:
             share = rows.share[exposed][known]
             columns.append(leg.trade[at])
             shares.append(sign * share * leg.worth[at] / self._money)
-            reach = float((share * slots.price[leg.slots[at]] * self._most(leg, at)).sum())
+            reach = float((share * slots.price[leg.slots[at]] * leg.most[at]).sum())
             least, most = (least, most + reach) if sign > 0 else (least - reach, most)
         if not columns:
             return np.zeros(0, dtype=np.int64), np.zeros(0), 0.0, 0.0
         return np.concatenate(columns), np.concatenate(shares), least, most
-
-    def _most(self, leg: _Leg, at: Ints) -> Floats:
-        upper = np.concatenate(self._model.upper)
-        return np.asarray(upper[leg.trade[at]] / leg.unit[at], dtype=np.float64)
 
     def _segments(
         self,
@@ -304,7 +358,8 @@ class Model:
         if whole:
             kinks = np.concatenate([np.floor(kinks + _WHOLE), np.ceil(kinks - _WHOLE)])
         ends = np.unique(np.concatenate([[least, most], kinks[(kinks > least) & (kinks < most)]]))
-        worth = np.array([part.value(np.array([value + end * step])) for end in ends.tolist()]) * self._money
+        apart = part.sign * ((value + ends * step)[:, None] - part.kink)
+        worth = (part.weight * np.maximum(apart, 0.0)).sum(axis=1) * self._money
         self._model.constant += float(worth[0])
         zero = np.zeros(len(terms[0]), dtype=np.int64)
         if len(ends) == 1:
@@ -314,7 +369,7 @@ class Model:
         pieces = self._model.block(0.0, lengths, np.diff(worth) / lengths, False, len(lengths))
         self._model.constrain(least, least, 1, (zero, *terms), (np.zeros(len(pieces), dtype=np.int64), pieces, -1.0))
 
-    def _cash(self, slack: Floats) -> None:
+    def _cash(self, slack: Floats, granted: Floats) -> None:
         """Keep every pool at its reserve, converting within an account; measure all cash against its target."""
         problem, model, money = self._problem, self._model, self._money
         pools = len(problem.cash)
@@ -336,14 +391,15 @@ class Model:
             give, take = (np.array(side) for side in zip(*pairs, strict=True))
             terms += [(give, convert, 1.0), (take, convert, -(1.0 - problem.spread))]
             all_used.append((np.zeros(len(pairs), dtype=np.int64), convert, problem.spread))
-        model.constrain(-np.inf, (problem.cash - problem.reserve) * money, pools, *terms)
+        model.constrain(-np.inf, (problem.cash + granted - problem.reserve) * money, pools, *terms)
         gross: list[tuple[Ints, Ints, Floats | float]] = [
             (np.zeros_like(leg.trade), leg.trade, sign * leg.worth)
             for sign, leg in ((1.0, self._buy), (-1.0, self._sell))
         ]
-        before = float(problem.cash.sum()) * money
-        self._beyond(problem.cash_below, all_used, before)
-        self._beyond(problem.cash_above, gross, before)
+        before, grant = float(problem.cash.sum()) * money, float(granted.sum()) * money
+        self._beyond(problem.cash_below, all_used, before + grant)
+        gross += [(np.zeros_like(leg.switch), leg.switch, slack[leg.slots]) for leg in (self._buy, self._sell)]
+        self._beyond(problem.cash_above, gross, before - grant)
         accounts = np.array([problem.account[give] for give, _ in pairs], dtype=np.int64)
         self._risk_caps(convert, accounts)
 
@@ -399,7 +455,10 @@ class Model:
         """Tax the overseas gains less losses above what is left of the allowance."""
         problem, leg = self._problem, self._sell
         mine = problem.slots.overseas[leg.slots] > 0
-        if not problem.overseas_rate or not mine.any():
+        if not problem.overseas_rate:
+            return
+        if not mine.any():
+            self._model.constant += problem.overseas_rate * max(-problem.allowance, 0.0) * self._money
             return
         tax = self._model.block(0.0, np.inf, 1.0, False, 1)
         zero = np.zeros(int(mine.sum()), dtype=np.int64)
@@ -442,7 +501,7 @@ class Model:
     def _run(self, effort: Effort, presolve: str, start: Ints | None, gap: float, watch: Watch | None) -> Answer:
         import highspy
 
-        highs = highspy.Highs()
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for name, value in (
             ("output_flag", False),
             ("threads", 1),
@@ -458,13 +517,16 @@ class Model:
             highs.setOptionValue(name, value)
         highs.passModel(self._linear(highspy))
         if start is not None:
-            self._set_start(highs, highspy, start)
+            self._set_start(highs, start)
         constant = self._model.constant
+        calls = 0
 
         def on_interrupt(event: Any) -> None:  # noqa: ANN401 - highspy's event
+            nonlocal calls
+            calls += 1
             data = event.data_out
             try:
-                stop = data.simplex_iteration_count > effort.iterations
+                stop = calls > effort.calls
                 if watch is not None and not stop:
                     stop = watch((data.mip_primal_bound + constant) / _SCALE, (data.mip_dual_bound + constant) / _SCALE)
             except KeyboardInterrupt:
@@ -489,17 +551,11 @@ class Model:
             units = self.units(np.asarray(highs.getSolution().col_value, dtype=np.float64))
         if status == kind.kOptimal and units is not None:
             return Answer(units, bound, "optimal")
-        if status in (
-            kind.kSolutionLimit,
-            kind.kIterationLimit,
-            kind.kInterrupt,
-            kind.kTimeLimit,
-            kind.kHighsInterrupt,
-        ):
+        if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit):
             return Answer(units, bound if np.isfinite(bound) else -np.inf, "limit")
         return Answer(None, -np.inf, "failed")
 
-    def _set_start(self, highs: Any, highspy: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types
+    def _set_start(self, highs: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types
         """Give HiGHS the whole-numbered columns of a plan; it finds the others."""
         index: list[int] = []
         value: list[float] = []

@@ -1,9 +1,9 @@
 """How far off a plan leaves things: the brackets, as hinges, of each row and of the cash.
 
-A deviation is weighed by how far off it is relative to its target, in brackets, as taxes are: of the part of r up to 1 %
-each unit of money counts 0.02, of the part from there to 5 % it counts 0.06, and so on, where r = |x − T| / s and s is
-the target or, where that is more, 1 % of the total. The marginal weight is about 2r, so the whole is about Σ (x − T)² / T,
-whose least over purchases is the published cash-flow rule: the lowest relative to its target first.
+A deviation is weighed by how far off it is relative to its target, in brackets, as taxes are: of the part of r up to 1
+% each unit of money counts 0.02, of the part from there to 5 % it counts 0.06, and so on, where r = |x − T| / s and s
+is the target or, where that is more, 1 % of the total. The marginal weight is about 2r, so the whole is about Σ (x −
+T)² / T, whose least over purchases is the published cash-flow rule: the lowest relative to its target first.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Order:
     amount: Decimal
     cost: Decimal
     tax: Decimal
-    withheld: Decimal
+    withheld: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def settle_orders(
 def split(portfolio: Portfolio, position: Position, slot: Slot, steps: int) -> Iterator[tuple[str, int]]:
     """Say which account or label a slot's trade goes to.
 
-    With declared accounts, the slot's own. Otherwise a purchase goes where most of the symbol is and no lock, and a sale
-    comes from as few labels as possible: the smallest that holds enough, else all of the largest and so on.
+    With declared accounts, the slot's own. Otherwise a purchase goes where most of the symbol is and no lock, and a
+    sale comes from as few labels as possible: the smallest that holds enough, else all of the largest and so on.
     """
     if not steps:
         return
@@ -149,7 +149,7 @@ def broken_limits(
 
 
 def _over_cap(portfolio: Portfolio, valuation: Valuation, account: Account, settlement: Settlement) -> bool:
-    """Tell whether an account that buys risk assets ends above its cap; where no accounts are declared, none has one."""
+    """Tell whether an account that buys risk assets ends above its cap."""
     mine = [order for order in settlement.orders if order.account == account.name]
     risky = {symbol for symbol, instrument in portfolio.instruments.items() if instrument.is_risk_asset}
     if account.risk_cap is None or not any(order.side == "buy" and order.symbol in risky for order in mine):

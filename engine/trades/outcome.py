@@ -9,8 +9,9 @@ from decimal import Decimal
 import numpy as np
 
 from engine.drift import limits_of
-from engine.errors import Problem
+from engine.errors import Problem, note
 from engine.money import ZERO
+from engine.phrase import phrase, place
 from engine.plan import CashState, Position, Quality, Reason, Trade
 from engine.portfolio import Portfolio
 from engine.trades.build import Task
@@ -93,7 +94,7 @@ def measure(
     problem, rate, total = task.problem, valuation.fx.rate, valuation.total
     prices = {p.symbol: p.price * p.fx for p in positions}
     after = {p.symbol: p.value for p in positions}
-    paid = withheld = gain = gross = bought = ZERO
+    paid = withheld = gain = gross = ZERO
     taxes = {(slot.symbol, slot.account): slot.tax for slot in task.slots}
     placed = set()
     for order in settlement.orders:
@@ -132,7 +133,7 @@ def measure(
 
 
 def quality(task: Task, solution: Solution, result: Result, seconds: float) -> Quality:
-    """Return how good a plan is. Raises `UnsoundBoundError` for a bound above what was found, where faults are to be seen."""
+    """Return how good a plan is; a bound above what was found is a fault: raised in tests, else told as unproven."""
     bound, method = solution.bound / task.problem.total, solution.method
     if task.problem.size == 0:
         bound = result.objective  # there is one plan
@@ -148,34 +149,22 @@ def quality(task: Task, solution: Solution, result: Result, seconds: float) -> Q
 def rate_notes(rates: Iterable[FxRate]) -> Iterator[Problem]:
     """Say where each conversion rate came from and how old it is."""
     for rate in rates:
-        when = f", {rate.as_of:%Y-%m-%d %H:%M %Z}" if rate.as_of else ", no date given"
-        when_ko = f"{rate.as_of:%Y-%m-%d %H:%M %Z}" if rate.as_of else "시각 정보 없음"
-        message = f"{rate.rate.normalize():f} from {rate.source}{when}"
-        ko = f"환율 {rate.rate.normalize():f}, 출처 {rate.source}, {when_ko}"
-        yield Problem("info", "fx-source", f"fx {'/'.join(rate.path)}", message, ko)
+        where = place("fx", pair="/".join(rate.path))
+        if rate.as_of is None:
+            yield note("fx-source.undated", where, rate=rate.rate, source=rate.source)
+        else:
+            yield note("fx-source", where, rate=rate.rate, source=rate.source, moment=rate.as_of)
 
 
 def left_outside(portfolio: Portfolio, positions: Sequence[Position], trades: Sequence[Trade]) -> Iterator[Problem]:
     """Name the positions that end outside their band, with what keeps them there."""
     after = {position.symbol: position.weight for position in positions} | {t.symbol: t.weight_after for t in trades}
-    settings = portfolio.settings
+    mode = portfolio.settings.mode
     for p in positions:
         weight = after[p.symbol]
         if p.status not in ("OVER", "UNDER") or p.low <= weight <= p.high:
             continue
         side, blocked = ("above", "buy-only") if weight > p.high else ("below", "sell-only")
-        if settings.mode == blocked:
-            cause, cause_ko = f"mode {blocked} does not allow the trade", f"거래 방식({blocked}) 때문입니다"
-        elif settings.trigger == "due":
-            cause = "trades wait until a band or review calls for them"
-            cause_ko = "밴드 이탈이나 점검일이 되어야 매매합니다"
-        elif weight < p.low:
-            cause = "the money would come from cash or positions not above their own target, or a limit stops it"
-            cause_ko = "목표를 넘지 않은 현금이나 종목에서 돈을 빼야 하거나, 한도 때문입니다"
-        else:
-            cause = "a sale would only raise cash that is at its target already, or a limit stops it"
-            cause_ko = "현금이 이미 목표만큼 있거나, 한도 때문입니다"
-        message = f"stays {side} its band of {p.low:.2%}~{p.high:.2%} at {weight:.2%}: {cause}"
-        side_ko = "위" if weight > p.high else "아래"
-        ko = f"매매 뒤에도 비중 {weight:.2%}, 밴드 {p.low:.2%}~{p.high:.2%} {side_ko}에 남습니다: {cause_ko}"
-        yield Problem("info", "still-outside", f"position {p.symbol}", message, ko)
+        cause = phrase("still-outside.mode", mode=mode) if mode == blocked else phrase(f"still-outside.{side}-cause")
+        values = {"weight": weight, "low": p.low, "high": p.high, "cause": cause}
+        yield note(f"still-outside.{side}", place("position", symbol=p.symbol), **values)

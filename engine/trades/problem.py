@@ -6,14 +6,15 @@ Choose whole trades n (steps bought minus steps sold, by slot: a symbol in an ac
   + the same of the cash: below its target of what is left, above it of what is left and what left it at once
   + commissions, taxes, currency spread, the worth of an order times the orders
 
-A row is anything that is valued or bounded: a goal (today a symbol over all its accounts), a group with a limit. It is a
-line of exposures over slots. Hinges with positive weights make every measure convex and piecewise linear.
+A row is anything that is valued or bounded: a goal (today a symbol over all its accounts), a group with a limit. It is
+a line of exposures over slots. Hinges with positive weights make every measure convex and piecewise linear.
 
 Subject to: every pool of cash (a currency in an account) ends at or above its reserve, pools of one account converting
-into each other where `linked`; a trade is 0, at least its minimum, or a full sale; the bounds of slots, symbols and rows,
-turnover and risk caps hold.
+into each other where `linked`; a trade is 0, at least its minimum, or a full sale; the bounds of slots, symbols and
+rows, turnover and risk caps hold.
 
-All money is in the base currency as float64. `engine.trades.orders` turns an answer into exact money and checks it again.
+All money is in the base currency as float64. `engine.trades.orders` turns an answer into exact money and checks it
+again.
 """
 
 from __future__ import annotations
@@ -92,9 +93,10 @@ class Slots:
     `price` of one step; `low` ≤ 0 ≤ `high` in steps; `minimum` steps of a purchase and of a partial sale; `full`:
     whether selling −low empties the slot; `buy_rate`, `sell_rate`: commissions, `tax_rate`: sales tax, of the value;
     `fee_minimum` per trade; `gain` per step sold over the average cost, before costs; `withheld`: the part of each
-    sale's gain (costs off) that is withheld; `overseas`: 1 where gains count in the year's overseas gains; `dislike`: cost
-    of a unit of money bought here in place of a better liked account; `continuous`: steps so small that they are
-    solved as fractions; `slack`: what rounding to the smallest unit may save an order, in cash and in the measure.
+    sale's gain (costs off) that is withheld; `overseas`: 1 where gains count in the year's overseas gains; `dislike`:
+    cost of a unit of money bought here in place of a better liked account; `continuous`: steps so small that they are
+    solved as fractions; `slack`, `cash_slack`: what rounding to the smallest unit may save an order, of costs and of
+    cash.
     """
 
     symbol: Ints
@@ -115,6 +117,7 @@ class Slots:
     overseas: Floats
     dislike: Floats
     slack: Floats
+    cash_slack: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +125,11 @@ class Problem:
     """A trade problem: slots, rows, cash, and the limits that join trades.
 
     `net_low` and `net_high` bound each symbol's steps over all accounts. Pools (a currency in an account): `cash`,
-    `reserve`, `account`. `cash_below` are hinges of the cash after, `cash_above` of cash after and what left it at once;
-    both name row 0. `order` is the worth of not placing an order. `tax_weight` is 1 where withheld tax is counted, else 0;
-    `overseas_rate` of gains above `allowance`. `rounding` is what billing conversions in the smallest unit may save.
+    `reserve`, `account`. `cash_below` are hinges of the cash after, `cash_above` of cash after and what left it at
+    once; both name row 0. `order` is the worth of not placing an order. `tax_weight` is 1 where withheld tax is
+    counted, else 0; `overseas_rate` of gains above `allowance`. `rounding` is what billing conversions in the smallest
+    unit may save. Of trades that are decided already (`engine.trades.part`): `spent` is what they cost in the
+    objective, `forgiven` and `granted` (by pool) what rounding may have saved them, of costs and of cash.
     """
 
     total: float
@@ -146,6 +151,9 @@ class Problem:
     turnover: float | None = None
     risk_caps: tuple[RiskCap, ...] = ()
     rounding: float = 0.0
+    spent: float = 0.0
+    forgiven: float = 0.0
+    granted: Floats | None = None
 
     @property
     def size(self) -> int:
@@ -155,7 +163,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Charges:
-    """What trades are charged, one entry a slot (or slots × k): commission and sales tax, withheld tax, overseas gain."""
+    """What trades are charged, by slot (or slots × k): commission and sales tax, withheld tax, overseas gain."""
 
     cost: Floats
     withheld: Floats
@@ -193,7 +201,7 @@ def allowed(problem: Problem, units: Floats) -> Bools:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What one set of trades comes to: the objective (base currency), whether it keeps every constraint, and its ties."""
+    """What one set of trades comes to: objective (base currency), whether it keeps every rule, and its ties."""
 
     objective: float
     feasible: bool
@@ -261,6 +269,7 @@ def evaluate(problem: Problem, units: Ints, slack: float = 1e-6) -> Evaluation:
         + problem.tax_weight * float(charged.withheld.sum())
         + overseas
         + problem.order * orders
+        + problem.spent
         + float((slots.dislike * np.maximum(value, 0.0)).sum())
     )
     net = np.bincount(slots.symbol, weights=moved, minlength=len(problem.net_low))

@@ -4,7 +4,8 @@
 2. Also sell in the sections that act; every other instrument is only bought, as their counterpart.
 3. The counterparts are only sold.
 
-A rung is climbed only while something is outside its band or limit, and taken only if that becomes less by `WORTHWHILE`.
+A rung is climbed only while something is outside its band or limit, and taken only if that becomes less by
+`WORTHWHILE`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ NUMBERS: Mapping[Kind, int] = {"none": 0, "buy": 1, "raise": 1, "act": 2, "count
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """What calls for trades: sections (by name), holdings without a target, cash (below or above its band), a cash flow."""
+    """What calls for trades: sections (by name), holdings without a target, cash outside its band, a cash flow."""
 
     sections: frozenset[str]
     untargeted: bool
@@ -73,7 +74,7 @@ def causes(portfolio: Portfolio, valuation: Valuation, sections: Sequence[Sectio
 
 
 def ladder(portfolio: Portfolio, found: Causes, *, short: bool) -> Iterator[Kind]:
-    """Yield the rungs to try, in order; `short`: whether cash falls short of a withdrawal or a buffer without trades."""
+    """Yield the rungs to try, in order; `short`: whether cash alone falls short of a withdrawal or a buffer."""
     if portfolio.settings.trigger == "always":
         yield "act"
         yield "counterparts"
@@ -90,14 +91,13 @@ def ladder(portfolio: Portfolio, found: Causes, *, short: bool) -> Iterator[Kind
 
 def breached(portfolio: Portfolio, positions: Sequence[Position]) -> frozenset[str]:
     """Return the symbols outside a band or limit, or without a target; a group's limit concerns all its members."""
-    status = {p.symbol: p.status for p in positions}
     weights = {p.symbol: p.weight for p in positions}
-    found = {symbol for symbol, state in status.items() if state in ("OVER", "UNDER", "NO_TARGET")}
+    found = {p.symbol for p in positions if p.status in ("OVER", "UNDER", "NO_TARGET")}
+    kept = (p for p in positions if p.status in ("LOCKED", "DISABLED"))
+    found.update(p.symbol for p in kept if not p.low <= p.weight <= p.high)
     for limit in limits_of(portfolio):
         if limit.outside(weights) > 0:
-            found.update(
-                member for member in limit.members if status.get(member, "LOCKED") not in ("LOCKED", "DISABLED")
-            )
+            found.update(member for member in limit.members if member in weights)
     return frozenset(found)
 
 

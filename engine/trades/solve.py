@@ -1,23 +1,34 @@
 """One anytime solver: plans that are surely possible first, then better ones, with a bound that no plan can be below.
 
 Doing nothing and a plain greedy plan are tried before anything else, so that a plan that exists is never called
-impossible; only a proof says that. HiGHS then improves on the best of them and hands back its bound, also where it was
-stopped.
+impossible; only a proof says that. Where one account has one cash to price, the Lagrangian dual gives a bound, a plan
+near it, and what else may still be in a better plan: often a handful of trades. HiGHS decides those, or the whole
+problem where the dual does not cover it, and hands back its bound, also where it was stopped.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.trades.dual import Dual, Relaxation, applies, survivors
 from engine.trades.greedy import greedy
-from engine.trades.highs import Effort, Model, Watch
-from engine.trades.problem import Evaluation, Ints, Problem, Solution, evaluate
+from engine.trades.highs import Answer, Effort, Model, Watch
+from engine.trades.near import near
+from engine.trades.part import part_of
+from engine.trades.problem import Bools, Evaluation, Ints, Problem, Solution, evaluate
 
 #: Money tolerance of the constraints, of the total: exact money decides later.
 SLACK = 2e-9
+#: Gap, relative to the objective, that is closed; and one that is small enough to leave in a large portfolio.
+CLOSED, CLOSE = 1e-9, 5e-6
+#: Slots beyond which a small gap is left.
+LARGE = 100
+#: Trades decided anew around the dual's plan, in turn; and slots up to which HiGHS decides all that is open.
+CORES = (24, 60)
+MOST_OPEN = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,66 +50,175 @@ def faults_raise() -> bool:
 
 def solve(problem: Problem, watch: Watch | None = None, effort: Effort | None = None) -> Found:
     """Return the best trades found with a bound that holds for the whole problem."""
-    slack = SLACK * problem.total
+    search = _Search(problem, watch, effort or effort_for(problem))
     nothing = np.zeros(problem.size, dtype=np.int64)
-    best: tuple[Evaluation, Ints] | None = None
-    for units in (nothing, greedy(problem)):
-        best = _better(problem, best, units, slack)
+    search.offer(nothing)
     if problem.size == 0:
-        if best is None:
+        if search.best is None:
             return Found(None, impossible=True)
-        return Found(Solution(nothing, best[0].objective - problem.rounding, "nothing to trade"))
-    answer = Model(problem).solve(effort or Effort(), start=None if best is None else best[1], watch=watch)
-    if answer.units is not None:
-        best = _better(problem, best, answer.units, slack)
-    if best is None:
-        return Found(None, impossible=answer.ended == "infeasible")
-    if answer.ended == "infeasible" and faults_raise():
-        raise UnsoundBoundError("a model called impossible has a plan")
-    method = {"optimal": "proven", "limit": "bounded"}.get(answer.ended, "unproven")
-    bound = answer.bound if method != "unproven" else -np.inf
-    return Found(Solution(earlier_first(problem, best[1]), bound, method))
+        return Found(Solution(nothing, search.best[0].objective - problem.rounding, "nothing to trade"))
+    if applies(problem):
+        search.by_prices()
+    if search.best is None or not applies(problem):
+        search.offer(greedy(problem))
+    if not search.is_closed:
+        search.by_model()
+    return search.found()
 
 
-def _better(
-    problem: Problem, best: tuple[Evaluation, Ints] | None, units: Ints, slack: float
-) -> tuple[Evaluation, Ints] | None:
-    found = evaluate(problem, units, slack)
-    if found.feasible and (best is None or found.rank < best[0].rank):
-        return found, units
-    return best
+def effort_for(problem: Problem) -> Effort:
+    """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
+    nodes = int(np.clip(250_000 / max(problem.size, 1), 300, 4_000))
+    return Effort(nodes, 4 * nodes)
+
+
+class _Search:
+    """The best plan and the best bound so far, and the ways to better either."""
+
+    def __init__(self, problem: Problem, watch: Watch | None, effort: Effort) -> None:
+        self.problem = problem
+        self._watch, self._effort = watch, effort
+        self._slack = SLACK * problem.total
+        self.best: tuple[Evaluation, Ints] | None = None
+        self.bound = -np.inf
+        self._ended = "limit"
+        self._dual: Dual | None = None
+
+    def offer(self, units: Ints) -> bool:
+        """Keep a plan if it keeps every rule and is better; tell whether it keeps every rule."""
+        found = evaluate(self.problem, units, self._slack)
+        if found.feasible and (self.best is None or found.rank < self.best[0].rank):
+            self.best = found, units
+        return found.feasible
+
+    @property
+    def gap(self) -> float:
+        """Return the distance of the best plan from the bound."""
+        return np.inf if self.best is None else self.best[0].objective - self.bound
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether nothing is left to gain."""
+        if self.best is None:
+            return False
+        close = CLOSE if self.problem.size > LARGE else CLOSED
+        return self.gap <= close * self.best[0].objective
+
+    def by_prices(self) -> None:
+        """Take the bound of the dual, and the best plan in which all but the least certain trades are the dual's."""
+        dual = Relaxation(self.problem).maximise()
+        if dual is None:
+            return
+        self._dual, self.bound = dual, dual.bound
+        if not dual.whole:
+            return
+        units = near(self.problem, dual)
+        if units is not None:
+            self.offer(units)
+        if self.is_closed:
+            return
+        second = np.where(dual.reduced > 0, dual.reduced, np.inf).min(axis=1)
+        order = np.argsort(second, kind="stable")
+        chosen = np.rint(dual.best).astype(np.int64)
+        for core in CORES:
+            open_ = np.zeros(self.problem.size, dtype=np.bool_)
+            open_[order[:core]] = True
+            inner = part_of(self.problem, chosen, open_)
+            answer = Model(inner, loose=False).solve(Effort(200, 2_000), gap=1e-7, watch=self._watch)
+            if answer.units is not None:
+                units = chosen.copy()
+                units[open_] = answer.units
+                if self.offer(units):
+                    break
+            if core >= self.problem.size:
+                break
+
+    def by_model(self) -> None:
+        """Let HiGHS decide what is open: what may be in a better plan, or all of it."""
+        problem, must, open_ = self.problem, None, None
+        dual, fixed = self._dual, np.zeros(self.problem.size, dtype=np.int64)
+        if dual is not None and self.best is not None:
+            # A hair more than the gap, so that the best plan itself is always among what is left.
+            left = survivors(problem, dual, self.gap + 1e-9 * problem.total)
+            must = ~left.idle
+            slots = replace(
+                problem.slots,
+                low=left.low,
+                high=left.high,
+                minimum_buy=left.minimum_buy,
+                minimum_sell=left.minimum_sell,
+                full=problem.slots.full & (left.low == problem.slots.low),
+            )
+            problem = replace(problem, slots=slots)
+            if dual.whole:
+                open_ = ~left.decided()
+                fixed = np.where(open_, 0, left.value())
+                problem = part_of(problem, fixed, open_)
+                must = must[open_]
+        if problem.size > MOST_OPEN and self.best is not None:
+            return
+        self._decide(problem, must, open_, fixed)
+
+    def _decide(self, problem: Problem, must: Bools | None, open_: Bools | None, fixed: Ints) -> None:
+        def whole(units: Ints) -> Ints:
+            found = fixed.copy()
+            found[slice(None) if open_ is None else open_] = units
+            return found
+
+        start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
+        answer = Model(problem, must=must).solve(self._effort, start=start, watch=self._watch)
+        self._ended = answer.ended
+        if answer.ended == "infeasible":
+            # What is left holds the best plan: that there is none is a fault, unless there never was one.
+            if self.best is not None and faults_raise():
+                raise UnsoundBoundError("a model called impossible has a plan")
+            return
+        if answer.ended != "failed":
+            self.bound = max(self.bound, answer.bound)
+        if answer.units is None or not self.offer(whole(answer.units)):
+            # What rounding may save was granted to every order: now without.
+            again = Model(problem, loose=False, must=must).solve(self._effort, start=start, watch=self._watch)
+            self._take(again, whole(again.units) if again.units is not None else None)
+
+    def _take(self, answer: Answer, units: Ints | None) -> None:
+        if units is not None:
+            self.offer(units)
+        elif answer.ended == "infeasible" and self.best is None:
+            self._ended = "infeasible"
+
+    def found(self) -> Found:
+        """Return what was found."""
+        if self.best is None:
+            return Found(None, impossible=self._ended == "infeasible")
+        proven = self.is_closed or self._ended == "optimal"
+        method = "proven" if proven else "bounded" if np.isfinite(self.bound) else "unproven"
+        return Found(Solution(earlier_first(self.problem, self.best[1]), self.bound, method))
 
 
 def earlier_first(problem: Problem, units: Ints) -> Ints:
     """Give slots that cannot be told apart their trades in order: the larger trade to the earlier symbol."""
-    slots, rows = problem.slots, problem.rows
-    if not len(rows.at) or len(np.unique(rows.at)) == 0:
+    slots, rows, hinges = problem.slots, problem.rows, problem.rows.hinges
+    if not units.any() or len(np.unique(rows.at)) != len(rows.at):
         return units
-    alone = (np.bincount(slots.symbol, minlength=len(problem.net_low))[slots.symbol] == 1) & (
-        np.bincount(rows.slot, minlength=problem.size) == 1
-    )
-    row_of = np.zeros(problem.size, dtype=np.int64)
+    row_of = np.full(problem.size, -1)
     row_of[rows.slot] = rows.at
+    if len(np.unique(rows.slot)) != len(rows.slot) or (row_of < 0).any():
+        return units
+    if len(np.unique(slots.price)) == problem.size:
+        return units
     numbers = [getattr(slots, name) for name in slots.__dataclass_fields__ if name != "symbol"]
     numbers += [problem.net_low[slots.symbol], problem.net_high[slots.symbol], rows.value[row_of]]
-    shape = {
-        row: tuple(
-            sorted(
-                zip(
-                    *(
-                        part[rows.hinges.row == row].tolist()
-                        for part in (rows.hinges.kink, rows.hinges.sign, rows.hinges.weight)
-                    ),
-                    strict=True,
-                )
-            )
-        )
-        for row in np.unique(row_of[alone]).tolist()
-    }
-    kinds: dict[tuple[object, ...], list[int]] = {}
-    for slot in np.flatnonzero(alone).tolist():
-        key = (*(float(number[slot]) for number in numbers), shape[int(row_of[slot])])
-        kinds.setdefault(key, []).append(slot)
+    features = np.stack([np.asarray(number, dtype=np.float64) for number in numbers], axis=1)
+    _, kind, count = np.unique(features, axis=0, return_inverse=True, return_counts=True)
+    kind = kind.ravel()
+    alike = np.flatnonzero(count[kind] > 1)
+    order = np.argsort(hinges.row, kind="stable")
+    starts = np.searchsorted(hinges.row[order], np.arange(len(rows.value) + 1))
+    kinds: dict[tuple[int, bytes], list[int]] = {}
+    for slot in alike.tolist():
+        mine = order[starts[row_of[slot]] : starts[row_of[slot] + 1]]
+        told = np.stack([hinges.kink[mine], hinges.sign[mine], hinges.weight[mine]]).tobytes()
+        kinds.setdefault((int(kind[slot]), told), []).append(slot)
     result = units.copy()
     for members in kinds.values():
         if len(members) > 1:

@@ -2,29 +2,52 @@
 
 As CSV: a header with symbol (or ticker), then any of name, sector, market_cap, currency, company, weight. As YAML: a
 list of such entries, alone or under `universe`.
+
+Sectors are the 11 of GICS. Names that mean them, companies that changed sector on a day, and share classes of one
+company are dated tables (sectors.csv, reclassified.csv, share_classes.csv), each row with its source.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from importlib import resources
 
-from engine.errors import Problem
-from engine.text import nearest, read_number, repaired_number
-from engine.weights.sectors import SECTORS, company_of, gics_sector, reclassified
+from engine.data.fields import Fields, Locate, Path, Report, Where, in_rows
+from engine.data.files import csv_table
+from engine.errors import Problem, error, warning
+from engine.money import ZERO
+from engine.phrase import phrase, place
+from engine.text import fold, nearest
 
 FIELDS = ("symbol", "name", "sector", "market_cap", "currency", "company", "weight")
 _OTHER_NAMES = {"ticker": "symbol", "marketcap": "market_cap", "market cap": "market_cap"}
+#: In the order of their codes, 10 to 60.
+SECTORS = (
+    "Energy",
+    "Materials",
+    "Industrials",
+    "Consumer Discretionary",
+    "Consumer Staples",
+    "Health Care",
+    "Financials",
+    "Information Technology",
+    "Communication Services",
+    "Utilities",
+    "Real Estate",
+)
+
+
+Read = tuple[tuple["Entry", ...] | None, tuple[Problem, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Hold one candidate: `sector` is a GICS sector or "", `market_cap` in `currency`, `weight` what it weighs now."""
+    """A candidate: `sector` is a GICS sector or "", `market_cap` in `currency`, `weight` what it weighs now."""
 
     symbol: str
     sector: str = ""
@@ -35,142 +58,129 @@ class Entry:
     name: str = ""
 
 
-def read_csv(text: str, where: str, as_of: dt.date) -> tuple[tuple[Entry, ...] | None, tuple[Problem, ...]]:
+def read_csv(text: str, where: Where, as_of: dt.date) -> Read:
     """Read a universe from CSV text; None with every problem where it cannot be used."""
-    try:
-        rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-    except csv.Error as error:
-        ko = f"CSV가 아닙니다({error}): CSV UTF-8로 저장하세요"
-        return None, (Problem("error", "universe-csv", where, f"no CSV: {error}; save it as CSV UTF-8", ko),)
-    header = [_field(cell) for cell in rows[0]] if rows else []
-    problems = _header_problems(header, f"{where}, row 1")
-    if problems:
-        return None, tuple(problems)
-    lines = []
-    for number, row in enumerate(rows[1:], start=2):
-        if any(cell.strip() for cell in row):
-            cells = dict(zip(header, (cell.strip() for cell in row), strict=False))
-            lines.append((f"{where}, row {number}, column ", cells))
-    return _entries(lines, where, as_of)
+    report = Report(where, in_rows(where, "listed-row"))
+    table = csv_table(text, report, FIELDS, ("symbol",), _OTHER_NAMES)
+    return _entries((row for _, row in table.rows), report, as_of)
 
 
-def read_list(rows: object, where: str, as_of: dt.date) -> tuple[tuple[Entry, ...] | None, tuple[Problem, ...]]:
+def read_list(rows: object, where: Where, as_of: dt.date) -> Read:
     """Read a universe from a loaded list of entries; None with every problem where it cannot be used."""
     if not isinstance(rows, Sequence) or isinstance(rows, str):
-        example = "- {symbol: AAPL, sector: Information Technology, market_cap: 3500000000000}"
-        text, ko = f"give a list of entries: {example}", f"종목 목록으로 적으세요: {example}"
-        return None, (Problem("error", "universe-shape", where, text, ko),)
-    lines, problems = [], []
-    for index, row in enumerate(rows):
-        place = f"{where}[{index}]"
-        if not isinstance(row, Mapping):
-            row = {"symbol": row}
-        named = {_field(str(key)): value for key, value in row.items()}
-        problems.extend(_header_problems(list(named), place))
-        lines.append((f"{place}.", {key: "" if value is None else str(value).strip() for key, value in named.items()}))
-    entries, found = _entries(lines, where, as_of)
-    if problems:
-        return None, (*problems, *found)
-    return entries, found
+        return None, (error("universe-shape", where),)
+    report = Report(where, _in_list(where))
+    return _entries((_item(row, index, report) for index, row in enumerate(rows)), report, as_of)
 
 
-def _field(cell: str) -> str:
-    name = cell.strip().casefold()
-    return _OTHER_NAMES.get(name, name)
+def _in_list(file: Where) -> Locate:
+    """Return what tells where (index,) or (index, field) is."""
+
+    def locate(path: Path) -> Where:
+        if not path:
+            return file
+        if len(path) == 1:
+            return place("item", list=file, index=path[0])
+        return place("item-field", list=file, index=path[0], field=path[1])
+
+    return locate
 
 
-def _header_problems(names: list[str], where: str) -> list[Problem]:
-    problems = []
-    for name in names:
-        if name not in FIELDS:
-            guess = nearest(name, FIELDS)
-            hint = f"did you mean {guess}? " if guess else ""
-            text = f"unknown field {name!r}: {hint}known are {', '.join(FIELDS)}"
-            hint_ko = f"혹시 {guess}인가요? " if guess else ""
-            ko = f"모르는 항목 {name!r}: {hint_ko}쓸 수 있는 항목은 {', '.join(FIELDS)}입니다"
-            problems.append(Problem("error", "universe-field", where, text, ko))
-        elif names.count(name) > 1:
-            text, ko = f"{name} stands twice: keep one", f"{name} 중복: 하나만 두세요"
-            problems.append(Problem("error", "universe-field", where, text, ko))
-    if "symbol" not in names:
-        text, ko = "no symbol: name each entry's symbol", "symbol 없음: 종목마다 코드를 적으세요"
-        problems.append(Problem("error", "universe-field", where, text, ko))
-    return list(dict.fromkeys(problems))
+def _item(row: object, index: int, report: Report) -> Fields:
+    """Return an entry, or a symbol alone, by our names of its fields."""
+    named: dict[str, object] = {}
+    for key, value in row.items() if isinstance(row, Mapping) else (("symbol", row),):
+        name = str(key).strip().casefold()
+        name = _OTHER_NAMES.get(name, name)
+        if name in named:
+            report.error((index, name), "duplicate-key", name=name)
+        named[name] = value
+    return Fields(named, (index,), report, FIELDS)
 
 
-def _entries(
-    lines: Sequence[tuple[str, Mapping[str, Any]]], where: str, as_of: dt.date
-) -> tuple[tuple[Entry, ...] | None, tuple[Problem, ...]]:
-    problems: list[Problem] = []
+def _entries(rows: Iterable[Fields], report: Report, as_of: dt.date) -> Read:
     entries: dict[str, Entry] = {}
-    for place, cells in lines:
-        entry = _entry(place, cells, problems)
+    for row in rows:
+        entry = _entry(row)
         if not entry.symbol:
-            text, ko = "no symbol: name it or remove the row", "종목코드 없음: 적거나 행을 지우세요"
-            problems.append(Problem("error", "universe-symbol", f"{place}symbol", text, ko))
+            row.missing("symbol", "entry")
         elif entry.symbol in entries:
-            text, ko = f"{entry.symbol} stands twice", f"{entry.symbol} 중복: 하나만 두세요"
-            problems.append(Problem("error", "universe-symbol", f"{place}symbol", text, ko))
+            row.error("symbol", "universe-symbol.twice", symbol=entry.symbol)
         else:
-            entries[entry.symbol] = classified(entry, as_of, f"{place}sector", problems)
-    if not lines:
-        text, ko = "no entries: give at least one symbol", "종목이 없습니다: 하나 이상 적으세요"
-        problems.append(Problem("error", "universe-empty", where, text, ko))
+            where = report.where(row.at("sector"))
+            entries[entry.symbol] = classified(entry, as_of, where, report.problems)
+    if not entries and not report.failed:
+        report.error((), "universe-empty")
     currencies = {entry.currency for entry in entries.values() if entry.market_cap is not None}
     if len(currencies) > 1:
-        english, korean = (", ".join(sorted(code or none for code in currencies)) for none in ("(none)", "없음"))
-        text = f"market_cap in {english}: put all into one currency"
-        ko = f"market_cap 통화가 섞여 있습니다({korean}): 하나로 맞추세요"
-        problems.append(Problem("error", "universe-currency", where, text, ko))
-    if any(problem.severity == "error" for problem in problems):
-        return None, tuple(problems)
-    return tuple(entries.values()), tuple(problems)
+        named = sorted(currencies, key=lambda code: code or "(")
+        found = tuple(code or phrase("no-currency") for code in named)
+        report.error((), "universe-currency", currencies=found)
+    return None if report.failed else tuple(entries.values()), tuple(report.problems)
 
 
-def _entry(place: str, cells: Mapping[str, str], problems: list[Problem]) -> Entry:
-    symbol = cells.get("symbol", "")
+def _entry(row: Fields) -> Entry:
+    symbol = row.text("symbol")
     return Entry(
         symbol=symbol,
-        sector=cells.get("sector", ""),
-        market_cap=_positive(cells.get("market_cap", ""), f"{place}market_cap", problems),
-        company=cells.get("company", "") or company_of(symbol),
-        weight=_positive(cells.get("weight", ""), f"{place}weight", problems, zero=True),
-        currency=cells.get("currency", "").upper(),
-        name=cells.get("name", ""),
+        sector=row.text("sector"),
+        market_cap=row.number("market_cap", ZERO, above=True),
+        company=row.text("company") or company_of(symbol),
+        weight=row.number("weight", ZERO),
+        currency=row.text("currency").upper(),
+        name=row.text("name"),
     )
 
 
-def _positive(text: str, where: str, problems: list[Problem], *, zero: bool = False) -> Decimal | None:
-    if not text:
-        return None
-    number = read_number(text)
-    if number is not None and (number > 0 or (zero and number == 0)):
-        return number
-    repaired = repaired_number(text)
-    repair = f"write {repaired}" if repaired and number is None else "give a number above 0, or leave it empty"
-    ko = f"{repaired}처럼 적으세요" if repaired and number is None else "0보다 큰 수를 적거나 비워 두세요"
-    problems.append(Problem("error", "universe-number", where, f"{text!r}: {repair}", f"{text!r}: {ko}"))
-    return None
-
-
-def classified(entry: Entry, as_of: dt.date, where: str, problems: list[Problem]) -> Entry:
+def classified(entry: Entry, as_of: dt.date, where: Where, problems: list[Problem]) -> Entry:
     """Return the entry with its label turned into a GICS sector, naming one that is out of date or means none."""
     if not entry.sector:
         return entry
     moved = reclassified(entry.symbol, entry.sector, as_of)
     if moved:
         sector, left, source = moved
-        text = f"{entry.symbol} left {entry.sector} after {left}: {sector} is used ({source})"
-        ko = f"{entry.symbol}: {left} 뒤로 {entry.sector} 섹터가 아닙니다. {sector} 섹터로 봅니다 ({source})"
-        problems.append(Problem("warning", "sector-reclassified", where, text, ko))
+        values = {"symbol": entry.symbol, "old": entry.sector, "day": left, "sector": sector, "source": source}
+        problems.append(warning("sector-reclassified", where, **values))
         return replace(entry, sector=sector)
     known = gics_sector(entry.sector)
     if known is None:
         guess = nearest(entry.sector, SECTORS)
-        hint = f" (did you mean {guess}?)" if guess else ""
-        text = f"{entry.sector!r} is none of the 11 GICS sectors{hint}: it is taken as a sector of your own"
-        hint_ko = f" (혹시 {guess}인가요?)" if guess else ""
-        ko = f"GICS 11개 섹터가 아닌 {entry.sector!r}{hint_ko}: 직접 정한 섹터로 봅니다"
-        problems.append(Problem("warning", "sector-own", where, text, ko))
+        key = "sector-own.near" if guess else "sector-own"
+        problems.append(warning(key, where, sector=entry.sector, guess=guess or ""))
         return entry
     return replace(entry, sector=known)
+
+
+@lru_cache(maxsize=3)
+def _rows(name: str) -> tuple[dict[str, str], ...]:
+    text = resources.files("engine.weights").joinpath(name).read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+@lru_cache(maxsize=1)
+def _labels() -> dict[str, str]:
+    return {_key(row["label"]): row["sector"] for row in _rows("sectors.csv")}
+
+
+def _key(label: str) -> str:
+    return fold(label).replace("_", "").replace("-", "")
+
+
+def gics_sector(label: str) -> str | None:
+    """Return the GICS sector that a label (GICS, Yahoo's, a Korean name, a code) means; None where it means none."""
+    return _labels().get(_key(label))
+
+
+def reclassified(symbol: str, sector: str, as_of: dt.date) -> tuple[str, dt.date, str] | None:
+    """Return (new sector, last day of the old one, source) where a company has left the sector given; else None."""
+    for row in _rows("reclassified.csv"):
+        old = row["from_sector"]
+        left = dt.date.fromisoformat(row["last_day_before"])
+        if row["symbol"] in ("*", symbol) and _key(old) == _key(sector) and as_of > left:
+            return row["to_sector"], left, row["source"]
+    return None
+
+
+def company_of(symbol: str) -> str:
+    """Return the company whose share class a symbol is, as far as the table knows; else the symbol itself."""
+    return next((row["company"] for row in _rows("share_classes.csv") if row["symbol"] == symbol), symbol)

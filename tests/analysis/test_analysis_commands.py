@@ -17,8 +17,7 @@ from real_prices import factor_table, stock_table
 from engine.errors import NoData
 from engine.history import aligned
 from engine.market import chain
-from engine.market.records import Constituent, FundFacts, History
-from engine.market.research import Batch
+from engine.market.records import Batch, FetchedFacts, FetchedHolding, History
 from rebalancer.samples import sample_text
 from xl_addin.cli import main
 
@@ -364,12 +363,12 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
         failed = {symbol: NoData(f"no history of {symbol}", symbol=symbol) for symbol in symbols if symbol not in ok}
         return Batch(ok, failed, 0)
 
-    def fund_facts(symbols: Iterable[str], *, wait: float | None = None) -> Batch[FundFacts]:
-        top = (Constituent("AAPL", "Apple", Decimal("0.1")),)
+    def fund_facts(symbols: Iterable[str], *, wait: float | None = None) -> Batch[FetchedFacts]:
+        top = (FetchedHolding("AAPL", "Apple", Decimal("0.1")),)
         known = {
-            "QQQ": FundFacts("QQQ", "replay", NOW, currency="USD", fee=Decimal("0.002"), top=top),
-            "SOXX": FundFacts("SOXX", "replay", NOW, currency="USD", fee=Decimal("0.0035"), top=top),
-            "XOM": FundFacts("XOM", "replay", NOW, currency="USD", sector="Energy", market_cap=Decimal(500)),
+            "QQQ": FetchedFacts("QQQ", "replay", NOW, currency="USD", fee=Decimal("0.002"), top=top),
+            "SOXX": FetchedFacts("SOXX", "replay", NOW, currency="USD", fee=Decimal("0.0035"), top=top),
+            "XOM": FetchedFacts("XOM", "replay", NOW, currency="USD", sector="Energy", market_cap=Decimal(500)),
         }
         names = list(symbols)
         failed = {symbol: NoData("none", symbol=symbol) for symbol in names if symbol not in known}

@@ -11,12 +11,11 @@ from builders import holding, portfolio, section, target
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.analysis.calendar import CalendarItem, calendar, last_settling_day, task_rows
-from engine.analysis.core_satellite import standings
-from engine.analysis.ics import MAX_BYTES, to_ics
-from engine.plan import SectionState
+from engine.analysis.calendar import MAX_BYTES, Calendar, CalendarItem, calendar, last_settling_day, task_rows
+from engine.phrase import phrase
 from engine.portfolio import Account, Portfolio, Rule
 from engine.schedule import PERIOD_MONTHS, section_due, session_roll
+from engine.words import known
 
 D = Decimal
 START = dt.date(2026, 11, 21)
@@ -123,7 +122,7 @@ def test_the_tax_year_ends_with_the_last_sale_that_settles_in_korea() -> None:
 def test_the_allowance_still_unused_is_named_where_gains_are_given() -> None:
     def said(realised: Decimal | None) -> str:
         items = calendar(sample(), START, realised=realised)
-        return next(item.task for item in items if item.code == "overseas-deadline")
+        return next(str(item.task) for item in items if item.code == "overseas-deadline")
 
     assert "1,500,000 of 2,500,000 won still unused" in said(D(1_000_000))
     assert "0 of 2,500,000 won still unused" in said(D(3_000_000))
@@ -134,7 +133,7 @@ def test_the_allowance_still_unused_is_named_where_gains_are_given() -> None:
 def test_gains_of_this_year_say_nothing_of_the_next() -> None:
     items = calendar(sample(), START, 24, realised=D(1_000_000))
     next_year = [i for i in items if i.code == "overseas-deadline" and i.date.year == 2027]
-    assert "not given" in next_year[0].task
+    assert "not given" in str(next_year[0].task)
 
 
 def test_a_portfolio_of_korean_instruments_has_no_overseas_tax() -> None:
@@ -158,8 +157,8 @@ def test_a_section_without_a_schedule_keeps_the_years_rhythm() -> None:
     assert dates(found, "core-review") == ["2027-01-04", "2027-07-01"]
 
 
-def test_every_task_has_both_languages_a_source_and_a_day() -> None:
-    assert all(row.task and row.task_ko and row.source and row.checked_on.year >= 2026 for row in task_rows())
+def test_every_task_has_a_message_a_source_and_a_day() -> None:
+    assert all(known(f"task.{row.code}") and row.source and row.checked_on.year >= 2026 for row in task_rows())
 
 
 # The calendar file ----------------------------------------------------------------------------------------------------
@@ -167,18 +166,18 @@ def test_every_task_has_both_languages_a_source_and_a_day() -> None:
 STAMP = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("korean", [False, True])
-def test_another_reader_finds_every_task_on_its_day(*, korean: bool) -> None:
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_another_reader_finds_every_task_on_its_day(lang: str) -> None:
     items = calendar(sample(), START)
-    events = icalendar.Calendar.from_ical(to_ics(items, STAMP, korean=korean)).walk("VEVENT")
+    events = icalendar.Calendar.from_ical(Calendar(items).to_ics(STAMP, lang)).walk("VEVENT")
     assert [(event.decoded("DTSTART"), str(event["SUMMARY"])) for event in events] == [
-        (item.date, f"[{item.section}] {item.task_ko if korean else item.task}") for item in items
+        (item.date, f"[{item.section}] {item.task.told(lang)}") for item in items
     ]
 
 
 def test_lines_are_at_most_75_bytes_and_end_in_crlf() -> None:
     # RFC 5545, 3.1.
-    text = to_ics(calendar(sample(), START), STAMP, korean=True)
+    text = Calendar(calendar(sample(), START)).to_ics(STAMP, "ko")
     assert text.endswith("\r\n")
     assert max(len(line.encode()) for line in text.split("\r\n")) <= MAX_BYTES
     assert "\n" not in text.replace("\r\n", "")
@@ -186,37 +185,14 @@ def test_lines_are_at_most_75_bytes_and_end_in_crlf() -> None:
 
 def test_commas_semicolons_and_line_breaks_are_escaped() -> None:
     # RFC 5545, 3.3.11.
-    item = CalendarItem(START, "a;b", "c", "x, y\nz\\", "", due=False)
-    (event,) = icalendar.Calendar.from_ical(to_ics([item], STAMP)).walk("VEVENT")
-    assert str(event["SUMMARY"]) == "[a;b] x, y\nz\\"
+    item = CalendarItem(START, "a;b", "c", phrase("task.review", section="x, y\nz\\"), due=False)
+    (event,) = icalendar.Calendar.from_ical(Calendar((item,)).to_ics(STAMP)).walk("VEVENT")
+    assert str(event["SUMMARY"]) == "[a;b] Review x, y\nz\\: drift and bands"
 
 
 def test_a_task_keeps_its_identity_when_the_file_is_made_again() -> None:
     items = calendar(sample(), START)
-    first, later = to_ics(items, STAMP), to_ics(items, STAMP + dt.timedelta(days=1))
+    first, later = (Calendar(items).to_ics(STAMP + dt.timedelta(days=days)) for days in (0, 1))
     uids = [[line for line in text.split("\r\n") if line.startswith("UID")] for text in (first, later)]
     assert uids[0] == uids[1]
     assert len(set(uids[0])) == len(items)
-
-
-# Where the sections stand ---------------------------------------------------------------------------------------------
-
-
-def state(*, due: bool = False, status: str = "OK", breaches: tuple[str, ...] = ()) -> SectionState:
-    return SectionState("core", D("0.7"), D("0.7"), D(0), due, dt.date(2027, 1, 4), status, breaches)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("given", "standing"),
-    [
-        (state(), "not-yet"),
-        (state(due=True), "due"),
-        (state(status="OVER"), "emergency"),
-        (state(breaches=("SPY",)), "emergency"),
-        (state(due=True, status="UNDER"), "due"),
-    ],
-)
-def test_a_section_is_due_an_emergency_or_not_yet(given: SectionState, standing: str) -> None:
-    (found,) = standings([given])
-    assert found.standing == standing
-    assert found.next_on == dt.date(2027, 1, 4)

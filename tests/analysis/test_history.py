@@ -11,15 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_prices import series, table
 
+from engine.data.history import parse_history
 from engine.errors import NoData
-from engine.history import aligned, from_records, parse_history
+from engine.history import aligned, from_records
 from engine.market.records import History
 
 
 def problems_of(text: str) -> list[str]:
     found, problems = parse_history(text, "h.csv")
     assert found is None
-    return [f"{problem.code} @ {problem.where}: {problem.message}" for problem in problems]
+    return [f"{problem.code} @ {problem.where!s}: {problem.message!s}" for problem in problems]
 
 
 def test_a_column_per_symbol_becomes_a_series_per_symbol() -> None:
@@ -179,4 +180,4 @@ def test_a_date_written_in_another_way_is_shown_as_it_should_be() -> None:
 def test_a_close_of_another_age_is_refused(day: str) -> None:
     table, (problem,) = parse_history(f"Date,SPY\n{day},1\n")
     assert table is None
-    assert (problem.code, problem.where) == ("history-date", "history, row 2, column Date")
+    assert (problem.code, str(problem.where)) == ("history-date", "history, row 2, column Date")

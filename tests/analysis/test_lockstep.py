@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from real_prices import series, weekdays
 
-from engine.analysis.correlation import correlation_matrix
-from engine.analysis.lockstep import MIN_WINDOWS, STEP, WINDOW, average_correlation, lockstep
+from engine.analysis.correlation import MIN_WINDOWS, STEP, WINDOW, average_correlation, correlation_matrix, lockstep
 from engine.analysis.returns import simple_returns
 from engine.history import HistoryTable, Series, aligned
 

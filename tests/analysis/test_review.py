@@ -9,10 +9,17 @@ import pandas as pd
 import pytest
 from real_prices import series, table
 
-from engine.analysis.overlap import Overlap
-from engine.analysis.quarters import complete_quarters, quarter_returns
-from engine.analysis.reasons import Candidate, ReviewRules, Satellite, Verdict
-from engine.analysis.review import ReviewRow, review
+from engine.analysis.compare import Overlap
+from engine.analysis.review import (
+    Candidate,
+    ReviewRow,
+    ReviewRules,
+    Satellite,
+    Verdict,
+    complete_quarters,
+    quarter_returns,
+    review,
+)
 from engine.history import HistoryTable, Series
 
 D = Decimal
@@ -132,7 +139,7 @@ def test_a_thesis_nobody_stated_is_pointed_out_and_holds() -> None:
 def test_too_little_history_says_how_much_there_is() -> None:
     row = reviewed([0.0, 0.0], [0.05, 0.05])
     assert row.verdict is Verdict.REVIEW
-    assert "2 of the last 3 quarters" in next(r.text for r in row.reasons if r.code == "short-history")
+    assert "2 of the last 3 quarters" in next(str(r.text) for r in row.reasons if r.code == "short-history")
 
 
 def test_without_a_benchmark_nothing_is_compared_and_this_is_said() -> None:
@@ -163,7 +170,7 @@ def test_the_cheapest_fund_of_the_same_index_and_currency_is_named() -> None:
     row = reviewed([0.0] * 4, [0.0] * 4, candidates=CANDIDATES)
     assert row.verdict is Verdict.REVIEW
     (reason,) = row.reasons
-    assert "Cheaper Semis (CHEAPER)" in reason.text
+    assert "Cheaper Semis (CHEAPER)" in str(reason.text)
 
 
 def test_a_fund_of_the_same_fee_is_not_cheaper() -> None:
@@ -175,7 +182,7 @@ def test_holding_the_same_as_another_calls_for_a_second_look() -> None:
     above = Overlap(("QQQ", "SOXX"), D("0.51"), complete=False)
     row = reviewed([0.0] * 4, [0.0] * 4, overlaps=[above])
     assert row.verdict is Verdict.REVIEW
-    assert "at least 51% the same as QQQ" in row.reasons[0].text
+    assert "at least 51% the same as QQQ" in str(row.reasons[0].text)
     at = Overlap(("QQQ", "SOXX"), D("0.5"), complete=True)
     assert reviewed([0.0] * 4, [0.0] * 4, overlaps=[at]).verdict is Verdict.HOLD
 
@@ -186,7 +193,7 @@ def test_moving_with_another_holding_calls_for_a_second_look(factors: HistoryTab
     row = review(satellite, factors, day, others=["QUAL", "VLUE"])
     assert row.verdict is Verdict.REVIEW
     assert all(reason.verdict <= Verdict.REVIEW for reason in row.reasons)
-    assert {reason.text.split(":")[0] for reason in row.reasons if reason.code == "correlated"} == {
+    assert {str(reason.text).split(":")[0] for reason in row.reasons if reason.code == "correlated"} == {
         "moves with QUAL",
         "moves with VLUE",
     }
@@ -210,12 +217,14 @@ def test_without_a_rate_the_excess_is_not_known_and_the_missing_column_is_named(
     own, benchmark = by_quarter("091230", [0.0] * 4, "KRW"), by_quarter("SPY", [0.0] * 4, "USD")
     row = review(Satellite("091230", "SPY", True), table(own, benchmark), AS_OF)
     assert row.quarters[-1].excess is None
-    assert "USDKRW" in row.problems[0].message
+    assert "USDKRW" in str(row.problems[0].message)
 
 
 def test_beside_a_satellite_without_history_its_benchmark_is_no_problem() -> None:
     row = review(Satellite("SOXX", "QQQ", thesis_valid=True), table(by_quarter("QQQ", [0.1])), AS_OF)
-    assert [(problem.where, problem.message) for problem in row.problems] == [("SOXX", "no history for SOXX in test")]
+    assert [(problem.where, str(problem.message)) for problem in row.problems] == [
+        ("SOXX", "no history for SOXX in test")
+    ]
 
 
 def test_a_benchmark_without_history_is_told_beside_a_satellite_without() -> None:

@@ -66,7 +66,7 @@ def test_a_history_of_271_closes_is_too_short_and_says_so() -> None:
     short = turbulence(moving((270, 0.01)))
     assert short.state == "unknown"
     assert short.band == NORMAL_BAND
-    assert "272 are needed" in short.note
+    assert "272 are needed" in str(short.note)
 
 
 @pytest.mark.parametrize(("day", "state"), [("2018-02-06", "high"), ("2018-02-13", "high"), ("2017-10-05", "calm")])

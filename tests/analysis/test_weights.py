@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ImpossibleError, InputError
-from engine.weights.caps import both_capped, capped, sector_capped
-from engine.weights.methods import METHODS, weigh
-from engine.weights.sectors import SECTORS, company_of, gics_sector, reclassified
-from engine.weights.universe import Entry, read_csv, read_list
+from engine.weights.methods import METHODS, both_capped, capped, concentration, sector_capped, turnover, weigh
+from engine.weights.universe import SECTORS, Entry, company_of, gics_sector, read_csv, read_list, reclassified
 
 D = Decimal
 TODAY = dt.date(2026, 11, 20)
@@ -95,8 +93,8 @@ def test_all_eleven_sectors_weigh_an_eleventh_each() -> None:
 
 def test_absent_sectors_are_named() -> None:
     (problem,) = [p for p in weigh("equal-sector", FIVE).problems if p.code == "sectors-absent"]
-    assert "2 of the 11" in problem.message
-    assert "Utilities" in problem.message
+    assert "2 of the 11" in str(problem.message)
+    assert "Utilities" in str(problem.message)
 
 
 @settings(max_examples=100, deadline=None)
@@ -114,7 +112,7 @@ def test_weights_of_any_universe_are_positive_and_add_up_to_one(method: str, row
 def test_every_entry_without_what_the_method_needs_is_named_at_once() -> None:
     with pytest.raises(InputError) as raised:
         weigh("equal-sector-cap", (Entry("A"), Entry("B", "Energy")))
-    assert [(p.code, p.where) for p in raised.value.problems] == [
+    assert [(p.code, str(p.where)) for p in raised.value.problems] == [
         ("market-cap-missing", "A"),
         ("sector-missing", "A"),
         ("market-cap-missing", "B"),
@@ -166,6 +164,30 @@ def test_with_neither_there_is_nothing_before() -> None:
     found = weigh("equal", (Entry("A"), Entry("B")))
     assert found.before is None
     assert found.turnover is None
+
+
+def test_four_equal_companies_have_an_hhi_of_a_quarter() -> None:
+    # U.S. Department of Justice, Merger Guidelines: four firms of 30, 30, 20, 20 percent have 2,600; equal ones 2,500.
+    assert concentration([(c, "S", D("0.25")) for c in "ABCD"]).hhi == D("0.25")
+    example = zip("ABCD", ("0.3", "0.3", "0.2", "0.2"), strict=True)
+    assert concentration([(c, "S", D(w)) for c, w in example]).hhi == D("0.26")
+
+
+def test_share_classes_count_once() -> None:
+    assert concentration([("Alphabet", "S", D("0.5")), ("Alphabet", "S", D("0.5"))]).hhi == 1
+
+
+def test_the_top_five_are_the_five_largest_of_more() -> None:
+    assert concentration([(str(i), "S", D("0.125")) for i in range(8)]).top5 == D("0.625")
+
+
+def test_a_missing_sector_leaves_the_top_sector_unknown() -> None:
+    assert concentration([("A", "S", D("0.5")), ("B", "", D("0.5"))]).top_sector is None
+
+
+def test_turnover_counts_a_swap_once() -> None:
+    assert turnover({"A": D(1)}, {"B": D(1)}) == 1
+    assert turnover({"A": D(1)}, {"A": D(1)}) == 0
 
 
 # Caps -----------------------------------------------------------------------------------------------------------------
@@ -274,26 +296,26 @@ def test_an_outdated_sector_is_replaced_and_said() -> None:
     assert entries is not None
     assert entries[0].sector == "Financials"
     assert problem.code == "sector-reclassified"
-    assert problem.where == "u.csv, row 2, column sector"
+    assert str(problem.where) == "u.csv, row 2, column sector"
 
 
 def test_a_sector_of_ones_own_is_kept_and_pointed_out() -> None:
     entries, (problem,) = read_list([{"symbol": "X", "sector": "Materialz"}], "u", TODAY)
     assert entries is not None
     assert entries[0].sector == "Materialz"
-    assert "did you mean Materials?" in problem.message
+    assert "did you mean Materials?" in str(problem.message)
 
 
 def test_every_problem_of_a_universe_is_listed_at_once() -> None:
     entries, problems = read_csv('symbol,market_cap\nA,-5\n,3\nA,"1,000"\n', "u.csv", TODAY)
     assert entries is None
-    assert [p.where for p in problems] == [
+    assert [str(p.where) for p in problems] == [
         "u.csv, row 2, column market_cap",
         "u.csv, row 3, column symbol",
         "u.csv, row 4, column market_cap",
         "u.csv, row 4, column symbol",
     ]
-    assert "write 1000" in problems[2].message
+    assert "write 1000" in str(problems[2].message)
 
 
 def test_market_values_of_two_currencies_do_not_mix() -> None:
@@ -305,7 +327,7 @@ def test_market_values_of_two_currencies_do_not_mix() -> None:
 def test_an_unknown_column_names_the_nearest_known_one() -> None:
     entries, problems = read_csv("symbol,sectr\nA,Energy\n", "u.csv", TODAY)
     assert entries is None
-    assert "did you mean sector?" in problems[0].message
+    assert "did you mean sector?" in str(problems[0].message)
 
 
 @pytest.mark.parametrize("text", ["", "symbol\n", "name,sector\nA,Energy\n"])

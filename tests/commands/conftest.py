@@ -8,7 +8,7 @@ import pytest
 from commands_fake_book import FakeBook
 
 from rebalancer.samples import sample_quotes
-from xl_addin.functions import plans
+from xl_addin.functions import plan
 from xl_addin.hosts.excel.package import sample_workbook
 
 
@@ -21,7 +21,7 @@ def data() -> bytes:
 def book(data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeBook:
     quotes, day, _ = sample_quotes()
     monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(plans, "quotes_for", lambda *_, **__: (quotes, ()))
-    monkeypatch.setattr(plans, "today", lambda: day)
-    plans.forget()
+    monkeypatch.setattr(plan, "quotes_for", lambda *_, **__: (quotes, ()))
+    monkeypatch.setattr(plan, "today", lambda: day)
+    plan.forget()
     return FakeBook(data, str(tmp_path / "mine.xlsm"))

@@ -13,10 +13,10 @@ from commands_fake_book import FakeBook
 from openpyxl import load_workbook
 
 from engine.errors import Problem
-from rebalancer.histories import Sources
+from rebalancer.analysing import Sources
 from rebalancer.samples import sample_sources
-from templates.layout import BLOCK_ROW
-from xl_addin.buttons import COMMANDS, analysing, press, progress, recording
+from templates.spec.layout import BLOCK_ROW
+from xl_addin.buttons import COMMANDS, Progress, computing, press, recording
 from xl_addin.buttons.edits import Edit, apply
 from xl_addin.hosts.excel.package import sample_workbook
 from xl_addin.hosts.excel.ribbon import buttons
@@ -121,7 +121,7 @@ def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -
     header = {name: at for (row, at), name in sheet.items() if row == 7}
     plan = {sheet[r, header["PlanAfter"] - 7]: sheet[r, header["PlanAfter"]] for r in (8, 9)}
     before = {(row["Account"], row["Ticker"]): row["Quantity"] for row in rows(book, "Holdings") if row["Ticker"]}
-    recording.record(book, progress.Progress(book), formulas=True, today=DAY)
+    recording.record(book, Progress(book), formulas=True, day=DAY)
     after = {(row["Account"], row["Ticker"]): row["Quantity"] for row in rows(book, "Holdings") if row["Ticker"]}
     for trade in trades:
         key = trade["Account"], trade["Ticker"]
@@ -140,7 +140,7 @@ def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -
 def test_record_dates_the_traded_sections_and_adds_a_row_to_the_history(book: FakeBook) -> None:
     count = len(rows(book, "Trades"))
     history = len(rows(book, "History"))
-    recording.record(book, progress.Progress(book), formulas=True, today=DAY)
+    recording.record(book, Progress(book), formulas=True, day=DAY)
     last = rows(book, "History")[history]
     assert last["Date"] == DAY
     assert last["Note"] == f"{count} trades recorded"
@@ -156,7 +156,7 @@ def test_what_was_bought_for_the_first_time_takes_a_free_row_at_its_price(book: 
     row = next(r for r in range(8, 40) if sheet[r, 5] == "buy")
     sheet[row, 3] = "FIRST"
     quantity, amount = sheet[row, 6], sheet[row, 9]
-    recording.record(book, progress.Progress(book), formulas=True, today=DAY)
+    recording.record(book, Progress(book), formulas=True, day=DAY)
     (bought,) = [held for held in rows(book, "Holdings") if held["Ticker"] == "FIRST"]
     assert bought["Quantity"] == quantity
     assert float(bought["AverageCost"]) == pytest.approx(amount / quantity)
@@ -212,7 +212,7 @@ def test_nothing_is_written_where_the_restore_point_cannot_be_saved(
 
 def test_escape_stops_before_anything_is_written(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
     pressed = iter([False, False, True])
-    monkeypatch.setattr(progress, "escape_pressed", lambda: next(pressed))
+    monkeypatch.setattr("xl_addin.buttons.escape_pressed", lambda: next(pressed))
     press("propose", book, formulas=True)
     assert book.written == []
     assert book.alerts == []
@@ -254,9 +254,9 @@ def test_refresh_fetches_everything_in_one_batch_and_computes(book: FakeBook, mo
 
     asked: list[tuple[list[str], bool]] = []
 
-    def quotes(symbols: Any, *, refresh: bool = False) -> QuoteBatch:
+    def quotes(symbols: Any, *, refresh: bool, **_: Any) -> QuoteBatch:
         asked.append((list(symbols), refresh))
-        return QuoteBatch({}, {}, (), 0)
+        return QuoteBatch({}, {}, 0)
 
     monkeypatch.setattr(chain, "quotes", quotes)
     press("refresh", book, formulas=True)
@@ -274,7 +274,7 @@ def titles(book: FakeBook) -> list[str]:
 @pytest.fixture
 def sample_closes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with sample_sources() as sources:
-        monkeypatch.setattr(analysing, "SOURCES", sources)
+        monkeypatch.setattr(computing, "SOURCES", sources)
         yield
 
 
@@ -308,7 +308,7 @@ def test_undo_brings_the_formulas_of_the_analyses_back(book: FakeBook, sample_cl
 
 
 def test_analyse_says_what_could_not_be_had(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysing, "SOURCES", Sources(offline=True))
+    monkeypatch.setattr(computing, "SOURCES", Sources(offline=True))
     before = {at: value for at, value in book.sheets["Analysis"].values.items() if at[0] == BLOCK_ROW}
     press("analyse", book, formulas=False)
     assert "no history" in book.alerts[-1]
@@ -348,14 +348,14 @@ def test_a_pdf_is_written_beside_the_workbook(book: FakeBook, tmp_path: Path) ->
 
 
 def test_help_says_what_is_wrong_first(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    from xl_addin.cli import doctor
+    from xl_addin import checkup
 
     checks = [
-        doctor.Check("a", "ok", "fine"),
-        doctor.Check("b", "note", "so so", "do"),
-        doctor.Check("c", "wrong", "bad"),
+        checkup.HealthCheck("a", "ok", "fine"),
+        checkup.HealthCheck("b", "note", "so so", "do"),
+        checkup.HealthCheck("c", "wrong", "bad"),
     ]
-    monkeypatch.setattr(doctor, "local_checks", lambda: iter(checks))
+    monkeypatch.setattr(checkup, "local_checks", lambda: iter(checks))
     press("help", book, formulas=True)
     assert [line[0] for line in book.alerts[-1].splitlines()] == ["c", "b"]
 

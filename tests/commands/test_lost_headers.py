@@ -10,11 +10,10 @@ import pytest
 from commands_fake_book import FakeBook
 
 from rebalancer.samples import sample_sources
-from templates.layout import CAPTION_ROW, HEADER_ROW
 from templates.spec import TABLES
-from xl_addin.buttons import analysing, press
-from xl_addin.buttons.places import found_in
-from xl_addin.buttons.sheets import tables_of
+from templates.spec.layout import CAPTION_ROW, HEADER_ROW
+from xl_addin.buttons import computing, press
+from xl_addin.buttons.book import found_in, tables_of
 from xl_addin.hosts.excel.package import sample_workbook
 
 SPILLING = re.compile(r"^=(TRANSPOSE\()?REBAL_")
@@ -62,7 +61,7 @@ def test_analyse_writes_over_the_lost_headers_and_leaves_the_captions(
     before = dict(book.sheets["Analysis"].values)
     collapse(book)
     with sample_sources() as sources:
-        monkeypatch.setattr(analysing, "SOURCES", sources)
+        monkeypatch.setattr(computing, "SOURCES", sources)
         press("analyse", book, formulas=False)
     assert book.alerts == []
     after = book.sheets["Analysis"].values
@@ -94,7 +93,7 @@ def test_headers_tell_where_a_name_does_not(book: FakeBook, refers_to: str) -> N
         name.refers_to = refers_to
     places = found_in(book, tables_of(book))
     assert places["Trades"].header == HEADER_ROW
-    assert analysing.with_matrix(places)["Correlation"].columns["Ticker"] > max(places["Alerts"].columns.values())
+    assert computing.with_matrix(places)["Correlation"].columns["Ticker"] > max(places["Alerts"].columns.values())
 
 
 def test_a_korean_workbook_s_results_are_found_by_its_names(tmp_path: Path) -> None:

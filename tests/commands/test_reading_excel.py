@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 from commands_fake_book import FakeBook
 
-from xl_addin.buttons.sheets import tables_of
+from xl_addin.buttons.book import tables_of
 
 STUBBED = ("appscript", "appscript.reference", "appscript.genericreference", "psutil", "aem", "osax")
 VALUES = [["Ticker", "Quantity"], ["VTI", 3.0], [None, 4.0]]

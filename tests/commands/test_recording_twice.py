@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from commands_fake_book import FakeBook
 
-from engine.data import parse_portfolio
+from engine.data.document import parse_portfolio
 from engine.errors import InputError
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
+from rebalancer.recording import check_start
 from templates.report import cash_rows
 from xl_addin.buttons import press
-from xl_addin.buttons.cash import check_start
 
 ACCOUNTS = """
 portfolio:
@@ -118,7 +118,7 @@ def start(of: Portfolio) -> dict[tuple[str, str], Decimal]:
 @pytest.mark.parametrize("cash_flow", [0, 700_000, -200_000, -1_800_000])
 def test_the_cash_that_a_plan_starts_from_is_the_accounts_cash(cash_flow: int) -> None:
     mine = portfolio(cash_flow)
-    check_start(start(mine), mine)
+    check_start(mine, start(mine))
 
 
 @pytest.mark.parametrize("cash_flow", [0, 700_000, -200_000, -1_800_000])
@@ -128,10 +128,10 @@ def test_cash_that_has_gone_from_one_account_to_another_is_noticed(cash_flow: in
     moved = start(mine)
     moved[account, "KRW"] += 1_800_001
     with pytest.raises(InputError, match=f"{account} KRW"):
-        check_start(moved, mine)
+        check_start(mine, moved)
 
 
 @pytest.mark.parametrize("cash_flow", [700_000, -200_000])
 def test_a_cash_flow_that_is_used_is_noticed(cash_flow: int) -> None:
     with pytest.raises(InputError, match="cash has changed"):
-        check_start(start(portfolio(cash_flow)), portfolio(0))
+        check_start(portfolio(0), start(portfolio(cash_flow)))

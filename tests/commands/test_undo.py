@@ -6,7 +6,7 @@ import pytest
 from commands_fake_book import FakeBook
 
 from engine.errors import InputError
-from xl_addin.buttons import press, restore
+from xl_addin.buttons import edits, press
 from xl_addin.buttons.edits import Edit, HalfWritten, apply
 
 
@@ -22,7 +22,7 @@ def test_a_button_that_changes_nothing_leaves_no_restore_point(book: FakeBook) -
     apply(book, [], "nothing")
     put(book, shown(book, 8), 8)
     with pytest.raises(InputError, match="nothing to undo"):
-        restore.last(book)
+        edits.last(book)
 
 
 def test_a_recording_is_undone_after_a_button_that_changed_nothing(
@@ -71,7 +71,7 @@ def test_a_button_that_changes_nothing_costs_no_older_restore_point(book: FakeBo
     for n in range(10):
         put(book, f"text {n}")
     put(book, "text 9")
-    assert len(restore.points(book)) == 10
+    assert len(edits.points(book)) == 10
 
 
 def test_what_a_person_typed_since_is_named_and_stays(book: FakeBook) -> None:
@@ -119,7 +119,7 @@ def test_what_functions_compute_since_is_not_a_person_s_change(book: FakeBook) -
 
 
 def test_points_survive_a_broken_file(book: FakeBook) -> None:
-    path = restore.place(book)
+    path = edits.place(book)
     path.parent.mkdir(parents=True)
     path.write_text("{")
     put(book, "ours")

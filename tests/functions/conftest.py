@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,22 +16,14 @@ from typing import Any
 import pytest
 from function_calls import CALLS, SHEETS, market_rows
 from function_cells import rows
+from office import Office
 
 from engine.market import chain
 from engine.market.store import FILE, Store
-from xl_addin.functions.registry import function as declared
-from xl_addin.hosts.libreoffice import build_ods, install
+from xl_addin.functions import function as declared
+from xl_addin.hosts.libreoffice.book import build_ods
 
 HERE = Path(__file__).parent
-_AGES = ("FRESH_OPEN", "FRESH_EXTENDED", "FRESH_FX", "STALE_OPEN", "STALE_FX", "FACTS_FOR", "UNKNOWN_FOR")
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
-#: Nothing that is stored ages, and nobody answers on the network.
-ENVIRONMENT = {
-    **dict.fromkeys((f"REBALANCER_{name}" for name in _AGES), "900000000"),
-    **dict.fromkeys(_PROXIES, "http://127.0.0.1:9"),
-    "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-    "LC_ALL": "C.UTF-8",
-}
 Answers = dict[str, Any]
 #: Stands in a sheet of LibreOffice and asks for nothing by itself.
 UNASKED = '=IF(FALSE();REBAL_PRICE("SCHD");"")'
@@ -54,11 +44,10 @@ def fill(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def market(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def market(market_environment: dict[str, str]) -> dict[str, str]:
     """Fill a store, and return the environment that makes a process use it."""
-    folder = tmp_path_factory.mktemp("market")
-    fill(folder)
-    return {**ENVIRONMENT, "REBALANCER_CACHE_DIR": str(folder), "REBALANCER_LOG_DIR": str(folder / "log")}
+    fill(Path(market_environment["REBALANCER_CACHE_DIR"]))
+    return market_environment
 
 
 @contextmanager
@@ -111,58 +100,28 @@ def excel(market: dict[str, str]) -> Answers:
 
 
 @pytest.fixture(scope="session")
-def calc(market: dict[str, str], bodies: Answers) -> Iterator[Answers]:
+def calc(office: Office, market: dict[str, str], bodies: Answers, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """Return what LibreOffice's cells show, cut to what the body answers and one row and column more."""
-    need_calc()
-    profile = Path(tempfile.mkdtemp(prefix="rebalancer-calc-"))
-    try:
-        yield _calc(profile, market, bodies)
-    finally:
-        shutil.rmtree(profile, ignore_errors=True)
-
-
-def _calc(profile: Path, market: dict[str, str], bodies: Answers) -> Answers:
-    prefix: tuple[str, ...] = ()
-    if os.geteuid() == 0:  # LibreOffice takes no extension from root
-        profile.chmod(0o755)
-        os.chown(profile, 65534, 65534)
-        nobody = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
-        prefix = (*nobody, "env", f"HOME={profile}")
-    install(profile=profile, prefix=prefix)
     calls = []
-    for function, *given in CALLS.values():
-        if declared(function).sheets:  # the workbook is LibreOffice's own to read
-            given = given[: len(declared(function).arguments)]
-        calls.append([function, *given])
+    for name, *given in CALLS.values():
+        if declared(name).sheets:  # the workbook is LibreOffice's own to read
+            given = given[: len(declared(name).arguments)]
+        calls.append([name, *given])
     sizes = [[len(bodies[name]) + 1, len(bodies[name][0]) + 1] for name in CALLS]
-    task = {"profile": str(profile), "sheets": SHEETS, "calls": calls, "sizes": sizes}
-    task["book"] = str(profile / "book.ods")
-    task["unasked"] = UNASKED
-    Path(task["book"]).write_bytes(unplanned_book())
-    found = run(["/usr/bin/python3", str(HERE / "calc_host.py")], task, market)
+    book = tmp_path_factory.mktemp("calc") / "book.ods"
+    with using(market):
+        book.write_bytes(unplanned_book())
+    found = office.ask("calls", sheets=SHEETS, calls=calls, sizes=sizes, book=str(book), unasked=UNASKED)
     answers = {name: rows(answer) for name, answer in zip(CALLS, found["answers"], strict=True)}
     return answers | {"book": {title: rows(cells) for title, cells in found["book"].items()}}
 
 
 def unplanned_book() -> bytes:
     """Return a workbook of the calls' portfolio whose trades are not computed yet."""
-    from xl_addin.functions.plans import planned
+    from xl_addin.functions.plan import plan_of
 
-    found = planned("test", {}, value({"sheets": SHEETS}))
-    return build_ods(found.portfolio, replace(found.plan, trades=(), problems=()))
-
-
-def need_calc() -> None:
-    """Skip where LibreOffice or its Python is not installed, but never in continuous integration."""
-    works = shutil.which("soffice") and shutil.which("unopkg") and Path("/usr/bin/python3").exists()
-    if works:
-        works = (
-            subprocess.run(["/usr/bin/python3", "-c", "import uno"], capture_output=True, check=False).returncode == 0
-        )
-    if not works:
-        if os.environ.get("CI"):
-            pytest.fail("LibreOffice with python3-uno is needed in continuous integration")
-        pytest.skip("LibreOffice with python3-uno is not installed")
+    plan, _ = plan_of("test", {}, value({"sheets": SHEETS}))
+    return build_ods(replace(plan, trades=(), problems=()))
 
 
 def run(command: list[str], task: dict[str, Any], environment: dict[str, str]) -> Any:

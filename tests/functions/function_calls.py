@@ -11,8 +11,8 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from engine.market.quote import Quote
-from engine.market.records import Constituent, FundFacts, History
+from engine.market.records import FetchedFacts, FetchedHolding, History
+from engine.quote import Quote
 
 Rows = list[list[Any]]
 HOLDINGS: Rows = [
@@ -158,7 +158,7 @@ _PRICES = {
 }  # fmt: skip
 
 
-def market_rows(now: dt.datetime) -> tuple[list[tuple[str, Quote]], list[History], list[FundFacts]]:
+def market_rows(now: dt.datetime) -> tuple[list[tuple[str, Quote]], list[History], list[FetchedFacts]]:
     """Return quotes with their markets, three years of closes, and facts of everything that the calls name."""
     quotes, histories, facts = [], [], []
     days = [now.date() - dt.timedelta(days=back) for back in range(1200, 0, -1)]
@@ -169,8 +169,8 @@ def market_rows(now: dt.datetime) -> tuple[list[tuple[str, Quote]], list[History
         waves = [1 + 0.05 * math.sin(at / (7 + number)) + 0.03 * math.sin(at / 5) for at in range(len(days))]
         closes = tuple(Decimal(f"{float(price) * wave:.4f}") for wave in waves)
         histories.append(History(symbol, currency, "test", now, tuple(days), closes, tuple(map(float, closes))))
-        top = (Constituent("NVDA", "NVIDIA", Decimal("0.08")), Constituent("AAPL", "Apple", Decimal("0.07")))
+        top = (FetchedHolding("NVDA", "NVIDIA", Decimal("0.08")), FetchedHolding("AAPL", "Apple", Decimal("0.07")))
         facts.append(
-            FundFacts(symbol, "test", now, symbol, currency, Decimal("0.0003") * number, Decimal(10**9), 2, top)
+            FetchedFacts(symbol, "test", now, symbol, currency, Decimal("0.0003") * number, Decimal(10**9), 2, top)
         )
     return quotes, histories, facts

@@ -6,7 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from xl_addin.functions.registry import SHOWN
+from xl_addin.functions.cells import SHOWN
 
 EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's dates have no zone
 #: LibreOffice's numbers of errors.

@@ -14,18 +14,18 @@ from function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
 from function_calls import SETTINGS as DATED
 from function_cells import rows as shown
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, Transient
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
-from templates.reading.grid import ErrorValue
-from templates.rows import setting_rows
-from templates.schema import Lang
+from engine.phrase import phrase
+from engine.words import Lang
+from templates.cells import ErrorValue
+from templates.report import setting_rows
 from xl_addin import functions
-from xl_addin.functions import cells, journal, plans
-from xl_addin.functions.calls import BODIES, call
-from xl_addin.functions.gathering import gathered
-from xl_addin.functions.registry import FUNCTIONS, NA, NUM, VALUE
+from xl_addin.functions import all_functions, cells, function, journal, plan
+from xl_addin.functions.cells import NA, NUM, VALUE
+from xl_addin.functions.plan import gathered
 
 SETTINGS = [[None if isinstance(value, dict) else value for value in row] for row in DATED]
 SHEETS = {"Holdings": HOLDINGS, "Targets": TARGETS, "Settings": SETTINGS}
@@ -34,7 +34,7 @@ SHEETS = {"Holdings": HOLDINGS, "Targets": TARGETS, "Settings": SETTINGS}
 @pytest.fixture(autouse=True)
 def _fresh(market: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal.clear()
-    plans.forget()
+    plan.forget()
     monkeypatch.setenv("REBALANCER_LOG_DIR", str(tmp_path))
 
 
@@ -161,18 +161,14 @@ def test_failures_kept_are_few() -> None:
     assert len(journal.recent()) == journal.KEPT
 
 
-@pytest.mark.parametrize("spec", FUNCTIONS, ids=[spec.name for spec in FUNCTIONS])
+@pytest.mark.parametrize("spec", all_functions(), ids=lambda spec: spec.name)
 @pytest.mark.parametrize(
     "junk", [None, "", 0.0, -1e300, True, "가나다", [["a", None], [1.0, "#N/A"]], [[None]], dt.date(2026, 1, 1)]
 )
 def test_nothing_a_cell_can_hold_raises(spec: Any, junk: object) -> None:
     count = len(spec.arguments) + len(spec.hidden)
-    answer = call(spec.name, [junk] * count)
+    answer = spec.answer([junk] * count)
     assert isinstance(answer, list) or answer in (NA, VALUE, NUM)
-
-
-def test_every_declared_function_has_a_body() -> None:
-    assert list(BODIES) == [spec.name for spec in FUNCTIONS]
 
 
 def test_what_a_check_says_in_its_own_cell_is_not_said_again_on_the_checks_sheet() -> None:
@@ -188,16 +184,16 @@ def test_a_day_nobody_can_compute_with_is_a_bad_argument(day: object) -> None:
 
 def test_functions_over_equal_ranges_share_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    rebalance = plans.rebalance
-    monkeypatch.setattr(plans, "rebalance", lambda *given: made.append(1) or rebalance(*given))
+    planned = plan.planned
+    monkeypatch.setattr(plan, "planned", lambda *given: made.append(1) or planned(*given))
     ranges = (HOLDINGS, TARGETS, CASH, PAIRS)
     for name in ("REBAL_TRADES", "REBAL_DRIFT", "REBAL_CHECKS"):
-        assert isinstance(call(name, [*ranges, None]), list)
+        assert isinstance(function(name).answer([*ranges, None]), list)
     assert len(made) == 1
 
 
 def test_drift_takes_no_search_for_trades(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plans, "rebalance", lambda *_: pytest.fail("a plan was made"))
+    monkeypatch.setattr(plan, "planned", lambda *_: pytest.fail("a plan was made"))
     assert isinstance(functions.rebal_drift(HOLDINGS, TARGETS, CASH, PAIRS), list)
 
 
@@ -215,7 +211,7 @@ def test_price_that_cannot_be_had_is_na_in_its_row_alone() -> None:
 def test_stale_price_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    quote = replace(chain.quotes(["QQQ"]).ok["QQQ"], stale_reason="old")
+    quote = replace(chain.quotes(["QQQ"]).ok["QQQ"], stale_reason=phrase("was-stale"))
     monkeypatch.setattr(chain.default().chain.__class__, "quotes", lambda *_, **__: QuoteBatch({"QQQ": quote}, {}, 0))
     assert functions.rebal_price("QQQ", "status") == "stale"
 
@@ -223,7 +219,7 @@ def test_stale_price_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_plan_is_made_of_stale_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    quote = replace(chain.quotes(["QQQ"]).ok["QQQ"], stale_reason="old")
+    quote = replace(chain.quotes(["QQQ"]).ok["QQQ"], stale_reason=phrase("was-stale"))
     monkeypatch.setattr(chain.default().chain.__class__, "quotes", lambda *_, **__: QuoteBatch({"QQQ": quote}, {}, 0))
     holdings = [["Ticker", "Quantity"], ["QQQ", 3.0]]
     assert functions.rebal_trades(holdings, [["Ticker", "Target"], ["QQQ", 0.5]], 100.0) == NA
@@ -236,11 +232,11 @@ def test_base_currency_that_nobody_gave_is_said() -> None:
 
 def test_equal_calls_share_one_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    real = plans.rebalance
-    monkeypatch.setattr(plans, "rebalance", lambda *args: made.append(1) or real(*args))
+    real = plan.planned
+    monkeypatch.setattr(plan, "planned", lambda *args: made.append(1) or real(*args))
     arguments = (HOLDINGS, TARGETS, CASH, SETTINGS)
-    for function in (functions.rebal_drift, functions.rebal_trades, functions.rebal_checks):
-        function(*arguments)
+    for called in (functions.rebal_drift, functions.rebal_trades, functions.rebal_checks):
+        called(*arguments)
     assert made == [1]
 
 
@@ -282,8 +278,8 @@ def test_many_problems_of_one_cause_are_one_row() -> None:
     other = Problem("error", "bad-value", "row 3", "many", "많음")
     rows = gathered([*alike, other, *alike])
     assert [row.code for row in rows] == ["no-history", "bad-value"]
-    assert rows[0].where == "X0, X1, X2, X3, X4, X5, +3"
-    assert rows[0].message == "9 alike; the first: no answer"
+    assert str(rows[0].where) == "X0, X1, X2, X3, X4, X5, +3"
+    assert str(rows[0].message) == "9 alike; the first: no answer"
 
 
 def test_a_few_problems_stay_as_they_are() -> None:

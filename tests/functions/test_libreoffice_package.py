@@ -14,13 +14,13 @@ import pytest
 
 from engine.errors import InputError
 from rebalancer.samples import sample_portfolio
-from templates.reading import read_portfolio_book
-from xl_addin.functions.registry import FUNCTIONS, function
-from xl_addin.hosts.libreoffice import build_oxt, in_file, install, sample_ods
-from xl_addin.hosts.libreoffice.names import method, parameter
+from templates.read.book import read_portfolio_book
+from xl_addin.functions import all_functions
+from xl_addin.hosts.libreoffice import extension
+from xl_addin.hosts.libreoffice.book import sample_ods
+from xl_addin.hosts.libreoffice.extension import build_oxt, in_file, install, method, parameter
 
 OOR = "{http://openoffice.org/2001/registry}"
-INSTALLER = sys.modules["xl_addin.hosts.libreoffice.install"]
 
 
 def parts() -> dict[str, str]:
@@ -35,10 +35,10 @@ def test_two_builds_are_the_same_bytes() -> None:
 def test_every_function_and_argument_is_described_in_both_languages() -> None:
     tree = ET.fromstring(parts()["CalcAddIn.xcu"])
     nodes = {node.get(f"{OOR}name"): node for node in tree.iter("node")}
-    for spec in FUNCTIONS:
+    for spec in all_functions():
         node = nodes[method(spec)]
         texts = {value.text for value in node.iter("value")}
-        assert {spec.name, spec.help.en, spec.help.ko} <= texts
+        assert {spec.name, spec.help("en"), spec.help("ko")} <= texts
         inside = {one.get(f"{OOR}name") for one in node.iter("node")}
         assert {parameter(argument) for argument in spec.arguments} <= inside
 
@@ -73,7 +73,7 @@ def test_names_in_a_file_are_the_services() -> None:
 
 
 def test_methods_are_all_different() -> None:
-    assert len({method(spec) for spec in FUNCTIONS}) == len(FUNCTIONS)
+    assert len({method(spec) for spec in all_functions()}) == len(all_functions())
 
 
 def test_child_answers_a_call_per_line() -> None:
@@ -89,13 +89,13 @@ def test_child_answers_a_call_per_line() -> None:
 
 
 def test_dry_run_says_what_would_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(INSTALLER, "unopkg_command", lambda: "unopkg")
+    monkeypatch.setattr(extension, "unopkg_command", lambda: "unopkg")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("something was run"))
-    assert sys.executable in install(dry_run=True)
+    assert sys.executable in str(install(dry_run=True))
 
 
 def test_without_libreoffice_the_repair_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(INSTALLER, "unopkg_command", lambda: None)
+    monkeypatch.setattr(extension, "unopkg_command", lambda: None)
     with pytest.raises(InputError, match="install it and try again"):
         install()
 
@@ -104,16 +104,16 @@ def test_refusal_of_the_package_tool_is_told(monkeypatch: pytest.MonkeyPatch, tm
     tool = tmp_path / "unopkg"
     tool.write_text("#!/bin/sh\necho it is open >&2\nexit 1\n")
     tool.chmod(0o755)
-    monkeypatch.setattr(INSTALLER, "unopkg_command", lambda: str(tool))
+    monkeypatch.setattr(extension, "unopkg_command", lambda: str(tool))
     with pytest.raises(InputError, match=r"it is open.*close LibreOffice"):
         install(prefix=("env",))
 
 
 def test_trades_return_rows_and_a_price_one_value() -> None:
-    from xl_addin.hosts.libreoffice.package import is_table
-
-    assert is_table(function("REBAL_TRADES"))
-    assert not is_table(function("REBAL_PRICE"))
+    settings = json.loads(parts()["rebalancer.json"])["functions"]
+    assert settings["trades"]["table"]
+    assert settings["correl"]["table"]
+    assert not settings["price"]["table"]
 
 
 def test_sample_workbook_is_the_same_bytes_and_names_functions_as_files_do() -> None:
@@ -151,3 +151,20 @@ def test_shares_are_shown_as_percentages() -> None:
         drift = archive.read("content.xml").decode().partition('table:name="Drift"')[2].partition("</table:table>")[0]
     row = drift.split("<table:table-row>")[2]
     assert row.count('table:style-name="percent"') == 5
+
+
+def test_the_package_tool_runs_in_a_folder_that_whoever_runs_it_may_enter(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tool, told = tmp_path / "unopkg", tmp_path / "told"
+    lines = ("#!/bin/sh", "pwd -P", "for last; do :; done", 'dirname "$last"', "stat -c %a .")
+    tool.write_text("\n".join((lines[0], f"exec > {told}", *lines[1:], "")))
+    tool.chmod(0o755)
+    own = tmp_path / "own"
+    own.mkdir(mode=0o700)
+    monkeypatch.chdir(own)
+    monkeypatch.setattr(extension, "unopkg_command", lambda: str(tool))
+    install(prefix=("env",))
+    folder, of_extension, rights = told.read_text().split()
+    assert folder == str(Path(of_extension).resolve()) != str(own)
+    assert rights == "755"

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from engine.market import chain
-from engine.market.lanes import Findings, Lanes
-from engine.market.listing import Listing
-from engine.market.provider import Deadline
-from engine.market.quote import Quote
+from engine.market.provider import Deadline, Said
+from engine.market.quoting import Lanes
 from engine.market.store import FILE, Store
+from engine.market.symbols import Listing
+from engine.quote import Quote
 from xl_addin import functions
-from xl_addin.functions.near import tickers_near
+from xl_addin.functions.prices import tickers_near
 
 TICKERS = ["GLD", "TLT", "IEF", "091160", "KODEX 200", "EURKRW"]
 FORMULAS = ['=REBAL_PRICE(A1,"status")', "=REBAL_PRICE($A$2)", "=1+rebal_price( A3 )", "=REBAL_PRICE(A4)",
@@ -37,13 +37,13 @@ def batches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[li
     """Let a source answer every question at once, in an empty store; returns what each batch asked for."""
     asked: list[list[str]] = []
 
-    def fetch(lanes: Lanes, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Findings:
+    def fetch(lanes: Lanes, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
         asked.append([one.symbol for one in listings])
         quotes = {
             one.symbol: Quote(one.symbol, Decimal(7), one.currency or "", now, "test", "regular", 0, now)
             for one in listings
         }
-        return Findings(quotes)
+        return Said(quotes)
 
     monkeypatch.setattr(Lanes, "fetch", fetch)
     monkeypatch.setenv("REBALANCER_CACHE_DIR", str(tmp_path))

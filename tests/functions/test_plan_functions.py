@@ -11,7 +11,7 @@ from function_calls import CASH, HOLDINGS, RULES, TARGETS
 from function_cells import same
 
 from xl_addin.cli import main
-from xl_addin.functions.calls import call
+from xl_addin.functions import function
 
 DRIFT = {"Ticker": "symbol", "Name": "name", "Section": "section", "Value": "value", "Weight": "weight",
          "Target": "target", "Drift": "drift", "Status": "status"}  # fmt: skip
@@ -95,7 +95,7 @@ def test_ranges_of_thirds_are_planned() -> None:
         *([symbol, 1 / 3, 1000 / 3, 100 / 3, "KRW"] for symbol in ("AAA", "BBB", "CCC")),
     ]
     targets = [["Ticker", "Target"], *([symbol, 1 / 3] for symbol in ("AAA", "BBB", "CCC"))]
-    table = call("REBAL_TRADES", (holdings, targets, 999.9999999999999, None, None))
+    table = function("REBAL_TRADES").answer((holdings, targets, 999.9999999999999, None, None))
     assert isinstance(table, list)
     assert {row[1]: row[4] for row in table[1:]} == {"AAA": 1, "BBB": 1}
 

@@ -1,4 +1,4 @@
-"""The list of functions holds together, and the bodies match it."""
+"""The declared functions hold together, and Excel is offered just these."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import re
 
 import pytest
 
+from engine.words import LANGUAGES
 from templates.spec import SHEETS
 from xl_addin import functions
-from xl_addin.functions import excel, registry
-from xl_addin.functions.registry import FUNCTIONS, Function
+from xl_addin.functions import all_functions
+from xl_addin.functions.declaring import MAX_HELP, Function
 
+FUNCTIONS = all_functions()
 NAMES = [function.name for function in FUNCTIONS]
 
 
@@ -37,8 +39,8 @@ def test_every_function_of_the_contract_is_declared() -> None:
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=NAMES)
 def test_help_fits_what_excel_shows(spec: Function) -> None:
-    texts = [spec.help, *(argument.help for argument in spec.arguments)]
-    assert all(0 < len(text) <= registry.MAX_HELP for pair in texts for text in pair)
+    texts = [help_of(lang) for lang in LANGUAGES for help_of in (spec.help, *(one.help for one in spec.arguments))]
+    assert all(0 < len(text) <= MAX_HELP for text in texts)
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=NAMES)
@@ -49,12 +51,19 @@ def test_names_are_names_in_vba(spec: Function) -> None:
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=NAMES)
-def test_body_takes_what_is_declared(spec: Function) -> None:
+def test_excel_passes_what_the_body_takes(spec: Function) -> None:
+    offered = inspect.signature(getattr(functions, spec.python)).parameters
+    taken = list(inspect.signature(spec.body).parameters)
+    assert len(offered) == len(taken)
+    assert [name for name in taken if name in ("tables", "near")] == list(spec.hidden)
+    assert [name for name in offered if name in ("tables", "near")] == list(spec.hidden)
+
+
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=NAMES)
+def test_only_what_may_be_left_out_has_a_default(spec: Function) -> None:
     parameters = inspect.signature(getattr(functions, spec.python)).parameters
-    hidden = list(spec.hidden)
-    assert list(parameters) == [argument.python for argument in spec.arguments] + hidden
     optional = [name for name, one in parameters.items() if one.default is None]
-    assert optional == [argument.python for argument in spec.arguments if argument.optional] + hidden
+    assert optional == [argument.python for argument in spec.arguments if argument.optional] + list(spec.hidden)
 
 
 @pytest.mark.parametrize("spec", FUNCTIONS, ids=NAMES)
@@ -63,13 +72,10 @@ def test_sheets_read_are_sheets_of_the_workbook(spec: Function) -> None:
 
 
 def test_no_other_function_is_offered() -> None:
-    offered = {name for name in vars(excel) if name.startswith("rebal_")}
-    assert offered == {spec.python for spec in FUNCTIONS}
+    assert dir(functions) == sorted(spec.python for spec in FUNCTIONS)
+    with pytest.raises(AttributeError):
+        _ = functions.rebal_nothing
 
 
-def test_workbook_is_read_only_without_ranges() -> None:
-    trades, calendar = registry.function("REBAL_TRADES"), registry.function("REBAL_CALENDAR")
-    assert trades.reads_workbook({})
-    assert not trades.reads_workbook({"cash": True})
-    assert calendar.reads_workbook({"from": True, "months": True})
-    assert not registry.function("REBAL_PRICE").reads_workbook({})
+def test_an_argument_may_be_named() -> None:
+    assert functions.rebal_price(ticker="QQQ", field="currency") == "USD"

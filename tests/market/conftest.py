@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +17,9 @@ import pytest
 from replay_server import Replay
 from replay_vendors import COOKIE, CRUMB, KRX_ID, KRX_PW, NOW
 
-from engine.market.chain import QuoteBatch
 from engine.market.chain import market as market_of
-from engine.market.login import Login
+from engine.market.krx import Login, Run
+from engine.market.quoting import QuoteBatch
 from engine.settings import MarketSettings
 
 
@@ -46,30 +51,93 @@ def forget_yahoo() -> None:
     yfinance.data.YfData.cache_get.cache_clear()
     cache._TzCacheManager._tz_cache = None
     cache._CookieCacheManager._Cookie_cache = None
-    for database in (cache._TzDBManager, cache._CookieDBManager):
+    cache._ISINCacheManager._isin_cache = None
+    for database in (cache._TzDBManager, cache._CookieDBManager, cache._ISINDBManager):
         database.close_db()
         database._db = None
 
 
+#: Seconds in which everything that answers has answered, on a busy machine too.
+PATIENT = 30.0
 WRONG_PASSWORD = "wrong-pass-sEcReT"
 
 
 class Replayed:
     """The real market over the replay, as a user meets it, and what a test asks of it."""
 
-    def __init__(self, folder: Path, settings: MarketSettings, login: Login | None) -> None:
+    def __init__(self, folder: Path, settings: MarketSettings, login: Login | None, run: Run | None) -> None:
         self.folder = folder
         self.market = market_of(replace(settings, cache_dir=str(folder)), lambda: login)
+        self.market.krx.run = run or self.market.krx.run
         self.store, self.chain, self.research = self.market.store, self.market.chain, self.market.research
 
     def yahoo_ready(self) -> None:
         """Import yfinance: a deadline is not to measure that."""
         import yfinance  # noqa: F401
 
-    def ask(self, *symbols: str, now: dt.datetime = NOW, deadline: float = 3.0, **options: Any) -> QuoteBatch:
+    def settle(self) -> None:
+        """Wait until nothing goes on in the background: the next test has the same yfinance."""
+        until(lambda: all(event.is_set() for event in self.research.waited))
+        until(lambda: self.chain._flights._gathering is None)
+        for lock in (self.chain._flights._running, self.market.naver._turns._lock, self.market.yahoo._turns._lock):
+            assert lock.acquire(timeout=PATIENT)
+            lock.release()
+
+    def ask(self, *symbols: str, now: dt.datetime = NOW, deadline: float = PATIENT, **options: Any) -> QuoteBatch:
         batch = self.chain.quotes(symbols, now=now, deadline=deadline, **options)
         SAID.append(repr(batch) + "".join(f"{error!r} {error}" for error in batch.failed.values()))
         return batch
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is true; fails where that takes longer than anything here can."""
+    last = time.monotonic() + PATIENT
+    while not true():
+        assert time.monotonic() < last
+        time.sleep(0.005)
+
+
+#: What one child with a login is asked, and what pykrx itself answers there.
+KRX_CHILD = """
+import contextlib, io, json, sys
+job = {"seconds": 30, "id": sys.argv[1], "pw": sys.argv[2], "date": "20261120"}
+span = {"start": "20261116", "end": "20261120"}
+codes = {"quotes": ["005930", "069500", "0193W0", "999999"], "deposit": ["069500"], "history": ["005930", "999999"]}
+with contextlib.redirect_stdout(io.StringIO()) as printed:
+    from engine.market.krx_child import TASKS, work
+    told = {task: work({**job, **span, "task": task, "codes": codes.get(task, [])}) for task in TASKS}
+    from pykrx import stock
+    closes = stock.get_market_ohlcv("20261118", "20261120", "005930")["종가"]
+    caps = stock.get_market_cap("20261120", market="ALL")
+    etfs = stock.get_etf_ticker_list("20261120")
+    deposit = stock.get_etf_portfolio_deposit_file("069500", "20261120")
+    sectors = stock.get_market_sector_classifications("20261120", "KOSPI")
+told["pykrx"] = {
+    "closes": [int(close) for close in closes],
+    "cap": int(caps.loc["005930", "시가총액"]),
+    "name": stock.get_etf_ticker_name(etfs[0]),
+    "held": list(deposit.index),
+    "sector": sectors.loc["005930", "업종명"],
+}
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture(scope="session")
+def krx_told(replay_process: Replay) -> dict[str, Any]:
+    """What the child told of every job, asked once: a child takes seconds to import pykrx. `logins`: what it posted."""
+    replay_process.reset()
+    environment = {**os.environ, **replay_process.env, "PYTHONUTF8": "1"}
+    command = [sys.executable, "-c", KRX_CHILD, KRX_ID, KRX_PW]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stderr
+    return {**json.loads(done.stdout), "logins": list(replay_process.vendors.logins)}
+
+
+@pytest.fixture
+def helper(krx_told: dict[str, Any]) -> Run:
+    """A helper process that is none: it tells what the real one told."""
+    return lambda job, _: krx_told[job["task"]]
 
 
 #: What the chain has answered in the running test.
@@ -92,20 +160,28 @@ def no_secret_is_told(
         assert not [secret for secret in SECRETS if secret in text]
 
 
-SETTINGS = MarketSettings(gather=0.005, cross_check_wait=0.5)
+#: The second source is waited for as long as it takes: a busy machine is no reason to go without.
+SETTINGS = MarketSettings(gather=0.005, cross_check_wait=PATIENT)
 
 
 @pytest.fixture
 def new_market(replay: Replay, tmp_path: Path) -> Iterator[Callable[..., Replayed]]:
     made: list[Replayed] = []
 
-    def new(folder: str = "cache", settings: MarketSettings = SETTINGS, login: Login | None = None) -> Replayed:
+    def new(
+        folder: str = "cache",
+        settings: MarketSettings = SETTINGS,
+        login: Login | None = None,
+        run: Run | None = None,
+    ) -> Replayed:
         forget_yahoo()
-        made.append(Replayed(tmp_path / folder, settings, login))
+        made.append(Replayed(tmp_path / folder, settings, login, run))
         return made[-1]
 
     yield new
+    replay.reset()
     for market in made:
+        market.settle()
         market.store.close()
 
 

@@ -65,6 +65,7 @@ class Replay:
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert(*HOSTS).configure_cert(self.tls)
         self.lock = threading.Lock()
+        self.gate = threading.Event()
         self.released = threading.Event()
         self.reset()
         replay = self
@@ -76,8 +77,9 @@ class Replay:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def reset(self) -> None:
-        """Forget everything and let hanging requests go."""
+        """Forget everything and let hanging and held requests go."""
         self.released.set()
+        self.gate.set()
         self.released = threading.Event()
         with self.lock:
             self.vendors = Vendors()
@@ -85,6 +87,8 @@ class Replay:
             self.log: list[Seen] = []
             self.latency = 0.0
             self.date_shift = 0.0
+            self.gate = threading.Event()
+            self.gate.set()
 
     def stop(self) -> None:
         self.released.set()
@@ -109,6 +113,14 @@ class Replay:
     def fault(self, where: str, kind: int | str, **headers: str) -> None:
         """Let every request of a kind (such as yahoo.quote) fail."""
         self.faults[where] = Fault(kind, headers)
+
+    def hold(self) -> None:
+        """Let every request wait, once it is in the log, until `release`."""
+        self.gate.clear()
+
+    def release(self) -> None:
+        """Answer what was held, and what comes."""
+        self.gate.set()
 
     def kinds(self) -> list[str]:
         """The kinds of the requests so far, in order."""
@@ -143,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.connection = self.state.tls.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb", self.rbufsize)
-        self.wfile = self.connection.makefile("wb", 0)  # type: ignore[assignment]
+        self.wfile = self.connection.makefile("wb", 0)
         self.close_connection = False
         try:
             while not self.close_connection:
@@ -179,6 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             kind, answer = state.vendors.answer(request)
             state.log.append(Seen(kind, request.host, request.path, request.query, request.form, request.cookie))
             fault = state.faults.get(kind) or state.faults.get(kind.partition(".")[0] + ".*")
+        state.gate.wait(HANG)
         if state.latency:
             time.sleep(state.latency)
         if fault is None:

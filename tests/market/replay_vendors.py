@@ -225,7 +225,7 @@ class Vendors:
             result["summaryProfile"] = {"longBusinessSummary": "tracks an index"}
             holding = {"symbol": "NVDA", "holdingName": "NVIDIA Corp", "holdingPercent": 0.08}
             weights = [{"technology": 0.35}, {"healthcare": 0.10}]
-            more = {"equityHoldings": {}, "bondHoldings": {}, "bondRatings": []}
+            more: dict[str, Any] = {"equityHoldings": {}, "bondHoldings": {}, "bondRatings": []}
             result["topHoldings"] = {**more, "holdings": [holding], "sectorWeightings": weights}
         return _json({"quoteSummary": {"result": [result], "error": None}})
 

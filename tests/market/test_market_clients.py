@@ -30,23 +30,6 @@ print(json.dumps({
     "fee": float(yfinance.Ticker("SPY").funds_data.fund_operations.iloc[0, 0]),
 }))
 """
-PYKRX = """
-import contextlib, io, json
-with contextlib.redirect_stdout(io.StringIO()) as printed:
-    from pykrx import stock
-    closes = stock.get_market_ohlcv("20261118", "20261120", "005930")["종가"]
-    caps = stock.get_market_cap("20261120", market="ALL")
-    etfs = stock.get_etf_ticker_list("20261120")
-    deposit = stock.get_etf_portfolio_deposit_file("069500", "20261120")
-    sectors = stock.get_market_sector_classifications("20261120", "KOSPI")
-print(json.dumps({
-    "closes": [int(close) for close in closes],
-    "cap": int(caps.loc["005930", "시가총액"]),
-    "name": stock.get_etf_ticker_name(etfs[0]),
-    "held": list(deposit.index),
-    "sector": sectors.loc["005930", "업종명"],
-}))
-"""
 
 
 def run(code: str, replay: Replay, folder: Path, **variables: str) -> Any:
@@ -70,13 +53,22 @@ def test_yfinance(replay: Replay, tmp_path: Path) -> None:
     assert replay.kinds()[:3] == ["yahoo.cookie", "yahoo.crumb", "yahoo.quote"]
 
 
-def test_pykrx(replay: Replay, tmp_path: Path) -> None:
-    told = run(PYKRX, replay, tmp_path, KRX_ID=KRX_ID, KRX_PW=KRX_PW)
-    assert told == {
+def test_pykrx(krx_told: dict[str, Any]) -> None:
+    assert krx_told["pykrx"] == {
         "closes": [71000, 71000, 71000],
         "cap": 423860000000000,
         "name": "KODEX 200",
         "held": ["005930", "000660", "010010"],
         "sector": "전기·전자",
     }
-    assert replay.vendors.logins == [(KRX_ID, KRX_PW)]
+    assert krx_told["logins"] == [(KRX_ID, KRX_PW)], "once, however much is asked"
+
+
+def test_the_krx_child_reads_what_pykrx_answers(krx_told: dict[str, Any]) -> None:
+    results = {task: krx_told[task]["result"] for task in ("quotes", "history", "etfs", "deposit", "caps", "sectors")}
+    assert results["quotes"] == {"005930": "71000", "069500": "42965", "0193W0": "9875"}
+    assert results["history"]["005930"][-1] == ["2026-11-20", "71000"]
+    assert results["history"]["999999"] == []
+    assert results["etfs"]["069500"] == "KODEX 200"
+    assert results["deposit"]["069500"][0][0] == "005930"
+    assert (results["caps"]["005930"], results["sectors"]["005930"]) == ("423860000000000", "전기·전자")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from engine import errors
-from engine.market.breaker import KRX_WAITS, WAITS
+from engine.market.provider import KRX_WAITS, WAITS
 from engine.settings import MarketSettings
+from engine.words import say
 
 PAGE = (Path(__file__).parents[2] / "docs" / "market-data.md").read_text(encoding="utf-8")
 
@@ -17,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "market-data.md").read_text(encodin
 @pytest.mark.parametrize("option", fields(MarketSettings), ids=lambda option: option.name)
 def test_every_setting_stands_with_its_default(option: object) -> None:
     name, default = f"REBALANCER_{option.name.upper()}", option.default  # type: ignore[attr-defined]
-    unit, text = option.metadata["unit"], option.metadata["en"]  # type: ignore[attr-defined]
+    unit, text = say(f"unit.{option.metadata['unit']}", "en"), say(f"setting.{option.name}", "en")  # type: ignore[attr-defined]
     assert f"| `{name}` | {default} | {unit} | {text} |" in PAGE
 
 

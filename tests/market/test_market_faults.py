@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from conftest import WRONG_PASSWORD, Replayed
-from replay_server import Replay
+from conftest import PATIENT, SETTINGS, WRONG_PASSWORD, Replayed
+from replay_server import HANG, Replay
 from replay_vendors import KRX_ID, KRX_PW, NOW, many
 
 from engine.errors import (
     AuthFailed,
+    AuthRequired,
     Blocked,
     MarketDataError,
     NoData,
@@ -21,11 +24,15 @@ from engine.errors import (
     SymbolUnknown,
     Transient,
 )
-from engine.market.login import Login
+from engine.market.krx import Krx, Login, Run, _child
+from engine.market.krx_child import Tape
+from engine.market.provider import Deadline, record
+from engine.market.symbols import Listing
 
+SAMSUNG = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI")
 LATER = NOW + dt.timedelta(minutes=2)
-#: Long enough for two quick attempts, short enough to wait for a hanging one.
-DEADLINE = 1.2
+#: Faults that end at the deadline alone, and how long they are waited for; the others are waited for until they end.
+WAITED_OUT: dict[int | str, float] = {"hang": 0.5, "drip": 0.5}
 
 #: fault of every Yahoo answer but the cookie: what is raised, requests at most, seconds the breaker stays open
 YAHOO_DOWN = {
@@ -50,7 +57,7 @@ def test_yahoo_down_shows_the_stored_price_and_says_why(kind: int | str, market:
     replay.fault("yahoo.crumb", kind)
     replay.fault("yahoo.quote", kind)
     replay.fault("yahoo.chart", kind)
-    batch = market.ask("AAPL", "MSFT", now=LATER, deadline=DEADLINE, refresh=True)
+    batch = market.ask("AAPL", "MSFT", now=LATER, deadline=WAITED_OUT.get(kind, PATIENT), refresh=True)
     assert batch.ok["AAPL"].price == Decimal("201.5")
     assert batch.ok["AAPL"].fetched_at == NOW
     assert not batch.ok["AAPL"].stale, "New York has not opened since it was fetched"
@@ -84,7 +91,7 @@ def test_without_the_batch_quote_every_symbol_is_still_had_and_no_second_opinion
 ) -> None:
     us, korean = many()
     replay.fault("yahoo.quote", 404)
-    batch = market.ask(*us[:12], *korean, deadline=10)
+    batch = market.ask(*us[:12], *korean, deadline=PATIENT)
     assert not batch.failed
     assert replay.kinds().count("yahoo.chart") == 24, "Korean prices are Naver's: not one chart for them"
 
@@ -135,7 +142,8 @@ NAVER_DOWN = {429: 900, 403: 3600, 404: 0, 401: 0, 502: 0, "html": 0, "truncated
 @pytest.mark.parametrize("kind", NAVER_DOWN)
 def test_naver_down_leaves_korean_prices_to_the_next_source(kind: int | str, market: Replayed, replay: Replay) -> None:
     replay.fault("naver.*", kind)
-    batch = market.ask("005930", deadline=DEADLINE)
+    market.yahoo_ready()
+    batch = market.ask("005930", deadline=3 * WAITED_OUT.get(kind, PATIENT))
     quote = batch.ok["005930"]
     assert (quote.price, quote.currency) == (Decimal(71000), "KRW")
     assert quote.source == "yahoo"
@@ -152,14 +160,12 @@ def test_naver_down_leaves_korean_prices_to_the_next_source(kind: int | str, mar
 def test_everything_down_ends_at_the_deadline_with_an_error_for_every_symbol(
     kind: str, market: Replayed, replay: Replay
 ) -> None:
-    import time
-
     replay.fault("yahoo.*", kind)
     replay.fault("naver.*", kind)
     market.yahoo_ready()
     start = time.monotonic()
     batch = market.ask("AAPL", "005930", "USDKRW", deadline=0.6)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < HANG / 2
     assert set(batch.failed) == {"AAPL", "005930", "USDKRW"}
     assert all(isinstance(error, Transient) for error in batch.failed.values())
     assert not market.store.quotes()
@@ -171,7 +177,7 @@ def test_a_missing_last_close_gives_the_close_before_with_its_own_date(market: R
     quote = market.ask("AAPL").ok["AAPL"]
     assert quote.price == Decimal("199.485")
     assert quote.as_of == dt.datetime(2026, 11, 18, 21, 0, tzinfo=dt.UTC)
-    assert quote.stale_reason == (
+    assert str(quote.stale_reason) == (
         "last traded 2026-11-18; half-known: the calendar has US open on 2026-11-19, no trade was seen"
     )
 
@@ -235,9 +241,9 @@ def test_a_source_ahead_of_our_clock_makes_the_price_stale_and_is_a_problem(mark
     replay.date_shift = 3 * 3600
     replay.vendors.traded = {zone: at + dt.timedelta(hours=3) for zone, at in replay.vendors.traded.items()}
     batch = market.ask("005930", "USDKRW")
-    assert batch.ok["005930"].stale_reason == "its time is 3 h ahead of this computer's clock: check the clock"
+    assert str(batch.ok["005930"].stale_reason) == "its time is 3 h ahead of this computer's clock: check the clock"
     assert batch.ok["USDKRW"].stale
-    assert [(p.code, p.message) for p in batch.problems] == [
+    assert [(p.code, str(p.message)) for p in batch.problems] == [
         ("clock-skew", "this computer's clock is 180 min behind the sources': set it right")
     ]
 
@@ -249,7 +255,7 @@ def test_two_sources_three_percent_apart_are_a_problem_from_the_store_too(market
         assert batch.ok["005930"].price == Decimal(74000)
         (problem,) = batch.problems
         assert (problem.severity, problem.code, problem.where) == ("warning", "sources-disagree", "005930")
-        assert "naver says 74000 and yahoo 71000 KRW, 4.1% apart" in problem.message
+        assert "naver says 74000 and yahoo 71000 KRW, 4.1% apart" in str(problem.message)
     assert replay.kinds().count("naver.quotes") == 1
 
 
@@ -257,7 +263,7 @@ def test_a_code_under_another_name_is_a_problem(market: Replayed, replay: Replay
     replay.vendors.naver_names = {"360750": "KODEX 인버스"}
     (problem,) = market.ask("360750", "005930").problems
     assert (problem.code, problem.where) == ("name-mismatch", "360750")
-    assert "naver calls 360750 KODEX 인버스, not TIGER 미국S&P500" in problem.message
+    assert "naver calls 360750 KODEX 인버스, not TIGER 미국S&P500" in str(problem.message)
 
 
 def test_a_halted_share_is_a_problem(market: Replayed, replay: Replay) -> None:
@@ -281,59 +287,113 @@ def test_a_deadline_of_nothing_is_kept(market: Replayed, replay: Replay) -> None
     assert not replay.kinds()
 
 
-#: fault of KRX's answers: what is said, and the hours for which KRX is left alone
-KRX_DOWN = {
-    ("krx.data", 403): ("krx has shut this address out", 24),
-    ("krx.*", "hang"): ("krx did not answer within", 0),
+def left_to_krx(replay: Replay) -> None:
+    replay.fault("naver.*", "reset")
+    replay.fault("yahoo.*", "reset")
+
+
+def test_krx_that_shuts_us_out_says_so_and_is_left_alone_for_a_day(
+    new_market: Callable[..., Replayed], replay: Replay
+) -> None:
+    left_to_krx(replay)
+    replay.fault("krx.data", 403)
+    market = new_market(login=Login(KRX_ID, KRX_PW))
+    batch = market.ask("005930")
+    assert "krx has shut this address out" in str(batch.failed["005930"])
+    assert batch.requests == len(replay.kinds())
+    assert not market.store.quotes()
+    assert (market.store.breakers()["krx"].until - NOW).total_seconds() == 86400
+
+
+#: what the helper process tells: what becomes of it, the hours for which KRX is left alone
+KRX_TELLS = {
+    "Transient": (Transient, "krx failed or could not be reached", 0),
+    "SchemaChanged": (SchemaChanged, "krx answered with something that is not its data", 0),
+    "AuthRequired": (AuthRequired, "krx wants a login: set KRX_ID", 0),
+    "AuthFailed": (AuthFailed, "krx refused the login", 24),
+    "PasswordChange": (AuthFailed, "krx wants the password changed", 24),
+    "RateLimited": (RateLimited, "krx asks for fewer requests", 24),
+    "Blocked": (Blocked, "krx has shut this address out", 24),
+    "ZeroDivisionError": (SchemaChanged, "krx failed (ZeroDivisionError)", 0),
 }
 
 
-@pytest.mark.parametrize("fault", KRX_DOWN)
-def test_krx_down_says_what_and_is_left_alone_where_it_refused(
-    fault: tuple[str, int | str], new_market: Callable[..., Replayed], replay: Replay
-) -> None:
-    said, hours = KRX_DOWN[fault]
-    replay.fault("naver.*", "reset")
-    replay.fault("yahoo.*", "reset")
-    replay.fault(*fault)
-    market = new_market(login=Login(KRX_ID, KRX_PW))
-    batch = market.ask("005930", deadline=2 if fault[1] == "hang" else 20)
-    assert said in str(batch.failed["005930"])
-    assert batch.requests == len(replay.kinds()) or fault[1] == "hang"
-    assert not market.store.quotes()
+@pytest.mark.parametrize("kind", KRX_TELLS)
+def test_each_failure_of_the_helper_process_is_told(kind: str, new_market: Callable[..., Replayed]) -> None:
+    error, said, hours = KRX_TELLS[kind]
+    market = new_market(login=Login(KRX_ID, KRX_PW), run=lambda _job, _deadline: {"error": kind, "requests": 3})
+    (failed,) = (answer := market.market.krx.quotes([SAMSUNG], now=NOW, deadline=Deadline(1))).failed.values()
+    assert (type(failed), said in str(failed), answer.requests) == (error, True, 3)
+    record(market.store, "krx", failed, NOW)
     breaker = market.store.breakers().get("krx")
     assert ((breaker.until - NOW).total_seconds() / 3600 if breaker else 0) == hours
 
 
+def test_a_helper_process_that_ends_without_an_answer_is_told() -> None:
+    krx = Krx(lambda: None)
+    krx.run = lambda job, deadline: _child({**job, "task": None, "seconds": "soon"}, deadline)
+    answer = krx.history([SAMSUNG], NOW.date(), NOW.date(), now=NOW, deadline=Deadline(PATIENT))
+    assert str(answer.failed["005930"]) == "krx: the helper process ended without an answer"
+
+
+@dataclasses.dataclass
+class Page:
+    """An answer as `requests` has it."""
+
+    status_code: int = 200
+    text: str = "{}"
+    url: str = "https://data.krx.co.kr/comm/bldAttendant/getJsonData.cmd"
+
+
+@pytest.mark.parametrize(
+    ("page", "kind"),
+    [
+        (Page(), ""),
+        (Page(429), "RateLimited"),
+        (Page(403), "Blocked"),
+        (Page(404), "SchemaChanged"),
+        (Page(401), "AuthRequired"),
+        (Page(502), "Transient"),
+        (Page(400, "LOGOUT"), "AuthRequired"),
+        (Page(200, "<html>"), "SchemaChanged"),
+        (Page(200, "<html>", "https://data.krx.co.kr/"), ""),
+    ],
+)
+def test_the_first_refusal_is_kept_of_what_krx_answers(page: Page, kind: str) -> None:
+    tape = Tape(1)
+    tape._note(page)
+    tape._note(Page(500) if kind else Page())
+    assert tape.error == kind
+
+
 def test_a_refused_login_is_posted_once_a_day(new_market: Callable[..., Replayed], replay: Replay) -> None:
-    replay.fault("naver.*", "reset")
-    replay.fault("yahoo.*", "reset")
+    left_to_krx(replay)
     replay.vendors.login_code = "CD010"
     market = new_market(login=Login(KRX_ID, WRONG_PASSWORD))
-    first = market.ask("005930", "000660", deadline=20)
+    first = market.ask("005930", "000660")
     assert isinstance(first.failed["005930"], AuthFailed)
     assert "krx wants the password changed" in str(first.failed["005930"])
-    again = market.ask("005930", deadline=20, now=NOW + dt.timedelta(hours=23))
+    again = market.ask("005930", now=NOW + dt.timedelta(hours=23))
     assert isinstance(again.failed["005930"], AuthFailed)
     assert replay.vendors.logins == [(KRX_ID, WRONG_PASSWORD)]
 
 
-def test_krx_serves_what_the_other_sources_cannot(new_market: Callable[..., Replayed], replay: Replay) -> None:
+def test_krx_serves_what_the_other_sources_cannot(
+    new_market: Callable[..., Replayed], helper: Run, replay: Replay
+) -> None:
     replay.fault("naver.*", 502)
     replay.fault("yahoo.*", 502)
-    market = new_market(login=Login(KRX_ID, KRX_PW))
-    batch = market.ask("005930", "069500", "0193W0", deadline=20)
+    market = new_market(login=Login(KRX_ID, KRX_PW), run=helper)
+    batch = market.ask("005930", "069500", "0193W0")
     assert {text: (quote.price, quote.source, quote.stale) for text, quote in batch.ok.items()} == {
         "005930": (Decimal(71000), "krx", False),
         "069500": (Decimal(42965), "krx", False),
         "0193W0": (Decimal(9875), "krx", False),
     }
-    assert not any(seen.cookie and "naver" in seen.host for seen in replay.log), "KRX's cookie is KRX's alone"
-    assert replay.kinds().count("krx.data") == 2, "one table of shares, one of ETFs"
 
 
-def test_a_symbol_that_naver_does_not_know_waits_for_yahoo(market: Replayed, replay: Replay) -> None:
-    market.yahoo_ready()
-    replay.latency = 0.3
+def test_a_symbol_that_naver_does_not_know_waits_for_yahoo(new_market: Callable[..., Replayed], replay: Replay) -> None:
+    market = new_market(settings=dataclasses.replace(SETTINGS, cross_check_wait=0.0))
+    replay.latency = 0.02
     replay.vendors.dropped = {"005930"}
-    assert market.ask("005930", deadline=5).ok["005930"].source == "yahoo"
+    assert market.ask("005930").ok["005930"].source == "yahoo"

@@ -12,7 +12,7 @@ import pytest
 
 from engine.market import calendars
 from engine.market.freshness import Pulse, Sighting, current
-from engine.market.quote import Quote, Session
+from engine.quote import Quote, Session
 from engine.settings import MarketSettings
 
 SEOUL, NEW_YORK = ZoneInfo("Asia/Seoul"), ZoneInfo("America/New_York")
@@ -40,7 +40,8 @@ def reason(
 ) -> str | None:
     one = quote(traded, fetched, delay=delay)
     own = Sighting(market, "X", one.source, traded, fetched, "regular")
-    return Pulse(market, now, SETTINGS, [own, *seen]).stale_reason(one)
+    said = Pulse(market, now, SETTINGS, [own, *seen]).stale_reason(one)
+    return None if said is None else str(said)
 
 
 def sight(symbol: str, vendor: str, traded: dt.datetime, fetched: dt.datetime, session: Session = "closed") -> Sighting:
@@ -160,7 +161,8 @@ def test_a_trade_on_a_day_the_calendar_has_closed_makes_older_prices_stale() -> 
 )
 def test_a_rate_ages_while_currencies_trade(traded: str, now: str, said: str | None) -> None:
     rate = Quote("USDKRW", Decimal(1400), "KRW", utc(traded), "yahoo", fetched_at=utc(now))
-    assert Pulse("FX", utc(now), SETTINGS).stale_reason(rate) == said
+    reason = Pulse("FX", utc(now), SETTINGS).stale_reason(rate)
+    assert (None if reason is None else str(reason)) == said
 
 
 def test_a_price_elsewhere_is_stale_after_four_days() -> None:

@@ -9,18 +9,16 @@ from pathlib import Path
 
 import pytest
 from conftest import forget_yahoo
-from replay_server import Replay
+from replay_server import HANG, Replay
 from replay_vendors import KRX_ID, KRX_PW, NOW
 
 from engine.errors import MarketDataError, Transient
-from engine.market.given import manual, price_file
-from engine.market.krx import Krx
-from engine.market.listing import Listing
-from engine.market.login import Login
+from engine.market.krx import Krx, Login
 from engine.market.naver import Naver
 from engine.market.provider import Answer, Deadline, QuoteProvider
-from engine.market.quote import Quote
+from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
+from engine.quote import Quote
 
 SAMSUNG = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI")
 KODEX = Listing("069500", "KR", "KRW", "KODEX 200", "KOSPI")
@@ -33,9 +31,8 @@ class Suite:
     """The promises of `QuoteProvider`; a subclass makes one, with `self.source` its name."""
 
     source = ""
-    dated = True
-    #: The kinds of request that are made to hang; none for a source without a network.
-    hangs: tuple[str, ...] = ()
+    #: The kind of request that is made to hang.
+    hangs = ""
 
     @pytest.fixture
     def provider(self, replay: Replay, tmp_path: Path) -> QuoteProvider:
@@ -47,8 +44,9 @@ class Suite:
     def test_every_listing_is_answered_once_with_a_whole_quote_or_an_error(
         self, provider: QuoteProvider, replay: Replay
     ) -> None:
-        replay.forget()
         answer = self.ask(provider, SAMSUNG, NOBODY, KODEX)
+        assert not any(seen.cookie and "naver" in seen.host for seen in replay.log), "KRX's cookie is KRX's alone"
+        assert replay.kinds().count("krx.data") <= 2, "one table of shares, one of ETFs"
         assert set(answer.ok) == {"005930", "069500"}
         assert set(answer.failed) == {"999999"}
         assert answer.requests == len(replay.kinds())
@@ -62,11 +60,10 @@ class Suite:
             )
             assert isinstance(quote.price, Decimal)
             assert quote.stale_reason is None
-            if self.dated:
-                assert quote.as_of is not None
-                assert quote.as_of.tzinfo is not None
-                assert NOW - dt.timedelta(days=1) < quote.as_of <= NOW
-                assert quote.fetched_at == NOW
+            assert quote.as_of is not None
+            assert quote.as_of.tzinfo is not None
+            assert NOW - dt.timedelta(days=1) < quote.as_of <= NOW
+            assert quote.fetched_at == NOW
         error = answer.failed["999999"]
         assert isinstance(error, MarketDataError)
         assert (error.symbol, error.source) == ("999999", self.source)
@@ -76,19 +73,17 @@ class Suite:
         assert (dict(answer.ok), dict(answer.failed)) == ({}, {})
 
     def test_a_hanging_source_ends_at_the_deadline(self, provider: QuoteProvider, replay: Replay) -> None:
-        for kind in self.hangs:
-            replay.fault(kind, "hang")
+        replay.fault(self.hangs, "hang")
         started = time.monotonic()
-        answer = self.ask(provider, SAMSUNG, seconds=0.5 if self.hangs else SECONDS)
-        assert time.monotonic() - started < 2
-        if self.hangs:
-            assert isinstance(answer.failed["005930"], Transient)
-            assert answer.failed["005930"].symbol == "005930"
+        answer = self.ask(provider, SAMSUNG, seconds=0.5)
+        assert time.monotonic() - started < HANG / 2
+        assert isinstance(answer.failed["005930"], Transient)
+        assert answer.failed["005930"].symbol == "005930"
 
 
 class TestYahoo(Suite):
     source = "yahoo"
-    hangs = ("yahoo.*",)
+    hangs = "yahoo.*"
 
     @pytest.fixture
     def provider(self, replay: Replay, tmp_path: Path) -> QuoteProvider:
@@ -100,7 +95,7 @@ class TestYahoo(Suite):
 
 class TestNaver(Suite):
     source = "naver"
-    hangs = ("naver.*",)
+    hangs = "naver.*"
 
     @pytest.fixture
     def provider(self, replay: Replay, tmp_path: Path) -> QuoteProvider:
@@ -109,7 +104,7 @@ class TestNaver(Suite):
 
 class TestKrx(Suite):
     source = "krx"
-    hangs = ("krx.*",)
+    hangs = "krx.*"
 
     @pytest.fixture
     def provider(self, replay: Replay, tmp_path: Path) -> QuoteProvider:
@@ -118,44 +113,8 @@ class TestKrx(Suite):
 
 class TestKrxWithoutLogin(Suite):
     source = "krx"
-    hangs = ("naver.*",)
+    hangs = "naver.*"
 
     @pytest.fixture
     def provider(self, replay: Replay, tmp_path: Path) -> QuoteProvider:
         return Krx(lambda: None)
-
-
-class TestManual(Suite):
-    source = "manual"
-    dated = False
-
-    @pytest.fixture
-    def provider(self, replay: Replay, tmp_path: Path) -> QuoteProvider:
-        prices = {"005930": Decimal(71000), "069500": Decimal(42965)}
-        return manual({symbol: Quote(symbol, price, "KRW", None, "manual") for symbol, price in prices.items()})
-
-
-class TestPriceFile(Suite):
-    source = "csv"
-    dated = False
-
-    @pytest.fixture
-    def provider(self, replay: Replay, tmp_path: Path) -> QuoteProvider:
-        file = tmp_path / "prices.csv"
-        file.write_text(
-            "symbol,price,currency,as_of\n005930,71000,KRW,2026-11-20\n069500,42965,KRW,\n", encoding="utf-8"
-        )
-        return price_file(file)
-
-
-def test_a_manual_price_beats_every_source_and_asks_none(market: object, replay: Replay) -> None:
-    given = manual({"AAPL": Quote("AAPL", Decimal(1), "USD", None, "manual")})
-    batch = market.ask("AAPL", given=[given])  # type: ignore[attr-defined]
-    assert batch.ok["AAPL"].price == Decimal(1)
-    assert not replay.kinds()
-
-
-def test_a_price_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
-    answer = price_file(tmp_path / "none.csv").quotes([SAMSUNG], now=NOW, deadline=Deadline(1))
-    assert [problem.code for problem in answer.problems] == ["file-unreadable"]
-    assert set(answer.failed) == {"005930"}

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from decimal import Decimal
 
 import pytest
-from conftest import Replayed
+from conftest import PATIENT, Replayed
 from replay_server import Replay
 from replay_vendors import KRX_ID, KRX_PW, NOW
 
 from engine.errors import MarketDataError, SymbolUnknown, Transient
-from engine.market.listing import Listing, usual_pair
-from engine.market.login import Login
-from engine.market.provider import Deadline
-from engine.market.records import FundFacts, History
-from engine.market.research import Batch
+from engine.market.krx import Login, Run
+from engine.market.records import Batch, FetchedFacts, History
+from engine.market.symbols import Listing, usual_pair
 
 START, END = dt.date(2026, 11, 16), dt.date(2026, 11, 20)
 
 
-def history(market: Replayed, *symbols: str, seconds: float = 20) -> Batch[History]:
-    return market.research.history(symbols, START, END, now=NOW, deadline=Deadline(seconds))
+def history(market: Replayed, *symbols: str, seconds: float = PATIENT) -> Batch[History]:
+    return market.research.history(symbols, START, END, now=NOW, deadline=seconds)
 
 
-def facts(market: Replayed, *symbols: str, now: dt.datetime = NOW) -> Batch[FundFacts]:
-    return market.research.facts(symbols, now=now, deadline=Deadline(20))
+def facts(market: Replayed, *symbols: str, now: dt.datetime = NOW) -> Batch[FetchedFacts]:
+    return market.research.facts(symbols, now=now, deadline=20)
 
 
 def test_each_symbol_keeps_its_own_days_and_the_running_day_has_no_close(market: Replayed, replay: Replay) -> None:
@@ -51,9 +49,11 @@ def test_history_is_fetched_once_in_twelve_hours(market: Replayed, replay: Repla
     assert again.ok["AAPL"].dates[0] >= START
 
 
-def test_korean_history_comes_from_naver_through_pykrx_where_yahoo_fails(market: Replayed, replay: Replay) -> None:
+def test_korean_history_comes_from_naver_through_pykrx_where_yahoo_fails(
+    new_market: Callable[..., Replayed], helper: Run, replay: Replay
+) -> None:
     replay.fault("yahoo.*", "reset")
-    batch = history(market, "005930", seconds=40)
+    batch = history(new_market(run=helper), "005930")
     found = batch.ok["005930"]
     assert (found.source, found.closes[-1], found.total_return) == ("krx", Decimal(71000), None)
     assert found.dates[-1] == dt.date(2026, 11, 19)
@@ -63,7 +63,7 @@ def test_stored_history_is_used_with_a_problem_where_the_sources_fail(market: Re
     history(market, "AAPL")
     replay.fault("yahoo.*", "reset")
     later = NOW + dt.timedelta(days=2)
-    batch = market.research.history(["AAPL", "ZZZZ"], START, END, now=later, deadline=Deadline(5))
+    batch = market.research.history(["AAPL", "ZZZZ"], START, END, now=later, deadline=5)
     assert batch.ok["AAPL"].closes[-1] == Decimal("201.5")
     assert [problem.code for problem in batch.problems] == ["stored-data"]
     assert isinstance(batch.failed["ZZZZ"], MarketDataError)
@@ -84,7 +84,7 @@ def test_what_could_not_be_had_is_not_asked_for_at_every_recalculation(
 def test_after_five_minutes_or_on_demand_it_is_asked_for_again(market: Replayed, replay: Replay) -> None:
     def asked(later: float, *, refresh: bool = False) -> int:
         now = NOW + dt.timedelta(seconds=later)
-        return market.research.facts(["ZZZZ"], now=now, deadline=Deadline(20), refresh=refresh).requests
+        return market.research.facts(["ZZZZ"], now=now, deadline=20, refresh=refresh).requests
 
     assert asked(0)
     assert not asked(299)
@@ -93,31 +93,38 @@ def test_after_five_minutes_or_on_demand_it_is_asked_for_again(market: Replayed,
 
 
 def test_whoever_cannot_wait_finds_it_fetched_the_next_time(market: Replayed, replay: Replay) -> None:
-    replay.latency = 0.3
-    hasty = market.research.history(["AAPL"], START, END, now=NOW, deadline=Deadline(20), wait=0.1)
-    replay.latency = 0.0
+    replay.hold()
+    hasty = market.research.history(["AAPL"], START, END, now=NOW, deadline=PATIENT, wait=0.1)
+    replay.release()
     assert isinstance(hasty.failed["AAPL"], Transient)
     assert "it goes on" in str(hasty.failed["AAPL"])
     assert "AAPL" in history(market, "AAPL").ok
     replay.forget()
-    later = market.research.history(["AAPL"], START, END, now=NOW, deadline=Deadline(20), wait=0.1)
+    later = market.research.history(["AAPL"], START, END, now=NOW, deadline=PATIENT, wait=PATIENT)
     assert ("AAPL" in later.ok, replay.kinds()) == (True, [])
 
 
-def test_the_cells_of_one_recalculation_wait_once(market: Replayed, replay: Replay) -> None:
-    replay.latency = 0.8
-    started = time.monotonic()
+def test_the_cells_of_one_recalculation_wait_once(
+    market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def result(_future: Future[object], timeout: float) -> object:
+        waits.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr(Future, "result", result)
+    replay.hold()
     for symbol in ("AAPL", "SPY", "VTI", "QQQ"):
-        market.research.history([symbol], START, END, now=NOW, deadline=Deadline(20), wait=0.5)
-    assert time.monotonic() - started < 1.5
-    replay.latency = 0.0
+        market.research.history([symbol], START, END, now=NOW, deadline=0.5, wait=60)
+    assert waits == [60, 0.1, 0.1, 0.1]
 
 
 def test_whoever_cannot_wait_gets_what_is_stored(market: Replayed, replay: Replay) -> None:
     history(market, "AAPL")
-    replay.latency = 0.3
+    replay.hold()
     tomorrow = NOW + dt.timedelta(days=1)
-    hasty = market.research.history(["AAPL"], START, END, now=tomorrow, deadline=Deadline(20), wait=0.1)
+    hasty = market.research.history(["AAPL"], START, END, now=tomorrow, deadline=20, wait=0.1)
     assert hasty.ok["AAPL"].closes[-1] == Decimal("201.5")
     assert [problem.code for problem in hasty.problems] == ["stored-data"]
 
@@ -146,10 +153,10 @@ def test_facts_of_a_korean_etf_need_no_login(market: Replayed, replay: Replay) -
     assert (found.sectors, found.as_of) == ({"IT": Decimal("0.412")}, dt.date(2026, 11, 19))
 
 
-def test_with_a_login_krx_adds_what_the_fund_holds(new_market: Callable[..., Replayed], replay: Replay) -> None:
-    market = new_market(login=Login(KRX_ID, KRX_PW))
-    batch = market.research.facts(["069500"], now=NOW, deadline=Deadline(60))
-    found = batch.ok["069500"]
+def test_with_a_login_krx_adds_what_the_fund_holds(
+    new_market: Callable[..., Replayed], helper: Run, replay: Replay
+) -> None:
+    found = facts(new_market(login=Login(KRX_ID, KRX_PW), run=helper), "069500").ok["069500"]
     assert (found.source, found.fee, found.holdings_count) == ("naver, krx", Decimal("0.0015"), 3)
     assert [(one.symbol, one.weight) for one in found.top[:2]] == [
         ("005930", Decimal("0.1653")),
@@ -167,10 +174,11 @@ def test_a_name_outside_the_catalogue_is_found_in_the_list_of_etfs(market: Repla
     assert replay.kinds().count("naver.list") == 1, "once a day"
 
 
-def test_the_list_of_etfs_comes_from_krx_where_naver_fails(new_market: Callable[..., Replayed], replay: Replay) -> None:
+def test_the_list_of_etfs_comes_from_krx_where_naver_fails(
+    new_market: Callable[..., Replayed], helper: Run, replay: Replay
+) -> None:
     replay.fault("naver.list", 403)
-    market = new_market(login=Login(KRX_ID, KRX_PW))
-    batch = market.ask("KODEX 삼성전자단일종목레버리지", deadline=60)
+    batch = new_market(login=Login(KRX_ID, KRX_PW), run=helper).ask("KODEX 삼성전자단일종목레버리지")
     assert [quote.symbol for quote in batch.ok.values()] == ["0193W0"]
 
 

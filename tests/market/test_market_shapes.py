@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from conftest import Replayed
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from replay_server import Replay
 from replay_vendors import NOW, Answer, Request
 
 from engine.errors import MarketDataError, SchemaChanged
-from engine.market import naver, yahoo_reading
-from engine.market.listing import Listing
-from engine.market.quote import Quote
-from engine.market.records import FundFacts
+from engine.market import naver, yahoo
+from engine.market.provider import Deadline
+from engine.market.records import FetchedFacts
+from engine.market.symbols import Listing
+from engine.quote import Quote
 
 SAMSUNG, APPLE = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI"), Listing("AAPL", "US", "USD")
 SCALARS = (
@@ -32,6 +34,10 @@ JSON = st.recursive(
 )
 
 
+#: The first text drawn reads the whole table of characters, and a busy machine takes its time: neither is a fault.
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 def row(*keys: str) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=dict.fromkeys(keys, JSON))
 
@@ -41,6 +47,7 @@ def sound(quote: Quote, currency: str) -> bool:
     return quote.price.is_finite() and quote.price > 0 and quote.currency == currency and quote.as_of.tzinfo is not None
 
 
+@SLOW
 @given(
     row(
         "closePriceRaw",
@@ -59,6 +66,7 @@ def test_any_row_of_naver(answer: dict[str, Any]) -> None:
     naver._is_halted(answer)
 
 
+@SLOW
 @given(
     row(
         "regularMarketPrice",
@@ -72,36 +80,43 @@ def test_any_row_of_naver(answer: dict[str, Any]) -> None:
 )
 def test_any_row_of_yahoo(answer: dict[str, Any]) -> None:
     with contextlib.suppress(MarketDataError):
-        assert sound(yahoo_reading.quote({"regularMarketPrice": 1.5, **answer}, APPLE, NOW), "USD")
-    yahoo_reading.newest([answer, answer])
+        assert sound(yahoo.quote_of_row({"regularMarketPrice": 1.5, **answer}, APPLE, NOW), "USD")
+    yahoo.newest_row([answer, answer])
 
 
+@SLOW
 @given(
     row("totalFee", "marketValueRaw", "etfTop10MajorConstituentAssets", "sectorPortfolioList", "dividend", "itemName")
 )
 def test_any_facts_of_naver(answer: dict[str, Any]) -> None:
     with contextlib.suppress(MarketDataError):
-        assert isinstance(naver._facts(answer, SAMSUNG, NOW), FundFacts)
+        assert isinstance(naver._facts(answer, SAMSUNG, NOW), FetchedFacts)
 
 
+@SLOW
 @given(row("quoteType", "summaryDetail", "price", "assetProfile", "fundProfile", "topHoldings"))
 def test_any_facts_of_yahoo(answer: dict[str, Any]) -> None:
     with contextlib.suppress(MarketDataError):
-        assert isinstance(yahoo_reading.facts({"quoteSummary": {"result": [answer]}}, APPLE, NOW), FundFacts)
+        assert isinstance(yahoo.facts_of({"quoteSummary": {"result": [answer]}}, APPLE, NOW), FetchedFacts)
 
 
+@SLOW
 @given(JSON)
 def test_any_batch(answer: Any) -> None:
-    for read in (naver._rows, lambda document: yahoo_reading.rows(document, ["AAPL"])):
+    for read in (naver._rows, lambda document: yahoo.rows_of(document, ["AAPL"])):
         with contextlib.suppress(MarketDataError):
             assert isinstance(read(answer), dict)
+
+
+def no_helper(_job: object, deadline: Deadline) -> Mapping[str, Any]:
+    raise deadline.spent("krx")
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b"7", b'{"quoteResponse": null}', b'{"datas": [null]}', b"\xff\xfe"])
 def test_a_batch_of_another_shape_is_no_price_and_no_crash(
     body: bytes, market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    market.yahoo_ready()
+    market.market.krx.run = no_helper
     changed = ("yahoo.quote", "yahoo.chart", "naver.quotes")
     answer = replay.vendors.answer
 
@@ -110,7 +125,7 @@ def test_a_batch_of_another_shape_is_no_price_and_no_crash(
         return kind, Answer(body) if kind in changed else usual
 
     monkeypatch.setattr(replay.vendors, "answer", other)
-    batch = market.ask("AAPL", "005930", deadline=1)
+    batch = market.ask("AAPL", "005930")
     assert set(batch.failed) == {"AAPL", "005930"}
     assert isinstance(batch.failed["AAPL"], SchemaChanged)
     assert str(batch.failed["005930"]).startswith(("naver's quotes no longer", "naver answered with a page"))
@@ -118,4 +133,4 @@ def test_a_batch_of_another_shape_is_no_price_and_no_crash(
 
 def test_a_price_keeps_every_digit_that_was_sent() -> None:
     sent = {"regularMarketPrice": 1402.535, "regularMarketTime": 1795150800, "currency": "USD"}
-    assert yahoo_reading.quote(sent, APPLE, NOW).price == Decimal("1402.535")
+    assert yahoo.quote_of_row(sent, APPLE, NOW).price == Decimal("1402.535")

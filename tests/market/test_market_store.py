@@ -16,16 +16,16 @@ import pytest
 from conftest import Replayed
 from replay_vendors import NOW
 
-from engine.market.quote import Quote
-from engine.market.records import Constituent, FundFacts, History
+from engine.market.records import FetchedFacts, FetchedHolding, History
 from engine.market.store import FILE, Breaker, Store
+from engine.quote import Quote
 
 #: Writes batch after batch of fifty quotes; a batch's quotes all have the batch's number as their price.
 WRITER = """
 import datetime as dt, itertools, sys
 from decimal import Decimal
 from pathlib import Path
-from engine.market.quote import Quote
+from engine.quote import Quote
 from engine.market.store import Store
 store, first, last = Store(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
 now = dt.datetime(2026, 11, 20, 5, tzinfo=dt.UTC)
@@ -116,7 +116,7 @@ def test_an_unreadable_file_is_set_aside_with_a_warning(harm: str, tmp_path: Pat
 def test_a_locked_file_is_a_warning_and_prices_still_come(
     new_market: Callable[..., Replayed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.market.database.PATIENCE", 0.05)
+    monkeypatch.setattr("engine.market.store.PATIENCE", 0.05)
     market = new_market()
     market.store.counts()
     other = sqlite3.connect(market.store.path, isolation_level=None)
@@ -144,7 +144,7 @@ def test_everything_comes_back_as_it_was_kept(tmp_path: Path) -> None:
     store = Store(tmp_path / FILE)
     days = (dt.date(2026, 11, 18), dt.date(2026, 11, 19))
     history = History("AAPL", "USD", "yahoo", NOW, days, (Decimal("199.5"), Decimal("201.50")), (198.5, 200.25))
-    facts = FundFacts(
+    facts = FetchedFacts(
         symbol="069500",
         source="naver, krx",
         fetched_at=NOW,
@@ -153,7 +153,7 @@ def test_everything_comes_back_as_it_was_kept(tmp_path: Path) -> None:
         fee=Decimal("0.0015"),
         aum=Decimal(6123400000000),
         holdings_count=201,
-        top=(Constituent("005930", "삼성전자", Decimal("0.3276")), Constituent("", "NVIDIA CORP", None)),
+        top=(FetchedHolding("005930", "삼성전자", Decimal("0.3276")), FetchedHolding("", "NVIDIA CORP", None)),
         sectors={"IT": Decimal("0.412")},
         as_of=dt.date(2026, 11, 19),
     )

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
+from pathlib import Path
 
-from conftest import SETTINGS, Replayed
+import pytest
+from conftest import PATIENT, SETTINGS, Replayed, forget_yahoo, until
 from replay_server import Replay
 from replay_vendors import NOW, many
 
+from engine.errors import NoData
+from engine.market.provider import Deadline
 from engine.market.quoting import QuoteBatch
-from engine.settings import MarketSettings
+from engine.market.symbols import Listing
+from engine.market.yahoo import Yahoo
+
+APPLE = Listing("AAPL", "US", "USD")
 
 
 def together(asks: list[Callable[[], QuoteBatch]]) -> list[QuoteBatch]:
@@ -35,24 +45,40 @@ def together(asks: list[Callable[[], QuoteBatch]]) -> list[QuoteBatch]:
 
 
 def test_fifty_threads_asking_at_once_make_one_batch(new_market: Callable[..., Replayed], replay: Replay) -> None:
-    market = new_market(settings=MarketSettings(gather=0.25))
-    market.yahoo_ready()
+    market = new_market()
     us, korean = many()
-    answers = together([lambda symbol=symbol: market.ask(symbol, deadline=10) for symbol in us + korean])
+    replay.hold()
+    first = threading.Thread(target=lambda: market.ask("SPY"))
+    first.start()
+    until(replay.kinds)  # the first batch is under way: who asks now gathers for the next one
+
+    def let_go() -> None:
+        until(lambda: (flight := market.chain._flights._gathering) and len(flight.wanted) == 50)
+        replay.release()
+
+    threading.Thread(target=let_go).start()
+    answers = together([partial(market.ask, symbol) for symbol in us + korean])
+    first.join()
     assert all(len(answer.ok) == 1 for answer in answers)
-    assert sorted(replay.kinds()) == ["naver.quotes", "yahoo.cookie", "yahoo.crumb", "yahoo.quote"]
-    assert sum(answer.requests for answer in answers) == 4, "each request is counted in one answer"
-    assert len(market.store.quotes()) == 50
+    asked = ["naver.quotes", "yahoo.cookie", "yahoo.crumb", "yahoo.quote", "yahoo.quote"]
+    assert sorted(replay.kinds()) == asked, "cookie, crumb and a quote for the first"
+    assert sum(answer.requests for answer in answers) == 2, "each request is counted in one answer"
+    assert len(market.store.quotes()) == 51
 
 
 def test_who_asks_while_a_batch_runs_gets_its_prices_without_another(market: Replayed, replay: Replay) -> None:
-    market.yahoo_ready()
-    replay.latency = 0.2
+    replay.hold()
     first = threading.Thread(target=lambda: market.ask("AAPL", "005930"))
     first.start()
-    time.sleep(0.1)
-    assert market.ask("AAPL").ok
+    until(replay.kinds)
+    second: list[QuoteBatch] = []
+    joins = threading.Thread(target=lambda: second.append(market.ask("AAPL")))
+    joins.start()
+    until(lambda: market.chain._flights._gathering)
+    replay.release()
     first.join()
+    joins.join()
+    assert second[0].ok
     assert replay.kinds().count("yahoo.quote") == 1
 
 
@@ -89,20 +115,77 @@ def test_refresh_asks_again_and_offline_never(market: Replayed, replay: Replay) 
     assert (set(batch.ok), set(batch.failed), replay.kinds()) == ({"AAPL"}, {"MSFT"}, [])
 
 
-def test_a_slow_vendor_does_not_keep_the_other_ones_prices(market: Replayed, replay: Replay) -> None:
-    market.yahoo_ready()
+def test_a_slow_vendor_does_not_keep_the_other_ones_prices(new_market: Callable[..., Replayed], replay: Replay) -> None:
+    market = new_market(settings=replace(SETTINGS, cross_check_wait=0.1))
     replay.fault("yahoo.*", "hang")
     started = time.monotonic()
-    batch = market.ask("005930", deadline=5)
+    batch = market.ask("005930")
     assert batch.ok["005930"].source == "naver"
-    assert time.monotonic() - started < SETTINGS.cross_check_wait + 0.5
+    assert time.monotonic() - started < PATIENT / 2
 
 
-def test_importing_the_market_imports_nothing_heavy() -> None:
+def test_yfinances_caches_are_opened_before_its_threads_start(
+    market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from yfinance import cache
+
+    opened: list[int] = []
+    plain = cache._TzCache.initialise
+
+    def slowly(kept: cache._TzCache) -> None:
+        if kept.initialised == -1:
+            opened.append(threading.get_ident())
+            time.sleep(0.05)  # the moment in which another thread finds it half open, made long
+        plain(kept)
+
+    monkeypatch.setattr(cache._TzCache, "initialise", slowly)
+    us, _ = many()
+    batch = market.research.history(us[:4], NOW.date(), NOW.date(), now=NOW, deadline=PATIENT)
+    assert len(opened) == 1, "more than one thread opened the cache: a symbol can be lost"
+    assert replay.kinds().count("yahoo.chart") == 8, "a time zone and a chart for each"
+    assert {type(error) for error in batch.failed.values()} <= {NoData}
+
+
+def test_no_symbol_is_lost_where_threads_race_for_a_fresh_cache(
+    new_market: Callable[..., Replayed], replay: Replay
+) -> None:
+    us, _ = many()
+    start = NOW.date() - dt.timedelta(days=7)
+    for round_number in range(2):
+        market = new_market(f"cache {round_number}")
+        batch = market.research.history(us[:6], start, NOW.date(), now=NOW, deadline=PATIENT)
+        assert set(batch.ok) == set(us[:6])
+
+
+def test_a_cache_that_cannot_be_opened_costs_no_price(tmp_path: Path, replay: Replay) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    forget_yahoo()
+    answer = Yahoo(tmp_path / "file" / "yfinance").quotes([APPLE], now=NOW, deadline=Deadline(PATIENT))
+    assert set(answer.ok) == {"AAPL"}
+
+
+#: What a cell that shows a stored price has no use for.
+HEAVY = ("yfinance", "pykrx", "curl_cffi", "requests", "matplotlib", "exchange_calendars", "pandas", "numpy", "scipy",
+         "openpyxl", "PIL", "keyring", "engine.trades", "engine.words")  # fmt: skip
+
+
+def test_a_stored_price_is_shown_without_anything_heavy(tmp_path: Path) -> None:
     code = (
-        "import sys, engine.market, engine.market.chain, xl_addin.cli.quotes\n"
-        "heavy = ('yfinance', 'pykrx', 'curl_cffi', 'matplotlib', 'exchange_calendars', 'pandas', 'numpy', 'keyring')\n"
-        "print([name for name in heavy if name in sys.modules])"
+        "import sys\n"
+        "from engine.market import chain\n"
+        "assert chain.quotes(['AAPL'], offline=True).failed\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    environment = {**os.environ, "REBALANCER_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_importing_the_quotes_command_imports_nothing_heavy() -> None:
+    heavy = ("yfinance", "pykrx", "curl_cffi", "matplotlib", "exchange_calendars", "pandas", "numpy", "keyring")
+    code = (
+        "import sys, engine.market.chain, xl_addin.cli.quotes\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

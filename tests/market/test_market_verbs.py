@@ -13,7 +13,7 @@ from conftest import SAID, WRONG_PASSWORD, forget_yahoo
 from replay_server import Replay
 from replay_vendors import KRX_ID
 
-from engine.market import chain
+from engine.market import chain, krx
 from engine.market.calendars import last_opened
 from xl_addin.cli import main
 
@@ -24,7 +24,7 @@ def run(
 ) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """Run a command in a fresh cache; the vendors trade up to this moment, by the real calendar."""
     monkeypatch.setenv("REBALANCER_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("REBALANCER_HEADLESS_DEADLINE", "10")
+    monkeypatch.setenv("REBALANCER_HEADLESS_DEADLINE", "30")
     monkeypatch.setenv("NO_COLOR", "1")
     forget_yahoo()
     now = dt.datetime.now(dt.UTC)
@@ -131,9 +131,9 @@ def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], rep
 def test_doctor_says_what_fails_and_how_to_mend_it(
     run: Callable[..., tuple[int, str, str]], replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(krx, "_child", lambda _job, _deadline: {"error": "AuthFailed", "requests": 2})
     monkeypatch.setenv("KRX_ID", KRX_ID)
     monkeypatch.setenv("KRX_PW", WRONG_PASSWORD)
-    monkeypatch.setenv("REBALANCER_HEADLESS_DEADLINE", "40")
     replay.fault("yahoo.quote", 429)
     status, out, _ = run("doctor", "--live")
     assert status == 3

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from engine.market.quote import Quote
 from engine.portfolio import Account, Group, Holding, Instrument, Portfolio, Rule, Section, Target
+from engine.quote import Quote
 from engine.settings import CostOverride, Settings
 
 AS_OF = dt.date(2026, 11, 20)

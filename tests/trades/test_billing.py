@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from engine.data import parse_portfolio
+from engine.data.document import parse_portfolio
 from engine.plan import Plan
 from engine.rebalance import rebalance
 

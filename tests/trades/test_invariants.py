@@ -12,10 +12,10 @@ from hypothesis import settings as tries
 from random_portfolios import AS_OF, USDKRW, portfolios
 
 from engine.errors import ImpossibleError, InputError
-from engine.market.quote import Quote
 from engine.money import unit
 from engine.plan import Plan
 from engine.portfolio import Portfolio
+from engine.quote import Quote
 from engine.rebalance import rebalance
 from engine.trades.build import FRACTION, reserve
 

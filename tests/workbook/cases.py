@@ -7,15 +7,17 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
-from engine.market.quote import Quote
 from engine.plan import Plan
 from engine.portfolio import Account, Holding, Portfolio
+from engine.quote import Quote
 from engine.rebalance import rebalance
 from engine.valuation import resolve_rates
-from templates.build import Book, build
-from templates.model_portfolios import KEYS, load
-from templates.report import Report, plan_report
-from templates.schema import LANGUAGES, Lang
+from engine.words import LANGUAGES, Lang
+from rebalancer.analysing import calendar
+from rebalancer.tabulating import calendar_rows
+from templates.models import KEYS, load
+from templates.report import BookReport, plan_report
+from templates.write import Book, build
 
 DAY = dt.date(2026, 11, 20)
 MOMENT = dt.datetime(2026, 11, 20, 15, 30, tzinfo=dt.timezone(dt.timedelta(hours=9)))
@@ -66,16 +68,17 @@ def plan_of(portfolio: Portfolio) -> Plan:
     return rebalance(portfolio, quotes_of(portfolio), DAY)
 
 
-def report_of(portfolio: Portfolio, plan: Plan, lang: Lang) -> Report:
+def report_of(portfolio: Portfolio, plan: Plan, lang: Lang) -> BookReport:
     rates, _ = resolve_rates(portfolio, quotes_of(portfolio), DAY)
-    return plan_report(portfolio, plan, lambda reason: reason.phrase.told(lang), lang, rates=rates)
+    tasks = {"Calendar": calendar_rows(calendar(portfolio, plan.as_of), lang)}
+    return plan_report(portfolio, plan, lambda reason: reason.phrase.told(lang), lang, rates=rates, analyses=tasks)
 
 
 @cache
-def report_for(key: str, lang: Lang, filled: bool) -> Report:  # noqa: FBT001 - one of three parts of a name
+def report_for(key: str, lang: Lang, filled: bool) -> BookReport:  # noqa: FBT001 - one of three parts of a name
     if not filled:
         model = load(key)
-        return Report(model.ready(), model=model.facts)
+        return BookReport(model.ready(), model=model.facts)
     portfolio = filled_portfolio(key)
     return report_of(portfolio, plan_of(portfolio), lang)
 

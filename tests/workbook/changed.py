@@ -10,7 +10,7 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.pack import zipped
+from templates.write.pack import zipped
 
 HOLDINGS: list[list[object]] = [
     ["Account", "Ticker", "Quantity", "AverageCost", "ManualPrice"],

@@ -17,17 +17,15 @@ from openpyxl.workbook import Workbook
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
-from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
+from engine.words import LANGUAGES, Lang
+from rebalancer.analysing import Sources, compare, correlate, review
 from rebalancer.books import plan_book
-from rebalancer.histories import Sources
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
-from templates.build import Book, build
-from templates.reading import read_book
-from templates.schema import LANGUAGES, Lang
+from rebalancer.tabulating import AnalysisTables, analysis_tables, sample_tables, sheet_words
+from templates.read.book import read_book
 from templates.share import share
+from templates.write import Book, build
 from xl_addin.cli import main
-from xl_addin.show.analysis_rows import WORDS
-from xl_addin.show.analysis_sheet import Findings, findings, sample_findings
 
 SAMPLES = Path(__file__).resolve().parents[2] / "engine" / "market" / "samples"
 HISTORY = SAMPLES / "sample-history.csv"
@@ -51,9 +49,9 @@ def planned() -> Plan:
 
 
 @cache
-def built(lang: Lang) -> tuple[Findings, Book]:
+def built(lang: Lang) -> tuple[AnalysisTables, Book]:
     portfolio, quotes, day = sample()
-    found = sample_findings(portfolio, quotes, day, lang)
+    found = sample_tables(portfolio, quotes, day, lang)
     return found, build(plan_book(planned(), lang, found=found), lang)
 
 
@@ -97,7 +95,7 @@ def title(book: Book, table: str) -> str:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_matrix_is_the_engines(lang: Lang) -> None:
     portfolio, _, day = sample()
-    result = correlate_portfolio(portfolio, SOURCES, day)
+    result = correlate(portfolio, SOURCES, day)
     rows = cells(built(lang)[1], "Correlation", lang)
     assert tuple(row["Ticker"] for row in rows) == result.symbols
     assert tuple(tuple(row[symbol] for symbol in result.symbols) for row in rows) == tuple(
@@ -108,7 +106,7 @@ def test_the_matrix_is_the_engines(lang: Lang) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_alerts_and_hedges_are_the_engines(lang: Lang) -> None:
     portfolio, _, day = sample()
-    result = correlate_portfolio(portfolio, SOURCES, day)
+    result = correlate(portfolio, SOURCES, day)
     expected = [(*pair.pair, digits(pair.correlation)) for pair in (*result.alerts, *result.hedges)]
     assert [(r["First"], r["Second"], r["Correlation"]) for r in cells(built(lang)[1], "Alerts", lang)] == expected
     assert len(result.alerts) > 0
@@ -118,13 +116,13 @@ def test_alerts_and_hedges_are_the_engines(lang: Lang) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_review_has_every_quarter_verdict_and_reason_in_the_language(lang: Lang) -> None:
     portfolio, _, day = sample()
-    result = review_portfolio(portfolio, SOURCES, day)
+    result = review(portfolio, SOURCES, day)
     rows = cells(built(lang)[1], "Review", lang)
     for satellite in result.rows:
         mine = [row for row in rows if row["Ticker"] == satellite.symbol]
         quarters = [(q.quarter, digits(q.value), digits(q.benchmark), digits(q.excess)) for q in satellite.quarters]
         shown = [(r["Quarter"], r["Return"], r["Benchmark"], r["Excess"]) for r in mine if r["Quarter"]]
-        reasons = [reason.text_ko if lang == "ko" else reason.text for reason in satellite.reasons]
+        reasons = [reason.text.told(lang) for reason in satellite.reasons]
         assert shown == quarters
         assert {row["Verdict"] for row in mine} == {satellite.verdict.name}
         assert [row["Reasons"] for row in mine if row["Reasons"]] == reasons
@@ -135,14 +133,14 @@ def test_funds_are_compared_in_the_base_currency_with_the_engines_numbers(lang: 
     portfolio, _, day = sample()
     rows = cells(built(lang)[1], "Comparison", lang)
     with sample_sources() as sources:
-        result = compare_funds([row["Ticker"] for row in rows], sources, day, currency="KRW")
+        result = compare([row["Ticker"] for row in rows], sources, day, currency="KRW")
     for row in rows:
         fund = result.funds[row["Ticker"]]
         for period, figure in fund.returns.items():
-            assert row[period] == (WORDS[lang].short if figure.value is None else digits(figure.value))
+            assert row[period] == (sheet_words(lang).short if figure.value is None else digits(figure.value))
         assert row["Volatility"] == digits(fund.volatility.value)
         assert row["MaxDrawdown"] == digits(fund.max_drawdown.value)
-        assert row["Fee"] == (WORDS[lang].unknown if fund.fee.value is None else digits(fund.fee.value))
+        assert row["Fee"] == (sheet_words(lang).unknown if fund.fee.value is None else digits(fund.fee.value))
         assert row["AUMCurrency"] == fund.aum_currency
         assert len(str(row["Top10"]).split(", ")) == max(len(fund.top), 1)
         assert row["Name"] == portfolio.instruments[row["Ticker"]].name
@@ -187,12 +185,12 @@ def test_a_symbol_without_history_says_so_in_its_cells(lang: Lang, tmp_path: Pat
     path = tmp_path / "closes.csv"
     path.write_text("\n".join(",".join(line[:at] + line[at + 1 :]) for line in lines), encoding="utf-8")
     portfolio, quotes, day = sample()
-    found = findings(portfolio, quotes, Sources(history=path, offline=True), day, lang)
+    found = analysis_tables(portfolio, quotes, Sources(history=path, offline=True), day, lang)
     matrix = {row["Ticker"]: row for row in found.rows["Correlation"]}
     funds = {row["Ticker"]: row for row in found.rows["Comparison"]}
     reviewed = next(row for row in found.rows["Review"] if row["Ticker"] == "SOXX")
-    assert matrix["SOXX"]["VTI"] == matrix["VTI"]["SOXX"] == WORDS[lang].short
-    assert funds["SOXX"]["1Y"] == reviewed["Quarter"] == WORDS[lang].short
+    assert matrix["SOXX"]["VTI"] == matrix["VTI"]["SOXX"] == sheet_words(lang).short
+    assert funds["SOXX"]["1Y"] == reviewed["Quarter"] == sheet_words(lang).short
     assert list(funds)[-1] == "SOXX"
     assert any(problem.where == "SOXX" and problem.code == "no-history" for problem in found.problems)
     assert "closes.csv" in found.notes["Correlation"]
@@ -204,16 +202,16 @@ def test_history_too_short_for_anything_says_so_beside_the_titles(lang: Lang, tm
     path = tmp_path / "closes.csv"
     path.write_text("Date,VTI,USDKRW\n2026-11-19,340,1400\n2026-11-20,341,1401\n", encoding="utf-8")
     portfolio, quotes, day = sample()
-    found = findings(portfolio, quotes, Sources(history=path, offline=True), day, lang)
+    found = analysis_tables(portfolio, quotes, Sources(history=path, offline=True), day, lang)
     book = build(plan_book(planned(), lang, found=found), lang)
     assert found.rows["Correlation"] == ()
-    assert title(book, "Correlation").endswith(WORDS[lang].short)
+    assert title(book, "Correlation").endswith(sheet_words(lang).short)
     assert charts_of(book, lang) == []
 
 
 def test_without_a_source_the_plan_is_made_and_the_sheet_says_why() -> None:
     portfolio, quotes, day = sample()
-    found = findings(portfolio, quotes, Sources(offline=True), day, "en")
+    found = analysis_tables(portfolio, quotes, Sources(offline=True), day, "en")
     assert "no history" in found.notes["Correlation"]
     assert {problem.severity for problem in found.problems} == {"warning"}
 
@@ -274,7 +272,7 @@ def test_a_plain_plan_brings_in_no_numpy(tmp_path: Path) -> None:
     code = (
         "import sys; from xl_addin.cli import main; "
         f"main(['plan', {str(PORTFOLIO)!r}, '--offline', '--prices', {str(PRICES)!r}, '--as-of', '2026-11-20']); "
-        "print('xl_addin.show.analysis_sheet' in sys.modules, 'rebalancer.analyses' in sys.modules)"
+        "print('rebalancer.tabulating' in sys.modules, 'rebalancer.analysing' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "False False"

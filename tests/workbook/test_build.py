@@ -14,13 +14,13 @@ from xml.etree import ElementTree as ET
 import pytest
 from openpyxl import load_workbook
 
-from engine.data import portfolio_from_data
-from templates.build import build
+from engine.data.document import portfolio_from_data
+from engine.words import LANGUAGES, Lang
 from templates.labels import LABELS
 from templates.reference import page
-from templates.report import Report
-from templates.schema import LANGUAGES, Lang
+from templates.report import BookReport
 from templates.spec import NAMES, SHEETS, TABLES
+from templates.write import build
 from tests.workbook.cases import CASES, book_for, case_name, report_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -44,7 +44,7 @@ DATA = {
 def golden_parts() -> dict[str, bytes]:
     portfolio, _ = portfolio_from_data(DATA, "golden")
     assert portfolio is not None
-    with zipfile.ZipFile(io.BytesIO(build(Report(portfolio), "en").to_bytes())) as archive:
+    with zipfile.ZipFile(io.BytesIO(build(BookReport(portfolio), "en").to_bytes())) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
@@ -173,7 +173,7 @@ def test_weights_at_their_band_are_inside_it() -> None:
     }  # fmt: skip
     portfolio, _ = portfolio_from_data({"portfolio": body}, "edge")
     assert portfolio is not None
-    row = build(Report(portfolio), "en").figures.tables["Targets"][0]
+    row = build(BookReport(portfolio), "en").figures.tables["Targets"][0]
     assert (row["Weight"], row["High"], row["Status"]) == (Decimal("0.2"), Decimal("0.20"), "OK")
 
 

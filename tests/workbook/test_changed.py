@@ -7,15 +7,15 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from office import Office
 from openpyxl import Workbook, load_workbook
 
 from engine.portfolio import Portfolio
-from templates.build import build
-from templates.model_portfolios import load
-from templates.reading import ReadBook, read_book
-from templates.report import Report
+from templates.models import load
+from templates.read.book import ReadBook, read_book
+from templates.report import BookReport
+from templates.write import build
 from tests.workbook.changed import CASH, HOLDINGS, SETTINGS, TARGETS, plain, write
-from tests.workbook.office import convert
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def only_error(book: ReadBook) -> tuple[str, str, str]:
     errors = [problem for problem in book.problems if problem.severity == "error"]
     assert len(errors) == 1, [str(error) for error in errors]
     assert book.portfolio is None
-    return errors[0].code, errors[0].where, errors[0].message
+    return errors[0].code, str(errors[0].where), str(errors[0].message)
 
 
 def reread(tmp_path: Path, change: object) -> ReadBook:
@@ -228,7 +228,7 @@ def test_an_unknown_account_of_cash_is_a_problem_with_its_cell(tmp_path: Path) -
 def made(tmp_path: Path, name: str = "made.xlsx") -> tuple[Path, Portfolio]:
     model = load("growth")
     path = tmp_path / name
-    path.write_bytes(build(Report(model.ready(), model=model.facts), "ko").to_bytes())
+    path.write_bytes(build(BookReport(model.ready(), model=model.facts), "ko").to_bytes())
     return path, model.ready()
 
 
@@ -268,10 +268,10 @@ def test_sheets_may_be_renamed_moved_and_thrown_away(tmp_path: Path) -> None:
     assert good(read_book(path)) == portfolio
 
 
-def test_an_ods_reads_as_the_xlsx_it_came_from(tmp_path: Path, expected: Portfolio) -> None:
+def test_an_ods_reads_as_the_xlsx_it_came_from(office: Office, tmp_path: Path, expected: Portfolio) -> None:
     path, portfolio = made(tmp_path)
     files = [path, plain(tmp_path / "mine.xlsx")]
-    found = convert(files, "ods", tmp_path, tmp_path / "profile")
+    found = office.convert(files, "ods", tmp_path)
     assert good(read_book(found["made"])) == portfolio
     assert good(read_book(found["mine"])) == expected
 

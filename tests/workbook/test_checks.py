@@ -7,14 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from office import Office
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from templates.build import build
-from templates.reading.book import read_grids
-from templates.sheets.checks import checks
+from templates.read.workbooks import read_grids
+from templates.write import build
+from templates.write.checks import checks
 from tests.workbook.cases import report_for
-from tests.workbook.office import convert
 from tests.workbook.test_libreoffice import at
 
 REPORT = report_for("growth", "en", True)
@@ -39,7 +39,7 @@ SPOILT = {
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+def shown(office: Office, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
     folder = tmp_path_factory.mktemp("spoilt")
     sound = folder / "sound.xlsx"
     sound.write_bytes(build(REPORT, "en").to_bytes())
@@ -49,8 +49,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, objec
         change(book)
         files.append(folder / f"{number}.xlsx")
         book.save(files[-1])
-    (folder / "out").mkdir()
-    made = convert(files, "xlsx", folder / "out", folder / "profile")
+    made = office.convert(files, "xlsx", folder / "out")
     grids = {what: {g.name: g for g in read_grids(made[str(i)])} for i, what in enumerate(SPOILT)}
     return {
         what: {f"{c}{row}": at(found["Checks"], f"{c}{row}") for c in "DE" for row in range(8, 19)}

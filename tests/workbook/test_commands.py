@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from templates.model_portfolios import KEYS, load
-from templates.reading import read_book
+from templates.models import KEYS, load
+from templates.read.book import read_book
 from xl_addin.cli import main
 
 

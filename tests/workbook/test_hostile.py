@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from templates.pack import zipped
-from templates.reading import read_book
+from templates.read.book import read_book
+from templates.write.pack import zipped
 from tests.workbook.changed import plain, reparted
 from xl_addin.cli import main
 
@@ -96,7 +96,7 @@ def test_a_broken_workbook_is_refused_with_a_reason(tmp_path: Path, what: str) -
         return
     assert book.portfolio is None
     assert code in {error.code for error in errors}, errors
-    assert all(len(error.message) > 20 for error in errors)
+    assert all(len(str(error.message)) > 20 for error in errors)
 
 
 def zip_of(entries: list[tuple[str, bytes]]) -> bytes:

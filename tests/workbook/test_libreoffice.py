@@ -10,22 +10,22 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from office import Office
 
-from templates.pack import packed
-from templates.reading import read_book
-from templates.reading.book import read_grids
-from templates.reading.grid import ErrorValue, Grid, Uncomputed, column_number
-from templates.schema import Lang
+from engine.words import Lang
+from templates.cells import ErrorValue, Grid, Uncomputed, column_number
+from templates.read.book import read_book
+from templates.read.workbooks import read_grids
 from templates.spec import sheet
+from templates.write.pack import packed
 from tests.workbook.cases import CASES, book_for, case_name, plan_of, report_for
-from tests.workbook.office import convert
 
 Shown = dict[str, Grid]
 IDS = [case_name(*case) for case in CASES]
 
 
 @pytest.fixture(scope="module")
-def recalculated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def recalculated(office: Office, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return every workbook as LibreOffice saves it again, by name."""
     folder = tmp_path_factory.mktemp("books")
     files = []
@@ -33,9 +33,7 @@ def recalculated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         path = folder / f"{case_name(*case)}.xlsx"
         path.write_bytes(packed(book_for(*case).workbook, {}))
         files.append(path)
-    out = folder / "out"
-    out.mkdir()
-    return convert(files, "xlsx", out, folder / "profile")
+    return office.convert(files, "xlsx", folder / "out")
 
 
 @pytest.fixture(scope="module")

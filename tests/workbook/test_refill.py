@@ -8,33 +8,33 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from office import Office
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import LineChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
-from templates.build import build
-from templates.reading import read_book
-from templates.reading.book import read_grids
-from templates.refill import refill
-from templates.report import Report
+from templates.merge import write_back
+from templates.read.book import read_book
+from templates.read.workbooks import read_grids
+from templates.report import BookReport
+from templates.write import build
 from tests.workbook.cases import filled_portfolio, plan_of, report_of
 from tests.workbook.changed import reparted
-from tests.workbook.office import convert
 from tests.workbook.test_libreoffice import at, same
 
 PORTFOLIO = filled_portfolio("growth")
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
+def report() -> BookReport:
     return report_of(PORTFOLIO, plan_of(PORTFOLIO), "ko")
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """Return a person's workbook: notes, a moved column, formats, a sheet and a chart of their own."""
-    book = build(Report(PORTFOLIO), "ko").workbook
+    book = build(BookReport(PORTFOLIO), "ko").workbook
     holdings = book["보유"]
     holdings["B8"].comment = Comment("곧 팔 것", "나")
     holdings["B8"].font = Font(strike=True)
@@ -53,8 +53,8 @@ def own(tmp_path: Path) -> Path:
     return path
 
 
-def result(own: Path, report: Report) -> bytes:
-    data, notice = refill(own, report, "ko")
+def result(own: Path, report: BookReport) -> bytes:
+    data, notice = write_back(own, report, "ko")
     assert notice == ""
     assert data is not None
     return data
@@ -64,7 +64,7 @@ def opened(data: bytes) -> Workbook:
     return load_workbook(io.BytesIO(data))
 
 
-def test_notes_formats_sheets_and_charts_of_ones_own_stay(own: Path, report: Report) -> None:
+def test_notes_formats_sheets_and_charts_of_ones_own_stay(own: Path, report: BookReport) -> None:
     book = opened(result(own, report))
     holdings = book["보유"]
     comment = holdings["B8"].comment
@@ -78,7 +78,7 @@ def test_notes_formats_sheets_and_charts_of_ones_own_stay(own: Path, report: Rep
     assert book["기록"]["I8"].value == "첫 기록"
 
 
-def test_the_results_are_in_it(own: Path, report: Report, tmp_path: Path) -> None:
+def test_the_results_are_in_it(own: Path, report: BookReport, tmp_path: Path) -> None:
     path = tmp_path / "out.xlsx"
     path.write_bytes(result(own, report))
     book = read_book(path)
@@ -87,7 +87,7 @@ def test_the_results_are_in_it(own: Path, report: Report, tmp_path: Path) -> Non
     assert [row["Date"] for row in book.history] == [dt.date(2026, 10, 30), dt.date(2026, 11, 20)]
 
 
-def test_a_second_plan_of_the_day_replaces_the_first(own: Path, report: Report, tmp_path: Path) -> None:
+def test_a_second_plan_of_the_day_replaces_the_first(own: Path, report: BookReport, tmp_path: Path) -> None:
     path = tmp_path / "out.xlsx"
     path.write_bytes(result(own, report))
     path.write_bytes(result(path, report))
@@ -96,10 +96,12 @@ def test_a_second_plan_of_the_day_replaces_the_first(own: Path, report: Report, 
     assert len(book.results["Trades"]) == len(report.results["Trades"])
 
 
-def test_libreoffice_computes_what_is_cached_beside_every_formula(own: Path, report: Report, tmp_path: Path) -> None:
+def test_libreoffice_computes_what_is_cached_beside_every_formula(
+    office: Office, own: Path, report: BookReport, tmp_path: Path
+) -> None:
     path = tmp_path / "out.xlsx"
     path.write_bytes(result(own, report))
-    shown = {grid.name: grid for grid in read_grids(convert([path], "ods", tmp_path, tmp_path / "profile")["out"])}
+    shown = {grid.name: grid for grid in read_grids(office.convert([path], "ods", tmp_path)["out"])}
     cached = load_workbook(path, data_only=True)
     compared = 0
     for ws in load_workbook(path).worksheets:
@@ -115,7 +117,7 @@ def test_libreoffice_computes_what_is_cached_beside_every_formula(own: Path, rep
     assert compared > 200
 
 
-def test_ones_own_formulas_are_computed_on_opening(own: Path, report: Report) -> None:
+def test_ones_own_formulas_are_computed_on_opening(own: Path, report: BookReport) -> None:
     assert opened(result(own, report)).calculation.fullCalcOnLoad
 
 
@@ -129,28 +131,28 @@ def test_ones_own_formulas_are_computed_on_opening(own: Path, report: Report) ->
         ("xl/connections.xml", "데이터 연결"),
     ],
 )
-def test_what_would_be_lost_is_not_touched_but_named(own: Path, report: Report, part: str, what: str) -> None:
+def test_what_would_be_lost_is_not_touched_but_named(own: Path, report: BookReport, part: str, what: str) -> None:
     reparted(own, lambda parts: parts.__setitem__(part, b"x"))
     before = own.read_bytes()
-    data, notice = refill(own, report, "ko")
+    data, notice = write_back(own, report, "ko")
     assert data is None
     assert what in notice
     assert own.read_bytes() == before
 
 
-def test_a_cell_of_ones_own_in_the_way_is_not_overwritten(own: Path, report: Report) -> None:
+def test_a_cell_of_ones_own_in_the_way_is_not_overwritten(own: Path, report: BookReport) -> None:
     book = load_workbook(own)
     sheet = book["매매"]
     at = sheet.max_row + 1
     sheet.cell(at, 3, "내 계산")
     book.save(own)
     many = replace(report, results={**report.results, "Trades": report.results["Trades"] * 10})
-    data, notice = refill(own, many, "ko")
+    data, notice = write_back(own, many, "ko")
     assert data is None
     assert f"매매!C{at}" in notice
 
 
-def test_another_kind_of_file_is_not_written_into(tmp_path: Path, report: Report) -> None:
-    data, notice = refill(tmp_path / "mine.ods", report, "en")
+def test_another_kind_of_file_is_not_written_into(tmp_path: Path, report: BookReport) -> None:
+    data, notice = write_back(tmp_path / "mine.ods", report, "en")
     assert data is None
     assert "only .xlsx" in notice

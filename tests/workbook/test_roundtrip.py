@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from engine.data import portfolio_from_data
+from engine.data.document import portfolio_from_data
 from engine.portfolio import Portfolio
-from templates.build import build
-from templates.reading import read_book
-from templates.report import Report
-from templates.schema import LANGUAGES
+from engine.words import LANGUAGES
+from templates.read.book import read_book
+from templates.report import BookReport
+from templates.write import build
 
 #: A failing example is large whatever is done to it; making it small takes minutes.
 PHASES = (Phase.explicit, Phase.generate)
@@ -158,7 +158,7 @@ def test_any_portfolio_reads_back_as_it_was_written(
         assert any(problem.severity == "error" for problem in problems)
         return
     path = tmp_path_factory.mktemp("drawn") / "book.xlsx"
-    path.write_bytes(build(Report(portfolio), lang).to_bytes())
+    path.write_bytes(build(BookReport(portfolio), lang).to_bytes())
     assert_same(read_book(path).portfolio, portfolio, read_book(path).problems)
 
 
@@ -185,5 +185,5 @@ def test_a_number_of_more_digits_than_a_cell_can_hold_survives(tmp_path: Path) -
     portfolio, _ = portfolio_from_data({"portfolio": body}, "x")
     assert portfolio is not None
     path = tmp_path / "book.xlsx"
-    path.write_bytes(build(Report(portfolio), "en").to_bytes())
+    path.write_bytes(build(BookReport(portfolio), "en").to_bytes())
     assert read_book(path).portfolio == portfolio

@@ -11,12 +11,12 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
-from templates.build import build
-from templates.reading import read_book
-from templates.report import Report
-from templates.schema import LANGUAGES, Lang
+from engine.words import LANGUAGES, Lang
+from templates.read.book import read_book
+from templates.report import BookReport
 from templates.share import share
 from templates.spec import sheet
+from templates.write import build
 from tests.workbook.cases import plan_of, report_for
 from xl_addin.cli import main
 
@@ -81,7 +81,7 @@ def test_its_looks_are_those_of_the_original(tmp_path: Path) -> None:
         assert theirs[name].fill.fgColor.rgb == mine[name].fill.fgColor.rgb
 
 
-def amounts(report: Report) -> set[Decimal]:
+def amounts(report: BookReport) -> set[Decimal]:
     """Return every number that tells how much is held, as a whole or in part."""
     plan = plan_of(report.portfolio)
     found = {plan.total_value, *plan.cash.before.values(), *plan.cash.after.values()}
@@ -198,7 +198,7 @@ def test_the_pdf_is_one_page_of_a4(tmp_path: Path) -> None:
     import shutil
     import subprocess
 
-    from tests.workbook.office import need_office
+    from office import need_office
 
     need_office()
     plan = tmp_path / "plan.xlsx"

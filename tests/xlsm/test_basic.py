@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
+from office import Office
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
-from templates.pack import parts_of, zipped
+from templates.write.pack import parts_of, zipped
 from xl_addin.hosts.excel import package, project
 from xl_addin.hosts.excel.ovba import Module, vba_project
 
-_PYTHON = "/usr/bin/python3"  # the one that LibreOffice's own module is installed for
 _PROBE = """Option Explicit
 Private Pressed As String
 
@@ -95,22 +89,10 @@ def _workbook() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    has_uno = (
-        subprocess.run([_PYTHON, "-c", "import uno"], capture_output=True, check=False).returncode == 0
-        if (Path(_PYTHON).exists())
-        else False
-    )
-    if not (shutil.which("soffice") and has_uno):
-        assert not os.environ.get("CI"), "LibreOffice and its Python are part of CI"
-        pytest.skip("LibreOffice with its Python module is not installed")
-    folder = tmp_path_factory.mktemp("basic")
-    path = folder / "own.xlsm"
+def shown(office: Office, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    path = tmp_path_factory.mktemp("basic") / "own.xlsm"
     path.write_bytes(_workbook())
-    program = Path(__file__).with_name("calc_basic.py")
-    command = [_PYTHON, str(program), str(folder / "profile"), str(path), "One", "A1:C21"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=90)
-    rows = json.loads(done.stdout)
+    rows = office.ask("shown", path=str(path), sheet="One", area="A1:C21")
     block = "|".join(",".join(row[1:]) for row in rows[19:])
     return {**{row[0]: row[1] for row in rows[: len(_CASES)]}, "block": block}
 
@@ -128,7 +110,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("cells", "hello 5"),
         ("near", "3 x 6: 5 =2+3"),
         ("help", "1"),
-        ("ribbon", "import xl_addin.buttons; xl_addin.buttons.press('refresh')"),
+        ("ribbon", "import xl_addin.commands; xl_addin.commands.press('refresh')"),
     ],
 )
 def test_own_modules_compile_and_answer_in_basic(shown: dict[str, str], case: str, cell: str) -> None:

@@ -8,11 +8,11 @@ import pytest
 import xlwings
 
 from engine.errors import InputError
-from templates.reading import read_book
+from engine.phrase import Phrase, phrase
+from templates.read.book import read_book
+from xl_addin.checkup import Computer, HealthCheck, Registry, excel_checks
 from xl_addin.cli import main
-from xl_addin.cli.doctor import Check
 from xl_addin.hosts.excel import setup as setups
-from xl_addin.hosts.excel.checkup import Computer, Registry, excel_checks
 from xl_addin.hosts.excel.setup import Setup, config_text, read_config, write_config
 
 PYTHON = r"C:\Users\kim\rebalancer\.venv\Scripts\python.exe"
@@ -45,8 +45,8 @@ def computer(windows: Setup, tmp_path: Path) -> Computer:
     return FakeComputer(windows, FakeRegistry(Platform="x64"), tmp_path, 64)
 
 
-def wrong(found: list[Check]) -> list[str]:
-    return [check.check for check in found if check.status == "wrong"]
+def wrong(found: list[HealthCheck]) -> list[str]:
+    return [str(check.title) for check in found if check.status == "wrong"]
 
 
 def test_the_configuration_names_this_python_in_the_form_that_vba_reads(windows: Setup) -> None:
@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_written_is_a_problem(windows: Setup) -> None:
 def test_install_writes_nothing_where_there_is_no_excel(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("xl_addin.cli.install.this_setup", lambda: Setup("linux", tmp_path, "/usr/bin/python"))
+    monkeypatch.setattr("xl_addin.hosts.excel.setup.this_setup", lambda: Setup("linux", tmp_path, "/usr/bin/python"))
     assert main(["install"]) == 0
     assert "nothing is written" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
@@ -98,7 +98,7 @@ def test_install_writes_nothing_where_there_is_no_excel(
 def test_a_dry_run_shows_what_would_be_written(
     monkeypatch: pytest.MonkeyPatch, windows: Setup, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("xl_addin.cli.install.this_setup", lambda: windows)
+    monkeypatch.setattr("xl_addin.hosts.excel.setup.this_setup", lambda: windows)
     assert main(["install", "--dry-run"]) == 0
     assert PYTHON in capsys.readouterr().out
     assert not windows.config.exists()
@@ -111,7 +111,7 @@ def test_nothing_is_wrong_on_a_computer_that_is_set_up(computer: Computer, xlsm:
     path.write_bytes(xlsm)
     found = list(excel_checks(path, computer))
     assert wrong(found) == []
-    assert [check.check for check in found] == [
+    assert [str(check.title) for check in found] == [
         "xlwings configuration",
         "Excel",
         "xlwings library",
@@ -148,8 +148,8 @@ def test_a_downloaded_workbook_is_found_with_its_repair(computer: Computer, xlsm
     path = tmp_path / "downloaded.xlsm"
     path.write_bytes(xlsm)
     (mark,) = [check for check in excel_checks(path, computer) if check.status == "wrong"]
-    assert mark.check == "mark of the web"
-    assert "Unblock" in mark.mend
+    assert str(mark.title) == "mark of the web"
+    assert "Unblock" in str(mark.mend)
 
 
 def test_a_workbook_of_another_version_of_xlwings_is_found(
@@ -157,7 +157,7 @@ def test_a_workbook_of_another_version_of_xlwings_is_found(
 ) -> None:
     path = tmp_path / "rebalancer.xlsm"
     path.write_bytes(xlsm)
-    monkeypatch.setattr("xl_addin.hosts.excel.checkup.metadata.version", lambda _name: "0.99.0")
+    monkeypatch.setattr("xl_addin.checkup.metadata.version", lambda _name: "0.99.0")
     assert "workbook" in wrong(list(excel_checks(path, computer)))
 
 
@@ -190,12 +190,12 @@ def test_libreoffice_gets_its_extension_and_a_workbook_that_uses_it(
 ) -> None:
     asked: list[bool] = []
 
-    def install(*, dry_run: bool) -> str:
+    def install(*, dry_run: bool) -> Phrase:
         asked.append(dry_run)
-        return "done"
+        return phrase("libreoffice-done", python="a Python")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("xl_addin.hosts.libreoffice.install", install)
+    monkeypatch.setattr("xl_addin.hosts.libreoffice.extension.install", install)
     assert main(["install", "--libreoffice", "--dry-run"]) == 0
     assert list(tmp_path.iterdir()) == []
     assert main(["install", "--libreoffice"]) == 0

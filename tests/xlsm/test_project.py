@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from project_readers import decompress, read_modules
 
-from xl_addin.functions.registry import FUNCTIONS
+from engine.words import LANGUAGES, say
+from xl_addin.functions import all_functions
 from xl_addin.hosts.excel import project
-from xl_addin.hosts.excel.cfb import compound_file
-from xl_addin.hosts.excel.ovba import Module, compress, vba_project
+from xl_addin.hosts.excel.ovba import Module, compound_file, compress, vba_project
+from xl_addin.hosts.excel.project import wrappers as make_wrappers
 from xl_addin.hosts.excel.ribbon import GROUPS, buttons, ribbon
-from xl_addin.hosts.excel.wrappers import wrappers as make_wrappers
 
 _LINES = st.lists(st.text(st.characters(codec="cp1252", exclude_characters="\r\n"), max_size=90), max_size=150)
 #: Words that VBA does not take as the name of an argument.
@@ -101,11 +101,11 @@ def test_xlwings_modules_are_the_installed_ones(parts: dict[str, bytes]) -> None
 
 def test_every_function_of_the_registry_has_a_wrapper_of_its_public_name(wrappers: str) -> None:
     found = re.findall(r"^Function (\w+)\(", wrappers, re.MULTILINE)
-    assert sorted(found) == sorted(spec.name for spec in FUNCTIONS)
+    assert sorted(found) == sorted(spec.name for spec in all_functions())
 
 
 def test_a_wrapper_calls_its_python_function_and_turns_tokens_into_errors(wrappers: str) -> None:
-    for spec in FUNCTIONS:
+    for spec in all_functions():
         body = re.search(rf"^Function {spec.name}\(.*?^End Function$", wrappers, re.MULTILINE | re.DOTALL)
         assert body is not None
         calls = [line for line in body[0].splitlines() if "CallUDF" in line]
@@ -116,7 +116,7 @@ def test_a_wrapper_calls_its_python_function_and_turns_tokens_into_errors(wrappe
 
 
 def test_only_a_call_without_ranges_reads_the_workbook_and_is_volatile(wrappers: str) -> None:
-    for spec in FUNCTIONS:
+    for spec in all_functions():
         body = re.search(rf"^Function {spec.name}\(.*?^End Function$", wrappers, re.MULTILINE | re.DOTALL)
         assert body is not None
         assert ("Application.Volatile" in body[0]) == bool(spec.sheets)
@@ -128,7 +128,7 @@ def test_only_a_call_without_ranges_reads_the_workbook_and_is_volatile(wrappers:
 
 
 def test_an_error_on_the_way_to_the_workbooks_tables_has_its_cause_kept(wrappers: str) -> None:
-    for spec in FUNCTIONS:
+    for spec in all_functions():
         body = re.search(rf"^Function {spec.name}\(.*?^End Function$", wrappers, re.MULTILINE | re.DOTALL)
         assert body is not None
         for reading in ("RebalTables(", "RebalNear("):
@@ -137,7 +137,7 @@ def test_an_error_on_the_way_to_the_workbooks_tables_has_its_cause_kept(wrappers
 
 
 def test_a_price_tells_what_stands_near_it(wrappers: str) -> None:
-    for spec in FUNCTIONS:
+    for spec in all_functions():
         body = re.search(rf"^Function {spec.name}\(.*?^End Function$", wrappers, re.MULTILINE | re.DOTALL)
         assert body is not None
         assert ("near = RebalNear()" in body[0]) == spec.near
@@ -162,7 +162,7 @@ def test_every_callback_of_the_ribbon_is_a_sub_of_our_modules() -> None:
 
 def test_the_ribbon_has_its_texts_in_both_languages_and_keys_that_differ() -> None:
     for button in buttons():
-        assert all((*button.label, *button.tip))
+        assert all(say(f"ribbon.{button.command}{what}", lang) for what in ("", ".tip") for lang in LANGUAGES)
     top = [item.key for group in GROUPS for item in group.items]
     assert len(set(top)) == len(top)
     assert any("가" <= letter <= "힣" for letter in ribbon("ko"))

@@ -18,14 +18,13 @@ from project_readers import decompress
 
 from engine.market import chain
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
-from templates.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW
-from templates.reading import read_book
+from templates.read.book import read_book
+from templates.spec.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW
 from xl_addin.cli import main
-from xl_addin.functions import plans, studies
-from xl_addin.functions.calls import call
-from xl_addin.functions.registry import FUNCTIONS, SHOWN, Function, function
-from xl_addin.hosts.excel.live import FETCHED, FORMULAS, PLAN
-from xl_addin.hosts.excel.package import sample_workbook
+from xl_addin.functions import all_functions, function, plan, studies
+from xl_addin.functions.cells import SHOWN
+from xl_addin.functions.declaring import Function
+from xl_addin.hosts.excel.package import FETCHED, FORMULAS, PLAN, sample_workbook
 from xl_addin.hosts.excel.project import modules
 
 COMMITTED = Path(__file__).resolve().parents[2] / "rebalancer.xlsm"
@@ -116,16 +115,16 @@ def test_a_function_over_the_named_areas_gives_what_is_stored_in_its_cells(
     xlsm: bytes, monkeypatch: pytest.MonkeyPatch, name: str, formula: str
 ) -> None:
     quotes, day, _ = sample_quotes()
-    monkeypatch.setattr(plans, "quotes_for", lambda *_, **__: (quotes, ()))
-    monkeypatch.setattr(plans, "today", lambda: day)
-    plans.forget()
+    monkeypatch.setattr(plan, "quotes_for", lambda *_, **__: (quotes, ()))
+    monkeypatch.setattr(plan, "today", lambda: day)
+    plan.forget()
     book, formulas = load_workbook(io.BytesIO(xlsm), data_only=True), load_workbook(io.BytesIO(xlsm))
 
     def area(text: str) -> list[list[object]]:
         title, cells = book.defined_names[text].attr_text.rsplit("!", 1)
         return [[cell.value for cell in row] for row in book[title.strip("'")][cells]]
 
-    answer = call(formula.partition("(")[0], (*(area(text) for text in PLAN.split(",")), None))
+    answer = called(formula).answer((*(area(text) for text in PLAN.split(",")), None))
     (cells,) = [
         where
         for anchor, where in formulas["Trades"].array_formulae.items()
@@ -162,7 +161,7 @@ def test_analyses_shown_at_first_are_what_their_functions_answer_on_those_closes
     targets = [[cell.value for cell in row] for row in book["Targets"][book["Targets"].tables["Targets"].ref]]
     given = targets if "#All" in FORMULAS[name] else [[row[targets[0].index("Ticker")]] for row in targets[1:]]
     spec = called(FORMULAS[name])
-    answer = call(spec.name, [given, *[None] * (len(spec.arguments) - 1), *[None] * len(spec.hidden)])
+    answer = spec.answer([given, *[None] * (len(spec.arguments) - 1), *[None] * len(spec.hidden)])
     assert isinstance(answer, list)
     rows = [[SHOWN.get(value, value) or None if isinstance(value, str) else value for value in row] for row in answer]
     rows = [list(row) for row in zip(*rows, strict=True)] if FORMULAS[name].startswith("TRANSPOSE") else rows
@@ -191,7 +190,7 @@ def test_names_of_the_formulas_are_functions_or_areas_of_the_workbook(xlsm: byte
     for text in FORMULAS.values():
         for name in re.findall(r"\bAll\w+", text):
             assert name in book.defined_names
-        assert called(text) in FUNCTIONS
+        assert called(text) in all_functions()
 
 
 def test_what_functions_fill_is_named_as_far_as_the_inputs_may_grow(xlsm: bytes) -> None:
@@ -289,9 +288,9 @@ def test_the_notices_of_what_is_embedded_stand_on_the_start_sheet(xlsm: bytes) -
 
 def test_the_function_wizard_gets_every_help_within_its_limit(xlsm: bytes) -> None:
     rows = list(load_workbook(io.BytesIO(xlsm))["Functions"].iter_rows(min_row=2, values_only=True))
-    assert [row[0] for row in rows] == [spec.name for spec in FUNCTIONS]
-    for row, spec in zip(rows, FUNCTIONS, strict=True):
-        assert [text for text in row[3:] if text] == [argument.help.en for argument in spec.arguments]
+    assert [row[0] for row in rows] == [spec.name for spec in all_functions()]
+    for row, spec in zip(rows, all_functions(), strict=True):
+        assert [text for text in row[3:] if text] == [argument.help("en") for argument in spec.arguments]
         assert all(len(text) <= 255 for text in row if text)
 
 
@@ -301,4 +300,4 @@ def test_the_korean_workbook_has_korean_sheets_ribbon_and_help() -> None:
         assert "시세 새로고침" in archive.read("customUI/customUI.xml").decode()
     book = load_workbook(io.BytesIO(data))
     assert book.sheetnames[4] == "매매"
-    assert book["Functions"]["C2"].value == FUNCTIONS[0].help.ko
+    assert book["Functions"]["C2"].value == all_functions()[0].help("ko")

@@ -3,50 +3,59 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
 
-from engine.errors import InputError, Problem
+from engine.errors import InputError, error
 from engine.money import ZERO
-from engine.record import Done, Held, held_after
-from templates.reading.find import Found
+from engine.phrase import phrase
+from engine.portfolio import Portfolio
+from engine.record import Done, Exchanged, Held, held_after
+from engine.words import say
+from rebalancer.planning import today
+from rebalancer.recording import Purses, settled_cash
+from templates.read.tables import Found
 from templates.report import Row
-from templates.schema import Text
-from xl_addin.buttons.cash import UNPROPOSED, cash_edits
+from xl_addin.buttons import Lines, Progress
+from xl_addin.buttons.book import (
+    Book,
+    decimal_of,
+    emptied,
+    found_in,
+    language_of,
+    place_of,
+    row_edits,
+    rows_in,
+    tables_of,
+)
 from xl_addin.buttons.edits import Edit, apply
-from xl_addin.buttons.places import found_in, place_of
-from xl_addin.buttons.progress import READING, Progress
-from xl_addin.buttons.sheets import decimal_of, emptied, language_of, row_edits, rows_in, tables_of
 from xl_addin.functions.inputs import read_inputs
 
-Book = Any
 
-
-def record(book: Book, progress: Progress, *, formulas: bool, today: dt.date | None = None) -> Text:
+def record(book: Book, progress: Progress, *, formulas: bool, day: dt.date | None = None) -> Lines:
     """Put the proposed trades into Holdings, Cash, Rules and History, and the cash flow back to 0."""
-    progress.step(READING)
+    progress.step("reading")
     tables = tables_of(book)
     places = found_in(book, tables)
     done = [_done(row) for _, row in rows_in(place_of(places, "Trades"))]
     if not done:
-        text = f"there is nothing to record: {UNPROPOSED.en}"
-        raise InputError([Problem("error", "no-trades", "Trades", text, f"기록할 매매가 없습니다: {UNPROPOSED.ko}")])
+        raise InputError([error("no-trades", "Trades")])
     portfolio = read_inputs("record", {}, tables).portfolio
-    day = today or dt.datetime.now().astimezone().date()
-    progress.step(Text("recording", "기록 중"))
+    day = day or today()
+    progress.step("recording")
     edits = [
         *_holdings(book, places, done),
-        *cash_edits(places, done, portfolio),
+        *_cash(places, done, portfolio),
         *_rules(places, done, day),
         *_history(book, places, len(done), day),
         *emptied(places, formulas=formulas),
     ]
     apply(book, edits, "record")
-    return Text(
-        f"{len(done)} trades are recorded. Undo takes them back.",
-        f"매매 {len(done)}건을 기록했습니다. 되돌리기로 취소합니다.",
-    )
+    return [phrase("button.recorded", number=len(done))]
+
+
+def _text(row: Row, column: str) -> str:
+    return str(row.get(column) or "")
 
 
 def _done(row: Row) -> Done:
@@ -54,19 +63,17 @@ def _done(row: Row) -> Done:
     side = row.get("Side")
     numbers = isinstance(quantity, Decimal) and isinstance(amount, Decimal) and isinstance(cost, Decimal)
     if not numbers or side not in ("buy", "sell"):
-        text, ko = f"the row is not whole: {UNPROPOSED.en}", f"행이 온전하지 않습니다: {UNPROPOSED.ko}"
-        raise InputError([Problem("error", "bad-trade", f"Trades {row.get('Ticker')}", text, ko)])
-    account, currency = str(row.get("Account") or ""), str(row.get("Currency") or "")
-    return Done(account, str(row["Ticker"]), side, quantity, currency, amount, cost)  # type: ignore[arg-type]
+        raise InputError([error("bad-trade", f"Trades {row.get('Ticker')}")])
+    return Done(_text(row, "Account"), str(row["Ticker"]), side, quantity, _text(row, "Currency"), amount, cost)  # type: ignore[arg-type]
 
 
 def _holdings(book: Book, places: Mapping[str, Found], done: list[Done]) -> list[Edit]:
     """Return the edits of quantities and average costs; what is bought for the first time takes a free row."""
     place = place_of(places, "Holdings")
     rows = rows_in(place)
-    at = {(str(row.get("Account") or ""), str(row.get("Ticker") or "")): number for number, row in rows}
+    at = {(_text(row, "Account"), _text(row, "Ticker")): number for number, row in rows}
     before = {
-        (str(row.get("Account") or ""), str(row.get("Ticker") or "")): Held(
+        (_text(row, "Account"), _text(row, "Ticker")): Held(
             decimal_of(row.get("Quantity")) or ZERO, decimal_of(row.get("AverageCost"))
         )
         for _, row in rows
@@ -82,6 +89,37 @@ def _holdings(book: Book, places: Mapping[str, Found], done: list[Done]) -> list
         if held != before.get(key):
             edits += row_edits(place, at[key], {"Quantity": held.quantity, "AverageCost": held.average_cost})
     return edits
+
+
+def _cash(places: Mapping[str, Found], done: list[Done], portfolio: Portfolio) -> list[Edit]:
+    """Return the edits of cash: what the reconciliation arrives at."""
+    lines = [row for _, row in rows_in(place_of(places, "Reconcile")) if row.get("Currency")]
+    exchanged = [
+        Exchanged(
+            _text(row, "Account"),
+            str(row["Sell"]),
+            decimal_of(row.get("Amount")) or ZERO,
+            str(row["Buy"]),
+            decimal_of(row.get("Bought")) or ZERO,
+        )
+        for _, row in rows_in(place_of(places, "Conversions"))
+    ]
+    after = settled_cash(portfolio, done, exchanged, _purses(lines, "Before"), _purses(lines, "PlanAfter"))
+    place, by_account = place_of(places, "Cash"), any(account for account, _ in after)
+    edits, missing = [], dict(after)
+    for number, row in rows_in(place):
+        key = (_text(row, "Account") if by_account else "", _text(row, "Currency"))
+        # Without accounts of their own, several rows of one currency are one purse: the first takes it all.
+        if key in after:
+            edits += row_edits(place, number, {"Amount": missing.pop(key, ZERO)})
+    wanting = [f"{account} {currency}".strip() for (account, currency), amount in missing.items() if amount]
+    if wanting:
+        raise InputError([error("no-cash-row", "Cash", names=wanting)])
+    return edits
+
+
+def _purses(lines: Iterable[Row], column: str) -> Purses:
+    return {(_text(row, "Account"), str(row["Currency"])): decimal_of(row.get(column)) or ZERO for row in lines}
 
 
 def _rules(places: Mapping[str, Found], done: list[Done], day: dt.date) -> list[Edit]:
@@ -113,7 +151,7 @@ def _history(book: Book, places: Mapping[str, Found], count: int, day: dt.date) 
         "Value": decimal_of(figures.get("total_value")),
         "Flow": decimal_of(settings.get("cash_flow")),
         "Drift": decimal_of(figures.get("drift")),
-        "Note": Text(f"{count} trades recorded", f"매매 {count}건 기록").of(language_of(book)),
+        "Note": say("button.history-note", language_of(book), number=count),
     }
     return row_edits(place, number, {name: value for name, value in row.items() if value is not None})
 
@@ -127,7 +165,5 @@ def _free_rows(book: Book, place: Found, key: str, count: int) -> list[int]:
     column = place.columns[key]
     free = [n for n in range(place.header + 1, last + 1) if column not in place.grid.rows.get(n, {})]
     if len(free) < count:
-        message = f"{count} free rows are needed, {len(free)} are there: drag the corner of the table down"
-        ko = f"빈 행 {count}개가 필요한데 {len(free)}개뿐입니다: 표의 모서리를 아래로 끌어 늘리세요"
-        raise InputError([Problem("error", "no-room", name, message, ko)])
+        raise InputError([error("no-room", name, needed=count, free=len(free))])
     return free[:count]

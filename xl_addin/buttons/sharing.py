@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any
 
-from engine.text import korean
-from rebalancer.files import free_name, write_whole
-from templates.schema import Text
-from xl_addin.buttons.location import folder_of
-from xl_addin.buttons.progress import READING, Progress
-from xl_addin.buttons.sheets import tables_of
+from engine.errors import InputError, error
+from engine.phrase import phrase
+from engine.words import tell
+from rebalancer.files import free_name
+from xl_addin.buttons import Lines, Progress
+from xl_addin.buttons.book import Book, tables_of
+from xl_addin.buttons.edits import full_name
 
-Book = Any
-_ALL_WELL = Text(
-    "Nothing is wrong with the installation. What is wrong with the data is on Checks.",
-    "설치에는 문제가 없습니다. 데이터의 문제는 점검 시트에 있습니다.",
-)
+#: What xlwings' configuration names the synchronised folders, before the system.
+_SYNCHRONISED = ("ONEDRIVE_CONSUMER", "ONEDRIVE_COMMERCIAL", "SHAREPOINT")
 
 
-def share_copy(book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001 - as every command
+def share_copy(book: Book, progress: Progress, *, formulas: bool) -> Lines:  # noqa: ARG001 - as every command
     """Write a copy that holds values only beside the workbook; returns where it is."""
-    from rebalancer.books import plan_book
-    from templates.share import share
-    from xl_addin.functions.plans import planned
+    from rebalancer.sharing import share
+    from xl_addin.functions.plan import plan_of
 
     folder = folder_of(book)
-    progress.step(READING)
-    made = planned("share", {}, tables_of(book))
-    progress.step(Text("writing the copy", "사본 쓰는 중"))
-    report = plan_book(made.plan, made.lang)
-    data = share(report, made.lang).to_bytes()
+    progress.step("reading")
+    plan, lang = plan_of("share", {}, tables_of(book))
+    progress.step("copy")
     path = free_name(folder, f"{Path(book.name).stem}-share", ".xlsx")
-    write_whole(path, data)
-    return Text(str(path), str(path))
+    return [str(written) for written in share(plan, path, lang=lang)]
 
 
-def pdf(book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001
+def pdf(book: Book, progress: Progress, *, formulas: bool) -> Lines:  # noqa: ARG001
     """Write the workbook as a PDF beside it; returns where it is."""
     path = free_name(folder_of(book), Path(book.name).stem, ".pdf")
-    progress.step(Text("writing the PDF", "PDF 쓰는 중"))
+    progress.step("pdf")
     book.to_pdf(str(path))
-    return Text(str(path), str(path))
+    return [str(path)]
 
 
-def help_me(_book: Book, progress: Progress, *, formulas: bool) -> Text:  # noqa: ARG001
+def help_me(_book: Book, progress: Progress, *, formulas: bool) -> Lines:  # noqa: ARG001
     """Return what `rebalancer doctor` finds, what is wrong first."""
-    from xl_addin.cli.doctor import local_checks
+    from xl_addin.checkup import local_checks
 
-    progress.step(Text("checking", "확인 중"))
+    progress.step("checking")
     found = [one for one in local_checks() if one.status != "ok"]
     found.sort(key=lambda one: one.status != "wrong")
-    lines = [f"{one.check}: {one.message}. {one.mend}".strip() for one in found]
-    if not lines:
-        return _ALL_WELL
-    ko = [f"{korean(one.check)}: {korean(one.message)}. {korean(one.mend)}".strip() for one in found]
-    return Text("\n".join(lines), "\n".join(ko))
+    said = [[tell(part, progress.lang) for part in (one.title, one.message, one.mend)] for one in found]
+    lines = [f"{title}: {message}. {mend}".strip() for title, message, mend in said]
+    return lines or [phrase("button.all-well")]
+
+
+def folder_of(book: Book) -> Path:
+    """Return the folder of a workbook; raises InputError where it is not saved, or not found on this computer."""
+    full = full_name(book)
+    if full is None:
+        system = "WIN" if sys.platform == "win32" else "MAC"
+        raise InputError([error("not-local", book.name, names=[f"{one}_{system}" for one in _SYNCHRONISED])])
+    folder = Path(full).parent
+    if not folder.is_dir() or str(folder) == ".":
+        raise InputError([error("not-saved", book.name)])
+    return folder

@@ -1,4 +1,4 @@
-"""The command line: finds the verb, imports only its module, and turns errors into exit statuses and problem lists.
+"""The command line: finds the command, imports only its module, turns errors into exit statuses and problem lists.
 
 Exit status: 0 done; 2 bad input; 3 market data missing or stale; 1 anything else. Results go to stdout, progress and
 problems to stderr; with --json one JSON document goes to stdout and nothing anywhere else, in failure too.
@@ -6,192 +6,146 @@ problems to stderr; with --json one JSON document goes to stdout and nothing any
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import errno
-import importlib
 import io
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from typing import NoReturn
 
-from engine.errors import InputError, MarketDataError, Problem, RebalancerError
-from rebalancer.language import LANGUAGES, Lang, default_language
-from xl_addin.show.arguments import both, two
+import click
+from click.shell_completion import shell_complete
 
-#: verb: (module, what it does)
-VERBS: Mapping[str, tuple[str, str]] = {
-    "demo": ("xl_addin.cli.demo", "plan the bundled sample portfolio on sample prices, offline"),
-    "plan": ("xl_addin.cli.plan", "show a portfolio file's drift, and the trades that bring it back to target"),
-    "quotes": ("xl_addin.cli.quotes", "show prices and rates with source, time and staleness"),
-    "models": ("xl_addin.cli.models", "list the model portfolios"),
-    "new": ("xl_addin.cli.new", "write a workbook to start from: from a model, or one for each of many clients"),
-    "share": ("xl_addin.cli.share", "write a values-only copy of a workbook for others, also as PDF"),
-    "weights": ("xl_addin.cli.weights", "compute target weights: equal, cap, equal-sector, equal-sector-cap"),
-    "compare": ("xl_addin.cli.compare", "put funds side by side: fee, size, holdings, returns, overlap"),
-    "correlate": ("xl_addin.cli.correlate", "show how alike a portfolio's instruments move"),
-    "review": ("xl_addin.cli.review", "review the satellites quarter by quarter: hold, review or replace"),
-    "risk": ("xl_addin.cli.risk", "check limits: minimum, maximum, groups, leverage, single names, accounts"),
-    "calendar": ("xl_addin.cli.calendar", "list the year's tasks on days that trade, also as an .ics file"),
-    "build": ("xl_addin.cli.build", "build rebalancer.xlsm, the workbook with macros, from its source"),
-    "install": ("xl_addin.cli.install", "point Excel or LibreOffice at this Python"),
-    "doctor": ("xl_addin.cli.doctor", "say what is wrong with this installation, and how to mend it"),
+from engine.errors import InputError, MarketDataError, Problem, RebalancerError, error
+from engine.words import LANGUAGES
+from xl_addin.cli.frame import OneOf, Program, Reader, ToldOption, help_command, option
+
+#: command: the module that declares it, under its own name
+COMMANDS: Mapping[str, str] = {
+    "demo": "xl_addin.cli.plan",
+    "plan": "xl_addin.cli.plan",
+    "quotes": "xl_addin.cli.quotes",
+    "models": "xl_addin.cli.models",
+    "new": "xl_addin.cli.models",
+    "share": "xl_addin.cli.share",
+    "weights": "xl_addin.cli.analyses",
+    "compare": "xl_addin.cli.analyses",
+    "correlate": "xl_addin.cli.analyses",
+    "review": "xl_addin.cli.analyses",
+    "risk": "xl_addin.cli.analyses",
+    "calendar": "xl_addin.cli.analyses",
+    "build": "xl_addin.cli.installation",
+    "install": "xl_addin.cli.installation",
+    "doctor": "xl_addin.cli.installation",
 }
+PROGRAM = "rebalancer"
+#: What a shell sets to have a command line completed.
+COMPLETION = "_REBALANCER_COMPLETE"
+EXIT_DONE, EXIT_OTHER, EXIT_INPUT, EXIT_MARKET_DATA = 0, 1, 2, 3
 #: How writing to a stream fails: its reader has gone, the disk is full, the stream is closed.
 _UNWRITABLE = frozenset((errno.EPIPE, errno.EINVAL, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG))
-EXIT_DONE, EXIT_OTHER, EXIT_INPUT, EXIT_MARKET_DATA = 0, 1, 2, 3
 
 
-class Parser(argparse.ArgumentParser):
-    """Parse arguments; a bad one becomes a problem like any other bad input."""
+@click.group(
+    PROGRAM,
+    cls=Program,
+    modules=COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ("-h", "--help")},
+)
+# `Reader.of` reads it, before anything can be wrong.
+@option("--lang", type=OneOf(LANGUAGES), expose_value=False)
+@click.version_option(None, "-V", "--version", package_name=PROGRAM, message="%(package)s %(version)s", cls=ToldOption)
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """Print the help where no command is named."""
+    if ctx.invoked_subcommand is None:
+        sys.stdout.write(f"{ctx.get_help()}\n")
 
-    def error(self, message: str) -> NoReturn:
-        """Raise InputError instead of leaving the process."""
-        english, korean = both(message)
-        repair, ko = f"see `{self.prog} --help`", f"{korean}. `{self.prog} --help`를 보세요"
-        raise InputError([Problem("error", "bad-argument", "command line", f"{english}; {repair}", ko)])
+
+program.add_command(help_command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    as_json = "--json" in arguments
-    _write_utf8(as_json=as_json)
+    reader = Reader.of(arguments)
+    _write_utf8(as_json=reader.as_json)
     try:
-        return _answer(arguments)
-    except OSError as error:
-        return _unwritten(error, arguments)
+        return _answer(arguments, reader)
+    except OSError as fault:
+        return _unwritten(fault, reader)
 
 
-def _answer(arguments: list[str]) -> int:
+def _answer(arguments: list[str], reader: Reader) -> int:
     """Run the command and tell what went wrong; raises OSError where stdout or stderr cannot be written to."""
     try:
-        status = _run(arguments)
+        status = _run(arguments, reader)
         sys.stdout.flush()
-    except InputError as error:
-        return _fail(error.problems, EXIT_INPUT, arguments)
-    except MarketDataError as error:
+    except InputError as fault:
+        return _fail(fault.problems, EXIT_INPUT, reader)
+    except MarketDataError as fault:
         from xl_addin.show.problems import problems_of
 
-        return _fail(problems_of(error), EXIT_MARKET_DATA, arguments)
+        return _fail(problems_of(fault), EXIT_MARKET_DATA, reader)
     except KeyboardInterrupt:
-        message, ko = "stopped before it was done", "끝나기 전에 멈췄습니다"
-        return _fail([Problem("error", "interrupted", "rebalancer", message, ko)], EXIT_OTHER, arguments)
-    except RebalancerError as error:
-        ko = f"할 수 없습니다: {error}"
-        return _fail([Problem("error", "failed", "rebalancer", str(error), ko)], EXIT_OTHER, arguments)
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in _UNWRITABLE and error.filename is None:
+        return _fail([error("interrupted", PROGRAM)], EXIT_OTHER, reader)
+    except RebalancerError as fault:
+        return _fail([error("failed", PROGRAM, why=str(fault))], EXIT_OTHER, reader)
+    except Exception as fault:
+        if isinstance(fault, OSError) and fault.errno in _UNWRITABLE and fault.filename is None:
             raise
-        return _fail([_unexpected(error)], EXIT_OTHER, arguments)
+        return _fail([_unexpected(fault)], EXIT_OTHER, reader)
     return status
 
 
-def _unwritten(error: OSError, arguments: Sequence[str]) -> int:
+def _run(arguments: list[str], reader: Reader) -> int:
+    if instruction := os.environ.get(COMPLETION):
+        return shell_complete(program, {"obj": reader}, PROGRAM, COMPLETION, instruction)
+    try:
+        with program.make_context(PROGRAM, arguments, obj=reader) as context:
+            return int(program.invoke(context) or EXIT_DONE)
+    except click.exceptions.Exit as left:  # after --help and --version
+        return left.exit_code
+
+
+def _unwritten(fault: OSError, reader: Reader) -> int:
     """Say on stderr, on one line, that the result could not be written; nothing where its reader has gone."""
     # What is left in the buffer must not raise again at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if not isinstance(error, BrokenPipeError):
-        from xl_addin.show.colour import paint_for
-        from xl_addin.show.problems import problem_lines
-
-        reason = error.strerror or type(error).__name__
-        message = f"the result cannot be written ({reason}): make room, or write it somewhere else"
-        ko = f"결과를 쓸 수 없습니다({reason}): 공간을 비우거나 다른 곳에 쓰세요"
-        told = [Problem("error", "output-not-written", "rebalancer", message, ko)]
+    if not isinstance(fault, BrokenPipeError):
+        told = error("output-not-written.result", PROGRAM, reason=fault.strerror or type(fault).__name__)
         with contextlib.suppress(OSError):
-            sys.stderr.writelines(
-                f"{line}\n" for line in problem_lines(told, _language(arguments), paint_for(sys.stderr))
-            )
+            _tell([told], reader)
     return EXIT_OTHER
 
 
-def _run(arguments: list[str]) -> int:
-    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
-    if verb is None or arguments[0] != verb:
-        return _without_verb(arguments)
-    if verb not in VERBS:
-        raise InputError([Problem("error", "unknown-command", "command line", *_unknown(verb))])
-    module, help_text = VERBS[verb]
-    body = importlib.import_module(module)
-    parser = Parser(
-        prog=f"rebalancer {verb}", description=f"{help_text[0].upper()}{help_text[1:]}.", allow_abbrev=False
-    )
-    body.configure(parser)
-    try:
-        args = parser.parse_args(arguments[1:])
-    except SystemExit:  # --help has been printed
-        return EXIT_DONE
-    return int(body.run(args))
-
-
-def _without_verb(arguments: list[str]) -> int:
-    commands = "\n".join(f"  {verb:<10} {help_text}" for verb, (_, help_text) in VERBS.items())
-    parser = Parser(
-        prog="rebalancer",
-        usage="rebalancer COMMAND [ARGUMENTS]",
-        description="Bring a portfolio of US and Korean stocks and ETFs back to its targets, in whole shares.",
-        epilog=f"commands:\n{commands}\n\n`rebalancer COMMAND --help` says more. Exit status: 0 done; 2 bad input; "
-        "3 market data\nmissing or stale; 1 anything else.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="store_true", help="say the version and leave")
-    try:
-        args = parser.parse_args(arguments)
-    except SystemExit:  # --help has been printed
-        return EXIT_DONE
-    if not args.version:
-        parser.error(two("which command?", "명령을 적으세요"))
-    from importlib.metadata import version
-
-    sys.stdout.write(f"rebalancer {version('rebalancer')}\n")
-    return EXIT_DONE
-
-
-def _unknown(verb: str) -> tuple[str, str]:
-    from difflib import get_close_matches
-
-    near = get_close_matches(verb, VERBS, n=1)
-    meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(VERBS)}"
-    meant_ko = f"혹시 {near[0]}인가요?" if near else f"{', '.join(VERBS)} 중에서 고르세요"
-    return f"no command {verb!r}: {meant}", f"없는 명령 {verb!r}: {meant_ko}"
-
-
-def _unexpected(error: Exception) -> Problem:
+def _unexpected(fault: Exception) -> Problem:
     if os.environ.get("REBALANCER_DEBUG"):
         import traceback
 
         traceback.print_exc()
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    message = f"unexpected error: {what}. This is a fault of the program; run with REBALANCER_DEBUG=1 for the traceback"
-    ko = f"예상하지 못한 오류: {what}. 프로그램의 잘못입니다. REBALANCER_DEBUG=1로 실행하면 자세히 보입니다"
-    return Problem("error", "unexpected", "rebalancer", message, ko)
+    what = f"{type(fault).__name__}: {fault}".splitlines()[0]
+    return error("unexpected", PROGRAM, what=what)
 
 
-def _fail(problems: Iterable[Problem], status: int, arguments: Sequence[str]) -> int:
-    if "--json" in arguments:
+def _fail(problems: Iterable[Problem], status: int, reader: Reader) -> int:
+    if reader.as_json:
         from engine.documents import problem_list
         from xl_addin.show.json import dump
 
         sys.stdout.write(dump({"problems": problem_list(problems)}))
         sys.stdout.flush()
-        return status
-    from xl_addin.show.colour import paint_for
-    from xl_addin.show.problems import problem_lines
-
-    for line in problem_lines(problems, _language(arguments), paint_for(sys.stderr)):
-        sys.stderr.write(line + "\n")
+    else:
+        _tell(problems, reader)
     return status
 
 
-def _language(arguments: Sequence[str]) -> Lang:
-    for lang in LANGUAGES:
-        if f"--lang={lang}" in arguments or ("--lang", lang) in pairwise(arguments):
-            return lang
-    return default_language()
+def _tell(problems: Iterable[Problem], reader: Reader) -> None:
+    from xl_addin.show.problems import problem_lines
+    from xl_addin.show.terminal import paint_for
+
+    sys.stderr.writelines(f"{line}\n" for line in problem_lines(problems, reader.lang, paint_for(sys.stderr)))
 
 
 def _write_utf8(*, as_json: bool) -> None:

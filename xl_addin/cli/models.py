@@ -1,60 +1,50 @@
-"""`rebalancer models`: the model portfolios that a workbook can start from."""
+"""`rebalancer models` and `rebalancer new`: the model portfolios, and workbooks to start from."""
 
 from __future__ import annotations
 
-import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xl_addin.cli.common import add_output_arguments
+from engine.errors import InputError, Problem, error
+from engine.phrase import place
+from engine.words import Lang, say
+from xl_addin.cli.frame import argument, command, option
+from xl_addin.cli.options import FILE, force_option, lang_option, output_options
 
 if TYPE_CHECKING:
-    from templates.model_portfolios import Model
+    from templates.models import ModelPortfolio
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    add_output_arguments(parser)
-
-
-def run(args: argparse.Namespace) -> int:
+@command("models")
+@output_options
+def models(*, as_json: bool, lang: Lang) -> None:
     """Print every model with what it says of itself."""
-    from templates.model_portfolios import load_all
+    from templates.models import load_all
 
-    models = load_all()
-    if args.json:
+    every = load_all()
+    if as_json:
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump({"models": [_document(model) for model in models], "problems": []}))
-        return 0
-    from xl_addin.show.colour import paint_for
+        sys.stdout.write(dump({"models": [_document(model) for model in every], "problems": []}))
+        return
     from xl_addin.show.numbers import percent
-    from xl_addin.show.table import Column, Row, table_lines
+    from xl_addin.show.terminal import TextColumn, TextRow, paint_for, table_lines
 
-    korean = args.lang == "ko"
-    titles = (
-        ("모델", "이름", "기대 수익", "최대 낙폭", "보수")
-        if korean
-        else ("Model", "Name", "Return", "Worst fall", "Fee")
-    )
+    titles = ("model", "model-name", "expected-return", "worst-fall", "fee")
     rows = []
-    for model in models:
+    for model in every:
         facts = model.facts
         fee, _ = model.weighted_fee
         figures = (facts.expected_return, facts.drawdown, fee)
         shown = (percent(figure) if figure is not None else "–" for figure in figures)
-        rows.append(Row((facts.key, facts.title.of(args.lang), *shown), remark=facts.summary.of(args.lang)))
-    columns = [Column(title, "<" if place < 2 else ">") for place, title in enumerate(titles)]
+        rows.append(TextRow((facts.key, facts.title.of(lang), *shown), remark=facts.summary.of(lang)))
+    columns = [TextColumn(say(f"caption.{title}", lang), "<" if n < 2 else ">") for n, title in enumerate(titles)]
     lines = table_lines(columns, rows, paint_for(sys.stdout))
-    note = (
-        "기대 수익과 낙폭은 가정이며 보장이 아닙니다." if korean else "Return and fall are assumptions, not promises."
-    )
-    start = "rebalancer new MODEL -o FILE.xlsx"
-    sys.stdout.write("\n".join([*lines, "", note, f"{'시작' if korean else 'Start with'}: {start}"]) + "\n")
-    return 0
+    sys.stdout.write("\n".join([*lines, "", say("said.assumptions", lang), say("said.start-with", lang)]) + "\n")
 
 
-def _document(model: Model) -> dict[str, object]:
+def _document(model: ModelPortfolio) -> dict[str, object]:
     from engine.documents import number
 
     facts, portfolio = model.facts, model.portfolio
@@ -80,3 +70,81 @@ def _document(model: Model) -> dict[str, object]:
             for section, target in portfolio.targets()
         ],
     }
+
+
+@command("new")
+@argument("model", metavar="MODEL", required=False)
+@option("-o", "--output", type=FILE, required=True, metavar="FILE")
+@lang_option
+@force_option
+@option("--batch", type=FILE, metavar="CSV")
+@option("--macros", is_flag=True)
+def new(*, model: str | None, output: Path, lang: Lang, force: bool, batch: Path | None, macros: bool) -> None:
+    """Write the workbook, or one for each row of a client list, and say where."""
+    if batch:
+        count = _batch(batch, output, lang, force=force, macros=macros)
+        sys.stdout.write(say("said.written-many", lang, number=count, folder=output) + "\n")
+        return
+    if model is None:
+        raise InputError([error("missing.model", place("command-line"))])
+    from rebalancer.files import output_problems, write_whole
+
+    problems = output_problems(output, ".xlsm" if macros else ".xlsx", force=force)
+    data, found = _workbook(model, lang, macros=macros)
+    if problems or data is None:
+        raise InputError((*problems, *found))
+    write_whole(output, data)
+    sys.stdout.write(say("said.written", lang, path=output) + "\n")
+
+
+def _workbook(name: str, lang: Lang, *, macros: bool) -> tuple[bytes | None, tuple[Problem, ...]]:
+    from templates.report import BookReport
+
+    file = Path(name)
+    found: tuple[Problem, ...] = ()
+    if file.suffix and file.exists():
+        from rebalancer.loading import load_portfolio
+
+        portfolio, found = load_portfolio(file)
+        if portfolio is None:
+            return None, found
+        report = BookReport(portfolio)
+    else:
+        from templates.models import load
+
+        model = load(name)
+        report = BookReport(model.ready(), model=model.facts)
+    if macros:
+        from xl_addin.hosts.excel.package import report_workbook
+
+        return report_workbook(report, lang), found
+    from templates.write import build
+
+    return build(report, lang).to_bytes(), found
+
+
+def _batch(list_: Path, folder: Path, lang: Lang, *, force: bool, macros: bool) -> int:
+    """Write a workbook for each client into the folder, and return how many."""
+    from templates.models.clients import PLAIN, Kind, read_clients, write_all
+    from xl_addin.show.terminal import progress
+
+    kind = PLAIN
+    if macros:
+        from xl_addin.hosts.excel.package import report_workbook
+
+        kind = Kind(".xlsm", report_workbook)
+    clients = read_clients(list_, lang)
+    problems = []
+    if folder.exists() and not folder.is_dir():
+        problems.append(error("output-folder.batch", str(folder)))
+    elif not force:
+        paths = (folder / f"{client.name}{kind.suffix}" for client in clients)
+        problems += [error("output-exists.batch", str(path)) for path in paths if path.exists()]
+    if problems:
+        raise InputError(problems)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return sum(1 for _ in progress(write_all(clients, folder, kind), len(clients), "new"))
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise InputError([error("output-not-written.folder", str(folder), reason=reason)]) from fault

@@ -1,94 +1,137 @@
-"""`rebalancer plan FILE`: drift and trades for a portfolio file."""
+"""`rebalancer plan FILE` and `rebalancer demo`: drift and trades, for a person's portfolio or for the sample."""
 
 from __future__ import annotations
 
-import argparse
+import datetime as dt
 import sys
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from engine.errors import Problem
-from engine.settings import setting_fields
-from rebalancer.files import output_problems
-from rebalancer.loading import is_workbook, load_portfolio, usable
-from rebalancer.planning import adjusted, planned, today
-from rebalancer.quoting import quotes_for, quotes_in
-from xl_addin.cli.common import add_output_arguments, amount, date, show
+from engine.errors import InputError, error
+from engine.phrase import place
+from engine.plan import Plan
+from engine.settings import Mode, setting_fields
+from engine.words import Lang, say
+from xl_addin.cli.frame import OneOf, argument, command, option
+from xl_addin.cli.options import (
+    FILE,
+    amount,
+    as_of_option,
+    facts_option,
+    force_option,
+    history_options,
+    output_options,
+    prices_option,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from engine.market.quote import Quote
+    from engine.quote import Quote
     from rebalancer.books import Analyse
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    settings = setting_fields()
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="the portfolio: .yaml, .xlsx, .xlsm, .ods, or a folder of .csv files"
-    )
-    parser.add_argument("-o", "--output", type=Path, metavar="OUT.xlsx", help="also write the plan as a workbook")
-    parser.add_argument("--force", action="store_true", help="let -o replace a file that exists")
-    parser.add_argument("--prices", type=Path, metavar="CSV", help="prices: symbol, price, currency, as_of")
-    parser.add_argument(
-        "--offline", action="store_true", help="take prices that are stored, ask no source on the network"
-    )
-    parser.add_argument(
-        "--mode", choices=settings["mode"]["choices"], help=f"{settings['mode']['en']} (beats the file)"
-    )
-    parser.add_argument("--cash-flow", type=amount, metavar="N", help=f"{settings['cash_flow']['en']} (beats the file)")
-    parser.add_argument(
-        "--as-of", type=date, metavar="DATE", help="the day to plan for, as 2026-11-20 (default: today)"
-    )
-    parser.add_argument(
-        "--history",
-        type=Path,
-        metavar="CSV",
-        help="closes for the workbook's Analysis sheet: a column Date, then one per symbol (and USDKRW for rates)",
-    )
-    parser.add_argument("--facts", type=Path, metavar="YAML", help="fund facts for it: fee, aum, holdings, yield")
-    parser.add_argument(
-        "--analyses", action="store_true", help="fill the Analysis sheet from the sources' history (takes a while)"
-    )
-    parser.add_argument("--allow-stale", action="store_true", help="plan even on prices too old to act on")
-    add_output_arguments(parser)
-
-
-def run(args: argparse.Namespace) -> int:
+@command("plan")
+@argument("file", type=FILE, metavar="FILE")
+@option("-o", "--output", type=FILE, metavar="OUT.xlsx")
+@force_option
+@prices_option
+@option("--mode", type=OneOf(setting_fields()["mode"]["choices"]))
+@option("--cash-flow", type=amount, metavar="N")
+@as_of_option
+@history_options
+@facts_option
+@option("--analyses", is_flag=True)
+@option("--allow-stale", is_flag=True)
+@output_options
+def plan(
+    *,
+    file: Path,
+    output: Path | None,
+    force: bool,
+    prices: Path | None,
+    mode: str | None,
+    cash_flow: Decimal | None,
+    as_of: dt.date | None,
+    history: Path | None,
+    offline: bool,
+    facts: Path | None,
+    analyses: bool,
+    allow_stale: bool,
+    as_json: bool,
+    lang: Lang,
+) -> None:
     """Plan, print, and write the workbook where one is asked for."""
-    portfolio, problems = load_portfolio(args.file)
-    quotes, found = quotes_in(args.prices)
+    from rebalancer.files import output_problems
+    from rebalancer.loading import is_workbook, load_portfolio, usable
+    from rebalancer.planning import adjusted, planned, today
+    from rebalancer.quoting import quotes_for, quotes_in
+
+    loaded, problems = load_portfolio(file)
+    given, found = quotes_in(prices)
     problems = (*problems, *found)
-    if args.output:
-        problems += output_problems(args.output, ".xlsx", force=args.force)
-    elif args.history or args.facts or args.analyses:
-        message = "--history, --facts and --analyses fill the workbook's Analysis sheet: name the workbook with -o"
-        ko = "--history, --facts, --analyses는 통합 문서의 분석 시트를 채웁니다: -o로 통합 문서 이름을 적으세요"
-        problems += (Problem("error", "bad-argument", "command line", message, ko),)
-    portfolio = usable(portfolio, problems)
-    portfolio, problems = adjusted(portfolio, args.mode, args.cash_flow)
-    book = args.file if is_workbook(args.file) else None
-    quotes, found = quotes_for(portfolio, quotes, offline=args.offline, book=book)
-    as_of = args.as_of or today()
-    plan = planned(portfolio, quotes, as_of, (*problems, *found), allow_stale=args.allow_stale)
-    if args.output:
+    if output:
+        problems += output_problems(output, ".xlsx", force=force)
+    elif history or facts or analyses:
+        problems += (error("bad-argument.analysis-without-workbook", place("command-line")),)
+    portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
+    quotes, found = quotes_for(portfolio, given, offline=offline, book=file if is_workbook(file) else None)
+    made = planned(portfolio, quotes, as_of or today(), (*problems, *found), allow_stale=allow_stale)
+    if output:
         from rebalancer.books import write_plan_book
 
-        notice = write_plan_book(plan, args.output, args.lang, args.file, _analyse(args, quotes))
+        analyse = None
+        if history or facts or analyses:
+            analyse = _analyse(quotes, history, facts, offline=offline or not analyses)
+        notice = write_plan_book(made, output, lang, file, analyse)
         if notice:
-            sys.stderr.write(notice + "\n")
-    show(plan, args, args.output)
-    return 0
+            sys.stderr.write(f"{notice}\n")
+    _show(made, lang, output, as_json=as_json)
 
 
-def _analyse(args: argparse.Namespace, quotes: Mapping[str, Quote]) -> Analyse | None:
-    """Return what fills the Analysis sheet, None where nobody asked for it."""
-    if not (args.history or args.facts or args.analyses):
-        return None
-    from rebalancer.histories import Sources
-    from xl_addin.show.analysis_sheet import findings
+def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
+    """Return what fills the Analysis sheet."""
+    from rebalancer.analysing import Sources
+    from rebalancer.tabulating import analysis_tables
 
-    offline = args.offline or not args.analyses
-    sources = Sources(args.history, args.facts, offline)
-    return lambda plan, lang: findings(plan.portfolio, quotes, sources, plan.as_of, lang)
+    sources = Sources(history, facts, offline)
+    return lambda made, lang: analysis_tables(made.portfolio, quotes, sources, made.as_of, lang)
+
+
+@command("demo")
+@option("-o", "--output", type=FILE, metavar="DIR", default=".")
+@output_options
+def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
+    """Plan the samples, write the workbook, print the plan and where the workbook is."""
+    from rebalancer.books import write_plan_book
+    from rebalancer.files import free_name
+    from rebalancer.samples import sample_plan, sample_quotes
+    from rebalancer.tabulating import sample_tables
+
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise InputError([error("output-folder.not-made", str(output), reason=reason)]) from None
+    made = sample_plan()
+    quotes, _, _ = sample_quotes()
+    workbook = free_name(output, "demo-plan", ".xlsx").resolve()
+    write_plan_book(
+        made, workbook, lang, analyse=lambda made, lang: sample_tables(made.portfolio, quotes, made.as_of, lang)
+    )
+    _show(made, lang, workbook, as_json=as_json, workbook=str(workbook))
+
+
+def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, **more: str) -> None:
+    """Print the plan and where its workbook is; `more` are further keys of the JSON document."""
+    if as_json:
+        from xl_addin.show.json import dump
+
+        sys.stdout.write(dump({**made.to_json(), **more}))
+        return
+    from xl_addin.show.terminal import paint_for
+    from xl_addin.show.text import report
+
+    sys.stdout.write(report(made, lang, paint_for(sys.stdout)))
+    if written:
+        sys.stdout.write(f"{say('report.written', lang, path=written)}\n")

@@ -2,123 +2,90 @@
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import InputError, Problem
-from engine.text import korean
-from xl_addin.cli.common import add_output_arguments
+from engine.errors import InputError, error
+from engine.phrase import place
+from engine.words import Lang, say, tell
+from xl_addin.cli.frame import argument, command, option
+from xl_addin.cli.options import output_options
 
 if TYPE_CHECKING:
-    from engine.market.quote import Quote
     from engine.market.quoting import QuoteBatch
     from engine.market.store import Store
+    from engine.quote import Quote
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("symbols", nargs="*", metavar="SYMBOL", help="a code, a catalogue name, or a pair (USDKRW)")
-    parser.add_argument("--refresh", action="store_true", help="ask the sources even where the store is fresh")
-    parser.add_argument("--offline", action="store_true", help="show what is stored, ask no source")
-    parser.add_argument("--store", action="store_true", help="show what is stored and which sources are left alone")
-    parser.add_argument("--clear", action="store_true", help="forget everything that is stored, before anything else")
-    add_output_arguments(parser)
-
-
-def run(args: argparse.Namespace) -> int:
+@command("quotes")
+@argument("symbols", nargs=-1, metavar="SYMBOL...")
+@option("--refresh", is_flag=True)
+@option("--offline", is_flag=True)
+@option("--store", is_flag=True)
+@option("--clear", is_flag=True)
+@output_options
+def quotes(
+    *, symbols: tuple[str, ...], refresh: bool, offline: bool, store: bool, clear: bool, as_json: bool, lang: Lang
+) -> int:
     """Print the quotes; status 3 where one is missing or stale."""
+    if not (symbols or store or clear):
+        raise InputError([error("bad-argument.no-symbol", place("command-line"))])
     from engine.market import chain
 
-    if not (args.symbols or args.store or args.clear):
-        message = "name at least one symbol, such as `rebalancer quotes AAPL 005930 USDKRW`, or use --store or --clear"
-        ko = "종목을 하나 이상 `rebalancer quotes AAPL 005930 USDKRW`처럼 적거나 --store, --clear를 쓰세요"
-        raise InputError([Problem("error", "bad-argument", "command line", message, ko)])
-    store = chain.default().store
-    if args.clear:
+    kept = chain.default().store
+    if clear:
         chain.default().chain.clear()
-        if not (args.symbols or args.store):
-            _print_cleared(store, args)
+        if not (symbols or store):
+            _print_cleared(kept, lang, as_json=as_json)
             return 0
-    if not args.symbols:
-        _print_store(store, args)
+    if not symbols:
+        _print_store(kept, lang, as_json=as_json)
         return 0
-    now = dt.datetime.now(dt.UTC)
-    batch = chain.quotes(args.symbols, now=now, refresh=args.refresh, offline=args.offline)
-    if args.json:
-        from xl_addin.show.json import dump
-
-        sys.stdout.write(dump(quotes_document(batch)))
+    batch = chain.quotes(symbols, now=dt.datetime.now(dt.UTC), refresh=refresh, offline=offline)
+    if as_json:
+        _print_json(batch.to_json())
     else:
-        _print_quotes(batch, args)
+        _print_quotes(batch, lang)
     return 3 if batch.failed or any(quote.stale for quote in batch.ok.values()) else 0
 
 
-def quotes_document(batch: QuoteBatch) -> dict[str, Any]:
-    """Return the batch as the documented JSON object."""
-    from engine.documents import problem_list
+def _print_json(document: dict[str, Any]) -> None:
+    from xl_addin.show.json import dump
 
-    return {
-        "quotes": [_quote_row(quote) for quote in batch.ok.values()],
-        "failed": [
-            {"symbol": text, "error": type(error).__name__, "message": str(error)}
-            for text, error in batch.failed.items()
-        ],
-        "requests": batch.requests,
-        "problems": problem_list(batch.problems),
-    }
+    sys.stdout.write(dump(document))
 
 
-def _quote_row(quote: Quote) -> dict[str, Any]:
-    from engine.documents import number
-
-    return {
-        "symbol": quote.symbol,
-        "name": quote.name,
-        "price": number(quote.price),
-        "currency": quote.currency,
-        "as_of": _iso(quote.as_of),
-        "session": quote.session,
-        "source": quote.source,
-        "delay_seconds": quote.delay_seconds,
-        "fetched_at": _iso(quote.fetched_at),
-        "stale": quote.stale,
-        "stale_reason": quote.stale_reason,
-    }
-
-
-def _print_quotes(batch: QuoteBatch, args: argparse.Namespace) -> None:
-    from xl_addin.show.colour import paint_for
+def _print_quotes(batch: QuoteBatch, lang: Lang) -> None:
     from xl_addin.show.problems import problem_lines, problems_of
+    from xl_addin.show.terminal import paint_for
 
-    _print_table(batch.ok.values(), args)
-    errors = [problem for error in batch.failed.values() for problem in problems_of(error)]
-    for line in problem_lines([*errors, *batch.problems], args.lang, paint_for(sys.stderr)):
-        sys.stderr.write(line + "\n")
+    _print_table(batch.ok.values(), lang)
+    errors = [problem for fault in batch.failed.values() for problem in problems_of(fault)]
+    for line in problem_lines([*errors, *batch.problems], lang, paint_for(sys.stderr)):
+        sys.stderr.write(f"{line}\n")
 
 
-def _print_table(quotes: Any, args: argparse.Namespace) -> None:  # noqa: ANN401 - an iterable of quotes
+def _print_table(quotes: Iterable[Quote], lang: Lang) -> None:
     from xl_addin.show import numbers
-    from xl_addin.show.colour import paint_for
-    from xl_addin.show.table import Column, Row, table_lines
-    from xl_addin.show.texts import known, say
+    from xl_addin.show.terminal import TextColumn, TextRow, paint_for, table_lines
 
-    titles = ("symbol", "name", "price", "price_as_of", "session", "source", "status")
-    columns = [Column(say(title, args.lang), ">" if title == "price" else "<") for title in titles]
+    titles = ("symbol", "name", "price", "price-as-of", "session", "source", "status")
+    columns = [TextColumn(say(f"caption.{title}", lang), ">" if title == "price" else "<") for title in titles]
     rows = [
-        Row(
+        TextRow(
             (
                 quote.symbol,
                 quote.name,
                 numbers.price(quote.price, quote.currency),
                 f"{quote.as_of.astimezone():%Y-%m-%d %H:%M}" if quote.as_of else "-",
-                known(f"session.{quote.session}", args.lang),
+                say(f"session.{quote.session}", lang),
                 quote.source + (f" (-{quote.delay_seconds // 60} min)" if quote.delay_seconds else ""),
-                say("stale", args.lang) if quote.stale else say("fresh", args.lang),
+                say("quote.stale" if quote.stale else "quote.fresh", lang),
             ),
             "yellow" if quote.stale else "",
-            korean(quote.stale_reason or "") if args.lang == "ko" else quote.stale_reason or "",
+            tell(quote.stale_reason or "", lang),
         )
         for quote in quotes
     ]
@@ -126,47 +93,39 @@ def _print_table(quotes: Any, args: argparse.Namespace) -> None:  # noqa: ANN401
         sys.stdout.write("\n".join(table_lines(columns, rows, paint_for(sys.stdout))) + "\n")
 
 
-def _print_store(store: Store, args: argparse.Namespace) -> None:
+def _print_store(store: Store, lang: Lang, *, as_json: bool) -> None:
     """Show every stored quote, judged by nothing: what is fresh is a question of now."""
-    from xl_addin.show.texts import known, say
-
     quotes = [quote for _, quote in store.quotes().values()]
     breakers = store.breakers().values()
-    counts = store.counts()
-    if args.json:
+    if as_json:
         from engine.documents import problem_list
-        from xl_addin.show.json import dump
+        from engine.market.quoting import quote_document
 
-        document = {
-            "path": str(store.path),
-            "counts": counts,
-            "quotes": [_quote_row(quote) for quote in quotes],
-            "breakers": [{"source": b.source, "until": _iso(b.until), "error": b.error} for b in breakers],
-            "problems": problem_list(store.problems),
-        }
-        sys.stdout.write(dump(document))
+        _print_json(
+            {
+                "path": str(store.path),
+                "counts": store.counts(),
+                "quotes": [quote_document(quote) for quote in quotes],
+                "breakers": [
+                    {"source": one.source, "until": one.until.isoformat(timespec="seconds"), "error": one.error}
+                    for one in breakers
+                ],
+                "problems": problem_list(store.problems),
+            }
+        )
         return
-    sys.stdout.write(f"{store.path}\n")
-    tables = (f"{known(f'store.{table}', args.lang)} {count}" for table, count in counts.items())
-    sys.stdout.write("  ".join(tables) + "\n")
-    for b in breakers:
-        until = f"{b.until.astimezone():%Y-%m-%d %H:%M}"
-        sys.stdout.write(say("left_alone", args.lang, source=b.source, error=b.error, until=until) + "\n")
-    _print_table(quotes, args)
+    tables = "  ".join(f"{say(f'stored.{table}', lang)} {count}" for table, count in store.counts().items())
+    sys.stdout.write(f"{store.path}\n{tables}\n")
+    for one in breakers:
+        told = say("stored.left-alone", lang, source=one.source, error=one.error, until=one.until.astimezone())
+        sys.stdout.write(f"{told}\n")
+    _print_table(quotes, lang)
 
 
-def _print_cleared(store: Store, args: argparse.Namespace) -> None:
-    if args.json:
+def _print_cleared(store: Store, lang: Lang, *, as_json: bool) -> None:
+    if as_json:
         from engine.documents import problem_list
-        from xl_addin.show.json import dump
 
-        document = {"path": str(store.path), "counts": store.counts(), "problems": problem_list(store.problems)}
-        sys.stdout.write(dump(document))
+        _print_json({"path": str(store.path), "counts": store.counts(), "problems": problem_list(store.problems)})
     else:
-        from xl_addin.show.texts import say
-
-        sys.stdout.write(f"{store.path}: {say('cleared', args.lang)}\n")
-
-
-def _iso(moment: dt.datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat(timespec="seconds")
+        sys.stdout.write(f"{store.path}: {say('stored.cleared', lang)}\n")

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
-from rebalancer.language import LANGUAGES
-
-_OFFICE_SECONDS = 120
-
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="a workbook (of plan -o), or any portfolio file")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.xlsx", help="the copy to write")
-    parser.add_argument("--weights-only", action="store_true", help="leave out amounts and quantities, round weights")
-    parser.add_argument("--pdf", action="store_true", help="also write a one-page A4 report beside it (LibreOffice)")
-    parser.add_argument("--lang", choices=LANGUAGES, help="language of the copy (default: the workbook's own)")
-    parser.add_argument("--offline", action="store_true", help="plan on stored prices where a plan is needed")
-    parser.add_argument("--force", action="store_true", help="let -o replace a file that exists")
+from engine.words import LANGUAGES, Lang, say
+from xl_addin.cli.frame import OneOf, argument, command, option, reader_language
+from xl_addin.cli.options import FILE, force_option
 
 
-def run(args: argparse.Namespace) -> int:
+@command("share")
+@argument("file", type=FILE, metavar="FILE")
+@option("-o", "--output", type=FILE, required=True, metavar="OUT.xlsx")
+@option("--weights-only", is_flag=True)
+@option("--pdf", is_flag=True)
+@option("--lang", type=OneOf(LANGUAGES))
+@option("--offline", is_flag=True)
+@force_option
+def share(
+    *, file: Path, output: Path, weights_only: bool, pdf: bool, lang: Lang | None, offline: bool, force: bool
+) -> None:
     """Write the copy, and the PDF where asked for, and say where."""
-    from rebalancer.sharing import share
+    from rebalancer.loading import is_workbook
+    from rebalancer.sharing import share as write
 
-    written = share(
-        args.file, args.output, lang=args.lang, weights_only=args.weights_only, pdf=args.pdf, force=args.force
-    )
-    word = "작성" if args.lang == "ko" else "Written"
-    sys.stdout.write("".join(f"{word}: {path}\n" for path in written))
-    return 0
+    if lang is None and not is_workbook(file):
+        lang = reader_language()  # a workbook has a language of its own
+    written = write(file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, offline=offline)
+    for path in written:
+        sys.stdout.write(say("said.written", lang or reader_language(), path=path) + "\n")

@@ -1,17 +1,29 @@
-"""What a cell or a range passes, as plain values: whatever host it comes from, blanks and errors told apart."""
+"""What a cell or a range passes, as plain values, and what a cell can show: the same for every host.
+
+Blanks and errors are told apart on the way in; on the way out an error is a token, which hosts replace by the real one.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from engine.errors import InputError, Problem
+from engine.errors import InputError, error
 from engine.market.symbols import lost_zeros, shape
+from engine.phrase import Phrase, place
 from engine.text import FIRST_DAY, LAST_DAY, plain_number, repaired_date, repaired_number
-from templates.reading.grid import Cell, ErrorValue, Grid, from_serial, to_decimal
+from templates.cells import Cell, ErrorValue, Grid, from_serial, to_decimal
 
 Rows = tuple[tuple[Cell, ...], ...]
+Shown = str | bool | int | float | dt.date | None
+Answer = Shown | list[list[Shown]]
+NA, VALUE, NUM = "#REBAL!N/A", "#REBAL!VALUE", "#REBAL!NUM"
+TOKENS: tuple[str, ...] = (NA, VALUE, NUM)
+#: What VBA's CVErr takes for each token, and the real error as cells show it.
+CVERR: Mapping[str, int] = {NA: 2042, VALUE: 2015, NUM: 2036}
+SHOWN: Mapping[str, str] = {NA: "#N/A", VALUE: "#VALUE!", NUM: "#NUM!"}
 #: What Excel passes for an argument that is left out.
 MISSING = -2147352572
 #: Whole numbers below this are exact in a cell.
@@ -19,9 +31,32 @@ _WHOLE = 1e15
 _ERRORS = frozenset(("#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!", "#SPILL!", "#CALC!"))
 
 
-def bad_argument(argument: str, message: str, ko: str) -> InputError:
-    """Return the error of an argument that cannot be used; the message (`ko`: in Korean) names value and repair."""
-    return InputError([Problem("error", "bad-argument", argument, message, ko)])
+def bad_argument(variant: str, where: str | Phrase, **values: object) -> InputError:
+    """Return the error of an argument that cannot be used: the message `bad-argument.<variant>` says the repair."""
+    return InputError([error(f"bad-argument.{variant}", where, **values)])
+
+
+def in_range(argument: str, row: int, column: int) -> Phrase:
+    """Return the place of a cell within the range of an argument, counted from 1."""
+    return place("argument-cell", argument=argument, row=row, column=column)
+
+
+def shown(value: object) -> Shown:
+    """Return what a cell shows: money as the nearest number it can hold, what is no number as #N/A."""
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else NA
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None, microsecond=0)
+    if value is None or isinstance(value, str | bool | int | dt.date):
+        return value
+    return str(value)
+
+
+def matrix(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[list[Shown]]:
+    """Return rows under headers that depend on the call."""
+    return [list(header), *([shown(value) for value in row] for row in rows)]
 
 
 def rows_of(given: object) -> Rows | None:
@@ -83,11 +118,9 @@ def value_of(argument: str, given: object) -> Cell:
     """Return the single value of an argument, None where it is left out or blank; raises InputError for a range."""
     found = [value for row in rows_of(given) or () for value in row if value is not None]
     if len(found) > 1:
-        message = f"{len(found)} values where one is due: name one cell"
-        raise bad_argument(argument, message, f"값 하나가 필요한데 {len(found)}개입니다: 셀 하나를 지정하세요")
+        raise bad_argument("many", argument, number=len(found))
     if found and isinstance(found[0], ErrorValue):
-        message = f"the cell shows {found[0]}: mend that cell first"
-        raise bad_argument(argument, message, f"셀 값이 {found[0]}입니다: 그 셀을 먼저 고치세요")
+        raise bad_argument("error-first", argument, value=found[0])
     return found[0].strip() or None if found and isinstance(found[0], str) else next(iter(found), None)
 
 
@@ -108,9 +141,7 @@ def number_of(argument: str, given: object, default: Decimal, low: int, high: in
         plain = repaired_number(value)
         value = Decimal(plain) if plain is not None else value
     if not isinstance(value, Decimal) or not low <= value <= high or (whole and value != int(value)):
-        message = f"{value!s:.40} is not a {'whole ' * whole}number from {low} to {high}: write one"
-        kind = "정수" if whole else "수"
-        raise bad_argument(argument, message, f"값 {value!s:.40}: {low}부터 {high}까지의 {kind}로 적으세요")
+        raise bad_argument("whole" if whole else "number", argument, value=str(value), low=low, high=high)
     return value
 
 
@@ -129,12 +160,10 @@ def day_of(argument: str, given: object, first: dt.date = FIRST_DAY) -> dt.date 
         value = str(value)
     value = value.date() if isinstance(value, dt.datetime) else value
     if isinstance(value, dt.date) and not first <= value <= LAST_DAY:
-        message = f"{value} is not a day from {first} to {LAST_DAY}: write one"
-        raise bad_argument(argument, message, f"{value}: {first}부터 {LAST_DAY}까지의 날짜로 적으세요")
+        raise bad_argument("day-range", argument, value=value, first=first, last=LAST_DAY)
     if value is None or isinstance(value, dt.date):
         return value
-    message = f"{value!s:.40} is not a date: write one, such as 2026-07-01"
-    raise bad_argument(argument, message, f"값 {value!s:.40}: 2026-07-01처럼 날짜로 적으세요")
+    raise bad_argument("date", argument, value=str(value))
 
 
 def ticker_of(argument: str, given: object) -> str:
@@ -146,8 +175,7 @@ def tickers_of(argument: str, given: object) -> tuple[str, ...]:
     """Return every code or name of a range once, blanks left out; raises InputError where there is none."""
     found = tuple(dict.fromkeys(_tickers(argument, rows_of(given) or ())))
     if not found:
-        message = "no ticker stands here: name cells that hold some"
-        raise bad_argument(argument, message, "종목코드가 없습니다: 종목코드가 있는 셀을 지정하세요")
+        raise bad_argument("no-tickers-here", argument)
     return found
 
 
@@ -155,23 +183,20 @@ def _tickers(argument: str, rows: Rows) -> Iterator[str]:
     for number, row in enumerate(rows, 1):
         for at, value in enumerate(row, 1):
             if isinstance(value, ErrorValue):
-                where, ko = f"{argument}, row {number}, column {at}", f"셀 값이 {value}입니다: 고치세요"
-                raise bad_argument(where, f"the cell shows {value}: mend it", ko)
+                raise bad_argument("error", in_range(argument, number, at), value=value)
             if value is not None and str(value).strip():
-                yield _ticker(f"{argument}, row {number}, column {at}", value)
+                yield _ticker(in_range(argument, number, at), value)
 
 
-def _ticker(argument: str, value: Cell) -> str:
+def _ticker(where: str | Phrase, value: Cell) -> str:
     if value is None:
-        message = 'no ticker: write a code or name as text, such as "069500"'
-        raise bad_argument(argument, message, '종목코드 없음: "069500"처럼 코드나 이름을 텍스트로 적으세요')
+        raise bad_argument("no-ticker", where)
     if not isinstance(value, Decimal | bool | dt.date):
         return value.strip()
     text = plain_number(value) if isinstance(value, Decimal) else str(value)
     if shape(text) is None or not isinstance(value, Decimal):
         meant = lost_zeros(text)
-        repair = f"format the cell as text and write {meant}" if meant else "write a code or name as text"
-        repair_ko = f"셀을 텍스트로 바꾸고 {meant}처럼 적으세요" if meant else "코드나 이름을 텍스트로 적으세요"
-        ko = f"{text}: 종목코드가 아니라 숫자입니다. {repair_ko}"
-        raise bad_argument(argument, f"{text} is a number, not a ticker: {repair}", ko)
+        if meant:
+            raise bad_argument("lost-zeros", where, value=text, meant=meant)
+        raise bad_argument("ticker-is-number", where, value=text)
     return text

@@ -7,32 +7,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from engine.data import portfolio_from_data
-from engine.errors import InputError, Problem
+from engine.data.document import portfolio_from_data
+from engine.errors import InputError, Problem, error, note
+from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.settings import setting_fields
-from rebalancer.language import default_language
-from templates.reading.data import DocumentData
-from templates.reading.find import find_tables
-from templates.reading.grid import Grid
-from templates.schema import LANGUAGES, Lang
+from engine.words import LANGUAGES, Lang, say
+from rebalancer.loading import usable
+from templates.cells import Grid
+from templates.read.document import DocumentData
+from templates.read.tables import find_tables
 from templates.spec import SHEETS
 from xl_addin.functions.cells import Rows, grid, rows_of, sheets
+from xl_addin.show.language import default_language
 
 #: The base currency where a call gives no settings and several currencies are in use.
 HOME = "KRW"
 #: What tells a workbook's language: its sheets' titles, and what its settings say they mean.
 _TITLES: Mapping[str, Lang] = {sheet.title.of(lang): lang for sheet in SHEETS for lang in LANGUAGES}
-_MEANINGS: Mapping[str, Lang] = {meta[lang]: lang for meta in setting_fields().values() for lang in LANGUAGES}
+_MEANINGS: Mapping[str, Lang] = {say(f"setting.{name}", lang): lang for name in setting_fields() for lang in LANGUAGES}
 _IN_RANGE = re.compile(r"^\S+ sheet '(\w+)' row ")
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Hold the portfolio of a call, every problem found on the way, and the language of the workbook."""
+    """A call's portfolio, whose notes say what was found on the way, and the language of the workbook."""
 
     portfolio: Portfolio
-    problems: tuple[Problem, ...]
     lang: Lang
 
 
@@ -46,20 +47,24 @@ def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
     grids = [grid(argument, rows) for argument, rows in given.items()]
     if not given and cash is None:
         if rows_of(tables) is None and not isinstance(tables, dict):
-            text = "no tables: name the ranges, such as Holdings[#All], Targets[#All]"
-            ko = "표가 없습니다: Holdings[#All], Targets[#All]처럼 범위를 지정하세요"
-            raise InputError([Problem("error", "no-tables", name, text, ko)])
+            raise InputError([error("no-tables", name)])
         grids = sheets(tables)
     portfolio, problems = _read(name, grids, cash, strict=bool(given))
     # Where a call names ranges, a problem's place is a row of that range.
-    problems = (
-        tuple(replace(p, where=_IN_RANGE.sub(rf"{name} \1: row ", str(p.where))) for p in problems)
-        if given
-        else problems
-    )
-    if portfolio is None or any(problem.severity == "error" for problem in problems):
-        raise InputError(problems)
-    return Inputs(portfolio, problems, language(grids))
+    if given:
+        problems = tuple(replace(problem, where=_of_range(problem.where, name)) for problem in problems)
+    return Inputs(usable(portfolio, problems), language(grids))
+
+
+def _of_range(where: str | Phrase, name: str) -> str | Phrase:
+    """Return a place on a sheet that stands for a range as a place in that argument of the function."""
+    if not isinstance(where, Phrase):
+        return _IN_RANGE.sub(rf"{name} \1: row ", where)
+    if not where.key.startswith("place.sheet-"):
+        return where
+    there = {key: value for key, value in where.values.items() if key not in ("file", "sheet")}
+    kind = where.key.removeprefix("place.").replace("sheet-", "range-", 1)
+    return place(kind, function=name, range=where.values["sheet"], **there)
 
 
 def language(grids: Sequence[Grid] = ()) -> Lang:
@@ -91,13 +96,9 @@ def _read(
     if strict:
         for one in grids:
             if one.name not in used:
-                text = "no known headers here: include the row of headers, such as Ticker and Quantity"
-                ko = "아는 머리글이 없습니다: Ticker와 Quantity 같은 머리글 행을 포함하세요"
-                problems.append(Problem("error", "no-headers", f"{name} {one.name}", text, ko))
+                problems.append(error("no-headers", place("of-function", function=name, where=one.name)))
     if not found.keys() & {"Holdings", "Targets"}:
-        text = "no table of holdings or targets: a row of headers with Ticker and Quantity, or Ticker and Target"
-        ko = "보유나 목표 표가 없습니다: 머리글에 Ticker와 Quantity, 또는 Ticker와 Target이 있어야 합니다"
-        problems.append(Problem("error", "no-tables", name, text, ko))
+        problems.append(error("no-tables.unrecognised", name))
     if problems:
         return None, tuple(problems)
     document = DocumentData(found, name)
@@ -121,10 +122,6 @@ def _assume_base(name: str, document: DocumentData, cash: Decimal | None) -> tup
     used.update(currency for account in portfolio.accounts for currency in account.cash)
     base = used.pop() if len(used) == 1 else HOME
     document.body["base_currency"] = base
-    why = "the one currency in use" if not used else f"{', '.join(sorted(used))} are in use"
-    amount = f"; the cash is {cash} {base}" if cash is not None else ""
-    text = f"no settings were given: totals are in {base} ({why}){amount}; give base_currency in a Settings table"
-    why_ko = "쓰는 통화가 하나" if not used else f"{', '.join(sorted(used))}도 사용"
-    amount_ko = f", 현금은 {cash} {base}" if cash is not None else ""
-    ko = f"설정이 없어 합계를 {base} 기준으로 셉니다({why_ko}){amount_ko}: 설정 표에 base_currency를 적으세요"
-    return (Problem("info", "base-currency", name, text, ko),)
+    why = phrase("base-currency.only") if not used else phrase("base-currency.several", currencies=tuple(sorted(used)))
+    told = "base-currency" if cash is None else "base-currency.cash"
+    return (note(told, name, base=base, why=why, cash=cash),)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from engine.errors import Problem
+from engine.errors import Problem, error
 
 FILE = "functions.log"
 #: Failures kept for the Checks sheet, and for how many seconds: the cell may since be mended or gone.
@@ -30,7 +30,7 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Hold what went wrong in one call; `at` is of the monotonic clock."""
+    """What went wrong in one call; `at` is of the monotonic clock."""
 
     problems: tuple[Problem, ...]
     at: float
@@ -63,14 +63,13 @@ def failed(name: str, call: str, problems: Iterable[Problem], *, shown: bool = T
             _log(f"{name} {problem}")
 
 
-def unexpected(name: str, error: BaseException) -> Problem:
+def unexpected(name: str, fault: BaseException) -> Problem:
     """Log where an error of the program arose, and return what to tell about it."""
-    steps = traceback.extract_tb(error.__traceback__)
+    steps = traceback.extract_tb(fault.__traceback__)
     places = " < ".join(f"{Path(step.filename).name}:{step.lineno} {step.name}" for step in reversed(steps))
-    _log(f"{name} unexpected {type(error).__name__}: {places}")
-    message = f"unexpected error ({type(error).__name__}): this is a fault of the program; see {folder() / FILE}"
-    ko = f"예상하지 못한 오류({type(error).__name__}): 프로그램의 잘못입니다. {folder() / FILE} 파일을 보세요"
-    return Problem("error", "unexpected", name, message, ko)
+    kind = type(fault).__name__
+    _log(f"{name} unexpected {kind}: {places}")
+    return error("unexpected.logged", name, kind=kind, log=str(folder() / FILE))
 
 
 def answered(name: str, call: str) -> None:

@@ -7,22 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from engine.errors import InputError, MarketDataError, Problem
-from engine.market.quote import Quote
 from engine.portfolio import Portfolio
-from rebalancer.analyses import compare_funds, correlate_portfolio, review_portfolio
-from rebalancer.histories import Sources
-from rebalancer.risks import risk_portfolio
-from templates.report import CellError, Rows, Value
-from templates.schema import Lang
-from xl_addin.functions.registry import SHOWN
-from xl_addin.show.analysis_rows import (
-    IN_CELLS,
+from engine.quote import Quote
+from engine.words import Lang
+from rebalancer.analysing import Sources, compare, correlate, review, risk
+from rebalancer.tabulating import (
+    RowWords,
     alert_rows,
     comparison_rows,
     correlation_rows,
     limit_cells,
     review_rows,
 )
+from templates.report import NA, Rows
 from xl_addin.show.problems import problems_of
 
 
@@ -30,40 +27,32 @@ def analysed(
     portfolio: Portfolio, quotes: Mapping[str, Quote], sources: Sources, as_of: dt.date, lang: Lang
 ) -> tuple[dict[str, Rows], tuple[Problem, ...]]:
     """Return the rows of each table of analyses, and why one has none; errors stand in cells as errors."""
-    words = IN_CELLS[lang]
+    words = RowWords(lang, NA, NA)
     wanted = replace(portfolio, holdings=())
     names = {symbol: instrument.name for symbol, instrument in wanted.instruments.items()}
 
     def compared() -> Iterator[tuple[str, Rows]]:
-        yield "Comparison", comparison_rows(compare_funds(wanted.symbols, sources, as_of), names, words)
+        yield "Comparison", comparison_rows(compare(wanted.symbols, sources, as_of), names, words)
 
     def reviewed() -> Iterator[tuple[str, Rows]]:
-        yield "Review", review_rows(review_portfolio(wanted, sources, as_of).rows, words)
+        yield "Review", review_rows(review(wanted, sources, as_of), words)
 
     def correlated() -> Iterator[tuple[str, Rows]]:
-        result = correlate_portfolio(wanted, sources, as_of)
+        result = correlate(wanted, sources, as_of)
         yield "Alerts", alert_rows(result, words)
         yield "Correlation", correlation_rows(result, words)
 
     def limited() -> Iterator[tuple[str, Rows]]:
-        yield "Limits", limit_cells(risk_portfolio(portfolio, quotes, sources, as_of).rules)
+        yield "Limits", limit_cells(risk(portfolio, quotes, sources, as_of).rules)
 
     steps: tuple[Callable[[], Iterator[tuple[str, Rows]]], ...] = (compared, reviewed, correlated, limited)
     found: dict[str, Rows] = {}
     problems: list[Problem] = []
     for step in steps:
         try:
-            found.update((table, _with_errors(rows)) for table, rows in step())
+            found.update(step())
         except InputError as error:
             problems.extend(error.problems)
         except MarketDataError as error:
             problems.extend(problems_of(error))
     return found, tuple(dict.fromkeys(problems))
-
-
-def _with_errors(rows: Rows) -> Rows:
-    return tuple({name: _shown(value) for name, value in row.items()} for row in rows)
-
-
-def _shown(value: Value) -> Value:
-    return CellError(SHOWN[value]) if isinstance(value, str) and value in SHOWN else value

@@ -3,57 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from engine.analysis.calendar import CalendarItem
+from engine.analysis.calendar import Calendar
 from engine.analysis.compare import Comparison, FundRow
-from engine.analysis.concentration import Concentration
 from engine.analysis.correlation import Correlations
-from engine.analysis.figure import Figure
-from engine.analysis.limits import RiskRule
 from engine.analysis.returns import PERIODS
-from engine.analysis.review import ReviewRow
+from engine.analysis.review import Review
+from engine.analysis.risk import RiskReport
 from engine.errors import Problem, Severity
-from engine.places import place, scope
-from engine.weights.methods import Weighting
-from rebalancer.language import Lang
-from xl_addin.show.colour import Paint
+from engine.weights.methods import Concentration, Weighting
+from engine.words import Lang, known, say, tell
 from xl_addin.show.problems import problem_lines
-from xl_addin.show.table import Column, Row, table_lines
-from xl_addin.show.texts import known, say
-from xl_addin.show.width import display_width, wrap
+from xl_addin.show.terminal import Paint, TextColumn, TextRow, display_width, table_lines, wrap
 
 WIDTH = 116
 TASK_WIDTH = 86
 NONE = "–"
-#: What a task of the calendar is about.
-_TASKS_KO = {
-    "core": "코어",
-    "satellite": "새틀라이트",
-    "all": "전체",
-    "tax": "세금",
-    "dividends": "배당",
-}
 VERDICT_STYLES = {"HOLD": "green", "REVIEW": "yellow", "REPLACE": "red"}
 STATUS_STYLES = {"OK": "", "BREACH": "red", "UNKNOWN": "yellow"}
 
 
-def _joined(blocks: Iterable[Sequence[str]]) -> str:
-    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+def _say(key: str, lang: Lang, **values: object) -> str:
+    return say(f"study.{key}", lang, **values)
 
 
-def _problems(problems: Iterable[Problem], lang: Lang, paint: Paint) -> list[str]:
+def _report(blocks: Iterable[Sequence[str]], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
+    """Return the blocks and, below them, the problems, an empty line between two."""
     lines = problem_lines(_grouped(problems, lang), lang, paint, WIDTH)
-    return [paint(say("problems", lang), "cyan"), *lines] if lines else []
+    every = [*blocks, [paint(_say("problems", lang), "cyan"), *lines] if lines else []]
+    return "\n\n".join("\n".join(block) for block in every if block) + "\n"
 
 
 def _grouped(problems: Iterable[Problem], lang: Lang) -> list[Problem]:
     """Return problems with those that say the same of several places made one."""
-    places: dict[tuple[Severity, str, str, str], list[str]] = {}
+    same: dict[tuple[Severity, str, str], list[Problem]] = {}
     for one in problems:
-        places.setdefault((one.severity, one.code, str(one.message), one.said("ko")), []).append(place(one.where, lang))
+        same.setdefault((one.severity, one.code, one.said(lang)), []).append(one)
     return [
-        Problem(severity, code, ", ".join(dict.fromkeys(where)), message, ko)
-        for (severity, code, message, ko), where in places.items()
+        replace(found[0], where=", ".join(dict.fromkeys(tell(one.where, lang) for one in found)))
+        for found in same.values()
     ]
 
 
@@ -61,119 +50,82 @@ def _percent(value: object, digits: int = 2) -> str:
     return NONE if value is None else f"{float(value) * 100:,.{digits}f}%"  # type: ignore[arg-type]
 
 
-def _two(lang: Lang, english: str, korean: str) -> str:
-    return korean if lang == "ko" else english
-
-
-def weights_text(result: Weighting, problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
+def weights_text(result: Weighting, lang: Lang, paint: Paint) -> str:
     """Return target weights, concentration before and after, turnover and cost."""
     columns = [
-        Column(say("symbol", lang), "<", 12),
-        Column(_two(lang, "Sector", "섹터"), "<", 28),
-        Column(say("weight", lang)),
+        TextColumn(_say("ticker", lang), "<", 12),
+        TextColumn(_say("sector", lang), "<", 28),
+        TextColumn(_say("weight", lang)),
     ]
-    rows = [Row((row.symbol, row.sector or NONE, _percent(row.weight, 3))) for row in result.weights]
-    return _joined(
-        [
-            [paint(f"{_two(lang, 'Target weights', '목표 비중')}: {result.method}", "bold")],
-            table_lines(columns, rows, paint),
-            _concentration_lines(result, lang, paint),
-            _problems((*problems, *result.problems), lang, paint),
-        ]
-    )
+    rows = [TextRow((row.symbol, row.sector or NONE, _percent(row.weight, 3))) for row in result.weights]
+    title = [paint(_say("weights", lang, method=result.method), "bold")]
+    blocks = [title, table_lines(columns, rows, paint), _concentration_lines(result, lang, paint)]
+    return _report(blocks, result.problems, lang, paint)
 
 
 def _concentration_lines(result: Weighting, lang: Lang, paint: Paint) -> list[str]:
     columns = [
-        Column(_two(lang, "Concentration", "집중도"), "<"),
-        Column(_two(lang, "Top five", "상위 5")),
-        Column(_two(lang, "Top sector", "최대 섹터")),
-        Column("HHI"),
+        TextColumn(_say("concentration", lang), "<"),
+        *(TextColumn(_say(name, lang)) for name in ("top-five", "top-sector", "hhi")),
     ]
 
-    def row(title: str, measure: Concentration | None) -> Row:
+    def row(title: str, measure: Concentration | None) -> TextRow:
         if measure is None:
-            return Row((title, NONE, NONE, NONE))
+            return TextRow((title, NONE, NONE, NONE))
         sector = f"{_percent(measure.top_sector)} {measure.top_sector_name}".rstrip()
-        return Row((title, _percent(measure.top5), sector, f"{measure.hhi:.4f}"))
+        return TextRow((title, _percent(measure.top5), sector, f"{measure.hhi:.4f}"))
 
-    before, after = _two(lang, "before", "전"), _two(lang, "after", "후")
-    lines = table_lines(columns, [row(before, result.before), row(after, result.after)], paint)
+    rows = [row(_say("before", lang), result.before), row(_say("after", lang), result.after)]
+    lines = table_lines(columns, rows, paint)
     if result.turnover is not None:
-        cost = "" if result.cost is None else f", {_two(lang, 'cost about', '비용 약')} {_percent(result.cost, 3)}"
-        lines.append(f"{_two(lang, 'Turnover to get there', '이동에 필요한 회전율')} {_percent(result.turnover)}{cost}")
+        key = "turnover" if result.cost is None else "turnover-cost"
+        lines.append(_say(key, lang, turnover=result.turnover, cost=result.cost))
     return lines
 
 
-def correlate_text(result: Correlations, problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
+def correlate_text(result: Correlations, lang: Lang, paint: Paint) -> str:
     """Return the matrix, the alerts and the hedges."""
-    title = _two(lang, "Correlations of daily returns", "일간 수익률 상관계수")
-    span = f"{result.start} – {result.end}, {result.days} {_two(lang, 'returns', '수익률')}, {result.currency}"
-    columns = [Column("", "<", 8), *(Column(symbol, ">", 8) for symbol in result.symbols)]
+    span = {"start": result.start, "end": result.end, "days": result.days, "currency": result.currency}
+    columns = [TextColumn("", "<", 8), *(TextColumn(symbol, ">", 8) for symbol in result.symbols)]
     rows = [
-        Row((symbol, *(NONE if cell is None else f"{cell:.2f}" for cell in row)))
+        TextRow((symbol, *(NONE if cell is None else f"{cell:.2f}" for cell in row)))
         for symbol, row in zip(result.symbols, result.matrix, strict=True)
     ]
     pairs = [
-        *(Row((_two(lang, "alert", "경보"), *pair.pair, f"{pair.correlation:.3f}"), "red") for pair in result.alerts),
-        *(Row((_two(lang, "hedge", "헤지"), *pair.pair, f"{pair.correlation:.3f}"), "green") for pair in result.hedges),
+        TextRow((_say(kind, lang), *pair.pair, f"{pair.correlation:.3f}"), style)
+        for kind, style, found in (("alert", "red", result.alerts), ("hedge", "green", result.hedges))
+        for pair in found
     ]
-    headings = [Column("", "<"), Column("", "<"), Column("", "<"), Column(_two(lang, "Correlation", "상관"))]
-    bets = NONE if result.effective_bets is None else f"{result.effective_bets:.2f}"
-    return _joined(
-        [
-            [paint(title, "bold"), span],
-            table_lines(columns, rows, paint),
-            table_lines(headings, pairs, paint) if pairs else [],
-            [f"{_two(lang, 'Effective number of bets', '유효 베팅 수')} {bets}"],
-            _problems((*problems, *result.problems), lang, paint),
-        ]
-    )
+    headings = [TextColumn("", "<"), TextColumn("", "<"), TextColumn("", "<"), TextColumn(_say("correlation", lang))]
+    blocks = [
+        [paint(_say("correlations", lang), "bold"), _say("correlation-span", lang, **span)],
+        table_lines(columns, rows, paint),
+        table_lines(headings, pairs, paint) if pairs else [],
+        [_say("bets", lang, bets=result.effective_bets)],
+    ]
+    return _report(blocks, result.problems, lang, paint)
 
 
-def review_text(rows: Iterable[ReviewRow], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
+def review_text(result: Review, lang: Lang, paint: Paint) -> str:
     """Return each satellite's quarters, verdict and reasons."""
-    rows = tuple(rows)
-    names = list(dict.fromkeys(quarter.quarter for row in rows for quarter in row.quarters))
+    names = list(dict.fromkeys(quarter.quarter for row in result.rows for quarter in row.quarters))
     columns = [
-        Column(say("symbol", lang), "<", 10),
-        Column(_two(lang, "Benchmark", "벤치마크"), "<", 10),
-        Column(say("currency", lang), "<", 8),
-        *(Column(name) for name in names),
-        Column(_two(lang, "Verdict", "판정"), "<"),
+        TextColumn(_say("ticker", lang), "<", 10),
+        TextColumn(_say("benchmark", lang), "<", 10),
+        TextColumn(_say("currency", lang), "<", 8),
+        *(TextColumn(name) for name in names),
+        TextColumn(_say("verdict", lang), "<"),
     ]
     lines = []
-    for row in rows:
+    for row in result.rows:
         by_name = {quarter.quarter: quarter for quarter in row.quarters}
         cells = [_excess(by_name[name].value, by_name[name].excess) if name in by_name else NONE for name in names]
-        remark = "; ".join(reason.text_ko if lang == "ko" else reason.text for reason in row.reasons)
-        verdict = row.verdict.name
-        lines.append(
-            Row(
-                (
-                    row.symbol,
-                    row.benchmark or NONE,
-                    row.currency or NONE,
-                    *cells,
-                    known(f"verdict.{verdict}", lang),
-                ),
-                VERDICT_STYLES[verdict],
-                remark,
-            )
-        )
-    legend = _two(
-        lang,
-        "Each quarter: its return, and in brackets the excess over the benchmark in points; neither is annualised.",
-        "분기마다 수익률과 괄호 안에 벤치마크 대비 초과(%p), 연환산하지 않음.",
-    )
-    every = (*problems, *(problem for row in rows for problem in row.problems))
-    return _joined(
-        [
-            [paint(_two(lang, "Satellite review", "위성 점검"), "bold"), *wrap(legend, WIDTH)],
-            table_lines(columns, lines, paint),
-            _problems(every, lang, paint),
-        ]
-    )
+        remark = "; ".join(reason.text.told(lang) for reason in row.reasons)
+        verdict = _say(f"verdict-{row.verdict.name.lower()}", lang)
+        texts = (row.symbol, row.benchmark or NONE, row.currency or NONE, *cells, verdict)
+        lines.append(TextRow(texts, VERDICT_STYLES[row.verdict.name], remark))
+    title = [paint(_say("review", lang), "bold"), *wrap(_say("review-legend", lang), WIDTH)]
+    return _report([title, table_lines(columns, lines, paint)], result.problems, lang, paint)
 
 
 def _excess(value: float | None, excess: float | None) -> str:
@@ -181,110 +133,81 @@ def _excess(value: float | None, excess: float | None) -> str:
     return f"{_percent(value, 1)} ({points})"
 
 
-def risk_text(rules: Iterable[RiskRule], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
+def risk_text(report: RiskReport, lang: Lang, paint: Paint) -> str:
     """Return every limit with what it is today."""
     columns = [
-        Column(_two(lang, "Rule", "규칙"), "<", 20),
-        Column(_two(lang, "Scope", "대상"), "<", 16),
-        Column(_two(lang, "Limit", "한도")),
-        Column(_two(lang, "Actual", "현재")),
-        Column(say("status", lang), "<"),
+        TextColumn(_say("rule", lang), "<", 20),
+        TextColumn(_say("scope", lang), "<", 16),
+        TextColumn(_say("limit", lang)),
+        TextColumn(_say("actual", lang)),
+        TextColumn(_say("status", lang), "<"),
     ]
-    rows = [
-        Row(
-            (
-                place(row.rule, lang),
-                scope(row.scope, lang),
-                *(row.shown_ko if lang == "ko" else row.shown),
-                known(f"risk.{row.status}", lang),
-            ),
-            STATUS_STYLES[row.status],
-            row.note_ko if lang == "ko" else row.note,
-        )
-        for row in rules
-    ]
-    title = paint(_two(lang, "Limits", "한도 점검"), "bold")
-    return _joined([[title], table_lines(columns, rows, paint), _problems(problems, lang, paint)])
+    rows = []
+    for row in report.rules:
+        told = [tell(part, lang) for part in (row.name, row.about, *row.shown)]
+        status = _say(f"status-{row.status.lower()}", lang)
+        rows.append(TextRow((*told, status), STATUS_STYLES[row.status], tell(row.note, lang) if row.note else ""))
+    title = [paint(_say("limits", lang), "bold")]
+    return _report([title, table_lines(columns, rows, paint)], report.problems, lang, paint)
 
 
-def compare_text(result: Comparison, problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
+def compare_text(result: Comparison, lang: Lang, paint: Paint) -> str:
     """Return the funds side by side, a line per metric, then their largest holdings and overlaps."""
     funds = list(result.funds.values())
-    columns = [Column("", "<", 30), *(Column(row.symbol, ">", 24) for row in funds)]
+    columns = [TextColumn("", "<", 30), *(TextColumn(row.symbol, ">", 24) for row in funds)]
+    rows: list[TextRow] = []
 
-    def line(title: str, cells: Iterable[str]) -> Row:
-        return Row((title, *cells))
+    def line(key: str, cells: Iterable[str], **values: object) -> None:
+        rows.append(TextRow((_say(key, lang, **values), *cells)))
 
-    rows = [
-        line(_two(lang, "Fee a year", "연 보수"), (_percent(row.fee.value, 4) for row in funds)),
-        line(_two(lang, "Assets", "순자산"), (_assets(row) for row in funds)),
-        line(_two(lang, "Holdings", "보유 종목 수"), (_count(row.holdings_count) for row in funds)),
-        line(_two(lang, "Top ten share", "상위 10 비중"), (_percent(row.top_share) for row in funds)),
-    ]
-    for period in PERIODS:
-        yearly = PERIODS[period] > 12
-        title = f"{_two(lang, 'Return', '수익률')} {period}{_two(lang, ', per year', ', 연환산') if yearly else ''}"
-        rows.append(line(title, (_percent(row.returns[period].value) for row in funds)))
-    rows += [
-        line(
-            _two(lang, "Volatility, per year (√252)", "변동성, 연환산(√252)"),
-            (_percent(r.volatility.value) for r in funds),
-        ),
-        line(_two(lang, "Deepest drawdown", "최대 낙폭"), (_percent(row.max_drawdown.value) for row in funds)),
-        line(_two(lang, "Dividend yield", "배당수익률"), (_percent(row.dividend_yield.value) for row in funds)),
-    ]
-    tops = max((len(row.top) for row in funds), default=0)
-    for rank in range(min(tops, 5)):
-        title = f"{_two(lang, 'Largest', '상위')} {rank + 1}"
-        rows.append(line(title, (_top(row, rank) for row in funds)))
+    line("fee", (_percent(row.fee.value, 4) for row in funds))
+    line("assets", (_assets(row) for row in funds))
+    line("holdings", (_count(row.holdings_count.value) for row in funds))
+    line("top-share", (_percent(row.top_share) for row in funds))
+    for period, months in PERIODS.items():
+        key = "yearly-return" if months > 12 else "return"
+        line(key, (_percent(row.returns[period].value) for row in funds), period=period)
+    line("volatility", (_percent(row.volatility.value) for row in funds))
+    line("drawdown", (_percent(row.max_drawdown.value) for row in funds))
+    line("yield", (_percent(row.dividend_yield.value) for row in funds))
+    for rank in range(min(max((len(row.top) for row in funds), default=0), 5)):
+        line("largest", (_top(row, rank) for row in funds), rank=rank + 1)
     shared = [
-        f"{_two(lang, 'Overlap', '겹침')} {row.pair[0]}–{row.pair[1]}: "
-        f"{'' if row.complete or row.weight is None else '≥ '}{_percent(row.weight)}"
+        _say("overlap", lang, pair=f"{row.pair[0]}–{row.pair[1]}",
+             weight=f"{'' if row.complete or row.weight is None else '≥ '}{_percent(row.weight)}")
         for row in result.overlap
-    ]
-    as_of, unit = _two(lang, "As of", "기준일"), _two(lang, "returns in", "수익률 통화")
-    header = f"{as_of} {result.as_of or NONE}, {unit} {result.currency}"
-    return _joined(
-        [
-            [paint(_two(lang, "Funds compared", "펀드 비교"), "bold"), header],
-            table_lines(columns, rows, paint),
-            shared,
-            _problems((*problems, *result.problems), lang, paint),
-        ]
-    )
+    ]  # fmt: skip
+    head = _say("funds-as-of", lang, day=result.as_of or NONE, currency=result.currency)
+    blocks = [[paint(_say("funds", lang), "bold"), head], table_lines(columns, rows, paint), shared]
+    return _report(blocks, result.problems, lang, paint)
 
 
 def _assets(row: FundRow) -> str:
     return NONE if row.aum.value is None else f"{row.aum.value / 1e9:,.1f} bn {row.aum_currency}".rstrip()
 
 
-def _count(figure: Figure) -> str:
-    return NONE if figure.value is None else f"{figure.value:,.0f}"
+def _count(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.0f}"
 
 
 def _top(row: FundRow, rank: int) -> str:
     return f"{row.top[rank].symbol} {_percent(row.top[rank].weight, 1)}" if rank < len(row.top) else NONE
 
 
-def calendar_text(items: Iterable[CalendarItem], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
+def calendar_text(result: Calendar, lang: Lang, paint: Paint) -> str:
     """Return the tasks by date; what is due stands out."""
     columns = [
-        Column(_two(lang, "Date", "날짜"), "<"),
-        Column(say("section", lang), "<", 12),
-        Column(_two(lang, "Due", "도래"), "<"),
-        Column(_two(lang, "Task", "할 일"), "<", TASK_WIDTH),
+        TextColumn(_say("date", lang), "<"),
+        TextColumn(_say("section", lang), "<", 12),
+        TextColumn(_say("due", lang), "<"),
+        TextColumn(_say("task", lang), "<", TASK_WIDTH),
     ]
-    yes = _two(lang, "due", "도래")
     rows = []
-    for item in items:
-        task = item.task_ko if lang == "ko" else item.task
-        cells = (
-            item.date.isoformat(),
-            _two(lang, item.section, _TASKS_KO.get(item.section, item.section)),
-            yes if item.due else "",
-            task,
-        )
+    for item in result.items:
+        task, about = item.task.told(lang), f"study.section-{item.section}"
+        section = say(about, lang) if known(about) else item.section
+        due = _say("is-due", lang) if item.due else ""
         remark = task if display_width(task) > TASK_WIDTH else ""
-        rows.append(Row(cells, "yellow" if item.due else "", remark))
-    title = paint(_two(lang, "Calendar", "일정"), "bold")
-    return _joined([[title], table_lines(columns, rows, paint), _problems(problems, lang, paint)])
+        rows.append(TextRow((item.date.isoformat(), section, due, task), "yellow" if item.due else "", remark))
+    title = [paint(_say("calendar", lang), "bold")]
+    return _report([title, table_lines(columns, rows, paint)], result.problems, lang, paint)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engine.errors import MarketDataError, Problem
-from engine.places import place
-from rebalancer.language import Lang
-from xl_addin.show.colour import Paint
-from xl_addin.show.texts import say
-from xl_addin.show.width import wrap
+from engine.phrase import phrase, place
+from engine.places import place as place_told
+from engine.words import Lang, say
+from xl_addin.show.terminal import Paint, wrap
 
 STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
 
@@ -18,8 +17,8 @@ def problem_lines(problems: Iterable[Problem], lang: Lang, paint: Paint, width: 
     """Return the problems, the gravest first, wrapped to `width` columns."""
     lines = []
     for problem in sorted(problems, key=lambda problem: list(STYLES).index(problem.severity)):
-        where = f"{place(problem.where, lang)}: " if problem.where else ""
-        text = f"{say(problem.severity, lang)}: {where}{problem.said(lang)} [{problem.code}]"
+        where = f"{place_told(problem.where, lang)}: " if problem.where else ""
+        text = f"{say(f'severity.{problem.severity}', lang)}: {where}{problem.said(lang)} [{problem.code}]"
         lines += [paint(line, STYLES[problem.severity]) for line in wrap(text, width, indent="  ")]
     return lines
 
@@ -30,9 +29,7 @@ def problems_of(error: MarketDataError) -> tuple[Problem, ...]:
         return error.problems
     name = type(error).__name__
     code = "".join("-" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("-")
-    where = " ".join(part for part in (error.source, error.symbol) if part)
-    later, later_ko = "", ""
-    if error.retry_after is not None:
-        later = f"; try again in {error.retry_after:.0f} s"
-        later_ko = f". {error.retry_after:.0f}초 뒤에 다시 해 보세요"
-    return (Problem("error", code, where or "market data", f"{error}{later}", f"{error.ko}{later_ko}"),)
+    where = " ".join(part for part in (error.source, error.symbol) if part) or place("market-data")
+    if error.retry_after is None:
+        return (Problem("error", code, where, error.message),)
+    return (Problem("error", code, where, phrase("try-again", what=error.message, seconds=error.retry_after)),)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError, Problem
+from engine.errors import InputError, error
 from rebalancer.files import write_whole
 
 #: platform of Python: the key of xlwings for its interpreter.
@@ -20,7 +20,7 @@ INTERPRETERS: Mapping[str, str] = {"win32": "INTERPRETER_WIN", "darwin": "INTERP
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Hold what is to be written for one Python on one system."""
+    """What is to be written for one Python on one system."""
 
     platform: str
     home: Path
@@ -89,9 +89,7 @@ def write_config(setup: Setup) -> list[Path]:
     try:
         data = text.encode(setup.encoding)
     except UnicodeEncodeError:
-        message = f"Excel cannot read the path {setup.interpreter}: put this Python in a folder of plain letters"
-        ko = f"Excel이 {setup.interpreter} 경로를 읽을 수 없습니다: 이 Python을 영문 폴더에 두세요"
-        raise InputError([Problem("error", "path-unreadable", str(setup.config), message, ko)]) from None
+        raise InputError([error("path-unreadable", str(setup.config), path=setup.interpreter)]) from None
     try:
         setup.config.parent.mkdir(parents=True, exist_ok=True)
         if setup.config.exists() and setup.config.read_bytes() != data:
@@ -103,9 +101,7 @@ def write_config(setup: Setup) -> list[Path]:
 
         setup.script.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(xlwings.__file__).with_name(setup.script.name), setup.script)
-    except OSError as error:
-        reason = error.strerror or error
-        message = f"cannot be written ({reason}): mend the rights of the folder and try again"
-        ko = f"쓸 수 없습니다({reason}): 폴더 권한을 고치고 다시 해 보세요"
-        raise InputError([Problem("error", "config-not-written", str(setup.config), message, ko)]) from error
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise InputError([error("config-not-written", str(setup.config), reason=reason)]) from fault
     return [setup.config, setup.script]

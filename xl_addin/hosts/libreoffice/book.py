@@ -6,21 +6,32 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
-from engine.analysis.calendar import calendar
 from engine.plan import Plan
 from engine.portfolio import Portfolio
-from rebalancer.samples import sample_plan, sample_quotes, sample_sources
-from templates.reading.grid import letters
-from templates.report import Report, Row, Rows, Value, problem_rows, summary_rows, trade_rows
-from templates.rows import account_rows, cash_inputs, cost_rows, group_rows, instrument_rows, rate_inputs, setting_rows
+from rebalancer.books import plan_book
+from rebalancer.samples import sample_plan, sample_portfolio, sample_quotes, sample_sources
+from templates.cells import letters
+from templates.report import (
+    BookReport,
+    Row,
+    Rows,
+    Value,
+    account_rows,
+    cash_inputs,
+    cost_rows,
+    group_rows,
+    instrument_rows,
+    rate_inputs,
+    setting_rows,
+)
 from templates.spec import table
-from xl_addin.functions.answers import Shown, shown
-from xl_addin.functions.answers import table as shown_table
-from xl_addin.functions.plans import drift_rows
-from xl_addin.hosts.libreoffice.names import in_file
+from xl_addin.functions import function
+from xl_addin.functions.cells import Shown, shown
+from xl_addin.functions.plan import position_rows
+from xl_addin.hosts.libreoffice.extension import in_file
 from xl_addin.show.analysis_cells import analysed
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -66,7 +77,7 @@ _STYLES = """<office:automatic-styles>
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Place one function: its call, and the rows that it answered when the file was made."""
+    """A function in its place: its call, and the rows that it answered when the file was made."""
 
     call: str
     rows: Sequence[Sequence[Shown]]
@@ -81,18 +92,20 @@ class Formula:
 
 def sample_ods() -> bytes:
     """Return the workbook of the bundled sample portfolio; its first values are of sample prices, and labelled so."""
-    plan = sample_plan()
+    plan, notes = sample_plan(), sample_portfolio().notes
+    # These are of lines of a file that the workbook's reader does not have.
+    plan = replace(plan, problems=tuple(problem for problem in plan.problems if problem not in notes))
     quotes, day, _ = sample_quotes()
     with sample_sources() as sources:
         analyses, _ = analysed(plan.portfolio, quotes, sources, day, "en")
-    return build_ods(plan.portfolio, plan, analyses)
+    return build_ods(plan, analyses)
 
 
-def build_ods(portfolio: Portfolio, plan: Plan, analyses: Mapping[str, Rows] | None = None) -> bytes:
-    """Return the workbook's file, the same bytes for equal arguments; `analyses` are the rows of tables with some."""
-    inputs = _inputs(portfolio)
+def build_ods(plan: Plan, analyses: Mapping[str, Rows] | None = None) -> bytes:
+    """Return a plan's workbook, the same bytes for equal arguments; `analyses` are the rows of tables with some."""
+    inputs = _inputs(plan.portfolio)
     pages = [_page(title, tables) for title, tables in inputs.items()]
-    formulas = {**_formulas(portfolio, plan, inputs), **_studies(inputs, analyses or {})}
+    formulas = {**_formulas(plan, inputs), **_studies(inputs, analyses or {})}
     pages += [_answer(title, formula) for title, formula in formulas.items()]
     content = (
         f'{_HEAD}<office:document-content {_SPACES} office:version="1.3">\n{_STYLES}\n'
@@ -129,7 +142,7 @@ def _inputs(portfolio: Portfolio) -> dict[str, dict[str, Rows]]:
     return {
         "Holdings": {"Holdings": tuple(holdings), "Cash": cash_inputs(portfolio)},
         "Targets": {"Targets": tuple(targets), "Groups": group_rows(portfolio)},
-        "Prices": {"FxRates": rate_inputs(Report(portfolio)), "Instruments": instrument_rows(portfolio)},
+        "Prices": {"FxRates": rate_inputs(BookReport(portfolio)), "Instruments": instrument_rows(portfolio)},
         "Settings": {
             "Settings": setting_rows(portfolio, "en"),
             "Rules": tuple(rules),
@@ -139,23 +152,22 @@ def _inputs(portfolio: Portfolio) -> dict[str, dict[str, Rows]]:
     }
 
 
-def _formulas(portfolio: Portfolio, plan: Plan, inputs: Mapping[str, Mapping[str, Rows]]) -> dict[str, Formula]:
+def _formulas(plan: Plan, inputs: Mapping[str, Mapping[str, Rows]]) -> dict[str, Formula]:
     ranges = []
     for title, tables in inputs.items():
         width = sum(len(table(name).inputs) + 1 for name in tables) - 1
         ranges.append(f"[${title}.$A$1:.${letters(width)}${READ}]")
-    call = ";".join(ranges)
-    trades = trade_rows(plan, lambda reason: str(reason.phrase))
-    tasks = (
-        {"Date": i.date, "Section": i.section, "Task": i.task, "Due": "due" if i.due else ""}
-        for i in calendar(portfolio, plan.as_of)
-    )
+    call, report = ";".join(ranges), plan_book(plan, "en")
+    shown_rows = {
+        "Drift": ("REBAL_DRIFT", call, position_rows(plan.positions)),
+        "Trades": ("REBAL_TRADES", call, report.rows("Trades")),
+        "Summary": ("REBAL_SUMMARY", "", report.rows("Summary")),
+        "Calendar": ("REBAL_CALENDAR", "", report.rows("Calendar")),
+        "Checks": ("REBAL_CHECKS", call, report.rows("Problems")),
+    }
     return {
-        "Drift": Formula(f"REBAL_DRIFT({call})", shown_table("REBAL_DRIFT", drift_rows(plan))),
-        "Trades": Formula(f"REBAL_TRADES({call})", shown_table("REBAL_TRADES", trades)),
-        "Summary": Formula("REBAL_SUMMARY()", shown_table("REBAL_SUMMARY", summary_rows(plan, portfolio, "en"))),
-        "Calendar": Formula("REBAL_CALENDAR()", shown_table("REBAL_CALENDAR", tasks)),
-        "Checks": Formula(f"REBAL_CHECKS({call})", shown_table("REBAL_CHECKS", problem_rows(plan.problems, "en"))),
+        title: Formula(f"{name}({given})", function(name).table(rows))
+        for title, (name, given, rows) in shown_rows.items()
     }
 
 

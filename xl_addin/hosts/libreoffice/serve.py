@@ -13,8 +13,7 @@ import os
 import sys
 from typing import BinaryIO
 
-from xl_addin.functions import registry
-from xl_addin.functions.calls import call
+from xl_addin.functions import function
 
 _EPOCH = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's dates have no zone
 
@@ -39,8 +38,9 @@ def answer(request: dict[str, object]) -> object:
     """Return what one call shows."""
     name, given = str(request["name"]), request["arguments"]
     arguments = list(given) if isinstance(given, list) else []
-    arguments.extend(request.get(name) for name in registry.function(name).hidden)
-    return plain(call(name, arguments))
+    spec = function(name)
+    arguments.extend(request.get(hidden) for hidden in spec.hidden)
+    return plain(spec.answer(arguments))
 
 
 def plain(value: object) -> object:

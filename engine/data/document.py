@@ -1,0 +1,283 @@
+"""One whole document into one Portfolio, with every problem of every part: from a file, its text, or plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path as File
+from typing import Any
+
+from engine.data.fields import Fields, Locate, Report, Where, choose
+from engine.data.files import Refused, read_bytes
+from engine.data.holdings import in_units, read_accounts, read_holdings
+from engine.data.instruments import Instruments
+from engine.data.sections import SECTION_KEYS, read_groups, read_rules, read_sections
+from engine.data.yaml_tree import MAX_BYTES, read_tree
+from engine.errors import Problem
+from engine.market import catalogue
+from engine.market.symbols import pair
+from engine.money import MINOR_DIGITS, ZERO
+from engine.phrase import phrase
+from engine.portfolio import ASSET_TYPES, MARKETS, Portfolio
+from engine.settings import CostOverride, Settings, setting_fields
+from engine.text import nearest, percent, plain_number
+
+DOCUMENT_KEYS = ("portfolio", "fx", "settings")
+PORTFOLIO_KEYS = (
+    "name",
+    "base_currency",
+    "holdings",
+    "cash",
+    "accounts",
+    *SECTION_KEYS,
+    "rules",
+    "groups",
+    "core_weight",
+    "satellite_weight",
+)
+COST_KEYS = ("commission", "minimum", "sell_tax")
+#: What a cost override may be for: all, a market, a type, or both.
+COST_SCOPES = (
+    "*",
+    *MARKETS,
+    *ASSET_TYPES,
+    *(f"{market}/{kind}" for market in MARKETS for kind in ASSET_TYPES),
+)
+#: A commission or tax above this is more likely a percentage written as a fraction.
+_LARGE_RATE = Decimal("0.05")
+#: A rate that takes more than this is none that anybody charges, and leaves nothing to plan with.
+_MOST_RATE = Decimal("0.5")
+#: Buying and selling everything once.
+_MOST_TURNOVER = Decimal(2)
+#: Two ways from one currency to another may differ by a dealer's margin, not by more.
+_MOST_DISAGREEMENT = Decimal("0.005")
+
+#: A portfolio, None exactly where one of the problems is an error.
+Parsed = tuple[Portfolio | None, tuple[Problem, ...]]
+
+
+def read_portfolio(path: File) -> Parsed:
+    """Return the portfolio of a YAML file and its problems; a file that cannot be read is one."""
+    try:
+        return parse_portfolio(read_bytes(path, MAX_BYTES), str(path))
+    except Refused as refused:
+        return None, (refused.problem(str(path)),)
+
+
+def parse_portfolio(text: str | bytes, source: Where) -> Parsed:
+    """Return the portfolio of YAML text and its problems, each with its line; `source` names the text."""
+    report = Report(source)
+    try:
+        tree = read_tree(text, report)
+    except Refused as refused:
+        return None, (*report.problems, refused.problem(source))
+    report.locate = lambda path: Report(source).where(path, tree.line(path))
+    portfolio = _read(tree.data, report)
+    return portfolio, tuple(report.problems)
+
+
+def portfolio_from_data(data: object, source: Where, locate: Locate | None = None) -> Parsed:
+    """Return the portfolio of plain data (mappings, lists, text, numbers, booleans, dates, None) and its problems.
+
+    The data has the shape of the document; numbers may be numpy's. `locate` says where a path of it, such as
+    ("portfolio", "holdings", 2, "quantity"), is to be found; without it, `where` is source and path.
+    """
+    report = Report(source, locate)
+    portfolio = _read(data, report)
+    return portfolio, tuple(report.problems)
+
+
+def _read(data: object, report: Report) -> Portfolio | None:
+    """Return the portfolio of plain data, or None where the report holds an error."""
+    if data is None or data == {}:
+        report.error((), "empty-document")
+        return None
+    document = Fields(data, (), report, (*DOCUMENT_KEYS, *_misplaced(data, PORTFOLIO_KEYS)))
+    for key in _misplaced(document.values, PORTFOLIO_KEYS):
+        document.error(key, "unknown-key.inside")
+    if not document.given("portfolio"):
+        if document.values:
+            document.missing("portfolio", "portfolio")
+        return None
+    body = document.values["portfolio"]
+    portfolio = Fields(body, ("portfolio",), report, (*PORTFOLIO_KEYS, *_misplaced(body, DOCUMENT_KEYS)))
+    if not portfolio.values:
+        if isinstance(body, Mapping):
+            report.error(portfolio.path, "empty-document.portfolio")
+        return None
+    for key in _misplaced(body, DOCUMENT_KEYS):
+        portfolio.error(key, "unknown-key.outside")
+    return _assemble(document, portfolio, Instruments(catalogue.load(), report), report)
+
+
+def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key for key in keys if isinstance(data, Mapping) and key in data)
+
+
+def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, report: Report) -> Portfolio | None:
+    base = portfolio.currency("base_currency") or ""
+    if not portfolio.given("base_currency"):
+        portfolio.missing("base_currency", "base-currency")
+    accounts, declared = read_accounts(portfolio)
+    holdings = read_holdings(portfolio, instruments, accounts, declared=declared)
+    rules = read_rules(portfolio, base)
+    sections = read_sections(portfolio, instruments, rules)
+    groups = read_groups(portfolio, instruments, sections)
+    fx = _rates(document.values.get("fx"), report)
+    settings = _settings(document.values.get("settings"), report, base)
+    found = Portfolio(
+        name=portfolio.text("name"),
+        base_currency=base,
+        instruments=instruments.build(),
+        holdings=holdings,
+        accounts=accounts,
+        sections=sections,
+        groups=groups,
+        settings=settings,
+        fx=fx,
+        accounts_declared=declared,
+        untargeted_rule=rules["all"],
+    )
+    if base:
+        _check_rates(fx, base, frozenset(found.currencies), report)
+    if not holdings and not any(section.targets for section in sections) and not any(a.cash for a in accounts):
+        report.warning(portfolio.path, "empty-portfolio")
+    return None if report.failed else found
+
+
+def _settings(data: object, report: Report, base: str) -> Settings:
+    """Return the settings; those not given have their defaults. `base` is the base currency, "" where not known."""
+    known = setting_fields()
+    row = Fields({} if data is None else data, ("settings",), report, tuple(known))
+    found: dict[str, Any] = {
+        "cash_flow": _cash_flow(row, base),
+        "convert_currency": row.flag("convert_currency"),
+        "cash_buffer": row.number("cash_buffer", ZERO),
+        "max_turnover": row.fraction("max_turnover", _MOST_TURNOVER),
+        "fx_spread": _rate(row, "fx_spread"),
+        "effort": row.fraction("effort"),
+        "realised": _realised(row) if row.given("realised") else None,
+        "fractional": _markets(row) if row.given("fractional") else None,
+        "costs": _costs(row) if row.given("costs") else None,
+    }
+    for key in ("mode", "trigger", "trade", "destination", "taxes", "residence"):
+        found[key] = row.choice(key, known[key]["choices"])
+    return Settings(**{key: value for key, value in found.items() if value is not None})
+
+
+def _cash_flow(row: Fields, base: str) -> Decimal | None:
+    amount = row.number("cash_flow")
+    return in_units(amount, base, row.at("cash_flow"), row.report) if amount is not None and base else amount
+
+
+def _realised(row: Fields) -> dict[str, Decimal]:
+    given = Fields(row.values["realised"], row.at("realised"), row.report, ("overseas",))
+    amount = given.number("overseas")
+    return {} if amount is None else {"overseas": amount}
+
+
+def _markets(row: Fields) -> tuple[str, ...]:
+    value = row.values["fractional"]
+    if not isinstance(value, list | tuple):
+        row.error("fractional", "wrong-type.fractional", value=str(value))
+        return ()
+    found = (choose(item, path, row.report, MARKETS) for item, path in row.items("fractional"))
+    return tuple(dict.fromkeys(market for market in found if market is not None))
+
+
+def _costs(row: Fields) -> dict[str, CostOverride]:
+    scopes = {scope.casefold(): scope for scope in COST_SCOPES}
+    found: dict[str, CostOverride] = {}
+    for key, data, path in row.mapping("costs"):
+        scope = scopes.get(key.casefold())
+        if scope is None:
+            near = nearest(key, scopes)
+            repair = phrase("repair.near", word=scopes[near]) if near else phrase("repair.cost-scope")
+            row.report.error(path, "unknown-key.cost", value=key, repair=repair)
+            continue
+        costs = Fields(data, path, row.report, COST_KEYS)
+        if scope in found:
+            row.report.error(path, "duplicate-key", name=scope)
+        found[scope] = CostOverride(_rate(costs, "commission"), costs.number("minimum", ZERO), _rate(costs, "sell_tax"))
+    return found
+
+
+def _rate(row: Fields, field: str) -> Decimal | None:
+    rate = row.fraction(field, _MOST_RATE)
+    if rate is not None and rate > _LARGE_RATE:
+        values = {"field": field, "share": percent(rate), "rate": rate, "meant": rate / 100}
+        row.report.warning(row.at(field), "large-rate", **values)
+    return rate
+
+
+def _rates(data: object, report: Report) -> dict[str, Decimal]:
+    """Return the manual rate of each pair: units of the second currency per unit of the first."""
+    if data is None:
+        return {}
+    known = tuple(map(str, data)) if isinstance(data, Mapping) else ("USDKRW",)
+    row = Fields(data, ("fx",), report, known)
+    rates: dict[str, Decimal] = {}
+    for key in row.values:
+        name = str(key)
+        rate = row.number(name, ZERO, above=True)
+        code = _pair_name(name, row)
+        if code in rates:
+            row.error(name, "duplicate-key.rate", name=code)
+        elif not row.given(name):
+            row.missing(name, "rate")
+        elif code is not None and rate is not None:
+            rates[code] = rate
+    return rates
+
+
+def _pair_name(name: str, row: Fields) -> str | None:
+    code = name.upper()
+    if pair(code):
+        return code
+    letters = "".join(filter(str.isalpha, code))[:6]
+    meant = letters != code and pair(letters)
+    repair = phrase("repair.write", value=letters) if meant else phrase("repair.currencies", known=MINOR_DIGITS)
+    row.error(name, "unknown-pair", repair=repair)
+    return None
+
+
+def _check_rates(rates: Mapping[str, Decimal], base: str, used: frozenset[str], report: Report) -> None:
+    """Report rates that contradict each other, and rates that lead nowhere near the base currency.
+
+    `used` are the currencies of the portfolio. A rate goes both ways; every further way between two currencies
+    has to agree with the first one found.
+    """
+    worth = {base: (base, Decimal(1))}
+    for code, rate in rates.items():
+        first, second = code[:3], code[3:]
+        for currency in (first, second):
+            worth.setdefault(currency, (currency, Decimal(1)))
+        if worth[first][0] != worth[second][0]:
+            _join(worth, first, second, rate, base)
+            continue
+        implied = worth[first][1] / worth[second][1]
+        disagreement = abs(rate / implied - 1)
+        if disagreement > _MOST_DISAGREEMENT:
+            apart = percent(round(disagreement, 4))
+            values = {"pair": code, "rate": plain_number(rate), "implied": implied, "apart": apart}
+            report.error(("fx", code), "fx-contradiction", **values)
+    for code in rates:
+        first, second = code[:3], code[3:]
+        if worth[first][0] != base:
+            told = report.error if used & {first, second} else report.warning
+            told(("fx", code), "fx-unconnected", pair=code, base=base, needed=f"{second}{base}")
+
+
+def _join(worth: dict[str, tuple[str, Decimal]], first: str, second: str, rate: Decimal, base: str) -> None:
+    """Join the currencies connected to `first` with those connected to `second`; the base stays the root of its own.
+
+    `worth[c]` is the root of the currencies that c is connected to, and what one c is worth in it.
+    """
+    if worth[first][0] == base:
+        first, second, rate = second, first, 1 / rate
+    old, value = worth[first]
+    root, in_root = worth[second]
+    factor = rate * in_root / value
+    for currency, (its_root, its_value) in worth.items():
+        if its_root == old:
+            worth[currency] = (root, its_value * factor)

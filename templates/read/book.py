@@ -1,0 +1,168 @@
+"""A whole workbook read back: the portfolio it holds, what is wrong with it, and the results that stand in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from engine.data.document import portfolio_from_data
+from engine.errors import Problem
+from engine.portfolio import Portfolio
+from engine.words import Lang
+from templates.cells import Cell, ErrorValue, Grid
+from templates.read.document import DocumentData
+from templates.read.files import FileRefused
+from templates.read.tables import Found, TableReader, find_tables
+from templates.read.workbooks import read_grids
+from templates.report import NA, BookReport, Row, Rows, Value
+from templates.spec import SHEETS, TABLES
+from templates.spec import table as spec_table
+from templates.spec.layout import BESIDE, BLOCK_ROW, HEADER_ROW
+
+SUFFIXES = (".xlsx", ".xlsm", ".ods")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBook:
+    """Hold what a workbook says: the portfolio (None where it cannot be used), every problem, the written results.
+
+    `notes` are what stands beside the titles of results: of which days and closes they are.
+    """
+
+    portfolio: Portfolio | None
+    problems: tuple[Problem, ...]
+    results: Mapping[str, Rows]
+    history: Rows
+    lang: Lang
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def report(self) -> BookReport | None:
+        """Return the workbook's content as a report, or None without a portfolio."""
+        if self.portfolio is None:
+            return None
+        as_of = next((r["Value"] for r in self.results.get("Summary", ()) if r.get("Key") == "as_of"), None)
+        day = as_of.date() if isinstance(as_of, dt.datetime) else as_of
+        day = day if isinstance(day, dt.date) else None
+        return BookReport(self.portfolio, day, self.results, self.history, notes=self.notes)
+
+
+def read_portfolio_book(path: Path) -> tuple[Portfolio | None, tuple[Problem, ...]]:
+    """Return the portfolio of a workbook (.xlsx, .xlsm, .ods, or a folder of .csv files) and its problems.
+
+    The portfolio is None exactly where a problem is an error.
+    """
+    book = read_book(path)
+    return book.portfolio, book.problems
+
+
+def read_book(path: Path) -> ReadBook:
+    """Read a workbook; a file that cannot be or must not be read is a problem, never an exception."""
+    try:
+        grids = read_grids(path)
+    except FileRefused as refusal:
+        return ReadBook(None, (refusal.problem(str(path)),), {}, (), "en")
+    lang = _language(grids)
+    found, twice = find_tables(grids)
+    source = path.name
+    if "Holdings" not in found and "Targets" not in found:
+        message = (
+            "no table of holdings or targets is here: a row of headers with Ticker and Quantity, or Ticker and Target"
+        )
+        ko = "보유나 목표 표가 없습니다: 머리글에 Ticker와 Quantity, 또는 Ticker와 Target이 있어야 합니다"
+        problem = Problem("error", "no-tables", source, message, ko)
+        return ReadBook(None, (problem, *twice), {}, (), lang)
+    document = DocumentData(found, source)
+    document.body.setdefault("name", path.stem)
+    portfolio, problems = portfolio_from_data(document.data, source, document.locate)
+    problems = (*twice, *document.problems, *problems)
+    if any(problem.severity == "error" for problem in problems):
+        portfolio = None
+    results = _results(found)
+    return ReadBook(portfolio, problems, results, _history(found, source), lang, _notes(found, results))
+
+
+def _language(grids: Sequence[Grid]) -> Lang:
+    names = {grid.name for grid in grids}
+    return "ko" if sum(spec.title.ko in names for spec in SHEETS) > len(SHEETS) // 2 else "en"
+
+
+def _history(found: Mapping[str, Found], source: str) -> Rows:
+    place = found.get("History")
+    if place is None:
+        return ()
+    reader = TableReader(place, source)
+    return tuple(_values(row.values) for row in reader.rows(place.table.columns) if "Date" in row.values)
+
+
+def _values(values: Mapping[str, object]) -> Row:
+    return {name: value for name, value in values.items() if isinstance(value, str | bool | Decimal | dt.date)}
+
+
+def _results(found: Mapping[str, Found]) -> dict[str, Rows]:
+    """Return the rows that the engine wrote, just as they stand there."""
+    results: dict[str, Rows] = {}
+    for table in TABLES:
+        place = found.get(table.name)
+        if place is None or table.name == "History":
+            continue
+        names = {c.name for c in table.columns if c.role == "result" or table.name == "FxRates"}
+        if not table.ranges and table.name != "FxRates":
+            continue
+        rows = []
+        for number in sorted(n for n in place.grid.rows if n > place.header):
+            cells = place.grid.rows[number]
+            row: dict[str, Value] = {
+                n: _plain(cells[at]) for n, at in place.columns.items() if n in names and at in cells
+            }
+            if any(name in row for name in table.required):
+                rows.append({**dict.fromkeys(names), **row})
+        if rows:
+            results[table.name] = tuple(rows)
+    matrix = _matrix(found)
+    if matrix:
+        results["Correlation"] = matrix
+    return results
+
+
+def _notes(found: Mapping[str, Found], results: Mapping[str, Rows]) -> dict[str, str]:
+    """Return what stands beside the titles of tables that hold results."""
+    places = {name: (place, min(place.columns.values())) for name, place in found.items() if place.table.ranges}
+    if start := _matrix_start(found):
+        places["Correlation"] = found["Alerts"], start
+    notes = {}
+    for name, (place, left) in places.items():
+        title = str(place.grid.rows.get(place.header - HEADER_ROW + BLOCK_ROW, {}).get(left) or "")
+        caption, _, note = title.partition(BESIDE)
+        if name in results and note and caption in spec_table(name).caption:
+            notes[name] = note
+    return notes
+
+
+def _plain(value: Cell) -> Value:
+    return NA if isinstance(value, ErrorValue) else value
+
+
+def _matrix_start(found: Mapping[str, Found]) -> int | None:
+    """Return the first column of the correlation matrix, which stands right of the alerts; None without one."""
+    place = found.get("Alerts")
+    row = place.grid.rows.get(place.header, {}) if place else {}
+    right = max(place.columns.values()) + 1 if place else 0
+    return next((at for at in sorted(row) if at > right and str(row[at]) == "Ticker"), None)
+
+
+def _matrix(found: Mapping[str, Found]) -> Rows:
+    """Return the correlation matrix, whose header is its symbols."""
+    first = _matrix_start(found)
+    if first is None:
+        return ()
+    place = found["Alerts"]
+    row = place.grid.rows.get(place.header, {})
+    names = {at: str(text) for at, text in row.items() if at > first}
+    return tuple(
+        {"Ticker": _plain(cells[first]), **{name: _plain(cells.get(at)) for at, name in names.items()}}
+        for number, cells in sorted(place.grid.rows.items())
+        if number > place.header and first in cells
+    )

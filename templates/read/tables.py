@@ -1,0 +1,315 @@
+"""The tables of a workbook, found by their headers wherever they have been moved, and their cells as plain values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+
+from engine.errors import Problem
+from engine.text import fold, plain_number, repaired_date, repaired_number
+from engine.words import LANGUAGES
+from templates.cells import Cell, ErrorValue, Grid, Uncomputed, from_serial, letters
+from templates.spec import FALSE_WORDS, SUM_WORDS, TABLES, TRUE_WORDS, WORDS, sheet
+from templates.spec.schema import Column, Table
+
+#: Header cells to the left and right of an empty header belong to one table at most this far apart.
+_FURTHEST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Hold a table that was found: its sheet, the row of its headers, and the sheet column of each of its columns."""
+
+    table: Table
+    grid: Grid
+    header: int
+    columns: Mapping[str, int]
+    exact: int
+
+    @property
+    def at_home(self) -> bool:
+        """Tell whether it stands on the sheet that is declared for it."""
+        titles = {sheet(self.table.sheet).title.of(lang) for lang in LANGUAGES} | {self.table.sheet}
+        return self.grid.name in titles or fold(self.grid.name).removesuffix(".csv") == fold(self.table.name)
+
+
+def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]:
+    """Return the place of each table, and a note for each that stands there more than once."""
+    candidates: dict[str, list[Found]] = {}
+    for grid in grids:
+        for found in _in_grid(grid):
+            candidates.setdefault(found.table.name, []).append(found)
+    problems: list[Problem] = []
+    chosen: dict[str, Found] = {}
+    for name, several in candidates.items():
+        ranked = sorted(several, key=lambda f: (f.at_home, f.exact, len(f.columns)), reverse=True)
+        chosen[name] = ranked[0]
+        # Captions alone (a chart's numbers, a person's own list) are no second table.
+        rivals = [f for f in ranked[1:] if f.exact == ranked[0].exact and f.at_home == ranked[0].at_home]
+        if rivals and ranked[0].table.inputs:
+            problems.append(_twice(ranked[0], rivals[0]))
+    return chosen, problems
+
+
+def _twice(first: Found, second: Found) -> Problem:
+    message = (
+        f"two tables have the headers of {first.table.name}: here and on sheet {second.grid.name!r}, "
+        f"row {second.header}: rename or delete one"
+    )
+    ko = (
+        f"{first.table.name} 표의 머리글이 두 곳에 있습니다: 여기와 {second.grid.name!r} 시트 {second.header}행. "
+        "하나를 지우거나 이름을 바꾸세요"
+    )
+    return Problem("error", "two-tables", f"sheet {first.grid.name!r} row {first.header}", message, ko)
+
+
+def _in_grid(grid: Grid) -> Iterator[Found]:
+    previous: dict[str, Found] = {}
+    for number in sorted(grid.rows):
+        row = {column: text for column, text in grid.rows[number].items() if isinstance(text, str)}
+        # Nearly every row is data: only one that has two known headers can be a row of headers.
+        if sum(_key(text) in _every_header() for text in row.values()) < 2:
+            continue
+        here = {found.table.name: found for found in _in_row(grid, number, row)}
+        for name, before in previous.items():
+            # A row of captions right above the identifiers of the same table is only its caption.
+            if name in here and set(before.columns.values()) & set(here[name].columns.values()):
+                continue
+            yield before
+        previous = here
+    yield from previous.values()
+
+
+def _in_row(grid: Grid, number: int, row: Mapping[int, str]) -> Iterator[Found]:
+    last: Found | None = None
+    for run in _runs(row):
+        found = _best(grid, number, run)
+        if found is None:
+            # An empty header splits a table in two: what follows is still its own, if it is not there yet.
+            if last is not None:
+                last = _extended(last, run)
+            continue
+        if last is not None:
+            yield last
+        last = found
+    if last is not None:
+        yield last
+
+
+def _runs(row: Mapping[int, str]) -> Iterator[dict[int, str]]:
+    run: dict[int, str] = {}
+    for column in sorted(row):
+        if run and column - 1 not in run:
+            yield run
+            run = {}
+        run[column] = row[column]
+    if run:
+        yield run
+
+
+def _best(grid: Grid, number: int, run: Mapping[int, str]) -> Found | None:
+    best: Found | None = None
+    for table in TABLES:
+        columns, exact = _matched(table, run)
+        if not table.required or any(name not in columns for name in table.required):
+            continue
+        found = Found(table, grid, number, columns, exact)
+        if best is None or (len(columns), exact) > (len(best.columns), best.exact):
+            best = found
+    return best
+
+
+def _matched(table: Table, run: Mapping[int, str]) -> tuple[dict[str, int], int]:
+    names = headers(table)
+    columns: dict[str, int] = {}
+    exact = 0
+    for at, text in run.items():
+        name = names.get(_key(text))
+        if name is not None and name not in columns:
+            columns[name] = at
+            exact += text.strip() == name
+    return columns, exact
+
+
+def _extended(found: Found, run: Mapping[int, str]) -> Found:
+    if min(run) - max(found.columns.values()) > _FURTHEST:
+        return found
+    more, exact = _matched(found.table, run)
+    new = {name: at for name, at in more.items() if name not in found.columns}
+    return Found(found.table, found.grid, found.header, {**found.columns, **new}, found.exact + exact)
+
+
+def _key(text: Cell) -> str:
+    return fold(str(text)).replace("_", "").replace("*", "")
+
+
+@cache
+def _every_header() -> frozenset[str]:
+    return frozenset(word for table in TABLES for word in headers(table))
+
+
+@cache
+def headers(table: Table) -> Mapping[str, str]:
+    """Return the column that each known header means: identifiers, captions, document keys, and other words."""
+    names: dict[str, str] = {}
+
+    def learn(column: Column, words: Sequence[str]) -> None:
+        for word in words:
+            if word:
+                names.setdefault(_key(word), column.name)
+
+    for column in table.columns:
+        learn(column, (column.name,))
+    for column in table.columns:
+        learn(column, (column.caption.en, column.caption.ko, column.key, *column.aliases))
+    return names
+
+
+_NUMBERS = frozenset({"quantity", "price", "money", "rate", "weight", "drift", "number", "integer"})
+_SEPARATORS = re.compile(r"[,;/·\n]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RowRead:
+    """Hold one row of a table: its number on the sheet, and the value of each filled column."""
+
+    number: int
+    values: dict[str, object]
+
+
+class TableReader:
+    """Read the rows of one table, gathering what is wrong with their cells."""
+
+    def __init__(self, found: Found, source: str) -> None:
+        self.found = found
+        self.source = source
+        self.problems: list[Problem] = []
+        self._filled = self._merged_cells()
+
+    def where(self, row: int, column: str = "") -> str:
+        """Return the words for a cell: file, sheet, row and column."""
+        text = f"{self.source} sheet {self.found.grid.name!r} row {row}"
+        if column in self.found.columns:
+            return f"{text} column {letters(self.found.columns[column])} ({column})"
+        return f"{text} ({column})" if column else text
+
+    def rows(self, columns: tuple[Column, ...]) -> Iterator[RowRead]:
+        """Yield every row that has something in it, in the order of the sheet."""
+        known = {c.name: c for c in columns if c.name in self.found.columns}
+        taken = set(self.found.columns.values())
+        for number in sorted(self.found.grid.rows):
+            if number <= self.found.header:
+                continue
+            cells = self.found.grid.rows[number]
+            if not any(at in cells for at in taken) and number not in self._filled:
+                continue
+            values: dict[str, object] = {}
+            for name, column in known.items():
+                value = self._filled.get(number, {}).get(name, cells.get(self.found.columns[name]))
+                converted = self._convert(column, value, number)
+                if converted is not None:
+                    values[name] = converted
+            if values and not self._is_sum(values):
+                yield RowRead(number, values)
+
+    def _is_sum(self, values: dict[str, object]) -> bool:
+        texts = [values["Ticker"]] if "Ticker" in values else list(values.values())
+        summed = "Ticker" in self.found.table.index or self.found.table.name == "Cash"
+        return summed and any(isinstance(v, str) and fold(v) in SUM_WORDS for v in texts)
+
+    def _merged_cells(self) -> dict[int, dict[str, Cell]]:
+        """Return what merged cells say for the rows below their first: the same as for the first."""
+        filled: dict[int, dict[str, Cell]] = {}
+        names = {at: name for name, at in self.found.columns.items()}
+        for at, first, last in self.found.grid.merged:
+            value = self.found.grid.rows.get(first, {}).get(at)
+            if at in names and first > self.found.header and value is not None:
+                for number in range(first + 1, last + 1):
+                    filled.setdefault(number, {})[names[at]] = value
+        return filled
+
+    def _convert(self, column: Column, value: Cell, row: int) -> object:
+        if value is None:
+            return None
+        if isinstance(value, ErrorValue):
+            message = f"the cell shows {value}: write a value, or mend its formula"
+            ko = f"셀 값이 {value}입니다: 값을 적거나 수식을 고치세요"
+            self._problem(row, column, "cell-error", message, ko)
+            return None
+        if isinstance(value, Uncomputed):
+            message = "the formula has no value yet: open the file in a spreadsheet, let it calculate, save it"
+            ko = "아직 계산되지 않은 수식입니다: 스프레드시트에서 열어 계산한 뒤 저장하세요"
+            self._problem(row, column, "not-calculated", message, ko)
+            return None
+        if isinstance(value, str):
+            value = value.strip()
+            if column.type in _NUMBERS or column.type in ("ticker", "date"):
+                value = value.removeprefix("'")  # typed to keep zeros, where a program shows it
+            if not value:
+                return None
+        return _typed(column, value)
+
+    def _problem(self, row: int, column: Column, code: str, message: str, ko: str) -> None:
+        self.problems.append(Problem("error", code, self.where(row, column.name), message, ko))
+
+
+def _typed(column: Column, value: Cell) -> object:
+    if column.type in _NUMBERS:
+        return _number(value)
+    if column.type == "ticker":
+        return _text(value).upper() if isinstance(value, str) else _text(value)
+    if column.type == "bool":
+        return _flag(value)
+    if column.type == "choice":
+        return WORDS.get(fold(_text(value)), _text(value))
+    if column.type == "list":
+        return words(_text(value))
+    if column.type in ("date", "datetime"):
+        return _date(value)
+    return value if column.name == "Value" and not isinstance(value, str) else _text(value)
+
+
+def _number(value: Cell) -> object:
+    """Return a number; text that is clearly one ("1,234", "₩1,000", "12.5%") is read as that."""
+    if not isinstance(value, str):
+        return value
+    plain = repaired_number(value)
+    return Decimal(plain) if plain is not None else value
+
+
+def _text(value: Cell) -> str:
+    if isinstance(value, Decimal):
+        return plain_number(value)
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return str(value)
+
+
+def _flag(value: Cell) -> object:
+    word = fold(_text(value))
+    if word in TRUE_WORDS:
+        return True
+    return False if word in FALSE_WORDS else value
+
+
+def _date(value: Cell) -> object:
+    if isinstance(value, Decimal):
+        try:
+            return from_serial(value)
+        except ValueError:
+            return plain_number(value)
+    if isinstance(value, str):
+        return repaired_date(value) or value
+    return value
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a list that a person wrote in one cell."""
+    found = (piece.strip() for piece in _SEPARATORS.split(text))
+    return [WORDS.get(fold(piece), piece) for piece in found if piece]

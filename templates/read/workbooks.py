@@ -1,0 +1,342 @@
+"""The cells of an .xlsx, .xlsm or .ods file, straight from its XML: values, errors, formulas that have no value yet.
+
+Every element is taken by its local name, so that the strict and the transitional form, and other programs' prefixes,
+read the same. No entity, no reference to another file is ever followed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from templates.cells import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    Cell,
+    ErrorValue,
+    Grid,
+    Uncomputed,
+    column_number,
+    from_serial,
+    to_decimal,
+)
+from templates.read.files import FileRefused, open_archive, part, read_bytes, read_folder
+
+_BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
+_NOT_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
+_RANGE = re.compile(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)")
+
+
+def read_grids(path: Path) -> list[Grid]:
+    """Return the sheets of a workbook or of a folder of .csv files; raises `FileRefused`."""
+    if path.is_dir():
+        return read_folder(path)
+    archive = open_archive(read_bytes(path))
+    with archive:
+        if "content.xml" in archive.namelist():
+            return read_ods(archive)
+        return read_xlsx(archive)
+
+
+def read_xlsx(archive: zipfile.ZipFile) -> list[Grid]:
+    """Return every sheet of the workbook, hidden ones too; raises `FileRefused` for a file that cannot be read."""
+    sheets, mac = _sheet_list(archive)
+    strings = _shared_strings(archive)
+    dates = _date_styles(archive)
+    return [_read_sheet(part(archive, path), name, strings, dates, mac=mac) for name, path in sheets]
+
+
+def local(element: Element) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def elements(data: bytes, *, end_only: bool = True) -> Iterator[tuple[str, Element]]:
+    """Yield a part's elements as they are read; raises `FileRefused` for XML that is broken or declares entities."""
+    try:
+        yield from iterparse(io.BytesIO(data), events=("end",) if end_only else ("start", "end"), forbid_dtd=True)
+    except DefusedXmlException as error:
+        message = f"the file's XML declares a document type or entities ({type(error).__name__}): it is not read"
+        ko = f"파일의 XML에 문서 형식이나 엔티티 선언이 있어({type(error).__name__}) 읽지 않습니다"
+        raise FileRefused("unsafe-xml", message, ko) from None
+    except (ParseError, ValueError, LookupError) as error:
+        message = f"the file's XML is broken ({error}): open it in a spreadsheet and save it again"
+        ko = f"파일의 XML이 깨졌습니다({error}): 스프레드시트에서 열어 다시 저장하세요"
+        raise FileRefused("damaged", message, ko) from None
+
+
+def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
+    """Return the sheets' names with their parts, and whether dates count from 1904."""
+    book = _main_part(archive)
+    folder = PurePosixPath(book).parent
+    relations = {}
+    for _, element in elements(part(archive, f"{folder}/_rels/{PurePosixPath(book).name}.rels")):
+        if local(element) == "Relationship" and element.get("TargetMode") != "External":
+            target = element.get("Target", "")
+            path = target.lstrip("/") if target.startswith("/") else str(folder / target)
+            relations[element.get("Id", "")] = (path, element.get("Type", ""))
+    sheets, mac = [], False
+    for _, element in elements(part(archive, book)):
+        if local(element) == "workbookPr":
+            mac = element.get("date1904") in ("1", "true")
+        if local(element) == "sheet":
+            identity = next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == "id"), "")
+            path, kind = relations.get(identity, ("", ""))
+            if kind.endswith("/worksheet"):
+                sheets.append((element.get("name", ""), path))
+    if not sheets:
+        raise FileRefused("damaged", "the workbook has no sheets: save it again", "시트가 없습니다: 다시 저장하세요")
+    return sheets, mac
+
+
+def _main_part(archive: zipfile.ZipFile) -> str:
+    for _, element in elements(part(archive, "_rels/.rels")):
+        if local(element) == "Relationship" and element.get("Type", "").endswith("/officeDocument"):
+            return element.get("Target", "").lstrip("/")
+    message = "this is not a workbook: name an .xlsx, .xlsm or .ods file"
+    raise FileRefused("not-a-workbook", message, "통합 문서가 아닙니다: .xlsx, .xlsm, .ods 파일을 쓰세요")
+
+
+def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
+    name = next((n for n in archive.namelist() if n.lower().endswith("sharedstrings.xml")), None)
+    if name is None:
+        return []
+    found = []
+    for _, element in elements(part(archive, name)):
+        if local(element) == "si":
+            found.append(_text(element))
+            element.clear()
+    return found
+
+
+def _text(element: Element) -> str:
+    """Return the text of a string, its pieces joined, without the phonetic guide."""
+    pieces = []
+    for child in element:
+        kind = local(child)
+        if kind == "t":
+            pieces.append(child.text or "")
+        elif kind == "r":
+            pieces.extend(t.text or "" for t in child if local(t) == "t")
+    return "".join(pieces)
+
+
+def _date_styles(archive: zipfile.ZipFile) -> frozenset[int]:
+    """Return the numbers of the cell styles that show a date."""
+    name = next((n for n in archive.namelist() if n.lower().endswith("xl/styles.xml")), None)
+    if name is None:
+        return frozenset()
+    formats: dict[str, str] = {}
+    styles: list[str] = []
+    inside = False
+    for event, element in elements(part(archive, name), end_only=False):
+        kind = local(element)
+        if kind == "cellXfs":
+            inside = event == "start"
+        elif event == "start":
+            continue
+        elif kind == "numFmt":
+            formats[element.get("numFmtId", "")] = element.get("formatCode", "")
+        elif kind == "xf" and inside:
+            styles.append(element.get("numFmtId", "0"))
+    return frozenset(i for i, code in enumerate(styles) if _shows_date(code, formats))
+
+
+def _shows_date(code: str, formats: dict[str, str]) -> bool:
+    if code in formats:
+        plain = _NOT_FORMAT.sub("", formats[code]).lower()
+        return "general" not in plain and any(letter in plain for letter in "ydhs")
+    return code.isdigit() and int(code) in _BUILT_IN_DATES
+
+
+def _read_sheet(data: bytes, name: str, strings: list[str], dates: frozenset[int], *, mac: bool) -> Grid:
+    rows: dict[int, dict[int, Cell]] = {}
+    merged: list[tuple[int, int, int]] = []
+    number = 0
+    for _, element in elements(data):
+        kind = local(element)
+        if kind == "row":
+            given = element.get("r", "")
+            number = int(given) if given.isdigit() else number + 1
+            if number > MAX_ROWS:
+                break
+            cells = _read_row(element, strings, dates, mac=mac)
+            if cells:
+                rows[number] = cells
+            element.clear()
+        elif kind == "mergeCell":
+            match = _RANGE.fullmatch(element.get("ref", ""))
+            if match and match[1] == match[3]:
+                merged.append((column_number(match[1]), int(match[2]), min(int(match[4]), MAX_ROWS)))
+    return Grid(name, rows, tuple(merged))
+
+
+def _read_row(row: Element, strings: list[str], dates: frozenset[int], *, mac: bool) -> dict[int, Cell]:
+    cells: dict[int, Cell] = {}
+    column = 0
+    for cell in row:
+        address = cell.get("r")
+        column = column_number(address) if address else column + 1
+        if column > MAX_COLUMNS:
+            break
+        value = _xlsx_value(cell, strings, dates, mac=mac)
+        if value is not None and value != "":
+            cells[column] = value
+    return cells
+
+
+def _xlsx_value(cell: Element, strings: list[str], dates: frozenset[int], *, mac: bool) -> Cell:
+    kind = cell.get("t", "n")
+    text, formula = None, None
+    for child in cell:
+        part_name = local(child)
+        if part_name == "v":
+            text = child.text
+        elif part_name == "f":
+            formula = child.text or ""
+        elif part_name == "is":
+            return _text(child)
+    if text is None:
+        return Uncomputed(formula) if formula is not None and kind != "str" else None
+    if kind == "s":
+        index = int(text) if text.strip().isdigit() else -1
+        return strings[index] if 0 <= index < len(strings) else ErrorValue("a text that is missing from the file")
+    if kind == "str":
+        return text
+    if kind == "b":
+        return text.strip() in ("1", "true")
+    if kind == "e":
+        return ErrorValue(text)
+    return _number(text, cell.get("s", ""), dates, kind, mac=mac)
+
+
+def _number(text: str, style: str, dates: frozenset[int], kind: str, *, mac: bool) -> Cell:
+    if kind == "d":
+        return text[:10]
+    try:
+        number: Decimal = to_decimal(text.strip())
+    except ValueError:
+        return text
+    if style.isdigit() and int(style) in dates:
+        try:
+            return from_serial(number, mac=mac)
+        except ValueError:
+            return number
+    return number
+
+
+_ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "Err:")
+
+
+def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
+    """Return every sheet; raises `FileRefused` for a file that is encrypted, linked or cannot be read."""
+    if b"encryption-data" in part(archive, "META-INF/manifest.xml"):
+        message, ko = (
+            "the workbook is encrypted: save it without a password",
+            "암호가 걸린 통합 문서입니다: 암호 없이 저장하세요",
+        )
+        raise FileRefused("encrypted", message, ko)
+    grids: list[Grid] = []
+    reader: _OdsSheet | None = None
+    for event, element in elements(part(archive, "content.xml"), end_only=False):
+        kind = local(element)
+        if event == "start":
+            if kind == "table" and reader is None:
+                reader = _OdsSheet(_attribute(element, "name"))
+            elif kind == "table-source":
+                message = "a sheet is linked to another file: break the link (Edit → Links), save it again"
+                ko = "다른 파일에 연결된 시트가 있습니다: 연결을 끊고(편집 → 연결) 다시 저장하세요"
+                raise FileRefused("external-link", message, ko)
+        elif kind == "table-row" and reader is not None:
+            reader.row(element)
+            element.clear()
+        elif kind == "table" and reader is not None:
+            grids.append(Grid(reader.name, reader.rows, tuple(reader.merged)))
+            reader = None
+    if not grids:
+        raise FileRefused("damaged", "the workbook has no sheets: save it again", "시트가 없습니다: 다시 저장하세요")
+    return grids
+
+
+def _attribute(element: Element, name: str) -> str:
+    return next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == name), "")
+
+
+def _count(element: Element, name: str) -> int:
+    text = _attribute(element, name)
+    return max(int(text), 1) if text.isdigit() else 1
+
+
+class _OdsSheet:
+    """Gather the rows of one sheet, each as often as it is repeated."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows: dict[int, dict[int, Cell]] = {}
+        self.merged: list[tuple[int, int, int]] = []
+        self._next = 1
+
+    def row(self, element: Element) -> None:
+        first, count = self._next, _count(element, "number-rows-repeated")
+        self._next += count
+        cells: dict[int, Cell] = {}
+        column = 1
+        for cell in element:
+            if local(cell) not in ("table-cell", "covered-table-cell"):
+                continue
+            repeated = _count(cell, "number-columns-repeated")
+            value = _ods_value(cell)
+            span = _count(cell, "number-rows-spanned")
+            if span > 1 and _count(cell, "number-columns-spanned") == 1:
+                self.merged.append((column, first, min(first + span - 1, MAX_ROWS)))
+            if value is not None and value != "":
+                for offset in range(min(repeated, MAX_COLUMNS - column + 1)):
+                    cells[column + offset] = value
+            column += repeated
+            if column > MAX_COLUMNS:
+                break
+        if cells:
+            for offset in range(min(count, MAX_ROWS - first + 1)):
+                self.rows[first + offset] = cells
+
+
+def _ods_value(cell: Element) -> Cell:
+    formula = _attribute(cell, "formula")
+    if "'file:" in formula:
+        message = "a formula refers to another file: replace it by its value, save it again"
+        raise FileRefused(
+            "external-link", message, "다른 파일을 가리키는 수식이 있습니다: 값으로 바꾸고 다시 저장하세요"
+        )
+    kind = _attribute(cell, "value-type")
+    text = "\n".join("".join(p.itertext()) for p in cell if local(p) == "p")
+    if formula and text.startswith(_ERRORS):
+        return ErrorValue(text)
+    if kind in ("float", "percentage", "currency"):
+        try:
+            return to_decimal(_attribute(cell, "value"))
+        except ValueError:
+            return text
+    if kind == "boolean":
+        return _attribute(cell, "boolean-value") == "true"
+    if kind == "date":
+        return _ods_date(_attribute(cell, "date-value"))
+    if kind == "string":
+        return _attribute(cell, "string-value") or text
+    # A formula without type or text has come to an empty text: an .ods always holds values.
+    return text or None
+
+
+def _ods_date(text: str) -> Cell:
+    try:
+        return dt.date.fromisoformat(text) if len(text) <= 10 else dt.datetime.fromisoformat(text)
+    except ValueError:
+        return text

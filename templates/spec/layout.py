@@ -1,0 +1,139 @@
+"""Where each table stands, and the formulas that speak of it.
+
+Tables stand side by side on their sheet, all headers on one row, so that each can grow downwards. In the spec's
+formulas `{Column}` is a cell of this row, `{Table.Column}` a whole column, `{!label}` a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from openpyxl.utils import get_column_letter, quote_sheetname
+
+from engine.words import Lang
+from templates.labels import label
+from templates.spec import TABLES, sheet
+from templates.spec.schema import Column, Table
+
+#: Rows of every table sheet: title, purpose, totals, (empty), table titles, captions, identifiers, data.
+TITLE_ROW, PURPOSE_ROW, TOTALS_ROW, BLOCK_ROW, CAPTION_ROW, HEADER_ROW = 1, 2, 3, 5, 6, 7
+FIRST_ROW = HEADER_ROW + 1
+#: Between a table's title and the note beside it.
+BESIDE = "  —  "
+FIRST_COLUMN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Say where a table stands: on which sheet (by title), from which column, over how many rows."""
+
+    table: Table
+    title: str
+    columns: tuple[Column, ...]
+    left: int
+    rows: int
+
+    @property
+    def last_row(self) -> int:
+        """Return the last row of the table's area."""
+        return HEADER_ROW + self.rows
+
+    @property
+    def right(self) -> int:
+        """Return the last column of the table's area."""
+        return self.left + len(self.columns) - 1
+
+    def column(self, name: str) -> int:
+        """Return the sheet column of a table column; raises KeyError where it is not shown."""
+        for offset, column in enumerate(self.columns):
+            if column.name == name:
+                return self.left + offset
+        raise KeyError(name)
+
+    def letter(self, name: str) -> str:
+        """Return the letter of a table column."""
+        return get_column_letter(self.column(name))
+
+    def area(self, name: str) -> str:
+        """Return the absolute address of a column's cells, sheet included."""
+        letter = self.letter(name)
+        return f"{quote_sheetname(self.title)}!${letter}${FIRST_ROW}:${letter}${self.last_row}"
+
+    @property
+    def ref(self) -> str:
+        """Return the address of the table with its headers, without the sheet."""
+        first, last = get_column_letter(self.left), get_column_letter(self.right)
+        return f"{first}{HEADER_ROW}:{last}{self.last_row}"
+
+
+def arrange(
+    counts: Mapping[str, int],
+    lang: Lang,
+    extra: Mapping[str, tuple[Column, ...]],
+    keep: Callable[[Table, Column], bool],
+    *,
+    spare: bool = True,
+) -> dict[str, Placement]:
+    """Place every table, each with room for its rows and its spare ones; `extra` columns follow the declared ones.
+
+    `keep` tells which columns are shown; a table without columns is left out, and a live one without rows.
+    """
+    placed: dict[str, Placement] = {}
+    left: dict[str, int] = {}
+    for table in TABLES:
+        if table.live and not counts.get(table.name):
+            continue
+        columns = tuple(c for c in (*table.columns, *extra.get(table.name, ())) if keep(table, c))
+        if not columns:
+            continue
+        start = left.get(table.sheet, FIRST_COLUMN)
+        rows = max(counts.get(table.name, 0) + (table.spare if spare else 0), 1)
+        placed[table.name] = Placement(table, sheet(table.sheet).title.of(lang), columns, start, rows)
+        left[table.sheet] = start + len(columns) + 1
+    return placed
+
+
+_PLACE = re.compile(r"\{(!?)([A-Za-z0-9_.-]+)\}")
+
+
+def quoted(text: str) -> str:
+    """Return text as a formula holds it, its own quotation marks doubled."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def column_ref(placement: Placement, name: str) -> str:
+    """Return a whole column in a formula: of an Excel table, or the name of the range."""
+    if placement.table.ranges:
+        return f"{placement.table.name}_{name}"
+    return f"{placement.table.name}[{name}]"
+
+
+def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: Placement | None = None) -> str:
+    """Return a formula; this row's cells are structured references, or `{row}` addresses in a range."""
+
+    def replace(match: re.Match[str]) -> str:
+        is_label, name = match.group(1), match.group(2)
+        if is_label:
+            return quoted(label(name, lang))
+        table, _, column = name.rpartition(".")
+        if table:
+            return column_ref(placements[table], column)
+        if own is None:
+            raise KeyError(name)
+        if own.table.ranges:
+            return f"${own.letter(column)}{{row}}"
+        own.column(column)
+        return f"{own.table.name}[[#This Row],[{column}]]"
+
+    return _PLACE.sub(replace, template)
+
+
+def by_row(template: str, placements: Mapping[str, Placement], lang: Lang, own: Placement) -> Callable[[int], str]:
+    """Return a function that gives the formula of each row."""
+    text = render(template, placements, lang, own)
+    if not own.table.ranges:
+        return lambda _row: text
+    parts = text.split("{row}")
+    return lambda row: str(row).join(parts)

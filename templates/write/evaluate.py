@@ -1,0 +1,321 @@
+"""Arithmetic as cells do it, in exact numbers: an error comes through, text does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.drift import band
+from engine.money import ZERO
+from engine.portfolio import Holding, Portfolio, Rule, Section, Target
+from engine.settings import Settings
+from engine.words import Lang
+from templates.labels import label
+from templates.report import (
+    NA,
+    BookReport,
+    CellError,
+    Row,
+    Rows,
+    Value,
+    account_rows,
+    cash_inputs,
+    cost_rows,
+    group_rows,
+    instrument_rows,
+    priced_rows,
+    rate_inputs,
+    setting_rows,
+)
+from templates.spec import NO_BAND
+
+Number = Decimal | CellError
+_DIGITS = Decimal("1e-12")
+
+
+def number(value: Value) -> Decimal | None:
+    """Return the exact number that a cell's value is, or None."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Decimal(repr(value))
+    return None
+
+
+def add(values: Iterable[Value]) -> Number:
+    """Add what is a number, as SUM does: an error comes through, text does not count."""
+    total = ZERO
+    for value in values:
+        if isinstance(value, CellError):
+            return value
+        total += number(value) or ZERO
+    return total
+
+
+def product(*factors: Value) -> Number:
+    """Multiply; an error comes through."""
+    result = Decimal(1)
+    for factor in factors:
+        if isinstance(factor, CellError):
+            return factor
+        result *= number(factor) or ZERO
+    return result
+
+
+def share(value: Value, total: Number) -> Number:
+    """Divide by the total; 0 where the total is not above 0, an error where either is one."""
+    for operand in (total, value):
+        if isinstance(operand, CellError):
+            return operand
+    return (number(value) or ZERO) / total if isinstance(total, Decimal) and total > 0 else ZERO
+
+
+def negative(value: Number) -> Number:
+    """Change the sign; an error comes through."""
+    return value if isinstance(value, CellError) else -value
+
+
+def round_digits(value: Decimal) -> Decimal:
+    """Round to 12 digits, as the formulas do before they compare."""
+    return value.quantize(_DIGITS)
+
+
+def reconcile(report: BookReport, row: Row) -> Row:
+    """Return a row of the cash check with its formulas: before + sells − buys − costs ± exchanged = after."""
+    account, currency = row["Account"], row["Currency"]
+    trades = [t for t in report.rows("Trades") if t["Currency"] == currency and account in (None, "", t["Account"])]
+    conversions = [c for c in report.rows("Conversions") if account in (None, "", c["Account"])]
+    sells = add(t["Amount"] for t in trades if t["Side"] == "sell")
+    buys = add(t["Amount"] for t in trades if t["Side"] == "buy")
+    costs = add(t["Cost"] for t in trades)
+    bought = add(c["Bought"] for c in conversions if c["Buy"] == currency)
+    sold = add(c["Amount"] for c in conversions if c["Sell"] == currency)
+    exchanged = add((bought, negative(sold)))
+    after = add((row["Before"], sells, negative(buys), negative(costs), exchanged))
+    planned = row["PlanAfter"]
+    sums = {"Sells": sells, "Buys": buys, "Costs": costs, "Exchanged": exchanged, "After": after}
+    return {**row, **sums, "Check": _verdict(after, planned)}
+
+
+def _verdict(after: Number, planned: Value) -> Value:
+    if isinstance(after, CellError):
+        return after
+    target = number(planned)
+    if target is None:
+        return ""
+    if round(after - target, 2):
+        return "DIFFERS"
+    return "NEGATIVE" if after < 0 else "OK"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Hold every table's rows with the values of their formulas, and the named cells."""
+
+    tables: Mapping[str, Rows]
+    total: Number
+    holdings_value: Number
+    cash_value: Number
+    cash_flow: Decimal
+    target_sum: Decimal
+    cash_target: Decimal
+
+
+def evaluate(report: BookReport, lang: Lang) -> Figures:
+    """Return the rows of all tables, formulas included, and the totals."""
+    return _Evaluation(report, lang).figures()
+
+
+class _Evaluation:
+    def __init__(self, report: BookReport, lang: Lang) -> None:
+        self.report = report
+        self.portfolio: Portfolio = report.portfolio
+        self.settings: Settings = self.portfolio.settings
+        self.say: Callable[[str], str] = lambda key: label(f"check.{key}", lang)
+        self.lang = lang
+        self.prices = priced_rows(report)
+        self.quotes = {row["Ticker"]: number(row.get("Price")) for row in self.prices}
+        self.rate_rows = tuple(self._rate(row) for row in rate_inputs(report))
+        self.rates = {row["Currency"]: row["Rate"] for row in reversed(self.rate_rows) if row["Currency"]}
+        self.own = {row["Ticker"] for row in instrument_rows(self.portfolio)}
+        self.sections = {t.symbol: s.name for s, t in self.portfolio.targets()}
+        self.rules = {s.name: s.rule for s in self.portfolio.sections} | {"all": self.portfolio.untargeted_rule}
+
+    def figures(self) -> Figures:
+        cash = tuple(self._cash(row) for row in cash_inputs(self.portfolio))
+        holdings = [self._holding(holding) for holding in self.portfolio.holdings]
+        held, purse = add(r["Value"] for r in holdings), add(r["Value"] for r in cash)
+        flow = self.settings.cash_flow
+        total, in_cash = add((held, purse, flow)), add((purse, flow))
+        values: dict[str, list[Value]] = {}
+        for row in holdings:
+            row["Weight"] = share(row["Value"], total)
+            values.setdefault(str(row["Ticker"]), []).append(row["Value"])
+        locked = {h.symbol for h in self.portfolio.holdings if h.locked}
+        # SUMPRODUCT runs over the whole column: one error anywhere is an error everywhere.
+        broken = isinstance(held, CellError)
+        targets = []
+        for section, target in self.portfolio.targets():
+            value = NA if broken else add(values.get(target.symbol, ()))
+            targets.append(self._target(section, target, value, total, locked=target.symbol in locked))
+        rules = tuple(self._rule(name, rule, targets) for name, rule in self.rules.items())
+        weights = {symbol: share(add(worth), total) for symbol, worth in values.items()}
+        tables: dict[str, Rows] = {
+            "Holdings": tuple(holdings),
+            "Cash": cash,
+            "Targets": tuple(targets),
+            "Groups": tuple(_group(row, weights, broken=broken) for row in group_rows(self.portfolio)),
+            "Rules": rules,
+            "Accounts": tuple(self._account(row, holdings, cash) for row in account_rows(self.portfolio)),
+            "Settings": setting_rows(self.portfolio, self.lang),
+            "Costs": cost_rows(self.portfolio),
+            "FxRates": self.rate_rows,
+            "Instruments": instrument_rows(self.portfolio),
+            "Prices": self.prices,
+            "History": self.report.history,
+        }
+        for name in _AS_GIVEN:
+            tables[name] = self.report.rows(name)
+        tables["Reconcile"] = tuple(reconcile(self.report, row) for row in self.report.rows("Reconcile"))
+        target_sum = sum((s.weight for s in self.portfolio.sections), ZERO)
+        return Figures(tables, total, held, in_cash, flow, target_sum, max(1 - target_sum, ZERO))
+
+    def _rate(self, row: Row) -> Row:
+        base, manual, market = self.portfolio.base_currency, number(row.get("ManualRate")), row.get("MarketRate")
+        rate: Value = "" if market is None else market
+        if manual is not None and row["Pair"] == f"{row['Currency']}{base}":
+            rate = manual
+        elif manual is not None and row["Pair"] == f"{base}{row['Currency']}":
+            rate = 1 / manual
+        return {**row, "Rate": rate if row["Currency"] else ""}
+
+    def _rate_of(self, currency: str, amount: Decimal) -> Value:
+        if currency == self.portfolio.base_currency:
+            return 1
+        rate = self.rates.get(currency, "")
+        return rate if rate != "" else NA if amount else ""
+
+    def _holding(self, holding: Holding) -> dict[str, Value]:
+        instrument = self.portfolio.instruments[holding.symbol]
+        price: Value = holding.price
+        if price is None:
+            price = self.quotes.get(holding.symbol)
+        if price is None:
+            price = NA if holding.quantity else ""
+        rate = self._rate_of(instrument.currency, holding.quantity)
+        fault = "no-price" if isinstance(price, CellError) else "no-rate" if isinstance(rate, CellError) else ""
+        own = holding.symbol in self.own
+        return {
+            "Account": holding.account,
+            "Ticker": holding.symbol,
+            "Name": instrument.name,
+            "Class": instrument.asset_type if own else None,
+            "Market": instrument.market if own else None,
+            "Currency": instrument.currency if own else None,
+            "Section": self.sections.get(holding.symbol, "–"),
+            "Quantity": holding.quantity,
+            "AverageCost": holding.average_cost,
+            "ManualPrice": holding.price,
+            "Locked": True if holding.locked else None,
+            "@currency": instrument.currency,
+            "Price": price,
+            "FX": rate,
+            "Value": product(holding.quantity, price, rate) if holding.quantity else ZERO,
+            "Check": self.say(fault) if fault else "",
+        }
+
+    def _cash(self, row: Row) -> Row:
+        amount = number(row["Amount"]) or ZERO
+        rate = self._rate_of(str(row["Currency"]), amount)
+        return {**row, "FX": rate, "Value": product(amount, rate) if amount else ZERO}
+
+    def _target(self, section: Section, target: Target, value: Number, total: Number, *, locked: bool) -> Row:
+        low, high = band(target.weight, section.rule)
+        unbanded = section.rule.absolute_band is None and section.rule.relative_band is None
+        weight = share(value, total)
+        broken = isinstance(weight, CellError)
+        status: Value = weight if broken else _status(weight, low, high, total)
+        status = "LOCKED" if locked else "DISABLED" if not target.enabled else status
+        return {
+            "Section": section.name,
+            "Ticker": target.symbol,
+            "Name": self.portfolio.instruments[target.symbol].name,
+            "Role": target.role,
+            "Target": target.weight,
+            "Min": target.minimum,
+            "Max": target.maximum,
+            "Enabled": target.enabled,
+            "Benchmark": target.benchmark,
+            "ThesisValid": target.thesis_valid,
+            "TER": self.portfolio.instruments[target.symbol].expense_ratio,
+            "Value": value,
+            "Weight": weight,
+            "Drift": weight if isinstance(weight, CellError) else weight - target.weight,
+            "Band": NO_BAND if unbanded else high - target.weight,
+            "Low": low,
+            "High": high,
+            "Signal": status if isinstance(status, CellError) else {"OVER": 1, "UNDER": -1}.get(str(status), 0),
+            "Status": status,
+            "Check": "",
+        }
+
+    def _rule(self, name: str, rule: Rule, targets: Iterable[Row]) -> Row:
+        members = [row for row in targets if row["Section"] == name]
+        target = add(row["Target"] for row in members)
+        # Like the targets' values: an error of any row reaches every sum over the column.
+        errors = [row["Weight"] for row in targets if isinstance(row["Weight"], CellError)]
+        weight = errors[0] if errors else add(row["Weight"] for row in members)
+        row: dict[str, Value] = {
+            "Section": name,
+            "Schedule": rule.schedule,
+            "AbsoluteBand": rule.absolute_band,
+            "RelativeBand": rule.relative_band,
+            "MinTrade": rule.min_trade,
+            "LastRebalanced": rule.last_rebalanced,
+            "Target": target,
+            "Weight": weight,
+            "Drift": weight,
+            "Status": weight,
+        }
+        if isinstance(weight, Decimal) and isinstance(target, Decimal):
+            width = rule.absolute_band
+            if width is None:
+                width = Decimal(NO_BAND) if rule.relative_band is None else rule.relative_band * target
+            drift = weight - target
+            beyond = round_digits(abs(drift) - width) > 0
+            row["Drift"] = drift
+            row["Status"] = ("OVER" if drift > 0 else "UNDER") if beyond else "OK"
+        return row
+
+    def _account(self, row: Row, holdings: Iterable[Row], cash: Iterable[Row]) -> Row:
+        held, purse = list(holdings), list(cash)
+        errors = [r["Value"] for r in (*held, *purse) if isinstance(r["Value"], CellError)]
+        worth = add(r["Value"] for r in (*held, *purse) if r["Account"] == row["Name"])
+        return {**row, "Value": errors[0] if errors else worth}
+
+
+#: Tables that hold nothing but what the engine wrote.
+_AS_GIVEN = (
+    "Trades", "Conversions", "Summary", "Drift", "Limits", "Comparison", "Review", "Alerts", "Correlation", "Calendar",
+    "Problems",
+)  # fmt: skip
+
+
+def _status(weight: Number, low: Decimal, high: Decimal, total: Number) -> str:
+    if isinstance(weight, CellError) or isinstance(total, CellError) or total <= 0:
+        return "OK"
+    if round_digits(weight - high) > 0:
+        return "OVER"
+    return "UNDER" if round_digits(low - weight) > 0 else "OK"
+
+
+def _group(row: Row, weights: Mapping[str, Number], *, broken: bool) -> Row:
+    members = [name.strip() for name in str(row["Members"]).split(",")]
+    weight = NA if broken else add(weights.get(name, ZERO) for name in members)
+    if isinstance(weight, CellError):
+        return {**row, "Weight": weight, "Status": weight}
+    high, low = number(row["Max"]), number(row["Min"])
+    over = high is not None and round_digits(weight - high) > 0
+    under = low is not None and round_digits(low - weight) > 0
+    return {**row, "Weight": weight, "Status": "OVER" if over else "UNDER" if under else "OK"}

@@ -1,0 +1,293 @@
+"""A sheet's frame, and the tables on it: captions, rows, formulas, validations, colours."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from openpyxl.formatting.formatting import ConditionalFormattingList
+from openpyxl.formatting.rule import FormatObject, IconSet, Rule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.header_footer import HeaderFooterItem
+from openpyxl.worksheet.header_footer import _HeaderFooterPart as HeaderFooterPart
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.table import Table as ExcelTable
+from openpyxl.worksheet.table import TableFormula, TableStyleInfo
+from openpyxl.worksheet.worksheet import Worksheet
+
+from templates.labels import label
+from templates.report import SUMMARY_TYPES, Row, Rows
+from templates.spec.layout import (
+    BESIDE,
+    BLOCK_ROW,
+    CAPTION_ROW,
+    FIRST_COLUMN,
+    FIRST_ROW,
+    HEADER_ROW,
+    PURPOSE_ROW,
+    TITLE_ROW,
+    Placement,
+    by_row,
+)
+from templates.spec.schema import Column, Sheet, Table
+from templates.write.canvas import AMBER, GREEN, PALE_AMBER, PALE_GREEN, PALE_RED, RED, Canvas, approximate, dress
+
+_MARGIN_COLUMN = 2.5
+
+
+def frame(canvas: Canvas, sheet: Worksheet, spec: Sheet, name: str, width: int) -> None:
+    """Write a sheet's head over `width` columns, and set its window and its page: A4 landscape, one page wide."""
+    styles = canvas.styles
+    for column in range(1, FIRST_COLUMN + width):
+        dress(sheet.cell(TITLE_ROW, column), styles.look("title"))
+        dress(sheet.cell(PURPOSE_ROW, column), styles.look("band"))
+    title = spec.title.of(canvas.lang)
+    canvas.put(sheet, TITLE_ROW, FIRST_COLUMN, f"{title}  ·  {name}" if name else title, styles.look("title"))
+    canvas.put(sheet, PURPOSE_ROW, FIRST_COLUMN, spec.purpose.of(canvas.lang), styles.look("band"))
+    sheet.row_dimensions[TITLE_ROW].height = 28
+    sheet.row_dimensions[PURPOSE_ROW].height = 16
+    sheet.column_dimensions["A"].width = _MARGIN_COLUMN
+    sheet.sheet_view.showGridLines = False
+    sheet.sheet_view.zoomScale = 100
+    sheet.sheet_properties.tabColor = spec.tab
+    sheet.sheet_properties.codeName = spec.key
+    page(sheet)
+
+
+def page(sheet: Worksheet, *, one_page: bool = False) -> None:
+    """Set the page up: A4 landscape, one page wide, the sheet's name and page number at the foot."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = 9
+    sheet.page_setup.fitToWidth = 1
+    sheet.page_setup.fitToHeight = 1 if one_page else 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    margins = sheet.page_margins
+    margins.left = margins.right = 0.4
+    margins.top = margins.bottom = 0.5
+    margins.header = margins.footer = 0.25
+    sheet.HeaderFooter.oddFooter = HeaderFooterItem(left=HeaderFooterPart("&A"), right=HeaderFooterPart("&P / &N"))
+    sheet.print_options.horizontalCentered = True
+
+
+def widths(sheet: Worksheet, sizes: dict[int, float]) -> None:
+    """Set column widths by column number, in characters."""
+    for column, size in sizes.items():
+        sheet.column_dimensions[get_column_letter(column)].width = size
+
+
+_BAD = ("OVER", "UNDER", "NO_TARGET", "DIFFERS", "NEGATIVE", "PROBLEM", "BREACH", "error", "missing")
+_DOUBTFUL = ("LOCKED", "DISABLED", "CHECK", "stale", "sample", "warning", "due", "UNKNOWN", "watch")
+_GOOD = ("OK", "fresh", "manual", "keep")
+_SHOWN_AT_MOST = 1_000
+
+
+def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Rows, base: str, note: str = "") -> None:
+    """Write a table at its place: title, captions, identifiers, rows, spare rows; then what makes it usable.
+
+    `note` stands beside the title: what the rows are of, or why there are none.
+    """
+    table = placement.table
+    _heads(canvas, sheet, placement, title_of(table, canvas, note, empty=not rows))
+    for offset, column in enumerate(placement.columns):
+        _column(canvas, sheet, placement, column, placement.left + offset, rows, base)
+    if not canvas.literal:
+        if table.ranges:
+            _name_ranges(canvas, placement)
+        else:
+            _excel_table(canvas, sheet, placement)
+        _validations(canvas, sheet, placement)
+    _colours(sheet, placement)
+
+
+def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, title: str) -> None:
+    styles, lang = canvas.styles, canvas.lang
+    canvas.put(sheet, BLOCK_ROW, placement.left, title, styles.look("block"))
+    for offset, column in enumerate(placement.columns):
+        at = placement.left + offset
+        canvas.put(sheet, CAPTION_ROW, at, column.caption.of(lang), styles.look("caption"))
+        canvas.put(sheet, HEADER_ROW, at, column.name, styles.look("header"))
+        sheet.column_dimensions[get_column_letter(at)].width = column.width + 1
+    sheet.column_dimensions[get_column_letter(placement.right + 1)].width = 3
+    sheet.row_dimensions[CAPTION_ROW].height = 30
+
+
+def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
+    """Return a table's title with what stands beside it: its note, what it is for, or how to have it computed."""
+    lang = canvas.lang
+    title, usual = table.caption.of(lang), table.note.of(lang)
+    if note:
+        return f"{title}{BESIDE}{note}"
+    if not table.ranges:
+        return f"{title}{BESIDE}{usual}" if usual and not canvas.literal else title
+    if not empty or canvas.literal or canvas.live:
+        return title
+    verb = usual if usual.startswith("rebalancer") else "rebalancer plan"
+    suffix = " FILE -o OUT.xlsx" if verb.endswith("plan") else " FILE"
+    return f"{title}{BESIDE}{label('not-computed', lang)}: {verb}{suffix}"
+
+
+def _column(
+    canvas: Canvas, sheet: Worksheet, placement: Placement, column: Column, at: int, rows: Rows, base: str
+) -> None:
+    last = placement.last_row
+    style = canvas.styles.cell(column, _currency(column, {}, base))
+    if column.role != "formula":
+        for row_number, row in enumerate(rows, FIRST_ROW):
+            style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
+            value = row.get(column.name)
+            if placement.table.name == "Summary" and column.name == "Value":
+                style_of = canvas.styles.figure(column, SUMMARY_TYPES.get(str(row.get("Key")), "number"), base)
+            elif column.name == "Correlation":
+                style_of = canvas.styles.figure(column, "correlation", base)
+            canvas.put(sheet, row_number, at, value if column.role == "input" else approximate(value), style_of)
+        for row_number in range(FIRST_ROW + len(rows), last + 1):
+            canvas.put(sheet, row_number, at, None, style)
+        return
+    formula = None if canvas.literal else by_row(column.formula, canvas.placements, canvas.lang, placement)
+    for index in range(placement.rows):
+        row_number = FIRST_ROW + index
+        row = rows[index] if index < len(rows) else {}
+        style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
+        if formula is None:
+            canvas.put(sheet, row_number, at, row.get(column.name), style_of)
+        else:
+            canvas.formula(sheet, row_number, at, formula(row_number), row.get(column.name, ""), style_of)
+
+
+def _currency(column: Column, row: Row, base: str) -> str:
+    """Return the currency of an amount: the row's own where the column has one, else the base currency."""
+    if column.type not in ("money", "price"):
+        return ""
+    if not column.unit:
+        return base
+    return str(row.get("@currency") or row.get(column.unit) or base)
+
+
+def _excel_table(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None:
+    table = ExcelTable(displayName=placement.table.name, ref=placement.ref)
+    table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
+    table._initialise_columns()  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to columns with formulas
+    for made, column in zip(table.tableColumns, placement.columns, strict=True):
+        made.name = column.name
+        if column.role == "formula":
+            text = by_row(column.formula, canvas.placements, canvas.lang, placement)(FIRST_ROW)
+            made.calculatedColumnFormula = TableFormula(attr_text=text[1:])
+    sheet.add_table(table)
+
+
+def _name_ranges(canvas: Canvas, placement: Placement) -> None:
+    from openpyxl.workbook.defined_name import DefinedName
+
+    # Only declared columns: a column named by a symbol such as BRK-B would make no name.
+    for column in (column for column in placement.columns if column.name in placement.table.index):
+        name = f"{placement.table.name}_{column.name}"
+        canvas.workbook.defined_names[name] = DefinedName(name, attr_text=placement.area(column.name))
+
+
+_RANGES = {"weight": (0, 1), "quantity": (0, 10**15), "price": (0, 10**15)}
+_MESSAGES = {
+    "choice": ("choose from the list", "목록에서 고르세요"),
+    "bool": ("TRUE or FALSE", "TRUE 또는 FALSE"),
+    "weight": ("0% to 100%", "0%에서 100%까지"),
+    "quantity": ("a number, 0 or more", "0 이상의 숫자"),
+    "price": ("a number, 0 or more", "0 이상의 숫자"),
+    "date": ("a date such as 2026-07-01", "2026-07-01 같은 날짜"),
+}
+
+
+def _validations(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None:
+    for column in placement.columns:
+        validation = _validation(column) if column.role == "input" else None
+        if validation is None:
+            continue
+        messages = _MESSAGES[column.type]
+        validation.error = messages[1 if canvas.lang == "ko" else 0]
+        validation.errorTitle = column.caption.of(canvas.lang)
+        validation.showErrorMessage = True
+        # A warning lets an exception through: what is wrong is also said by the row's own check and by the reader.
+        validation.errorStyle = "warning" if column.type in ("choice", "bool") else "stop"
+        hint = column.help.of(canvas.lang)
+        if hint:
+            validation.prompt, validation.promptTitle = hint, column.caption.of(canvas.lang)
+            validation.showInputMessage = True
+        letter = placement.letter(column.name)
+        validation.add(f"{letter}{FIRST_ROW}:{letter}{placement.last_row}")
+        sheet.add_data_validation(validation)
+
+
+def _validation(column: Column) -> DataValidation | None:
+    if column.type == "choice":
+        return DataValidation("list", formula1=f'"{",".join(column.choices)}"', allow_blank=True)
+    if column.type == "bool":
+        return DataValidation("list", formula1='"TRUE,FALSE"', allow_blank=True)
+    if column.type == "date":
+        return DataValidation("date", operator="greaterThan", formula1="25569", allow_blank=True)
+    bounds = _RANGES.get(column.type)
+    if bounds is None or column.name == "RiskCap":
+        return None
+    return DataValidation(
+        "decimal", operator="between", formula1=str(bounds[0]), formula2=str(bounds[1]), allow_blank=True
+    )
+
+
+def _colours(sheet: Worksheet, placement: Placement) -> None:
+    for column in placement.columns:
+        letter = placement.letter(column.name)
+        cells = f"{letter}{FIRST_ROW}:{letter}{placement.last_row}"
+        rules = sheet.conditional_formatting
+        if column.type == "status":
+            words(rules, cells, f"{letter}{FIRST_ROW}")
+        elif column.type == "quantity":
+            rules.add(cells, fractions(f"{letter}{FIRST_ROW}"))
+        elif column.type == "signal":
+            rules.add(cells, arrows())
+        elif column.name == "Check" and column.type == "text":
+            rules.add(cells, coloured(f"LEN({letter}{FIRST_ROW})>0", RED, PALE_RED))
+        elif column.role == "formula" and column.type in ("money", "price", "rate", "weight"):
+            formula = f"ISERROR({letter}{FIRST_ROW})"
+            rules.add(cells, coloured(formula, RED, PALE_RED))
+
+
+def words(rules: ConditionalFormattingList, cells: str, first: str) -> None:
+    """Colour status words: red, amber or green; the word itself always stands there too."""
+    for found, fill, colour in ((_BAD, PALE_RED, RED), (_DOUBTFUL, PALE_AMBER, AMBER), (_GOOD, PALE_GREEN, GREEN)):
+        listed = ",".join(f'{first}="{word}"' for word in found)
+        rules.add(cells, coloured(f"OR({listed})", colour, fill))
+
+
+def fractions(first: str) -> Rule:
+    """Return the rule that shows the decimals of a fraction of a share, and none of whole shares."""
+    style = DifferentialStyle(numFmt=NumberFormat(numFmtId=190, formatCode="#,##0.0#####"))
+    return Rule("expression", dxf=style, formula=[f"AND(ISNUMBER({first}),{first}<>INT({first}))"])
+
+
+def arrows() -> Rule:
+    """Return the rule that shows 1, 0 and −1 as arrows."""
+    return _icons("3Arrows")
+
+
+def symbols() -> Rule:
+    """Return the rule that shows 1, 0 and −1 as a tick, an exclamation mark and a cross."""
+    return _icons("3Symbols")
+
+
+def sides(sheet: Worksheet, cells: str) -> None:
+    """Colour buys and sells."""
+    first = cells.partition(":")[0]
+    sheet.conditional_formatting.add(cells, coloured(f'{first}="buy"', "0B5394"))
+    sheet.conditional_formatting.add(cells, coloured(f'{first}="sell"', RED))
+
+
+def coloured(formula: str, colour: str, fill: str = "") -> Rule:
+    """Return the rule that colours a cell for which the formula (of the area's first cell) holds."""
+    pattern = PatternFill(bgColor=fill, fill_type="solid") if fill else None
+    style = DifferentialStyle(font=Font(color=colour, bold=True), fill=pattern)
+    return Rule("expression", dxf=style, formula=[formula])
+
+
+def _icons(name: Literal["3Arrows", "3Symbols"]) -> Rule:
+    steps = [FormatObject("num", val=step) for step in (-1, 0, 1)]
+    return Rule("iconSet", iconSet=IconSet(iconSet=name, cfvo=steps, showValue=False))

@@ -1,0 +1,190 @@
+"""LibreOffice, headless, for a whole run of the tests. A program for its own Python: `office_host.py PROFILE`.
+
+Reads a task per line from stdin and writes its answer as a line, {"answer": …} or {"error": text}:
+    {"do": "convert", "files": [path, …], "extension": "ods", "out": folder}: files recalculated and saved anew
+    {"do": "shown", "path": …, "sheet": …, "area": …}: texts of cells, with the file's macros allowed
+    {"do": "calls", "book": .ods, "sheets": {title: rows}, "unasked": formula, "calls": [[formula, argument, …], …],
+     "sizes": [[1, 2], …]}: what cells with our functions show, an error as {"error": number}. Ranges stand on sheets of
+     their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import uno
+from com.sun.star.beans import PropertyValue
+
+_FILTERS = {"xlsx": "Calc MS Excel 2007 XML", "ods": "calc8"}
+#: UNO's number for running a document's macros without asking.
+_ALWAYS = 4
+
+
+def start(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
+    pipe = f"rebalancer{os.getpid()}"
+    # LibreOffice's own Python takes the first python3 on the path for its home: a virtual environment's makes it abort.
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
+    office = subprocess.Popen(
+        ["soffice", "--headless", "--norestore", "--nologo", f"-env:UserInstallation=file://{profile}",
+         f"--accept=pipe,name={pipe};urp;"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        env=environment,
+    )  # fmt: skip
+    local = uno.getComponentContext()
+    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+    for _ in range(240):
+        try:
+            context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+            return office, context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+        except Exception:  # UNO raises what the other side raised
+            if office.poll() not in (None, 81):  # 81: it starts itself anew with a fresh profile
+                raise
+            time.sleep(0.25)
+    raise TimeoutError("LibreOffice did not start")
+
+
+def options(**named: Any) -> tuple[Any, ...]:
+    found = []
+    for name, value in named.items():
+        option = PropertyValue()
+        option.Name, option.Value = name, value
+        found.append(option)
+    return tuple(found)
+
+
+@contextlib.contextmanager
+def opened(desktop: Any, url: str, **named: Any) -> Any:
+    document = desktop.loadComponentFromURL(url, "_blank", 0, options(Hidden=True, **named))
+    try:
+        yield document
+    finally:
+        document.close(True)
+
+
+def convert(desktop: Any, task: dict[str, Any]) -> None:
+    for file in map(Path, task["files"]):
+        with opened(desktop, file.as_uri()) as document:
+            made = Path(task["out"]) / f"{file.stem}.{task['extension']}"
+            document.storeToURL(made.as_uri(), options(FilterName=_FILTERS[task["extension"]]))
+
+
+def texts(desktop: Any, task: dict[str, Any]) -> list[list[str]]:
+    with opened(desktop, Path(task["path"]).as_uri(), MacroExecutionMode=_ALWAYS) as document:
+        document.calculateAll()
+        cells = document.Sheets.getByName(task["sheet"]).getCellRangeByName(task["area"])
+        across = range(cells.Columns.Count)
+        return [[cells.getCellByPosition(x, y).String for x in across] for y in range(cells.Rows.Count)]
+
+
+def cell(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ""  # a formula takes its place
+    return "" if value is None else float(value) if isinstance(value, bool | int) else value
+
+
+def write(sheet: Any, rows: list[list[Any]]) -> tuple[int, int]:
+    width = max(len(row) for row in rows)
+    padded = [[*row, *[None] * (width - len(row))] for row in rows]
+    area = sheet.getCellRangeByPosition(0, 0, width - 1, len(rows) - 1)
+    area.setDataArray(tuple(tuple(cell(value) for value in row) for row in padded))
+    for y, row in enumerate(padded):
+        for x, value in enumerate(row):
+            if isinstance(value, dict):
+                text = "=NA()" if "error" in value else f"=DATE({value['date'].replace('-', ';')})"
+                sheet.getCellByPosition(x, y).Formula = text
+    return width, len(rows)
+
+
+def letters(count: int) -> str:
+    text = ""
+    while count:
+        count, rest = divmod(count - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
+def written(document: Any, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        title = f"Range{document.Sheets.Count}"
+        document.Sheets.insertNewByName(title, document.Sheets.Count)
+        width, height = write(document.Sheets.getByName(title), value)
+        return f"${title}.$A$1:${letters(width)}${height}"
+    if isinstance(value, dict):
+        return f"DATE({value['date'].replace('-', ';')})"
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def shown(area: Any) -> list[list[Any]]:
+    found = []
+    for y, row in enumerate(area.getDataArray()):
+        cells = []
+        for x, value in enumerate(row):
+            error = area.getCellByPosition(x, y).getError() if value is None or value == "" else 0
+            cells.append({"error": error} if error else value)
+        found.append(cells)
+    return found
+
+
+def calls(desktop: Any, task: dict[str, Any]) -> dict[str, Any]:
+    answers, top = [], 0
+    with opened(desktop, "private:factory/scalc") as document:
+        for title, rows in task["sheets"].items():
+            document.Sheets.insertNewByName(title, document.Sheets.Count)
+            write(document.Sheets.getByName(title), rows)
+        output = document.Sheets.getByIndex(0)
+        output.getCellRangeByName("Z1").Formula = task["unasked"]
+        for (name, *given), (height, width) in zip(task["calls"], task["sizes"], strict=True):
+            arguments = [written(document, value) for value in given]
+            while arguments and not arguments[-1]:
+                arguments.pop()
+            area = output.getCellRangeByPosition(0, top, width - 1, top + height - 1)
+            area.setArrayFormula(f"={name}({';'.join(arguments)})")
+            answers.append(shown(area))
+            top += height + 1
+    sheets = {}
+    with opened(desktop, Path(task["book"]).as_uri()) as document:
+        document.calculateAll()
+        for title in document.Sheets.ElementNames:
+            cursor = document.Sheets.getByName(title).createCursor()
+            cursor.gotoEndOfUsedArea(True)
+            sheets[title] = shown(cursor)
+    return {"answers": answers, "book": sheets}
+
+
+TASKS = {"convert": convert, "shown": texts, "calls": calls}
+
+
+def main() -> None:
+    office, desktop = start(sys.argv[1])
+    try:
+        for line in sys.stdin:
+            task = json.loads(line)
+            try:
+                found = {"answer": TASKS[task["do"]](desktop, task)}
+            except Exception:  # noqa: BLE001 - the test that asked says it
+                found = {"error": traceback.format_exc()}
+            sys.stdout.write(json.dumps(found) + "\n")
+            sys.stdout.flush()
+    finally:
+        with contextlib.suppress(Exception):  # it closes the connection before it answers
+            desktop.terminate()
+        try:
+            office.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(office.pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The message catalogues: every language says everything with the same figures, and all that is said is in them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from engine.words import LANGUAGES, known, messages
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(
+    path for package in ("engine", "templates", "rebalancer", "xl_addin") for path in (ROOT / package).rglob("*.py")
+)
+#: What takes a message's key first, by the module it comes from; and what stands before that key.
+TAKES_A_KEY = {
+    ("engine.phrase", "phrase"): "",
+    ("engine.phrase", "place"): "place.",
+    ("engine.errors", "error"): "",
+    ("engine.errors", "warning"): "",
+    ("engine.errors", "note"): "",
+    ("engine.words", "say"): "",
+}
+
+
+def placeholders(text: str) -> set[str]:
+    return {field.partition(".")[0].partition("[")[0] for _, field, _, _ in Formatter().parse(text) if field}
+
+
+def keys(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the line and key of every message that a module names in so many words."""
+    imported = {
+        alias.asname or alias.name: TAKES_A_KEY[node.module, alias.name]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+        if (node.module, alias.name) in TAKES_A_KEY
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in imported and node.args:
+            key = node.args[0]
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield node.lineno, imported[node.func.id] + key.value
+
+
+@pytest.mark.parametrize("lang", LANGUAGES[1:])
+def test_every_language_says_everything_that_english_says(lang: str) -> None:
+    assert messages(lang).keys() == messages(LANGUAGES[0]).keys()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES[1:])
+def test_every_language_shows_the_same_figures(lang: str) -> None:
+    english, other = messages(LANGUAGES[0]), messages(lang)
+    assert [key for key in english if placeholders(english[key]) != placeholders(other[key])] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_message_that_is_named_is_there(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert [f"{path.name}:{line} {key}" for line, key in keys(tree) if not known(key)] == []

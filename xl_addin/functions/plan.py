@@ -1,0 +1,180 @@
+"""Drift, trades, summary and checks: one plan for equal inputs, whichever function asks first."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from engine.errors import InputError, MarketDataError, Problem
+from engine.phrase import phrase, place
+from engine.plan import Plan, Position
+from engine.portfolio import Portfolio
+from engine.quote import Quote
+from engine.words import Lang
+from rebalancer.planning import assessed, planned, today
+from rebalancer.quoting import quotes_for
+from templates.report import Rows, problem_rows, summary_rows, trade_rows
+from xl_addin.functions import journal
+from xl_addin.functions.cells import Answer, grid, rows_of, sheets
+from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
+from xl_addin.functions.inputs import Inputs, language, read_inputs
+from xl_addin.show.problems import problems_of
+
+HOLDINGS = Argument("holdings", "table", "Holdings[#All]")
+TARGETS = Argument("targets", "table", "Targets[#All]")
+_CASH = Argument("cash", "table", "Cash[#All]")
+_SETTINGS = Argument("settings", "table", "Settings!A1:Z60")
+_RANGES = "Holdings[#All],Targets[#All],Cash[#All],Settings!A1:Z60"
+#: Equal questions of one recalculation share a plan.
+_plans: deque[tuple[Mapping[str, Quote], Plan]] = deque(maxlen=4)
+#: Causes that concern many instruments at once, from how many on they are one row, and how many of them are named.
+ALIKE = frozenset(("price-source", "price-missing", "no-history", "no-facts", "stored-data", "stale"))
+MANY, NAMED = 4, 6
+
+
+@declared(
+    "REBAL_DRIFT",
+    HOLDINGS,
+    TARGETS,
+    _CASH,
+    _SETTINGS,
+    columns=("Ticker", "Name", "Section", "Value", "Weight", "Target", "Drift", "Low", "High", "Status"),
+    sheets=PORTFOLIO_SHEETS,
+    example=f"=REBAL_DRIFT({_RANGES})",
+    checked=True,
+)
+def drift(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
+    """Return every position with its target and band, which takes no search for trades."""
+    portfolio = read_inputs(drift.name, _ranges(holdings, targets, cash, settings), tables).portfolio
+    quotes, problems = quotes_for(portfolio, {}, interactive=True)
+    return drift.table(position_rows(assessed(portfolio, quotes, today(), problems)))
+
+
+@declared(
+    "REBAL_TRADES",
+    HOLDINGS,
+    TARGETS,
+    _CASH,
+    _SETTINGS,
+    columns=(
+        "Account", "Ticker", "Name", "Side", "Quantity", "Price", "Currency", "Amount", "Cost", "Reason", "WeightAfter",
+    ),
+    sheets=PORTFOLIO_SHEETS,
+    example=f"=REBAL_TRADES({_RANGES})",
+    checked=True,
+)  # fmt: skip
+def trades(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
+    """Return the trades."""
+    plan, lang = plan_of(trades.name, _ranges(holdings, targets, cash, settings), tables)
+    return trades.table(trade_rows(plan, lambda reason: reason.phrase.told(lang)))
+
+
+@declared(
+    "REBAL_SUMMARY",
+    columns=("Key", "Value"),
+    sheets=PORTFOLIO_SHEETS,
+    example="=REBAL_SUMMARY()",
+    checked=True,
+)
+def summary(tables: object) -> Answer:
+    """Return the plan in figures."""
+    plan, lang = plan_of(summary.name, {}, tables)
+    return summary.table(summary_rows(plan, plan.portfolio, lang))
+
+
+@declared(
+    "REBAL_CHECKS",
+    HOLDINGS,
+    TARGETS,
+    _CASH,
+    _SETTINGS,
+    columns=("Severity", "Where", "Message", "Code"),
+    sheets=PORTFOLIO_SHEETS,
+    example="=REBAL_CHECKS()",
+    checked=True,
+)
+def checks(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
+    """Return the problems of the plan, or why there is none, then why other functions failed lately."""
+    try:
+        found = plan_of(checks.name, _ranges(holdings, targets, cash, settings), tables)[0].problems
+    except InputError as error:
+        found = error.problems
+    except MarketDataError as error:
+        found = problems_of(error)
+    told = [grid("settings", rows)] if (rows := rows_of(settings)) is not None else []
+    problems = gathered((*found, *journal.recent()))
+    return checks.table(problem_rows(problems, language([*told, *sheets(tables)])))
+
+
+def plan_of(name: str, ranges: dict[str, object], tables: object) -> tuple[Plan, Lang]:
+    """Return the plan of a call, and the language of its workbook.
+
+    Raises InputError, ImpossibleError or MarketDataError with every problem.
+    """
+    inputs: Inputs = read_inputs(name, ranges, tables)
+    return _plan(inputs.portfolio), inputs.lang
+
+
+def _plan(portfolio: Portfolio) -> Plan:
+    quotes, problems = quotes_for(portfolio, {}, interactive=True)
+    day, before = today(), (*portfolio.notes, *problems)
+    for asked, plan in _plans:
+        if plan.as_of == day and plan.portfolio == portfolio and asked == quotes:
+            return replace(plan, problems=(*before, *plan.problems))
+    made = planned(portfolio, quotes, day, problems)
+    _plans.appendleft((quotes, replace(made, problems=made.problems[len(before) :])))
+    return made
+
+
+def forget() -> None:
+    """Forget the plans made so far."""
+    _plans.clear()
+
+
+def position_rows(positions: Iterable[Position]) -> Rows:
+    """Return the positions; `Value` is in the base currency."""
+    return tuple(
+        {
+            "Ticker": p.symbol,
+            "Name": p.name,
+            "Section": p.section,
+            "Value": p.value,
+            "Weight": p.weight,
+            "Target": p.target,
+            "Drift": p.drift,
+            "Low": p.low,
+            "High": p.high,
+            "Status": p.status,
+        }
+        for p in positions
+    )
+
+
+def gathered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return the problems, each once, those of a common cause joined in the place of the first.
+
+    Without a network every instrument would have a row of its own.
+    """
+    rows = dict.fromkeys(problems)
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for problem in rows:
+        if problem.code in ALIKE:
+            alike.setdefault((problem.severity, problem.code), []).append(problem)
+    joined = {key: _joined(found) for key, found in alike.items() if len({one.where for one in found}) >= MANY}
+    told: dict[Problem, None] = {}
+    for problem in rows:
+        told.setdefault(joined.get((problem.severity, problem.code), problem))
+    return tuple(told)
+
+
+def _joined(problems: Sequence[Problem]) -> Problem:
+    first = problems[0]
+    places = list(dict.fromkeys(problem.where for problem in problems))
+    more = len(places) - NAMED
+    where = place("several-more" if more > 0 else "several", places=places[:NAMED], more=more)
+    return replace(first, where=where, message=phrase("alike", number=len(places), first=first.message))
+
+
+def _ranges(holdings: object, targets: object, cash: object, settings: object) -> dict[str, object]:
+    return {"holdings": holdings, "targets": targets, "cash": cash, "settings": settings}
