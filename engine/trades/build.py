@@ -13,19 +13,17 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
-from engine.costs.gains import GainTax, gain_tax
 from engine.costs.table import TradeCost, lookup
+from engine.costs.tax import GainTax, gain_tax
 from engine.drift import Limit, limits_of
 from engine.money import ZERO, unit
 from engine.plan import Position
-from engine.portfolio import Account, Instrument, Portfolio
+from engine.portfolio import FRACTION, Account, Portfolio, step_of
 from engine.trades.measure import OUTSIDE, Hinge, cash_hinges, hinges, off_edges, off_target
 from engine.trades.problem import Ints, Problem, RiskCap, Rows, Slots
 from engine.trades.rungs import Kind, Part
 from engine.valuation import Valuation
 
-#: Smallest fraction of a share that is traded where fractions are allowed.
-FRACTION = Decimal("0.000001")
 #: More steps than any portfolio trades.
 _MANY = 10**15
 #: Solvers keep constraints to about 2e-9 of the total: joint limits are given to them this much tighter.
@@ -61,11 +59,6 @@ class Held:
     free: int
     all: bool
     locked: bool
-
-
-def step_of(instrument: Instrument, fractional: Sequence[str]) -> Decimal:
-    """Return the smallest quantity that may be traded: a lot, or a fraction where the market allows fractions."""
-    return FRACTION if instrument.market in fractional else instrument.lot
 
 
 def reserve(portfolio: Portfolio, account: str, currency: str) -> Decimal:
