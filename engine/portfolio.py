@@ -121,7 +121,8 @@ class Target:
 class Rule:
     """When a section is looked at, how far it may drift, and how small a trade may be (base currency).
 
-    `min_trade_given`: whether a person gave the minimum trade; one that is only the default gives way to a deposit.
+    `min_trade_given`: whether a person gave the minimum trade; one that is only the default gives way to a deposit,
+    and is no other rule than the same one given.
     """
 
     schedule: Schedule = "none"
@@ -129,7 +130,7 @@ class Rule:
     relative_band: Decimal | None = None
     min_trade: Decimal = ZERO
     last_rebalanced: dt.date | None = None
-    min_trade_given: bool = True
+    min_trade_given: bool = field(default=True, compare=False)
 
     @classmethod
     def default(cls, section: str, base_currency: str) -> Rule:
