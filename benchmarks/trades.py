@@ -219,9 +219,7 @@ def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
     buy = [highs.addVariable(0, float(h), 0, highspy.HighsVarType.kInteger) for h in slots.high]
     sell = [highs.addVariable(0, float(-l), 0, highspy.HighsVarType.kInteger) for l in slots.low]
     order = problem.order * scale
-    buying, selling = (
-        [highs.addVariable(0, 1, order, highspy.HighsVarType.kInteger) for _ in price] for _ in range(2)
-    )
+    buying, selling = ([highs.addVariable(0, 1, order, highspy.HighsVarType.kInteger) for _ in price] for _ in range(2))
     starts = [start for start, _ in BRACKETS] + [np.inf]
     for s in range(problem.size):
         least = float(slots.minimum_buy[s]), float(min(slots.minimum_sell[s], -slots.low[s]))
@@ -255,7 +253,8 @@ def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
     for pool, cash in enumerate(problem.cash.tolist()):
         mine = np.flatnonzero(slots.pool == pool).tolist()
         fees = highs.qsum(
-            float(price[s] * slots.buy_rate[s]) * buy[s] + float(price[s] * (slots.sell_rate[s] + slots.tax_rate[s])) * sell[s]
+            float(price[s] * slots.buy_rate[s]) * buy[s]
+            + float(price[s] * (slots.sell_rate[s] + slots.tax_rate[s])) * sell[s]
             for s in mine
         )
         used = highs.qsum(float(price[s]) * (buy[s] - sell[s]) for s in mine)
