@@ -195,7 +195,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class TaxEstimate:
-    """Estimate the tax that the plan's sales bring, in the base currency unless said otherwise.
+    """The tax that the plan's sales bring, in the base currency unless said otherwise.
 
     Korean residents' overseas gains: `overseas_gain` of this plan's sales in KRW, the allowance, and the tax; None
     where average costs are missing, with the symbols named in `missing`.
@@ -208,7 +208,7 @@ class TaxEstimate:
     dividend_income: Decimal | None
     dividend_tax: Decimal | None
     missing: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +400,6 @@ def _cash(cash: CashState) -> Document:
 def _tax(tax: TaxEstimate) -> Document:
     values = {field.name: getattr(tax, field.name) for field in fields(tax)}
     return {
-        name: number(value) if isinstance(value, Decimal) else list(value) if isinstance(value, tuple) else value
+        name: number(value) if isinstance(value, Decimal) else [*map(str, value)] if isinstance(value, tuple) else value
         for name, value in values.items()
     }

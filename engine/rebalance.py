@@ -11,12 +11,10 @@ from decimal import localcontext
 import numpy as np
 
 from engine import drift
-from engine.cash_flow import withdrawal_problem
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Stale, error, warning
 from engine.errors import Problem as Fault
-from engine.magnitude import magnitude_problems
 from engine.money import PRECISION
 from engine.phrase import phrase, place
 from engine.plan import Plan, Position
@@ -30,7 +28,17 @@ from engine.trades.outcome import Result, cash_state, describe_trades, left_outs
 from engine.trades.problem import Problem, Solution
 from engine.trades.rungs import WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
 from engine.trades.solve import solve
-from engine.valuation import FxRate, Valuation, fx_table, resolve_prices, resolve_rates, value, value_problems
+from engine.valuation import (
+    FxRate,
+    Valuation,
+    fx_table,
+    magnitude_problems,
+    resolve_prices,
+    resolve_rates,
+    value,
+    value_problems,
+    withdrawal_problem,
+)
 
 _TRIES = 12
 
@@ -83,7 +91,9 @@ def _rebalance(
     step = climb.best()
     trades = describe_trades(portfolio, valuation, positions, step.settlement)
     problems += drift.limit_problems(portfolio, positions) + drift.review_problems(portfolio, as_of)
-    problems += cost_problems((portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs)
+    problems += cost_problems(
+        (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs, portfolio.residence
+    )
     problems += (*rate_notes(rates.values()), *left_outside(portfolio, positions, trades))
     return Plan(
         portfolio=portfolio,

@@ -20,7 +20,7 @@ from engine.drift import (
 )
 from engine.money import FxTable
 from engine.plan import Cause, Position, SectionState
-from engine.portfolio import Group, Holding, Portfolio, Rule, Section
+from engine.portfolio import Group, Holding, Portfolio, Rule
 from engine.valuation import value
 
 WIDE = Rule(absolute_band=D("0.05"))

@@ -13,19 +13,17 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
-from engine.costs.gains import GainTax, gain_tax
 from engine.costs.table import TradeCost, lookup
+from engine.costs.tax import GainTax, gain_tax
 from engine.drift import Limit, limits_of
 from engine.money import ZERO, unit
 from engine.plan import Position
-from engine.portfolio import Account, Holding, Instrument, Portfolio
+from engine.portfolio import FRACTION, Account, Holding, Portfolio, step_of
 from engine.trades.measure import OUTSIDE, Hinge, cash_hinges, hinges, off_edges, off_target
 from engine.trades.problem import Ints, Problem, RiskCap, Rows, Slots
 from engine.trades.rungs import Kind, Part
 from engine.valuation import Valuation
 
-#: Smallest fraction of a share that is traded where fractions are allowed.
-FRACTION = Decimal("0.000001")
 #: More steps than any portfolio trades.
 _MANY = 10**15
 #: Steps beyond which they are solved as fractions: one of them is nothing beside all of them.
@@ -63,11 +61,6 @@ class Held:
     free: int
     all: bool
     locked: bool
-
-
-def step_of(instrument: Instrument, fractional: Sequence[str]) -> Decimal:
-    """Return the smallest quantity that may be traded: a lot, or a fraction where the market allows fractions."""
-    return FRACTION if instrument.market in fractional else instrument.lot
 
 
 def reserve(portfolio: Portfolio, account: str, currency: str) -> Decimal:
@@ -154,7 +147,8 @@ class Builder:
         self._of = rows_of(portfolio)
         self._held = {p.symbol: held_steps(portfolio, p.symbol, self._of.get(p.symbol, [])) for p in tradable}
         self._costs = {
-            p.symbol: lookup(portfolio.instruments[p.symbol], as_of, portfolio.settings.costs) for p in tradable
+            p.symbol: lookup(portfolio.instruments[p.symbol], as_of, portfolio.settings.costs, portfolio.residence)
+            for p in tradable
         }
         self._pools = tuple((name, currency) for name, purse in valuation.cash.items() for currency in purse)
 
