@@ -58,12 +58,17 @@ def next_due(rule: Rule, as_of: dt.date, roll: Roll) -> tuple[bool, dt.date | No
     """Tell whether a section is due on `as_of`, and its due date: past or today when due, else to come.
 
     With `last_rebalanced` it is due a period after that. Without, it is never due (nothing says how long ago the last
-    review was), and the date shown is the first review of the calendar year's rhythm still to come: every month;
-    January, April, July, October; January, July; January. `roll` moves a date onto a day that counts (a weekday, or a
-    session of an exchange). A rule without a schedule has no date.
+    review was), and the date shown is the first review of the calendar year's rhythm still to come: every Monday;
+    month; January, April, July, October; January, July; January. `roll` moves a date onto a day that counts (a weekday,
+    or a session of an exchange). A rule without a schedule has no date.
     """
     if rule.schedule == "none":
         return False, None
+    if rule.schedule == "weekly":
+        if rule.last_rebalanced is None:
+            return False, roll(as_of + dt.timedelta(days=-as_of.weekday() % 7))
+        due_on = roll(rule.last_rebalanced + dt.timedelta(days=7))
+        return as_of >= due_on, due_on
     months = PERIOD_MONTHS[rule.schedule]
     if rule.last_rebalanced is not None:
         due_on = roll(add_months(rule.last_rebalanced, months))

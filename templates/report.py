@@ -185,12 +185,21 @@ def summary_rows(plan: Plan, lang: Lang) -> Rows:
         "bound": plan.quality.bound,
         "gap": plan.quality.gap,
         "method": plan.quality.method,
+        "misplaced": plan.quality.misplaced,
+        "rung": plan.quality.rung,
         "transaction_tax": plan.tax.transaction_tax,
         "overseas_tax": plan.tax.overseas_tax,
         "dividend_tax": plan.tax.dividend_tax,
         "problems": len(plan.problems),
     }
-    return tuple({"Key": k, "Value": v, "Meaning": say(f"label.summary.{k}", lang)} for k, v in figures.items())
+    rows: list[Row] = [
+        {"Key": key, "Value": figure, "Meaning": say(f"label.summary.{key}", lang)} for key, figure in figures.items()
+    ]
+    rows.extend(
+        {"Key": f"acts.{state.section}", "Value": state.acts, "Meaning": state.why.phrase.told(lang)}
+        for state in plan.sections
+    )
+    return tuple(rows)
 
 
 def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decimal | None, Decimal]:
@@ -298,6 +307,8 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
         if declared.name == "costs":
             continue
         value = getattr(portfolio.settings, declared.name)
+        if declared.name == "realised":
+            value = value.get("overseas")
         meta = known[declared.name]
         rows.append(
             {
