@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError, Problem, error
+from engine.errors import InputError, error
 from engine.phrase import place
 from engine.words import Lang, say
 from xl_addin.cli.frame import argument, command, option
@@ -81,70 +81,23 @@ def _document(model: ModelPortfolio) -> dict[str, object]:
 @option("--macros", is_flag=True)
 def new(*, model: str | None, output: Path, lang: Lang, force: bool, batch: Path | None, macros: bool) -> None:
     """Write the workbook, or one for each row of a client list, and say where."""
-    if batch:
-        count = _batch(batch, output, lang, force=force, macros=macros)
-        sys.stdout.write(say("said.written-many", lang, number=count, folder=output) + "\n")
-        return
-    if model is None:
-        raise InputError([error("missing.model", place("command-line"))])
-    from rebalancer.files import output_problems, write_whole
-
-    problems = output_problems(output, ".xlsm" if macros else ".xlsx", force=force)
-    data, found = _workbook(model, lang, macros=macros)
-    if problems or data is None:
-        raise InputError((*problems, *found))
-    write_whole(output, data)
-    sys.stdout.write(say("said.written", lang, path=output) + "\n")
-
-
-def _workbook(name: str, lang: Lang, *, macros: bool) -> tuple[bytes | None, tuple[Problem, ...]]:
-    from templates.report import BookReport
-
-    file = Path(name)
-    found: tuple[Problem, ...] = ()
-    if file.suffix and file.exists():
-        from rebalancer.loading import load_portfolio
-
-        portfolio, found = load_portfolio(file)
-        if portfolio is None:
-            return None, found
-        report = BookReport(portfolio)
-    else:
-        from templates.models import load
-
-        model = load(name)
-        report = BookReport(model.ready(), model=model.facts)
-    if macros:
-        from xl_addin.hosts.excel.package import report_workbook
-
-        return report_workbook(report, lang), found
-    from templates.write import build
-
-    return build(report, lang).to_bytes(), found
-
-
-def _batch(list_: Path, folder: Path, lang: Lang, *, force: bool, macros: bool) -> int:
-    """Write a workbook for each client into the folder, and return how many."""
-    from templates.models.clients import PLAIN, Kind, read_clients, write_all
-    from xl_addin.show.terminal import progress
+    from rebalancer.starting import start, start_many
+    from templates.models.clients import PLAIN, Kind
 
     kind = PLAIN
     if macros:
         from xl_addin.hosts.excel.package import report_workbook
 
         kind = Kind(".xlsm", report_workbook)
-    clients = read_clients(list_, lang)
-    problems = []
-    if folder.exists() and not folder.is_dir():
-        problems.append(error("output-folder.batch", str(folder)))
-    elif not force:
-        paths = (folder / f"{client.name}{kind.suffix}" for client in clients)
-        problems += [error("output-exists.batch", str(path)) for path in paths if path.exists()]
-    if problems:
-        raise InputError(problems)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return sum(1 for _ in progress(write_all(clients, folder, kind), len(clients), "new"))
-    except OSError as fault:
-        reason = fault.strerror or str(fault)
-        raise InputError([error("output-not-written.folder", str(folder), reason=reason)]) from fault
+    if batch:
+        from xl_addin.show.terminal import progress
+
+        count, written = start_many(batch, output, lang, kind, force=force)
+        for _ in progress(written, count, "new"):
+            pass
+        sys.stdout.write(say("said.written-many", lang, number=count, folder=output) + "\n")
+        return
+    if model is None:
+        raise InputError([error("missing.model", place("command-line"))])
+    start(model, output, lang, kind, force=force)
+    sys.stdout.write(say("said.written", lang, path=output) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ def quotes(
     if not (symbols or store or clear):
         raise InputError([error("bad-argument.no-symbol", place("command-line"))])
     from engine.market import chain
+    from rebalancer.quoting import quotes as fetch
 
     kept = chain.default().store
     if clear:
@@ -43,7 +43,7 @@ def quotes(
     if not symbols:
         _print_store(kept, lang, as_json=as_json)
         return 0
-    batch = chain.quotes(symbols, now=dt.datetime.now(dt.UTC), refresh=refresh, offline=offline)
+    batch = fetch(symbols, offline=offline, refresh=refresh)
     if as_json:
         _print_json(batch.to_json())
     else:
