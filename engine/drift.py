@@ -68,7 +68,7 @@ def _position(
 ) -> Position:
     instrument = portfolio.instruments[symbol]
     section, target = aim or (None, Target(symbol, ZERO))
-    low, high = band(target.weight, section.rule) if section else (ZERO, ZERO)
+    low, high = band(target.weight, section.rule.of(target)) if section else (ZERO, ZERO)
     accounts = _places(valuation.quantities[symbol], declared=portfolio.accounts_declared)
     worth, total = valuation.values[symbol], valuation.total
     weight = worth / total if total > 0 else ZERO

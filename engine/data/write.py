@@ -94,6 +94,8 @@ def _target(target: Target) -> Row:
         "benchmark": target.benchmark,
         "thesis_valid": target.thesis_valid,
         "enabled": None if target.enabled else False,
+        "relative_band": target.relative_band,
+        "relative_band_high_volatility": target.relative_band_high_volatility,
     }
     return _without(row, None)
 
@@ -149,8 +151,9 @@ def _rule(rule: Rule) -> Row:
     row: Row = {field.name: getattr(rule, field.name) for field in fields(rule)}
     if not row.pop("min_trade_given"):
         del row["min_trade"]
-    if rule.last_rebalanced is None:
-        del row["last_rebalanced"]
+    for key in ("last_rebalanced", "relative_band_high_volatility"):
+        if row[key] is None:
+            del row[key]
     return row
 
 
