@@ -120,7 +120,9 @@ class Target:
 class Rule:
     """When a section is looked at, how far it may drift, and how small a trade may be (base currency).
 
-    `relative_band_high_volatility` widens the relative band while volatility is high. `min_trade_given`: whether a person gave the minimum trade; one that is only the default gives way to a deposit.
+    `relative_band_high_volatility` widens the relative band while volatility is high. `min_trade_given`: whether a
+    person gave the minimum trade; one that is only the default gives way to a deposit, and is no other rule than the
+    same one given.
     """
 
     schedule: Schedule = "none"
@@ -128,7 +130,7 @@ class Rule:
     relative_band: Decimal | None = None
     min_trade: Decimal = ZERO
     last_rebalanced: dt.date | None = None
-    min_trade_given: bool = True
+    min_trade_given: bool = field(default=True, compare=False)
     relative_band_high_volatility: Decimal | None = None
 
     @classmethod

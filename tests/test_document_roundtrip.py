@@ -209,11 +209,10 @@ def bare(**changes: Any) -> Portfolio:
 @pytest.mark.parametrize(
     "portfolio",
     [
-        bare(sections=(Section("growth", (), Rule()),)),
         bare(sections=(Section("all", (), Rule(min_trade=Decimal(5))),)),
         bare(accounts=(Account("", cash_buffer=Decimal(5)),)),
     ],
-    ids=["section of another name", "two rules for all", "rules without declared accounts"],
+    ids=["two rules for all", "rules without declared accounts"],
 )
 def test_what_a_document_cannot_say_is_refused(portfolio: Portfolio) -> None:
     with pytest.raises(ValueError, match="document"):

@@ -270,14 +270,14 @@ def test_cash_without_a_target_may_be_1_percent_of_the_whole() -> None:
 
 
 def limits(folio: Portfolio) -> list[tuple[str, str]]:
-    return [(p.severity, p.where) for p in limit_problems(folio, positions(folio, valued(folio)))]
+    return [(p.severity, str(p.where)) for p in limit_problems(folio, positions(folio, valued(folio)))]
 
 
 def test_a_weight_beyond_its_minimum_or_maximum_is_a_warning_with_figures() -> None:
     aims = section("core", target("069500", "0.3", maximum=D("0.4")), target("102110", "0.3", minimum=D("0.2")))
     folio = portfolio([worth("069500", 50), worth("102110", 10)], [aims], {"KRW": 40})
     found = limit_problems(folio, positions(folio, valued(folio)))
-    assert [(p.severity, p.code, p.where) for p in found] == [
+    assert [(p.severity, p.code, str(p.where)) for p in found] == [
         ("warning", "limit-breached", "core 069500"),
         ("warning", "limit-breached", "core 102110"),
     ]

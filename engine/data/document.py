@@ -30,6 +30,7 @@ PORTFOLIO_KEYS = (
     "cash",
     "accounts",
     *SECTION_KEYS,
+    "sections",
     "rules",
     "groups",
     "core_weight",

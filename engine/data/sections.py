@@ -42,20 +42,29 @@ SCHEDULES = ("none", "weekly", "monthly", "quarterly", "semi-annual", "annual")
 
 
 def read_rules(portfolio: Fields, base: str) -> dict[str, Rule]:
-    """Return the rule of core, satellite and all: the document's where it says one, else the contract's."""
-    rules = {name: Rule.default(name, base) for name in RULE_DEFAULTS}
-    known = tuple(RULE_DEFAULTS)
-    given = Fields(portfolio.values.get("rules") or {}, portfolio.at("rules"), portfolio.report, known)
-    for name, data in given.values.items():
-        if name not in rules or data is None:
+    """Return every section's rule: the document's where it says one, else the contract's.
+
+    A section of a person's own naming starts from the rule of all.
+    """
+    own = tuple(name for name, _, _ in portfolio.mapping("sections") if name not in RULE_DEFAULTS)
+    given = Fields(portfolio.values.get("rules") or {}, portfolio.at("rules"), portfolio.report, (*RULE_DEFAULTS, *own))
+    rules: dict[str, Rule] = {}
+    for name in ("all", "core", "satellite", *own):
+        default = rules["all"] if name in own else Rule.default(name, base)
+        rules[name] = default
+        if not given.given(name):
             continue
         path = given.at(name)
-        row = Fields(data, path, given.report, (*RULE_KEYS, *RULE_ALIASES))
-        rules[name] = _read_rule(_canonical(row, base), rules[name])
-        section = next(key for key, section in SECTION_KEYS.items() if section == name)
-        if name != "all" and not portfolio.given(section):
-            given.report.warning(path, "unused-rule", rule=name, section=section)
+        row = Fields(given.values[name], path, given.report, (*RULE_KEYS, *RULE_ALIASES))
+        rules[name] = _read_rule(_canonical(row, base), default)
+        if name in ("core", "satellite") and not _is_there(portfolio, name):
+            given.report.warning(path, "unused-rule", rule=name, section=name)
     return rules
+
+
+def _is_there(portfolio: Fields, name: str) -> bool:
+    """Tell whether a section has targets, under its own key or among `sections`."""
+    return portfolio.given(name) or any(name == section for section, _, _ in portfolio.mapping("sections"))
 
 
 def _canonical(row: Fields, base: str) -> Fields:
@@ -92,13 +101,23 @@ def _read_rule(row: Fields, default: Rule) -> Rule:
 
 def read_sections(portfolio: Fields, instruments: Instruments, rules: dict[str, Rule]) -> tuple[Section, ...]:
     """Return the sections in the document's order, and report what their targets have against each other."""
-    sections = []
+    sections: list[Section] = []
     seen: dict[str, Path] = {}
     for key in portfolio.values:
         if key in SECTION_KEYS and portfolio.given(key):
             name = SECTION_KEYS[key]
             targets = _read_targets(portfolio, key, instruments, rules[name], seen)
             sections.append(Section(name, targets, rules[name]))
+        elif key == "sections":
+            named = [name for name, _, _ in portfolio.mapping(key)]
+            several = Fields(portfolio.values[key], portfolio.at(key), portfolio.report, tuple(named))
+            for name in named:
+                targets = _read_targets(several, name, instruments, rules[name], seen)
+                sections.append(Section(name, targets, rules[name]))
+    for section in sections:
+        if sum(section.name == other.name for other in sections) > 1:
+            portfolio.error("sections", "duplicate-key", name=section.name)
+            break
     for section in sections:
         _check_sum(portfolio, section)
     _check_total(portfolio, sections)

@@ -43,9 +43,8 @@ _Writer.add_representer(str, _text)
 def dump_portfolio(portfolio: Portfolio) -> str:
     """Return YAML text that parses to an equal portfolio.
 
-    Raises ValueError where a document cannot say what the record says: a section of another name than core, satellite
-    and all, a rule of "all" other than the one for untargeted holdings, or rules on the account of a portfolio that
-    declares none. What the catalogue knows of an instrument and the record leaves open (None) reads as the catalogue's.
+    Raises ValueError where a document cannot say what the record says: a rule of "all" other than the one for
+    untargeted holdings, or rules on the account of a portfolio that declares none. What the catalogue knows of an instrument and the record leaves open (None) reads as the catalogue's.
     """
     body: Row = {"name": portfolio.name, "base_currency": portfolio.base_currency}
     described: set[str] = set()
@@ -54,12 +53,15 @@ def dump_portfolio(portfolio: Portfolio) -> str:
     ]
     body |= _accounts(portfolio)
     keys = {name: key for key, name in SECTION_KEYS.items()}
+    own: Row = {}
     for section in portfolio.sections:
-        if section.name not in keys:
-            raise ValueError(f"a document has no section {section.name!r}, only {', '.join(keys)}")
-        body[keys[section.name]] = [
-            _target(target) | _description(target.symbol, portfolio, described) for target in section.targets
-        ]
+        targets = [_target(target) | _description(target.symbol, portfolio, described) for target in section.targets]
+        if section.name in keys:
+            body[keys[section.name]] = targets
+        else:
+            own[section.name] = targets
+    if own:
+        body["sections"] = own
     body["rules"] = _rules(portfolio)
     if portfolio.groups:
         body["groups"] = [_group(group) for group in portfolio.groups]

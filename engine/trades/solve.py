@@ -68,7 +68,7 @@ def solve(problem: Problem, watch: Watch | None = None, effort: Effort | None = 
 
 def effort_for(problem: Problem) -> Effort:
     """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
-    nodes = int(np.clip(250_000 / max(problem.size, 1), 300, 4_000))
+    nodes = int(np.clip(100_000 / max(problem.size, 1), 200, 4_000))
     return Effort(nodes, 4 * nodes)
 
 
@@ -177,7 +177,8 @@ class _Search:
             self.bound = max(self.bound, answer.bound)
         if answer.units is None or not self.offer(whole(answer.units)):
             # What rounding may save was granted to every order: now without.
-            again = Model(problem, loose=False, must=must).solve(self._effort, start=start, watch=self._watch)
+            less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400))
+            again = Model(problem, loose=False, must=must).solve(less, start=start, watch=self._watch)
             self._take(again, whole(again.units) if again.units is not None else None)
 
     def _take(self, answer: Answer, units: Ints | None) -> None:
