@@ -23,6 +23,8 @@ from engine.valuation import Valuation
 _EXACT = Context(prec=100)
 _DIGITS = Decimal("1e-20")
 ONE = Decimal(1)
+#: Statuses of what is shown where it is and calls for no trade.
+IDLE: tuple[Status, ...] = ("LOCKED", "DISABLED")
 #: The band of cash: of the total, of its own target, and its least width upwards, of the total.
 CASH_ABSOLUTE, CASH_RELATIVE, CASH_LEAST = Decimal("0.05"), Decimal("0.25"), Decimal("0.01")
 

@@ -153,7 +153,7 @@ class Rule:
         return replace(self, relative_band=relative, relative_band_high_volatility=wide)
 
     def follows_volatility(self, target: Target) -> bool:
-        """Tell whether high volatility widens the band of a target: that it could be bought or sold, and has a band."""
+        """Tell whether high volatility widens the band of a target that may be traded."""
         calm = self.of(replace(target, high_volatility=False))
         wide = calm.relative_band_high_volatility
         if calm.relative_band is None or wide is None or not target.enabled or target.weight <= 0:
@@ -212,6 +212,11 @@ class Portfolio:
         for section in self.sections:
             for target in section.targets:
                 yield section, target
+
+    @property
+    def volatility_followers(self) -> tuple[str, ...]:
+        """Return the symbols whose bands high volatility widens, in document order."""
+        return tuple(target.symbol for section, target in self.targets() if section.rule.follows_volatility(target))
 
     @property
     def symbols(self) -> tuple[str, ...]:

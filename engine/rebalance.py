@@ -11,6 +11,7 @@ from decimal import localcontext
 import numpy as np
 
 from engine import drift
+from engine.analysis.risk import Overrun, overruns
 from engine.cash_flow import withdrawal_problem
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
@@ -19,7 +20,7 @@ from engine.errors import Problem as Fault
 from engine.magnitude import magnitude_problems
 from engine.money import PRECISION
 from engine.phrase import phrase, place
-from engine.plan import Plan, Position
+from engine.plan import Cause, Plan, Position, SectionState
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.trades.build import Builder, Task, can_sell
@@ -74,15 +75,19 @@ def _rebalance(
     started = time.perf_counter()
     valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
     positions = drift.positions(portfolio, valuation)
-    sections = drift.section_states(portfolio, positions, as_of)
+    over = overruns(portfolio, valuation, frozenset(p.symbol for p in positions if p.status in drift.IDLE))
+    sections = _mending(drift.section_states(portfolio, positions, as_of), over, positions)
+    # A limit of `risk` that trades can mend is a group's while they are looked for.
+    bound = replace(portfolio, groups=(*portfolio.groups, *(one.group for one in over if one.mendable)))
     untargeted = any(
         can_sell(portfolio, p, portfolio.untargeted_rule.min_trade) for p in positions if p.status == "NO_TARGET"
     )
     found = causes(portfolio, valuation, sections, untargeted=untargeted)
-    climb = _Climb(portfolio, valuation, positions, found, as_of, watch)
+    climb = _Climb(bound, valuation, positions, found, as_of, watch)
     step = climb.best()
-    trades = describe_trades(portfolio, valuation, positions, step.settlement)
-    problems += drift.limit_problems(portfolio, positions) + drift.review_problems(portfolio, as_of)
+    trades = describe_trades(bound, valuation, positions, step.settlement)
+    problems += drift.limit_problems(portfolio, positions) + tuple(one.problem for one in over)
+    problems += drift.review_problems(portfolio, as_of)
     problems += cost_problems(
         (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs, portfolio.residence
     )
@@ -106,6 +111,22 @@ def _rebalance(
         tax=estimate(trades, portfolio, valuation.fx, as_of),
         problems=problems,
     )
+
+
+def _mending(
+    sections: Sequence[SectionState], over: Sequence[Overrun], positions: Sequence[Position]
+) -> tuple[SectionState, ...]:
+    """Let a section act that holds more than its target of what breaks a limit of `risk`, where the targets mend it."""
+    ahead = {p.symbol: p.section for p in positions if p.status not in drift.IDLE and p.weight > p.target}
+    states = []
+    for state in sections:
+        mine = [one for one in over if one.mendable and any(ahead.get(s) == state.section for s in one.symbols)]
+        if mine and not state.acts:
+            symbols = dict.fromkeys(s for one in mine for s in one.symbols)
+            why = Cause("risk", tuple(symbols), rules=tuple(one.rule.name for one in mine))
+            state = replace(state, acts=True, why=why)
+        states.append(state)
+    return tuple(states)
 
 
 def _value(

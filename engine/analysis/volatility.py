@@ -35,8 +35,8 @@ VIX_MARKS = (25.0, 20.0)
 class Turbulence:
     """Whether volatility is high, by which measure, since when, and how wide the band therefore is.
 
-    `level` is the measure's last value (a yearly volatility, or VIX points); `rank` its share of the last year;
-    `note` says it.
+    `level` is the measure's last value (a yearly volatility, or VIX points), of `day` where the note does not say it;
+    `rank` its share of the last year; `note` says it. `band` is the sector rotation rule's.
     """
 
     state: Literal["calm", "high", "unknown"]
@@ -46,11 +46,13 @@ class Turbulence:
     rank: float | None
     since: dt.date | None
     note: Phrase
+    day: dt.date | None = None
 
     @property
     def told(self) -> Phrase:
-        """Return the measure's value, and since when the state is what it is where that is known."""
-        return phrase("volatility.since", since=self.since, note=self.note) if self.since else self.note
+        """Return the measure's value with its day, and since when the state is what it is, where that is known."""
+        dated = phrase("volatility.dated", note=self.note, day=self.day) if self.day else self.note
+        return phrase("volatility.since", since=self.since, note=dated) if self.since else dated
 
 
 def realised_volatility(closes: Floats, window: int = WINDOW) -> Floats:
@@ -95,7 +97,7 @@ def turbulence(series: Series) -> Turbulence:
     since = as_date(days[changed]) if changed is not None else None
     level, rank = float(levels[-1]), float(ranks[-1])
     note = phrase("volatility.realised", level=level, days=TRADING_DAYS, rank=rank)
-    return _judged(high, "realised", level, rank, since, note)
+    return replace(_judged(high, "realised", level, rank, since, note), day=series.last)
 
 
 def turbulence_of_vix(vix: Series) -> Turbulence:
@@ -133,17 +135,15 @@ def judged(history: HistoryTable, symbols: Iterable[str]) -> dict[str, Turbulenc
     return {symbol: turbulence(history.series[symbol]) for symbol in symbols if symbol in history.series}
 
 
-def followers(portfolio: Portfolio) -> tuple[str, ...]:
-    """Return the symbols whose bands high volatility widens, in document order."""
-    return tuple(t.symbol for section, t in portfolio.targets() if section.rule.follows_volatility(t))
+def banded(
+    portfolio: Portfolio, states: Mapping[str, Turbulence], lacks: Mapping[str, Phrase] | None = None
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Return the portfolio with the bands in force, and what is to be said of them: at most one note per state.
 
-
-def banded(portfolio: Portfolio, states: Mapping[str, Turbulence]) -> tuple[Portfolio, tuple[Problem, ...]]:
-    """Return the portfolio with the bands in force, and what is to be said of them: a note per state, whatever it concerns.
-
-    `states` are by symbol; where there is none, or it is unknown, the normal band stands.
+    `states` are by symbol; where there is none, or it is unknown, the normal band stands. `lacks` says of symbols why
+    there are no closes.
     """
-    names = followers(portfolio)
+    names = portfolio.volatility_followers
     rough = frozenset(name for name in names if name in states and states[name].state == "high")
     sections = tuple(
         replace(
@@ -152,16 +152,18 @@ def banded(portfolio: Portfolio, states: Mapping[str, Turbulence]) -> tuple[Port
         )
         for section in portfolio.sections
     )
-    return replace(portfolio, sections=sections), tuple(_notes(portfolio, names, states))
+    return replace(portfolio, sections=sections), tuple(_notes(portfolio, names, states, lacks or {}))
 
 
-def _notes(portfolio: Portfolio, names: tuple[str, ...], states: Mapping[str, Turbulence]) -> Iterator[Problem]:
+def _notes(
+    portfolio: Portfolio, names: tuple[str, ...], states: Mapping[str, Turbulence], lacks: Mapping[str, Phrase]
+) -> Iterator[Problem]:
     rules = {target.symbol: section.rule.of(target) for section, target in portfolio.targets()}
     groups: dict[str, dict[Phrase, list[Phrase]]] = {"high": {}, "calm": {}, "unknown": {}}
     for name in names:
         found, rule = states.get(name), rules[name]
         state = found.state if found else "unknown"
-        why = found.told if found else phrase("volatility.no-closes")
+        why = found.told if found else lacks.get(name, phrase("volatility.no-closes"))
         band = rule.relative_band_high_volatility if state == "high" else rule.relative_band
         groups[state].setdefault(why, []).append(phrase("volatility.band", symbol=name, band=band))
     for state, reasons in groups.items():

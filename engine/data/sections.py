@@ -91,7 +91,8 @@ def _read_rule(row: Fields, default: Rule) -> Rule:
         rule = replace(rule, absolute_band=row.fraction("absolute_band"))
     if "relative_band" in row.values:
         rule = replace(rule, relative_band=row.fraction("relative_band"))
-    rule = replace(rule, relative_band_high_volatility=row.fraction("relative_band_high_volatility"))
+    if "relative_band_high_volatility" in row.values:
+        rule = replace(rule, relative_band_high_volatility=row.fraction("relative_band_high_volatility"))
     _check_wider(row, rule)
     if row.given("min_trade"):
         number = row.number("min_trade", ZERO)
