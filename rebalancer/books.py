@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.plan import Plan, Reason
+from engine.plan import Plan
 from engine.words import Lang
 from rebalancer.files import must_be_free, write_whole
 
 if TYPE_CHECKING:
     from rebalancer.tabulating import AnalysisTables
-    from templates.report import BookReport, Row, Rows
+    from templates.cells import Row, Rows
+    from templates.report import BookReport
 
 #: Finds what the Analysis sheet of a plan's workbook shows, in its language.
 Analyse = Callable[[Plan, Lang], "AnalysisTables"]
@@ -49,30 +50,25 @@ def write_plan_book(
         book = read_book(source)
         lang, history = book.lang, book.history
     report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
-    data, notice = None, ""
+    data, notice = None, None
     if own and source is not None:
         from templates.merge import write_back
 
         data, notice = write_back(source, report, lang)
     write_whole(path, build(report, lang).to_bytes() if data is None else data)
-    return notice
+    return notice.told(lang) if notice else ""
 
 
 def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
     """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
 
-    def say(reason: Reason) -> str:
-        return reason.phrase.told(lang)
-
     analyses = _analyses(plan, lang)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))
         analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
     notes = found.notes if found else {}
-    return plan_report(
-        plan.portfolio, plan, say, lang, rates=plan.rates, history=history, analyses=analyses, notes=notes
-    )
+    return plan_report(plan, lang, history=history, tables=analyses, notes=notes)
 
 
 def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:

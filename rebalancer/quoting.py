@@ -21,7 +21,7 @@ from engine.valuation import priced_symbols
 if TYPE_CHECKING:
     from engine.market.quoting import QuoteBatch
     from engine.market.symbols import Listing
-    from templates.report import Row
+    from templates.cells import Row
 
 Quotes = tuple[Mapping[str, Quote], tuple[Problem, ...]]
 #: Statuses of prices that a market gave: made-up ones are not planned on, own ones stand in the inputs.

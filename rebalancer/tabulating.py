@@ -25,7 +25,7 @@ from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.words import Lang, say
 from rebalancer.analysing import Sources, compare, correlate, review, risk
-from templates.report import Row, Rows, Value
+from templates.cells import Row, Rows, Value
 
 #: Codes of problems that are seen in the place of the number.
 SAID_IN_PLACE = frozenset({"not-known", "overlap", "limit-unknown", "limit-breached"})

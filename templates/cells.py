@@ -1,4 +1,4 @@
-"""A sheet as it is read, whatever file it came from: rows of plain values, and the troubles a cell can be in."""
+"""What cells hold and how they are addressed, whatever file or program they are of; nothing here needs a library."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 
-class ErrorValue(str):
-    """Be an error that a cell shows, such as #REF!."""
+class CellError(str):
+    """An error that a cell shows, such as #N/A."""
 
     __slots__ = ()
 
 
 class Uncomputed(str):
-    """Be a formula whose value the file does not hold."""
+    """A formula whose value the file does not hold."""
 
     __slots__ = ()
 
 
+NA = CellError("#N/A")
+#: What a cell that was read holds, and what one that is written may hold.
 Cell = str | bool | Decimal | dt.date | dt.datetime | None
+Value = Cell | int | float
+#: A row of a table by the names of its columns.
+Row = Mapping[str, Value]
+Rows = tuple[Row, ...]
 #: Sheets larger than this are no portfolio; reading stops there, and says so.
 MAX_ROWS, MAX_COLUMNS = 100_000, 300
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Hold one sheet: row number → column number → value, both from 1, empty cells left out.
+    """One sheet: row number → column number → value, both from 1, empty cells left out.
 
     `merged` holds the areas of merged cells within one column, as (column, first row, last row).
     """
@@ -44,6 +50,15 @@ def letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         text = chr(65 + rest) + text
     return text
+
+
+def quoted_sheet(title: str) -> str:
+    """Return a sheet's title as an address holds it.
+
+    >>> quoted_sheet("Kim's")
+    "'Kim''s'"
+    """
+    return "'" + title.replace("'", "''") + "'"
 
 
 def column_number(address: str) -> int:

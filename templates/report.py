@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
@@ -12,68 +12,47 @@ from engine.market import catalogue
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
 from engine.places import place
-from engine.plan import Plan, Reason
+from engine.plan import Plan
 from engine.portfolio import Portfolio
-from engine.quote import SAMPLE_SOURCE
 from engine.settings import Settings, setting_fields
 from engine.summary import cash_weight, reconciliation
-from engine.valuation import FxRate
-from engine.words import Lang
-from templates.labels import label
-from templates.spec.schema import ColumnType, Text
+from engine.words import Lang, known, say
+from templates.cells import Row, Rows, Value
+from templates.spec.inputs import ANY, NONE
+from templates.spec.results import price_status
 
-Value = str | bool | int | float | Decimal | dt.date | dt.datetime | None
-Row = Mapping[str, Value]
-Rows = tuple[Row, ...]
-
-
-class CellError(str):
-    """Be a cell's error value, such as #N/A."""
-
-    __slots__ = ()
-
-
-NA = CellError("#N/A")
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
-#: What kind of figure each key of the Summary table is.
-SUMMARY_TYPES: Mapping[str, ColumnType] = {
-    "as_of": "date",
-    "total_value": "money",
-    "cash": "money",
-    "drift": "weight",
-    "needs_rebalancing": "bool",
-    "next_due": "date",
-    "weighted_ter": "fee",
-    "objective": "fee",
-    "bound": "fee",
-    "gap": "fee",
-    "method": "text",
-    "transaction_tax": "money",
-    "overseas_tax": "integer",
-    "dividend_tax": "money",
-    "problems": "integer",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Hold what a model portfolio says of itself; fractions a year. These are assumptions, not promises."""
+    """What a model portfolio says of itself; fractions a year, which are assumptions, not promises."""
 
     key: str
-    title: Text
-    summary: Text
     expected_return: Decimal | None = None
     drawdown: Decimal | None = None
-    rules: tuple[Text, ...] = ()
+
+    def title(self, lang: Lang) -> str:
+        """Return the model's name in a language."""
+        return say(f"model.{self.key}.title", lang)
+
+    def summary(self, lang: Lang) -> str:
+        """Return what it holds, in a sentence."""
+        return say(f"model.{self.key}.summary", lang)
+
+    def rules(self, lang: Lang) -> tuple[str, ...]:
+        """Return its rules, a sentence each."""
+        key = f"model.{self.key}.rules"
+        return tuple(say(key, lang).splitlines()) if known(key) else ()
 
 
 @dataclass(frozen=True, slots=True)
 class BookReport:
-    """Hold everything that a workbook shows.
+    """Everything that a workbook shows.
 
     `results` holds rows of the tables that the engine writes, by table name (Prices, FxRates, Trades, Reconcile,
-    Conversions, Summary, Calendar, Problems, and the analyses); a table without rows has not been computed. `notes`
+    Conversions, Summary, Problems, and the analyses); a table without rows has not been computed. `notes`
     holds what stands beside a table's title: which days and sources its rows are of, or why it has none.
     """
 
@@ -90,35 +69,29 @@ class BookReport:
 
 
 def plan_report(
-    portfolio: Portfolio,
     plan: Plan,
-    say: Callable[[Reason], str],
     lang: Lang,
     *,
-    rates: Mapping[str, FxRate] | None = None,
     history: Sequence[Row] = (),
-    analyses: Mapping[str, Rows] | None = None,
+    tables: Mapping[str, Rows] | None = None,
     notes: Mapping[str, str] | None = None,
 ) -> BookReport:
-    """Return the report of a finished plan.
+    """Return the report of a finished plan, its words in a language.
 
-    `say` turns a trade's reason into a sentence in the report's language; `rates` are those of
-    `engine.valuation.resolve_rates` (without them, the positions' own are shown); `analyses` are the rows of further
-    tables (Calendar, Limits, …), `notes` what stands beside tables' titles. The plan's date is added to the
-    history, in place of an earlier row of the same date.
+    `tables` are the rows of further tables (in place of the plan's own), `notes` what stands beside tables' titles.
+    The plan's date is added to the history, in place of an earlier row of the same date.
     """
     results: dict[str, Rows] = {
         "Prices": price_rows(plan),
-        "FxRates": rate_rows(plan, rates or {}),
-        "Trades": trade_rows(plan, say),
+        "FxRates": rate_rows(plan),
+        "Trades": trade_rows(plan, lang),
         "Reconcile": cash_rows(plan),
         "Conversions": conversion_rows(plan),
-        "Summary": summary_rows(plan, portfolio, lang),
+        "Summary": summary_rows(plan, lang),
         "Problems": problem_rows(plan.problems, lang),
     }
-    kept = [row for row in history if row.get("Date") != plan.as_of]
-    rows = (*kept, history_row(plan))
-    return BookReport(portfolio, plan.as_of, results | dict(analyses or {}), rows, notes=dict(notes or {}))
+    rows = (*(row for row in history if row.get("Date") != plan.as_of), history_row(plan))
+    return BookReport(plan.portfolio, plan.as_of, results | dict(tables or {}), rows, notes=dict(notes or {}))
 
 
 def price_rows(plan: Plan) -> Rows:
@@ -137,34 +110,21 @@ def price_rows(plan: Plan) -> Rows:
     )
 
 
-def price_status(source: str, *, stale: bool) -> str:
-    """Return the word for a price's state: manual, sample, stale, missing or fresh."""
-    if source in ("manual", SAMPLE_SOURCE):
-        return source
-    if source == "none":
-        return "missing"
-    return "stale" if stale else "fresh"
-
-
-def rate_rows(plan: Plan, rates: Mapping[str, FxRate]) -> Rows:
+def rate_rows(plan: Plan) -> Rows:
     """Return the rate into the base currency of every other currency that the plan uses."""
-    found = {
-        currency: {
+    return tuple(
+        {
             "Currency": currency,
             "MarketRate": rate.rate,
             "AsOf": rate.as_of.replace(tzinfo=None, microsecond=0) if rate.as_of else None,
             "Source": rate.source,
             "Status": "stale" if rate.stale_reason else price_status(rate.source, stale=False),
         }
-        for currency, rate in rates.items()
-    }
-    for p in plan.positions:
-        if p.currency != plan.base_currency and p.fx:
-            found.setdefault(p.currency, {"Currency": p.currency, "MarketRate": p.fx, "Status": "fresh"})
-    return tuple(found.values())
+        for currency, rate in plan.rates.items()
+    )
 
 
-def trade_rows(plan: Plan, say: Callable[[Reason], str]) -> Rows:
+def trade_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the trades; `Cost` is commission and tax together."""
     return tuple(
         {
@@ -177,7 +137,7 @@ def trade_rows(plan: Plan, say: Callable[[Reason], str]) -> Rows:
             "Currency": t.currency,
             "Amount": t.amount,
             "Cost": t.cost + t.tax,
-            "Reason": say(t.reason),
+            "Reason": t.reason.phrase.told(lang),
             "WeightAfter": t.weight_after,
         }
         for t in plan.trades
@@ -208,8 +168,10 @@ def conversion_rows(plan: Plan) -> Rows:
     )
 
 
-def summary_rows(plan: Plan, portfolio: Portfolio, lang: Lang) -> Rows:
+def summary_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the plan's figures by key."""
+    held = plan.portfolio.instruments
+    fee, _ = weighted_fee((p.weight, held[p.symbol].expense_ratio) for p in plan.positions)
     dues = [state.next_due for state in plan.sections if state.next_due]
     figures: dict[str, Value] = {
         "as_of": plan.as_of,
@@ -218,7 +180,7 @@ def summary_rows(plan: Plan, portfolio: Portfolio, lang: Lang) -> Rows:
         "drift": plan.drift,
         "needs_rebalancing": plan.needs_rebalancing,
         "next_due": min(dues) if dues else None,
-        "weighted_ter": weighted_ter(plan, portfolio),
+        "weighted_ter": fee,
         "objective": plan.quality.objective,
         "bound": plan.quality.bound,
         "gap": plan.quality.gap,
@@ -228,15 +190,17 @@ def summary_rows(plan: Plan, portfolio: Portfolio, lang: Lang) -> Rows:
         "dividend_tax": plan.tax.dividend_tax,
         "problems": len(plan.problems),
     }
-    return tuple({"Key": k, "Value": v, "Meaning": label(f"summary.{k}", lang)} for k, v in figures.items())
+    return tuple({"Key": k, "Value": v, "Meaning": say(f"label.summary.{k}", lang)} for k, v in figures.items())
 
 
-def weighted_ter(plan: Plan, portfolio: Portfolio) -> Decimal | None:
-    """Return Σ weight × fee over the positions whose fee is known, divided by their weight; None where none is."""
-    known = [(p.weight, portfolio.instruments[p.symbol].expense_ratio) for p in plan.positions if p.weight]
-    priced = [(weight, fee) for weight, fee in known if fee is not None]
-    total = sum((weight for weight, _ in priced), ZERO)
-    return sum((weight * fee for weight, fee in priced), ZERO) / total if total else None
+def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decimal | None, Decimal]:
+    """Return Σ weight × fee over the parts whose fee is known, divided by their weight, and that weight.
+
+    The parts are weights with fees, fractions a year. The fee is None where none is known.
+    """
+    known = [(weight, fee) for weight, fee in parts if fee is not None]
+    covered = sum((weight for weight, _ in known), ZERO)
+    return sum((weight * fee for weight, fee in known), ZERO) / covered if covered else None, covered
 
 
 def problem_rows(problems: Sequence[Problem], lang: Lang) -> Rows:
@@ -259,10 +223,6 @@ def history_row(plan: Plan) -> Row:
         "SatelliteWeight": round(weights["satellite"], _PLACES) if "satellite" in weights else None,
         "Drift": round(plan.drift, _PLACES),
     }
-
-
-#: What stands for "no restriction" where an empty cell means the default of the account's type.
-ANY, NONE = "any", "none"
 
 
 def cash_inputs(portfolio: Portfolio) -> Rows:
@@ -330,8 +290,8 @@ def rate_inputs(report: BookReport) -> Rows:
 def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
     """Return every setting with its value, its choices or unit, and its meaning."""
     rows: list[Row] = [
-        {"Key": "name", "Value": portfolio.name, "Meaning": label("setting.name", lang)},
-        {"Key": "base_currency", "Value": portfolio.base_currency, "Meaning": label("setting.base_currency", lang)},
+        {"Key": "name", "Value": portfolio.name, "Meaning": say("label.setting.name", lang)},
+        {"Key": "base_currency", "Value": portfolio.base_currency, "Meaning": say("label.setting.base_currency", lang)},
     ]
     known = setting_fields()
     for declared in fields(Settings):

@@ -8,30 +8,22 @@ shares would give the total away.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from openpyxl.workbook import Workbook
-from openpyxl.workbook.properties import CalcProperties
-
 from engine.words import Lang
-from templates.report import BookReport, CellError, Row, Rows, Value
-from templates.spec import sheet, table
-from templates.spec.layout import arrange
-from templates.spec.schema import Column, Table, Text
-from templates.write import Book, fill, shift
+from templates.cells import CellError, Row, Rows, Value
+from templates.report import BookReport
+from templates.spec import NAMES, SHEETS, TABLES, sheet, table
+from templates.spec.layout import Placement, arrange
+from templates.spec.schema import Column, Sheet, Table
+from templates.write import Book, fill, new_workbook
 from templates.write.analysis import extra_columns
 from templates.write.canvas import Canvas
 from templates.write.evaluate import Figures, Number, evaluate, number
 
-_SHEETS = ("Dashboard", "Holdings", "Targets", "Trades", "Analysis", "Calendar", "History", "Prices", "Checks")
-_WEIGHTS_SHEETS = ("Dashboard", "Holdings", "Targets", "Trades", "Analysis", "Calendar", "History")
-_WEIGHTS_NEVER = frozenset({"Cash", "Reconcile", "Conversions", "Summary"})
-_UNUSED = frozenset({"ManualPrice", "Locked", "Class", "Market", "Note"})
 _TENTH = Decimal("0.001")
-_STAMP = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - a constant, in no zone
 
 
 def share(report: BookReport, lang: Lang, *, weights_only: bool = False, only_dashboard: bool = False) -> Book:
@@ -40,30 +32,20 @@ def share(report: BookReport, lang: Lang, *, weights_only: bool = False, only_da
     if weights_only:
         figures = _rounded(figures)
         report = replace(report, history=figures.tables["History"])
-    keys = _WEIGHTS_SHEETS if weights_only else _SHEETS
     counts = {name: len(rows) for name, rows in figures.tables.items()}
-    extra = extra_columns(figures.tables)
-    if weights_only:
-        extra["History"] = (INDEX,)
+    extra = extra_columns(figures.tables) | (_indices() if weights_only else {})
 
     def keep(found: Table, column: Column) -> bool:
-        unused = column.name in _UNUSED or (column.name == "Check" and column.type == "text")
-        if found.sheet not in keys or unused or not (counts.get(found.name) or found.name in _ALWAYS):
+        stands = counts.get(found.name) or found.always
+        if not (
+            stands and column.shared and not column.check and _shared(sheet(found.sheet), weights_only=weights_only)
+        ):
             return False
-        return not weights_only or (found.name not in _WEIGHTS_NEVER and not column.private)
+        return not weights_only or not (found.amounts or column.private)
 
     placements = arrange(counts, lang, extra, keep, spare=False)
-    shift(placements)
-    workbook = Workbook()
-    workbook.properties.creator = None
-    workbook.properties.created = workbook.properties.modified = _STAMP
-    workbook.calculation = CalcProperties(calcId=191029, fullCalcOnLoad=False)
-    first = workbook.worksheets[0]
-    worksheets = {"Dashboard": first}
-    first.title = sheet("Dashboard").title.of(lang)
-    for key in keys[1:]:
-        if key == "Checks" or any(place.table.sheet == key for place in placements.values()):
-            worksheets[key] = workbook.create_sheet(sheet(key).title.of(lang))
+    sheets = [spec for spec in SHEETS if _shared(spec, weights_only=weights_only) and _filled(spec, placements)]
+    workbook, worksheets = new_workbook(sheets, lang, None)
     canvas = Canvas(workbook, lang, placements, literal=True, rounded=weights_only)
     fill(canvas, worksheets, report, figures)
     if only_dashboard:
@@ -72,22 +54,22 @@ def share(report: BookReport, lang: Lang, *, weights_only: bool = False, only_da
     return Book(workbook, {}, placements, figures)
 
 
-#: Shown even when empty, because a reader expects them.
-_ALWAYS = frozenset({"Holdings", "Targets", "Trades"})
+def _shared(spec: Sheet, *, weights_only: bool) -> bool:
+    return spec.shared == "weights" or (spec.shared == "values" and not weights_only)
+
+
+def _filled(spec: Sheet, placements: Mapping[str, Placement]) -> bool:
+    """Tell whether anything stands on a sheet: a page of its own, a table, or a named cell."""
+    tables = any(place.table.sheet == spec.key for place in placements.values())
+    return bool(spec.width) or tables or any(name.sheet == spec.key for name in NAMES)
 
 
 def _rounded(figures: Figures) -> Figures:
     """Return the figures without amounts, weights rounded to a tenth of a point."""
-    tables = {name: tuple(_round_row(table(name), row) for row in rows) for name, rows in figures.tables.items()}
-    tables["History"] = _indexed(figures.tables["History"])
-    tables["Summary"] = tuple(row for row in tables["Summary"] if row["Key"] in _SAFE_FIGURES)
-    tables["Problems"] = ()
-    tables["Reconcile"] = tables["Conversions"] = ()
     total = figures.total
-    unit: Number = total if isinstance(total, CellError) else Decimal(1 if total > 0 else 0)
     return Figures(
-        tables,
-        unit,
+        {name: _open_rows(table(name), rows) for name, rows in figures.tables.items()},
+        total if isinstance(total, CellError) else Decimal(1 if total > 0 else 0),
         _part(figures.holdings_value, total),
         _part(figures.cash_value, total),
         Decimal(0),
@@ -96,41 +78,43 @@ def _rounded(figures: Figures) -> Figures:
     )
 
 
-#: The value as an index, in place of the amounts.
-INDEX = Column("Index", Text("Index", "지수"), "number", "result", 10)
-_SAFE_FIGURES = frozenset({"as_of", "drift", "needs_rebalancing", "next_due", "weighted_ter", "method"})
-
-
 def _part(value: Number, total: Number) -> Number:
     if isinstance(value, CellError) or isinstance(total, CellError):
         return total if isinstance(total, CellError) else value
     return (value / total).quantize(_TENTH) if total > 0 else Decimal(0)
 
 
-def _round_row(found: Table, row: Row) -> Row:
+def _open_rows(found: Table, rows: Rows) -> Rows:
+    """Return what a weights-only copy may compute with of a table."""
+    if found.amounts:
+        return tuple(row for row in rows if row[found.columns[0].name] in found.open_keys)
+    indexed = next((column.name for column in found.columns if column.indexed), "")
+    first = next((value for row in rows if (value := number(row.get(indexed)))), None)
+    return tuple({**_rounded_row(found, row), **_index(row, indexed, first)} for row in rows)
+
+
+def _rounded_row(found: Table, row: Row) -> Row:
     """Round weights, and take amounts out of the row altogether, shown or not."""
     kept: dict[str, Value] = {}
     for name, value in row.items():
         column = found.index.get(name)
-        if column is not None and column.private and name != "Check":
+        if column is not None and column.private and not column.check:
             continue
         exact = number(value)
-        rounds = column is not None and column.type in ("weight", "drift") and column.name not in ("Target", "Band")
+        rounds = column is not None and column.type in ("weight", "drift") and not column.exact
         kept[name] = exact.quantize(_TENTH) if rounds and exact is not None else value
     return kept
 
 
-def _indexed(history: Rows) -> Rows:
-    """Return the history with values as an index: 100 on the first day, rounded to a tenth."""
-    first = next((number(row.get("Value")) for row in history if number(row.get("Value"))), None)
-    rows = []
-    for row in history:
-        value = number(row.get("Value"))
-        index: Value = None if value is None or not first else (100 * value / first).quantize(Decimal("0.1"))
-        weights: Mapping[str, Value] = {
-            name: exact.quantize(_TENTH)
-            for name in ("CashWeight", "CoreWeight", "SatelliteWeight", "Drift")
-            if (exact := number(row.get(name))) is not None
-        }
-        rows.append({"Date": row["Date"], "Index": index, **weights})
-    return tuple(rows)
+def _index(row: Row, indexed: str, first: Decimal | None) -> Row:
+    """Return an amount as an index: 100 in the first row, rounded to a tenth."""
+    value = number(row.get(indexed))
+    if not indexed:
+        return {}
+    return {"Index": None if value is None or first is None else (100 * value / first).quantize(Decimal("0.1"))}
+
+
+def _indices() -> dict[str, tuple[Column, ...]]:
+    """Return the column of an index for each table that has one in place of its amounts."""
+    with_index = (found for found in TABLES if any(column.indexed for column in found.columns))
+    return {found.name: (Column("Index", "number", "result", 10, owner=found.name),) for found in with_index}

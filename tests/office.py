@@ -127,6 +127,7 @@ def need_office() -> None:
         pytest.skip("LibreOffice with python3-uno is not installed")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give every test of LibreOffice to one worker, where there are several: it is started once."""
     if config.pluginmanager.hasplugin("xdist"):

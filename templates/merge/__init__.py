@@ -17,86 +17,62 @@ from typing import Any
 
 from openpyxl import load_workbook
 from openpyxl.comments import Comment
-from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
+from engine.data.files import Refused
+from engine.phrase import Phrase, phrase
 from engine.words import Lang
-from templates.read.files import FileRefused
+from templates.cells import Row, Rows, letters, quoted_sheet
 from templates.read.tables import Found, find_tables
 from templates.read.workbooks import read_grids
-from templates.report import SUMMARY_TYPES, BookReport, Row, Rows
-from templates.spec import TABLES, table
+from templates.report import BookReport
+from templates.spec import TABLES
+from templates.spec import table as spec_table
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, HEADER_ROW
-from templates.spec.schema import Text
+from templates.spec.schema import Table
 from templates.write import Book, build
 from templates.write.analysis import heat
 from templates.write.canvas import Canvas, approximate
 from templates.write.pack import packed
 from templates.write.tables import write_table
 
-ANALYSES = frozenset({"Comparison", "Review", "Alerts", "Correlation"})
-_WRITTEN = (*(t.name for t in TABLES if t.ranges and t.name not in ANALYSES), "FxRates")
+#: Of the notes that are written into a person's workbook; their own have another.
+_AUTHOR = "Rebalancer"
+#: Without these, a workbook is none of ours.
+_NEEDED = ("Trades", "Prices", "Reconcile", "Summary", "Holdings")
 
 
-def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None, str]:
+def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None, Phrase | None]:
     """Return the person's workbook with the report's results in it, or None and why it cannot be done."""
     if path.suffix.lower() != ".xlsx":
-        return None, _notice(path, Text("only .xlsx files can be kept", ".xlsx 파일만 유지할 수 있습니다"), lang)
+        return _not_kept(path, phrase("not-kept.kind"))
     try:
         grids = read_grids(path)
-    except FileRefused as refusal:
-        return None, _notice(path, Text(str(refusal), refusal.ko), lang)
+    except Refused as refusal:
+        return _not_kept(path, refusal.problem(str(path)).message)
     data = path.read_bytes()
-    lost = what_would_be_lost(data)
-    if lost is not None:
-        reason = Text(f"it has {lost.en}, which would be lost", f"{lost.ko}이(가) 사라지게 됩니다")
-        return None, _notice(path, reason, lang)
+    if lost := what_would_be_lost(data):
+        return _not_kept(path, phrase("not-kept.loss", what=phrase(f"loss.{lost}")))
     found, _ = find_tables(grids)
-    missing = [name for name in ("Trades", "Prices", "Reconcile", "Summary", "Holdings") if name not in found]
-    if missing:
-        reason = Text(f"it has no table {', '.join(missing)}", f"{', '.join(missing)} 표가 없습니다")
-        return None, _notice(path, reason, lang)
+    if missing := [name for name in _NEEDED if name not in found]:
+        return _not_kept(path, phrase("not-kept.no-table", tables=missing))
     try:
         workbook = load_workbook(io.BytesIO(data))
     except Exception as error:  # noqa: BLE001 - openpyxl raises whatever it stumbles on; the file stays as it is
-        reason = Text(f"it cannot be opened for writing ({error})", f"쓰기용으로 열 수 없습니다 ({error})")
-        return None, _notice(path, reason, lang)
-    return _refilled(OwnBook(workbook, found, report, lang), path)
+        return _not_kept(path, phrase("not-kept.unreadable", reason=str(error)))
+    own = OwnBook(workbook, found, report, lang)
+    blocked = own.write()
+    return _not_kept(path, phrase("not-kept.in-the-way", cell=blocked)) if blocked else (own.to_bytes(), None)
 
 
-def _refilled(own: OwnBook, path: Path) -> tuple[bytes | None, str]:
-    for name in (*_WRITTEN, *sorted(ANALYSES & own.report.results.keys())):
-        place = own.found.get(name)
-        if place is None:
-            continue
-        blocked = write_results(own, place, own.fresh.figures.tables[name])
-        if blocked:
-            reason = Text(f"{blocked} stands where results belong", f"결과가 들어갈 자리에 {blocked}이(가) 있습니다")
-            return None, _notice(path, reason, own.lang)
-        retitle(own, place)
-    sources(own)
-    matrix(own)
-    add_to_history(own)
-    dashboard_head(own)
-    for place in own.found.values():
-        value_rows(own, place)
-    value_cells(own)
-    forget_charts(own)
-    # The person's own formulas have no value until a spreadsheet computes them: ask for that on opening.
-    own.workbook.calculation.fullCalcOnLoad = True
-    return packed(own.workbook, own.cached), ""
-
-
-def _notice(path: Path, reason: Text, lang: Lang) -> str:
-    if lang == "ko":
-        return f"{path.name}에 쓰지 않고 새 파일을 만들었습니다: {reason.ko}"
-    return f"a new workbook was made instead of keeping {path.name}: {reason.en}"
+def _not_kept(path: Path, reason: str | Phrase) -> tuple[None, Phrase]:
+    return None, phrase("not-kept", file=path.name, reason=reason)
 
 
 class OwnBook:
-    """Hold the workbook, where its tables were found, and a fresh one of the same report to write from."""
+    """A person's own workbook, where its tables were found, and a fresh one of the same report to write from."""
 
     def __init__(self, workbook: Workbook, found: Mapping[str, Found], report: BookReport, lang: Lang) -> None:
         self.workbook, self.found, self.report, self.lang = workbook, found, report, lang
@@ -108,35 +84,68 @@ class OwnBook:
         """Return the sheet that a table stands on."""
         return self.workbook[place.grid.name]
 
+    def write(self) -> str:
+        """Write all results; returns the address of a person's cell that is in the way, or ""."""
+        fresh = self.fresh.figures.tables
+        # What was not fetched this time stays as it is.
+        fetched = sorted(name for name in self.report.results if spec_table(name).fetched)
+        kept = [table.name for table in TABLES if table.ranges and not table.fetched]
+        for name in (*kept, *(table.name for table in TABLES if table.results), *fetched):
+            place = self.found.get(name)
+            if place is None:
+                continue
+            if blocked := write_results(self, place, fresh[name]):
+                return blocked
+            retitle(self, place)
+        for name in fetched:
+            if name in self.found:
+                note_sources(self, self.found[name], fresh[name])
+        for name in fetched:
+            if spec_table(name).matrix:
+                write_matrix(self, spec_table(name), fresh[name])
+        add_to_history(self)
+        dashboard_head(self)
+        for place in self.found.values():
+            value_rows(self, place)
+        value_cells(self)
+        forget_charts(self)
+        # The person's own formulas have no value until a spreadsheet computes them: ask for that on opening.
+        self.workbook.calculation.fullCalcOnLoad = True
+        return ""
 
-#: Parts that openpyxl does not carry over, and what a person calls them.
-_LOST = (
-    (re.compile(r"xl/media/|xl/drawings/media"), Text("pictures", "그림")),
-    (re.compile(r"xl/(slicers|slicerCaches|timelines|timelineCaches)/"), Text("slicers", "슬라이서")),
-    (re.compile(r"xl/(threadedComments|persons)/"), Text("threaded comments", "스레드 메모")),
-    (re.compile(r"xl/(ctrlProps|activeX)/"), Text("form controls", "양식 컨트롤")),
-    (re.compile(r"xl/embeddings/"), Text("embedded objects", "포함된 개체")),
-    (re.compile(r"xl/(queryTables/|connections\.xml|model/)"), Text("data connections", "데이터 연결")),
-    (re.compile(r"xl/charts/chartEx|xl/richData/"), Text("newer charts or data types", "새 형식의 차트나 데이터")),
-    (re.compile(r"xl/vbaProject\.bin"), Text("macros", "매크로")),
-    (re.compile(r"customXml/|xl/diagrams/"), Text("attached data or diagrams", "첨부 데이터나 다이어그램")),
-)
+    def to_bytes(self) -> bytes:
+        """Return the .xlsx file."""
+        return packed(self.workbook, self.cached)
+
+
+#: Parts that openpyxl does not carry over, by the name of what is lost.
+_LOST = {
+    "pictures": re.compile(r"xl/media/|xl/drawings/media"),
+    "slicers": re.compile(r"xl/(slicers|slicerCaches|timelines|timelineCaches)/"),
+    "threaded-comments": re.compile(r"xl/(threadedComments|persons)/"),
+    "controls": re.compile(r"xl/(ctrlProps|activeX)/"),
+    "embedded": re.compile(r"xl/embeddings/"),
+    "connections": re.compile(r"xl/(queryTables/|connections\.xml|model/)"),
+    "newer-charts": re.compile(r"xl/charts/chartEx|xl/richData/"),
+    "macros": re.compile(r"xl/vbaProject\.bin"),
+    "attached": re.compile(r"customXml/|xl/diagrams/"),
+}
 _SHAPES = re.compile(rb"<(?:xdr:)?(?:sp|grpSp|cxnSp)[ >]")
 _EXTENSIONS = re.compile(rb"sparklineGroup|x14:conditionalFormatting|x14:slicer")
 
 
-def what_would_be_lost(data: bytes) -> Text | None:
-    """Return the first part of a file that openpyxl does not carry over, or None."""
+def what_would_be_lost(data: bytes) -> str:
+    """Return the name of the first part of a file that openpyxl does not carry over, or ""."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
-            for pattern, what in _LOST:
+            for what, pattern in _LOST.items():
                 if pattern.match(name):
                     return what
             if name.startswith("xl/drawings/drawing") and _SHAPES.search(archive.read(name)):
-                return Text("shapes", "도형")
+                return "shapes"
             if name.startswith("xl/worksheets/sheet") and _EXTENSIONS.search(archive.read(name)):
-                return Text("sparklines or newer formats", "스파크라인이나 새 서식")
-    return None
+                return "newer-formats"
+    return ""
 
 
 def write_results(own: OwnBook, place: Found, rows: Rows) -> str:
@@ -154,10 +163,10 @@ def write_results(own: OwnBook, place: Found, rows: Rows) -> str:
         row: Row = rows[index] if index < len(rows) else {}
         at = place.header + 1 + index
         for name in names:
-            style = own.canvas.styles.cell(spec.index[name], _currency(row, spec.index[name].unit))
-            if spec.name == "Summary" and name == "Value":
-                kind = SUMMARY_TYPES.get(str(row.get("Key")), "number")
-                style = own.canvas.styles.figure(spec.index[name], kind, own.report.portfolio.base_currency)
+            column = spec.index[name]
+            style = own.canvas.styles.cell(column, _currency(row, column.unit))
+            if column.kind_of is not None:
+                style = own.canvas.styles.figure(column, column.kind_of(row), own.report.portfolio.base_currency)
             sheet.cell(at, place.columns[name]).value = None
             own.canvas.put(sheet, at, place.columns[name], approximate(row.get(name)), style)
     if spec.ranges:
@@ -187,8 +196,8 @@ def _rename(own: OwnBook, place: Found, last: int) -> None:
     for name, column in place.columns.items():
         key = f"{place.table.name}_{name}"
         if key in own.workbook.defined_names:
-            letter = get_column_letter(column)
-            area = f"{quote_sheetname(place.grid.name)}!${letter}${place.header + 1}:${letter}${last}"
+            letter = letters(column)
+            area = f"{quoted_sheet(place.grid.name)}!${letter}${place.header + 1}:${letter}${last}"
             own.workbook.defined_names[key] = DefinedName(key, attr_text=area)
 
 
@@ -199,7 +208,7 @@ def retitle(own: OwnBook, place: Found) -> None:
     if row < 1:
         return
     cell = own.sheet(place).cell(row, min(place.columns.values()))
-    if any(str(cell.value or "").startswith(caption) for caption in place.table.caption):
+    if any(str(cell.value or "").startswith(caption) for caption in place.table.captions):
         cell.value = own.fresh.workbook[mine.title].cell(BLOCK_ROW, mine.left).value
 
 
@@ -216,7 +225,7 @@ def add_to_history(own: OwnBook) -> None:
     base = own.report.portfolio.base_currency
     for name, value in row.items():
         if name in place.columns:
-            style = own.canvas.styles.cell(table("History").index[name], base)
+            style = own.canvas.styles.cell(spec_table("History").index[name], base)
             own.canvas.put(sheet, at, place.columns[name], approximate(value), style)
 
 
@@ -239,17 +248,14 @@ def _day(value: Any) -> object:  # noqa: ANN401 - whatever a cell holds
 
 
 #: Of the notes that are written into a person's workbook; their own have another.
-_AUTHOR = "Rebalancer"
-
-
-def matrix(own: OwnBook) -> None:
-    """Write the correlations where the matrix of before stands, at the right of its sheet, with its colours."""
-    rows, alerts = own.fresh.figures.tables["Correlation"], own.found.get("Alerts")
-    if alerts is None or alerts.header != HEADER_ROW or "Correlation" not in own.report.results:
+def write_matrix(own: OwnBook, table: Table, rows: Rows) -> None:
+    """Write a matrix where the one of before stands, right of another table, with its colours."""
+    beside = own.found.get(table.matrix)
+    if beside is None or beside.header != HEADER_ROW:
         return
-    sheet, mine = own.sheet(alerts), own.fresh.placements["Correlation"]
-    right = range(max(alerts.columns.values()) + 1, sheet.max_column + 1)
-    left = next((at for at in right if sheet.cell(HEADER_ROW, at).value == "Ticker"), None)
+    sheet, mine = own.sheet(beside), own.fresh.placements[table.name]
+    right = range(max(beside.columns.values()) + 1, sheet.max_column + 1)
+    left = next((at for at in right if sheet.cell(HEADER_ROW, at).value == table.columns[0].name), None)
     if left is None:
         return
     place = replace(mine, title=sheet.title, left=left)
@@ -265,7 +271,7 @@ def matrix(own: OwnBook) -> None:
     for cells in sheet.iter_rows(CAPTION_ROW, old_last, left, old_right):
         for cell in cells:
             cell.value = None
-    write_table(own.canvas, sheet, place, rows, "", own.report.notes.get("Correlation", ""))
+    write_table(own.canvas, sheet, place, rows, "", own.report.notes.get(table.name, ""))
     drawn = any(rule.type == "colorScale" for area in sheet.conditional_formatting for rule in area.rules)
     if rows and not drawn:
         heat(sheet, place)
@@ -273,17 +279,13 @@ def matrix(own: OwnBook) -> None:
         _print(sheet, place.left, place.right, place.last_row)
 
 
-def sources(own: OwnBook) -> None:
+def note_sources(own: OwnBook, place: Found, rows: Rows) -> None:
     """Print what is filled now; a fund's source is a note where it has no column."""
-    for name in sorted(ANALYSES - {"Correlation"}):
-        place, rows = own.found.get(name), own.fresh.figures.tables[name]
-        if place is None or name not in own.report.results:
-            continue
-        if "Source" in place.table.index and "Source" not in place.columns:
-            _source_notes(own, place, rows)
-        if rows:
-            columns = place.columns.values()
-            _print(own.sheet(place), min(columns), max(columns), place.header + len(rows))
+    if "Source" in place.table.index and "Source" not in place.columns:
+        _source_notes(own, place, rows)
+    if rows:
+        columns = place.columns.values()
+        _print(own.sheet(place), min(columns), max(columns), place.header + len(rows))
 
 
 def _source_notes(own: OwnBook, place: Found, rows: Rows) -> None:
@@ -296,33 +298,23 @@ def _source_notes(own: OwnBook, place: Found, rows: Rows) -> None:
 
 def _print(sheet: Worksheet, left: int, right: int, last: int) -> None:
     """Add a table that was empty before to what is printed of its sheet."""
-    first = get_column_letter(left)
+    first = letters(left)
     if sheet.print_area and first not in re.findall(r"\$([A-Z]+)\$1:", sheet.print_area):
-        sheet.print_area = f"{sheet.print_area},{first}1:{get_column_letter(right)}{last}"
-
-
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "Holdings": ("Account", "Ticker", "Quantity"),
-    "Cash": ("Account", "Currency"),
-    "Targets": ("Ticker",),
-    "Groups": ("Name",),
-    "Rules": ("Section",),
-    "Accounts": ("Name",),
-    "FxRates": ("Pair",),
-}
+        sheet.print_area = f"{sheet.print_area},{first}1:{letters(right)}{last}"
 
 
 def value_rows(own: OwnBook, place: Found) -> None:
     """Give the formulas of a table's rows their values, wherever the person has moved row and column."""
-    keys = _KEYS.get(place.table.name)
-    if keys is None and place.table.name != "Reconcile":
+    names = [column.name for column in place.table.formulas if column.name in place.columns]
+    if not names:
         return
+    keys = place.table.identity
     sheet = own.sheet(place)
-    rows = list(own.fresh.figures.tables[place.table.name])
-    by_key = {tuple(_text(row.get(key)) for key in keys or ()): row for row in reversed(rows)}
-    names = [c.name for c in place.table.columns if c.role == "formula" and c.name in place.columns]
+    rows = own.fresh.figures.tables[place.table.name]
+    by_key = {tuple(_text(row.get(key)) for key in keys): row for row in reversed(rows)}
     for index, number in enumerate(range(place.header + 1, sheet.max_row + 1)):
-        if keys is None:
+        row: Row | None
+        if not keys:
             row = rows[index] if index < len(rows) else None
         else:
             shown = tuple(_plain(sheet, number, place.columns.get(key)) for key in keys)

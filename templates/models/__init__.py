@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -10,11 +9,12 @@ from importlib import resources
 from typing import Any
 
 from engine.data.document import portfolio_from_data
-from engine.errors import InputError, Problem
+from engine.errors import InputError, error
 from engine.money import ZERO
+from engine.phrase import place
 from engine.portfolio import Holding, Portfolio
-from templates.report import ModelFacts
-from templates.spec.schema import Text
+from engine.text import nearest
+from templates.report import ModelFacts, weighted_fee
 
 #: In the order in which they are listed.
 KEYS = (
@@ -32,7 +32,7 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class ModelPortfolio:
-    """Hold a model portfolio and what it says of itself."""
+    """A model portfolio, and what it says of itself."""
 
     facts: ModelFacts
     portfolio: Portfolio
@@ -40,13 +40,8 @@ class ModelPortfolio:
     @property
     def weighted_fee(self) -> tuple[Decimal | None, Decimal]:
         """Return the fee weighted over the targets whose fee is known, and the weight that is known; a year."""
-        known = [
-            (target.weight, self.portfolio.instruments[target.symbol].expense_ratio)
-            for _, target in self.portfolio.targets()
-        ]
-        priced = [(weight, fee) for weight, fee in known if fee is not None]
-        covered = sum((weight for weight, _ in priced), ZERO)
-        return (sum((w * fee for w, fee in priced), ZERO) / covered if covered else None), covered
+        known = self.portfolio.instruments
+        return weighted_fee((t.weight, known[t.symbol].expense_ratio) for _, t in self.portfolio.targets())
 
     def ready(self) -> Portfolio:
         """Return the portfolio with a row for every target, so that only quantities have to be filled in."""
@@ -58,13 +53,9 @@ class ModelPortfolio:
 def load(key: str) -> ModelPortfolio:
     """Return a model; raises InputError for an unknown key, naming the known ones."""
     if key not in KEYS:
-        from engine.text import nearest
-
         near = nearest(key, KEYS)
-        repair = f"did you mean {near}?" if near else f"there are {', '.join(KEYS)}"
-        ko = f"혹시 {near}인가요?" if near else f"{', '.join(KEYS)} 중에서 고르세요"
-        message, ko = f"no model {key!r}: {repair}", f"모르는 모델 {key!r}: {ko}"
-        raise InputError([Problem("error", "unknown-model", "command line", message, ko)])
+        variant = "unknown-model.near" if near else "unknown-model.all"
+        raise InputError([error(variant, place("command-line"), model=key, near=near, models=KEYS)])
     return _load(key)
 
 
@@ -79,22 +70,12 @@ def _load(key: str) -> ModelPortfolio:
 
     text = (resources.files("templates") / "models" / f"{key}.yaml").read_text(encoding="utf-8")
     data: dict[str, Any] = yaml.safe_load(text)
-    facts = _facts(key, data.pop("model"))
+    said = data.pop("model")
+    facts = ModelFacts(key, _number(said.get("expected_return")), _number(said.get("drawdown")))
     portfolio, problems = portfolio_from_data(data, f"model {key}")
     if portfolio is None:
         raise InputError(problems)
     return ModelPortfolio(facts, portfolio)
-
-
-def _facts(key: str, data: Mapping[str, Any]) -> ModelFacts:
-    return ModelFacts(
-        key,
-        Text(**data["title"]),
-        Text(**data["summary"]),
-        _number(data.get("expected_return")),
-        _number(data.get("drawdown")),
-        tuple(Text(**rule) for rule in data.get("rules", ())),
-    )
 
 
 def _number(value: object) -> Decimal | None:

@@ -5,30 +5,35 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from engine.errors import InputError, Problem
+from engine.data.fields import Fields, Report, in_rows
+from engine.data.files import Refused, read_bytes
+from engine.errors import InputError
 from engine.money import MINOR_DIGITS
 from engine.portfolio import Account
-from engine.text import read_number, repaired_number
+from engine.text import repaired_number
 from engine.words import LANGUAGES, Lang
 from templates.models import KEYS, load
+from templates.read.files import MAX_FILE, decoded
 from templates.report import BookReport
 from templates.write import build
 
+_COLUMNS = ("Name", "Model", "Lang", *MINOR_DIGITS)
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
+_LONGEST_NAME = 100
 #: Below this many, starting a second process takes longer than it saves.
 _WORTH_A_PROCESS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Hold one row of a client list: the portfolio's name (and file's), its model, language and cash."""
+    """A row of a client list: the portfolio's name (and file's), its model, language and cash."""
 
     name: str
     model: str
@@ -39,70 +44,54 @@ class Client:
 def read_clients(path: Path, lang: Lang) -> tuple[Client, ...]:
     """Return the clients of a CSV file with columns Name, Model, Lang (may be empty) and one per currency.
 
-    Raises InputError with every problem of every row.
+    Other columns are the person's own. Raises InputError with every problem of every row.
     """
-    from templates.read.files import FileRefused, decoded, read_bytes
-
     try:
-        text = decoded(read_bytes(path), path.name)
-    except FileRefused as refusal:
+        text = decoded(read_bytes(path, MAX_FILE), path.name)
+    except Refused as refusal:
         raise InputError([refusal.problem(str(path))]) from None
-    problems: list[Problem] = []
+    report = Report(path.name, in_rows(path.name))
     clients: list[Client] = []
     seen: dict[str, int] = {}
     for number, row in enumerate(csv.DictReader(text.splitlines()), 2):
-        where = f"{path.name} row {number}"
-        values = {(key or "").strip().casefold(): (value or "").strip() for key, value in row.items() if key}
-        client, found = _client(values, where, lang)
-        name = client.name.casefold()
-        if name in seen:
-            message = f"{client.name} stands in row {seen[name]} too: give each its own name"
-            ko = f"{client.name}: {seen[name]}행에도 있습니다. 서로 다른 이름을 적으세요"
-            found.append(Problem("error", "duplicate-name", where, message, ko))
-        seen[name] = number
-        problems.extend(found)
+        client = _client(Fields(_known(row), (number,), report, _COLUMNS), lang)
+        first = seen.setdefault(client.name.casefold(), number)
+        if first != number:
+            report.error((number,), "duplicate-name", name=client.name, row=first)
         clients.append(client)
     if not clients:
-        message = "no rows: write columns Name and Model, a row each"
-        ko = "행이 없습니다: Name과 Model 열에 고객마다 한 행씩 적으세요"
-        problems.append(Problem("error", "no-clients", path.name, message, ko))
-    if problems:
-        raise InputError(problems)
+        report.error((), "no-clients")
+    if report.problems:
+        raise InputError(report.problems)
     return tuple(clients)
 
 
-def _client(values: dict[str, str], where: str, lang: Lang) -> tuple[Client, list[Problem]]:
-    problems = []
-    name, model = values.get("name", ""), values.get("model", "")
-    if not name or _UNSAFE.search(name) or _RESERVED.fullmatch(name) or name.endswith(".") or len(name) > 100:
-        message = f'{name!r} cannot name a file: write a name without \\ / : * ? " < > |'
-        ko = f'{name!r}: 파일 이름으로 쓸 수 없습니다. \\ / : * ? " < > | 없이 적으세요'
-        problems.append(Problem("error", "bad-name", f"{where} column Name", message, ko))
-    if model not in KEYS:
-        message = f"no model {model!r}: write one of {', '.join(KEYS)}"
-        ko = f"모르는 모델 {model!r}: {', '.join(KEYS)} 중에서 적으세요"
-        problems.append(Problem("error", "unknown-model", f"{where} column Model", message, ko))
-    language = values.get("lang") or lang
-    if language not in LANGUAGES:
-        message = f"{language!r} is no language of the workbooks: write en or ko"
-        ko = f"모르는 언어 {language!r}: en이나 ko로 적으세요"
-        problems.append(Problem("error", "unknown-language", f"{where} column Lang", message, ko))
-    cash = []
-    for key, text in values.items():
-        if key.upper() not in MINOR_DIGITS or not text:
-            continue
-        amount = read_number(repaired_number(text) or "")
-        if amount is None:
-            message, ko = f"{text!r} is no amount", f"{text!r}: 금액이 아닙니다"
-            problems.append(Problem("error", "not-a-number", f"{where} column {key.upper()}", message, ko))
-        else:
-            cash.append((key.upper(), amount))
-    return Client(name, model, "ko" if language == "ko" else "en", tuple(cash)), problems
+def _known(row: Mapping[str | None, str | None]) -> dict[str, object]:
+    """Return what stands in the columns of a client list, in any case; an amount may be written with commas."""
+    names = {name.casefold(): name for name in _COLUMNS}
+    cells = {names.get((key or "").strip().casefold(), ""): (cell or "").strip() for key, cell in row.items() if key}
+    return {
+        name: repaired_number(cell) or cell if name in MINOR_DIGITS else cell
+        for name, cell in cells.items()
+        if name and cell
+    }
+
+
+def _client(row: Fields, lang: Lang) -> Client:
+    name = row.text("Name")
+    reserved = _UNSAFE.search(name) or _RESERVED.fullmatch(name) or name.endswith(".")
+    if not name or reserved or len(name) > _LONGEST_NAME:
+        row.error("Name", "bad-name", name=name)
+    if not row.given("Model"):
+        row.missing("Model", "one-of", choices=KEYS)
+    model, language = row.choice("Model", KEYS), row.choice("Lang", LANGUAGES)
+    cash = ((currency, row.number(currency)) for currency in MINOR_DIGITS)
+    return Client(name, model or "", language or lang, tuple((c, amount) for c, amount in cash if amount is not None))
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Say what is written for each client: files of this suffix, from a report in the client's language.
+    """What is written for each client: files of this suffix, from a report in the client's language.
 
     `make` is a function of a module, so that other processes can call it too.
     """

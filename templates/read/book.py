@@ -9,25 +9,24 @@ from decimal import Decimal
 from pathlib import Path
 
 from engine.data.document import portfolio_from_data
-from engine.errors import Problem
+from engine.data.files import Refused
+from engine.errors import Problem, error
 from engine.portfolio import Portfolio
-from engine.words import Lang
-from templates.cells import Cell, ErrorValue, Grid
+from engine.words import LANGUAGES, Lang
+from templates.cells import NA, Cell, CellError, Grid, Row, Rows, Value
 from templates.read.document import DocumentData
-from templates.read.files import FileRefused
 from templates.read.tables import Found, TableReader, find_tables
 from templates.read.workbooks import read_grids
-from templates.report import NA, BookReport, Row, Rows, Value
+from templates.report import BookReport
 from templates.spec import SHEETS, TABLES
 from templates.spec import table as spec_table
 from templates.spec.layout import BESIDE, BLOCK_ROW, HEADER_ROW
-
-SUFFIXES = (".xlsx", ".xlsm", ".ods")
+from templates.spec.schema import Table
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBook:
-    """Hold what a workbook says: the portfolio (None where it cannot be used), every problem, the written results.
+    """What a workbook says: the portfolio (None where it cannot be used), every problem, the written results.
 
     `notes` are what stands beside the titles of results: of which days and closes they are.
     """
@@ -62,18 +61,13 @@ def read_book(path: Path) -> ReadBook:
     """Read a workbook; a file that cannot be or must not be read is a problem, never an exception."""
     try:
         grids = read_grids(path)
-    except FileRefused as refusal:
+    except Refused as refusal:
         return ReadBook(None, (refusal.problem(str(path)),), {}, (), "en")
     lang = _language(grids)
     found, twice = find_tables(grids)
     source = path.name
     if "Holdings" not in found and "Targets" not in found:
-        message = (
-            "no table of holdings or targets is here: a row of headers with Ticker and Quantity, or Ticker and Target"
-        )
-        ko = "보유나 목표 표가 없습니다: 머리글에 Ticker와 Quantity, 또는 Ticker와 Target이 있어야 합니다"
-        problem = Problem("error", "no-tables", source, message, ko)
-        return ReadBook(None, (problem, *twice), {}, (), lang)
+        return ReadBook(None, (error("no-tables.book", source), *twice), {}, (), lang)
     document = DocumentData(found, source)
     document.body.setdefault("name", path.stem)
     portfolio, problems = portfolio_from_data(document.data, source, document.locate)
@@ -85,8 +79,10 @@ def read_book(path: Path) -> ReadBook:
 
 
 def _language(grids: Sequence[Grid]) -> Lang:
+    """Return the language that most sheets are named in; English where none is."""
     names = {grid.name for grid in grids}
-    return "ko" if sum(spec.title.ko in names for spec in SHEETS) > len(SHEETS) // 2 else "en"
+    named = {lang: sum(spec.title(lang) in names for spec in SHEETS) for lang in LANGUAGES}
+    return next((lang for lang, count in named.items() if count > len(SHEETS) // 2), LANGUAGES[0])
 
 
 def _history(found: Mapping[str, Found], source: str) -> Rows:
@@ -105,64 +101,63 @@ def _results(found: Mapping[str, Found]) -> dict[str, Rows]:
     """Return the rows that the engine wrote, just as they stand there."""
     results: dict[str, Rows] = {}
     for table in TABLES:
-        place = found.get(table.name)
-        if place is None or table.name == "History":
-            continue
-        names = {c.name for c in table.columns if c.role == "result" or table.name == "FxRates"}
-        if not table.ranges and table.name != "FxRates":
-            continue
-        rows = []
-        for number in sorted(n for n in place.grid.rows if n > place.header):
-            cells = place.grid.rows[number]
-            row: dict[str, Value] = {
-                n: _plain(cells[at]) for n, at in place.columns.items() if n in names and at in cells
-            }
-            if any(name in row for name in table.required):
-                rows.append({**dict.fromkeys(names), **row})
+        rows = _matrix(table, found) if table.matrix else _result_rows(table, found)
         if rows:
-            results[table.name] = tuple(rows)
-    matrix = _matrix(found)
-    if matrix:
-        results["Correlation"] = matrix
+            results[table.name] = rows
     return results
+
+
+def _result_rows(table: Table, found: Mapping[str, Found]) -> Rows:
+    place = found.get(table.name)
+    if place is None or not (table.ranges or table.results):
+        return ()
+    names = {column.name for column in table.columns if column.role == "result" or table.results}
+    rows = []
+    for number in sorted(n for n in place.grid.rows if n > place.header):
+        cells = place.grid.rows[number]
+        row: dict[str, Value] = {n: _plain(cells[at]) for n, at in place.columns.items() if n in names and at in cells}
+        if any(name in row for name in table.required):
+            rows.append({**dict.fromkeys(names), **row})
+    return tuple(rows)
 
 
 def _notes(found: Mapping[str, Found], results: Mapping[str, Rows]) -> dict[str, str]:
     """Return what stands beside the titles of tables that hold results."""
     places = {name: (place, min(place.columns.values())) for name, place in found.items() if place.table.ranges}
-    if start := _matrix_start(found):
-        places["Correlation"] = found["Alerts"], start
+    for table in TABLES:
+        if table.matrix and (start := matrix_start(table, found)):
+            places[table.name] = found[table.matrix], start
     notes = {}
     for name, (place, left) in places.items():
         title = str(place.grid.rows.get(place.header - HEADER_ROW + BLOCK_ROW, {}).get(left) or "")
         caption, _, note = title.partition(BESIDE)
-        if name in results and note and caption in spec_table(name).caption:
+        if name in results and note and caption in spec_table(name).captions:
             notes[name] = note
     return notes
 
 
 def _plain(value: Cell) -> Value:
-    return NA if isinstance(value, ErrorValue) else value
+    return NA if isinstance(value, CellError) else value
 
 
-def _matrix_start(found: Mapping[str, Found]) -> int | None:
-    """Return the first column of the correlation matrix, which stands right of the alerts; None without one."""
-    place = found.get("Alerts")
+def matrix_start(table: Table, found: Mapping[str, Found]) -> int | None:
+    """Return the first column of a matrix, which stands right of another table; None without one."""
+    place = found.get(table.matrix)
     row = place.grid.rows.get(place.header, {}) if place else {}
     right = max(place.columns.values()) + 1 if place else 0
-    return next((at for at in sorted(row) if at > right and str(row[at]) == "Ticker"), None)
+    return next((at for at in sorted(row) if at > right and str(row[at]) == table.columns[0].name), None)
 
 
-def _matrix(found: Mapping[str, Found]) -> Rows:
-    """Return the correlation matrix, whose header is its symbols."""
-    first = _matrix_start(found)
+def _matrix(table: Table, found: Mapping[str, Found]) -> Rows:
+    """Return the rows of a matrix, whose header is its symbols."""
+    first = matrix_start(table, found)
     if first is None:
         return ()
-    place = found["Alerts"]
+    place = found[table.matrix]
     row = place.grid.rows.get(place.header, {})
     names = {at: str(text) for at, text in row.items() if at > first}
     return tuple(
-        {"Ticker": _plain(cells[first]), **{name: _plain(cells.get(at)) for at, name in names.items()}}
+        {table.columns[0].name: _plain(cells[first]), **{name: _plain(cells.get(at)) for at, name in names.items()}}
         for number, cells in sorted(place.grid.rows.items())
         if number > place.header and first in cells
     )

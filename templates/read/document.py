@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from engine.errors import Problem
-from engine.text import fold
+from engine.errors import Problem, error, note, warning
+from engine.phrase import Phrase, place
+from engine.text import fold, repaired_number
 from templates.read.tables import Found, RowRead, TableReader, words
-from templates.report import ANY, NONE
 from templates.spec import table
-from templates.spec.inputs import SECTIONS
+from templates.spec.inputs import ANY, NONE, SECTIONS
 
 Path = tuple[str | int, ...]
 _SECTION_KEY = {"core": "core", "satellite": "satellite", "all": "targets"}
@@ -20,13 +20,13 @@ _NUMBERS = frozenset({"cash_flow", "cash_buffer", "max_turnover", "fx_spread"})
 
 
 class DocumentData:
-    """Gather the data of one workbook's tables; `data` has the shape of a portfolio document."""
+    """One workbook's tables as plain data: `data` has the shape of a portfolio document."""
 
     def __init__(self, found: Mapping[str, Found], source: str) -> None:
         self.source = source
         self.problems: list[Problem] = []
         self._readers = {name: TableReader(place, source) for name, place in found.items()}
-        self._places: dict[Path, str] = {}
+        self._places: dict[Path, Phrase] = {}
         self.body: dict[str, object] = {}
         self.data: dict[str, object] = {"portfolio": self.body}
         self._descriptions = self._instruments()
@@ -40,7 +40,7 @@ class DocumentData:
         for reader in self._readers.values():
             self.problems.extend(reader.problems)
 
-    def locate(self, path: Path) -> str:
+    def locate(self, path: Path) -> str | Phrase:
         """Return the cell that a path of the data came from, or the nearest thing to it."""
         for length in range(len(path), 0, -1):
             if path[:length] in self._places:
@@ -69,17 +69,16 @@ class DocumentData:
             self._places.setdefault((*here, spare.key), reader.where(row.number, spare.name))
         target.append(item)
 
-    def _note(self, row: RowRead, name: str, message: str, ko: str) -> None:
+    def _ignored(self, row: RowRead, name: str, variant: str) -> None:
         where = self._readers[name].where(row.number)
-        self.problems.append(Problem("warning", "row-ignored", where, message, ko))
+        self.problems.append(warning(f"row-ignored.{variant}", where))
 
     def _instruments(self) -> dict[str, dict[str, object]]:
         found: dict[str, dict[str, object]] = {}
         for row in self.rows("Instruments"):
             symbol = row.values.pop("Ticker", None)
             if symbol is None:
-                message = "a row without a ticker describes nothing: write the ticker"
-                self._note(row, "Instruments", message, "종목코드가 없는 행은 쓰이지 않습니다: 종목코드를 적으세요")
+                self._ignored(row, "Instruments", "instrument")
                 continue
             keys = table("Instruments").index
             found[str(symbol)] = {keys[name].key: value for name, value in row.values.items()}
@@ -93,7 +92,7 @@ class DocumentData:
 
     def _settings(self) -> None:
         found: dict[str, object] = {}
-        missing = f"{self.source} table Settings (headers Key, Value), row base_currency"
+        missing = place("table-setting", file=self.source, name="base_currency")
         self._places["portfolio", "base_currency"] = missing
         for row in self.rows("Settings"):
             key, value = str(row.values.get("Key", "")).strip(), row.values.get("Value")
@@ -120,8 +119,7 @@ class DocumentData:
         holdings: list[dict[str, object]] = []
         for row in self.rows("Holdings"):
             if "Ticker" not in row.values and "Quantity" not in row.values:
-                message = "neither ticker nor quantity stands here: the row is not a holding"
-                self._note(row, "Holdings", message, "종목코드도 수량도 없어 보유 종목으로 보지 않습니다")
+                self._ignored(row, "Holdings", "holding")
                 continue
             self._add(holdings, ("portfolio", "holdings"), "Holdings", row)
             self._described(holdings[-1], row.values.get("Ticker"))
@@ -154,18 +152,14 @@ class DocumentData:
         if amount is None:
             return
         if not currency:
-            message = f"{amount} stands here without a currency: write KRW, USD or another"
-            ko = f"{amount}: 통화가 없습니다. KRW나 USD처럼 적으세요"
-            self.problems.append(Problem("error", "missing", reader.where(row.number, "Currency"), message, ko))
+            self.problems.append(error("missing.cash-currency", reader.where(row.number, "Currency"), amount=amount))
             return
         if names and not account and len(names) == 1:
             account = names[0]
         if names and account not in names:
-            message = (
-                f"{account or 'no account'} is not among the accounts of Settings: write one of {', '.join(names)}"
-            )
-            ko = f"설정의 계좌 목록에 없는 계좌({account or '빈칸'}): {', '.join(names)} 중에서 적으세요"
-            self.problems.append(Problem("error", "unknown-account", reader.where(row.number, "Account"), message, ko))
+            key = "unknown-account.cash" if account else "unknown-account.none"
+            where = reader.where(row.number, "Account")
+            self.problems.append(error(key, where, account=account, accounts=names))
             return
         purse = purses[account] if names else single
         base: Path = ("portfolio", "accounts", names.index(account), "cash") if names else ("portfolio", "cash")
@@ -175,9 +169,7 @@ class DocumentData:
             purse[currency] = amount
         elif isinstance(before, Decimal) and isinstance(amount, Decimal):
             purse[currency] = before + amount
-            message = f"{currency} stands here again: both amounts count together"
-            ko = f"{currency} 현금이 또 있습니다: 두 금액을 더합니다"
-            self.problems.append(Problem("info", "cash-added", reader.where(row.number), message, ko))
+            self.problems.append(note("cash-added", reader.where(row.number), currency=currency))
         else:
             purse[currency] = amount
 
@@ -185,15 +177,12 @@ class DocumentData:
         sections: dict[str, list[dict[str, object]]] = {}
         for row in self.rows("Targets"):
             if "Ticker" not in row.values and "Target" not in row.values:
-                message = "neither ticker nor target stands here: the row is not a target"
-                self._note(row, "Targets", message, "종목코드도 목표도 없어 목표로 보지 않습니다")
+                self._ignored(row, "Targets", "target")
                 continue
             name = str(row.values.get("Section", "all"))
             if name not in SECTIONS:
-                message = f"{name!r} is not a section: write {', '.join(SECTIONS)}"
                 where = self._readers["Targets"].where(row.number, "Section")
-                ko = f"모르는 구분 {name!r}: {', '.join(SECTIONS)} 중에서 적으세요"
-                self.problems.append(Problem("error", "unknown-section", where, message, ko))
+                self.problems.append(error("unknown-section", where, section=name, sections=SECTIONS))
                 continue
             key = _SECTION_KEY[name]
             self._add(sections.setdefault(key, []), ("portfolio", key), "Targets", row, skip=("Section",))
@@ -236,9 +225,7 @@ class DocumentData:
                 continue
             self._places["fx", pair] = self._readers["FxRates"].where(row.number, "ManualRate")
             if pair in rates:
-                where = self._places["fx", pair]
-                message, ko = f"{pair} is here twice: keep one rate", f"{pair} 중복: 환율을 하나만 두세요"
-                self.problems.append(Problem("error", "duplicate-key", where, message, ko))
+                self.problems.append(error("duplicate-key.pair", self._places["fx", pair], pair=pair))
             rates[pair] = rate
         if rates:
             self.data["fx"] = rates
@@ -248,8 +235,6 @@ def _setting(key: str, value: object) -> object:
     if key in _LISTS:
         return [] if fold(str(value)) == NONE else words(str(value))
     if isinstance(value, str) and key in _NUMBERS:
-        from engine.text import repaired_number
-
         plain = repaired_number(value)
         return value if plain is None else Decimal(plain)
     if key in _FLAGS and isinstance(value, Decimal) and value in (0, 1):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from importlib import resources
 
-from engine.errors import Problem
+from engine.errors import Problem, error
+from engine.phrase import Phrase, place
 from engine.text import fold, plain_number, repaired_date, repaired_number
 from engine.words import LANGUAGES
-from templates.cells import Cell, ErrorValue, Grid, Uncomputed, from_serial, letters
-from templates.spec import FALSE_WORDS, SUM_WORDS, TABLES, TRUE_WORDS, WORDS, sheet
+from templates.cells import Cell, CellError, Grid, Uncomputed, from_serial, letters
+from templates.spec import TABLES, sheet
 from templates.spec.schema import Column, Table
 
 #: Header cells to the left and right of an empty header belong to one table at most this far apart.
@@ -22,7 +25,7 @@ _FURTHEST = 40
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hold a table that was found: its sheet, the row of its headers, and the sheet column of each of its columns."""
+    """A table that was found: its sheet, the row of its headers, and the sheet column of each of its columns."""
 
     table: Table
     grid: Grid
@@ -33,8 +36,10 @@ class Found:
     @property
     def at_home(self) -> bool:
         """Tell whether it stands on the sheet that is declared for it."""
-        titles = {sheet(self.table.sheet).title.of(lang) for lang in LANGUAGES} | {self.table.sheet}
-        return self.grid.name in titles or fold(self.grid.name).removesuffix(".csv") == fold(self.table.name)
+        stands = sheet(self.table.sheet)
+        return self.grid.name in (*stands.titles, stands.key) or fold(self.grid.name).removesuffix(".csv") == fold(
+            self.table.name
+        )
 
 
 def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]:
@@ -56,15 +61,8 @@ def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]
 
 
 def _twice(first: Found, second: Found) -> Problem:
-    message = (
-        f"two tables have the headers of {first.table.name}: here and on sheet {second.grid.name!r}, "
-        f"row {second.header}: rename or delete one"
-    )
-    ko = (
-        f"{first.table.name} 표의 머리글이 두 곳에 있습니다: 여기와 {second.grid.name!r} 시트 {second.header}행. "
-        "하나를 지우거나 이름을 바꾸세요"
-    )
-    return Problem("error", "two-tables", f"sheet {first.grid.name!r} row {first.header}", message, ko)
+    where = place("sheet", sheet=first.grid.name, row=first.header)
+    return error("two-tables", where, table=first.table.name, sheet=second.grid.name, row=second.header)
 
 
 def _in_grid(grid: Grid) -> Iterator[Found]:
@@ -165,7 +163,8 @@ def headers(table: Table) -> Mapping[str, str]:
     for column in table.columns:
         learn(column, (column.name,))
     for column in table.columns:
-        learn(column, (column.caption.en, column.caption.ko, column.key, *column.aliases))
+        others = (word for meaning, word in _accepted("header") if meaning == f"{table.name}.{column.name}")
+        learn(column, (*(column.caption(lang) for lang in LANGUAGES), column.key, *others))
     return names
 
 
@@ -175,14 +174,14 @@ _SEPARATORS = re.compile(r"[,;/·\n]+")
 
 @dataclass(frozen=True, slots=True)
 class RowRead:
-    """Hold one row of a table: its number on the sheet, and the value of each filled column."""
+    """One row of a table: its number on the sheet, and the value of each filled column."""
 
     number: int
     values: dict[str, object]
 
 
 class TableReader:
-    """Read the rows of one table, gathering what is wrong with their cells."""
+    """The rows of one table as they are read, and what is wrong with their cells."""
 
     def __init__(self, found: Found, source: str) -> None:
         self.found = found
@@ -190,12 +189,12 @@ class TableReader:
         self.problems: list[Problem] = []
         self._filled = self._merged_cells()
 
-    def where(self, row: int, column: str = "") -> str:
-        """Return the words for a cell: file, sheet, row and column."""
-        text = f"{self.source} sheet {self.found.grid.name!r} row {row}"
+    def where(self, row: int, column: str = "") -> Phrase:
+        """Return the place of a row or cell: file, sheet, row and column."""
+        here = {"file": self.source, "sheet": self.found.grid.name, "row": row}
         if column in self.found.columns:
-            return f"{text} column {letters(self.found.columns[column])} ({column})"
-        return f"{text} ({column})" if column else text
+            return place("sheet-cell", **here, letters=letters(self.found.columns[column]), column=column)
+        return place("sheet-field", **here, column=column) if column else place("sheet-row", **here)
 
     def rows(self, columns: tuple[Column, ...]) -> Iterator[RowRead]:
         """Yield every row that has something in it, in the order of the sheet."""
@@ -217,9 +216,9 @@ class TableReader:
                 yield RowRead(number, values)
 
     def _is_sum(self, values: dict[str, object]) -> bool:
+        """Tell whether this is the row of sums that people write under their tables."""
         texts = [values["Ticker"]] if "Ticker" in values else list(values.values())
-        summed = "Ticker" in self.found.table.index or self.found.table.name == "Cash"
-        return summed and any(isinstance(v, str) and fold(v) in SUM_WORDS for v in texts)
+        return self.found.table.sums and any(isinstance(v, str) and fold(v) in _meanings("sum") for v in texts)
 
     def _merged_cells(self) -> dict[int, dict[str, Cell]]:
         """Return what merged cells say for the rows below their first: the same as for the first."""
@@ -235,15 +234,11 @@ class TableReader:
     def _convert(self, column: Column, value: Cell, row: int) -> object:
         if value is None:
             return None
-        if isinstance(value, ErrorValue):
-            message = f"the cell shows {value}: write a value, or mend its formula"
-            ko = f"셀 값이 {value}입니다: 값을 적거나 수식을 고치세요"
-            self._problem(row, column, "cell-error", message, ko)
+        if isinstance(value, CellError):
+            self.problems.append(error("cell-error.input", self.where(row, column.name), value=str(value)))
             return None
         if isinstance(value, Uncomputed):
-            message = "the formula has no value yet: open the file in a spreadsheet, let it calculate, save it"
-            ko = "아직 계산되지 않은 수식입니다: 스프레드시트에서 열어 계산한 뒤 저장하세요"
-            self._problem(row, column, "not-calculated", message, ko)
+            self.problems.append(error("not-calculated", self.where(row, column.name)))
             return None
         if isinstance(value, str):
             value = value.strip()
@@ -252,9 +247,6 @@ class TableReader:
             if not value:
                 return None
         return _typed(column, value)
-
-    def _problem(self, row: int, column: Column, code: str, message: str, ko: str) -> None:
-        self.problems.append(Problem("error", code, self.where(row, column.name), message, ko))
 
 
 def _typed(column: Column, value: Cell) -> object:
@@ -265,12 +257,12 @@ def _typed(column: Column, value: Cell) -> object:
     if column.type == "bool":
         return _flag(value)
     if column.type == "choice":
-        return WORDS.get(fold(_text(value)), _text(value))
+        return _choice(_text(value))
     if column.type == "list":
         return words(_text(value))
     if column.type in ("date", "datetime"):
         return _date(value)
-    return value if column.name == "Value" and not isinstance(value, str) else _text(value)
+    return value if column.plain and not isinstance(value, str) else _text(value)
 
 
 def _number(value: Cell) -> object:
@@ -292,10 +284,8 @@ def _text(value: Cell) -> str:
 
 
 def _flag(value: Cell) -> object:
-    word = fold(_text(value))
-    if word in TRUE_WORDS:
-        return True
-    return False if word in FALSE_WORDS else value
+    meaning = _meanings("flag").get(fold(_text(value)))
+    return value if meaning is None else meaning == "true"
 
 
 def _date(value: Cell) -> object:
@@ -312,4 +302,22 @@ def _date(value: Cell) -> object:
 def words(text: str) -> list[str]:
     """Return the words of a list that a person wrote in one cell."""
     found = (piece.strip() for piece in _SEPARATORS.split(text))
-    return [WORDS.get(fold(piece), piece) for piece in found if piece]
+    return [_choice(piece) for piece in found if piece]
+
+
+def _choice(text: str) -> str:
+    """Return the choice that a person's word means; a word that is not known stays."""
+    return _meanings("choice").get(fold(text), text)
+
+
+@cache
+def _meanings(kind: str) -> Mapping[str, str]:
+    """Return what each word of a kind means: a choice, a truth value, or nothing (a row of sums)."""
+    return {word: meaning for meaning, word in _accepted(kind)}
+
+
+@cache
+def _accepted(kind: str) -> Sequence[tuple[str, str]]:
+    """Return the words of a kind that are understood beside our own, in any language, each with what it means."""
+    with (resources.files(__package__) / "accepted.csv").open(encoding="utf-8") as file:
+        return [(row["meaning"], row["word"]) for row in csv.DictReader(file) if row["kind"] == kind]

@@ -18,18 +18,19 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
+from engine.data.files import Refused, read_bytes
 from templates.cells import (
     MAX_COLUMNS,
     MAX_ROWS,
     Cell,
-    ErrorValue,
+    CellError,
     Grid,
     Uncomputed,
     column_number,
     from_serial,
     to_decimal,
 )
-from templates.read.files import FileRefused, open_archive, part, read_bytes, read_folder
+from templates.read.files import MAX_FILE, open_archive, part, read_folder
 
 _BUILT_IN_DATES = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 _NOT_FORMAT = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
@@ -37,10 +38,10 @@ _RANGE = re.compile(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)")
 
 
 def read_grids(path: Path) -> list[Grid]:
-    """Return the sheets of a workbook or of a folder of .csv files; raises `FileRefused`."""
+    """Return the sheets of a workbook or of a folder of .csv files; raises `Refused`."""
     if path.is_dir():
         return read_folder(path)
-    archive = open_archive(read_bytes(path))
+    archive = open_archive(read_bytes(path, MAX_FILE))
     with archive:
         if "content.xml" in archive.namelist():
             return read_ods(archive)
@@ -48,7 +49,7 @@ def read_grids(path: Path) -> list[Grid]:
 
 
 def read_xlsx(archive: zipfile.ZipFile) -> list[Grid]:
-    """Return every sheet of the workbook, hidden ones too; raises `FileRefused` for a file that cannot be read."""
+    """Return every sheet of the workbook, hidden ones too; raises `Refused` for a file that cannot be read."""
     sheets, mac = _sheet_list(archive)
     strings = _shared_strings(archive)
     dates = _date_styles(archive)
@@ -61,17 +62,13 @@ def local(element: Element) -> str:
 
 
 def elements(data: bytes, *, end_only: bool = True) -> Iterator[tuple[str, Element]]:
-    """Yield a part's elements as they are read; raises `FileRefused` for XML that is broken or declares entities."""
+    """Yield a part's elements as they are read; raises `Refused` for XML that is broken or declares entities."""
     try:
         yield from iterparse(io.BytesIO(data), events=("end",) if end_only else ("start", "end"), forbid_dtd=True)
     except DefusedXmlException as error:
-        message = f"the file's XML declares a document type or entities ({type(error).__name__}): it is not read"
-        ko = f"파일의 XML에 문서 형식이나 엔티티 선언이 있어({type(error).__name__}) 읽지 않습니다"
-        raise FileRefused("unsafe-xml", message, ko) from None
+        raise Refused("unsafe-xml", reason=type(error).__name__) from None
     except (ParseError, ValueError, LookupError) as error:
-        message = f"the file's XML is broken ({error}): open it in a spreadsheet and save it again"
-        ko = f"파일의 XML이 깨졌습니다({error}): 스프레드시트에서 열어 다시 저장하세요"
-        raise FileRefused("damaged", message, ko) from None
+        raise Refused("damaged.xml", reason=str(error)) from None
 
 
 def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
@@ -94,7 +91,7 @@ def _sheet_list(archive: zipfile.ZipFile) -> tuple[list[tuple[str, str]], bool]:
             if kind.endswith("/worksheet"):
                 sheets.append((element.get("name", ""), path))
     if not sheets:
-        raise FileRefused("damaged", "the workbook has no sheets: save it again", "시트가 없습니다: 다시 저장하세요")
+        raise Refused("damaged.no-sheets")
     return sheets, mac
 
 
@@ -102,8 +99,7 @@ def _main_part(archive: zipfile.ZipFile) -> str:
     for _, element in elements(part(archive, "_rels/.rels")):
         if local(element) == "Relationship" and element.get("Type", "").endswith("/officeDocument"):
             return element.get("Target", "").lstrip("/")
-    message = "this is not a workbook: name an .xlsx, .xlsm or .ods file"
-    raise FileRefused("not-a-workbook", message, "통합 문서가 아닙니다: .xlsx, .xlsm, .ods 파일을 쓰세요")
+    raise Refused("not-a-workbook.other")
 
 
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
@@ -209,13 +205,13 @@ def _xlsx_value(cell: Element, strings: list[str], dates: frozenset[int], *, mac
         return Uncomputed(formula) if formula is not None and kind != "str" else None
     if kind == "s":
         index = int(text) if text.strip().isdigit() else -1
-        return strings[index] if 0 <= index < len(strings) else ErrorValue("a text that is missing from the file")
+        return strings[index] if 0 <= index < len(strings) else CellError("a text that is missing from the file")
     if kind == "str":
         return text
     if kind == "b":
         return text.strip() in ("1", "true")
     if kind == "e":
-        return ErrorValue(text)
+        return CellError(text)
     return _number(text, cell.get("s", ""), dates, kind, mac=mac)
 
 
@@ -238,13 +234,9 @@ _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "Err:")
 
 
 def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
-    """Return every sheet; raises `FileRefused` for a file that is encrypted, linked or cannot be read."""
+    """Return every sheet; raises `Refused` for a file that is encrypted, linked or cannot be read."""
     if b"encryption-data" in part(archive, "META-INF/manifest.xml"):
-        message, ko = (
-            "the workbook is encrypted: save it without a password",
-            "암호가 걸린 통합 문서입니다: 암호 없이 저장하세요",
-        )
-        raise FileRefused("encrypted", message, ko)
+        raise Refused("encrypted.ods")
     grids: list[Grid] = []
     reader: _OdsSheet | None = None
     for event, element in elements(part(archive, "content.xml"), end_only=False):
@@ -253,9 +245,7 @@ def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
             if kind == "table" and reader is None:
                 reader = _OdsSheet(_attribute(element, "name"))
             elif kind == "table-source":
-                message = "a sheet is linked to another file: break the link (Edit → Links), save it again"
-                ko = "다른 파일에 연결된 시트가 있습니다: 연결을 끊고(편집 → 연결) 다시 저장하세요"
-                raise FileRefused("external-link", message, ko)
+                raise Refused("external-link.sheet")
         elif kind == "table-row" and reader is not None:
             reader.row(element)
             element.clear()
@@ -263,7 +253,7 @@ def read_ods(archive: zipfile.ZipFile) -> list[Grid]:
             grids.append(Grid(reader.name, reader.rows, tuple(reader.merged)))
             reader = None
     if not grids:
-        raise FileRefused("damaged", "the workbook has no sheets: save it again", "시트가 없습니다: 다시 저장하세요")
+        raise Refused("damaged.no-sheets")
     return grids
 
 
@@ -277,7 +267,7 @@ def _count(element: Element, name: str) -> int:
 
 
 class _OdsSheet:
-    """Gather the rows of one sheet, each as often as it is repeated."""
+    """The rows of one sheet, each as often as it is repeated."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -312,14 +302,11 @@ class _OdsSheet:
 def _ods_value(cell: Element) -> Cell:
     formula = _attribute(cell, "formula")
     if "'file:" in formula:
-        message = "a formula refers to another file: replace it by its value, save it again"
-        raise FileRefused(
-            "external-link", message, "다른 파일을 가리키는 수식이 있습니다: 값으로 바꾸고 다시 저장하세요"
-        )
+        raise Refused("external-link.formula")
     kind = _attribute(cell, "value-type")
     text = "\n".join("".join(p.itertext()) for p in cell if local(p) == "p")
     if formula and text.startswith(_ERRORS):
-        return ErrorValue(text)
+        return CellError(text)
     if kind in ("float", "percentage", "currency"):
         try:
             return to_decimal(_attribute(cell, "value"))

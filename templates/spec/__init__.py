@@ -1,8 +1,8 @@
 """The one declaration of the workbook: its sheets, tables, columns, named cells.
 
-The writer, the reader, the functions' argument tables and docs/workbook.md are derived from it. Identifiers are English
-in both languages; captions stand above them. A formula only ever refers to tables and names, never to an address. The
-columns of each table are declared in `templates.tables`.
+The writer, the reader, the functions' argument tables and docs/workbook.md are derived from it: whatever is special
+about a table or a column is declared on it. Identifiers are English in every language; captions stand above them. A
+formula only ever refers to tables and names, never to an address. The tables are in `inputs` and `results`.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ from templates.spec.results import (
     SUMMARY,
     TRADES,
 )
-from templates.spec.schema import Name, Sheet, Table, Text
+from templates.spec.schema import Name, Sheet, Table
 
 STATUSES = ("OK", "OVER", "UNDER", "NO_TARGET", "LOCKED", "DISABLED")
 #: A band wider than any weight: the rule has none.
 NO_BAND = 9
 
 SHEETS: tuple[Sheet, ...] = (
-    Sheet("Start", Text("Start", "시작"), Text("three steps, colours, help", "세 단계, 색, 도움말"), "305496"),
-    Sheet("Dashboard", Text("Dashboard", "대시보드"), Text("the portfolio at a glance", "한눈에 보기"), "305496"),
-    Sheet("Holdings", Text("Holdings", "보유"), Text("what you hold, and cash", "보유 종목과 현금"), "BF8F00"),
-    Sheet("Targets", Text("Targets", "목표"), Text("what you want to hold", "목표 비중"), "BF8F00"),
-    Sheet("Trades", Text("Trades", "매매"), Text("what to buy and sell", "사고팔 것"), "548235"),
-    Sheet("Analysis", Text("Analysis", "분석"), Text("costs, comparison, correlation", "비용·비교·상관"), "548235"),
-    Sheet("Calendar", Text("Calendar", "일정"), Text("what is due when", "점검 일정"), "548235"),
-    Sheet("History", Text("History", "기록"), Text("value and weights over time", "평가액과 비중의 기록"), "BF8F00"),
-    Sheet("Prices", Text("Prices", "시세"), Text("prices, rates, their sources", "시세·환율과 출처"), "548235"),
-    Sheet("Settings", Text("Settings", "설정"), Text("rules, accounts, costs", "규칙·계좌·비용"), "BF8F00"),
-    Sheet("Checks", Text("Checks", "점검"), Text("what is wrong, and the repair", "문제와 해결 방법"), "C00000"),
-)  # fmt: skip
+    Sheet("Start", "305496", width=5),
+    Sheet("Dashboard", "305496", width=13, shared="weights"),
+    Sheet("Holdings", "BF8F00", shared="weights"),
+    Sheet("Targets", "BF8F00", shared="weights"),
+    Sheet("Trades", "548235", shared="weights"),
+    Sheet("Analysis", "548235", block=2, shared="weights"),
+    Sheet("Calendar", "548235", shared="weights"),
+    Sheet("History", "BF8F00", shared="weights"),
+    Sheet("Prices", "548235", shared="values"),
+    Sheet("Settings", "BF8F00"),
+    Sheet("Checks", "C00000", block=5, totals=3, shared="values"),
+)
 
 #: In the order in which they stand on their sheets, from left to right.
 TABLES: tuple[Table, ...] = (
@@ -63,33 +63,17 @@ TABLES: tuple[Table, ...] = (
     ALERTS, CORRELATION, CALENDAR, HISTORY, PRICES, FX, INSTRUMENTS, SETTINGS, RULES, ACCOUNTS, COSTS, PROBLEMS,
 )  # fmt: skip
 
+#: In the order in which they stand above the tables of their sheets. `$D${first}:$D${last}` are the checks' results.
 NAMES: tuple[Name, ...] = (
-    Name("BaseCurrency", "Settings", Text("currency of all totals", "기준 통화")),
-    Name("CashFlow", "Settings", Text("money added or taken out with the plan", "이번 입출금")),
-    Name("TotalValue", "Holdings", Text("holdings, cash and cash flow, in the base currency", "총 평가액")),
-    Name("HoldingsValue", "Holdings", Text("all holdings", "보유 종목 평가액")),
-    Name("CashValue", "Holdings", Text("all cash, cash flow included", "현금 (이번 입출금 포함)")),
-    Name("TargetSum", "Targets", Text("sum of all targets", "목표 합계")),
-    Name("CashTarget", "Targets", Text("what the targets leave for cash", "현금 목표")),
-    Name("ChecksFailed", "Checks", Text("number of checks that failed", "통과하지 못한 점검 수")),
+    Name("TotalValue", "Holdings", "=SUM({Holdings.Value})+SUM({Cash.Value})+CashFlow", "money", private=True),
+    Name("HoldingsValue", "Holdings", "=SUM({Holdings.Value})", "money"),
+    Name("CashValue", "Holdings", "=SUM({Cash.Value})+CashFlow", "money"),
+    Name("TargetSum", "Targets", "=SUM({Targets.Target})", "weight"),
+    Name("CashTarget", "Targets", "=MAX(0,1-SUM({Targets.Target}))", "weight"),
+    Name("BaseCurrency", "Settings", '=INDEX({Settings.Value},MATCH("base_currency",{Settings.Key},0))', "text"),
+    Name("CashFlow", "Settings", '=N(INDEX({Settings.Value},MATCH("cash_flow",{Settings.Key},0)))', "money"),
+    Name("ChecksFailed", "Checks", '=COUNTIF($D${first}:$D${last},"PROBLEM")', "count"),
 )
-
-
-#: Other words for the choices of input columns, as people write them.
-WORDS: Mapping[str, str] = {
-    "핵심": "core", "코어": "core", "위성": "satellite", "새틀라이트": "satellite", "전체": "all", "targets": "all",
-    "주식": "stock", "펀드": "fund", "리츠": "reit", "채권": "bond", "기타": "other",
-    "없음": "none", "매월": "monthly", "월": "monthly", "분기": "quarterly", "매분기": "quarterly",
-    "반기": "semi-annual", "연2회": "semi-annual", "semiannual": "semi-annual", "매년": "annual", "연": "annual",
-    "yearly": "annual", "위탁": "taxable", "일반": "taxable", "연금": "pension", "연금저축": "pension",
-    "한국": "KR", "국내": "KR", "미국": "US", "해외": "US", "레버리지": "leveraged", "인버스": "inverse",
-    "선물": "futures",
-    "매수·매도": "full", "매수만": "buy-only", "매도만": "sell-only", "원": "KRW", "원화": "KRW", "달러": "USD",
-}  # fmt: skip
-TRUE_WORDS = frozenset(("true", "yes", "y", "on", "1", "예", "네", "o", "참", "✓", "✔", "v"))
-FALSE_WORDS = frozenset(("false", "no", "n", "off", "0", "아니오", "아니요", "거짓", "x"))
-#: What people write in a row of sums; such a row is not a holding.
-SUM_WORDS = frozenset(("합계", "총계", "소계", "총합계", "total", "sum", "subtotal", "grandtotal"))
 
 
 def table(name: str) -> Table:

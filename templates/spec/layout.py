@@ -10,10 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from openpyxl.utils import get_column_letter, quote_sheetname
-
-from engine.words import Lang
-from templates.labels import label
+from engine.words import Lang, say
+from templates.cells import letters, quoted_sheet
 from templates.spec import TABLES, sheet
 from templates.spec.schema import Column, Table
 
@@ -27,7 +25,7 @@ FIRST_COLUMN = 2
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Say where a table stands: on which sheet (by title), from which column, over how many rows."""
+    """A table's place: on which sheet (by title), from which column, over how many rows."""
 
     table: Table
     title: str
@@ -54,17 +52,17 @@ class Placement:
 
     def letter(self, name: str) -> str:
         """Return the letter of a table column."""
-        return get_column_letter(self.column(name))
+        return letters(self.column(name))
 
     def area(self, name: str) -> str:
         """Return the absolute address of a column's cells, sheet included."""
         letter = self.letter(name)
-        return f"{quote_sheetname(self.title)}!${letter}${FIRST_ROW}:${letter}${self.last_row}"
+        return f"{quoted_sheet(self.title)}!${letter}${FIRST_ROW}:${letter}${self.last_row}"
 
     @property
     def ref(self) -> str:
         """Return the address of the table with its headers, without the sheet."""
-        first, last = get_column_letter(self.left), get_column_letter(self.right)
+        first, last = letters(self.left), letters(self.right)
         return f"{first}{HEADER_ROW}:{last}{self.last_row}"
 
 
@@ -88,9 +86,11 @@ def arrange(
         columns = tuple(c for c in (*table.columns, *extra.get(table.name, ())) if keep(table, c))
         if not columns:
             continue
-        start = left.get(table.sheet, FIRST_COLUMN)
+        stands = sheet(table.sheet)
+        # What a sheet begins with, and an empty column, come before its tables.
+        start = left.get(table.sheet, FIRST_COLUMN + stands.block + bool(stands.block))
         rows = max(counts.get(table.name, 0) + (table.spare if spare else 0), 1)
-        placed[table.name] = Placement(table, sheet(table.sheet).title.of(lang), columns, start, rows)
+        placed[table.name] = Placement(table, stands.title(lang), columns, start, rows)
         left[table.sheet] = start + len(columns) + 1
     return placed
 
@@ -116,7 +116,7 @@ def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: 
     def replace(match: re.Match[str]) -> str:
         is_label, name = match.group(1), match.group(2)
         if is_label:
-            return quoted(label(name, lang))
+            return quoted(say(f"label.{name}", lang))
         table, _, column = name.rpartition(".")
         if table:
             return column_ref(placements[table], column)

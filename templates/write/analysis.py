@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from openpyxl.formatting.rule import ColorScaleRule, DataBarRule, Rule
-from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.labels import label
-from templates.report import CellError, Rows, Value
+from engine.words import say
+from templates.cells import CellError, Rows, Value, letters, quoted_sheet
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
-from templates.spec.schema import Column, Text
+from templates.spec.schema import Column
 from templates.write import charts
 from templates.write.canvas import AMBER, GREEN, PALE_AMBER, PALE_GREEN, PALE_RED, RED, Canvas
 from templates.write.evaluate import Figures, Number, add, number, product, share
 from templates.write.tables import coloured, widths
 
-COLUMNS = 2
 _BY_TICKER = "SUMIF({Holdings.Ticker},{Holdings.Ticker},{Holdings.Weight})"
 _COVERED = 'SUMPRODUCT(--({Targets.TER}<>""),{Targets.Weight})'
 #: The weighted fee of the targets held whose fee is known; empty where none is.
@@ -65,12 +63,12 @@ def write_concentration(canvas: Canvas, sheet: Worksheet, figures: Figures) -> N
     """Write the figures at the left of the sheet."""
     look, lang = canvas.styles.look, canvas.lang
     values = concentration(figures)
-    canvas.put(sheet, BLOCK_ROW, 2, label("concentration", lang), look("block"))
+    canvas.put(sheet, BLOCK_ROW, 2, say("label.concentration", lang), look("block"))
     for column, key, header in ((2, "column.figure", "Figure"), (3, "column.value", "Value")):
-        canvas.put(sheet, CAPTION_ROW, column, label(key, lang), look("caption"))
+        canvas.put(sheet, CAPTION_ROW, column, say(f"label.{key}", lang), look("caption"))
         canvas.put(sheet, HEADER_ROW, column, header, look("header"))
     for row, (key, formula, form) in enumerate(_FORMULAS, FIRST_ROW):
-        canvas.put(sheet, row, 2, label(f"concentration.{key}", lang), look("cell-text"))
+        canvas.put(sheet, row, 2, say(f"label.concentration.{key}", lang), look("cell-text"))
         canvas.compute(sheet, row, 3, formula, values[key], look(f"cell-number|{form}"))
     widths(sheet, {2: 36, 3: 14, 4: 3})
 
@@ -85,7 +83,7 @@ def extra_columns(tables: Mapping[str, Rows]) -> dict[str, tuple[Column, ...]]:
     """Return the columns beyond the declared ones: one per symbol of the matrix."""
     matrix = tables["Correlation"]
     names = [name for name in (matrix[0] if matrix else {}) if name != "Ticker"]
-    return {"Correlation": tuple(Column(name, Text(name, name), "correlation", "result", 9) for name in names)}
+    return {"Correlation": tuple(Column(name, "correlation", "result", 9) for name in names)}
 
 
 def illustrate(canvas: Canvas, sheet: Worksheet, figures: Figures) -> None:
@@ -103,7 +101,7 @@ def heat(sheet: Worksheet, place: Placement) -> None:
     """Colour a matrix of correlations from −1 over 0 to 1; the numbers stay in view."""
     if place.right == place.left:
         return
-    first, last = get_column_letter(place.left + 1), get_column_letter(place.right)
+    first, last = letters(place.left + 1), letters(place.right)
     scale = ColorScaleRule("num", -1, _FROM, "num", 0, _MIDDLE, "num", 1, _TO)  # type: ignore[no-untyped-call]
     sheet.conditional_formatting.add(f"{first}{FIRST_ROW}:{last}{place.last_row}", scale)
 
@@ -175,7 +173,7 @@ def _bars(canvas: Canvas, sheet: Worksheet, place: Placement, rows: Rows) -> Non
     """Draw the funds' returns under their table, with the numbers at the bars."""
     period, count = _charted(rows)
     last = FIRST_ROW + count - 1
-    title = quote_sheetname(place.title)
+    title = quoted_sheet(place.title)
     names, numbers = place.letter("Name"), place.letter(period)
     source = charts.Source(
         f"{title}!${names}${FIRST_ROW}:${names}${last}",
@@ -184,10 +182,10 @@ def _bars(canvas: Canvas, sheet: Worksheet, place: Placement, rows: Rows) -> Non
         [float(number(row[period]) or 0) for row in rows[:count]],
         "0.0%",
     )
-    chart = charts.bars(f"{period} {label('returns', canvas.lang)}", source)
+    chart = charts.bars(f"{period} {say('label.returns', canvas.lang)}", source)
     low, high = min(0.0, *source.numbers), max(0.0, *source.numbers)
     # Room for the numbers at the ends of the bars.
     room = (high - low) * _ROOM or 1.0
     chart.y_axis.scaling.min, chart.y_axis.scaling.max = (low - room if low else 0.0), high + room
     chart.width, chart.height = _CHART_WIDTH, (count + 6) * _LINE  # type: ignore[assignment]  # centimetres
-    sheet.add_chart(chart, f"{get_column_letter(place.left)}{place.last_row + _CHART_TOP}")
+    sheet.add_chart(chart, f"{letters(place.left)}{place.last_row + _CHART_TOP}")

@@ -14,13 +14,12 @@ from decimal import Decimal
 from typing import Any
 
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
-from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.money import MINOR_DIGITS
 from engine.words import Lang
-from templates.report import CellError
+from templates.cells import CellError, letters
 from templates.spec.layout import Placement, render
 from templates.spec.schema import Column, ColumnType
 
@@ -66,7 +65,7 @@ def number_format(column: Column, currency: str) -> str:
     """Return the number format of a column's cells, with amounts in `currency`."""
     if column.type in ("money", "price"):
         return money_format(currency)
-    if column.name in ("TER", "Fee", "Commission", "SellTax"):
+    if column.percent:
         return "0.00##%"
     return _FORMATS.get(column.type, "General")
 
@@ -77,7 +76,7 @@ def dress(cell: object, style: Any) -> None:  # noqa: ANN401 - openpyxl's style 
 
 
 class Styles:
-    """Give out the styles of one workbook: `apply` for a kind of look, `cell` for a column's cells."""
+    """The styles of one workbook, made when first used: `look` by name, `cell` for a column's cells."""
 
     def __init__(self, workbook: Workbook, lang: Lang) -> None:
         self._workbook = workbook
@@ -88,9 +87,9 @@ class Styles:
     def cell(self, column: Column, currency: str = "") -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
         """Return the style array of a column's cells."""
         role: str = "link" if column.link else column.role
-        if column.name == "Check" and column.type == "text":
+        if column.check:
             role = "check"
-        key = (role, column.type, number_format(column, currency), column.name == "Signal")
+        key = (role, column.type, number_format(column, currency))
         found = self._arrays.get(key)
         if found is None:
             suffix = f".{currency}" if column.type in ("money", "price") and currency else ""
@@ -212,7 +211,7 @@ def approximate(value: object) -> Any:  # noqa: ANN401 - what openpyxl takes
 
 
 class Canvas:
-    """Hold one workbook in the making: its sheets, styles, placements and the values of its formulas.
+    """A workbook in the making: its sheets, styles, placements and the values of its formulas.
 
     With `literal`, formulas are written as their values; with `rounded`, weights are rounded to a tenth of a point. A
     `live` workbook's results will be filled by functions, with more rows than now or fewer.
@@ -236,7 +235,7 @@ class Canvas:
         self.live = live
         self.styles = Styles(workbook, lang)
         self.cached: dict[str, dict[str, object]] = {}
-        self._letters = [get_column_letter(column) for column in range(1, 400)]
+        self._letters = [letters(column) for column in range(1, 400)]
 
     def put(self, sheet: Worksheet, row: int, column: int, value: object, style: Any) -> None:  # noqa: ANN401
         """Write a value; text from outside never becomes a formula."""

@@ -26,7 +26,7 @@ _SMALL = 700
 
 
 class Source:
-    """Hold where a series stands and what it holds: categories and numbers, by address and by value."""
+    """A chart's series, where it stands and what it holds: categories and numbers, by address and by value."""
 
     def __init__(
         self, labels_ref: str, labels: Sequence[str], numbers_ref: str, numbers: Sequence[float], number_format: str

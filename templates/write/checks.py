@@ -5,27 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from openpyxl.utils import quote_sheetname
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.words import Lang
-from templates.labels import label
-from templates.report import CellError, Row, Value
+from engine.words import Lang, say
+from templates.cells import CellError, Row, Value, quoted_sheet
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, quoted
 from templates.write.canvas import Canvas
 from templates.write.evaluate import Figures, number
 from templates.write.tables import symbols, widths, words
 
 FIRST_COLUMN = 2
-COLUMNS = 5
 _HEADERS = ("Signal", "Check", "Result", "Detail", "Repair")
 _CAPTIONS = ("column.result", "column.check", "column.result", "column.detail", "column.repair")
 
 
 @dataclass(frozen=True, slots=True)
 class SheetCheck:
-    """Hold one check: its formulas for result and detail, and what they come to."""
+    """One check: its formulas for result and detail, and what they come to."""
 
     key: str
     result: str
@@ -45,7 +42,7 @@ def _first(table: str, test: str) -> str:
 
 def _rows_check(key: str, table: str, rows: tuple[Row, ...], lang: Lang) -> SheetCheck:
     wrong = [(i, row) for i, row in enumerate(rows, FIRST_ROW) if row["Check"]]
-    text = f"{label('row', lang)} {wrong[0][0]}: {wrong[0][1]['Ticker']} – {wrong[0][1]['Check']}" if wrong else ""
+    text = f"{say('label.row', lang)} {wrong[0][0]}: {wrong[0][1]['Ticker']} – {wrong[0][1]['Check']}" if wrong else ""
     result = f'IF(COUNTIF({{{table}.Check}},"?*")=0,"OK","PROBLEM")'
     detail = _first(table, f'"?*",{{{table}.Check}},0')
     return SheetCheck(key, result, detail, "PROBLEM" if wrong else "OK", text)
@@ -64,7 +61,7 @@ def checks(figures: Figures, lang: Lang) -> tuple[SheetCheck, ...]:
             'IF(ISERROR(TotalValue),"PROBLEM","OK")',
             'IF(ISERROR(TotalValue),"",IF(TotalValue=0,{!checks.nothing},""))',
             "OK" if priced else "PROBLEM",
-            label("checks.nothing", lang) if priced and not figures.total else "",
+            say("label.checks.nothing", lang) if priced and not figures.total else "",
         ),
         _known(figures, lang),
         _twice(figures, lang),
@@ -104,7 +101,7 @@ def _known(figures: Figures, lang: Lang) -> SheetCheck:
     }
     inner = f'IF({counts["Targets"]}>0,{rows["Targets"]},"")'
     detail = f"IF({counts['Holdings']}>0,{rows['Holdings']},{inner})"
-    text = f"{found[0][0]} {label('row', lang)} {found[0][1]}" if found else ""
+    text = f"{found[0][0]} {say('label.row', lang)} {found[0][1]}" if found else ""
     return SheetCheck("known", result, detail, "CHECK" if found else "OK", text)
 
 
@@ -117,7 +114,7 @@ def _twice(figures: Figures, lang: Lang) -> SheetCheck:
     result = f'IF(SUMPRODUCT({repeated})=0,"OK","CHECK")'
     where = f"SUMPRODUCT(MIN({rows}+1000000*(1-{repeated})))"
     detail = f'IF(SUMPRODUCT({repeated})=0,"",{{!row}}&" "&{where})'
-    text = "" if again is None else f"{label('row', lang)} {FIRST_ROW + again}"
+    text = "" if again is None else f"{say('label.row', lang)} {FIRST_ROW + again}"
     return SheetCheck("twice", result, detail, "OK" if again is None else "CHECK", text)
 
 
@@ -158,7 +155,7 @@ def _current(figures: Figures, lang: Lang) -> SheetCheck:
     value = 'INDEX({Summary.Value},MATCH("total_value",{Summary.Key},0))'
     result = f'IF(ISERROR({value}/TotalValue),"OK",IF(ABS(TotalValue-{value})>MAX(1,{value}/1000000),"PROBLEM","OK"))'
     detail = f'IFERROR({{!checks.plan-total}}&TEXT({value},"#,##0"),"")'
-    text = "" if planned is None else f"{label('checks.plan-total', lang)}{_whole(planned)}"
+    text = "" if planned is None else f"{say('label.checks.plan-total', lang)}{_whole(planned)}"
     return SheetCheck("current", result, detail, "PROBLEM" if moved else "OK", text)
 
 
@@ -188,9 +185,9 @@ def _engine(problems: tuple[Row, ...]) -> SheetCheck:
 def write_checks(canvas: Canvas, sheet: Worksheet, figures: Figures) -> None:
     """Write the checks at the left of their sheet, where `ChecksFailed` stands too."""
     lang, look = canvas.lang, canvas.styles.look
-    canvas.put(sheet, BLOCK_ROW, FIRST_COLUMN, label("checks", lang), look("block"))
+    canvas.put(sheet, BLOCK_ROW, FIRST_COLUMN, say("label.checks", lang), look("block"))
     for offset, (header, caption) in enumerate(zip(_HEADERS, _CAPTIONS, strict=True)):
-        text = "" if header == "Signal" else label(caption, lang)
+        text = "" if header == "Signal" else say(f"label.{caption}", lang)
         canvas.put(sheet, CAPTION_ROW, FIRST_COLUMN + offset, text, look("caption"))
         canvas.put(sheet, HEADER_ROW, FIRST_COLUMN + offset, header, look("header"))
     listed = checks(figures, lang)
@@ -201,7 +198,7 @@ def write_checks(canvas: Canvas, sheet: Worksheet, figures: Figures) -> None:
     sheet.conditional_formatting.add(f"B{FIRST_ROW}:B{last}", symbols())
     if not canvas.literal:
         for name, letter in (("Check", "C"), ("Result", "D"), ("Detail", "E")):
-            area = f"{quote_sheetname(sheet.title)}!${letter}${FIRST_ROW}:${letter}${last}"
+            area = f"{quoted_sheet(sheet.title)}!${letter}${FIRST_ROW}:${letter}${last}"
             canvas.workbook.defined_names[f"Checks_{name}"] = DefinedName(f"Checks_{name}", attr_text=area)
     widths(sheet, {2: 5, 3: 50, 4: 12, 5: 44, 6: 54, 7: 3})
 
@@ -211,11 +208,11 @@ def _write_check(canvas: Canvas, sheet: Worksheet, row: int, check: SheetCheck) 
     result = f"D{row}"
     outcome = {"OK": 1, "CHECK": 0}.get(check.outcome, -1)
     canvas.formula(sheet, row, 2, f'=IF({result}="OK",1,IF({result}="CHECK",0,-1))', outcome, look("cell-centre"))
-    canvas.put(sheet, row, 3, label(f"checks.{check.key}", lang), look("cell-text"))
+    canvas.put(sheet, row, 3, say(f"label.checks.{check.key}", lang), look("cell-text"))
     canvas.compute(sheet, row, 4, check.result, check.outcome, look("cell-centre"))
     canvas.compute(sheet, row, 5, check.detail, check.text, look("cell-text"))
-    repair = quoted(label(f"checks.{check.key}.do", lang))
-    shown = "" if check.outcome == "OK" else label(f"checks.{check.key}.do", lang)
+    repair = quoted(say(f"label.checks.{check.key}.do", lang))
+    shown = "" if check.outcome == "OK" else say(f"label.checks.{check.key}.do", lang)
     canvas.formula(sheet, row, 6, f'=IF({result}="OK","",{repair})', shown, look("cell-text"))
 
 

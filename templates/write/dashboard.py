@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from openpyxl.chart._chart import ChartBase
-from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.quote import SAMPLE_SOURCE
-from templates.labels import label
-from templates.report import BookReport, CellError, Row, Value
+from engine.words import say
+from templates.cells import CellError, Row, Value, quoted_sheet
+from templates.report import BookReport
 from templates.spec.layout import FIRST_ROW
 from templates.write import charts, checks
 from templates.write.analysis import WEIGHTED_FEE, concentration
@@ -27,14 +27,14 @@ POINTS = "+0.0%;-0.0%;0.0%"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Hold one cell to be written: a formula (without its =), and what it comes to."""
+    """One cell to be written: a formula (without its =), and what it comes to."""
 
     formula: str
     value: Value
 
 
 class Pen:
-    """Hold what the parts of the sheet are written with and from."""
+    """What the parts of the sheet are written with and from."""
 
     def __init__(self, canvas: Canvas, sheet: Worksheet, report: BookReport, figures: Figures) -> None:
         self.canvas, self.sheet, self.report, self.figures = canvas, sheet, report, figures
@@ -45,7 +45,7 @@ class Pen:
 
     def say(self, key: str) -> str:
         """Return a text in the language of the workbook."""
-        return label(key, self.lang)
+        return say(f"label.{key}", self.lang)
 
     def write(self, row: int, column: int, line: Line, look: str) -> None:
         """Write a formula with what it comes to."""
@@ -56,7 +56,6 @@ class Pen:
         self.canvas.put(self.sheet, row, column, value, self.look(look))
 
 
-COLUMNS = 13
 _TABLES_ROW = 10
 
 
@@ -197,9 +196,9 @@ def _counts(pen: Pen) -> Line | None:
         return None
     sides = [row["Side"] for row in pen.figures.tables["Trades"]]
     buys, sells = sides.count("buy"), sides.count("sell")
-    words_ = ("매수", "매도") if pen.lang == "ko" else ("buy", "sell")
-    formula = f'"{words_[0]} "&COUNTIF({{Trades.Side}},"buy")&" · {words_[1]} "&COUNTIF({{Trades.Side}},"sell")'
-    return Line(formula, f"{words_[0]} {buys} · {words_[1]} {sells}")
+    buy, sell = pen.say("side.buy"), pen.say("side.sell")
+    formula = f'"{buy} "&COUNTIF({{Trades.Side}},"buy")&" · {sell} "&COUNTIF({{Trades.Side}},"sell")'
+    return Line(formula, f"{buy} {buys} · {sell} {sells}")
 
 
 def _next(pen: Pen) -> Line:
@@ -301,7 +300,7 @@ def trades(pen: Pen, row: int) -> int:
     columns = _TRADE if amounts else _TRADE_WEIGHTS
     pen.put(row, 2, pen.say("trades-top"), "block")
     for column, (name, _) in enumerate(columns, 2):
-        caption = placement.table.index[name].caption.of(pen.lang) if name else ""
+        caption = placement.table.index[name].caption(pen.lang) if name else ""
         pen.put(row + 1, column, caption, "caption")
     rows = pen.figures.tables["Trades"][:MOST_TRADES]
     for k in range(1, _slots(pen, rows) + 1):
@@ -346,7 +345,7 @@ def history(pen: Pen, row: int) -> None:
         return
     name = "Index" if pen.canvas.rounded else "Value"
     end = FIRST_ROW + len(rows) - 1
-    title = quote_sheetname(placement.title)
+    title = quoted_sheet(placement.title)
     source = charts.Source(
         f"{title}!${placement.letter('Date')}${FIRST_ROW}:${placement.letter('Date')}${end}",
         [_iso(r["Date"]) for r in rows],
@@ -358,7 +357,7 @@ def history(pen: Pen, row: int) -> None:
 
 
 def _source(pen: Pen, column: str, first: int, last: int, form: str) -> charts.Source:
-    title = quote_sheetname(pen.sheet.title)
+    title = quoted_sheet(pen.sheet.title)
     names = [_shown(pen, f"B{row}") for row in range(first, last + 1)]
     numbers = [_shown(pen, f"{column}{row}") for row in range(first, last + 1)]
     return charts.Source(

@@ -10,15 +10,10 @@ from engine.drift import band
 from engine.money import ZERO
 from engine.portfolio import Holding, Portfolio, Rule, Section, Target
 from engine.settings import Settings
-from engine.words import Lang
-from templates.labels import label
+from engine.words import Lang, say
+from templates.cells import NA, CellError, Row, Rows, Value
 from templates.report import (
-    NA,
     BookReport,
-    CellError,
-    Row,
-    Rows,
-    Value,
     account_rows,
     cash_inputs,
     cost_rows,
@@ -111,7 +106,7 @@ def _verdict(after: Number, planned: Value) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Hold every table's rows with the values of their formulas, and the named cells."""
+    """Every table's rows with the values of their formulas, and the named cells."""
 
     tables: Mapping[str, Rows]
     total: Number
@@ -132,7 +127,7 @@ class _Evaluation:
         self.report = report
         self.portfolio: Portfolio = report.portfolio
         self.settings: Settings = self.portfolio.settings
-        self.say: Callable[[str], str] = lambda key: label(f"check.{key}", lang)
+        self.say: Callable[[str], str] = lambda key: say(f"label.check.{key}", lang)
         self.lang = lang
         self.prices = priced_rows(report)
         self.quotes = {row["Ticker"]: number(row.get("Price")) for row in self.prices}

@@ -30,7 +30,7 @@ _FIRST = ("[Content_Types].xml", "_rels/.rels")
 
 
 class _Parts:
-    """Collect the parts that openpyxl's writer would have zipped."""
+    """The parts that openpyxl's writer would have zipped, in place of the archive."""
 
     def __init__(self) -> None:
         self.parts: dict[str, bytes] = {}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from openpyxl.utils import quote_sheetname
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.labels import label
+from engine.words import say
+from templates.cells import quoted_sheet
 from templates.report import ModelFacts
 from templates.spec import SHEETS, STATUSES
 from templates.write.canvas import Canvas
@@ -38,66 +38,66 @@ def write_start(canvas: Canvas, sheet: Worksheet, model: ModelFacts | None) -> N
 
 def _steps(canvas: Canvas, sheet: Worksheet, row: int) -> int:
     look, lang = canvas.styles.look, canvas.lang
-    canvas.put(sheet, row, 2, label("start.title", lang), look("block"))
+    canvas.put(sheet, row, 2, say("label.start.title", lang), look("block"))
     for step in (1, 2, 3):
-        canvas.put(sheet, row + step, 2, label(f"start.{step}", lang), look("strong"))
+        canvas.put(sheet, row + step, 2, say(f"label.start.{step}", lang), look("strong"))
         sheet.row_dimensions[row + step].height = 22
-    canvas.put(sheet, row + 4, 2, label("start.promise", lang), look("note"))
+    canvas.put(sheet, row + 4, 2, say("label.start.promise", lang), look("note"))
     return row + 5
 
 
 def _model(canvas: Canvas, sheet: Worksheet, model: ModelFacts, row: int) -> int:
     look, lang = canvas.styles.look, canvas.lang
-    canvas.put(sheet, row, 2, f"{label('start.model', lang)}: {model.title.of(lang)}", look("block"))
-    canvas.put(sheet, row + 1, 2, model.summary.of(lang), look("strong"))
+    canvas.put(sheet, row, 2, f"{say('label.start.model', lang)}: {model.title(lang)}", look("block"))
+    canvas.put(sheet, row + 1, 2, model.summary(lang), look("strong"))
     row += 2
     for key, figure in (("model.return", model.expected_return), ("model.drawdown", model.drawdown)):
         if figure is not None:
-            canvas.put(sheet, row, 2, label(key, lang), look("cell-text"))
+            canvas.put(sheet, row, 2, say(f"label.{key}", lang), look("cell-text"))
             canvas.put(sheet, row, 3, figure, look("cell-number|0.0%"))
-            canvas.put(sheet, row, 5, label("model.assumption", lang), look("note"))
+            canvas.put(sheet, row, 5, say("label.model.assumption", lang), look("note"))
             row += 1
-    for rule in model.rules:
-        canvas.put(sheet, row, 2, f"·  {rule.of(lang)}", look("text-line"))
+    for rule in model.rules(lang):
+        canvas.put(sheet, row, 2, f"·  {rule}", look("text-line"))
         row += 1
     return row
 
 
 def _legend(canvas: Canvas, sheet: Worksheet, row: int) -> int:
     look, lang = canvas.styles.look, canvas.lang
-    canvas.put(sheet, row, 2, label("start.legend", lang), look("block"))
+    canvas.put(sheet, row, 2, say("label.start.legend", lang), look("block"))
     for kind in _LEGEND:
         row += 1
         canvas.put(sheet, row, 2, "₩1,234", look(f"legend-{kind}"))
-        canvas.put(sheet, row, 3, label(f"legend.{kind}", lang), look("cell-text"))
+        canvas.put(sheet, row, 3, say(f"label.legend.{kind}", lang), look("cell-text"))
     row += 2
-    canvas.put(sheet, row, 2, label("start.status", lang), look("block"))
+    canvas.put(sheet, row, 2, say("label.start.status", lang), look("block"))
     first = row + 1
     for status in STATUSES:
         row += 1
         canvas.put(sheet, row, 2, status, look("cell-centre"))
-        canvas.put(sheet, row, 3, label(f"status.{status}", lang), look("cell-text"))
+        canvas.put(sheet, row, 3, say(f"label.status.{status}", lang), look("cell-text"))
     words(sheet.conditional_formatting, f"B{first}:B{row}", f"B{first}")
     return row + 1
 
 
 def _sheets(canvas: Canvas, sheet: Worksheet, row: int) -> int:
     look, lang = canvas.styles.look, canvas.lang
-    canvas.put(sheet, row, 5, label("start.sheets", lang), look("block"))
+    canvas.put(sheet, row, 5, say("label.start.sheets", lang), look("block"))
     for spec in SHEETS[1:]:
         row += 1
-        title = spec.title.of(lang)
+        title = spec.title(lang)
         canvas.put(sheet, row, 5, title, look("legend-link"))
-        sheet.cell(row, 5).hyperlink = Hyperlink(ref=f"E{row}", location=f"{quote_sheetname(title)}!A1")
-        canvas.put(sheet, row, 6, spec.purpose.of(lang), look("cell-text"))
+        sheet.cell(row, 5).hyperlink = Hyperlink(ref=f"E{row}", location=f"{quoted_sheet(title)}!A1")
+        canvas.put(sheet, row, 6, spec.purpose(lang), look("cell-text"))
     return row + 1
 
 
 def _help(canvas: Canvas, sheet: Worksheet, row: int) -> None:
     look, lang = canvas.styles.look, canvas.lang
-    canvas.put(sheet, row, 2, label("start.help", lang), look("block"))
-    canvas.put(sheet, row + 1, 2, label("start.unblock", lang), look("text"))
+    canvas.put(sheet, row, 2, say("label.start.help", lang), look("block"))
+    canvas.put(sheet, row + 1, 2, say("label.start.unblock", lang), look("text"))
     sheet.merge_cells(start_row=row + 1, end_row=row + 1, start_column=2, end_column=6)
     sheet.row_dimensions[row + 1].height = 32
-    canvas.put(sheet, row + 3, 2, label("start.advice", lang), look("note"))
-    canvas.put(sheet, row + 4, 2, f"{label('start.version', lang)} {version()}", look("note"))
+    canvas.put(sheet, row + 3, 2, say("label.start.advice", lang), look("note"))
+    canvas.put(sheet, row + 4, 2, f"{say('label.start.version', lang)} {version()}", look("note"))

@@ -9,7 +9,6 @@ from openpyxl.formatting.rule import FormatObject, IconSet, Rule
 from openpyxl.styles import Font, PatternFill
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.header_footer import _HeaderFooterPart as HeaderFooterPart
@@ -18,8 +17,8 @@ from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.table import TableFormula, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from templates.labels import label
-from templates.report import SUMMARY_TYPES, Row, Rows
+from engine.words import say
+from templates.cells import Row, Rows, letters
 from templates.spec.layout import (
     BESIDE,
     BLOCK_ROW,
@@ -44,9 +43,9 @@ def frame(canvas: Canvas, sheet: Worksheet, spec: Sheet, name: str, width: int) 
     for column in range(1, FIRST_COLUMN + width):
         dress(sheet.cell(TITLE_ROW, column), styles.look("title"))
         dress(sheet.cell(PURPOSE_ROW, column), styles.look("band"))
-    title = spec.title.of(canvas.lang)
+    title = spec.title(canvas.lang)
     canvas.put(sheet, TITLE_ROW, FIRST_COLUMN, f"{title}  ·  {name}" if name else title, styles.look("title"))
-    canvas.put(sheet, PURPOSE_ROW, FIRST_COLUMN, spec.purpose.of(canvas.lang), styles.look("band"))
+    canvas.put(sheet, PURPOSE_ROW, FIRST_COLUMN, spec.purpose(canvas.lang), styles.look("band"))
     sheet.row_dimensions[TITLE_ROW].height = 28
     sheet.row_dimensions[PURPOSE_ROW].height = 16
     sheet.column_dimensions["A"].width = _MARGIN_COLUMN
@@ -75,7 +74,7 @@ def page(sheet: Worksheet, *, one_page: bool = False) -> None:
 def widths(sheet: Worksheet, sizes: dict[int, float]) -> None:
     """Set column widths by column number, in characters."""
     for column, size in sizes.items():
-        sheet.column_dimensions[get_column_letter(column)].width = size
+        sheet.column_dimensions[letters(column)].width = size
 
 
 _BAD = ("OVER", "UNDER", "NO_TARGET", "DIFFERS", "NEGATIVE", "PROBLEM", "BREACH", "error", "missing")
@@ -107,26 +106,25 @@ def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, title: str) -
     canvas.put(sheet, BLOCK_ROW, placement.left, title, styles.look("block"))
     for offset, column in enumerate(placement.columns):
         at = placement.left + offset
-        canvas.put(sheet, CAPTION_ROW, at, column.caption.of(lang), styles.look("caption"))
+        canvas.put(sheet, CAPTION_ROW, at, column.caption(lang), styles.look("caption"))
         canvas.put(sheet, HEADER_ROW, at, column.name, styles.look("header"))
-        sheet.column_dimensions[get_column_letter(at)].width = column.width + 1
-    sheet.column_dimensions[get_column_letter(placement.right + 1)].width = 3
+        sheet.column_dimensions[letters(at)].width = column.width + 1
+    sheet.column_dimensions[letters(placement.right + 1)].width = 3
     sheet.row_dimensions[CAPTION_ROW].height = 30
 
 
 def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
     """Return a table's title with what stands beside it: its note, what it is for, or how to have it computed."""
     lang = canvas.lang
-    title, usual = table.caption.of(lang), table.note.of(lang)
+    title, usual = table.caption(lang), table.note(lang)
     if note:
         return f"{title}{BESIDE}{note}"
     if not table.ranges:
         return f"{title}{BESIDE}{usual}" if usual and not canvas.literal else title
     if not empty or canvas.literal or canvas.live:
         return title
-    verb = usual if usual.startswith("rebalancer") else "rebalancer plan"
-    suffix = " FILE -o OUT.xlsx" if verb.endswith("plan") else " FILE"
-    return f"{title}{BESIDE}{label('not-computed', lang)}: {verb}{suffix}"
+    suffix = " FILE -o OUT.xlsx" if table.verb == "plan" else " FILE"
+    return f"{title}{BESIDE}{say('label.not-computed', lang)}: rebalancer {table.verb}{suffix}"
 
 
 def _column(
@@ -138,10 +136,8 @@ def _column(
         for row_number, row in enumerate(rows, FIRST_ROW):
             style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
             value = row.get(column.name)
-            if placement.table.name == "Summary" and column.name == "Value":
-                style_of = canvas.styles.figure(column, SUMMARY_TYPES.get(str(row.get("Key")), "number"), base)
-            elif column.name == "Correlation":
-                style_of = canvas.styles.figure(column, "correlation", base)
+            if column.kind_of is not None:
+                style_of = canvas.styles.figure(column, column.kind_of(row), base)
             canvas.put(sheet, row_number, at, value if column.role == "input" else approximate(value), style_of)
         for row_number in range(FIRST_ROW + len(rows), last + 1):
             canvas.put(sheet, row_number, at, None, style)
@@ -188,14 +184,6 @@ def _name_ranges(canvas: Canvas, placement: Placement) -> None:
 
 
 _RANGES = {"weight": (0, 1), "quantity": (0, 10**15), "price": (0, 10**15)}
-_MESSAGES = {
-    "choice": ("choose from the list", "목록에서 고르세요"),
-    "bool": ("TRUE or FALSE", "TRUE 또는 FALSE"),
-    "weight": ("0% to 100%", "0%에서 100%까지"),
-    "quantity": ("a number, 0 or more", "0 이상의 숫자"),
-    "price": ("a number, 0 or more", "0 이상의 숫자"),
-    "date": ("a date such as 2026-07-01", "2026-07-01 같은 날짜"),
-}
 
 
 def _validations(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None:
@@ -203,15 +191,14 @@ def _validations(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None
         validation = _validation(column) if column.role == "input" else None
         if validation is None:
             continue
-        messages = _MESSAGES[column.type]
-        validation.error = messages[1 if canvas.lang == "ko" else 0]
-        validation.errorTitle = column.caption.of(canvas.lang)
+        validation.error = say(f"label.entry.{column.type}", canvas.lang)
+        validation.errorTitle = column.caption(canvas.lang)
         validation.showErrorMessage = True
         # A warning lets an exception through: what is wrong is also said by the row's own check and by the reader.
         validation.errorStyle = "warning" if column.type in ("choice", "bool") else "stop"
-        hint = column.help.of(canvas.lang)
+        hint = column.help(canvas.lang)
         if hint:
-            validation.prompt, validation.promptTitle = hint, column.caption.of(canvas.lang)
+            validation.prompt, validation.promptTitle = hint, column.caption(canvas.lang)
             validation.showInputMessage = True
         letter = placement.letter(column.name)
         validation.add(f"{letter}{FIRST_ROW}:{letter}{placement.last_row}")
@@ -226,7 +213,7 @@ def _validation(column: Column) -> DataValidation | None:
     if column.type == "date":
         return DataValidation("date", operator="greaterThan", formula1="25569", allow_blank=True)
     bounds = _RANGES.get(column.type)
-    if bounds is None or column.name == "RiskCap":
+    if bounds is None or not column.bounded:
         return None
     return DataValidation(
         "decimal", operator="between", formula1=str(bounds[0]), formula2=str(bounds[1]), allow_blank=True
@@ -244,7 +231,7 @@ def _colours(sheet: Worksheet, placement: Placement) -> None:
             rules.add(cells, fractions(f"{letter}{FIRST_ROW}"))
         elif column.type == "signal":
             rules.add(cells, arrows())
-        elif column.name == "Check" and column.type == "text":
+        elif column.check:
             rules.add(cells, coloured(f"LEN({letter}{FIRST_ROW})>0", RED, PALE_RED))
         elif column.role == "formula" and column.type in ("money", "price", "rate", "weight"):
             formula = f"ISERROR({letter}{FIRST_ROW})"

@@ -20,7 +20,7 @@ from engine.market import chain
 from engine.market.quoting import QuoteBatch
 from engine.phrase import phrase
 from engine.words import Lang
-from templates.cells import ErrorValue
+from templates.cells import CellError
 from templates.report import setting_rows
 from xl_addin import functions
 from xl_addin.functions import all_functions, cells, function, journal, plan
@@ -70,7 +70,7 @@ def test_number_keeps_the_digits_a_person_sees() -> None:
 
 
 def test_not_a_number_is_an_error() -> None:
-    assert isinstance(cells.cell_of(float("nan")), ErrorValue)
+    assert isinstance(cells.cell_of(float("nan")), CellError)
 
 
 def test_midnight_of_any_zone_is_that_day() -> None:

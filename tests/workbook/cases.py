@@ -11,7 +11,6 @@ from engine.plan import Plan
 from engine.portfolio import Account, Holding, Portfolio
 from engine.quote import Quote
 from engine.rebalance import rebalance
-from engine.valuation import resolve_rates
 from engine.words import LANGUAGES, Lang
 from rebalancer.analysing import calendar
 from rebalancer.tabulating import calendar_rows
@@ -68,10 +67,9 @@ def plan_of(portfolio: Portfolio) -> Plan:
     return rebalance(portfolio, quotes_of(portfolio), DAY)
 
 
-def report_of(portfolio: Portfolio, plan: Plan, lang: Lang) -> BookReport:
-    rates, _ = resolve_rates(portfolio, quotes_of(portfolio), DAY)
-    tasks = {"Calendar": calendar_rows(calendar(portfolio, plan.as_of), lang)}
-    return plan_report(portfolio, plan, lambda reason: reason.phrase.told(lang), lang, rates=rates, analyses=tasks)
+def report_of(plan: Plan, lang: Lang) -> BookReport:
+    tasks = {"Calendar": calendar_rows(calendar(plan.portfolio, plan.as_of), lang)}
+    return plan_report(plan, lang, tables=tasks)
 
 
 @cache
@@ -80,7 +78,7 @@ def report_for(key: str, lang: Lang, filled: bool) -> BookReport:  # noqa: FBT00
         model = load(key)
         return BookReport(model.ready(), model=model.facts)
     portfolio = filled_portfolio(key)
-    return report_of(portfolio, plan_of(portfolio), lang)
+    return report_of(plan_of(portfolio), lang)
 
 
 @cache

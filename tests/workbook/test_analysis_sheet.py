@@ -192,7 +192,7 @@ def test_a_symbol_without_history_says_so_in_its_cells(lang: Lang, tmp_path: Pat
     assert matrix["SOXX"]["VTI"] == matrix["VTI"]["SOXX"] == sheet_words(lang).short
     assert funds["SOXX"]["1Y"] == reviewed["Quarter"] == sheet_words(lang).short
     assert list(funds)[-1] == "SOXX"
-    assert any(problem.where == "SOXX" and problem.code == "no-history" for problem in found.problems)
+    assert any(str(problem.where) == "SOXX" and problem.code == "no-history" for problem in found.problems)
     assert "closes.csv" in found.notes["Correlation"]
     assert str(tmp_path) not in str(found.notes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import runpy
 import zipfile
 from dataclasses import replace
 from decimal import Decimal
@@ -15,9 +16,7 @@ import pytest
 from openpyxl import load_workbook
 
 from engine.data.document import portfolio_from_data
-from engine.words import LANGUAGES, Lang
-from templates.labels import LABELS
-from templates.reference import page
+from engine.words import LANGUAGES, Lang, messages, say
 from templates.report import BookReport
 from templates.spec import NAMES, SHEETS, TABLES
 from templates.write import build
@@ -128,7 +127,7 @@ def test_every_sheet_prints_on_a4_landscape_one_page_wide(lang: Lang) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_sheets_are_in_order_and_headers_stay_in_view(lang: Lang) -> None:
     book = book_for("growth", lang, True).workbook
-    assert book.sheetnames == [spec.title.of(lang) for spec in SHEETS]
+    assert book.sheetnames == [spec.title(lang) for spec in SHEETS]
     assert {sheet.freeze_panes for sheet in book.worksheets[2:]} == {"A8"}
     assert [sheet.sheet_properties.codeName for sheet in book.worksheets] == [spec.key for spec in SHEETS]
 
@@ -146,7 +145,7 @@ def test_a_missing_price_reaches_the_total_and_is_named() -> None:
     assert book.figures.total == "#N/A"
     assert book.cached["Holdings"]["C3"] == "#N/A"
     row = next(row for row in book.figures.tables["Holdings"] if row["Ticker"] == "069500")
-    assert row["Check"] == LABELS["check.no-price"].en
+    assert row["Check"] == say("label.check.no-price", "en")
     assert "069500" in str(book.cached["Dashboard"]["B3"])
     assert "row 10" in str(book.cached["Dashboard"]["B3"])
 
@@ -178,11 +177,22 @@ def test_weights_at_their_band_are_inside_it() -> None:
 
 
 def test_the_page_about_the_workbook_is_up_to_date() -> None:
-    assert (ROOT / "docs" / "workbook.md").read_text(encoding="utf-8") == page(), "run python -m templates.reference"
+    page = runpy.run_path(str(ROOT / "docs" / "workbook.py"))["page"]()
+    assert (ROOT / "docs" / "workbook.md").read_text(encoding="utf-8") == page, "run python docs/workbook.py"
 
 
 def test_every_text_is_used() -> None:
-    made = ("check.", "checks.", "summary.", "concentration.", "status.", "legend.", "start.")
-    paths = [path for path in (ROOT / "templates").rglob("*.py") if path.name != "labels.py"]
-    sources = "".join(path.read_text(encoding="utf-8") for path in paths)
-    assert [key for key in LABELS if key not in sources and not key.startswith(made)] == []
+    made = ("checks.", "summary.", "concentration.", "status.", "legend.", "start.", "entry.")
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.py"))
+    labels = [key.removeprefix("label.") for key in messages("en") if key.startswith("label.")]
+    assert [key for key in labels if f"{key}" not in sources and not key.startswith(made)] == []
+
+
+def test_every_sheet_table_column_and_name_has_its_words() -> None:
+    columns = {f"column.{table.name}.{column.name}" for table in TABLES for column in table.columns}
+    wanted = columns | {f"table.{table.name}" for table in TABLES} | {f"sheet.{sheet.key}" for sheet in SHEETS}
+    wanted |= {f"label.{name.name}" for name in NAMES} | {f"name.{name.name}" for name in NAMES}
+    assert wanted <= set(messages("en"))
+    spoken = [key for key in messages("en") if key.startswith(("column.", "help."))]
+    named = {key.removeprefix("column.").removeprefix("help.") for key in spoken} - {"History.Index"}
+    assert named == {key.removeprefix("column.") for key in columns}

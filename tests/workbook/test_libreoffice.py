@@ -13,7 +13,7 @@ import pytest
 from office import Office
 
 from engine.words import Lang
-from templates.cells import ErrorValue, Grid, Uncomputed, column_number
+from templates.cells import CellError, Grid, Uncomputed, column_number
 from templates.read.book import read_book
 from templates.read.workbooks import read_grids
 from templates.spec import sheet
@@ -80,14 +80,14 @@ def test_no_cell_shows_an_error(values: dict[str, Shown], case: tuple[str, Lang,
         for grid in values[case_name(*case)].values()
         for number, row in grid.rows.items()
         for column, value in row.items()
-        if isinstance(value, ErrorValue | Uncomputed)
+        if isinstance(value, CellError | Uncomputed)
     ]
     assert errors == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_every_check_says_ok(values: dict[str, Shown], case: tuple[str, Lang, bool]) -> None:
-    found = values[case_name(*case)][sheet("Checks").title.of(case[1])]
+    found = values[case_name(*case)][sheet("Checks").title(case[1])]
     results = [at(found, f"D{row}") for row in range(8, 19)]
     assert results == ["OK"] * 11
 
@@ -95,7 +95,7 @@ def test_every_check_says_ok(values: dict[str, Shown], case: tuple[str, Lang, bo
 @pytest.mark.parametrize("case", [case for case in CASES if case[2]], ids=[name for name in IDS if "filled" in name])
 def test_the_native_total_is_the_engines_to_the_won(values: dict[str, Shown], case: tuple[str, Lang, bool]) -> None:
     portfolio = report_for(*case).portfolio
-    holdings = values[case_name(*case)][sheet("Holdings").title.of(case[1])]
+    holdings = values[case_name(*case)][sheet("Holdings").title(case[1])]
     total = at(holdings, "C3")
     assert isinstance(total, float)
     digits = 0 if portfolio.base_currency == "KRW" else 2

@@ -17,7 +17,7 @@ from templates.report import BookReport
 from templates.share import share
 from templates.spec import sheet
 from templates.write import build
-from tests.workbook.cases import plan_of, report_for
+from tests.workbook.cases import plan_of, report_for, report_of
 from xl_addin.cli import main
 
 KEY = "cap-against-equal"  # won and dollars, so that conversions and rates are there too
@@ -66,7 +66,7 @@ def test_it_names_no_author_and_no_path(copy: Path) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_dashboard_comes_first(tmp_path: Path, lang: Lang) -> None:
     book = load_workbook(written(tmp_path / "copy.xlsx", lang))
-    assert book.sheetnames[0] == sheet("Dashboard").title.of(lang)
+    assert book.sheetnames[0] == sheet("Dashboard").title(lang)
     assert len(book.worksheets[0]._charts) == 3
 
 
@@ -129,7 +129,7 @@ def test_weights_only_rounds_to_a_tenth_of_a_point(tmp_path: Path) -> None:
 def test_twice_the_portfolio_gives_the_same_weights_only_copy(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from tests.workbook.cases import filled_portfolio, report_of
+    from tests.workbook.cases import filled_portfolio
 
     small = filled_portfolio("sixty-forty")
     holdings = tuple(replace(h, quantity=2 * h.quantity) for h in small.holdings)
@@ -137,7 +137,7 @@ def test_twice_the_portfolio_gives_the_same_weights_only_copy(tmp_path: Path) ->
     large = replace(small, holdings=holdings, accounts=(replace(small.accounts[0], cash=cash),))
     copies = []
     for portfolio in (small, large):
-        report = report_of(portfolio, plan_of(portfolio), "en")
+        report = report_of(plan_of(portfolio), "en")
         results = dict(report.results) | {"Trades": (), "Summary": ()}
         copies.append(share(replace(report, results=results), "en", weights_only=True).to_bytes())
     assert copies[0] == copies[1]

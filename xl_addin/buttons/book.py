@@ -14,9 +14,8 @@ from typing import Any
 
 from engine.errors import InputError, error
 from engine.words import Lang
-from templates.cells import Grid, column_number
+from templates.cells import Grid, Row, Rows, column_number
 from templates.read.tables import Found, TableReader, find_tables
-from templates.report import Row, Rows
 from templates.spec import TABLES
 from templates.write.canvas import approximate
 from xl_addin.buttons.edits import Edit, columns_of

@@ -9,8 +9,8 @@ from engine.errors import InputError, RebalancerError, error
 from engine.phrase import phrase
 from engine.words import Lang
 from rebalancer.analysing import Sources
+from templates.cells import Rows
 from templates.read.tables import Found
-from templates.report import Rows
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
@@ -62,7 +62,7 @@ def refresh(book: Book, progress: Progress, *, formulas: bool) -> Lines:
 
 def sources(book: Book, _progress: Progress, *, formulas: bool) -> Lines:  # noqa: ARG001 - as every command
     """Show the sheet that says where every price comes from, and how old it is."""
-    titles = set(sheet_spec("Prices").title)
+    titles = set(sheet_spec("Prices").titles)
     for sheet in book.sheets:
         if sheet.name in titles:
             sheet.activate()
@@ -239,5 +239,5 @@ def unlabelled(places: Mapping[str, Found], lang: Lang) -> list[Edit]:
     for name, place in with_matrix(places).items():
         row, left = place.header - HEADER_ROW + BLOCK_ROW, min(place.columns.values())
         if name in (*TABLES, "Correlation") and _SAMPLE in str(place.grid.rows.get(row, {}).get(left, "")):
-            edits.append(Edit(place.grid.name, row, left, ((place.table.caption.of(lang),),)))
+            edits.append(Edit(place.grid.name, row, left, ((place.table.caption(lang),),)))
     return edits

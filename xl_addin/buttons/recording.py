@@ -14,8 +14,8 @@ from engine.record import Done, Exchanged, Held, held_after
 from engine.words import say
 from rebalancer.planning import today
 from rebalancer.recording import Purses, settled_cash
+from templates.cells import Row
 from templates.read.tables import Found
-from templates.report import Row
 from xl_addin.buttons import Lines, Progress
 from xl_addin.buttons.book import (
     Book,

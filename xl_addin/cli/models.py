@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, error
 from engine.phrase import place
-from engine.words import Lang, say
+from engine.words import LANGUAGES, Lang, say
 from xl_addin.cli.frame import argument, command, option
 from xl_addin.cli.options import FILE, force_option, lang_option, output_options
 
@@ -38,7 +38,7 @@ def models(*, as_json: bool, lang: Lang) -> None:
         fee, _ = model.weighted_fee
         figures = (facts.expected_return, facts.drawdown, fee)
         shown = (percent(figure) if figure is not None else "–" for figure in figures)
-        rows.append(TextRow((facts.key, facts.title.of(lang), *shown), remark=facts.summary.of(lang)))
+        rows.append(TextRow((facts.key, facts.title(lang), *shown), remark=facts.summary(lang)))
     columns = [TextColumn(say(f"caption.{title}", lang), "<" if n < 2 else ">") for n, title in enumerate(titles)]
     lines = table_lines(columns, rows, paint_for(sys.stdout))
     sys.stdout.write("\n".join([*lines, "", say("said.assumptions", lang), say("said.start-with", lang)]) + "\n")
@@ -51,14 +51,17 @@ def _document(model: ModelPortfolio) -> dict[str, object]:
     fee, covered = model.weighted_fee
     return {
         "key": facts.key,
-        "title": {"en": facts.title.en, "ko": facts.title.ko},
-        "summary": {"en": facts.summary.en, "ko": facts.summary.ko},
+        "title": {lang: facts.title(lang) for lang in LANGUAGES},
+        "summary": {lang: facts.summary(lang) for lang in LANGUAGES},
         "base_currency": portfolio.base_currency,
         "expected_return": None if facts.expected_return is None else number(facts.expected_return),
         "drawdown": None if facts.drawdown is None else number(facts.drawdown),
         "fee": None if fee is None else number(fee),
         "fee_known_for": number(covered),
-        "rules": [{"en": rule.en, "ko": rule.ko} for rule in facts.rules],
+        "rules": [
+            dict(zip(LANGUAGES, rule, strict=True))
+            for rule in zip(*(facts.rules(lang) for lang in LANGUAGES), strict=True)
+        ],
         "targets": [
             {
                 "section": section.name,

@@ -14,7 +14,7 @@ from engine.errors import InputError, error
 from engine.market.symbols import lost_zeros, shape
 from engine.phrase import Phrase, place
 from engine.text import FIRST_DAY, LAST_DAY, plain_number, repaired_date, repaired_number
-from templates.cells import Cell, ErrorValue, Grid, from_serial, to_decimal
+from templates.cells import Cell, CellError, Grid, from_serial, to_decimal
 
 Rows = tuple[tuple[Cell, ...], ...]
 Shown = str | bool | int | float | dt.date | None
@@ -75,18 +75,18 @@ def rows_of(given: object) -> Rows | None:
 
 def cell_of(value: object) -> Cell:
     """Return one cell's value: numbers as Decimal, dates without a zone, errors marked, an empty text as None."""
-    if value is None or isinstance(value, bool | Decimal | ErrorValue):
+    if value is None or isinstance(value, bool | Decimal | CellError):
         return value
     if isinstance(value, str):
         if value.strip() in _ERRORS:
-            return ErrorValue(value.strip())
+            return CellError(value.strip())
         return value or None
     if isinstance(value, int | float):
         try:
             whole = abs(value) < _WHOLE and value == int(value)
             return to_decimal(repr(int(value) if whole else value))
         except ValueError:
-            return ErrorValue("#NUM!")  # not a number, or infinite
+            return CellError("#NUM!")  # not a number, or infinite
     if isinstance(value, dt.datetime):
         plain = dt.datetime(*value.timetuple()[:6])  # noqa: DTZ001 - a spreadsheet's dates have no zone
         return plain.date() if plain.time() == dt.time() else plain
@@ -119,7 +119,7 @@ def value_of(argument: str, given: object) -> Cell:
     found = [value for row in rows_of(given) or () for value in row if value is not None]
     if len(found) > 1:
         raise bad_argument("many", argument, number=len(found))
-    if found and isinstance(found[0], ErrorValue):
+    if found and isinstance(found[0], CellError):
         raise bad_argument("error-first", argument, value=found[0])
     return found[0].strip() or None if found and isinstance(found[0], str) else next(iter(found), None)
 
@@ -182,7 +182,7 @@ def tickers_of(argument: str, given: object) -> tuple[str, ...]:
 def _tickers(argument: str, rows: Rows) -> Iterator[str]:
     for number, row in enumerate(rows, 1):
         for at, value in enumerate(row, 1):
-            if isinstance(value, ErrorValue):
+            if isinstance(value, CellError):
                 raise bad_argument("error", in_range(argument, number, at), value=value)
             if value is not None and str(value).strip():
                 yield _ticker(in_range(argument, number, at), value)

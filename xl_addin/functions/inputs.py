@@ -24,7 +24,7 @@ from xl_addin.show.language import default_language
 #: The base currency where a call gives no settings and several currencies are in use.
 HOME = "KRW"
 #: What tells a workbook's language: its sheets' titles, and what its settings say they mean.
-_TITLES: Mapping[str, Lang] = {sheet.title.of(lang): lang for sheet in SHEETS for lang in LANGUAGES}
+_TITLES: Mapping[str, Lang] = {sheet.title(lang): lang for sheet in SHEETS for lang in LANGUAGES}
 _MEANINGS: Mapping[str, Lang] = {say(f"setting.{name}", lang): lang for name in setting_fields() for lang in LANGUAGES}
 _IN_RANGE = re.compile(r"^\S+ sheet '(\w+)' row ")
 

@@ -14,7 +14,8 @@ from engine.quote import Quote
 from engine.words import Lang
 from rebalancer.planning import assessed, in_force, planned, today
 from rebalancer.quoting import quotes_for
-from templates.report import Rows, problem_rows, summary_rows, trade_rows
+from templates.cells import Rows
+from templates.report import problem_rows, summary_rows, trade_rows
 from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
 from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
@@ -68,7 +69,7 @@ def drift(holdings: object, targets: object, cash: object, settings: object, tab
 def trades(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
     """Return the trades."""
     plan, lang = plan_of(trades.name, _ranges(holdings, targets, cash, settings), tables)
-    return trades.table(trade_rows(plan, lambda reason: reason.phrase.told(lang)))
+    return trades.table(trade_rows(plan, lang))
 
 
 @declared(
@@ -81,7 +82,7 @@ def trades(holdings: object, targets: object, cash: object, settings: object, ta
 def summary(tables: object) -> Answer:
     """Return the plan in figures."""
     plan, lang = plan_of(summary.name, {}, tables)
-    return summary.table(summary_rows(plan, plan.portfolio, lang))
+    return summary.table(summary_rows(plan, lang))
 
 
 @declared(

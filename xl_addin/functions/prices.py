@@ -16,7 +16,7 @@ from engine.quote import Quote
 from rebalancer import quoting
 from rebalancer.quoting import listed, name_of, quoted, quotes, watch
 from templates.cells import Cell, Grid
-from templates.report import price_status
+from templates.spec.results import price_status
 from xl_addin.functions import journal
 from xl_addin.functions.cells import (
     NA,

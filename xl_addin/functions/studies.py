@@ -30,7 +30,7 @@ from rebalancer.tabulating import (
     limit_cells,
     review_rows,
 )
-from templates.cells import Cell, ErrorValue
+from templates.cells import Cell, CellError
 from templates.read.tables import find_tables, headers
 from templates.spec import table as spec_table
 from xl_addin.functions import journal
@@ -88,7 +88,7 @@ def _universe(rows: Sequence[Sequence[Cell]]) -> list[dict[str, object]]:
     for number, row in filled[1:]:
         entry: dict[str, object] = {}
         for at, (field, value) in enumerate(zip(names, row, strict=False), 1):
-            if isinstance(value, ErrorValue):
+            if isinstance(value, CellError):
                 raise bad_argument("error", in_range("universe", number, at), value=value)
             if field:
                 entry[field] = plain_number(value) if isinstance(value, Decimal) else value

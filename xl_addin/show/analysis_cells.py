@@ -19,7 +19,7 @@ from rebalancer.tabulating import (
     limit_cells,
     review_rows,
 )
-from templates.report import NA, Rows
+from templates.cells import NA, Rows
 from xl_addin.show.problems import problems_of
 
 

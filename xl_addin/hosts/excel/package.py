@@ -20,10 +20,11 @@ from openpyxl.worksheet.table import TableFormula
 
 from engine.portfolio import Portfolio
 from engine.words import Lang, say
-from templates.report import BookReport, Row, Rows
+from templates.cells import Row, Rows
+from templates.report import BookReport
 from templates.spec import tables_of
 from templates.spec.layout import BESIDE, BLOCK_ROW, FIRST_ROW, HEADER_ROW, Placement
-from templates.spec.schema import Column, Text
+from templates.spec.schema import Column
 from templates.write import Book, build
 from templates.write.analysis import heat
 from templates.write.canvas import Canvas, approximate
@@ -196,12 +197,12 @@ def _hidden(workbook: Workbook, title: str, rows: Iterable[Sequence[str | bool]]
 
 def _texts(workbook: Workbook, lang: Lang) -> None:
     """Tell on the Start sheet how the buttons are used, and whose work is inside."""
-    from templates.labels import label
+    from engine.words import say
 
     start = workbook.worksheets[0]
     canvas = Canvas(workbook, lang, {})
     for (cell,) in start.iter_rows(min_col=2, max_col=2):
-        if cell.value == label("start.2", lang):
+        if cell.value == say("label.start.2", lang):
             cell.value = say("live.propose", lang)
     canvas.put(start, start.max_row + 1, 2, say("live.notice", lang), canvas.styles.look("note"))
 
@@ -303,7 +304,7 @@ def _reach(book: Book, place: Placement) -> None:
 
 def _title(canvas: Canvas, place: Placement, *, sample: bool) -> None:
     """Say beside a table's title of which closes it is; where there is room, how to have them fetched."""
-    words = [place.table.caption.of(canvas.lang)]
+    words = [place.table.caption(canvas.lang)]
     words += [say("live.sample", canvas.lang)] if sample else []
     words += [say("live.analyse", canvas.lang)] if place.table.name == "Comparison" else []
     canvas.workbook[place.title].cell(BLOCK_ROW, place.left).value = BESIDE.join(words)
@@ -321,7 +322,7 @@ def _limits(canvas: Canvas, place: Placement) -> None:
 def _matrix(canvas: Canvas, place: Placement) -> None:
     """Format a matrix's room to grow: to the right too, for nothing stands there."""
     sheet = canvas.workbook[place.title]
-    column = Column("", Text("", ""), "correlation", "result")
+    column = Column("", "correlation", "result")
     wide = replace(place, columns=(*place.columns, *(column,) * SPARE))
     for row in range(FIRST_ROW, place.last_row + 1):
         for at in range(place.left + 1, wide.right + 1):

@@ -13,12 +13,9 @@ from engine.plan import Plan
 from engine.portfolio import Portfolio
 from rebalancer.books import plan_book
 from rebalancer.samples import sample_plan, sample_portfolio, sample_quotes, sample_sources
-from templates.cells import letters
+from templates.cells import Row, Rows, Value, letters
 from templates.report import (
     BookReport,
-    Row,
-    Rows,
-    Value,
     account_rows,
     cash_inputs,
     cost_rows,

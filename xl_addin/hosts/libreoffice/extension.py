@@ -156,7 +156,7 @@ def _settings(interpreter: str) -> dict[str, object]:
 
 def _titles(function: Function) -> Iterator[str]:
     for key in function.sheets:
-        yield from dict.fromkeys((key, *(sheet(key).title.of(lang) for lang in LANGUAGES)))
+        yield from dict.fromkeys((key, *sheet(key).titles))
 
 
 def _manifest() -> str:

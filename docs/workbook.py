@@ -1,4 +1,4 @@
-"""docs/workbook.md, written from the spec. Run: python -m templates.reference."""
+"""The page about the workbook, written from the spec. Run: python docs/workbook.py."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from templates.models import load_all
 from templates.spec import NAMES, SHEETS, tables_of
 from templates.spec.schema import Column, Table
 
-_PAGE = Path(__file__).parent.parent / "docs" / "workbook.md"
+_PAGE = Path(__file__).with_suffix(".md")
 _ROLES = {"input": "you", "formula": "formula", "result": "engine"}
 _HEAD = """# The workbook
 
-Written by `python -m templates.reference` from `templates/spec.py`, the one declaration of sheets, tables and
-columns.
+Written by `python docs/workbook.py` from `templates/spec`, the one declaration of sheets, tables and columns.
 
 ![The dashboard of a finished plan, in Korean](images/workbook-dashboard-ko.png)
 
@@ -62,7 +61,7 @@ def _sheets() -> str:
     lines += ["| sheet | Korean | holds | tables |", "|---|---|---|---|"]
     for sheet in SHEETS:
         tables = ", ".join(f"`{table.name}`" for table in tables_of(sheet.key))
-        lines.append(f"| {sheet.key} | {sheet.title.ko} | {sheet.purpose.en} | {tables} |")
+        lines.append(f"| {sheet.key} | {sheet.title('ko')} | {sheet.purpose('en')} | {tables} |")
     for sheet in SHEETS:
         for table in tables_of(sheet.key):
             lines += ["", *_table(table)]
@@ -71,7 +70,7 @@ def _sheets() -> str:
 
 def _table(table: Table) -> list[str]:
     kind = "named ranges" if table.ranges else "Excel table"
-    lines = [f"### {table.name}", "", f"{table.caption.en} ({table.caption.ko}); on {table.sheet}, {kind}.", ""]
+    lines = [f"### {table.name}", "", f"{table.caption('en')} ({table.caption('ko')}); on {table.sheet}, {kind}.", ""]
     lines += ["| column | caption | Korean | kind | written by | |", "|---|---|---|---|---|---|"]
     lines += [_column(column) for column in table.columns]
     return lines
@@ -81,12 +80,12 @@ def _column(column: Column) -> str:
     notes = []
     if column.choices:
         notes.append(", ".join(column.choices))
-    if column.help.en:
-        notes.append(column.help.en)
+    if column.help("en"):
+        notes.append(column.help("en"))
     cells = (
         f"`{column.name}`",
-        column.caption.en,
-        column.caption.ko,
+        column.caption("en"),
+        column.caption("ko"),
         column.type,
         _ROLES[column.role],
         "; ".join(notes),
@@ -96,7 +95,7 @@ def _column(column: Column) -> str:
 
 def _names() -> str:
     lines = ["## Named cells", "", "| name | on | meaning |", "|---|---|---|"]
-    lines += [f"| `{name.name}` | {name.sheet} | {name.meaning.en} |" for name in NAMES]
+    lines += [f"| `{name.name}` | {name.sheet} | {name.meaning('en')} |" for name in NAMES]
     return "\n".join(lines) + "\n"
 
 
@@ -117,7 +116,7 @@ def _models() -> str:
         )
         cost = "–" if fee is None else f"{fee:.2%}"
         lines.append(
-            f"| `{facts.key}` | {facts.title.en}: {facts.summary.en} | {figures} | {cost} | {targets or '–'} |"
+            f"| `{facts.key}` | {facts.title('en')}: {facts.summary('en')} | {figures} | {cost} | {targets or '–'} |"
         )
     return "\n".join(lines) + "\n"
 
