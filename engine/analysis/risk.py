@@ -264,20 +264,22 @@ def overruns(portfolio: Portfolio, valuation: Valuation, idle: frozenset[str]) -
 
 
 def _joint_maximum(limit: Limit, aimed: _Measure, symbols: tuple[str, ...]) -> Decimal:
-    """Return how much some instruments may weigh together for a limit to hold; what the targets give them always may."""
+    """Return what some instruments may weigh together for a limit to hold: at least what the targets give them."""
     weights = aimed.weights()
     wanted = sum((weights.get(symbol, ZERO) for symbol in symbols), ZERO)
     most = limit.limit - (HAIR if limit.bound == "below" else ZERO)
     if limit.rule == "gross-exposure":
         # Beyond what is invested, a fund of n times the index adds n − 1 times its weight.
-        instruments = aimed.portfolio.instruments
-        most = (most - sum(weights.values(), ZERO)) / (max(abs(instruments[s].leverage) for s in symbols) - 1)
+        beyond = max(abs(aimed.portfolio.instruments[symbol].leverage) for symbol in symbols) - 1
+        most = (most - sum(weights.values(), ZERO)) / beyond if beyond > 0 else most
     return max(most, wanted)
 
 
 def _leveraged_held(measure: _Measure, _row: RiskRule) -> tuple[str, ...]:
     instruments = measure.portfolio.instruments
-    return tuple(symbol for symbol in measure.weights() if abs(instruments[symbol].leverage) > 1)
+    held = measure.weights()
+    # On borrowed money, what is held exposes to more than the whole without any.
+    return tuple(symbol for symbol in held if abs(instruments[symbol].leverage) > 1) or tuple(held)
 
 
 def _named(_measure: _Measure, row: RiskRule) -> tuple[str, ...]:
@@ -439,7 +441,7 @@ def _volatility_bands(measure: _Measure) -> Iterator[RiskRule]:
 def _volatility_row(
     measure: _Measure, target: Target, state: Turbulence | None, width: Decimal, widths: tuple[Decimal, Decimal]
 ) -> RiskRule:
-    """Compare a target's relative deviation with the band's width; in doubt where the two `widths` answer differently."""
+    """Compare a target's relative deviation with its band; in doubt where the two `widths` answer differently."""
     aim = EXACT.multiply(target.weight, measure.total)
     away = abs(measure.value((target.symbol,)) - aim)
     row = measure.compare("volatility-band", target.symbol, away, width, "at most", whole=aim)

@@ -22,6 +22,7 @@ from engine.history import Floats, HistoryTable, Series, as_date
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 
+State = Literal["calm", "high", "unknown"]
 NORMAL_BAND = Decimal("0.15")
 WIDE_BAND = Decimal("0.20")
 WINDOW = 20
@@ -39,7 +40,7 @@ class Turbulence:
     `rank` its share of the last year; `note` says it. `band` is the sector rotation rule's.
     """
 
-    state: Literal["calm", "high", "unknown"]
+    state: State
     band: Decimal
     measure: Literal["realised", "VIX"]
     level: float | None
@@ -119,7 +120,7 @@ def _judged(
     since: dt.date | None,
     note: Phrase,
 ) -> Turbulence:
-    state: Literal["calm", "high"] = "high" if high else "calm"
+    state: State = "high" if high else "calm"
     return Turbulence(state, WIDE_BAND if high else NORMAL_BAND, measure, level, rank, since, note)
 
 
@@ -136,7 +137,7 @@ def judged(history: HistoryTable, symbols: Iterable[str]) -> dict[str, Turbulenc
 
 
 def banded(
-    portfolio: Portfolio, states: Mapping[str, Turbulence], lacks: Mapping[str, Phrase] | None = None
+    portfolio: Portfolio, states: Mapping[str, Turbulence], lacks: Mapping[str, Phrase | str] | None = None
 ) -> tuple[Portfolio, tuple[Problem, ...]]:
     """Return the portfolio with the bands in force, and what is to be said of them: at most one note per state.
 
@@ -156,17 +157,17 @@ def banded(
 
 
 def _notes(
-    portfolio: Portfolio, names: tuple[str, ...], states: Mapping[str, Turbulence], lacks: Mapping[str, Phrase]
+    portfolio: Portfolio, names: tuple[str, ...], states: Mapping[str, Turbulence], lacks: Mapping[str, Phrase | str]
 ) -> Iterator[Problem]:
     rules = {target.symbol: section.rule.of(target) for section, target in portfolio.targets()}
-    groups: dict[str, dict[Phrase, list[Phrase]]] = {"high": {}, "calm": {}, "unknown": {}}
+    groups: dict[State, dict[Phrase | str, list[Phrase]]] = {"high": {}, "calm": {}, "unknown": {}}
     for name in names:
         found, rule = states.get(name), rules[name]
-        state = found.state if found else "unknown"
+        state: State = found.state if found else "unknown"
         why = found.told if found else lacks.get(name, phrase("volatility.no-closes"))
         band = rule.relative_band_high_volatility if state == "high" else rule.relative_band
         groups[state].setdefault(why, []).append(phrase("volatility.band", symbol=name, band=band))
-    for state, reasons in groups.items():
+    for told, reasons in groups.items():
         if reasons:
-            found_ones = [phrase("volatility.because", bands=bands, reason=why) for why, bands in reasons.items()]
-            yield note(f"volatility.{state}", place("volatility"), bands=found_ones)
+            bands = [phrase("volatility.because", bands=bands, reason=why) for why, bands in reasons.items()]
+            yield note(f"volatility.{told}", place("volatility"), bands=bands)

@@ -109,7 +109,7 @@ class Research:
                 failed[text] = NoData(phrase("store.no-closes", symbol=one.symbol), symbol=one.symbol, source="store")
             else:
                 ok[text] = kept[2].between(start, end)
-        return Batch(ok, failed, 0, self.store.problems)
+        return Batch(ok, failed, 0, tuple(self.store.problems))
 
     def facts(
         self,
