@@ -298,6 +298,8 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
         if declared.name == "costs":
             continue
         value = getattr(portfolio.settings, declared.name)
+        if declared.name == "realised":
+            value = value.get("overseas")
         meta = known[declared.name]
         rows.append(
             {

@@ -28,6 +28,8 @@ from engine.valuation import Valuation
 FRACTION = Decimal("0.000001")
 #: More steps than any portfolio trades.
 _MANY = 10**15
+#: Steps beyond which they are solved as fractions: one of them is nothing beside all of them.
+_COUNTED = 10**7
 #: Solvers keep constraints to about 2e-9 of the total: joint limits are given to them this much tighter.
 _MARGIN = Decimal("5e-9")
 
@@ -132,7 +134,8 @@ class Builder:
         self._weights = {p.symbol: p.weight for p in positions}
         self._limits = tuple(limits_of(portfolio))
         self._rules = {t.symbol: section.rule for section, t in portfolio.targets()}
-        tradable = [p for p in positions if p.status != "DISABLED" and p.price > 0]
+        disabled = {target.symbol for _, target in portfolio.targets() if not target.enabled}
+        tradable = [p for p in positions if p.symbol not in disabled and p.price > 0]
         self._tradable = tradable
         self._steps = {
             p.symbol: step_of(portfolio.instruments[p.symbol], portfolio.settings.fractional) for p in tradable
@@ -185,7 +188,13 @@ class Builder:
                 minimum_buy=arrays[:, 2],
                 minimum_sell=arrays[:, 3],
                 full=np.array([row[4] for row in numbers], dtype=np.bool_),
-                continuous=np.array([slot.step == FRACTION for slot in slots], dtype=np.bool_),
+                continuous=np.array(
+                    [
+                        slot.step == FRACTION or max(row[1], -row[0]) > _COUNTED
+                        for slot, row in zip(slots, numbers, strict=True)
+                    ],
+                    dtype=np.bool_,
+                ),
                 buy_rate=rates[:, 1],
                 sell_rate=rates[:, 1],
                 tax_rate=rates[:, 2],
@@ -441,7 +450,9 @@ class Builder:
         """Return what billing conversions in the smallest unit may save over all accounts, in the base currency."""
         if not self._portfolio.settings.convert_currency or len(self._pools) == len(self._portfolio.accounts):
             return 0.0
-        return float(sum((unit(c) * self._valuation.fx.rate(c) / 2 for _, c in self._pools), ZERO))
+        saved = sum((unit(c) * self._valuation.fx.rate(c) / 2 for _, c in self._pools), ZERO)
+        # What a conversion saves is no cost, and stays in the cash, where a unit counts 2 at most.
+        return float(saved * (3 if self._portfolio.cash_target else 1))
 
     def _risk_caps(self, slots: Sequence[Slot]) -> tuple[RiskCap, ...]:
         """Return the risk cap of every account that has one. Risk assets are all but bonds and cash."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from oracle.reading import (
     BROKEN,
+    DIGITS,
     EPS,
     OVERSEAS,
     WITHHELD,
@@ -172,7 +173,9 @@ def _net_faults(case: Case, rung: Rung, orders: Orders) -> list[str]:
     for i, asset in enumerate(case.assets):
         net = sum(lots for s, lots in orders.items() if case.slots[s].asset == i)
         low, high = rung.net_low[i], rung.net_high[i]
-        if not low - NET_SLACK <= net <= high + NET_SLACK:
+        # An amount below a minimum by less than its smallest unit asks for a little more of a share.
+        slack = NET_SLACK + (0.0 if asset.whole else 2 * 10.0 ** -DIGITS[asset.currency] / float(asset.price))
+        if not low - slack <= net <= high + slack:
             faults.append(f"{asset.symbol} by {net:g} lots, may {low:g} to {high:g}")
     return faults
 

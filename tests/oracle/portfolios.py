@@ -82,7 +82,7 @@ def _document(r: random.Random, *, few: bool) -> Document:
     if not worth:
         document["settings"]["cash_flow"] = frame.money(total, base)
     if two or base == "USD":
-        document["fx"] = {"USDKRW": USDKRW} if base == "KRW" else {"KRWUSD": round(1 / USDKRW, 9)}
+        document["fx"] = {"USDKRW": USDKRW}
     return document
 
 
@@ -97,7 +97,8 @@ def _worth(frame: _Frame, folio: Document, infos: dict[str, Document]) -> float:
 def _instrument(frame: _Frame, i: int) -> tuple[str, Document]:
     r = frame.r
     currency = frame.other if frame.two and r.random() < 0.5 else frame.base
-    share = frame.total / (r.uniform(6, 40) if frame.few else r.choice([r.uniform(10, 100), r.uniform(100, 3000)]))
+    many = r.choice([r.uniform(10, 100), r.uniform(100, 3000), r.uniform(3000, 100_000)])
+    share = frame.total / (r.uniform(6, 40) if frame.few else many)
     lot = r.choice([2, 5]) if r.random() < 0.08 and not frame.fractional else 1
     price = frame.money(share / lot, currency)
     info: Document = {

@@ -464,9 +464,12 @@ def read(document: Mapping[str, Any], as_of: dt.date) -> Case:
     settings = dict(document.get("settings") or {})
     holdings = list(folio.get("holdings") or [])
     base = folio.get("base_currency") or holdings[0]["currency"]
-    rates = {base: Decimal(1)} | {
-        pair[:3]: number(rate) for pair, rate in (document.get("fx") or {}).items() if pair[3:] == base
-    }
+    rates = {base: Decimal(1)}
+    for pair, rate in (document.get("fx") or {}).items():
+        if pair[3:] == base:
+            rates[pair[:3]] = number(rate)
+        elif pair[:3] == base:
+            rates[pair[3:]] = 1 / number(rate)
     sections = {key: folio[key] for key in ("core", "satellite") if folio.get(key)}
     if folio.get("targets"):
         sections["all"] = folio["targets"]

@@ -13,6 +13,8 @@ from oracle.portfolios import AS_OF, large, small
 from oracle.reading import read
 from oracle.versus import Verdict, compare
 
+#: One process plans the sample, once, whatever is asked of it.
+pytestmark = pytest.mark.xdist_group("oracle")
 #: Portfolios that every run looks at, and those of the long one.
 SAMPLE, SOAK, SOAK_LARGE = 200, 2500, 400
 #: Plans to try by brute force, at most.
