@@ -77,13 +77,15 @@ def _rebalance(
     positions = drift.positions(portfolio, valuation)
     over = overruns(portfolio, valuation, frozenset(p.symbol for p in positions if p.status in drift.IDLE))
     sections = _mending(drift.section_states(portfolio, positions, as_of), over, positions)
-    # A limit of `risk` that trades can mend is a group's while they are looked for.
-    bound = replace(portfolio, groups=(*portfolio.groups, *(one.group for one in over if one.mendable)))
+    # What makes a section act is outside like a group's limit, though it has no part in the measure.
+    named = {rule for state in sections if state.why.code == "risk" for rule in state.why.rules}
+    groups = tuple(one.group for one in over if one.mendable and one.rule.name in named)
+    bound = replace(portfolio, groups=(*portfolio.groups, *groups))
     untargeted = any(
         can_sell(portfolio, p, portfolio.untargeted_rule.min_trade) for p in positions if p.status == "NO_TARGET"
     )
     found = causes(portfolio, valuation, sections, untargeted=untargeted)
-    climb = _Climb(bound, valuation, positions, found, as_of, watch)
+    climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
     step = climb.best()
     trades = describe_trades(bound, valuation, positions, step.settlement)
     problems += drift.limit_problems(portfolio, positions) + tuple(one.problem for one in over)
@@ -172,11 +174,15 @@ class _Step:
 
 
 class _Climb:
-    """Rung after rung, as far as something is outside and a rung brings enough of it back."""
+    """Rung after rung, as far as something is outside and a rung brings enough of it back.
+
+    `bound` is the portfolio with the limits besides its own that count as outside.
+    """
 
     def __init__(
         self,
         portfolio: Portfolio,
+        bound: Portfolio,
         valuation: Valuation,
         positions: Sequence[Position],
         found: Causes,
@@ -185,7 +191,8 @@ class _Climb:
     ) -> None:
         self._portfolio, self._valuation, self._positions, self._found = portfolio, valuation, positions, found
         self._builder = Builder(portfolio, valuation, positions, as_of)
-        self._outside = breached(portfolio, positions)
+        self._bound = bound
+        self._outside = breached(bound, positions)
         self._watch = watch
         nothing = self._task("none")
         zeros = np.zeros(0, dtype=np.int64)
@@ -236,7 +243,7 @@ class _Climb:
             settlement = settle_orders(self._portfolio, self._valuation, self._positions, task, solution.units)
             tighter = self._tightened(task, problem, solution, settlement)
             if tighter is None:
-                result = measure(self._portfolio, self._valuation, self._positions, task, settlement)
+                result = measure(self._portfolio, self._valuation, self._positions, task, settlement, bound=self._bound)
                 return _Step(task, solution, settlement, result)
             problem = tighter
         return None
