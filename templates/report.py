@@ -171,7 +171,8 @@ def conversion_rows(plan: Plan) -> Rows:
 def summary_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the plan's figures by key."""
     held = plan.portfolio.instruments
-    fee, _ = weighted_fee((p.weight, held[p.symbol].expense_ratio) for p in plan.positions)
+    fee, covered = weighted_fee((p.weight, held[p.symbol].expense_ratio) for p in plan.positions)
+    whole = sum((p.weight for p in plan.positions), ZERO)
     dues = [state.next_due for state in plan.sections if state.next_due]
     figures: dict[str, Value] = {
         "as_of": plan.as_of,
@@ -190,7 +191,10 @@ def summary_rows(plan: Plan, lang: Lang) -> Rows:
         "dividend_tax": plan.tax.dividend_tax,
         "problems": len(plan.problems),
     }
-    return tuple({"Key": k, "Value": v, "Meaning": say(f"label.summary.{k}", lang)} for k, v in figures.items())
+    meanings = {key: say(f"label.summary.{key}", lang) for key in figures}
+    if fee is not None and covered < whole:
+        meanings["weighted_ter"] = say("label.summary.weighted_ter.part", lang, share=covered / whole)
+    return tuple({"Key": key, "Value": value, "Meaning": meanings[key]} for key, value in figures.items())
 
 
 def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decimal | None, Decimal]:
