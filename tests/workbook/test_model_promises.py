@@ -80,7 +80,8 @@ def _sectors(portfolio: Portfolio, _match: re.Match[str]) -> bool:
 
 #: What is promised, and where it has to be.
 PROMISES: dict[str, Check] = {
-    r"core twice a year, or at once beyond ±(?P<points>\d+) points; smallest trade (?P<least>[\d,]+) KRW": _twice_a_year,
+    r"core twice a year, or at once beyond ±(?P<points>\d+) points; smallest trade "
+    r"(?P<least>[\d,]+) KRW": _twice_a_year,
     r"satellites quarterly, or beyond ±(?P<points>\d+) points or a quarter of the target; smallest trade "
     r"(?P<least>[\d,]+) KRW": _satellites,
     r"core (?P<least>\d+) to 80 % or more; weighted fee at most (?P<fee>[\d.]+) %": _core,
@@ -93,3 +94,15 @@ PROMISES: dict[str, Check] = {
 }
 #: What explains, and promises nothing.
 EXPLAINED = ("equal weight gives each company the same; it is not equal sector weight",)
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "blank"])
+def test_every_promise_of_a_model_is_in_its_numbers(key: str) -> None:
+    portfolio = load(key).portfolio
+    for line in say(f"model.{key}.rules", "en").splitlines():
+        found = [(check, match) for form, check in PROMISES.items() if (match := re.fullmatch(form, line))]
+        if line in EXPLAINED:
+            continue
+        assert len(found) == 1, f"no numbers are known for: {line}"
+        check, match = found[0]
+        assert check(portfolio, match), line
