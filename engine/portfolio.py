@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -16,6 +16,9 @@ ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
 ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension")
 #: What an account may refuse to buy: traits of an instrument.
 TRAITS = ("leveraged", "inverse", "futures")
+
+#: Smallest fraction of a share that is traded where fractions are allowed.
+FRACTION = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ class Instrument:
         if self.leverage < 0:
             found.add("inverse")
         return frozenset(found)
+
+
+def step_of(instrument: Instrument, fractional: Sequence[str]) -> Decimal:
+    """Return the smallest quantity that may be traded: a lot, or a fraction where the market allows fractions."""
+    return FRACTION if instrument.market in fractional else instrument.lot
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,10 @@ import numpy as np
 
 from engine import drift
 from engine.analysis.risk import Overrun, overruns
-from engine.cash_flow import withdrawal_problem
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Stale, error, warning
 from engine.errors import Problem as Fault
-from engine.magnitude import magnitude_problems
 from engine.money import PRECISION
 from engine.phrase import phrase, place
 from engine.plan import Cause, Plan, Position, SectionState
@@ -31,7 +29,17 @@ from engine.trades.outcome import Result, cash_state, describe_trades, left_outs
 from engine.trades.problem import Problem, Solution
 from engine.trades.rungs import WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
 from engine.trades.solve import solve
-from engine.valuation import FxRate, Valuation, fx_table, resolve_prices, resolve_rates, value, value_problems
+from engine.valuation import (
+    FxRate,
+    Valuation,
+    fx_table,
+    magnitude_problems,
+    resolve_prices,
+    resolve_rates,
+    value,
+    value_problems,
+    withdrawal_problem,
+)
 
 _TRIES = 12
 

@@ -186,6 +186,8 @@ def summary_rows(plan: Plan, lang: Lang) -> Rows:
         "bound": plan.quality.bound,
         "gap": plan.quality.gap,
         "method": plan.quality.method,
+        "misplaced": plan.quality.misplaced,
+        "rung": plan.quality.rung,
         "transaction_tax": plan.tax.transaction_tax,
         "overseas_tax": plan.tax.overseas_tax,
         "dividend_tax": plan.tax.dividend_tax,
@@ -194,7 +196,12 @@ def summary_rows(plan: Plan, lang: Lang) -> Rows:
     meanings = {key: say(f"label.summary.{key}", lang) for key in figures}
     if fee is not None and covered < whole:
         meanings["weighted_ter"] = say("label.summary.weighted_ter.part", lang, share=covered / whole)
-    return tuple({"Key": key, "Value": value, "Meaning": meanings[key]} for key, value in figures.items())
+    rows: list[Row] = [{"Key": key, "Value": figure, "Meaning": meanings[key]} for key, figure in figures.items()]
+    rows.extend(
+        {"Key": f"acts.{state.section}", "Value": state.acts, "Meaning": state.why.phrase.told(lang)}
+        for state in plan.sections
+    )
+    return tuple(rows)
 
 
 def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decimal | None, Decimal]:

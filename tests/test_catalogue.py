@@ -9,7 +9,7 @@ from importlib import resources
 
 import pytest
 
-from engine.costs import account_rules
+from engine.costs.table import account_rules
 from engine.market import catalogue
 from engine.market.catalogue import Catalogue, CatalogueEntry
 from engine.market.symbols import canonical, currency_of_market, lost_zeros, pair, shape, undecorated
@@ -182,7 +182,7 @@ def test_one_name_for_two_instruments_is_refused() -> None:
 
 
 def test_account_rules_cover_every_account_type() -> None:
-    rules = account_rules.load()
+    rules = account_rules()
     assert tuple(rules) == ACCOUNT_TYPES
     for rule in rules.values():
         assert set(rule.banned) <= set(TRAITS)

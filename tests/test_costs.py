@@ -12,8 +12,7 @@ from builders import AS_OF, D, instrument
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.costs.dated import Row, read_table
-from engine.costs.table import TradeCost, charge, cost_problems, lookup, settlement_date
+from engine.costs.table import Row, TradeCost, charge, cost_problems, lookup, read_table, settlement_date
 from engine.money import MINOR_DIGITS, unit
 from engine.portfolio import ASSET_TYPES, MARKETS
 from engine.settings import CostOverride
@@ -25,7 +24,6 @@ TABLES = {
     "rates.csv": ("market", "board", "asset_type", "side", "kind", "residence"),
     "contributions.csv": ("rule",),
     "settlement.csv": ("market",),
-    "ticks.csv": ("market", "asset_type", "from_price"),
     "tax_rules.csv": ("rule",),
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.analysis.facts import parse_facts
-from engine.costs.dated import read_table
+from engine.costs.table import read_table
 from engine.data.document import parse_portfolio
 from engine.data.history import parse_history
 from engine.data.prices import parse_prices

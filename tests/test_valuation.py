@@ -11,7 +11,6 @@ from builders import AS_OF, D, holding, instrument, portfolio, quote, section, t
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
 from engine.market.calendars import FIRST_YEAR, LAST_YEAR, REGULAR, trading_day
 from engine.money import FxTable
@@ -19,7 +18,15 @@ from engine.phrase import phrase
 from engine.portfolio import Account, Portfolio
 from engine.quote import Quote
 from engine.settings import Settings
-from engine.valuation import LONGEST_CLOSURE_DAYS, resolve_fx, resolve_prices, resolve_rates, value, value_problems
+from engine.valuation import (
+    LONGEST_CLOSURE_DAYS,
+    assign_cash_flow,
+    resolve_fx,
+    resolve_prices,
+    resolve_rates,
+    value,
+    value_problems,
+)
 from engine.words import tell
 
 KRW = FxTable("KRW", {"USD": D(1400)})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 from typing import Literal
 
-from engine.costs.dated import Row, in_force, read_table
 from engine.errors import Problem, note, warning
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase, place
@@ -169,3 +170,47 @@ def _slug(row: Row) -> str:
 
 def _number(row: Row | None, column: str) -> Decimal:
     return Decimal(row[column]) if row and row[column] else ZERO
+
+
+Row = Mapping[str, str]
+
+
+@cache
+def read_table(name: str) -> tuple[Row, ...]:
+    """Return the rows of a table of this package, such as rates.csv, as text by column."""
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def in_force(row: Row, day: dt.date) -> bool:
+    """Tell whether a row holds on a day; both its ends count, and no `valid_to` means until further notice."""
+    return row["valid_from"] <= day.isoformat() <= (row["valid_to"] or "9999-12-31")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRule:
+    """What one type of account may hold: markets None means all, `risk_cap` the largest share of risk assets bought."""
+
+    type: str
+    markets: tuple[str, ...] | None
+    risk_cap: Decimal | None
+    banned: tuple[str, ...]
+    source: str
+    checked_on: dt.date
+
+
+@lru_cache(maxsize=1)
+def account_rules() -> Mapping[str, AccountRule]:
+    """Return what each type of account may hold (`account_rules.csv`); a document may say otherwise for its own."""
+    return {row["type"]: _account_rule(row) for row in read_table("account_rules.csv")}
+
+
+def _account_rule(row: Row) -> AccountRule:
+    return AccountRule(
+        type=row["type"],
+        markets=tuple(row["markets"].split("|")) if row["markets"] else None,
+        risk_cap=Decimal(row["risk_cap"]) if row["risk_cap"] else None,
+        banned=tuple(row["banned"].split("|")) if row["banned"] else (),
+        source=row["source"],
+        checked_on=dt.date.fromisoformat(row["checked_on"]),
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 
-from engine.costs import account_rules
+from engine.costs.table import AccountRule, account_rules
 from engine.data.fields import Fields, Path, Report, choose, currency
 from engine.data.instruments import DESCRIPTION, Instruments
 from engine.money import MINOR_DIGITS, ZERO, to_unit
@@ -74,7 +74,7 @@ def _account(row: Fields) -> Account:
     if not name:
         row.missing("name", "account-name")
     kind = row.choice("type", ACCOUNT_TYPES) or "taxable"
-    rule = account_rules.load()[kind]
+    rule = account_rules()[kind]
     account = Account(
         name=name,
         type=kind,
@@ -96,7 +96,7 @@ def _words(row: Fields, key: str, choices: tuple[str, ...]) -> tuple[str, ...] |
     return tuple(dict.fromkeys(word for word in found if word is not None))
 
 
-def _point_out_looser(row: Fields, account: Account, rule: account_rules.AccountRule) -> None:
+def _point_out_looser(row: Fields, account: Account, rule: AccountRule) -> None:
     """Warn where the document lets an account do more than its type's rule."""
     looser = []
     if rule.markets is not None and (account.markets is None or set(account.markets) - set(rule.markets)):

@@ -14,10 +14,10 @@ from random_portfolios import AS_OF, USDKRW, portfolios
 from engine.errors import ImpossibleError, InputError
 from engine.money import unit
 from engine.plan import Plan
-from engine.portfolio import Portfolio
+from engine.portfolio import FRACTION, Portfolio
 from engine.quote import Quote
 from engine.rebalance import rebalance
-from engine.trades.build import FRACTION, reserve
+from engine.trades.build import reserve
 
 Drawn = tuple[Portfolio, dict[str, Quote]]
 # The same examples everywhere, so that a failure is the change's; REBALANCER_FUZZ=2000 tries that many new ones.

@@ -46,7 +46,7 @@ def _bought(plan: Plan, symbol: str) -> Decimal:
 
 
 def led_away(seeds: Iterable[int]) -> dict[int, list[str]]:
-    """Return the portfolios with a symbol that ends further off than it was, or past its target by more than a share."""
+    """Return the portfolios with a symbol that ends further off, or past its target by more than a share."""
     found: dict[int, list[str]] = {}
     for seed in seeds:
         portfolio, quotes = saver(seed)
@@ -61,7 +61,9 @@ def led_away(seeds: Iterable[int]) -> dict[int, list[str]]:
                 off, was = after[p.symbol] - p.target, p.weight - p.target
                 crossed = off * was < 0 and abs(off) > share
                 if abs(off) > abs(was) or crossed:
-                    found.setdefault(seed, []).append(f"{p.symbol} {p.weight:.4f} to {after[p.symbol]:.4f} of {p.target}")
+                    found.setdefault(seed, []).append(
+                        f"{p.symbol} {p.weight:.4f} to {after[p.symbol]:.4f} of {p.target}"
+                    )
     return found
 
 
