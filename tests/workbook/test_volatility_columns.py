@@ -18,6 +18,7 @@ from engine.phrase import phrase
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
+from templates.merge import write_back
 from templates.read.book import read_book
 from templates.read.workbooks import read_grids
 from templates.report import plan_report
@@ -76,6 +77,18 @@ def test_the_bands_read_back_and_the_state_does_not(tmp_path: Path) -> None:
     (section,) = again.sections
     assert section.rule.relative_band_high_volatility is not None
     assert again == banded(planned("high").portfolio, {})[0]
+
+
+def test_ones_own_workbook_is_told_the_state(tmp_path: Path) -> None:
+    path = tmp_path / "mine.xlsx"
+    path.write_bytes(book("calm").to_bytes())
+    data, lost = write_back(path, plan_report(planned("high"), "en"), "en")
+    assert (lost, data is None) == (None, False)
+    sheet = load_workbook(io.BytesIO(data or b""), data_only=True)["Targets"]
+    at = {str(cell.value): cell.column - 1 for cell in reversed(sheet[7]) if cell.value}
+    rows = list(sheet.iter_rows(min_row=8, max_row=11, values_only=True))
+    found = {row[at["Ticker"]]: (row[at["Volatility"]], row[at["Status"]]) for row in rows}
+    assert found == {"QQQ": (None, "OK"), "SOXX": ("high", "OK"), "XLK": ("high", "OK"), "ARKK": (None, "OK")}
 
 
 def test_other_workbooks_have_none_of_the_columns() -> None:
