@@ -23,6 +23,8 @@ from engine.valuation import Valuation
 _EXACT = Context(prec=100)
 _DIGITS = Decimal("1e-20")
 ONE = Decimal(1)
+#: Statuses of what is shown where it is and calls for no trade.
+IDLE: tuple[Status, ...] = ("LOCKED", "DISABLED")
 #: The band of cash: of the total, of its own target, and its least width upwards, of the total.
 CASH_ABSOLUTE, CASH_RELATIVE, CASH_LEAST = Decimal("0.05"), Decimal("0.25"), Decimal("0.01")
 
@@ -68,7 +70,7 @@ def _position(
 ) -> Position:
     instrument = portfolio.instruments[symbol]
     section, target = aim or (None, Target(symbol, ZERO))
-    low, high = band(target.weight, section.rule) if section else (ZERO, ZERO)
+    low, high = band(target.weight, section.rule.of(target)) if section else (ZERO, ZERO)
     accounts = _places(valuation.quantities[symbol], declared=portfolio.accounts_declared)
     worth, total = valuation.values[symbol], valuation.total
     weight = worth / total if total > 0 else ZERO

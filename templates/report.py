@@ -171,7 +171,8 @@ def conversion_rows(plan: Plan) -> Rows:
 def summary_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the plan's figures by key."""
     held = plan.portfolio.instruments
-    fee, _ = weighted_fee((p.weight, held[p.symbol].expense_ratio) for p in plan.positions)
+    fee, covered = weighted_fee((p.weight, held[p.symbol].expense_ratio) for p in plan.positions)
+    whole = sum((p.weight for p in plan.positions), ZERO)
     dues = [state.next_due for state in plan.sections if state.next_due]
     figures: dict[str, Value] = {
         "as_of": plan.as_of,
@@ -192,9 +193,10 @@ def summary_rows(plan: Plan, lang: Lang) -> Rows:
         "dividend_tax": plan.tax.dividend_tax,
         "problems": len(plan.problems),
     }
-    rows: list[Row] = [
-        {"Key": key, "Value": figure, "Meaning": say(f"label.summary.{key}", lang)} for key, figure in figures.items()
-    ]
+    meanings = {key: say(f"label.summary.{key}", lang) for key in figures}
+    if fee is not None and covered < whole:
+        meanings["weighted_ter"] = say("label.summary.weighted_ter.part", lang, share=covered / whole)
+    rows: list[Row] = [{"Key": key, "Value": figure, "Meaning": meanings[key]} for key, figure in figures.items()]
     rows.extend(
         {"Key": f"acts.{state.section}", "Value": state.acts, "Meaning": state.why.phrase.told(lang)}
         for state in plan.sections

@@ -349,7 +349,10 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sources that know the replayed closes as total returns, and facts of two funds and a share."""
     every = {**stock_table().series, **factor_table().series}
 
-    def history(symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None) -> Batch[History]:
+    def history(
+        symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None, offline: bool = False
+    ) -> Batch[History]:
+        assert not offline
         ok = {}
         for symbol in symbols:
             if symbol in REPLAYED:

@@ -115,13 +115,16 @@ def targets(draw: st.DrawFn, code: str) -> dict[str, Any]:
     if draw(st.booleans()):
         row |= {"min": Decimal(0), "max": Decimal("0.5"), "role": draw(WORDS)}
     if draw(st.booleans()):
+        row |= {"relative_band": draw(numbers(1, 3)), "relative_band_high_volatility": draw(numbers(1, 3))}
+    if draw(st.booleans()):
         row |= {"benchmark": "069500", "thesis_valid": draw(st.booleans()), "enabled": draw(st.booleans())}
     return row
 
 
 @st.composite
 def rules(draw: st.DrawFn) -> dict[str, Any]:
-    return {
+    wide = {"relative_band_high_volatility": draw(numbers(1, 3))} if draw(st.booleans()) else {}
+    return wide | {
         "schedule": draw(st.sampled_from(["none", "monthly", "quarterly", "semi-annual", "annual"])),
         "absolute_band": draw(st.one_of(st.none(), numbers(1, 3))),
         "relative_band": draw(st.one_of(st.none(), numbers(1, 3))),
