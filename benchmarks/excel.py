@@ -1,6 +1,6 @@
 """What the functions add to xlwings and to the engine, as ratios in one run.
 
-    python -m uv run --group test python benchmarks/excel.py
+    python -m uv run --group test python -m benchmarks.excel
 
 Import: fresh processes in turn, the quickest of each. A call: through xlwings' own CallUDF (pywin32 stood in for, as in
 tests/functions), 50 holdings priced from the store, no plan remembered; it and the engine in turn, the quickest of
@@ -23,8 +23,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "market"))
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "functions"))
 
 from excel_host import Cells, load
 from replay_server import Replay

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["office"]
+pytest_plugins = ["tests.office"]
 
 #: Nobody listens here: what would leave this machine fails at once, unless a test routes it to a replay.
 NOWHERE = "http://127.0.0.1:9"
