@@ -23,14 +23,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-
-from excel_host import Cells, load
-from replay_server import Replay
-from replay_vendors import many
-
 from engine.market.provider import Deadline, Said
 from engine.market.quoting import Lanes
 from engine.market.symbols import Listing
+from tests.functions.excel_host import Cells, load
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import many
 
 #: What is promised.
 IMPORT_RATIO, CALL_RATIO, PRICE_SECONDS = 1.15, 1.3, 0.001

@@ -21,9 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-
-from replay_server import Replay
-from replay_vendors import NOW, many
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW, many
 
 LATENCY = 0.06
 #: What is promised: requests at most, seconds at most, and how many times quicker than each other way.

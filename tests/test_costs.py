@@ -8,7 +8,6 @@ from importlib import resources
 from itertools import combinations
 
 import pytest
-from builders import AS_OF, D, instrument
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from engine.costs.table import TradeCost, charge, cost_problems, lookup, settlem
 from engine.money import MINOR_DIGITS, unit
 from engine.portfolio import ASSET_TYPES, MARKETS
 from engine.settings import CostOverride
+from tests.builders import AS_OF, D, instrument
 
 STOCK = instrument("005930", asset_type="stock")
 KR_ETF = instrument("069500")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from builders import holding, portfolio, section, target
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +10,7 @@ from engine.market import calendars
 from engine.market.calendars import FIRST_YEAR, LAST_YEAR, trading_day
 from engine.portfolio import Portfolio, Rule
 from engine.schedule import PERIOD_MONTHS, add_months, next_due, next_weekday, section_due, session_roll
+from tests.builders import holding, portfolio, section, target
 
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2090, 12, 31))
 SCHEDULES = st.sampled_from(sorted(PERIOD_MONTHS))

@@ -4,12 +4,12 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from builders import AS_OF, D, instrument
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.costs.ticks import lot_size, round_to_lot, round_to_tick, tick_size
 from engine.errors import InputError
+from tests.builders import AS_OF, D, instrument
 
 PRICES = st.decimals(1, 5 * 10**6, places=2)
 TYPES = st.sampled_from(["stock", "etf"])

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from builders import AS_OF, D, holding, instrument, portfolio, quote, section, target, valued
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from engine.quote import Quote
 from engine.settings import Settings
 from engine.valuation import LONGEST_CLOSURE_DAYS, resolve_fx, resolve_prices, resolve_rates, value, value_problems
 from engine.words import tell
+from tests.builders import AS_OF, D, holding, instrument, portfolio, quote, section, target, valued
 
 KRW = FxTable("KRW", {"USD": D(1400)})
 WAS_STALE = phrase("was-stale")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from real_prices import factor_table, index_table, stock_table
 
 from engine.history import HistoryTable
+from tests.analysis.real_prices import factor_table, index_table, stock_table
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_prices import factor_table, stock_table
 
 from engine.errors import NoData
 from engine.history import aligned
 from engine.market import chain
 from engine.market.records import Batch, FetchedFacts, FetchedHolding, History
 from rebalancer.samples import sample_text
+from tests.analysis.real_prices import factor_table, stock_table
 from xl_addin.cli import main
 
 #: Real closes of other instruments under the sample's symbols: the numbers are real, the names are not.

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from real_prices import series, table, weekdays
 
 from engine.analysis.correlation import correlate, correlation_matrix, effective_bets
 from engine.analysis.returns import simple_returns
 from engine.history import HistoryTable, Series, aligned
+from tests.analysis.real_prices import series, table, weekdays
 
 
 def walk(symbol: str, returns: list[float], currency: str = "USD") -> Series:

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from real_prices import series, weekdays
 
 from engine.analysis.compare import look_through, overlap
 from engine.analysis.facts import Figure, Fund, FundLine, from_market, parse_facts
@@ -21,6 +20,7 @@ from engine.market import records
 from engine.market.catalogue import CatalogueEntry
 from engine.phrase import phrase
 from engine.portfolio import Instrument
+from tests.analysis.real_prices import series, weekdays
 
 D = Decimal
 

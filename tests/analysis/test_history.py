@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from real_prices import series, table
 
 from engine.data.history import parse_history
 from engine.errors import NoData
 from engine.history import aligned, from_records
 from engine.market.records import History
+from tests.analysis.real_prices import series, table
 
 
 def problems_of(text: str) -> list[str]:

@@ -7,7 +7,6 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
-from real_prices import series, weekdays
 
 from engine.analysis.returns import (
     annualised,
@@ -19,6 +18,7 @@ from engine.analysis.returns import (
     volatility,
 )
 from engine.history import HistoryTable
+from tests.analysis.real_prices import series, weekdays
 
 
 def test_a_simple_return_is_close_over_previous_close_less_one() -> None:

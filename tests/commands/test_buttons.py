@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands_fake_book import FakeBook
 from openpyxl import load_workbook
 
 from engine.errors import Problem
 from rebalancer.analysing import Sources
 from rebalancer.samples import sample_sources
 from templates.spec.layout import BLOCK_ROW
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import COMMANDS, Progress, computing, press, recording
 from xl_addin.buttons.edits import Edit, apply
 from xl_addin.hosts.excel.package import sample_workbook

@@ -10,8 +10,8 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from commands_fake_book import FakeBook
 
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons.book import tables_of
 
 STUBBED = ("appscript", "appscript.reference", "appscript.genericreference", "psutil", "aem", "osax")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from commands_fake_book import FakeBook
 
 from engine.errors import InputError
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import edits, press
 from xl_addin.buttons.edits import Edit, HalfWritten, apply
 

@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
-from function_calls import SETTINGS as DATED
-from function_cells import rows as shown
 
 from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, Transient
@@ -22,6 +19,9 @@ from engine.phrase import phrase
 from engine.words import Lang
 from templates.cells import CellError
 from templates.report import setting_rows
+from tests.functions.function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
+from tests.functions.function_calls import SETTINGS as DATED
+from tests.functions.function_cells import rows as shown
 from xl_addin import functions
 from xl_addin.functions import all_functions, cells, function, journal, plan
 from xl_addin.functions.cells import NA, NUM, VALUE

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from function_calls import CASH, HOLDINGS, RULES, TARGETS
-from function_cells import same
 
+from tests.functions.function_calls import CASH, HOLDINGS, RULES, TARGETS
+from tests.functions.function_cells import same
 from xl_addin.cli import main
 from xl_addin.functions import function
 

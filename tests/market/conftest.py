@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from replay_server import Replay
-from replay_vendors import KRX_ID, KRX_PW
-from replayed import SAID, SECRETS, SETTINGS, Replayed, forget_yahoo
 
 from engine.market.krx import Login, Run
 from engine.settings import MarketSettings
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import KRX_ID, KRX_PW
+from tests.market.replayed import SAID, SECRETS, SETTINGS, Replayed, forget_yahoo
 
 
 @pytest.fixture(scope="session")

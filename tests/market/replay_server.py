@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import trustme
-from replay_vendors import Answer, Request, Vendors
+
+from tests.market.replay_vendors import Answer, Request, Vendors
 
 HOSTS = (
     "*.yahoo.com",

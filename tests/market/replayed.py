@@ -9,12 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from replay_vendors import COOKIE, CRUMB, KRX_ID, KRX_PW, NOW
-
 from engine.market.chain import market as market_of
 from engine.market.krx import Login, Run
 from engine.market.quoting import QuoteBatch
 from engine.settings import MarketSettings
+from tests.market.replay_vendors import COOKIE, CRUMB, KRX_ID, KRX_PW, NOW
 
 #: Seconds in which everything that answers has answered, on a busy machine too.
 PATIENT = 30.0

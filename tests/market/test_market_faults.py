@@ -9,9 +9,6 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from conftest import PATIENT, SETTINGS, WRONG_PASSWORD, Replayed
-from replay_server import HANG, Replay
-from replay_vendors import KRX_ID, KRX_PW, NOW, many
 
 from engine.errors import (
     AuthFailed,
@@ -28,6 +25,9 @@ from engine.market.krx import Krx, Login, Run, _child
 from engine.market.krx_child import Tape
 from engine.market.provider import Deadline, record
 from engine.market.symbols import Listing
+from tests.market.replay_server import HANG, Replay
+from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW, many
+from tests.market.replayed import PATIENT, SETTINGS, WRONG_PASSWORD, Replayed
 
 SAMSUNG = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI")
 LATER = NOW + dt.timedelta(minutes=2)

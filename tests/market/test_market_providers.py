@@ -8,9 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from conftest import forget_yahoo
-from replay_server import HANG, Replay
-from replay_vendors import KRX_ID, KRX_PW, NOW
 
 from engine.errors import MarketDataError, Transient
 from engine.market.krx import Krx, Login
@@ -19,6 +16,9 @@ from engine.market.provider import Answer, Deadline, QuoteProvider
 from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
 from engine.quote import Quote
+from tests.market.replay_server import HANG, Replay
+from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW
+from tests.market.replayed import forget_yahoo
 
 SAMSUNG = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI")
 KODEX = Listing("069500", "KR", "KRW", "KODEX 200", "KOSPI")

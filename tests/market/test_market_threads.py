@@ -15,15 +15,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import PATIENT, SETTINGS, Replayed, forget_yahoo, until
-from replay_server import Replay
-from replay_vendors import NOW, many
 
 from engine.errors import NoData
 from engine.market.provider import Deadline
 from engine.market.quoting import QuoteBatch
 from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW, many
+from tests.market.replayed import PATIENT, SETTINGS, Replayed, forget_yahoo, until
 
 APPLE = Listing("AAPL", "US", "USD")
 

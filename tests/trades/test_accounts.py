@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from account_problems import over_accounts
 
 from engine.trades.accounts import applies, prove
 from engine.trades.assembly import assemble
@@ -14,6 +13,7 @@ from engine.trades.master import relax
 from engine.trades.problem import evaluate
 from engine.trades.solve import solve
 from engine.trades.totals import Splits
+from tests.trades.account_problems import over_accounts
 
 CASES = [(symbols, accounts, seed) for symbols, accounts in ((4, 2), (5, 2), (5, 3)) for seed in range(10)]
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from office import Office
 from openpyxl import Workbook, load_workbook
 
 from engine.portfolio import Portfolio
@@ -15,6 +14,7 @@ from templates.models import load
 from templates.read.book import ReadBook, read_book
 from templates.report import BookReport
 from templates.write import build
+from tests.office import Office
 from tests.workbook.changed import CASH, HOLDINGS, SETTINGS, TARGETS, plain, write
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from office import Office
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
 from templates.read.workbooks import read_grids
 from templates.write import build
 from templates.write.checks import checks
+from tests.office import Office
 from tests.workbook.cases import report_for
 from tests.workbook.test_libreoffice import at
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from office import Office
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import LineChart, Reference
 from openpyxl.comments import Comment
@@ -19,6 +18,7 @@ from templates.read.book import read_book
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.write import build
+from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_of
 from tests.workbook.changed import reparted
 from tests.workbook.test_libreoffice import at, same

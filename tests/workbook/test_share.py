@@ -198,7 +198,7 @@ def test_the_pdf_is_one_page_of_a4(tmp_path: Path) -> None:
     import shutil
     import subprocess
 
-    from office import need_office
+    from tests.office import need_office
 
     need_office()
     plan = tmp_path / "plan.xlsx"

@@ -9,9 +9,9 @@ import olefile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_readers import decompress, read_modules
 
 from engine.words import LANGUAGES, say
+from tests.project_readers import decompress, read_modules
 from xl_addin.functions import all_functions
 from xl_addin.hosts.excel import project
 from xl_addin.hosts.excel.ovba import Module, compound_file, compress, vba_project

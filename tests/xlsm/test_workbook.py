@@ -14,12 +14,12 @@ from xml.etree import ElementTree as ET
 import olefile
 import pytest
 from openpyxl import load_workbook
-from project_readers import decompress
 
 from engine.market import chain
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from templates.read.book import read_book
 from templates.spec.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW
+from tests.project_readers import decompress
 from xl_addin.cli import main
 from xl_addin.functions import all_functions, function, plan, studies
 from xl_addin.functions.cells import SHOWN
