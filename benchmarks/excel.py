@@ -80,14 +80,14 @@ def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwing
     from xl_addin.functions.inputs import read_inputs
 
     stored([*symbols, "USDKRW"])
-    holdings = [
+    holdings: list[list[Any]] = [
         ["Ticker", "Quantity", "Account"],
         *([symbol, 250.0 + 50 * (at % 7), "main"] for at, symbol in enumerate(symbols)),
     ]
-    targets = [["Section", "Ticker", "Target"], *(["core", symbol, 0.019] for symbol in symbols)]
-    cash = [["Currency", "Amount"], ["KRW", 3e7], ["USD", 25000.0]]
+    targets: list[list[Any]] = [["Section", "Ticker", "Target"], *(["core", symbol, 0.019] for symbol in symbols)]
+    cash: list[list[Any]] = [["Currency", "Amount"], ["KRW", 3e7], ["USD", 25000.0]]
     settings = [["Key", "Value"], ["base_currency", "KRW"]]
-    tables = [holdings, targets, cash, settings]
+    tables: list[list[list[Any]]] = [holdings, targets, cash, settings]
     names = ("holdings", "targets", "cash", "settings")
     portfolio = read_inputs("REBAL_TRADES", dict(zip(names, tables, strict=True)), None).portfolio
     quotes, _ = quotes_for(portfolio, {}, interactive=True)

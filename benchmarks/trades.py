@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -125,7 +126,8 @@ def over_accounts(n: int, accounts: int, seed: int) -> Problem:
 
 def timed(name: str, run: Callable[[], tuple[Ints | None, float | None]], times: int = 3) -> Outcome:
     """Run a solver a few times and keep its best time."""
-    best, result = np.inf, (None, None)
+    best = np.inf
+    result: tuple[Ints | None, float | None] = (None, None)
     for _ in range(times):
         start = time.perf_counter()
         result = run()
@@ -237,15 +239,13 @@ def account_row(n: int, accounts: int) -> str:
             problem = over_accounts(n, accounts, seed)
             slots.append(problem.size)
             if solver is ours or problem.size <= WHOLE_UP_TO:
-                outcomes.append(
-                    (problem, timed(name, lambda p=problem, s=solver: s(p), 1 if solver is whole_model else 3))
-                )
-        answered = [(p, o) for p, o in outcomes if o.units is not None and o.bound is not None]
+                outcomes.append((problem, timed(name, partial(solver, problem), 1 if solver is whole_model else 3)))
+        answered = [(p, o.units, o.bound) for p, o in outcomes if o.units is not None and o.bound is not None]
         if not answered:
             continue
-        objective = [evaluate(p, o.units, slack=1e-6 * p.total).objective for p, o in answered]
-        gap = [max(1 - o.bound / best, 0.0) for (_, o), best in zip(answered, objective, strict=True)]
-        mean = float(np.mean([best / p.total for (p, _), best in zip(answered, objective, strict=True)]))
+        objective = [evaluate(p, units, slack=1e-6 * p.total).objective for p, units, _ in answered]
+        gap = [max(1 - bound / best, 0.0) for (_, _, bound), best in zip(answered, objective, strict=True)]
+        mean = float(np.mean([best / p.total for (p, *_), best in zip(answered, objective, strict=True)]))
         milliseconds = float(np.median([o.seconds for _, o in outcomes])) * 1e3
         first = first or milliseconds
         ratio = f" ({milliseconds / first:.1f} × ours)" if lines else ""
@@ -287,16 +287,14 @@ def main() -> None:
         print("\nFrom cash" if from_cash else f"\nRebalance: fee {FEE:.3%}, sale tax {TAX:.2%}, minimum {MINIMUM:,.0f}")
         for n in SIZES if quick else (*SIZES, *LONGER):
             problem = problem_of(n, seed, from_cash=from_cash)
-            outcomes = [timed("rebalancer", lambda p=problem: ours(p))]
+            outcomes = [timed("rebalancer", partial(ours, problem))]
             if from_cash:
-                outcomes.append(
-                    timed("PyPortfolioOpt greedy", lambda p=problem: peer(p, "greedy"), 1 if n > 5000 else 3)
-                )
-                outcomes.append(timed("floor + largest remainder", lambda p=problem: floor_and_remainder(p)))
+                outcomes.append(timed("PyPortfolioOpt greedy", partial(peer, problem, "greedy"), 1 if n > 5000 else 3))
+                outcomes.append(timed("floor + largest remainder", partial(floor_and_remainder, problem)))
             if from_cash and n <= LP_UP_TO:
-                outcomes.append(timed("PyPortfolioOpt lp", lambda p=problem: peer(p, "lp"), 1))
+                outcomes.append(timed("PyPortfolioOpt lp", partial(peer, problem, "lp"), 1))
             if n <= MILP_UP_TO and not quick:
-                outcomes.append(timed("scipy milp, textbook", lambda p=problem: textbook_milp(p), 1))
+                outcomes.append(timed("scipy milp, textbook", partial(textbook_milp, problem), 1))
             print(row(n, problem, outcomes), flush=True)
     print(f"\nSeveral accounts: fee {FEE:.3%}, sale tax {TAX:.2%}, minimum {MINIMUM:,.0f}")
     for n, accounts in OVER_ACCOUNTS:

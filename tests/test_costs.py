@@ -209,7 +209,7 @@ def test_charges_are_whole_smallest_units_and_never_negative(amount: Decimal, qu
 
 def problems(*what: object, day: dt.date = AS_OF, **overrides: CostOverride) -> list[tuple[str, str, str]]:
     found = cost_problems([i for i in what if isinstance(i, type(STOCK))], day, overrides)
-    return [(problem.severity, problem.code, problem.where) for problem in found]
+    return [(problem.severity, problem.code, str(problem.where)) for problem in found]
 
 
 def test_a_market_without_rates_is_reported_and_charged_nothing() -> None:

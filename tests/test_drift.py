@@ -246,7 +246,7 @@ def test_a_due_section_calls_for_rebalancing_without_any_drift() -> None:
 
 
 def limits(folio: Portfolio) -> list[tuple[str, str]]:
-    return [(p.severity, p.where) for p in limit_problems(folio, positions(folio, valued(folio)))]
+    return [(p.severity, str(p.where)) for p in limit_problems(folio, positions(folio, valued(folio)))]
 
 
 def test_a_weight_beyond_its_minimum_or_maximum_is_a_warning_with_figures() -> None:
@@ -257,8 +257,8 @@ def test_a_weight_beyond_its_minimum_or_maximum_is_a_warning_with_figures() -> N
         ("warning", "limit-breached", "core 069500"),
         ("warning", "limit-breached", "core 102110"),
     ]
-    assert "50.00%" in found[0].message
-    assert "40.00%" in found[0].message
+    assert "50.00%" in str(found[0].message)
+    assert "40.00%" in str(found[0].message)
 
 
 def test_a_weight_exactly_at_its_limit_is_no_breach() -> None:

@@ -100,7 +100,7 @@ def test_prices_later_than_the_plans_day_are_pointed_out_once() -> None:
 
 # --- rates
 
-DOLLARS = {"cash": {"USD": 1}}
+DOLLARS: dict[str, Any] = {"cash": {"USD": 1}}
 
 
 def rate(folio: Portfolio, *quotes: Quote, currency: str = "USD") -> tuple[Decimal | None, list[tuple[str, str]]]:

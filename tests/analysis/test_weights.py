@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +25,7 @@ FIVE = (
 )
 
 
-def weights_of(method: str, entries: tuple[Entry, ...] = FIVE, **more: D) -> dict[str, D]:
+def weights_of(method: str, entries: tuple[Entry, ...] = FIVE, **more: Any) -> dict[str, Decimal]:
     return {row.symbol: row.weight for row in weigh(method, entries, **more).weights}
 
 
@@ -105,7 +106,7 @@ def test_absent_sectors_are_named() -> None:
 def test_weights_of_any_universe_are_positive_and_add_up_to_one(method: str, rows: list[tuple[str, int]]) -> None:
     entries = tuple(Entry(f"S{i}", sector, D(cap), f"C{i // 2}") for i, (sector, cap) in enumerate(rows))
     found = weights_of(method, entries)
-    assert min(found.values()) > 0
+    assert all(weight > 0 for weight in found.values())
     assert abs(sum(found.values()) - 1) < D("1e-24")
 
 

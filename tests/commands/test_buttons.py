@@ -128,11 +128,9 @@ def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -
         sign = 1 if trade["Side"] == "buy" else -1
         assert float(after[key]) == float(before.get(key, 0)) + sign * trade["Quantity"]
     place = book.sheets["Holdings"].tables["Cash"].range
+    values = book.sheets["Holdings"].values
     cash = {
-        book.sheets["Holdings"].values.get((r, place.column + 1)): book.sheets["Holdings"].values.get(
-            (r, place.column + 2)
-        )
-        for r in range(place.row + 1, place.last_cell.row + 1)
+        values[r, place.column + 1]: values[r, place.column + 2] for r in range(place.row + 1, place.last_cell.row + 1)
     }
     assert {currency: float(cash[currency]) for currency in plan} == {k: float(v) for k, v in plan.items()}
 

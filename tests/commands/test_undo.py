@@ -31,7 +31,7 @@ def test_a_recording_is_undone_after_a_button_that_changed_nothing(
     from engine.market import chain
     from engine.market.quoting import QuoteBatch
 
-    monkeypatch.setattr(chain, "quotes", lambda *_, **__: QuoteBatch({}, {}, (), 0))
+    monkeypatch.setattr(chain, "quotes", lambda *_, **__: QuoteBatch({}, {}, 0))
     press("propose", book, formulas=True)
     before = book.state()
     press("record", book, formulas=True)

@@ -99,8 +99,7 @@ def load() -> Any:
     for parent, child in (("win32com", "client"), ("win32com", "server"), ("win32com.server", "util")):
         setattr(modules[parent], child, modules[f"{parent}.{child}"])
     modules["win32com.server.util"].unwrap.side_effect = TypeError
-    import xlwings
-
+    xlwings: Any = importlib.import_module("xlwings")
     windows: Any = types.ModuleType("xlwings._xlwindows")
     windows.Range, windows.engine, windows.BOOK_CALLER = FakeRange, FakeEngine, None
     windows.is_range_instance = lambda argument: isinstance(argument, Cells)

@@ -198,5 +198,5 @@ def test_a_withdrawal_above_what_can_be_sold_says_by_how_much() -> None:
     )
     with pytest.raises(ImpossibleError) as caught:
         rebalance(folio, {"069500": quote("069500", 50_000)}, AS_OF)
-    assert "399,000 KRW are lacking" in caught.value.problems[0].message
-    assert "buy-only sells nothing" in caught.value.problems[0].message
+    assert "399,000 KRW are lacking" in str(caught.value.problems[0].message)
+    assert "buy-only sells nothing" in str(caught.value.problems[0].message)

@@ -25,7 +25,7 @@ def folio(held: dict[str, int], wanted: dict[str, str], cash: object = 0, **more
     names = held.keys() | wanted.keys()
     rows = [holding(name, held.get(name, 0), price=D(10_000)) for name in sorted(names)]
     aims = [section("all", *(target(name, weight) for name, weight in wanted.items()), rule=WIDE)]
-    given = {"cash": {"KRW": cash}, "settings": Settings(costs=FREE)} | more
+    given: dict[str, Any] = {"cash": {"KRW": cash}, "settings": Settings(costs=FREE)} | more
     known = [instrument(name, asset_class="equity") for name in names]
     return portfolio(rows, aims, instruments=known, **given)
 

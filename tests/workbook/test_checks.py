@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -20,7 +21,7 @@ from tests.workbook.test_libreoffice import at
 REPORT = report_for("growth", "en", True)
 
 
-def cell(sheet: str, address: str, value: object) -> Callable[[Workbook], None]:
+def cell(sheet: str, address: str, value: Any) -> Callable[[Workbook], None]:
     return lambda book: book[sheet].__setitem__(address, value)
 
 

@@ -39,7 +39,10 @@ def change(name: str, make: Callable[[bytes], bytes]) -> Callable[[Parts], None]
 
 
 def drop(name: str) -> Callable[[Parts], None]:
-    return lambda parts: parts.pop(name) and None
+    def spoil(parts: Parts) -> None:
+        del parts[name]
+
+    return spoil
 
 
 def strings(xml: bytes) -> Callable[[Parts], None]:

@@ -21,7 +21,7 @@ from templates.write import build
 #: A failing example is large whatever is done to it; making it small takes minutes.
 PHASES = (Phase.explicit, Phase.generate)
 CODES = ("360750", "069500", "091230", "305080", "133690", "QQQ", "SPY", "IEF", "MYFUND", "OTHER-1")
-OWN = {
+OWN: dict[str, dict[str, Any]] = {
     "MYFUND": {"currency": "KRW", "asset_type": "fund", "name": "내 펀드", "asset_class": "bond"},
     "OTHER-1": {"currency": "USD", "asset_type": "stock", "leverage": Decimal(2), "futures": True, "lot": Decimal(10)},
 }
