@@ -107,7 +107,7 @@ def test_weights_of_any_universe_are_positive_and_add_up_to_one(method: str, row
     entries = tuple(Entry(f"S{i}", sector, D(cap), f"C{i // 2}") for i, (sector, cap) in enumerate(rows))
     found = weights_of(method, entries)
     assert all(weight > 0 for weight in found.values())
-    assert abs(sum(found.values()) - 1) < D("1e-24")
+    assert abs(sum(found.values(), D(0)) - 1) < D("1e-24")
 
 
 def test_every_entry_without_what_the_method_needs_is_named_at_once() -> None:

@@ -130,7 +130,8 @@ def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -
     place = book.sheets["Holdings"].tables["Cash"].range
     values = book.sheets["Holdings"].values
     cash = {
-        values[r, place.column + 1]: values[r, place.column + 2] for r in range(place.row + 1, place.last_cell.row + 1)
+        values.get((r, place.column + 1)): values.get((r, place.column + 2), 0.0)
+        for r in range(place.row + 1, place.last_cell.row + 1)
     }
     assert {currency: float(cash[currency]) for currency in plan} == {k: float(v) for k, v in plan.items()}
 
