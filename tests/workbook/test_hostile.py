@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import struct
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -90,9 +89,7 @@ BROKEN: dict[str, tuple[Callable[[Parts], None], str]] = {
 def test_a_broken_workbook_is_refused_with_a_reason(tmp_path: Path, what: str) -> None:
     spoil, code = BROKEN[what]
     path = reparted(plain(tmp_path / "mine.xlsx"), spoil)
-    started = time.perf_counter()
     book = read_book(path)
-    assert time.perf_counter() - started < 5
     errors = [problem for problem in book.problems if problem.severity == "error"]
     if code == "cannot-tell":
         assert book.portfolio is None or not book.portfolio.holdings
@@ -154,9 +151,7 @@ def test_a_file_that_is_no_sound_workbook_is_refused_with_a_reason(tmp_path: Pat
     make, code = FILES[what]
     path = tmp_path / "mine.xlsx"
     path.write_bytes(make())
-    started = time.perf_counter()
     book = read_book(path)
-    assert time.perf_counter() - started < 5
     assert book.portfolio is None
     assert [problem.code for problem in book.problems] == [code]
 
