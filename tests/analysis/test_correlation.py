@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.correlation import correlate, correlation_matrix, effective_bets
@@ -55,7 +55,6 @@ def test_the_matrix_agrees_with_skfolio_to_1e12(factors: HistoryTable) -> None:
 MOVES = st.lists(st.tuples(*[st.integers(-200, 200).map(lambda n: n / 1000)] * 3), min_size=4, max_size=9)
 
 
-@settings(max_examples=100, deadline=None)
 @given(MOVES)
 def test_any_matrix_is_symmetric_between_minus_one_and_one_with_a_diagonal_of_ones(
     moves: list[tuple[float, ...]],

@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.analysis.compare import look_through, overlap
@@ -205,7 +205,6 @@ ANYTHING = st.recursive(
 FIELDS = ["fee", "aum", "holdings_count", "yield", "holdings", "as_of", "source", "total_return", "index"]
 
 
-@settings(max_examples=200, deadline=None)
 @given(ANYTHING, st.sampled_from(FIELDS))
 def test_any_document_gives_facts_or_problems_and_never_an_exception(document: object, field: str) -> None:
     for row in (document, {field: document}, {"holdings": [{"symbol": document, "weight": document}]}):
