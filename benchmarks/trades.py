@@ -6,8 +6,8 @@ which no peer but a hand-written mixed-integer model can do. Several accounts: t
 accounts that keep their own cash; four in ten instruments in the first account only, as US ones are for Koreans.
 
 Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash and
-all (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the same run. The
-textbook model is what a textbook would write, given to HiGHS for 30 seconds.
+all (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the same
+run. The textbook model is what a textbook would write, given to HiGHS for 30 seconds.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
@@ -154,7 +155,8 @@ def over_accounts(n: int, accounts: int, seed: int) -> Problem:
 
 def timed(name: str, run: Callable[[], tuple[Ints | None, float | None]], times: int = 3) -> Outcome:
     """Run a solver a few times and keep its best time."""
-    best, result = np.inf, (None, None)
+    best = np.inf
+    result: tuple[Ints | None, float | None] = (None, None)
     for _ in range(times):
         start = time.process_time()
         result = run()
@@ -309,22 +311,22 @@ def main() -> None:
         print("\nFrom cash" if from_cash else f"\nRebalance: fee {FEE:.3%}, sale tax {TAX:.2%}, minimum {MINIMUM:,.0f}")
         for n in SIZES:
             problem = problem_of(n, seed, from_cash=from_cash)
-            outcomes = [timed("rebalancer", lambda p=problem: ours(p))]
+            outcomes = [timed("rebalancer", partial(ours, problem))]
             if from_cash:
-                outcomes.append(timed("PyPortfolioOpt greedy", lambda p=problem: peer(p, "greedy")))
-                outcomes.append(timed("floor + largest remainder", lambda p=problem: floor_and_remainder(p)))
+                outcomes.append(timed("PyPortfolioOpt greedy", partial(peer, problem, "greedy")))
+                outcomes.append(timed("floor + largest remainder", partial(floor_and_remainder, problem)))
             if from_cash and n <= LP_UP_TO:
-                outcomes.append(timed("PyPortfolioOpt lp", lambda p=problem: peer(p, "lp"), 1))
+                outcomes.append(timed("PyPortfolioOpt lp", partial(peer, problem, "lp"), 1))
             if n <= TEXTBOOK_UP_TO and not quick:
-                outcomes.append(timed("textbook, HiGHS", lambda p=problem: textbook(p), 1))
+                outcomes.append(timed("textbook, HiGHS", partial(textbook, problem), 1))
             print(row(f"n = {n}", problem, outcomes), flush=True)
     print(f"\nSeveral accounts: fee {FEE:.3%}, sale tax {TAX:.2%}, minimum {MINIMUM:,.0f}")
     for n, accounts in OVER_ACCOUNTS:
         for drawing in range(DRAWINGS):
             problem = over_accounts(n, accounts, drawing)
-            outcomes = [timed("rebalancer", lambda p=problem: ours(p), 1)]
+            outcomes = [timed("rebalancer", partial(ours, problem), 1)]
             if not quick:
-                outcomes.append(timed("textbook, HiGHS", lambda p=problem: textbook(p), 1))
+                outcomes.append(timed("textbook, HiGHS", partial(textbook, problem), 1))
             print(row(f"n = {n}, accounts = {accounts}, slots = {problem.size}", problem, outcomes), flush=True)
 
 

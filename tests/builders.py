@@ -26,7 +26,8 @@ def instrument(symbol: str, **more: Any) -> Instrument:
 
 def quote(symbol: str, price: object, currency: str = "", **more: Any) -> Quote:
     known = currency or instrument(symbol).currency
-    return Quote(symbol, D(str(price)), known, **({"as_of": MOMENT, "source": "test"} | more))
+    given: dict[str, Any] = {"as_of": MOMENT, "source": "test"} | more
+    return Quote(symbol, D(str(price)), known, **given)
 
 
 def holding(symbol: str, quantity: object, **more: Any) -> Holding:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import D, holding, portfolio, section, target, valued
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from rebalancer.analysing import Sources
 from rebalancer.analysing import risk as checked
 from rebalancer.planning import in_force
 from rebalancer.planning import plan as planned
+from tests.builders import D, holding, portfolio, section, target, valued
 
 CASES = Path(__file__).parent / "bands_cases"
 AS_OF = dt.date(2022, 5, 20)

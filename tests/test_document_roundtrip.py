@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.data.document import parse_portfolio
@@ -188,14 +188,12 @@ def portfolios(draw: st.DrawFn) -> Portfolio:
     )
 
 
-@settings(deadline=None)
 @given(portfolios())
 def test_written_portfolio_reads_as_itself(portfolio: Portfolio) -> None:
     again, problems = parse_portfolio(dump_portfolio(portfolio), "written")
     assert again == portfolio, problems
 
 
-@settings(deadline=None)
 @given(portfolios())
 def test_writing_is_stable(portfolio: Portfolio) -> None:
     text = dump_portfolio(portfolio)

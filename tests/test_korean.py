@@ -28,6 +28,7 @@ from xl_addin.cli import main
 from xl_addin.functions import function
 from xl_addin.functions.journal import recent
 from xl_addin.show.problems import problem_lines, problems_of
+from xl_addin.show.terminal import Paint
 
 ROOT = Path(__file__).parents[1]
 BAD_DOCUMENTS = sorted((ROOT / "tests" / "bad_documents").glob("*.yaml"))
@@ -223,7 +224,7 @@ def test_the_korean_text_has_no_part_in_whether_two_problems_are_one() -> None:
 
 
 def test_without_a_korean_text_the_english_one_is_shown() -> None:
-    (line,) = problem_lines([Problem("error", "x", "here", "so")], "ko", lambda text, _: text)
+    (line,) = problem_lines([Problem("error", "x", "here", "so")], "ko", Paint())
     assert line == "오류: here: so [x]"
 
 

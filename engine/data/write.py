@@ -44,7 +44,8 @@ def dump_portfolio(portfolio: Portfolio) -> str:
     """Return YAML text that parses to an equal portfolio.
 
     Raises ValueError where a document cannot say what the record says: a rule of "all" other than the one for
-    untargeted holdings, or rules on the account of a portfolio that declares none. What the catalogue knows of an instrument and the record leaves open (None) reads as the catalogue's.
+    untargeted holdings, or rules on the account of a portfolio that declares none. What the catalogue knows of an
+    instrument and the record leaves open (None) reads as the catalogue's.
     """
     body: Row = {"name": portfolio.name, "base_currency": portfolio.base_currency}
     described: set[str] = set()

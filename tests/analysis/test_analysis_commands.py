@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_prices import factor_table, stock_table
 
 from engine.errors import NoData
 from engine.history import aligned
 from engine.market import chain
+from engine.market.quoting import QuoteBatch
 from engine.market.records import Batch, FetchedFacts, FetchedHolding, History
 from rebalancer.samples import sample_text
+from tests.analysis.real_prices import factor_table, stock_table
 from xl_addin.cli import main
 
 #: Real closes of other instruments under the sample's symbols: the numbers are real, the names are not.
@@ -62,9 +63,7 @@ def files(tmp_path: Path) -> Path:
 def run(files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.chdir(files)
     # Whatever this machine has stored is none of a test's business.
-    monkeypatch.setattr(
-        chain, "quotes", lambda symbols, **_: chain.QuoteBatch({}, dict.fromkeys(symbols, NoData("x")), 0)
-    )
+    monkeypatch.setattr(chain, "quotes", lambda symbols, **_: QuoteBatch({}, dict.fromkeys(symbols, NoData("x")), 0))
 
     def call(*arguments: str) -> tuple[int, Any]:
         status = main([*arguments, "--json"])

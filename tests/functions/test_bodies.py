@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
-from function_calls import SETTINGS as DATED
-from function_cells import rows as shown
 
 from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, Transient
@@ -20,8 +18,12 @@ from engine.market import chain
 from engine.market.quoting import QuoteBatch
 from engine.phrase import phrase
 from engine.words import Lang
+from rebalancer import planning
 from templates.cells import CellError
 from templates.report import setting_rows
+from tests.functions.function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
+from tests.functions.function_calls import SETTINGS as DATED
+from tests.functions.function_cells import rows as shown
 from xl_addin import functions
 from xl_addin.functions import all_functions, cells, function, journal, plan
 from xl_addin.functions.cells import NA, NUM, VALUE
@@ -29,6 +31,16 @@ from xl_addin.functions.plan import gathered
 
 SETTINGS = [[None if isinstance(value, dict) else value for value in row] for row in DATED]
 SHEETS = {"Holdings": HOLDINGS, "Targets": TARGETS, "Settings": SETTINGS}
+
+
+def counting(work: Callable[..., Any], made: list[int]) -> Callable[..., Any]:
+    """Return the same work, which leaves a mark each time that it is done."""
+
+    def counted(*given: Any) -> Any:
+        made.append(1)
+        return work(*given)
+
+    return counted
 
 
 @pytest.fixture(autouse=True)
@@ -184,8 +196,7 @@ def test_a_day_nobody_can_compute_with_is_a_bad_argument(day: object) -> None:
 
 def test_functions_over_equal_ranges_share_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    planned = plan.planned
-    monkeypatch.setattr(plan, "planned", lambda *given: made.append(1) or planned(*given))
+    monkeypatch.setattr(plan, "planned", counting(planning.planned, made))
     ranges = (HOLDINGS, TARGETS, CASH, PAIRS)
     for name in ("REBAL_TRADES", "REBAL_DRIFT", "REBAL_CHECKS"):
         assert isinstance(function(name).answer([*ranges, None]), list)
@@ -231,9 +242,8 @@ def test_base_currency_that_nobody_gave_is_said() -> None:
 
 
 def test_equal_calls_share_one_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    real = plan.planned
-    monkeypatch.setattr(plan, "planned", lambda *args: made.append(1) or real(*args))
+    made: list[int] = []
+    monkeypatch.setattr(plan, "planned", counting(planning.planned, made))
     arguments = (HOLDINGS, TARGETS, CASH, SETTINGS)
     for called in (functions.rebal_drift, functions.rebal_trades, functions.rebal_checks):
         called(*arguments)

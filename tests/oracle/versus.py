@@ -9,10 +9,10 @@ from typing import Any
 import rebalancer
 from engine.errors import ImpossibleError, InputError
 from engine.plan import Plan, Trade
-from oracle import brute, textbook
-from oracle.measure import Outcome, bill, measure
-from oracle.portfolios import AS_OF, Document
-from oracle.reading import DIGITS, Case, read
+from tests.oracle import brute, textbook
+from tests.oracle.measure import Outcome, bill, measure
+from tests.oracle.portfolios import AS_OF, Document
+from tests.oracle.reading import DIGITS, Case, read
 
 #: What a sum of floats may lose, as a fraction of V.
 ROUNDING = 1e-9
@@ -63,7 +63,7 @@ def orders_of(case: Case, plan: Plan) -> dict[int, float]:
     return found
 
 
-def compare(document: Document, *, most: int = 100_000, use_model: bool = False) -> Verdict:
+def compare(document: Document, *, most: int = 100_000, use_model: bool = False) -> Verdict:  # noqa: C901 - a list of facts
     """Return what is wrong with the engine's plan of a document."""
     case = read(document, AS_OF)
     verdict = Verdict()

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle.portfolios import AS_OF, small
 
 from engine import drift
 from engine.data.document import portfolio_from_data
@@ -21,6 +20,7 @@ from engine.trades.problem import Evaluation, Ints, Problem, allowed, evaluate
 from engine.trades.rungs import Kind, breached, causes, parts
 from engine.trades.solve import earlier_first, solve
 from engine.valuation import fx_table, resolve_prices, resolve_rates, value
+from tests.oracle.portfolios import AS_OF, small
 
 SEEDS = range(5000, 5080)
 MOST = 20_000

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from office import Office
 from openpyxl import load_workbook
 
 from engine.analysis.volatility import State, Turbulence, banded
@@ -25,6 +24,7 @@ from templates.report import plan_report
 from templates.write import Book, build
 from templates.write.checks import checks
 from templates.write.pack import packed
+from tests.office import Office
 from tests.workbook.cases import book_for
 from tests.workbook.test_libreoffice import at, same
 
