@@ -144,7 +144,7 @@ def quotes_for(
         own = {symbol: found[symbol] for symbol in batch.failed if symbol in found}
         notes = _from_book(own, book)
     failed = tuple(
-        Problem("warning", "price-source", place("price", symbol=symbol), fault.message, fault.ko)
+        Problem("warning", "price-source", place("price", symbol=symbol), fault.message)
         for symbol, fault in batch.failed.items()
         if symbol not in own
     )

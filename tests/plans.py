@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import replace
 from decimal import Decimal as D  # noqa: N817 - plans are read, not their types
 
+from builders import told
+
 from engine.errors import Problem
 from engine.money import FxTable
 from engine.plan import CashState, Conversion, Plan, Position, Quality, Reason, SectionState, Status, TaxEstimate, Trade
@@ -104,7 +106,9 @@ def example() -> Plan:
         quality=Quality(0.0612, 0.06119, 0.0002, "exact", 0.0123),
         tax=TaxEstimate(D(0), None, D(2_500_000), None, None, None, missing=("360750",)),
         problems=(
-            Problem("warning", "band-out-of-reach", "portfolio.satellite", "the band of QQQ can never be reached"),
+            Problem(
+                "warning", "band-out-of-reach", "portfolio.satellite", told("the band of QQQ can never be reached")
+            ),
         ),
     )
 

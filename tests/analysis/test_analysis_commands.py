@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import told
 from real_prices import factor_table, stock_table
 
 from engine.errors import NoData
@@ -63,7 +64,7 @@ def run(files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     monkeypatch.chdir(files)
     # Whatever this machine has stored is none of a test's business.
     monkeypatch.setattr(
-        chain, "quotes", lambda symbols, **_: chain.QuoteBatch({}, dict.fromkeys(symbols, NoData("x")), 0)
+        chain, "quotes", lambda symbols, **_: chain.QuoteBatch({}, dict.fromkeys(symbols, NoData(told("x"))), 0)
     )
 
     def call(*arguments: str) -> tuple[int, Any]:
@@ -371,7 +372,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
             "XOM": FetchedFacts("XOM", "replay", NOW, currency="USD", sector="Energy", market_cap=Decimal(500)),
         }
         names = list(symbols)
-        failed = {symbol: NoData("none", symbol=symbol) for symbol in names if symbol not in known}
+        failed = {symbol: NoData(told("none"), symbol=symbol) for symbol in names if symbol not in known}
         return Batch({symbol: known[symbol] for symbol in names if symbol in known}, failed, 0)
 
     monkeypatch.setattr(chain, "history", history)

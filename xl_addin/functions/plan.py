@@ -20,7 +20,6 @@ from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
 from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
 from xl_addin.functions.inputs import Inputs, language, read_inputs
-from xl_addin.show.problems import problems_of
 
 HOLDINGS = Argument("holdings", "table", "Holdings[#All]")
 TARGETS = Argument("targets", "table", "Targets[#All]")
@@ -102,7 +101,7 @@ def checks(holdings: object, targets: object, cash: object, settings: object, ta
     except InputError as error:
         found = error.problems
     except MarketDataError as error:
-        found = problems_of(error)
+        found = error.listed()
     told = [grid("settings", rows)] if (rows := rows_of(settings)) is not None else []
     problems = gathered((*found, *journal.recent()))
     return checks.table(problem_rows(problems, language([*told, *sheets(tables)])))
