@@ -5,8 +5,8 @@ what every peer can do. Rebalance: drifted holdings with a 0.015 % fee, 0.20 % s
 which no peer but a hand-written mixed-integer model can do. Several accounts: the same holdings and cash spread over
 accounts that keep their own cash; four in ten instruments in the first account only, as US ones are for Koreans.
 
-Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash included
-(`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the same run. The
+Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash and
+all (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the same run. The
 textbook model is what a textbook would write, given to HiGHS for 30 seconds.
 """
 
@@ -76,7 +76,7 @@ def assembled(
     cash: Floats,
     allowed: Floats | None = None,
 ) -> Problem:
-    """Build a problem of holdings (symbols × accounts), which move towards their target and past it by one share at most."""
+    """Build a problem of holdings (symbols × accounts): towards their targets, past them by one share at most."""
     symbols, accounts = held.shape
     value, target = held.sum(axis=1) * price, weight * total
     way = target - value
@@ -207,7 +207,7 @@ def floor_and_remainder(problem: Problem) -> tuple[Ints | None, float | None]:
 
 
 def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
-    """Solve the model as a textbook writes it: buys, sells, a switch each, a column for every bracket on either side."""
+    """Solve the model as a textbook writes it: buys, sells, a switch each, a column for every bracket on each side."""
     import highspy
 
     highs = highspy.Highs()
@@ -217,7 +217,7 @@ def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
     slots, scale, inf = problem.slots, 1e6 / problem.total, highspy.kHighsInf
     price, goal = slots.price * scale, targets(problem) * scale
     buy = [highs.addVariable(0, float(h), 0, highspy.HighsVarType.kInteger) for h in slots.high]
-    sell = [highs.addVariable(0, float(-l), 0, highspy.HighsVarType.kInteger) for l in slots.low]
+    sell = [highs.addVariable(0, float(-low), 0, highspy.HighsVarType.kInteger) for low in slots.low]
     order = problem.order * scale
     buying, selling = ([highs.addVariable(0, 1, order, highspy.HighsVarType.kInteger) for _ in price] for _ in range(2))
     starts = [start for start, _ in BRACKETS] + [np.inf]

@@ -188,8 +188,12 @@ class GainTax:
     unknown: bool = False
 
 
-def gain_tax(portfolio: Portfolio, fx: FxTable, account: Account, position: Position, as_of: dt.date) -> GainTax:
+def gain_tax(
+    portfolio: Portfolio, fx: FxTable, account: Account, position: Position, holdings: Iterable[Holding], as_of: dt.date
+) -> GainTax:
     """Return how a sale's gain is taxed: nothing outside taxable accounts, or where nobody's taxes are to be counted.
+
+    `holdings` are the rows of the position's symbol.
 
     Korean residents: gains of Korean-listed funds that are taxed as dividends are withheld at the sale, without setting
     off losses; overseas gains are netted over the year, and taxed above the allowance.
@@ -202,9 +206,7 @@ def gain_tax(portfolio: Portfolio, fx: FxTable, account: Account, position: Posi
     rule = tax_rule("overseas_gains" if overseas else "dividend_income", as_of)
     if rule is None or won is None or not (overseas or _is_taxed_fund(instrument)):
         return GainTax()
-    rows = [
-        h for h in portfolio.holdings if h.symbol == position.symbol and _is_in(portfolio, h, account) and h.quantity
-    ]
+    rows = [row for row in holdings if row.quantity and _is_in(portfolio, row, account)]
     paid = paid_per_share(rows, position.fx)
     gain = ZERO if paid is None else position.price * position.fx - paid
     if not overseas:

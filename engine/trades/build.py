@@ -7,7 +7,7 @@ and handed on as whole steps; only what joins several symbols reaches the solver
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -18,7 +18,7 @@ from engine.costs.tax import GainTax, gain_tax
 from engine.drift import Limit, limits_of
 from engine.money import ZERO, unit
 from engine.plan import Position
-from engine.portfolio import FRACTION, Account, Portfolio, step_of
+from engine.portfolio import FRACTION, Account, Holding, Portfolio, step_of
 from engine.trades.measure import OUTSIDE, Hinge, cash_hinges, hinges, off_edges, off_target
 from engine.trades.problem import Ints, Problem, RiskCap, Rows, Slots
 from engine.trades.rungs import Kind, Part
@@ -71,23 +71,31 @@ def reserve(portfolio: Portfolio, account: str, currency: str) -> Decimal:
     return portfolio.settings.cash_buffer if own is None else own
 
 
-def free_quantities(portfolio: Portfolio, symbol: str) -> dict[str, Decimal]:
-    """Return what may be sold of a symbol by account or label: the rows that are not locked."""
-    free: dict[str, Decimal] = {}
+def rows_of(portfolio: Portfolio) -> dict[str, list[Holding]]:
+    """Return the rows of holdings by symbol."""
+    found: dict[str, list[Holding]] = {}
     for holding in portfolio.holdings:
-        if holding.symbol == symbol and not holding.locked:
+        found.setdefault(holding.symbol, []).append(holding)
+    return found
+
+
+def free_quantities(rows: Iterable[Holding]) -> dict[str, Decimal]:
+    """Return what may be sold of a symbol by account or label: its rows that are not locked."""
+    free: dict[str, Decimal] = {}
+    for holding in rows:
+        if not holding.locked:
             free[holding.account] = free.get(holding.account, ZERO) + holding.quantity
     return free
 
 
-def held_steps(portfolio: Portfolio, symbol: str) -> dict[str, Held]:
-    """Return, by account, the whole steps that may be sold: those of rows that are not locked.
+def held_steps(portfolio: Portfolio, symbol: str, rows: Sequence[Holding]) -> dict[str, Held]:
+    """Return, by account, the whole steps that may be sold of a symbol: those of its rows that are not locked.
 
     Without declared accounts the labels are one account: each label's whole steps add up, since each sells its own.
     """
     step = step_of(portfolio.instruments[symbol], portfolio.settings.fractional)
-    free = free_quantities(portfolio, symbol)
-    kept = {h.account for h in portfolio.holdings if h.symbol == symbol and h.locked}
+    free = free_quantities(rows)
+    kept = {row.account for row in rows if row.locked}
     found = {}
     for label in dict.fromkeys((*free, *kept)):
         quantity = free.get(label, ZERO)
@@ -107,7 +115,9 @@ def can_sell(portfolio: Portfolio, position: Position, least: Decimal) -> bool:
         return False
     step = step_of(portfolio.instruments[position.symbol], portfolio.settings.fractional)
     minimum = minimum_steps(least, position, step)
-    return any(h.free >= (1 if h.all else minimum) for h in held_steps(portfolio, position.symbol).values() if h.free)
+    rows = [holding for holding in portfolio.holdings if holding.symbol == position.symbol]
+    held = held_steps(portfolio, position.symbol, rows).values()
+    return any(one.free >= (1 if one.all else minimum) for one in held if one.free)
 
 
 def minimum_steps(least: Decimal, position: Position, step: Decimal) -> int:
@@ -133,7 +143,9 @@ class Builder:
         self._steps = {
             p.symbol: step_of(portfolio.instruments[p.symbol], portfolio.settings.fractional) for p in tradable
         }
-        self._held = {p.symbol: held_steps(portfolio, p.symbol) for p in tradable}
+        self._taxes: dict[tuple[str, str], GainTax] = {}
+        self._of = rows_of(portfolio)
+        self._held = {p.symbol: held_steps(portfolio, p.symbol, self._of.get(p.symbol, [])) for p in tradable}
         self._costs = {
             p.symbol: lookup(portfolio.instruments[p.symbol], as_of, portfolio.settings.costs, portfolio.residence)
             for p in tradable
@@ -336,11 +348,19 @@ class Builder:
             if low and not emptied and -low < least_sell:
                 low = 0
             if low or high:
-                tax = gain_tax(portfolio, self._valuation.fx, account, p, self._as_of)
+                tax = self._tax(account, p)
                 yield (
                     Slot(p.symbol, account.name, self._steps[p.symbol], self._costs[p.symbol], tax),
                     (low, high, least_buy, least_sell, emptied),
                 )
+
+    def _tax(self, account: Account, p: Position) -> GainTax:
+        """Return how gains of a symbol in an account are taxed, worked out once."""
+        key = p.symbol, account.name
+        if key not in self._taxes:
+            rows = self._of.get(p.symbol, [])
+            self._taxes[key] = gain_tax(self._portfolio, self._valuation.fx, account, p, rows, self._as_of)
+        return self._taxes[key]
 
     def _slot_rates(self, slot: Slot, row: tuple[int, int, int, int, bool], p: Position) -> tuple[float, ...]:
         """Return price, commission, sale tax, ticket minimum, gain, withheld, overseas, dislike and both slacks.

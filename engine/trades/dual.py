@@ -39,6 +39,15 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """A point of the dual: a price of cash by pool, of value traded, of overseas gains."""
+
+    cash: Floats
+    value: float
+    gain: float
+
+
+@dataclass(frozen=True, slots=True)
 class Dual:
     """The best bound found, its prices, each slot's best candidate there, and what every candidate loses against it.
 
@@ -46,20 +55,11 @@ class Dual:
     """
 
     bound: float
-    cash_price: float
+    prices: Prices
     best: Floats
     choices: Choices
     reduced: Floats
     whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """A point of the dual: a price of cash a pool, of value traded, of overseas gains."""
-
-    cash: Floats
-    value: float
-    gain: float
 
 
 def applies(problem: Problem) -> bool:
@@ -218,8 +218,8 @@ class Relaxation:
         cash = price + tau * stretch * (1.0 + price) if price >= 0 else np.full(len(problem.cash), price)
         return highest[1], Prices(cash, value_price, gain_price)
 
-    def _reduced(self, prices: Prices) -> Floats:
-        choices = self.choices
+    def priced(self, choices: Choices, prices: Prices) -> Floats:
+        """Return what candidates cost at the prices (n × k)."""
         found = choices.objective + prices.cash[self.problem.slots.pool][:, None] * choices.used
         if prices.value:
             found = found + prices.value * choices.value
@@ -230,7 +230,7 @@ class Relaxation:
     def _value(self, prices: Prices, *, exact: bool) -> tuple[float, Floats]:
         """Return the dual's value and, by pool, its slope: cash used and kept less cash there is."""
         problem, choices = self.problem, self.choices
-        relaxed = self._reduced(prices)
+        relaxed = self.priced(self.choices, prices)
         best = relaxed.argmin(axis=1)
         rows = np.arange(problem.size)
         used = np.bincount(problem.slots.pool, weights=choices.used[rows, best], minlength=len(problem.cash))
@@ -262,13 +262,13 @@ class Relaxation:
         return float(levels[place]), kept
 
     def _dual(self, prices: Prices, *, exact: bool) -> Dual:
-        relaxed = self._reduced(prices)
+        relaxed = self.priced(self.choices, prices)
         best = relaxed.argmin(axis=1)
         rows = np.arange(self.problem.size)
         value, _ = self._value(prices, exact=exact)
         bound = value - _NOISE * self.problem.total - self.problem.rounding
         reduced = relaxed - relaxed[rows, best][:, None]
-        return Dual(bound, float(prices.cash.max()), self.choices.units[rows, best], self.choices, reduced, self.whole)
+        return Dual(bound, prices, self.choices.units[rows, best], self.choices, reduced, self.whole)
 
 
 def _value(hinges: Hinges, part: np.ndarray, x: Floats) -> float:

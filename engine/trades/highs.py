@@ -518,7 +518,6 @@ class Model:
         highs.passModel(self._linear(highspy))
         if start is not None:
             self._set_start(highs, start)
-        constant = self._model.constant
         calls = 0
 
         def on_interrupt(event: Any) -> None:  # noqa: ANN401 - highspy's event
@@ -528,7 +527,7 @@ class Model:
             try:
                 stop = calls > effort.calls
                 if watch is not None and not stop:
-                    stop = watch((data.mip_primal_bound + constant) / _SCALE, (data.mip_dual_bound + constant) / _SCALE)
+                    stop = watch(data.mip_primal_bound / _SCALE, data.mip_dual_bound / _SCALE)
             except KeyboardInterrupt:
                 stop = True
             if stop:
@@ -542,7 +541,7 @@ class Model:
         # Without a whole-numbered column HiGHS solves a plain linear program and leaves the other figure alone.
         mixed = any(bool(whole.any()) for whole in self._model.integer)
         least = float(info.mip_dual_bound if mixed else info.objective_function_value)
-        bound = (least + constant - self._ties) / self._money
+        bound = (least - self._ties) / self._money
         bound -= TOLERANCE * self._problem.total + self._problem.rounding
         if status == kind.kInfeasible:
             return Answer(None, np.inf, "infeasible")
@@ -568,6 +567,7 @@ class Model:
     def _linear(self, highspy: Any) -> Any:  # noqa: ANN401 - highspy has no types
         model = self._model
         lp = highspy.HighsLp()
+        lp.offset_ = model.constant
         lp.num_col_, lp.num_row_ = model.columns, model.rows
         lp.col_cost_ = np.concatenate(model.cost)
         lp.col_lower_, lp.col_upper_ = np.concatenate(model.lower), np.concatenate(model.upper)

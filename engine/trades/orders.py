@@ -90,7 +90,7 @@ def split(portfolio: Portfolio, position: Position, slot: Slot, steps: int) -> I
         return
     wanted = -steps
     whole = dict.fromkeys(dict(held), 0)
-    for name, quantity in free_quantities(portfolio, position.symbol).items():
+    for name, quantity in free_quantities(h for h in portfolio.holdings if h.symbol == position.symbol).items():
         if name in whole:
             whole[name] = int((quantity / slot.step).to_integral_value(ROUND_FLOOR))
     enough = [name for name, _ in held if whole[name] >= wanted]

@@ -23,11 +23,13 @@ from engine.trades.problem import Bools, Evaluation, Ints, Problem, Solution, ev
 #: Money tolerance of the constraints, of the total: exact money decides later.
 SLACK = 2e-9
 #: Gap, relative to the objective, that is closed; and one that is small enough to leave in a large portfolio.
-CLOSED, CLOSE = 1e-9, 5e-6
+CLOSED, CLOSE = 1e-9, 8e-6
+#: Gap, relative to the objective, from which all that is open is decided at once.
+NEAR = 1e-3
 #: Slots beyond which a small gap is left.
 LARGE = 100
 #: Trades decided anew around the dual's plan, in turn; and slots up to which HiGHS decides all that is open.
-CORES = (24, 60)
+CORES = (20, 60)
 MOST_OPEN = 400
 
 
@@ -106,16 +108,17 @@ class _Search:
 
     def by_prices(self) -> None:
         """Take the bound of the dual, and the best plan in which all but the least certain trades are the dual's."""
-        dual = Relaxation(self.problem).maximise()
+        relaxation = Relaxation(self.problem)
+        dual = relaxation.maximise()
         if dual is None:
             return
         self._dual, self.bound = dual, dual.bound
         if not dual.whole:
             return
-        units = near(self.problem, dual)
+        units = near(relaxation, dual)
         if units is not None:
             self.offer(units)
-        if self.is_closed:
+        if self.best is not None and self.gap <= NEAR * self.best[0].objective:
             return
         second = np.where(dual.reduced > 0, dual.reduced, np.inf).min(axis=1)
         order = np.argsort(second, kind="stable")
@@ -124,7 +127,8 @@ class _Search:
             open_ = np.zeros(self.problem.size, dtype=np.bool_)
             open_[order[:core]] = True
             inner = part_of(self.problem, chosen, open_)
-            answer = Model(inner, loose=False).solve(Effort(200, 2_000), gap=1e-7, watch=self._watch)
+            gap = CLOSE / 2 if self.problem.size > LARGE else 1e-7
+            answer = Model(inner, loose=False).solve(Effort(200, 2_000), gap=gap, watch=self._watch)
             if answer.units is not None:
                 units = chosen.copy()
                 units[open_] = answer.units
@@ -166,7 +170,8 @@ class _Search:
             return found
 
         start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
-        answer = Model(problem, must=must).solve(self._effort, start=start, watch=self._watch)
+        gap = CLOSE / 4 if self.problem.size > LARGE else CLOSED
+        answer = Model(problem, must=must).solve(self._effort, start=start, gap=gap, watch=self._watch)
         self._ended = answer.ended
         if answer.ended == "infeasible":
             # What is left holds the best plan: that there is none is a fault, unless there never was one.
@@ -178,7 +183,7 @@ class _Search:
         if answer.units is None or not self.offer(whole(answer.units)):
             # What rounding may save was granted to every order: now without.
             less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400))
-            again = Model(problem, loose=False, must=must).solve(less, start=start, watch=self._watch)
+            again = Model(problem, loose=False, must=must).solve(less, start=start, gap=gap, watch=self._watch)
             self._take(again, whole(again.units) if again.units is not None else None)
 
     def _take(self, answer: Answer, units: Ints | None) -> None:

@@ -1,4 +1,4 @@
-"""Portfolios as savers have them: ten million won and more, drifted, in one to three accounts; and plans carried out."""
+"""Portfolios as savers have them, ten million won and more, in one to three accounts; and plans carried out."""
 
 from __future__ import annotations
 

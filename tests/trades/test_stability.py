@@ -46,7 +46,7 @@ def _bought(plan: Plan, symbol: str) -> Decimal:
 
 
 def led_away(seeds: Iterable[int]) -> dict[int, list[str]]:
-    """Return the portfolios with a symbol that ends further off than it was, or past its target by more than a share."""
+    """Return the portfolios with a symbol that ends further off, or past its target by more than a share."""
     found: dict[int, list[str]] = {}
     for seed in seeds:
         portfolio, quotes = saver(seed)
