@@ -74,7 +74,7 @@ def stored(symbols: list[str]) -> None:
 
 def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwings has no types
     from engine.rebalance import rebalance
-    from rebalancer.planning import today
+    from rebalancer.clock import today
     from rebalancer.quoting import quotes_for
     from xl_addin.functions import plan
     from xl_addin.functions.inputs import read_inputs

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -212,7 +213,7 @@ def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
     """Solve the model as a textbook writes it: buys, sells, a switch each, a column for every bracket on each side."""
     import highspy
 
-    highs = highspy.Highs()
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("time_limit", TEXTBOOK_SECONDS)

@@ -45,8 +45,8 @@ from engine.schedule import add_months
 from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
+from rebalancer.clock import today
 from rebalancer.loading import load_portfolio, usable
-from rebalancer.planning import today
 from rebalancer.quoting import quotes_for
 
 if TYPE_CHECKING:
@@ -330,7 +330,7 @@ def risk(
 
 def volatility(
     portfolio: Portfolio, sources: Sources, as_of: dt.date
-) -> tuple[dict[str, Turbulence], dict[str, Phrase | str]]:
+) -> tuple[dict[str, Turbulence], dict[str, Phrase]]:
     """Return the state of each symbol whose band follows volatility, and why of some there are no closes.
 
     It is the state that `risk` judges by. Raises InputError for a history file that cannot be used, nothing for closes

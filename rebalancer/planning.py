@@ -16,6 +16,7 @@ from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.settings import Mode
+from rebalancer.clock import today
 
 if TYPE_CHECKING:
     from engine.market.quoting import QuoteBatch
@@ -125,8 +126,3 @@ def adjusted(
     told = Report(place("command-line"))
     flow = in_units(Decimal(str(cash_flow)), portfolio.base_currency, (), told)
     return replace(portfolio, settings=replace(portfolio.settings, cash_flow=flow)), tuple(told.problems)
-
-
-def today() -> dt.date:
-    """Return this computer's date."""
-    return dt.datetime.now().astimezone().date()

@@ -68,8 +68,9 @@ def _report(
 ) -> tuple[BookReport, Lang]:
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
+    from rebalancer.clock import today
     from rebalancer.loading import is_workbook, load_portfolio, usable
-    from rebalancer.planning import in_force, planned, today
+    from rebalancer.planning import in_force, planned
     from rebalancer.quoting import quotes_for
 
     if not isinstance(source, (str, Path)):

@@ -11,7 +11,6 @@ from engine.errors import Problem
 from engine.market import catalogue
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
-from engine.places import place
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.settings import Settings, setting_fields
@@ -217,8 +216,7 @@ def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decim
 def problem_rows(problems: Sequence[Problem], lang: Lang) -> Rows:
     """Return problems as rows of the Problems table, in the workbook's language."""
     return tuple(
-        {"Severity": p.severity, "Where": place(p.where, lang), "Message": p.said(lang), "Code": p.code}
-        for p in problems
+        {"Severity": p.severity, "Where": p.placed(lang), "Message": p.said(lang), "Code": p.code} for p in problems
     )
 
 

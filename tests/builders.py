@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from engine.phrase import Phrase, phrase
 from engine.portfolio import Account, Holding, Instrument, Portfolio, Rule, Section, Target
 from engine.quote import Quote
 from engine.settings import Settings
@@ -75,3 +76,8 @@ def valued(folio: Portfolio, quotes: Iterable[Quote] = ()) -> Valuation:
     fx, fx_faults = resolve_fx(folio, by_symbol, AS_OF)
     assert not (*faults, *fx_faults)
     return value(folio, prices, fx)
+
+
+def told(text: str) -> Phrase:
+    """Return a message that says this, in every language."""
+    return phrase("failed", why=text)

@@ -18,11 +18,23 @@ HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield every module that a file names in an import, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Yield every module that a file names in an import, wherever in it but in what only type checkers read."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if node in typing_only:
+            continue
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            inside = {f"{node.module}.{name.name}" for name in node.names}
+            modules = {one for one in inside if (ROOT / f"{one.replace('.', '/')}.py").exists()}
+            yield from modules
+            if inside - modules:
+                yield node.module
         elif isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
 

@@ -20,6 +20,7 @@ from engine.market.quoting import QuoteBatch
 from engine.market.records import Batch, FetchedFacts, FetchedHolding, History
 from rebalancer.samples import sample_text
 from tests.analysis.real_prices import factor_table, stock_table
+from tests.builders import told
 from xl_addin.cli import main
 
 #: Real closes of other instruments under the sample's symbols: the numbers are real, the names are not.
@@ -63,7 +64,9 @@ def files(tmp_path: Path) -> Path:
 def run(files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.chdir(files)
     # Whatever this machine has stored is none of a test's business.
-    monkeypatch.setattr(chain, "quotes", lambda symbols, **_: QuoteBatch({}, dict.fromkeys(symbols, NoData("x")), 0))
+    monkeypatch.setattr(
+        chain, "quotes", lambda symbols, **_: QuoteBatch({}, dict.fromkeys(symbols, NoData(told("x"))), 0)
+    )
 
     def call(*arguments: str) -> tuple[int, Any]:
         status = main([*arguments, "--json"])
@@ -362,7 +365,9 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
                 ok[symbol] = History(
                     symbol, currency, "replay", NOW, days, tuple(map(Decimal, map(str, closes))), closes
                 )
-        failed = {symbol: NoData(f"no history of {symbol}", symbol=symbol) for symbol in symbols if symbol not in ok}
+        failed = {
+            symbol: NoData(told(f"no history of {symbol}"), symbol=symbol) for symbol in symbols if symbol not in ok
+        }
         return Batch(ok, failed, 0)
 
     def fund_facts(symbols: Iterable[str], *, wait: float | None = None) -> Batch[FetchedFacts]:
@@ -373,7 +378,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
             "XOM": FetchedFacts("XOM", "replay", NOW, currency="USD", sector="Energy", market_cap=Decimal(500)),
         }
         names = list(symbols)
-        failed = {symbol: NoData("none", symbol=symbol) for symbol in names if symbol not in known}
+        failed = {symbol: NoData(told("none"), symbol=symbol) for symbol in names if symbol not in known}
         return Batch({symbol: known[symbol] for symbol in names if symbol in known}, failed, 0)
 
     monkeypatch.setattr(chain, "history", history)

@@ -15,6 +15,7 @@ from engine.errors import Problem
 from rebalancer.analysing import Sources
 from rebalancer.samples import sample_sources
 from templates.spec.layout import BLOCK_ROW
+from tests.builders import told
 from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import COMMANDS, Progress, computing, press, recording
 from xl_addin.buttons.edits import Edit, apply
@@ -318,7 +319,7 @@ def test_analyse_says_what_could_not_be_had(book: FakeBook, monkeypatch: pytest.
 
 
 def test_only_the_first_of_many_lacks_are_told(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = tuple(Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(40))
+    many = tuple(Problem("warning", "no-history", f"X{n}", told("no answer")) for n in range(40))
     monkeypatch.setattr("xl_addin.show.analysis_cells.analysed", lambda *_: ({}, many))
     press("analyse", book, formulas=False)
     assert len(book.alerts[-1].splitlines()) == 13

@@ -21,6 +21,7 @@ from engine.words import Lang
 from rebalancer import planning
 from templates.cells import CellError
 from templates.report import setting_rows
+from tests.builders import told
 from tests.functions.function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
 from tests.functions.function_calls import SETTINGS as DATED
 from tests.functions.function_cells import rows as shown
@@ -133,7 +134,7 @@ def test_cause_of_another_functions_failure_is_on_the_checks_sheet() -> None:
 
 
 def test_cause_leaves_the_checks_sheet_once_the_call_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = QuoteBatch({}, {"QQQ": Transient("down", symbol="QQQ")}, 0)
+    failed = QuoteBatch({}, {"QQQ": Transient(told("down"), symbol="QQQ")}, 0)
     with monkeypatch.context() as patch:
         patch.setattr(chain.default().chain.__class__, "quotes", lambda *_, **__: failed)
         assert functions.rebal_price("QQQ") == NA
@@ -284,8 +285,8 @@ def test_importing_the_functions_imports_nothing_slow() -> None:
 
 # --- the Checks sheet ---------------------------------------------------------------------------------------------
 def test_many_problems_of_one_cause_are_one_row() -> None:
-    alike = [Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(9)]
-    other = Problem("error", "bad-value", "row 3", "many", "많음")
+    alike = [Problem("warning", "no-history", f"X{n}", told("no answer")) for n in range(9)]
+    other = Problem("error", "bad-value", "row 3", told("many"))
     rows = gathered([*alike, other, *alike])
     assert [row.code for row in rows] == ["no-history", "bad-value"]
     assert str(rows[0].where) == "X0, X1, X2, X3, X4, X5, +3"
@@ -293,7 +294,7 @@ def test_many_problems_of_one_cause_are_one_row() -> None:
 
 
 def test_a_few_problems_stay_as_they_are() -> None:
-    alike = [Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(3)]
+    alike = [Problem("warning", "no-history", f"X{n}", told("no answer")) for n in range(3)]
     assert list(gathered(alike)) == alike
 
 

@@ -74,7 +74,7 @@ def sources(book: Book, _progress: Progress, *, formulas: bool) -> Lines:  # noq
 
 def analyse(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     """Fetch closes and facts, then compute the analyses; says what could not be had."""
-    from rebalancer.planning import today
+    from rebalancer.clock import today
     from xl_addin.functions.inputs import read_inputs
     from xl_addin.show.analysis_cells import analysed
 

@@ -62,9 +62,10 @@ def plan(
     lang: Lang,
 ) -> None:
     """Plan, print, and write the workbook where one is asked for."""
+    from rebalancer.clock import today
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
-    from rebalancer.planning import adjusted, in_force, planned, today
+    from rebalancer.planning import adjusted, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
 
     loaded, problems = load_portfolio(file)

@@ -12,7 +12,8 @@ from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.words import Lang
-from rebalancer.planning import assessed, in_force, planned, today
+from rebalancer.clock import today
+from rebalancer.planning import assessed, in_force, planned
 from rebalancer.quoting import quotes_for
 from templates.cells import Rows
 from templates.report import problem_rows, summary_rows, trade_rows
@@ -20,7 +21,6 @@ from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
 from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
 from xl_addin.functions.inputs import Inputs, language, read_inputs
-from xl_addin.show.problems import problems_of
 
 HOLDINGS = Argument("holdings", "table", "Holdings[#All]")
 TARGETS = Argument("targets", "table", "Targets[#All]")
@@ -103,7 +103,7 @@ def checks(holdings: object, targets: object, cash: object, settings: object, ta
     except InputError as error:
         found = error.problems
     except MarketDataError as error:
-        found = problems_of(error)
+        found = error.listed()
     told = [grid("settings", rows)] if (rows := rows_of(settings)) is not None else []
     problems = gathered((*found, *journal.recent()))
     return checks.table(problem_rows(problems, language([*told, *sheets(tables)])))
