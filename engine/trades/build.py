@@ -227,7 +227,7 @@ class Builder:
             allowance=float(rule.allowance) if rule else 0.0,
             turnover=self._turnover(slots),
             risk_caps=self._risk_caps(slots),
-            rounding=self._conversion_rounding(),
+            rounding=self._conversion_rounding(slots),
         )
         return Task(kind, problem, tuple(slots), symbols, self._pools)
 
@@ -459,11 +459,16 @@ class Builder:
                 found += unit(currency) * fx.rate(currency) / 2
         return found
 
-    def _conversion_rounding(self) -> float:
+    def _conversion_rounding(self, slots: Sequence[Slot]) -> float:
         """Return what billing conversions in the smallest unit may save over all accounts, in the base currency."""
-        if not self._portfolio.settings.convert_currency or len(self._pools) == len(self._portfolio.accounts):
+        if not self._portfolio.settings.convert_currency:
             return 0.0
-        saved = sum((unit(c) * self._valuation.fx.rate(c) / 2 for _, c in self._pools), ZERO)
+        instruments, fx = self._portfolio.instruments, self._valuation.fx
+        used = {(slot.account, instruments[slot.symbol].currency) for slot in slots}
+        used |= {(name, c) for name, purse in self._valuation.cash.items() for c, amount in purse.items() if amount}
+        several = {name for name, c in used if c != fx.base}
+        givers = (c for name, c in self._pools if name in several and ((name, c) in used or c == fx.base))
+        saved = sum((unit(c) * fx.rate(c) / 2 for c in givers), ZERO)
         # What a conversion saves is no cost, and stays in the cash, where a unit counts 2 at most.
         return float(saved * (3 if self._portfolio.cash_target else 1))
 

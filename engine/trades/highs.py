@@ -40,11 +40,13 @@ Watch = Callable[[float, float], bool]
 class Effort:
     """The most that HiGHS may do before it hands back what it has: counts, so that every machine stops alike.
 
-    `nodes` of its tree; `calls` of its callback, which it makes at every step of its search.
+    `nodes` of its tree; `calls` of its callback, which it makes at every step of its search; the part of its work that
+    goes into looking for plans.
     """
 
     nodes: int = 4_000
     calls: int = 15_000
+    heuristics: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,6 +515,7 @@ class Model:
             ("primal_feasibility_tolerance", 1e-8),
             ("dual_feasibility_tolerance", 1e-8),
             ("mip_max_nodes", effort.nodes),
+            ("mip_heuristic_effort", effort.heuristics),
         ):
             highs.setOptionValue(name, value)
         highs.passModel(self._linear(highspy))

@@ -70,8 +70,10 @@ def solve(problem: Problem, watch: Watch | None = None, effort: Effort | None = 
 
 def effort_for(problem: Problem) -> Effort:
     """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
-    nodes = int(np.clip(100_000 / max(problem.size, 1), 200, 4_000))
-    return Effort(nodes, 4 * nodes)
+    several = len(np.unique(problem.account)) > 1
+    nodes = int(np.clip((70_000 if several else 100_000) / max(problem.size, 1), 200, 3_000))
+    # Where accounts join everything, good plans are the harder half.
+    return Effort(nodes, 4 * nodes, 0.3 if several else 0.05)
 
 
 class _Search:
