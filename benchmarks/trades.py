@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from engine.trades.measure import BRACKETS, cash_hinges, hinges, off_target
-from engine.trades.problem import Floats, Ints, Problem, Rows, Slots, evaluate
+from engine.trades.problem import Floats, Ints, Rows, Slots, TradeProblem, evaluate
 from engine.trades.solve import solve
 
 SIZES = (10, 50, 200, 500, 2000, 5000)
@@ -55,7 +55,7 @@ def prices_and_weights(n: int, seed: int) -> tuple[Floats, Floats]:
     return np.where(rng.random(n) < 0.5, dollars, won), rng.dirichlet(np.full(n, 2.0))
 
 
-def problem_of(n: int, seed: int, *, from_cash: bool) -> Problem:
+def problem_of(n: int, seed: int, *, from_cash: bool) -> TradeProblem:
     """Build the problem of one size: from cash, or a rebalance with fee, tax and minimum trade."""
     price, weight = prices_and_weights(n, seed)
     total = 1e6 * max(n, 50)
@@ -77,7 +77,7 @@ def assembled(
     tax: float,
     cash: Floats,
     allowed: Floats | None = None,
-) -> Problem:
+) -> TradeProblem:
     """Build a problem of holdings (symbols × accounts): towards their targets, past them by one share at most."""
     symbols, accounts = held.shape
     value, target = held.sum(axis=1) * price, weight * total
@@ -100,7 +100,7 @@ def assembled(
         for hinge in off_target(Decimal(repr(float(target[row]))), Decimal(repr(total)))
     )
     below, above = cash_hinges(Decimal(0), Decimal(repr(total)), selling_only=False)
-    return Problem(
+    return TradeProblem(
         total=total,
         slots=Slots(
             symbol=symbol,
@@ -137,7 +137,7 @@ def assembled(
     )
 
 
-def over_accounts(n: int, accounts: int, seed: int) -> Problem:
+def over_accounts(n: int, accounts: int, seed: int) -> TradeProblem:
     """Spread the rebalance of one size over accounts: own cash, and four in ten instruments in the first one only."""
     price, weight = prices_and_weights(n, seed)
     total = 1e6 * max(n, 50)
@@ -165,13 +165,13 @@ def timed(name: str, run: Callable[[], tuple[Ints | None, float | None]], times:
     return Outcome(name, best, *result)
 
 
-def ours(problem: Problem) -> tuple[Ints | None, float | None]:
+def ours(problem: TradeProblem) -> tuple[Ints | None, float | None]:
     """Solve with the engine."""
     found = solve(problem).solution
     return (None, None) if found is None else (found.units, found.bound)
 
 
-def peer(problem: Problem, method: str) -> tuple[Ints | None, float | None]:
+def peer(problem: TradeProblem, method: str) -> tuple[Ints | None, float | None]:
     """Allocate cash with PyPortfolioOpt's DiscreteAllocation; it knows no holdings, fees, tax or minimum."""
     import pandas as pd
     from pypfopt.discrete_allocation import DiscreteAllocation
@@ -187,7 +187,7 @@ def peer(problem: Problem, method: str) -> tuple[Ints | None, float | None]:
     return np.array([int(bought.get(name, 0)) for name in names], dtype=np.int64), None
 
 
-def targets(problem: Problem) -> Floats:
+def targets(problem: TradeProblem) -> Floats:
     """Return each symbol's target: where its measure is least."""
     innermost = problem.rows.hinges
     first = innermost.weight == BRACKETS[0][1]
@@ -196,7 +196,7 @@ def targets(problem: Problem) -> Floats:
     return found
 
 
-def floor_and_remainder(problem: Problem) -> tuple[Ints | None, float | None]:
+def floor_and_remainder(problem: TradeProblem) -> tuple[Ints | None, float | None]:
     """Buy the whole part of each target, then one more of each in the order of what is left over."""
     price = problem.slots.price
     wanted = targets(problem) / price
@@ -209,7 +209,7 @@ def floor_and_remainder(problem: Problem) -> tuple[Ints | None, float | None]:
     return units.astype(np.int64), None
 
 
-def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
+def textbook(problem: TradeProblem) -> tuple[Ints | None, float | None]:
     """Solve the model as a textbook writes it: buys, sells, a switch each, a column for every bracket on each side."""
     import highspy
 
@@ -273,7 +273,7 @@ def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
     return np.rint(solution[:n] - solution[n : 2 * n]).astype(np.int64), None
 
 
-def apart(problem: Problem, units: Ints) -> float:
+def apart(problem: TradeProblem, units: Ints) -> float:
     """Return Σ|x − T| over the total, cash and its target of 0 included."""
     value = units * problem.slots.price
     after = problem.rows.value + problem.rows.traded(value)
@@ -281,7 +281,7 @@ def apart(problem: Problem, units: Ints) -> float:
     return float((np.abs(after - targets(problem)).sum() + abs(left)) / problem.total)
 
 
-def row(label: str, problem: Problem, outcomes: list[Outcome]) -> str:
+def row(label: str, problem: TradeProblem, outcomes: list[Outcome]) -> str:
     """Format one size: time, both measures and distance to our bound of each solver."""
     bound = outcomes[0].bound
     assert bound is not None

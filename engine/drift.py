@@ -209,7 +209,7 @@ def portfolio_drift(portfolio: Portfolio, valuation: Valuation) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class WeightLimit:
     """A bound on the joint weight of some instruments: a target's own minimum and maximum, or a group's.
 
     `name` is the symbol's or the group's.
@@ -242,13 +242,13 @@ class Limit:
         return ZERO
 
 
-def limits_of(portfolio: Portfolio) -> Iterator[Limit]:
+def limits_of(portfolio: Portfolio) -> Iterator[WeightLimit]:
     """Yield the limits of every target and every group, in document order."""
     for _, target in portfolio.targets():
         if target.minimum is not None or target.maximum is not None:
-            yield Limit(target.symbol, (target.symbol,), target.minimum, target.maximum, group=False)
+            yield WeightLimit(target.symbol, (target.symbol,), target.minimum, target.maximum, group=False)
     for group in portfolio.groups:
-        yield Limit(group.name, group.members, group.minimum, group.maximum, group=True)
+        yield WeightLimit(group.name, group.members, group.minimum, group.maximum, group=True)
 
 
 def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Problem, ...]:

@@ -26,7 +26,7 @@ from engine.trades.highs import Watch
 from engine.trades.impossible import explain
 from engine.trades.orders import Settlement, broken_limits, settle_orders, undersized
 from engine.trades.outcome import Result, cash_state, describe_trades, left_outside, measure, quality, rate_notes
-from engine.trades.problem import Problem, Solution
+from engine.trades.problem import Solution, TradeProblem
 from engine.trades.rungs import WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
 from engine.trades.solve import solve
 from engine.valuation import (
@@ -256,7 +256,9 @@ class _Climb:
             problem = tighter
         return None
 
-    def _tightened(self, task: Task, problem: Problem, solution: Solution, settlement: Settlement) -> Problem | None:
+    def _tightened(
+        self, task: Task, problem: TradeProblem, solution: Solution, settlement: Settlement
+    ) -> TradeProblem | None:
         """Return the problem without what the orders break as they are billed; None where they keep every rule."""
         portfolio, valuation, total = self._portfolio, self._valuation, problem.total
         small = undersized(portfolio, self._positions, task, solution.units)

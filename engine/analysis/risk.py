@@ -55,7 +55,7 @@ UNPRICED = phrase("risk.unpriced")
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitRow:
     """A row of limits.csv; `limit` is a fraction, of the total unless the rule says otherwise."""
 
     rule: str
@@ -145,11 +145,11 @@ class RiskInputs:
 
 
 @lru_cache(maxsize=1)
-def default_limits() -> tuple[Limit, ...]:
+def default_limits() -> tuple[LimitRow, ...]:
     """Return the rows of limits.csv."""
     text = resources.files("engine.analysis").joinpath("limits.csv").read_text(encoding="utf-8")
     return tuple(
-        Limit(
+        LimitRow(
             row["rule"],
             row["scope"],
             row["bound"],  # type: ignore[arg-type]
@@ -263,7 +263,7 @@ def overruns(portfolio: Portfolio, valuation: Valuation, idle: frozenset[str]) -
     return tuple(found)
 
 
-def _joint_maximum(limit: Limit, aimed: _Measure, symbols: tuple[str, ...]) -> Decimal:
+def _joint_maximum(limit: LimitRow, aimed: _Measure, symbols: tuple[str, ...]) -> Decimal:
     """Return what some instruments may weigh together for a limit to hold: at least what the targets give them."""
     weights = aimed.weights()
     wanted = sum((weights.get(symbol, ZERO) for symbol in symbols), ZERO)
@@ -344,7 +344,7 @@ def _groups(measure: _Measure) -> Iterator[RiskRule]:
             yield measure.compare("group-maximum", group.name, worth, group.maximum, "at most", note)
 
 
-def _leveraged(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _leveraged(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     instruments = measure.portfolio.instruments
     found = tuple(symbol for symbol in measure.portfolio.symbols if abs(instruments[symbol].leverage) > 1)
     known = measure.inputs.catalogued
@@ -355,20 +355,20 @@ def _leveraged(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
     yield measure.compare(limit.rule, limit.scope, measure.value(found), limit.limit, limit.bound, note)
 
 
-def _leveraged_fund(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _leveraged_fund(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     targets = measure.portfolio.targets()
     own = any(target.symbol == limit.scope and target.maximum is not None for _, target in targets)
     if limit.scope in measure.portfolio.symbols and not own:
         yield measure.compare(limit.rule, limit.scope, measure.value((limit.scope,)), limit.limit, limit.bound)
 
 
-def _exposure(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _exposure(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     instruments, symbols = measure.portfolio.instruments, measure.portfolio.symbols
     moved = sum((measure.value((symbol,)) * abs(instruments[symbol].leverage) for symbol in symbols), ZERO)
     yield measure.compare(limit.rule, limit.scope, moved, limit.limit, limit.bound, phrase("risk.exposure"))
 
 
-def _single_name(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _single_name(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     weights = measure.weights()
     if not weights:
         yield measure.compare(limit.rule, limit.scope, ZERO, limit.limit, limit.bound)
@@ -390,14 +390,14 @@ def _single_name(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
         yield RiskRule(limit.rule, limit.scope, limit.limit, None if seen.unseen else ZERO, whole, unseen)
 
 
-def _core(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _core(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     for section in measure.portfolio.sections:
         if section.name == limit.scope:
             worth = measure.value(tuple(target.symbol for target in section.targets))
             yield measure.compare(limit.rule, limit.scope, worth, limit.limit, limit.bound)
 
 
-def _fee(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _fee(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     weights = measure.weights()
     if not weights:
         yield measure.compare(limit.rule, limit.scope, ZERO, limit.limit, limit.bound)
@@ -451,7 +451,7 @@ def _volatility_row(
     return replace(row, status=status, note=row.note or note)
 
 
-def _volatility_band(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _volatility_band(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     for section, target in measure.portfolio.targets():
         if section.rule.follows_volatility(target):
             continue
