@@ -128,9 +128,9 @@ class Target:
 class Rule:
     """When a section is looked at, how far it may drift, and how small a trade may be (base currency).
 
-    `relative_band_high_volatility` widens the relative band while volatility is high. `min_trade_given`: whether a
-    person gave the minimum trade; one that is only the default gives way to a deposit, and is no other rule than the
-    same one given.
+    `months` fixes the months of its reviews, whatever was recorded in between. `relative_band_high_volatility` widens
+    the relative band while volatility is high. `min_trade_given`: whether a person gave the minimum trade; one that is
+    only the default gives way to a deposit, and is no other rule than the same one given.
     """
 
     schedule: Schedule = "none"
@@ -140,6 +140,12 @@ class Rule:
     last_rebalanced: dt.date | None = None
     min_trade_given: bool = field(default=True, compare=False)
     relative_band_high_volatility: Decimal | None = None
+    months: tuple[int, ...] = ()
+
+    @property
+    def reviewed(self) -> bool:
+        """Tell whether there are reviews at all."""
+        return self.schedule != "none" or bool(self.months)
 
     @classmethod
     def default(cls, section: str, base_currency: str) -> Rule:

@@ -145,3 +145,25 @@ def test_no_session_is_computed_for_a_due_date(last: str, expected: str, monkeyp
 
     monkeypatch.setattr(calendars, "_exchange", never)
     assert due(scheduled("069500", "QQQ", last=last), "2026-11-20")[1] == expected
+
+
+def fixed(last: dt.date | None, as_of: dt.date) -> tuple[bool, dt.date | None]:
+    return next_due(Rule(schedule="semi-annual", months=(1, 7), last_rebalanced=last), as_of, next_weekday)
+
+
+def test_fixed_months_stay_whatever_was_recorded_in_between() -> None:
+    between = dt.date(2026, 9, 15)
+    assert fixed(between, dt.date(2026, 12, 31)) == (False, dt.date(2027, 1, 1))
+    assert fixed(between, dt.date(2027, 1, 1)) == (True, dt.date(2027, 1, 1))
+
+
+def test_a_fixed_month_that_was_missed_stays_due() -> None:
+    assert fixed(dt.date(2026, 6, 20), dt.date(2026, 11, 20)) == (True, dt.date(2026, 7, 1))
+
+
+def test_what_was_done_on_the_day_itself_counts() -> None:
+    assert fixed(dt.date(2026, 7, 1), dt.date(2026, 7, 2)) == (False, dt.date(2027, 1, 1))
+
+
+def test_fixed_months_without_a_record_are_never_due() -> None:
+    assert fixed(None, dt.date(2026, 11, 20)) == (False, dt.date(2027, 1, 1))

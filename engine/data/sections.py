@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.data.fields import Fields, Path
+from engine.data.fields import Fields, Path, shown, to_number
 from engine.data.instruments import DESCRIPTION, Instruments
 from engine.money import ZERO
 from engine.portfolio import Group, Rule, Section, Target
@@ -29,6 +29,7 @@ TARGET_KEYS = (
 )
 RULE_KEYS = (
     "schedule",
+    "months",
     "absolute_band",
     "relative_band",
     "relative_band_high_volatility",
@@ -87,6 +88,8 @@ def _read_rule(row: Fields, default: Rule) -> Rule:
     schedule = row.choice("schedule", SCHEDULES)
     if schedule is not None:
         rule = replace(rule, schedule=schedule)  # type: ignore[arg-type]  # SCHEDULES are the Schedule's words
+    if row.given("months"):
+        rule = replace(rule, months=_months(row))
     if "absolute_band" in row.values:
         rule = replace(rule, absolute_band=row.fraction("absolute_band"))
     if "relative_band" in row.values:
@@ -257,3 +260,15 @@ def _read_group(row: Fields, instruments: Instruments) -> Group:
         row.missing("max", "group-limit")
     _check_bounds(row, low, high)
     return Group(row.text("name"), tuple(members), high, low)
+
+
+def _months(row: Fields) -> tuple[int, ...]:
+    """Return the fixed months of a rule, 1 to 12, each once."""
+    found = set()
+    for value, path in row.items("months"):
+        number = to_number(value)
+        if number is None or number not in range(1, 13):
+            row.report.error(path, "rule-month", value=shown(value))
+        else:
+            found.add(int(number))
+    return tuple(sorted(found))

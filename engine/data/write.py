@@ -161,6 +161,9 @@ def _rule(rule: Rule, *, wide: bool) -> Row:
         del row["last_rebalanced"]
     if not wide:
         del row["relative_band_high_volatility"]
+    row["months"] = list(rule.months)
+    if not rule.months:
+        del row["months"]
     return row
 
 

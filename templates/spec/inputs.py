@@ -178,6 +178,7 @@ RULES = Table(
     (
         Column("Section", "choice", key="section", choices=SECTIONS, width=10),
         Column("Schedule", "choice", key="schedule", choices=SCHEDULES, width=13),
+        Column("Months", "list", key="months", optional=True),
         Column("AbsoluteBand", "weight", key="absolute_band"),
         Column("RelativeBand", "weight", key="relative_band"),
         Column("RelativeBandHigh", "weight", key="relative_band_high_volatility", optional=True),

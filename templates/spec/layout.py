@@ -66,6 +66,10 @@ class Placement:
         return f"{first}{HEADER_ROW}:{last}{self.last_row}"
 
 
+#: What a workbook has whose bands follow volatility.
+VOLATILITY_COLUMNS = frozenset({"RelativeBand", "RelativeBandHigh", "Volatility"})
+
+
 def arrange(
     counts: Mapping[str, int],
     lang: Lang,
@@ -73,11 +77,11 @@ def arrange(
     keep: Callable[[Table, Column], bool],
     *,
     spare: bool = True,
-    optional: bool = False,
+    optional: frozenset[str] = frozenset(),
 ) -> dict[str, Placement]:
     """Place every table, each with room for its rows and its spare ones; `extra` columns follow the declared ones.
 
-    `keep` tells which columns are shown, `optional` whether those are that not every workbook needs; a table without
+    `keep` tells which columns are shown, `optional` names those shown that not every workbook needs; a table without
     columns is left out, and a live one without rows.
     """
     placed: dict[str, Placement] = {}
@@ -86,9 +90,9 @@ def arrange(
         if table.live and not counts.get(table.name):
             continue
         declared = tuple(
-            replace(c, formula=c.wider or c.formula) if optional else c
+            replace(c, formula=c.wider or c.formula) if optional >= VOLATILITY_COLUMNS else c
             for c in table.columns
-            if optional or not c.optional
+            if not c.optional or c.name in optional
         )
         columns = tuple(c for c in (*declared, *extra.get(table.name, ())) if keep(table, c))
         if not columns:

@@ -25,6 +25,7 @@ from templates.report import (
 )
 from templates.spec import NO_BAND
 from templates.spec.inputs import HIGH
+from templates.spec.layout import VOLATILITY_COLUMNS
 
 Number = Decimal | CellError
 _DIGITS = Decimal("1e-12")
@@ -118,11 +119,17 @@ class Figures:
     cash_target: Decimal
 
     @property
-    def follows_volatility(self) -> bool:
-        """Tell whether a target has a relative band of its own, or a band follows volatility."""
+    def optional_columns(self) -> frozenset[str]:
+        """Return the columns that not every workbook needs and this one does.
+
+        Those about volatility, where a target has a relative band of its own or a band follows volatility; fixed
+        months of reviews.
+        """
         rows = (*self.tables["Targets"], *self.tables["Rules"])
         owned = any(row["RelativeBand"] is not None for row in self.tables["Targets"])
-        return owned or any(row["RelativeBandHigh"] is not None for row in rows)
+        follows = owned or any(row["RelativeBandHigh"] is not None for row in rows)
+        fixed = any(row["Months"] is not None for row in self.tables["Rules"])
+        return (VOLATILITY_COLUMNS if follows else frozenset()) | (frozenset({"Months"}) if fixed else frozenset())
 
 
 def evaluate(report: BookReport, lang: Lang) -> Figures:
@@ -276,6 +283,7 @@ class _Evaluation:
         row: dict[str, Value] = {
             "Section": name,
             "Schedule": rule.schedule,
+            "Months": ", ".join(map(str, rule.months)) or None,
             "AbsoluteBand": rule.absolute_band,
             "RelativeBand": rule.relative_band,
             "RelativeBandHigh": rule.relative_band_high_volatility,
