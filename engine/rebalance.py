@@ -24,7 +24,7 @@ from engine.quote import Quote
 from engine.trades.build import Builder, Task, can_sell
 from engine.trades.highs import Watch
 from engine.trades.impossible import explain
-from engine.trades.orders import Settlement, broken_limits, settle_orders, undersized
+from engine.trades.orders import Settlement, excess_of, settle_orders, undersized
 from engine.trades.outcome import Result, cash_state, describe_trades, left_outside, measure, quality, rate_notes
 from engine.trades.problem import Solution, TradeProblem
 from engine.trades.rungs import WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
@@ -262,23 +262,25 @@ class _Climb:
         """Return the problem without what the orders break as they are billed; None where they keep every rule."""
         portfolio, valuation, total = self._portfolio, self._valuation, problem.total
         small = undersized(portfolio, self._positions, task, solution.units)
-        broken = broken_limits(portfolio, valuation, self._positions, settlement)
-        if not settlement.lacking and not small and not broken:
+        excess = excess_of(portfolio, valuation, self._positions, settlement)
+        if not settlement.lacking and not small and not excess.any:
             return None
+        hair = 1e-9 * total
         margin = problem.reserve.copy()
         for pool, short in settlement.lacking.items():
-            margin[task.pools.index(pool)] += float(short * valuation.fx.rate(pool[1])) + 1e-9 * total
+            margin[task.pools.index(pool)] += float(short * valuation.fx.rate(pool[1])) + hair
         low, full = problem.slots.low.copy(), problem.slots.full.copy()
         for slot, most in small:
             low[slot], full[slot] = -most, False
-        rows = problem.rows
-        if broken:
-            rows = replace(rows, low=rows.low + 1e-8 * total, high=rows.high - 1e-8 * total)
-        turnover = None if problem.turnover is None else problem.turnover - (1e-8 * total if broken else 0.0)
-        caps = (
-            tuple(replace(cap, held=cap.held + 1e-8 * total) for cap in problem.risk_caps)
-            if broken
-            else problem.risk_caps
+        rows, turnover = problem.rows, problem.turnover
+        if excess.groups:
+            beyond = float(excess.groups) + hair
+            rows = replace(rows, low=rows.low + beyond, high=rows.high - beyond)
+        if turnover is not None and excess.turnover:
+            turnover -= float(excess.turnover) + hair
+        caps = tuple(
+            replace(cap, held=cap.held + float(excess.caps[cap.account]) + hair) if excess.caps[cap.account] else cap
+            for cap in problem.risk_caps
         )
         slots = replace(problem.slots, low=low, full=full)
         return replace(problem, reserve=margin, slots=slots, rows=rows, turnover=turnover, risk_caps=caps)

@@ -28,8 +28,6 @@ from engine.valuation import Valuation
 _MANY = 10**15
 #: Steps beyond which they are solved as fractions: one of them is nothing beside all of them.
 _COUNTED = 10**7
-#: Solvers keep constraints to about 2e-9 of the total: joint limits are given to them this much tighter.
-_MARGIN = Decimal("5e-9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,11 +424,11 @@ class Builder:
             if limit.above(self._weights):
                 terms.append((row, (float((limit.maximum or ZERO) * total), 1.0, OUTSIDE)))
             elif limit.group and limit.maximum is not None:
-                highs[row] = max(float((limit.maximum - _MARGIN) * total), values[row])
+                highs[row] = max(float(limit.maximum * total), values[row])
             if limit.below(self._weights):
                 terms.append((row, (float((limit.minimum or ZERO) * total), -1.0, OUTSIDE)))
             elif limit.group and limit.minimum is not None:
-                lows[row] = min(float((limit.minimum + _MARGIN) * total), values[row])
+                lows[row] = min(float(limit.minimum * total), values[row])
         places = np.array(exposed, dtype=np.int64).reshape(-1, 2)
         return Rows(
             value=np.array(values),
@@ -443,14 +441,14 @@ class Builder:
         )
 
     def _turnover(self, slots: Sequence[Slot]) -> float | None:
-        """Return the most that may be traded, so that the amounts as billed keep the setting; None without one."""
+        """Return the most that may be traded and keep the setting as it is billed; None without one."""
         most = self._portfolio.settings.max_turnover
         if most is None:
             return None
-        return float(max((most - _MARGIN) * self._total - self._rounding(slots), ZERO))
+        return float(most * self._total + self._rounding(slots))
 
     def _rounding(self, slots: Sequence[Slot]) -> Decimal:
-        """Return what billing in the smallest unit may add to the amounts of slots, in the base currency."""
+        """Return what billing in the smallest unit may take off the amounts of slots, in the base currency."""
         instruments, prices, fx = self._portfolio.instruments, self._valuation.prices, self._valuation.fx
         found = ZERO
         for slot in slots:
@@ -500,11 +498,11 @@ class Builder:
                 value = shares * quote.price * valuation.fx.rate(quote.currency)
                 worth += value
                 held += value if portfolio.instruments[symbol].is_risk_asset else ZERO
-        mine = [slot for slot in slots if slot.account == account.name]
-        # Its total counts costs and amounts as they are billed, and converting rounds once more.
-        spare = _MARGIN * valuation.total + account.risk_cap * 3 * self._rounding(mine)
+        # Costs and amounts as they are billed, and conversions, may come to a few smallest units less.
+        smallest = sum((unit(c) * valuation.fx.rate(c) for name, c in self._pools if name == account.name), ZERO)
+        spare = account.risk_cap * smallest * (2 * len(risky) + 2)
         return RiskCap(
-            place, np.array(risky, dtype=np.int64), float(account.risk_cap), float(held + spare), float(worth)
+            place, np.array(risky, dtype=np.int64), float(account.risk_cap), float(held - spare), float(worth)
         )
 
 

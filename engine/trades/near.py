@@ -44,7 +44,7 @@ class _Others:
 
 
 def _alternatives(relaxation: Relaxation, dual: Dual) -> _Others:
-    """Return the trades that lose least against the dual's: candidates, steps around, and what is all but tied."""
+    """Return the trades that lose least against the dual: candidates, steps around, what is all but tied."""
     problem = relaxation.problem
     best = relaxation.priced(dual.choices, dual.prices).min(axis=1)
     around = relaxation.at(dual.best[:, None] + np.array(AROUND))

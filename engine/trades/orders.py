@@ -122,10 +122,27 @@ def undersized(portfolio: Portfolio, positions: Sequence[Position], task: Task, 
     return found
 
 
-def broken_limits(
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """By how much orders as they are billed break limits that held, in the base currency; 0 where they keep them.
+
+    `caps` by account's number.
+    """
+
+    turnover: Decimal
+    groups: Decimal
+    caps: Mapping[int, Decimal]
+
+    @property
+    def any(self) -> bool:
+        """Tell whether any limit is broken."""
+        return bool(self.turnover or self.groups or any(self.caps.values()))
+
+
+def excess_of(
     portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], settlement: Settlement
-) -> bool:
-    """Tell whether orders as they are billed break a limit that held, the turnover, or an account's risk cap."""
+) -> Excess:
+    """Return by how much orders break a limit that held, the turnover, or an account's risk cap."""
     total, rate = valuation.total, valuation.fx.rate
     before = {p.symbol: p.value for p in positions}
     after = dict(before)
@@ -135,25 +152,28 @@ def broken_limits(
         after[order.symbol] += (order.quantity if order.side == "buy" else -order.quantity) * worth[order.symbol]
         turnover += order.amount * rate(portfolio.instruments[order.symbol].currency)
     most = portfolio.settings.max_turnover
-    if most is not None and turnover > most * total:
-        return True
-    weights = [{symbol: value / total for symbol, value in values.items()} for values in (before, after)]
+    was, now = ({symbol: value / total for symbol, value in values.items()} for values in (before, after))
+    beyond = ZERO
     for limit in limits_of(portfolio):
-        if limit.above(weights[1]) and not limit.above(weights[0]):
-            return True
-        if limit.below(weights[1]) and not limit.below(weights[0]):
-            return True
-    return any(
-        _over_cap(portfolio, valuation, account, settlement) for account in portfolio.accounts if account.risk_cap
+        if (limit.above(now) and not limit.above(was)) or (limit.below(now) and not limit.below(was)):
+            beyond = max(beyond, limit.outside(now) * total)
+    return Excess(
+        turnover=ZERO if most is None else max(turnover - most * total, ZERO),
+        groups=beyond,
+        caps={
+            number: _over_cap(portfolio, valuation, account, settlement)
+            for number, account in enumerate(portfolio.accounts)
+            if account.risk_cap is not None
+        },
     )
 
 
-def _over_cap(portfolio: Portfolio, valuation: Valuation, account: Account, settlement: Settlement) -> bool:
-    """Tell whether an account that buys risk assets ends above its cap."""
+def _over_cap(portfolio: Portfolio, valuation: Valuation, account: Account, settlement: Settlement) -> Decimal:
+    """Return by how much an account that buys risk assets ends above its cap."""
     mine = [order for order in settlement.orders if order.account == account.name]
     risky = {symbol for symbol, instrument in portfolio.instruments.items() if instrument.is_risk_asset}
     if account.risk_cap is None or not any(order.side == "buy" and order.symbol in risky for order in mine):
-        return False
+        return ZERO
     held = {symbol: quantities.get(account.name, ZERO) for symbol, quantities in valuation.quantities.items()}
     for order in mine:
         held[order.symbol] += order.quantity if order.side == "buy" else -order.quantity
@@ -164,7 +184,8 @@ def _over_cap(portfolio: Portfolio, valuation: Valuation, account: Account, sett
     }
     cash = sum((n * valuation.fx.rate(c) for c, n in settlement.after[account.name].items() if n), ZERO)
     total = sum(values.values(), cash)
-    return sum((value for symbol, value in values.items() if symbol in risky), ZERO) > account.risk_cap * total
+    at_risk = sum((value for symbol, value in values.items() if symbol in risky), ZERO)
+    return max(at_risk - account.risk_cap * total, ZERO)
 
 
 def _order(position: Position, slot: Slot, account: str, steps: int) -> Order:

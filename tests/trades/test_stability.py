@@ -18,8 +18,6 @@ from tests.trades.savers import AS_OF, carried_out, saver
 SAMPLE, SOAK = 60, 300
 #: Taxes of the total above which a second step may be asked for: they have shrunk it.
 HEAVY_TAX = Decimal("0.01")
-#: A rest of cash of more than 1 % of the total may still buy: with no minimum trade, on the first rung.
-REST = Decimal("0.01")
 
 
 def asked_again(seeds: Iterable[int]) -> dict[int, list[str]]:
@@ -33,16 +31,20 @@ def asked_again(seeds: Iterable[int]) -> dict[int, list[str]]:
             continue
         second = rebalance(carried_out(portfolio, first), quotes, AS_OF)
         taxes = sum((t.tax for t in first.trades if t.currency == "KRW"), Decimal(0))
-        traded = sum((p.price * p.fx * _bought(second, p.symbol) for p in second.positions), Decimal(0))
-        rest = second.quality.rung == 1 and traded <= REST * second.total_value
-        allowed = portfolio.settings.destination != "target" or taxes > HEAVY_TAX * first.total_value or rest
+        heavy = taxes > HEAVY_TAX * first.total_value
+        allowed = portfolio.settings.destination != "target" or heavy or _is_rest(portfolio, second)
         if second.trades and not allowed:
             found[seed] = [f"{t.side} {t.quantity} {t.symbol}" for t in second.trades]
     return found
 
 
-def _bought(plan: Plan, symbol: str) -> Decimal:
-    return sum((t.quantity for t in plan.trades if t.symbol == symbol and t.side == "buy"), Decimal(0))
+def _is_rest(portfolio: Portfolio, plan: Plan) -> bool:
+    """Tell whether a plan only buys, and less than the default minimum trade, which held before and not on rung 1."""
+    sections = {p.symbol: p.section for p in plan.positions}
+    fx = {p.symbol: p.fx for p in plan.positions}
+    return plan.quality.rung == 1 and all(
+        t.side == "buy" and t.amount * fx[t.symbol] < _minimum(portfolio, sections[t.symbol]) for t in plan.trades
+    )
 
 
 def led_away(seeds: Iterable[int]) -> dict[int, list[str]]:
