@@ -5,9 +5,9 @@ what every peer can do. Rebalance: drifted holdings with a 0.015 % fee, 0.20 % s
 which no peer but a hand-written mixed-integer model can do. Several accounts: the same holdings and cash spread over
 accounts that keep their own cash; four in ten instruments in the first account only, as US ones are for Koreans.
 
-Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash and
-all (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the same run. The
-textbook model is what a textbook would write, given to HiGHS for 30 seconds.
+Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash
+included (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the same
+run. The textbook model is what a textbook would write, given to HiGHS for 30 seconds.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from engine.trades.measure import BRACKETS, cash_hinges, hinges, off_target
-from engine.trades.problem import Floats, Ints, Problem, Rows, Slots, evaluate
+from engine.trades.problem import Floats, Ints, Rows, Slots, TradeProblem, evaluate
 from engine.trades.solve import solve
 
 SIZES = (10, 50, 200, 500, 2000, 5000)
@@ -53,7 +55,7 @@ def prices_and_weights(n: int, seed: int) -> tuple[Floats, Floats]:
     return np.where(rng.random(n) < 0.5, dollars, won), rng.dirichlet(np.full(n, 2.0))
 
 
-def problem_of(n: int, seed: int, *, from_cash: bool) -> Problem:
+def problem_of(n: int, seed: int, *, from_cash: bool) -> TradeProblem:
     """Build the problem of one size: from cash, or a rebalance with fee, tax and minimum trade."""
     price, weight = prices_and_weights(n, seed)
     total = 1e6 * max(n, 50)
@@ -75,7 +77,7 @@ def assembled(
     tax: float,
     cash: Floats,
     allowed: Floats | None = None,
-) -> Problem:
+) -> TradeProblem:
     """Build a problem of holdings (symbols × accounts): towards their targets, past them by one share at most."""
     symbols, accounts = held.shape
     value, target = held.sum(axis=1) * price, weight * total
@@ -98,7 +100,7 @@ def assembled(
         for hinge in off_target(Decimal(repr(float(target[row]))), Decimal(repr(total)))
     )
     below, above = cash_hinges(Decimal(0), Decimal(repr(total)), selling_only=False)
-    return Problem(
+    return TradeProblem(
         total=total,
         slots=Slots(
             symbol=symbol,
@@ -135,7 +137,7 @@ def assembled(
     )
 
 
-def over_accounts(n: int, accounts: int, seed: int) -> Problem:
+def over_accounts(n: int, accounts: int, seed: int) -> TradeProblem:
     """Spread the rebalance of one size over accounts: own cash, and four in ten instruments in the first one only."""
     price, weight = prices_and_weights(n, seed)
     total = 1e6 * max(n, 50)
@@ -154,7 +156,8 @@ def over_accounts(n: int, accounts: int, seed: int) -> Problem:
 
 def timed(name: str, run: Callable[[], tuple[Ints | None, float | None]], times: int = 3) -> Outcome:
     """Run a solver a few times and keep its best time."""
-    best, result = np.inf, (None, None)
+    best = np.inf
+    result: tuple[Ints | None, float | None] = (None, None)
     for _ in range(times):
         start = time.process_time()
         result = run()
@@ -162,13 +165,13 @@ def timed(name: str, run: Callable[[], tuple[Ints | None, float | None]], times:
     return Outcome(name, best, *result)
 
 
-def ours(problem: Problem) -> tuple[Ints | None, float | None]:
+def ours(problem: TradeProblem) -> tuple[Ints | None, float | None]:
     """Solve with the engine."""
     found = solve(problem).solution
     return (None, None) if found is None else (found.units, found.bound)
 
 
-def peer(problem: Problem, method: str) -> tuple[Ints | None, float | None]:
+def peer(problem: TradeProblem, method: str) -> tuple[Ints | None, float | None]:
     """Allocate cash with PyPortfolioOpt's DiscreteAllocation; it knows no holdings, fees, tax or minimum."""
     import pandas as pd
     from pypfopt.discrete_allocation import DiscreteAllocation
@@ -184,7 +187,7 @@ def peer(problem: Problem, method: str) -> tuple[Ints | None, float | None]:
     return np.array([int(bought.get(name, 0)) for name in names], dtype=np.int64), None
 
 
-def targets(problem: Problem) -> Floats:
+def targets(problem: TradeProblem) -> Floats:
     """Return each symbol's target: where its measure is least."""
     innermost = problem.rows.hinges
     first = innermost.weight == BRACKETS[0][1]
@@ -193,7 +196,7 @@ def targets(problem: Problem) -> Floats:
     return found
 
 
-def floor_and_remainder(problem: Problem) -> tuple[Ints | None, float | None]:
+def floor_and_remainder(problem: TradeProblem) -> tuple[Ints | None, float | None]:
     """Buy the whole part of each target, then one more of each in the order of what is left over."""
     price = problem.slots.price
     wanted = targets(problem) / price
@@ -206,11 +209,11 @@ def floor_and_remainder(problem: Problem) -> tuple[Ints | None, float | None]:
     return units.astype(np.int64), None
 
 
-def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
+def textbook(problem: TradeProblem) -> tuple[Ints | None, float | None]:
     """Solve the model as a textbook writes it: buys, sells, a switch each, a column for every bracket on each side."""
     import highspy
 
-    highs = highspy.Highs()
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("time_limit", TEXTBOOK_SECONDS)
@@ -270,7 +273,7 @@ def textbook(problem: Problem) -> tuple[Ints | None, float | None]:
     return np.rint(solution[:n] - solution[n : 2 * n]).astype(np.int64), None
 
 
-def apart(problem: Problem, units: Ints) -> float:
+def apart(problem: TradeProblem, units: Ints) -> float:
     """Return Σ|x − T| over the total, cash and its target of 0 included."""
     value = units * problem.slots.price
     after = problem.rows.value + problem.rows.traded(value)
@@ -278,7 +281,7 @@ def apart(problem: Problem, units: Ints) -> float:
     return float((np.abs(after - targets(problem)).sum() + abs(left)) / problem.total)
 
 
-def row(label: str, problem: Problem, outcomes: list[Outcome]) -> str:
+def row(label: str, problem: TradeProblem, outcomes: list[Outcome]) -> str:
     """Format one size: time, both measures and distance to our bound of each solver."""
     bound = outcomes[0].bound
     assert bound is not None
@@ -309,22 +312,22 @@ def main() -> None:
         print("\nFrom cash" if from_cash else f"\nRebalance: fee {FEE:.3%}, sale tax {TAX:.2%}, minimum {MINIMUM:,.0f}")
         for n in SIZES:
             problem = problem_of(n, seed, from_cash=from_cash)
-            outcomes = [timed("rebalancer", lambda p=problem: ours(p))]
+            outcomes = [timed("rebalancer", partial(ours, problem))]
             if from_cash:
-                outcomes.append(timed("PyPortfolioOpt greedy", lambda p=problem: peer(p, "greedy")))
-                outcomes.append(timed("floor + largest remainder", lambda p=problem: floor_and_remainder(p)))
+                outcomes.append(timed("PyPortfolioOpt greedy", partial(peer, problem, "greedy")))
+                outcomes.append(timed("floor + largest remainder", partial(floor_and_remainder, problem)))
             if from_cash and n <= LP_UP_TO:
-                outcomes.append(timed("PyPortfolioOpt lp", lambda p=problem: peer(p, "lp"), 1))
+                outcomes.append(timed("PyPortfolioOpt lp", partial(peer, problem, "lp"), 1))
             if n <= TEXTBOOK_UP_TO and not quick:
-                outcomes.append(timed("textbook, HiGHS", lambda p=problem: textbook(p), 1))
+                outcomes.append(timed("textbook, HiGHS", partial(textbook, problem), 1))
             print(row(f"n = {n}", problem, outcomes), flush=True)
     print(f"\nSeveral accounts: fee {FEE:.3%}, sale tax {TAX:.2%}, minimum {MINIMUM:,.0f}")
     for n, accounts in OVER_ACCOUNTS:
         for drawing in range(DRAWINGS):
             problem = over_accounts(n, accounts, drawing)
-            outcomes = [timed("rebalancer", lambda p=problem: ours(p), 1)]
+            outcomes = [timed("rebalancer", partial(ours, problem), 1)]
             if not quick:
-                outcomes.append(timed("textbook, HiGHS", lambda p=problem: textbook(p), 1))
+                outcomes.append(timed("textbook, HiGHS", partial(textbook, problem), 1))
             print(row(f"n = {n}, accounts = {accounts}, slots = {problem.size}", problem, outcomes), flush=True)
 
 

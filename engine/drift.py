@@ -23,6 +23,8 @@ from engine.valuation import Valuation
 _EXACT = Context(prec=100)
 _DIGITS = Decimal("1e-20")
 ONE = Decimal(1)
+#: Statuses of what is shown where it is and calls for no trade.
+IDLE: tuple[Status, ...] = ("LOCKED", "DISABLED")
 #: The band of cash: of the total, of its own target, and its least width upwards, of the total.
 CASH_ABSOLUTE, CASH_RELATIVE, CASH_LEAST = Decimal("0.05"), Decimal("0.25"), Decimal("0.01")
 
@@ -68,7 +70,7 @@ def _position(
 ) -> Position:
     instrument = portfolio.instruments[symbol]
     section, target = aim or (None, Target(symbol, ZERO))
-    low, high = band(target.weight, section.rule) if section else (ZERO, ZERO)
+    low, high = band(target.weight, section.rule.of(target)) if section else (ZERO, ZERO)
     accounts = _places(valuation.quantities[symbol], declared=portfolio.accounts_declared)
     worth, total = valuation.values[symbol], valuation.total
     weight = worth / total if total > 0 else ZERO
@@ -207,7 +209,7 @@ def portfolio_drift(portfolio: Portfolio, valuation: Valuation) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class WeightLimit:
     """A bound on the joint weight of some instruments: a target's own minimum and maximum, or a group's.
 
     `name` is the symbol's or the group's.
@@ -240,13 +242,13 @@ class Limit:
         return ZERO
 
 
-def limits_of(portfolio: Portfolio) -> Iterator[Limit]:
+def limits_of(portfolio: Portfolio) -> Iterator[WeightLimit]:
     """Yield the limits of every target and every group, in document order."""
     for _, target in portfolio.targets():
         if target.minimum is not None or target.maximum is not None:
-            yield Limit(target.symbol, (target.symbol,), target.minimum, target.maximum, group=False)
+            yield WeightLimit(target.symbol, (target.symbol,), target.minimum, target.maximum, group=False)
     for group in portfolio.groups:
-        yield Limit(group.name, group.members, group.minimum, group.maximum, group=True)
+        yield WeightLimit(group.name, group.members, group.minimum, group.maximum, group=True)
 
 
 def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Problem, ...]:

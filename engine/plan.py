@@ -59,17 +59,19 @@ class Cause:
     """Why a section acts, or that nothing makes it: a code with its values; hosts turn it into a sentence.
 
     Codes: always (the setting), due (the review of `since`), limit and band (what is outside: symbols and names of
-    groups in `symbols`), inside (nothing calls for trades).
+    groups in `symbols`), risk (limits of `risk` that going to the targets mends: their names in `rules`), inside
+    (nothing calls for trades).
     """
 
-    code: Literal["always", "due", "limit", "band", "inside"] = "inside"
+    code: Literal["always", "due", "limit", "band", "risk", "inside"] = "inside"
     symbols: tuple[str, ...] = ()
     since: dt.date | None = None
+    rules: tuple[Phrase, ...] = ()
 
     @property
     def phrase(self) -> Phrase:
         """Return the sentence."""
-        return phrase(f"why.{self.code}", symbols=self.symbols, since=self.since)
+        return phrase(f"why.{self.code}", symbols=self.symbols, since=self.since, rules=self.rules)
 
 
 @dataclass(frozen=True, slots=True)

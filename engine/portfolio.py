@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.errors import Problem
@@ -105,7 +105,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The weight of the whole wanted for one instrument; `minimum` and `maximum` bound what trades may lead to."""
+    """The weight of the whole wanted for one instrument; `minimum` and `maximum` bound what trades may lead to.
+
+    A relative band of its own beats its section's. `high_volatility` is no input: it says that the wider one is in
+    force (`engine.analysis.volatility.banded`).
+    """
 
     symbol: str
     weight: Decimal
@@ -115,14 +119,18 @@ class Target:
     benchmark: str | None = None
     thesis_valid: bool | None = None
     enabled: bool = True
+    relative_band: Decimal | None = None
+    relative_band_high_volatility: Decimal | None = None
+    high_volatility: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """When a section is looked at, how far it may drift, and how small a trade may be (base currency).
 
-    `min_trade_given`: whether a person gave the minimum trade; one that is only the default gives way to a deposit,
-    and is no other rule than the same one given.
+    `months` fixes the months of its reviews, whatever was recorded in between. `relative_band_high_volatility` widens
+    the relative band while volatility is high. `min_trade_given`: whether a person gave the minimum trade; one that is
+    only the default gives way to a deposit, and is no other rule than the same one given.
     """
 
     schedule: Schedule = "none"
@@ -131,6 +139,13 @@ class Rule:
     min_trade: Decimal = ZERO
     last_rebalanced: dt.date | None = None
     min_trade_given: bool = field(default=True, compare=False)
+    relative_band_high_volatility: Decimal | None = None
+    months: tuple[int, ...] = ()
+
+    @property
+    def reviewed(self) -> bool:
+        """Tell whether there are reviews at all."""
+        return self.schedule != "none" or bool(self.months)
 
     @classmethod
     def default(cls, section: str, base_currency: str) -> Rule:
@@ -138,6 +153,26 @@ class Rule:
         row = RULE_DEFAULTS.get(section, RULE_DEFAULTS["all"])
         least = row.min_trade.get(base_currency, ZERO)
         return cls(row.schedule, row.absolute_band, row.relative_band, least, min_trade_given=False)
+
+    def of(self, target: Target) -> Rule:
+        """Return the rule as it stands for one target: with its own bands, and the relative one that is in force.
+
+        High volatility widens a band and never narrows one.
+        """
+        relative = self.relative_band if target.relative_band is None else target.relative_band
+        wide = target.relative_band_high_volatility
+        wide = self.relative_band_high_volatility if wide is None else wide
+        if target.high_volatility and relative is not None and wide is not None:
+            relative = max(relative, wide)
+        return replace(self, relative_band=relative, relative_band_high_volatility=wide)
+
+    def follows_volatility(self, target: Target) -> bool:
+        """Tell whether high volatility widens the band of a target that may be traded."""
+        calm = self.of(replace(target, high_volatility=False))
+        wide = calm.relative_band_high_volatility
+        if calm.relative_band is None or wide is None or not target.enabled or target.weight <= 0:
+            return False
+        return wide > calm.relative_band
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +226,11 @@ class Portfolio:
         for section in self.sections:
             for target in section.targets:
                 yield section, target
+
+    @property
+    def volatility_followers(self) -> tuple[str, ...]:
+        """Return the symbols whose bands high volatility widens, in document order."""
+        return tuple(target.symbol for section, target in self.targets() if section.rule.follows_volatility(target))
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -11,13 +11,14 @@ from decimal import localcontext
 import numpy as np
 
 from engine import drift
+from engine.analysis.risk import Overrun, overruns
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import ImpossibleError, InputError, NoData, Stale, error, warning
 from engine.errors import Problem as Fault
 from engine.money import PRECISION
 from engine.phrase import phrase, place
-from engine.plan import Plan, Position
+from engine.plan import Cause, Plan, Position, SectionState
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.trades.build import Builder, Task, can_sell
@@ -25,7 +26,7 @@ from engine.trades.highs import Watch
 from engine.trades.impossible import explain
 from engine.trades.orders import Settlement, excess_of, settle_orders, undersized
 from engine.trades.outcome import Result, cash_state, describe_trades, left_outside, measure, quality, rate_notes
-from engine.trades.problem import Problem, Solution
+from engine.trades.problem import Solution, TradeProblem
 from engine.trades.rungs import WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
 from engine.trades.solve import solve
 from engine.valuation import (
@@ -82,15 +83,21 @@ def _rebalance(
     started = time.perf_counter()
     valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
     positions = drift.positions(portfolio, valuation)
-    sections = drift.section_states(portfolio, positions, as_of)
+    over = overruns(portfolio, valuation, frozenset(p.symbol for p in positions if p.status in drift.IDLE))
+    sections = _mending(drift.section_states(portfolio, positions, as_of), over, positions)
+    # What makes a section act is outside like a group's limit, though it has no part in the measure.
+    named = {rule for state in sections if state.why.code == "risk" for rule in state.why.rules}
+    groups = tuple(one.group for one in over if one.mendable and one.rule.name in named)
+    bound = replace(portfolio, groups=(*portfolio.groups, *groups))
     untargeted = any(
         can_sell(portfolio, p, portfolio.untargeted_rule.min_trade) for p in positions if p.status == "NO_TARGET"
     )
     found = causes(portfolio, valuation, sections, untargeted=untargeted)
-    climb = _Climb(portfolio, valuation, positions, found, as_of, watch)
+    climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
     step = climb.best()
-    trades = describe_trades(portfolio, valuation, positions, step.settlement)
-    problems += drift.limit_problems(portfolio, positions) + drift.review_problems(portfolio, as_of)
+    trades = describe_trades(bound, valuation, positions, step.settlement)
+    problems += drift.limit_problems(portfolio, positions) + tuple(one.problem for one in over)
+    problems += drift.review_problems(portfolio, as_of)
     problems += cost_problems(
         (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs, portfolio.residence
     )
@@ -114,6 +121,22 @@ def _rebalance(
         tax=estimate(trades, portfolio, valuation.fx, as_of),
         problems=problems,
     )
+
+
+def _mending(
+    sections: Sequence[SectionState], over: Sequence[Overrun], positions: Sequence[Position]
+) -> tuple[SectionState, ...]:
+    """Let a section act that holds more than its target of what breaks a limit of `risk`, where the targets mend it."""
+    ahead = {p.symbol: p.section for p in positions if p.status not in drift.IDLE and p.weight > p.target}
+    states = []
+    for state in sections:
+        mine = [one for one in over if one.mendable and any(ahead.get(s) == state.section for s in one.symbols)]
+        if mine and not state.acts:
+            symbols = dict.fromkeys(s for one in mine for s in one.symbols)
+            why = Cause("risk", tuple(symbols), rules=tuple(one.rule.name for one in mine))
+            state = replace(state, acts=True, why=why)
+        states.append(state)
+    return tuple(states)
 
 
 def _value(
@@ -159,11 +182,15 @@ class _Step:
 
 
 class _Climb:
-    """Rung after rung, as far as something is outside and a rung brings enough of it back."""
+    """Rung after rung, as far as something is outside and a rung brings enough of it back.
+
+    `bound` is the portfolio with the limits besides its own that count as outside.
+    """
 
     def __init__(
         self,
         portfolio: Portfolio,
+        bound: Portfolio,
         valuation: Valuation,
         positions: Sequence[Position],
         found: Causes,
@@ -172,7 +199,8 @@ class _Climb:
     ) -> None:
         self._portfolio, self._valuation, self._positions, self._found = portfolio, valuation, positions, found
         self._builder = Builder(portfolio, valuation, positions, as_of)
-        self._outside = breached(portfolio, positions)
+        self._bound = bound
+        self._outside = breached(bound, positions)
         self._watch = watch
         nothing = self._task("none")
         zeros = np.zeros(0, dtype=np.int64)
@@ -223,12 +251,14 @@ class _Climb:
             settlement = settle_orders(self._portfolio, self._valuation, self._positions, task, solution.units)
             tighter = self._tightened(task, problem, solution, settlement)
             if tighter is None:
-                result = measure(self._portfolio, self._valuation, self._positions, task, settlement)
+                result = measure(self._portfolio, self._valuation, self._positions, task, settlement, bound=self._bound)
                 return _Step(task, solution, settlement, result)
             problem = tighter
         return None
 
-    def _tightened(self, task: Task, problem: Problem, solution: Solution, settlement: Settlement) -> Problem | None:
+    def _tightened(
+        self, task: Task, problem: TradeProblem, solution: Solution, settlement: Settlement
+    ) -> TradeProblem | None:
         """Return the problem without what the orders break as they are billed; None where they keep every rule."""
         portfolio, valuation, total = self._portfolio, self._valuation, problem.total
         small = undersized(portfolio, self._positions, task, solution.units)

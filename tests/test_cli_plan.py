@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 
 from engine.data.prices import parse_prices
 from engine.market import chain
+from engine.market.quoting import QuoteBatch
 from xl_addin.cli import main
 
 PORTFOLIO = """
@@ -127,7 +128,7 @@ def test_a_stored_price_of_a_month_before_the_plans_day_stops_it(
     capsys: pytest.CaptureFixture[str], files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = parse_prices(PRICES, "stored")[0]  # fresh, as the clock sees it
-    monkeypatch.setattr(chain, "quotes", lambda *_, **__: chain.QuoteBatch(stored, {}, 0))
+    monkeypatch.setattr(chain, "quotes", lambda *_, **__: QuoteBatch(stored, {}, 0))
     assert main(["plan", files[0], "--as-of", "2026-12-20", "--json"]) == 3
     assert main(["plan", files[0], "--as-of", "2026-11-30", "--json"]) == 0
 

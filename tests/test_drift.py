@@ -6,7 +6,6 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import pytest
-from builders import AS_OF, D, holding, portfolio, section, target, valued
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from engine.money import FxTable
 from engine.plan import Cause, Position, SectionState
 from engine.portfolio import Group, Holding, Portfolio, Rule
 from engine.valuation import value
+from tests.builders import AS_OF, D, holding, portfolio, section, target, valued
 
 WIDE = Rule(absolute_band=D("0.05"))
 

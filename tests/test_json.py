@@ -29,7 +29,8 @@ KEYS = {
 
 @pytest.fixture
 def document() -> dict[str, Any]:
-    return json.loads(dump(example().to_json()))
+    found: dict[str, Any] = json.loads(dump(example().to_json()))
+    return found
 
 
 @pytest.mark.parametrize("part", [part for part in KEYS if part])

@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import replace
 from decimal import Decimal as D  # noqa: N817 - tables of figures read better
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -134,7 +135,7 @@ def test_the_header_says_where_prices_come_from_and_the_rate_used() -> None:
     assert "Prices: prices.csv: 4 (2026-11-20); 1 USD = ₩1,400" in report(example())
 
 
-def said_of(**quality: float) -> str:
+def said_of(**quality: Any) -> str:
     plan = example()
     return " ".join(quality_sentences(replace(plan, quality=replace(plan.quality, **quality)), "en"))
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from builders import AS_OF, D, holding, instrument, portfolio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from engine.money import FxTable
 from engine.plan import Reason, Side, TaxEstimate, Trade
 from engine.portfolio import Account, Holding
 from engine.settings import Settings
+from tests.builders import AS_OF, D, holding, instrument, portfolio
 
 FX = FxTable("KRW", {"USD": D(1400)})
 WHY = Reason("over", D(0), D(0), D(0), D(0))

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from builders import AS_OF, D, holding, instrument, portfolio, quote, section, target, valued
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from engine.valuation import (
     value_problems,
 )
 from engine.words import tell
+from tests.builders import AS_OF, D, holding, instrument, portfolio, quote, section, target, valued
 
 KRW = FxTable("KRW", {"USD": D(1400)})
 WAS_STALE = phrase("was-stale")
@@ -107,7 +107,7 @@ def test_prices_later_than_the_plans_day_are_pointed_out_once() -> None:
 
 # --- rates
 
-DOLLARS = {"cash": {"USD": 1}}
+DOLLARS: dict[str, Any] = {"cash": {"USD": 1}}
 
 
 def rate(folio: Portfolio, *quotes: Quote, currency: str = "USD") -> tuple[Decimal | None, list[tuple[str, str]]]:

@@ -6,12 +6,12 @@ import re
 from decimal import Decimal
 
 import pytest
-from builders import AS_OF, holding, portfolio, quote, section, target
 
 from engine.errors import ImpossibleError, InputError, Problem
 from engine.portfolio import Account, Portfolio
 from engine.rebalance import rebalance
 from engine.settings import Settings
+from tests.builders import AS_OF, holding, portfolio, quote, section, target
 from xl_addin.functions import function
 from xl_addin.functions.cells import NUM
 

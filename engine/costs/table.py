@@ -99,7 +99,7 @@ def cost_problems(
                     f"cost-unverified.{kind}",
                     place("costs", about=about),
                     rate=row["rate"],
-                    note=phrase(f"cost-note.{_slug(row)}"),
+                    note=phrase(f"cost-note.{note_of(row)}"),
                 )
     return tuple(problems.values())
 
@@ -162,7 +162,7 @@ def _row(market: str, asset_type: str, kind: Kind, as_of: dt.date, residence: Re
     return max(fitting, key=lambda row: (row["asset_type"] != "*", row["market"] != "*"), default=None)
 
 
-def _slug(row: Row) -> str:
+def note_of(row: Row) -> str:
     """Return the end of the key under which the catalogues say what is not sure about a row."""
     parts = (row["market"], row["asset_type"], row["kind"], row["residence"], row["valid_from"])
     return "-".join(filter(None, parts)).replace("*", "any").replace("_", "-").lower()

@@ -15,12 +15,12 @@ import numpy as np
 
 from engine.costs.table import TradeCost, lookup
 from engine.costs.tax import GainTax, gain_tax
-from engine.drift import Limit, limits_of
+from engine.drift import WeightLimit, limits_of
 from engine.money import ZERO, unit
 from engine.plan import Position
 from engine.portfolio import FRACTION, Account, Holding, Portfolio, step_of
 from engine.trades.measure import OUTSIDE, Hinge, cash_hinges, hinges, off_edges, off_target
-from engine.trades.problem import Ints, Problem, RiskCap, Rows, Slots
+from engine.trades.problem import Ints, RiskCap, Rows, Slots, TradeProblem
 from engine.trades.rungs import Kind, Part
 from engine.valuation import Valuation
 
@@ -46,14 +46,14 @@ class Task:
     """A trade problem with what its indices mean, for one rung."""
 
     kind: Kind
-    problem: Problem
+    problem: TradeProblem
     slots: tuple[Slot, ...]
     symbols: tuple[str, ...]
     pools: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldSteps:
     """What an account holds of a symbol, in steps: what may be sold, and whether that is all there is of it."""
 
     free: int
@@ -86,7 +86,7 @@ def free_quantities(rows: Iterable[Holding]) -> dict[str, Decimal]:
     return free
 
 
-def held_steps(portfolio: Portfolio, symbol: str, rows: Sequence[Holding]) -> dict[str, Held]:
+def held_steps(portfolio: Portfolio, symbol: str, rows: Sequence[Holding]) -> dict[str, HeldSteps]:
     """Return, by account, the whole steps that may be sold of a symbol: those of its rows that are not locked.
 
     Without declared accounts the labels are one account: each label's whole steps add up, since each sells its own.
@@ -98,12 +98,12 @@ def held_steps(portfolio: Portfolio, symbol: str, rows: Sequence[Holding]) -> di
     for label in dict.fromkeys((*free, *kept)):
         quantity = free.get(label, ZERO)
         steps = int((quantity / step).to_integral_value(ROUND_FLOOR))
-        found[label] = Held(steps, all=steps * step == quantity and label not in kept, locked=label in kept)
+        found[label] = HeldSteps(steps, all=steps * step == quantity and label not in kept, locked=label in kept)
     if portfolio.accounts_declared or not found:
         return found
     whole = tuple(found.values())
     # A purchase goes to a label without a lock, where there is one.
-    one = Held(sum(h.free for h in whole), all=all(h.all for h in whole), locked=all(h.locked for h in whole))
+    one = HeldSteps(sum(h.free for h in whole), all=all(h.all for h in whole), locked=all(h.locked for h in whole))
     return {portfolio.accounts[0].name: one}
 
 
@@ -180,7 +180,7 @@ class Builder:
         rule = next((slot.tax for slot in slots if slot.tax.overseas), None)
         counted = settings.taxes == "count"
         accounts = {account.name: number for number, account in enumerate(portfolio.accounts)}
-        problem = Problem(
+        problem = TradeProblem(
             total=float(total),
             slots=Slots(
                 symbol=at,
@@ -290,7 +290,7 @@ class Builder:
         return (low if part.sell else 0), (high if part.buy and p.target > 0 else 0)
 
     def _mending(
-        self, limit: Limit, p: Position, step: Decimal, net: tuple[int, int], least: tuple[int, int]
+        self, limit: WeightLimit, p: Position, step: Decimal, net: tuple[int, int], least: tuple[int, int]
     ) -> tuple[int, int]:
         """Widen a range as far as mending a broken limit takes (or a minimum trade, where that is more).
 
@@ -305,7 +305,7 @@ class Builder:
             high = max(high, off, least[0])
         return low, high
 
-    def _within(self, limit: Limit, p: Position, step: Decimal, low: int, high: int) -> tuple[int, int]:
+    def _within(self, limit: WeightLimit, p: Position, step: Decimal, low: int, high: int) -> tuple[int, int]:
         """Keep an instrument's own limit that holds."""
         if limit.maximum is not None and not limit.above(self._weights):
             high = min(high, max(_floor((limit.maximum * self._total - p.value) / step), 0))
@@ -329,7 +329,7 @@ class Builder:
         portfolio, instrument = self._portfolio, self._portfolio.instruments[p.symbol]
         least_buy, least_sell = self._least(p, kind)
         held = self._held[p.symbol]
-        none = Held(0, all=False, locked=False)
+        none = HeldSteps(0, all=False, locked=False)
         free = {account.name: held.get(account.name, none).free if part.sell else 0 for account in portfolio.accounts}
         alone = len(free) == 1
         for account in portfolio.accounts:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.trades.problem import Floats, Hinges, Ints, Problem, allowed, charges
+from engine.trades.problem import Floats, Hinges, Ints, TradeProblem, allowed, charges
 
 _ROUNDS = 100
 _HIGHEST_PRICE_OF_CASH = 1e7
@@ -62,7 +62,7 @@ class Dual:
     whole: bool
 
 
-def applies(problem: Problem) -> bool:
+def applies(problem: TradeProblem) -> bool:
     """Tell whether the dual covers the problem: one account, one slot a symbol."""
     symbols = problem.slots.symbol
     return (
@@ -75,7 +75,7 @@ def applies(problem: Problem) -> bool:
 class Relaxation:
     """A problem with a price on what joins its trades; what joins them otherwise is left out."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: TradeProblem) -> None:
         self.problem = problem
         rows = problem.rows
         exposed = np.bincount(rows.at, minlength=len(rows.value))
@@ -281,7 +281,7 @@ def _at(hinges: Hinges, levels: Floats) -> Floats:
     return np.asarray(terms.sum(axis=0), dtype=np.float64)
 
 
-def _directions(problem: Problem) -> list[Floats]:
+def _directions(problem: TradeProblem) -> list[Floats]:
     """Return the patterns tried: all currencies alike, and each dearer or cheaper than the rest."""
     pools = len(problem.cash)
     ones = np.ones(pools)
@@ -347,7 +347,7 @@ class Range:
         return self.low + self.high
 
 
-def survivors(problem: Problem, dual: Dual, gap: float) -> Range:
+def survivors(problem: TradeProblem, dual: Dual, gap: float) -> Range:
     """Return what may be in a plan that is no more than `gap` above the bound: the rest loses more than that by itself.
 
     What a trade loses is convex on each side of no trade and straight between candidates, so that the ends are exact.

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.trades.problem import Floats, Ints, Problem, charges, evaluate, settle
+from engine.trades.problem import Floats, Ints, TradeProblem, charges, evaluate, settle
 
 
-def greedy(problem: Problem) -> Ints:
+def greedy(problem: TradeProblem) -> Ints:
     """Return trades that may keep every constraint: the caller checks."""
     units = np.zeros(problem.size, dtype=np.int64)
     if not problem.size:
@@ -19,7 +19,7 @@ def greedy(problem: Problem) -> Ints:
     return _spend(problem, units)
 
 
-def _worth(problem: Problem) -> Floats:
+def _worth(problem: TradeProblem) -> Floats:
     """Return how much better off each slot's row is per unit of money bought, before trading."""
     rows, slots = problem.rows, problem.slots
     hinges = rows.hinges
@@ -31,7 +31,7 @@ def _worth(problem: Problem) -> Floats:
     return found - slots.buy_rate
 
 
-def _short(problem: Problem, units: Ints) -> Floats:
+def _short(problem: TradeProblem, units: Ints) -> Floats:
     """Return what each account lacks to its reserves after trades (0 where nothing)."""
     moved = units.astype(np.float64)
     charged = charges(problem, moved)
@@ -41,7 +41,7 @@ def _short(problem: Problem, units: Ints) -> Floats:
     return np.asarray(np.maximum(-left, 0.0), dtype=np.float64)
 
 
-def _raise_cash(problem: Problem, units: Ints) -> Ints:
+def _raise_cash(problem: TradeProblem, units: Ints) -> Ints:
     """Sell, most overweight first, until every account reaches its reserves or nothing is left to sell."""
     slots = problem.slots
     order = np.argsort(_worth(problem), kind="stable")
@@ -63,7 +63,7 @@ def _raise_cash(problem: Problem, units: Ints) -> Ints:
     return units
 
 
-def _spend(problem: Problem, units: Ints) -> Ints:
+def _spend(problem: TradeProblem, units: Ints) -> Ints:
     """Buy, most underweight first, as far as each account's cash reaches and the measure improves."""
     slots = problem.slots
     worth = _worth(problem)

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.trades.problem import Bools, Floats, Hinges, Ints, Problem
+from engine.trades.problem import Bools, Floats, Hinges, Ints, TradeProblem
 
 _SCALE = 1e6
 #: Distance to the bound, relative to the objective, at which HiGHS may stop.
@@ -50,7 +50,7 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HighsAnswer:
     """What HiGHS found: steps by slot or None, a bound (base currency), and how it ended."""
 
     units: Ints | None
@@ -127,7 +127,7 @@ class Model:
     bounds plans as they are billed. `must` are slots that trade, one way or the other.
     """
 
-    def __init__(self, problem: Problem, *, loose: bool = True, must: Bools | None = None) -> None:
+    def __init__(self, problem: TradeProblem, *, loose: bool = True, must: Bools | None = None) -> None:
         self._problem, self._money = problem, _SCALE / problem.total
         self._model = _Model()
         #: The most that what settles ties adds to the cost of any plan.
@@ -499,15 +499,15 @@ class Model:
 
     def solve(
         self, effort: Effort, *, start: Ints | None = None, gap: float = GAP, watch: Watch | None = None
-    ) -> Answer:
+    ) -> HighsAnswer:
         """Run HiGHS, again without presolve where it fails; a failure is no verdict."""
         for presolve in ("on", "off"):
             answer = self._run(effort, presolve, start, gap, watch)
             if answer.ended != "failed":
                 return answer
-        return Answer(None, -np.inf, "failed")
+        return HighsAnswer(None, -np.inf, "failed")
 
-    def _run(self, effort: Effort, presolve: str, start: Ints | None, gap: float, watch: Watch | None) -> Answer:
+    def _run(self, effort: Effort, presolve: str, start: Ints | None, gap: float, watch: Watch | None) -> HighsAnswer:
         import highspy
 
         highs = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -554,15 +554,15 @@ class Model:
         bound = (least - self._ties) / self._money
         bound -= TOLERANCE * self._problem.total + self._problem.rounding
         if status == kind.kInfeasible:
-            return Answer(None, np.inf, "infeasible")
+            return HighsAnswer(None, np.inf, "infeasible")
         units = None
         if info.primal_solution_status == highspy.kSolutionStatusFeasible:
             units = self.units(np.asarray(highs.getSolution().col_value, dtype=np.float64))
         if status == kind.kOptimal and units is not None:
-            return Answer(units, bound, "optimal")
+            return HighsAnswer(units, bound, "optimal")
         if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit):
-            return Answer(units, bound if np.isfinite(bound) else -np.inf, "limit")
-        return Answer(None, -np.inf, "failed")
+            return HighsAnswer(units, bound if np.isfinite(bound) else -np.inf, "limit")
+        return HighsAnswer(None, -np.inf, "failed")
 
     def _set_start(self, highs: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types
         """Give HiGHS the whole-numbered columns of a plan; it finds the others."""
@@ -598,7 +598,7 @@ class Model:
         return lp
 
 
-def _affordable(problem: Problem) -> Ints:
+def _affordable(problem: TradeProblem) -> Ints:
     """Return the most steps of each slot that all the money an account can raise would buy."""
     slots = problem.slots
     raised = np.bincount(slots.pool, weights=-slots.low * slots.price, minlength=len(problem.cash))

@@ -13,8 +13,7 @@ from engine.money import to_unit
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.trades.build import Task
-from engine.trades.problem import Floats, allowed, charges
-from engine.trades.problem import Problem as TradeProblem
+from engine.trades.problem import Floats, TradeProblem, allowed, charges
 from engine.trades.solve import solve
 
 #: Caps that are tried one by one for the one in the way.

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.trades.dual import Choices, Dual, Relaxation
 from engine.trades.part import part_of
-from engine.trades.problem import Floats, Hinges, Ints, Problem, settle
+from engine.trades.problem import Floats, Hinges, Ints, TradeProblem, settle
 
 #: Trades that are tried one by one, and two by two; and how often.
 SINGLES, PAIRS, ROUNDS = 2_000, 160, 40
@@ -74,7 +74,7 @@ def _alternatives(relaxation: Relaxation, dual: Dual) -> _Others:
     return _Others(slot[keep], steps[keep], cost, used, value, gain, np.maximum(lost[keep], 0.0))
 
 
-def _flat(problem: Problem, choices: Choices, lost: Floats, slots: Ints) -> tuple[Floats, ...]:
+def _flat(problem: TradeProblem, choices: Choices, lost: Floats, slots: Ints) -> tuple[Floats, ...]:
     """Return candidates one after the other, as of `_Others`, without what rounding may save."""
     traded = choices.units != 0
     cost_slack = problem.slots.slack[slots][:, None] * traded

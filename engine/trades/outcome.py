@@ -88,9 +88,18 @@ class Result:
 
 
 def measure(
-    portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], task: Task, settlement: Settlement
+    portfolio: Portfolio,
+    valuation: Valuation,
+    positions: Sequence[Position],
+    task: Task,
+    settlement: Settlement,
+    *,
+    bound: Portfolio,
 ) -> Result:
-    """Measure a plan as it is billed: the objective of its rung as a part of the total, and where everything ends."""
+    """Measure a plan as it is billed: the objective of its rung as a part of the total, and where everything ends.
+
+    What is outside is so by the limits of `bound`: the portfolio's, and those that make a section act besides.
+    """
     problem, rate, total = task.problem, valuation.fx.rate, valuation.total
     prices = {p.symbol: p.price * p.fx for p in positions}
     after = {p.symbol: p.value for p in positions}
@@ -128,7 +137,7 @@ def measure(
         + problem.order * len(placed)
     )
     apart = sum((abs(p.target * total - after[p.symbol]) for p in positions), abs(portfolio.cash_target * total - cash))
-    outside = money_outside(portfolio, positions, after, cash, total)
+    outside = money_outside(bound, positions, after, cash, total)
     return Result(objective / float(total), after, cash, outside, apart / (2 * total))
 
 

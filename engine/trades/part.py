@@ -6,10 +6,10 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from engine.trades.problem import Bools, Hinges, Ints, Problem, Rows, Slots, charges
+from engine.trades.problem import Bools, Hinges, Ints, Rows, Slots, TradeProblem, charges
 
 
-def part_of(problem: Problem, units: Ints, open_: Bools) -> Problem:
+def part_of(problem: TradeProblem, units: Ints, open_: Bools) -> TradeProblem:
     """Return the problem of the open slots, the others' trades done; for problems without risk caps and turnover."""
     slots, rows = problem.slots, problem.rows
     done = np.where(open_, 0, units).astype(np.float64)

@@ -121,7 +121,7 @@ class Slots:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class TradeProblem:
     """A trade problem: slots, rows, cash, and the limits that join trades.
 
     `net_low` and `net_high` bound each symbol's steps over all accounts. Pools (a currency in an account): `cash`,
@@ -170,7 +170,7 @@ class Charges:
     gain: Floats
 
 
-def charges(problem: Problem, units: Floats) -> Charges:
+def charges(problem: TradeProblem, units: Floats) -> Charges:
     """Return what trading `units` (slots, or slots × k) is charged."""
     slots = problem.slots
     shape = (-1,) + (1,) * (units.ndim - 1)
@@ -188,7 +188,7 @@ def charges(problem: Problem, units: Floats) -> Charges:
     return Charges(cost, withheld, gain * of(slots.overseas))
 
 
-def allowed(problem: Problem, units: Floats) -> Bools:
+def allowed(problem: TradeProblem, units: Floats) -> Bools:
     """Tell which trades (slots, or slots × k) respect their slot's own rules: bounds, minimum, or a full sale."""
     slots = problem.slots
     shape = (-1,) + (1,) * (units.ndim - 1)
@@ -224,7 +224,7 @@ class Solution:
     method: str
 
 
-def settle(problem: Problem, cash: Floats) -> tuple[Floats, Floats]:
+def settle(problem: TradeProblem, cash: Floats) -> tuple[Floats, Floats]:
     """Convert within accounts so that every pool reaches its reserve, at least cost.
 
     `cash` is (…, pools) before conversion. Returns the cash above all reserves per account, (…, accounts), which is
@@ -247,7 +247,7 @@ def settle(problem: Problem, cash: Floats) -> tuple[Floats, Floats]:
     return left, paid
 
 
-def evaluate(problem: Problem, units: Ints, slack: float = 1e-6) -> Evaluation:
+def evaluate(problem: TradeProblem, units: Ints, slack: float = 1e-6) -> Evaluation:
     """Value a set of trades against the whole problem; `slack` is the money tolerance of the constraints."""
     slots, rows = problem.slots, problem.rows
     moved = units.astype(np.float64)
@@ -284,7 +284,9 @@ def evaluate(problem: Problem, units: Ints, slack: float = 1e-6) -> Evaluation:
     return Evaluation(objective, feasible, tax, orders, turnover)
 
 
-def _risk_kept(problem: Problem, cap: RiskCap, units: Floats, charged: Charges, spread: float, slack: float) -> bool:
+def _risk_kept(
+    problem: TradeProblem, cap: RiskCap, units: Floats, charged: Charges, spread: float, slack: float
+) -> bool:
     """Tell whether an account that buys risk assets ends within its cap; without a purchase the cap need not hold."""
     risky = units[cap.slots]
     if not (risky > 0).any():

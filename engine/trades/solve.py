@@ -18,7 +18,7 @@ from engine.trades.greedy import greedy
 from engine.trades.highs import Effort, Model, Watch
 from engine.trades.near import near
 from engine.trades.part import part_of
-from engine.trades.problem import Bools, Evaluation, Ints, Problem, Solution, evaluate
+from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
 
 #: Money tolerance of the constraints, of the total: exact money decides later.
 SLACK = 2e-9
@@ -36,7 +36,7 @@ MOST_OPEN = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class BestFound:
     """What the solver found: a solution or None, and whether it is proven that there is none."""
 
     solution: Solution | None
@@ -52,15 +52,15 @@ def faults_raise() -> bool:
     return os.environ.get("REBALANCER_FAULTS") == "raise"
 
 
-def solve(problem: Problem, watch: Watch | None = None, effort: Effort | None = None) -> Found:
+def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | None = None) -> BestFound:
     """Return the best trades found with a bound that holds for the whole problem."""
     search = _Search(problem, watch, effort or effort_for(problem))
     nothing = np.zeros(problem.size, dtype=np.int64)
     search.offer(nothing)
     if problem.size == 0:
         if search.best is None:
-            return Found(None, impossible=True)
-        return Found(Solution(nothing, search.best[0].objective - problem.rounding, "nothing to trade"))
+            return BestFound(None, impossible=True)
+        return BestFound(Solution(nothing, search.best[0].objective - problem.rounding, "nothing to trade"))
     if applies(problem):
         search.by_prices()
     if search.best is None or not applies(problem):
@@ -70,7 +70,7 @@ def solve(problem: Problem, watch: Watch | None = None, effort: Effort | None = 
     return search.found()
 
 
-def effort_for(problem: Problem) -> Effort:
+def effort_for(problem: TradeProblem) -> Effort:
     """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
     several = len(np.unique(problem.account)) > 1
     nodes = int(np.clip((70_000 if several else 100_000) / max(problem.size, 1), 200, 3_000))
@@ -81,7 +81,7 @@ def effort_for(problem: Problem) -> Effort:
 class _Search:
     """The best plan and the best bound so far, and the ways to better either."""
 
-    def __init__(self, problem: Problem, watch: Watch | None, effort: Effort) -> None:
+    def __init__(self, problem: TradeProblem, watch: Watch | None, effort: Effort) -> None:
         self.problem = problem
         self._watch, self._effort = watch, effort
         self._slack = SLACK * problem.total
@@ -167,7 +167,7 @@ class _Search:
             return
         self._decide(problem, must, open_, fixed)
 
-    def _decide(self, problem: Problem, must: Bools | None, open_: Bools | None, fixed: Ints) -> None:
+    def _decide(self, problem: TradeProblem, must: Bools | None, open_: Bools | None, fixed: Ints) -> None:
         def whole(units: Ints) -> Ints:
             found = fixed.copy()
             found[slice(None) if open_ is None else open_] = units
@@ -202,16 +202,16 @@ class _Search:
         steps = 3 * np.where(slots.continuous, slots.price, 0.0).sum()
         return float(saved + steps) + 3 * self.problem.rounding + 1e-7 * self.problem.total
 
-    def found(self) -> Found:
+    def found(self) -> BestFound:
         """Return what was found."""
         if self.best is None:
-            return Found(None, impossible=self._ended == "infeasible")
+            return BestFound(None, impossible=self._ended == "infeasible")
         proven = self.is_closed or (self._ended == "optimal" and self.gap <= self._rounding(self.best[1]))
         method = "proven" if proven else "bounded" if np.isfinite(self.bound) else "unproven"
-        return Found(Solution(earlier_first(self.problem, self.best[1]), self.bound, method))
+        return BestFound(Solution(earlier_first(self.problem, self.best[1]), self.bound, method))
 
 
-def earlier_first(problem: Problem, units: Ints) -> Ints:
+def earlier_first(problem: TradeProblem, units: Ints) -> Ints:
     """Give slots that cannot be told apart their trades in order: the larger trade to the earlier symbol."""
     slots, rows, hinges = problem.slots, problem.rows, problem.rows.hinges
     if not units.any() or len(np.unique(rows.at)) != len(rows.at):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from oracle.measure import SLACK, Orders, bill, measure
-from oracle.reading import BROKEN, DIGITS, EDGES, OVERSEAS, SLOPES, WORTH_CLIMBING, Case, Rung
+from tests.oracle.measure import SLACK, Orders, bill, measure
+from tests.oracle.reading import BROKEN, DIGITS, EDGES, OVERSEAS, SLOPES, WORTH_CLIMBING, Case, Rung
 
 Floats = NDArray[np.float64]
 #: Objectives closer than this are ties.

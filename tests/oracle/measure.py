@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from oracle.reading import (
+from tests.oracle.reading import (
     BROKEN,
     DIGITS,
     EPS,

@@ -136,7 +136,7 @@ class Purse:
 
 
 @dataclass(frozen=True)
-class Limit:
+class WeightLimit:
     """A side of a limit: `sign` 1 keeps the members' sum at or below `bound`, −1 at or above it."""
 
     members: tuple[int, ...]
@@ -183,7 +183,7 @@ class Case:
     assets: tuple[Asset, ...]
     slots: tuple[Slot, ...]
     purses: tuple[Purse, ...]
-    limits: tuple[Limit, ...]
+    limits: tuple[WeightLimit, ...]
     sections: Mapping[str, bool]  # by name: due
     rates: Mapping[str, Decimal]
     convert: bool
@@ -708,7 +708,7 @@ def _purse(
     return Purse(name, taxable, cash[name], floor, None if cap is None else float(cap), value, risk)
 
 
-def _limits(folio: Mapping[str, Any], assets: Sequence[Asset], total: float) -> tuple[Limit, ...]:
+def _limits(folio: Mapping[str, Any], assets: Sequence[Asset], total: float) -> tuple[WeightLimit, ...]:
     place = {asset.symbol: index for index, asset in enumerate(assets)}
     wanted: list[tuple[tuple[int, ...], int, float]] = []
     for index, asset in enumerate(assets):
@@ -722,7 +722,7 @@ def _limits(folio: Mapping[str, Any], assets: Sequence[Asset], total: float) -> 
     found = []
     for members, sign, bound in wanted:
         excess = sign * (sum(assets[m].value for m in members) - bound)
-        found.append(Limit(members, sign, bound, excess > EPS * total))
+        found.append(WeightLimit(members, sign, bound, excess > EPS * total))
     return tuple(found)
 
 

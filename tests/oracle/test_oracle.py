@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import pytest
 
-from oracle import brute, textbook
-from oracle.measure import measure
-from oracle.portfolios import AS_OF, large, small
-from oracle.reading import read
-from oracle.versus import Verdict, compare
+from tests.oracle import brute, textbook
+from tests.oracle.measure import measure
+from tests.oracle.portfolios import AS_OF, large, small
+from tests.oracle.reading import read
+from tests.oracle.versus import Verdict, compare
 
 #: One process plans the sample, once, whatever is asked of it.
 pytestmark = pytest.mark.xdist_group("oracle")

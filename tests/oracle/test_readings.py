@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from oracle import brute, textbook
-from oracle.brute import Answer
-from oracle.measure import measure
-from oracle.portfolios import AS_OF
-from oracle.reading import Case, brackets, read
+from tests.oracle import brute, textbook
+from tests.oracle.brute import Answer
+from tests.oracle.measure import measure
+from tests.oracle.portfolios import AS_OF
+from tests.oracle.reading import Case, brackets, read
 
 FREE = {"*": {"commission": 0, "sell_tax": 0}}
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from oracle.brute import Answer, Best, climb, nothing
-from oracle.measure import GAIN_NET_OF_COSTS, measure
-from oracle.reading import BROKEN, DIGITS, EDGES, EPS, OVERSEAS, SLOPES, WITHHELD, Case, Rung, Slot
+from tests.oracle.brute import Answer, Best, climb, nothing
+from tests.oracle.measure import GAIN_NET_OF_COSTS, measure
+from tests.oracle.reading import BROKEN, DIGITS, EDGES, EPS, OVERSEAS, SLOPES, WITHHELD, Case, Rung, Slot
 
 #: The total value in the model, so that HiGHS's absolute tolerances are of money that does not matter.
 UNIT = 1000.0

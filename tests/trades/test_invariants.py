@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject
 from hypothesis import settings as tries
-from random_portfolios import AS_OF, USDKRW, portfolios
 
 from engine.errors import ImpossibleError, InputError
 from engine.money import unit
@@ -18,6 +17,7 @@ from engine.portfolio import FRACTION, Portfolio
 from engine.quote import Quote
 from engine.rebalance import rebalance
 from engine.trades.build import reserve
+from tests.trades.random_portfolios import AS_OF, USDKRW, portfolios
 
 Drawn = tuple[Portfolio, dict[str, Quote]]
 # The same examples everywhere, so that a failure is the change's; REBALANCER_FUZZ=2000 tries that many new ones.
@@ -200,9 +200,8 @@ def test_the_same_input_gives_the_same_plan(drawn: Drawn) -> None:
 
 
 def test_a_withdrawal_above_what_can_be_sold_says_by_how_much() -> None:
-    from builders import holding, portfolio, quote, section, target
-
     from engine.settings import Settings
+    from tests.builders import holding, portfolio, quote, section, target
 
     folio = portfolio(
         [holding("069500", 10)],

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracle.portfolios import AS_OF, small
 
 from engine import drift
 from engine.data.document import portfolio_from_data
@@ -17,10 +16,11 @@ from engine.trades.dual import Relaxation, applies, survivors
 from engine.trades.highs import Effort, Model
 from engine.trades.near import near
 from engine.trades.part import part_of
-from engine.trades.problem import Evaluation, Ints, Problem, allowed, evaluate
+from engine.trades.problem import Evaluation, Ints, TradeProblem, allowed, evaluate
 from engine.trades.rungs import Kind, breached, causes, parts
 from engine.trades.solve import earlier_first, solve
 from engine.valuation import fx_table, resolve_prices, resolve_rates, value
+from tests.oracle.portfolios import AS_OF, small
 
 SEEDS = range(5000, 5080)
 MOST = 20_000
@@ -46,7 +46,7 @@ def tasks(seeds: range) -> Iterator[tuple[int, Task]]:
                 yield seed, task
 
 
-def every_plan(problem: Problem) -> Iterator[Ints]:
+def every_plan(problem: TradeProblem) -> Iterator[Ints]:
     """Yield every set of trades that keeps the slots' own rules; nothing where there are too many."""
     ranges = [range(low, high + 1) for low, high in zip(problem.slots.low, problem.slots.high, strict=True)]
     if np.prod([float(len(one)) for one in ranges]) > MOST:
@@ -57,7 +57,7 @@ def every_plan(problem: Problem) -> Iterator[Ints]:
             yield units
 
 
-def tried(problem: Problem) -> tuple[Evaluation | None, int]:
+def tried(problem: TradeProblem) -> tuple[Evaluation | None, int]:
     """Return the best of every plan, and how many were tried."""
     best, count = None, 0
     for units in every_plan(problem):

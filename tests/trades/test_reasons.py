@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import AS_OF, D, holding, instrument, portfolio, section, target, valued
 
 from engine.drift import positions
 from engine.plan import Plan
@@ -15,6 +14,7 @@ from engine.rebalance import rebalance
 from engine.settings import CostOverride, Settings
 from engine.trades.orders import Order, Settlement
 from engine.trades.reasons import reason_codes
+from tests.builders import AS_OF, D, holding, instrument, portfolio, section, target, valued
 
 FREE = {"*": CostOverride(commission=D(0), sell_tax=D(0))}
 WIDE = Rule(absolute_band=D("0.05"))
@@ -25,7 +25,7 @@ def folio(held: dict[str, int], wanted: dict[str, str], cash: object = 0, **more
     names = held.keys() | wanted.keys()
     rows = [holding(name, held.get(name, 0), price=D(10_000)) for name in sorted(names)]
     aims = [section("all", *(target(name, weight) for name, weight in wanted.items()), rule=WIDE)]
-    given = {"cash": {"KRW": cash}, "settings": Settings(costs=FREE)} | more
+    given: dict[str, Any] = {"cash": {"KRW": cash}, "settings": Settings(costs=FREE)} | more
     known = [instrument(name, asset_class="equity") for name in names]
     return portfolio(rows, aims, instruments=known, **given)
 

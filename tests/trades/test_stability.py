@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
-from savers import AS_OF, carried_out, saver
 
 from engine.drift import limits_of
 from engine.errors import ImpossibleError
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
+from tests.trades.savers import AS_OF, carried_out, saver
 
 #: Portfolios that every run looks at, and those of the long one.
 SAMPLE, SOAK = 60, 300
