@@ -91,5 +91,8 @@ def _probe(
     for error in answer.failed.values():
         record(market.store, source, error, now)
         status: Status = "note" if isinstance(error, AuthRequired) else "wrong"
-        return Probe(source, what, status, error.message, _MEND.get(type(error)))
+        mend = _MEND.get(type(error))
+        if isinstance(error, AuthFailed) and source != "krx":
+            mend = phrase("mend.changed")  # there is no login of ours to mend
+        return Probe(source, what, status, error.message, mend)
     return Probe(source, what, "ok", phrase("probe.works", seconds=seconds, requests=answer.requests))

@@ -467,7 +467,7 @@ class Lanes:
         self, provider: QuoteProvider, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
     ) -> Answer[Quote]:
         return guarded(
-            self.store, provider, listings, now, lambda: provider.quotes(listings, now=now, deadline=deadline)
+            self.store, provider, "quotes", listings, now, lambda: provider.quotes(listings, now=now, deadline=deadline)
         )
 
     def _add(self, found: Said, answer: Answer[Quote]) -> None:

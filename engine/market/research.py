@@ -79,7 +79,7 @@ class Research:
 
         def ask(source: HistoryProvider, left: Sequence[Listing], found: Said) -> dict[str, History]:
             return self._ask(
-                source, left, found, now, lambda: source.history(left, start, end, now=now, deadline=limit)
+                source, "history", left, found, now, lambda: source.history(left, start, end, now=now, deadline=limit)
             )
 
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, History]:
@@ -116,7 +116,7 @@ class Research:
             return found, not refresh and -self.settings.clock_skew <= age < self.settings.facts_for
 
         def ask(source: FactsProvider, left: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
-            return self._ask(source, left, found, now, lambda: source.facts(left, now=now, deadline=limit))
+            return self._ask(source, "facts", left, found, now, lambda: source.facts(left, now=now, deadline=limit))
 
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
             got: dict[str, FetchedFacts] = {}
@@ -138,6 +138,7 @@ class Research:
     def _ask(
         self,
         source: DataSource,
+        kind: str,
         listings: Sequence[Listing],
         found: Said,
         now: dt.datetime,
@@ -145,7 +146,7 @@ class Research:
     ) -> dict[str, T]:
         if not listings:
             return {}
-        answer = guarded(self.store, source, listings, now, call)
+        answer = guarded(self.store, source, kind, listings, now, call)
         found.requests += answer.requests
         found.problems.extend(answer.problems)
         found.fail(answer.failed)

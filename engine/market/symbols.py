@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.money import MINOR_DIGITS
 
@@ -16,6 +17,10 @@ _MARKET_OF = {"KRW": "KR", "USD": "US"}
 _FIRST = ("EUR", "GBP", "AUD", "USD", "CAD", "CHF", "SGD", "CNY", "HKD", "TWD", "JPY", "KRW", "VND")
 #: The Korean exchanges' suffixes at Yahoo; an exchange that is not known is asked under both.
 _SUFFIXES = {"KOSPI": (".KS",), "KOSDAQ": (".KQ",)}
+
+
+#: Prices in hundredths, by the name that sources give the unit: its currency and what one unit of it is.
+_MINOR = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,11 @@ def currency_of_market(market: str | None) -> str | None:
 def market_of_currency(currency: str) -> str:
     """Return the market that an instrument in this currency is taken to be of, where nothing else is said."""
     return _MARKET_OF.get(currency, "OTHER")
+
+
+def major(unit: str) -> tuple[str, Decimal]:
+    """Return the currency of a price's unit, and how much of it one unit is: GBp is 0.01 GBP, GBP 1 GBP."""
+    return (_MINOR[unit], Decimal("0.01")) if unit in _MINOR else (unit, Decimal(1))
 
 
 def pair(text: str) -> tuple[str, str] | None:
