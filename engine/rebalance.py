@@ -14,10 +14,10 @@ from engine import drift
 from engine.cash_flow import withdrawal_problem
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
-from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
+from engine.errors import Doubtful, ImpossibleError, InputError, NoData, Problem, Severity, Stale, error
 from engine.magnitude import magnitude_problems
 from engine.money import PRECISION, ZERO
-from engine.phrase import Phrase
+from engine.phrase import Phrase, phrase, place
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
@@ -37,9 +37,10 @@ _TRIES = 8
 def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool = False) -> Plan:
     """Return the plan that brings the portfolio closest to its targets, with a bound on how close any plan can come.
 
-    Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`),
-    `ImpossibleError` where no plan can satisfy the request, `InputError` for prices that cannot be used. Quantities and
-    money are computed with `PRECISION` digits, whatever the caller's decimal context.
+    Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`), `Doubtful`
+    where what is known speaks against one, `ImpossibleError` where no plan can satisfy the request, `InputError` for
+    prices that cannot be used. Quantities and money are computed with `PRECISION` digits, whatever the caller's decimal
+    context.
     """
     with localcontext(prec=PRECISION):
         return _rebalance(portfolio, quotes, as_of, allow_stale=allow_stale)
@@ -117,6 +118,13 @@ def _value(
         Problem(severity, "stale", f"price of {symbol}", f"{reason}: {repair}", f"{korean(reason)}: {repair_ko}")
         for symbol, reason in old
     )
+    doubted = [q.doubt for q in prices.values() if q.doubt] + [rate.doubt for rate in rates.values() if rate.doubt]
+    doubtful = tuple(
+        error("doubtful", place("price", symbol=doubt.values["symbol"]), doubt=doubt)
+        for doubt in dict.fromkeys(doubted)
+    )
+    if doubtful:
+        raise Doubtful(phrase("prices-doubtful"), problems=problems + aged + doubtful)
     if aged and not allow_stale:
         ko = "시세나 환율이 너무 오래되어 쓸 수 없습니다"
         raise Stale("prices or rates are too old to act on", ko=ko, problems=problems + aged)

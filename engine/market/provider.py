@@ -117,6 +117,12 @@ class QuoteProvider(DataSource, Protocol):
         """Return a quote or an error for every listing, within the deadline."""
 
 
+class SecondProvider(QuoteProvider, Protocol):
+    """A source of quotes of some `markets`, asked about what the first sources lack, or are doubted in."""
+
+    markets: frozenset[str]
+
+
 class HistoryProvider(DataSource, Protocol):
     """A source of daily closes, in the manner of `QuoteProvider`."""
 

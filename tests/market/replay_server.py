@@ -30,6 +30,8 @@ HOSTS = (
     "*.naver.com",
     "*.finance.naver.com",
     "*.stock.naver.com",
+    "www.ecb.europa.eu",
+    "quote.cnbc.com",
 )
 #: Longest that a hanging answer hangs, in seconds; `Replay.reset` lets go earlier.
 HANG = 30.0

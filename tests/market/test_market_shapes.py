@@ -134,7 +134,11 @@ def harmed(rows: list[Any], harm: dict[int, Any], fields: tuple[str, ...]) -> li
     return rows
 
 
-@settings(deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None,
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 @given(harm=st.dictionaries(st.integers(0, AT_ONCE - 1), st.tuples(st.integers(-1, 5), ODD), max_size=20))
 def test_odd_rows_cost_their_own_symbols_alone(
     harm: dict[int, Any], new_market: Callable[..., Replayed], replay: Replay
