@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -37,6 +37,11 @@ class Quote:
     name: str = ""
     previous: Decimal | None = None
     doubt: Phrase | None = None
+
+    def inverted(self, symbol: str) -> Quote:
+        """Return a pair's rate the other way round; `symbol` is its pair."""
+        previous = None if self.previous is None else 1 / self.previous
+        return replace(self, symbol=symbol, price=1 / self.price, currency=symbol[3:], previous=previous)
 
     @property
     def stale(self) -> bool:

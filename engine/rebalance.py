@@ -54,14 +54,20 @@ def assess(
     Raises what `rebalance` raises for missing, stale or unusable prices.
     """
     with localcontext(prec=PRECISION):
-        valuation, _, _ = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
-        return drift.positions(portfolio, valuation)
+        valuation, rates, _ = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
+        return _marked(drift.positions(portfolio, valuation), rates)
+
+
+def _marked(positions: tuple[Position, ...], rates: Mapping[str, FxRate]) -> tuple[Position, ...]:
+    """Return the positions, stale also where the rate is that their value rests on."""
+    old = {currency for currency, rate in rates.items() if rate.stale_reason}
+    return tuple(replace(one, stale=True) if one.currency in old else one for one in positions)
 
 
 def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool) -> Plan:
     started = time.perf_counter()
     valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
-    positions = drift.positions(portfolio, valuation)
+    positions = _marked(drift.positions(portfolio, valuation), rates)
     sections = drift.section_states(portfolio, positions, as_of)
     limits = drift.limit_problems(portfolio, positions)
     needed = drift.needs_rebalancing(positions, sections, limits)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError, MarketDataError, Problem, error, warning
+from engine.errors import InputError, MarketDataError, Problem, Transient, error, warning
 from engine.market.symbols import usual_pair
 from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
@@ -149,11 +149,14 @@ def quotes_for(
         found = prices_in_book(book)
         own = {symbol: found[symbol] for symbol in batch.failed if symbol in found}
         notes = _from_book(own, book)
-    failed = tuple(
-        Problem("warning", "price-source", place("price", symbol=symbol), fault.message, fault.ko)
-        for symbol, fault in batch.failed.items()
-        if symbol not in own
-    )
+    lost = {symbol: fault for symbol, fault in batch.failed.items() if symbol not in own}
+    if len(lost) > 1 and not batch.ok and all(isinstance(fault, Transient) for fault in lost.values()):
+        failed: tuple[Problem, ...] = (warning("no-network", place("prices"), number=len(lost)),)
+    else:
+        failed = tuple(
+            Problem("warning", "price-source", place("price", symbol=symbol), fault.message, fault.ko)
+            for symbol, fault in lost.items()
+        )
     told = tuple(problem for problem in batch.problems if problem.code != "doubtful")  # which the plan itself says
     ok, confirmed = _accepted(batch.ok, accept or {})
     return {**own, **ok, **given}, (*told, *confirmed, *notes, *failed, *far)

@@ -27,7 +27,7 @@ from engine.errors import (
 )
 from engine.market import doubts, freshness
 from engine.market.catalogue import Catalogue, load
-from engine.market.meanings import Meanings
+from engine.market.meanings import Meanings, inverse_pair
 from engine.market.provider import Answer, Deadline, QuoteProvider, Said, SecondProvider, all_failed, guarded
 from engine.market.records import Batch
 from engine.market.store import Store
@@ -171,7 +171,9 @@ class Chain:
                 continue
             quote = row[1]
             ok[text] = replace(quote, stale_reason=pulses[one.market].stale_reason(quote))
-            problems += doubts.about(one, ok[text], checks.get(one.symbol), self.settings)
+            if inverse := inverse_pair(text):
+                ok[text] = ok[text].inverted(inverse)
+            problems += doubts.about(one, quote, checks.get(one.symbol), self.settings)
         problems += doubts.unrefreshed(found, ok, listings)
         return QuoteBatch(ok, failed, found.requests, tuple(dict.fromkeys((*problems, *self.store.problems))))
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Generic, TypeVar
 
 from engine.errors import MarketDataError, Transient, warning
-from engine.market import calendars
-from engine.market.meanings import Meanings
+from engine.market import calendars, doubts
+from engine.market.meanings import Meanings, inverse_pair
 from engine.market.provider import Answer, DataSource, Deadline, FactsProvider, HistoryProvider, Said, guarded
 from engine.market.records import Batch, FetchedFacts, History
 from engine.market.store import Store
@@ -93,7 +93,14 @@ class Research:
             return got
 
         question = _Question(f"history from {start}", listings, now, stored, fetch, refresh=refresh)
-        return self._answer(question, failed, limit, wait)
+        batch = self._answer(question, failed, limit, wait)
+        ok, problems = {}, list(batch.problems)
+        for text, found in batch.ok.items():
+            sound, told = doubts.mended(found)
+            problems += told
+            inverse = inverse_pair(text)
+            ok[text] = sound.inverted(inverse) if inverse else sound
+        return replace(batch, ok=ok, problems=tuple(dict.fromkeys(problems)))
 
     def facts(
         self,

@@ -479,6 +479,7 @@ def _history_of(row: tuple[Any, ...]) -> tuple[dt.date, dt.date, History]:
         tuple(dt.date.fromisoformat(day) for day in body["dates"]),
         tuple(Decimal(close) for close in body["closes"]),
         None if total is None else tuple(total),
+        {dt.date.fromisoformat(day): Decimal(ratio) for day, ratio in body.get("splits", {}).items()},
     )
     return dt.date.fromisoformat(first), dt.date.fromisoformat(last), found
 
@@ -522,6 +523,7 @@ def _history_row(found: History, first: dt.date, last: dt.date) -> tuple[Any, ..
         "dates": [day.isoformat() for day in found.dates],
         "closes": [str(close) for close in found.closes],
         "total_return": found.total_return,
+        "splits": {day.isoformat(): str(ratio) for day, ratio in found.splits.items()},
     }
     return (found.symbol, first.isoformat(), last.isoformat(), _stamp(found.fetched_at), json.dumps(body))
 

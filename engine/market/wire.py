@@ -112,7 +112,10 @@ class Wire(requests.Session[Any]):
         self._limiter.try_acquire(self.vendor, timeout=self._deadline.left)
         left = self._deadline.left
         if left < SHORTEST:
-            raise self._deadline.spent(self.vendor)
+            spent = self._deadline.spent(self.vendor)
+            if self._count and self._deadline.seconds >= HANGING:
+                spent.retry_after = HANG_WAIT
+            raise spent
         options["timeout"] = min(left, asked) if isinstance(asked, (int, float)) else left
         with self._state:
             self._count += 1

@@ -477,6 +477,7 @@ def history_of(listing: Listing, said: Chart, now: dt.datetime) -> History:
         dates=tuple(said.closes),
         closes=tuple(close * unit for close in said.closes.values()),
         total_return=tuple(said.total[day] for day in said.closes) if said.total else None,
+        splits=said.splits,
     )
 
 

@@ -87,6 +87,7 @@ class Vendors:
     naver_session: str = "regularMarket"
     naver_prices: dict[str, str] = field(default_factory=dict)
     naver_names: dict[str, str] = field(default_factory=dict)
+    closes: dict[str, tuple[list[dt.date], list[Any], dict[str, Any]]] = field(default_factory=dict)
     previous: dict[str, float] = field(default_factory=dict)
     listed_on: dict[str, dt.datetime] = field(default_factory=dict)
     second: dict[str, float] = field(default_factory=dict)
@@ -185,9 +186,18 @@ class Vendors:
         last = self.traded[share.zone].astimezone(zone).date()
         days = [day for i in range(7, -1, -1) if (day := last - dt.timedelta(days=i)).weekday() < 5]
         stamps = [int(dt.datetime.combine(day, dt.time(9, 30), zone).timestamp()) for day in days]
-        closes: list[float | None] = [share.price * (1 - 0.01 * (len(days) - 1 - i)) for i in range(len(days))]
+        closes: list[Any] = [share.price * (1 - 0.01 * (len(days) - 1 - i)) for i in range(len(days))]
         if share.last_close_missing:
             closes[-1] = None
+        events: dict[str, Any] = {}
+        if name in self.closes:
+            days, given, more = self.closes[name]
+            stamps = [int(dt.datetime.combine(day, dt.time(9, 30), zone).timestamp()) for day in days]
+            closes = list(given)
+            if "split" in more:
+                day, new, old = more["split"]
+                at = int(dt.datetime.combine(day, dt.time(9, 30), zone).timestamp())
+                events = {"splits": {str(at): {"date": at, "numerator": new, "denominator": old}}}
         span = {"timezone": "X", "gmtoffset": 0, "start": stamps[-1], "end": stamps[-1] + 23400}
         meta = {
             "currency": share.currency,
@@ -209,9 +219,12 @@ class Vendors:
         }
         candles = dict.fromkeys(("open", "high", "low", "close"), closes)
         candles["volume"] = [None if close is None else 1000 for close in closes]
-        indicators = {"quote": [candles], "adjclose": [{"adjclose": [c and c * 0.99 for c in closes]}]}
+        indicators = {
+            "quote": [candles],
+            "adjclose": [{"adjclose": [c * 0.99 if isinstance(c, float) else c for c in closes]}],
+        }
         return _json(
-            {"chart": {"result": [{"meta": meta, "timestamp": stamps, "indicators": indicators}], "error": None}}
+            {"chart": {"result": [{"meta": meta, "timestamp": stamps, "events": events, "indicators": indicators}]}}
         )
 
     def quote_summary(self, request: Request) -> Answer:
