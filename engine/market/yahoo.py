@@ -130,10 +130,10 @@ def _hear(path: str, response: Any) -> None:  # noqa: ANN401 - curl_cffi's respo
     """End yfinance's retries where nothing is to be had."""
     if response.status_code != 404:
         return
-    if path.startswith(_SUMMARY_PATH):
+    if path.startswith(_SUMMARY_PATH) and response.content.lstrip().startswith(b"{"):
         name = path.rpartition("/")[2]
         raise SymbolUnknown(phrase("source.unknown", source=SOURCE, symbol=name), symbol=name, source=SOURCE)
-    if path.startswith("/v7/finance/quote"):
+    if path.startswith(("/v7/finance/quote", _SUMMARY_PATH)):
         raise SchemaChanged(phrase("yahoo.call-gone"), source=SOURCE)
 
 

@@ -224,7 +224,12 @@ class Vendors:
             "adjclose": [{"adjclose": [c * 0.99 if isinstance(c, float) else c for c in closes]}],
         }
         return _json(
-            {"chart": {"result": [{"meta": meta, "timestamp": stamps, "events": events, "indicators": indicators}]}}
+            {
+                "chart": {
+                    "result": [{"meta": meta, "timestamp": stamps, "events": events, "indicators": indicators}],
+                    "error": None,
+                }
+            }
         )
 
     def quote_summary(self, request: Request) -> Answer:
