@@ -150,16 +150,20 @@ def quotes_for(
         own = {symbol: found[symbol] for symbol in batch.failed if symbol in found}
         notes = _from_book(own, book)
     lost = {symbol: fault for symbol, fault in batch.failed.items() if symbol not in own}
-    if len(lost) > 1 and not batch.ok and all(isinstance(fault, Transient) for fault in lost.values()):
-        failed: tuple[Problem, ...] = (warning("no-network", place("prices"), number=len(lost)),)
-    else:
-        failed = tuple(
-            Problem("warning", "price-source", place("price", symbol=symbol), fault.message, fault.ko)
-            for symbol, fault in lost.items()
-        )
+    failed = no_network(batch.ok, lost) or tuple(
+        Problem("warning", "price-source", place("price", symbol=symbol), fault.message, fault.ko)
+        for symbol, fault in lost.items()
+    )
     told = tuple(problem for problem in batch.problems if problem.code != "doubtful")  # which the plan itself says
     ok, confirmed = _accepted(batch.ok, accept or {})
     return {**own, **ok, **given}, (*told, *confirmed, *notes, *failed, *far)
+
+
+def no_network(ok: Mapping[str, Quote], failed: Mapping[str, MarketDataError]) -> tuple[Problem, ...]:
+    """Return the one warning that stands for all errors where nothing at all could be reached, else none."""
+    if ok or len(failed) < 2 or not all(isinstance(fault, Transient) for fault in failed.values()):
+        return ()
+    return (warning("no-network", place("prices"), number=len(failed)),)
 
 
 def _accepted(ok: Mapping[str, Quote], accept: Mapping[str, Decimal]) -> Quotes:

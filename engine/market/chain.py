@@ -46,7 +46,7 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
     """Return the real sources around one store, in the order in which they are asked."""
     folder = stores.folder(settings)
     store = Store(folder / stores.FILE)
-    second = (NaverRates(), Ecb(), NaverWorld(), Cnbc())
+    second = second_sources()
     naver, krx, yahoo = Naver(), Krx(find_login), Yahoo(folder / "yfinance")
     chain = Chain(
         store,
@@ -58,6 +58,11 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
     )
     research = Research(store, settings, chain.meanings, yahoo, (krx,), yahoo, (naver, krx))
     return Market(settings, store, naver, krx, yahoo, second, chain, research)
+
+
+def second_sources() -> tuple[SecondProvider, ...]:
+    """Return the sources that are asked about what the first ones lack or are doubted in, in this order."""
+    return NaverRates(), Ecb(), NaverWorld(), Cnbc()
 
 
 def _etfs(store: Store, naver: Naver, krx: Krx, deadline: Deadline) -> tuple[Listing, ...]:

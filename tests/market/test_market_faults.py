@@ -49,6 +49,7 @@ YAHOO_DOWN = {
 }
 
 
+@pytest.mark.usefixtures("first_alone")
 @pytest.mark.parametrize("kind", YAHOO_DOWN)
 def test_yahoo_down_shows_the_stored_price_and_says_why(kind: int | str, market: Replayed, replay: Replay) -> None:
     error, most, open_for = YAHOO_DOWN[kind]
@@ -104,6 +105,7 @@ def test_a_lost_crumb_is_fetched_anew(market: Replayed, replay: Replay) -> None:
     assert replay.kinds() == ["yahoo.quote", "yahoo.crumb", "yahoo.quote"]
 
 
+@pytest.mark.usefixtures("first_alone")
 def test_a_refusal_is_remembered_by_the_next_process_and_waits_longer_each_time(
     new_market: Callable[..., Replayed], replay: Replay
 ) -> None:
@@ -180,6 +182,7 @@ def test_a_missing_last_close_gives_the_close_before_with_its_own_date(market: R
     )
 
 
+@pytest.mark.usefixtures("first_alone")
 @pytest.mark.parametrize("path", ["batch quote", "chart"])
 def test_a_price_in_another_currency_is_not_used(path: str, market: Replayed, replay: Replay) -> None:
     replay.vendors.change("AAPL", currency="EUR")
@@ -212,6 +215,7 @@ def test_half_the_batch_missing_is_fetched_one_by_one(market: Replayed, replay: 
     assert replay.kinds().count("yahoo.quote") == 2, "once more for the Korean one that nobody had"
 
 
+@pytest.mark.usefixtures("first_alone")
 def test_most_of_a_batch_missing_is_not_fetched_one_by_one(market: Replayed, replay: Replay) -> None:
     us, _ = many()
     replay.vendors.dropped = set(us[:20])

@@ -1,4 +1,4 @@
-"""What each fault of each source becomes, by what is asked of it: the matrix in docs/market-data.md, filled from here."""
+"""What each fault of each source becomes, by what is asked: the matrix in docs/market-data.md, filled from here."""
 
 from __future__ import annotations
 

@@ -107,9 +107,13 @@ def test_any_facts_of_yahoo(answer: dict[str, Any]) -> None:
 @SLOW
 @given(JSON)
 def test_any_batch(answer: Any) -> None:
-    for read in (lambda document: naver._rows(document, ["AAPL"]), lambda document: yahoo.rows_of(document, ["AAPL"])):
-        with contextlib.suppress(MarketDataError):
-            assert isinstance(read(answer), dict)
+    with contextlib.suppress(MarketDataError):
+        assert isinstance(naver._rows(answer, ["005930"]), dict)
+    with contextlib.suppress(MarketDataError):
+        assert isinstance(yahoo.rows_of(answer, ["AAPL"]), dict)
+    with contextlib.suppress(MarketDataError):
+        assert isinstance(yahoo.chart_of(answer, APPLE), yahoo.Chart)
+    assert isinstance(yahoo.sparks_of(answer, {"AAPL": APPLE}), dict)
 
 
 #: What a field can hold that no calculation may meet: out of bounds, half a character, another type, nothing.
@@ -177,6 +181,7 @@ def no_helper(_job: object, deadline: Deadline) -> Mapping[str, Any]:
     raise deadline.spent("krx")
 
 
+@pytest.mark.usefixtures("first_alone")
 @pytest.mark.parametrize("body", [b"null", b"[]", b"7", b'{"quoteResponse": null}', b'{"datas": [null]}', b"\xff\xfe"])
 def test_a_batch_of_another_shape_is_no_price_and_no_crash(
     body: bytes, market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch

@@ -267,3 +267,12 @@ def test_a_price_by_hand_that_is_far_from_the_market_is_warned_of(
     assert status == 0
     (problem,) = (one for one in document(out)["problems"] if one["code"] == "manual-price-far")
     assert "20.15 USD, is far from the market's last one, 201.5 (yahoo)" in problem["message"]
+
+
+def test_no_network_is_one_sentence_with_the_count(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
+    for source in ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*"):
+        replay.fault(source, "reset")
+    status, _, err = run("quotes", "AAPL", "MSFT", "USDKRW")
+    assert status == 3
+    assert err.count("\n") <= 2, err
+    assert "none of 3 prices and rates could be had: is there a network?" in " ".join(err.split())
