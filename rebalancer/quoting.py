@@ -6,6 +6,7 @@ The bundled samples (`rebalancer.samples`) are for the demonstration alone: a pl
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, Problem, Transient, error, warning
 from engine.market.symbols import usual_pair
-from engine.phrase import phrase, place
+from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.valuation import priced_symbols
@@ -151,7 +152,7 @@ def quotes_for(
         notes = _from_book(own, book)
     lost = {symbol: fault for symbol, fault in batch.failed.items() if symbol not in own}
     failed = no_network(batch.ok, lost) or tuple(
-        Problem("warning", "price-source", place("price", symbol=symbol), fault.message, fault.ko)
+        Problem("warning", "price-source", place("price", symbol=symbol), fault.message)
         for symbol, fault in lost.items()
     )
     told = tuple(problem for problem in batch.problems if problem.code != "doubtful")  # which the plan itself says
@@ -205,6 +206,13 @@ def _far_from_market(portfolio: Portfolio) -> tuple[Problem, ...]:
     stored = chain.default().chain.stored(by_hand)
     told = (doubts.manual(symbol, price, stored[symbol]) for symbol, price in by_hand.items() if symbol in stored)
     return tuple(problem for problem in told if problem is not None)
+
+
+def login_needed() -> Phrase | None:
+    """Return how to set up the login that KRX wants; None where there is one."""
+    from engine.market.krx import HOW, login
+
+    return None if login(os.environ) else HOW
 
 
 def wanted_symbols(portfolio: Portfolio, given: Mapping[str, Quote] | None = None) -> list[str]:

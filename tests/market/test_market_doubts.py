@@ -8,13 +8,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from conftest import SETTINGS, Replayed
-from replay_server import Replay
-from replay_vendors import NOW
 
 from engine.market import doubts
 from engine.market.symbols import Listing
 from engine.quote import Quote
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW
+from tests.market.replayed import SETTINGS, Replayed
 
 LATER = NOW + dt.timedelta(minutes=2)
 SECONDS = ("naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*")

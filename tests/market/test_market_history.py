@@ -6,14 +6,14 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from conftest import PATIENT, Replayed
-from replay_server import Replay
-from replay_vendors import NOW, Share, many
 
 from engine.errors import SymbolUnknown
 from engine.market.catalogue import load
 from engine.market.meanings import resolve
 from engine.market.records import Batch, History
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW, Share, many
+from tests.market.replayed import PATIENT, Replayed
 
 START, END = dt.date(2026, 8, 3), dt.date(2026, 11, 19)
 DAYS = [START + dt.timedelta(days=i) for i in range(109) if (START + dt.timedelta(days=i)).weekday() < 5]

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import forget_yahoo
-from replay_server import Replay
-from replay_vendors import NOW
 
 from engine.errors import MarketDataError
 from engine.market.naver import Naver
@@ -18,6 +15,9 @@ from engine.market.provider import Answer, Deadline
 from engine.market.second import Cnbc, Ecb, NaverRates, NaverWorld
 from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW
+from tests.market.replayed import forget_yahoo
 
 APPLE, DOLLAR = Listing("AAPL", "US", "USD"), Listing("USDKRW", "FX", "KRW")
 SAMSUNG, KODEX = Listing("005930", "KR", "KRW"), Listing("069500", "KR", "KRW")

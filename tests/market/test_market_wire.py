@@ -7,15 +7,15 @@ import email.utils
 import time
 
 import pytest
-from conftest import Replayed
-from replay_server import Replay
-from replay_vendors import NOW
 
 from engine.errors import RateLimited, SchemaChanged, Transient
 from engine.market.naver import Naver
 from engine.market.provider import Deadline
 from engine.market.symbols import Listing
 from engine.market.wire import LONGEST_WAIT, seconds_until
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW
+from tests.market.replayed import Replayed
 
 SAMSUNG = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI")
 
