@@ -33,6 +33,7 @@ class FxRate:
     as_of: dt.datetime | None
     stale_reason: Phrase | None
     path: tuple[str, ...]
+    doubt: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,7 @@ def _pairs(
 
 
 def _fx_rate(quote: Quote, currency: str, rate: Decimal) -> FxRate:
-    return FxRate(currency, rate, quote.source, quote.as_of, quote.stale_reason, (quote.symbol,))
+    return FxRate(currency, rate, quote.source, quote.as_of, quote.stale_reason, (quote.symbol,), quote.doubt)
 
 
 def _fx_problem(quote: Quote) -> Problem:
@@ -223,6 +224,7 @@ def _crossed(pairs: Mapping[tuple[str, str], FxRate], currency: str, base: str) 
             min(dates) if dates else None,
             next((leg.stale_reason for leg in legs if leg.stale_reason), None),
             (*legs[0].path, *legs[1].path),
+            next((leg.doubt for leg in legs if leg.doubt), None),
         )
     return None
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Generic, TypeVar
 
@@ -19,6 +19,7 @@ class History:
 
     `closes` are per share in `currency`, adjusted for splits only. `total_return` are the closes with dividends put
     back in (only their ratios mean anything); None where the source has none. A day without a price has no row.
+    `splits` are the source's own events: new shares for an old one, by the first day that trades so.
     """
 
     symbol: str
@@ -28,18 +29,31 @@ class History:
     dates: tuple[dt.date, ...]
     closes: tuple[Decimal, ...]
     total_return: tuple[float, ...] | None = None
+    splits: Mapping[dt.date, Decimal] = field(default_factory=dict)
 
     def between(self, start: dt.date, end: dt.date) -> History:
         """Return the part from `start` to `end`, both included."""
-        keep = [i for i, day in enumerate(self.dates) if start <= day <= end]
-        return History(
-            self.symbol,
-            self.currency,
-            self.source,
-            self.fetched_at,
-            tuple(self.dates[i] for i in keep),
-            tuple(self.closes[i] for i in keep),
-            None if self.total_return is None else tuple(self.total_return[i] for i in keep),
+        return self.only(i for i, day in enumerate(self.dates) if start <= day <= end)
+
+    def only(self, rows: Iterable[int]) -> History:
+        """Return the part of the given rows."""
+        keep = tuple(rows)
+        total = self.total_return
+        return replace(
+            self,
+            dates=tuple(self.dates[i] for i in keep),
+            closes=tuple(self.closes[i] for i in keep),
+            total_return=None if total is None else tuple(total[i] for i in keep),
+        )
+
+    def inverted(self, symbol: str) -> History:
+        """Return a pair's history the other way round; `symbol` is its pair."""
+        return replace(
+            self,
+            symbol=symbol,
+            currency=symbol[3:],
+            closes=tuple(1 / close for close in self.closes),
+            total_return=None if self.total_return is None else tuple(1 / close for close in self.total_return),
         )
 
 

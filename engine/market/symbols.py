@@ -5,17 +5,24 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 
 from engine.money import MINOR_DIGITS
 
 _KR = re.compile(r"[0-9][0-9A-Z]{5}")  # alphanumeric since the 2024 reform of the codes
-_US = re.compile(r"[A-Z]{1,5}(?:[.\-/][A-Z])?")
+#: A class of shares has a letter of its own; F, L, T and V after a point are Frankfurt, London, Tokyo and Toronto.
+_US = re.compile(r"[A-Z]{1,5}(?:\.[A-EG-KM-SUW-Z]|[\-/][A-Z])?")
+_KR_ISIN = re.compile(r"KR[A-Z0-9]([0-9][0-9A-Z]{5})[0-9A-Z]{2}[0-9]")
 _CURRENCY_OF = {"KR": "KRW", "US": "USD"}
 _MARKET_OF = {"KRW": "KR", "USD": "US"}
 #: Currencies in the order in which a pair names them: rates the other way round have too few digits to be money.
 _FIRST = ("EUR", "GBP", "AUD", "USD", "CAD", "CHF", "SGD", "CNY", "HKD", "TWD", "JPY", "KRW", "VND")
 #: The Korean exchanges' suffixes at Yahoo; an exchange that is not known is asked under both.
 _SUFFIXES = {"KOSPI": (".KS",), "KOSDAQ": (".KQ",)}
+
+
+#: Prices in hundredths, by the name that sources give the unit: its currency and what one unit of it is.
+_MINOR = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,11 @@ def market_of_currency(currency: str) -> str:
     return _MARKET_OF.get(currency, "OTHER")
 
 
+def major(unit: str) -> tuple[str, Decimal]:
+    """Return the currency of a price's unit, and how much of it one unit is: GBp is 0.01 GBP, GBP 1 GBP."""
+    return (_MINOR[unit], Decimal("0.01")) if unit in _MINOR else (unit, Decimal(1))
+
+
 def pair(text: str) -> tuple[str, str] | None:
     """Return the two currencies of a pair such as USDKRW, or None; raises nothing."""
     first, second = text[:3], text[3:]
@@ -87,9 +99,19 @@ def lost_zeros(text: str) -> str | None:
 
 
 def undecorated(text: str) -> str | None:
-    """Return the Korean code inside a broker's or vendor's form (A005930, 005930.KS), or None."""
-    match = re.fullmatch(r"A?([0-9][0-9A-Z]{5})(?:\.K[SQ])?", text.strip().upper())
+    """Return the Korean code inside a broker's or vendor's form (A005930, Q530031, 005930.KS) or an ISIN, or None."""
+    plain = text.strip().upper()
+    if (isin := _KR_ISIN.fullmatch(plain)) and _is_isin(plain):
+        return isin[1]
+    match = re.fullmatch(r"[AQ]?([0-9][0-9A-Z]{5})(?:\.K[SQ])?", plain)
     return match[1] if match and match[1] != text.strip().upper() else None
+
+
+def _is_isin(text: str) -> bool:
+    """Tell whether the last digit of an ISIN is that of the others (ISO 6166: Luhn over letters as two digits)."""
+    digits = "".join(str(int(sign, 36)) for sign in text)
+    total = sum(sum(divmod(int(digit) * (1 + at % 2), 10)) for at, digit in enumerate(reversed(digits)))
+    return total % 10 == 0
 
 
 def usual_pair(one: str, other: str) -> str:

@@ -206,7 +206,7 @@ def test_a_rate_is_asked_for_the_way_markets_quote_it(one: str, other: str, pair
         ("USD/KRW", "USDKRW", "FX", ("KRW=X",)),
         ("KRW=X", "USDKRW", "FX", ("KRW=X",)),
         ("EURKRW", "EURKRW", "FX", ("EURKRW=X",)),
-        ("KRWUSD", "KRWUSD", "FX", ("KRWUSD=X",)),
+        ("KRWUSD", "USDKRW", "FX", ("KRW=X",)),
         ("^GSPC", "^GSPC", "OTHER", ("^GSPC",)),
         ("7203.T", "7203.T", "OTHER", ("7203.T",)),
     ],

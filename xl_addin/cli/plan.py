@@ -17,6 +17,7 @@ from engine.words import Lang, say
 from xl_addin.cli.frame import OneOf, argument, command, option
 from xl_addin.cli.options import (
     FILE,
+    accept_option,
     amount,
     as_of_option,
     facts_option,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @facts_option
 @option("--analyses", is_flag=True)
 @option("--allow-stale", is_flag=True)
+@accept_option
 @output_options
 def plan(
     *,
@@ -58,6 +60,7 @@ def plan(
     facts: Path | None,
     analyses: bool,
     allow_stale: bool,
+    accept: tuple[tuple[str, Decimal], ...],
     as_json: bool,
     lang: Lang,
 ) -> None:
@@ -76,7 +79,8 @@ def plan(
     elif facts or analyses or (history and not (loaded and loaded.volatility_followers)):
         problems += (error("bad-argument.analysis-without-workbook", place("command-line")),)
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
-    quotes, found = quotes_for(portfolio, given, offline=offline, book=file if is_workbook(file) else None)
+    book = file if is_workbook(file) else None
+    quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
     day = as_of or today()
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
     made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)

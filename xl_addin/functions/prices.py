@@ -105,7 +105,7 @@ def _fields(quote: Quote) -> dict[str, Shown]:
         "currency": quote.currency,
         "asof": shown(quote.as_of),
         "source": quote.source,
-        "status": price_status(quote.source, stale=quote.stale),
+        "status": "doubtful" if quote.doubt else price_status(quote.source, stale=quote.stale),
         "name": quote.name or name_of(quote.symbol),
     }
 
