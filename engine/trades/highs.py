@@ -124,7 +124,7 @@ class Model:
     """The mixed-integer model of a trade problem.
 
     With `loose` every order is granted what rounding to the smallest unit may save it, so that the model's optimum
-    bounds plans as they are billed. `must` are slots that trade, one way or the other.
+    bounds plans as they are billed; without, its plan is one that cash suffices for. `must` are slots that trade, one way or the other.
     """
 
     def __init__(self, problem: TradeProblem, *, loose: bool = True, must: Bools | None = None) -> None:
@@ -135,7 +135,13 @@ class Model:
         slots = problem.slots
         slack = slots.slack * self._money if loose else np.zeros(problem.size)
         cash_slack = slots.cash_slack * self._money if loose else np.zeros(problem.size)
-        granted = np.zeros(len(problem.cash)) if problem.granted is None or not loose else problem.granted
+        if loose:
+            granted = np.zeros(len(problem.cash)) if problem.granted is None else problem.granted
+        else:
+            # Fractions are cut to whole steps afterwards: cash is left for one of each.
+            step = np.where(slots.continuous, slots.price, 0.0)
+            steps = np.bincount(slots.pool, weights=step, minlength=len(problem.cash))
+            granted = -np.minimum(steps, np.maximum(problem.cash - problem.reserve, 0.0))
         self._model.constant += (problem.spent - (problem.forgiven if loose else 0.0)) * self._money
         sold = slots.full | (-slots.low >= slots.minimum_sell)
         most = _affordable(problem)

@@ -194,11 +194,18 @@ class _Search:
         elif answer.ended == "infeasible" and self.best is None:
             self._ended = "infeasible"
 
+    def _rounding(self, units: Ints) -> float:
+        """Return the most by which rounding to the smallest unit sets a bound apart from a best plan."""
+        slots = self.problem.slots
+        saved = ((slots.slack + 3 * slots.cash_slack) * (units != 0)).sum()
+        steps = 3 * np.where(slots.continuous, slots.price, 0.0).sum()
+        return float(saved + steps) + 3 * self.problem.rounding + 1e-7 * self.problem.total
+
     def found(self) -> BestFound:
         """Return what was found."""
         if self.best is None:
             return BestFound(None, impossible=self._ended == "infeasible")
-        proven = self.is_closed or self._ended == "optimal"
+        proven = self.is_closed or (self._ended == "optimal" and self.gap <= self._rounding(self.best[1]))
         method = "proven" if proven else "bounded" if np.isfinite(self.bound) else "unproven"
         return BestFound(Solution(earlier_first(self.problem, self.best[1]), self.bound, method))
 
