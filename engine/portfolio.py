@@ -59,7 +59,11 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A quantity of one instrument, in one account (or under one account label)."""
+    """A quantity of one instrument, in one account (or under one account label).
+
+    `value` is what the person wrote in place of a quantity, in the instrument's currency: the quantity is 0 until a
+    price is known (`engine.valuation.in_quantities`), or is that value divided by the price given beside it.
+    """
 
     symbol: str
     quantity: Decimal
@@ -67,6 +71,7 @@ class Holding:
     average_cost: Decimal | None = None
     price: Decimal | None = None
     locked: bool = False
+    value: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,8 @@ class Portfolio:
 
     Where the document declares accounts, `accounts_declared` is true and each finances itself; otherwise `accounts`
     is one nameless account with all the cash, and a holding's `account` is only a label.
-    `fx` holds the manual rates by pair, such as USDKRW. `notes` is what reading it found that does not stop a plan.
+    `fx` holds the manual rates by pair, such as USDKRW. `expected` is what the person expects of it, in their words
+    (return, fall, fee): kept and shown, never computed with. `notes` is what reading it found that does not stop a plan.
     """
 
     name: str
@@ -166,6 +172,7 @@ class Portfolio:
     fx: Mapping[str, Decimal] = field(default_factory=dict)
     accounts_declared: bool = False
     untargeted_rule: Rule = field(default_factory=Rule)
+    expected: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def targets(self) -> Iterator[tuple[Section, Target]]:

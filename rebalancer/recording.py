@@ -28,9 +28,10 @@ def record(portfolio: Portfolio, plan: Plan, *, day: dt.date | None = None) -> P
     InputError where the portfolio is no longer what the plan was made from, so that nothing is booked twice.
     """
     made_from = plan.portfolio
-    if (portfolio.holdings, portfolio.accounts) != (made_from.holdings, made_from.accounts):
+    if (_written(portfolio), portfolio.accounts) != (_written(made_from), made_from.accounts):
         raise InputError([error("holdings-changed", place("portfolio"))])
-    holdings = list(portfolio.holdings)
+    # What was written as a value is a quantity since the plan priced it.
+    holdings = [replace(holding, value=None) for holding in made_from.holdings]
     for trade in plan.trades:
         _book(holdings, trade)
     accounts = tuple(
@@ -40,6 +41,11 @@ def record(portfolio: Portfolio, plan: Plan, *, day: dt.date | None = None) -> P
     sections = tuple(_dated(section, traded, day or plan.as_of) for section in portfolio.sections)
     settings = replace(portfolio.settings, cash_flow=ZERO)
     return replace(portfolio, holdings=tuple(holdings), accounts=accounts, sections=sections, settings=settings)
+
+
+def _written(portfolio: Portfolio) -> list[Holding]:
+    """Return the holdings as they were written: one of a value has no quantity of its own."""
+    return [one if one.value is None else replace(one, quantity=ZERO) for one in portfolio.holdings]
 
 
 def _book(holdings: list[Holding], trade: Trade) -> None:

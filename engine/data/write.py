@@ -48,6 +48,8 @@ def dump_portfolio(portfolio: Portfolio) -> str:
     declares none. What the catalogue knows of an instrument and the record leaves open (None) reads as the catalogue's.
     """
     body: Row = {"name": portfolio.name, "base_currency": portfolio.base_currency}
+    if portfolio.expected:
+        body["expected"] = dict(portfolio.expected)
     described: set[str] = set()
     body["holdings"] = [
         _holding(holding) | _description(holding.symbol, portfolio, described) for holding in portfolio.holdings
@@ -77,7 +79,8 @@ def _without(row: Row, *unset: object) -> Row:
 
 
 def _holding(holding: Holding) -> Row:
-    row: Row = {"symbol": holding.symbol, "quantity": holding.quantity}
+    amount = {"quantity": holding.quantity} if holding.value is None else {"value": holding.value}
+    row: Row = {"symbol": holding.symbol, **amount}
     row |= _without({"average_cost": holding.average_cost, "price": holding.price}, None)
     return (
         row | ({"account": holding.account} if holding.account else {}) | ({"locked": True} if holding.locked else {})

@@ -64,7 +64,7 @@ def plan(
     """Plan, print, and write the workbook where one is asked for."""
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
-    from rebalancer.planning import adjusted, planned, today
+    from rebalancer.planning import adjusted, check_plannable, planned, today
     from rebalancer.quoting import quotes_for, quotes_in
 
     loaded, problems = load_portfolio(file)
@@ -75,6 +75,7 @@ def plan(
     elif history or facts or analyses:
         problems += (error("bad-argument.analysis-without-workbook", place("command-line")),)
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
+    check_plannable(portfolio, problems)
     quotes, found = quotes_for(portfolio, given, offline=offline, book=file if is_workbook(file) else None)
     made = planned(portfolio, quotes, as_of or today(), (*problems, *found), allow_stale=allow_stale)
     if output:
