@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.portfolio import Account, Holding, Portfolio, Section, Target
     from engine.quote import Quote
     from engine.settings import Settings
+    from rebalancer.analysing import Sources, calendar, compare, correlate, review, risk, weights
     from rebalancer.books import write
     from rebalancer.loading import from_frames, load
     from rebalancer.planning import plan
@@ -48,6 +49,7 @@ _HOMES = {
     "engine.plan": ("Plan", "Position", "Trade"),
     "engine.portfolio": ("Account", "Holding", "Portfolio", "Section", "Target"),
     "engine.settings": ("Settings",),
+    "rebalancer.analysing": ("Sources", "calendar", "compare", "correlate", "review", "risk", "weights"),
     "rebalancer.books": ("write",),
     "rebalancer.loading": ("from_frames", "load"),
     "rebalancer.planning": ("plan",),
@@ -72,15 +74,22 @@ __all__ = [
     "RebalancerError",
     "Section",
     "Settings",
+    "Sources",
     "Stale",
     "Target",
     "Trade",
+    "calendar",
+    "compare",
+    "correlate",
     "from_frames",
     "load",
     "plan",
     "quotes",
     "record",
+    "review",
+    "risk",
     "share",
+    "weights",
     "write",
 ]
 

@@ -46,6 +46,7 @@ from engine.valuation import Valuation, fx_table, in_quantities, resolve_prices,
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.loading import load_portfolio, usable
+from rebalancer.planning import today
 from rebalancer.quoting import quotes_for
 
 if TYPE_CHECKING:
@@ -72,6 +73,15 @@ class Sources:
     def wait(self) -> float | None:
         """Return how many seconds to wait for the network; None for as long as a command may."""
         return chain.default().settings.interactive_deadline if self.interactive else None
+
+
+#: The sources on the network, for as long as a command may wait.
+LIVE = Sources()
+
+
+def day_of(sources: Sources, as_of: dt.date | None) -> dt.date:
+    """Return the day that an analysis is of: the one given, else the history file's last, else today."""
+    return as_of or history_day(sources) or today()
 
 
 def fx_pairs(currencies: Iterable[str], base: str) -> tuple[str, ...]:
@@ -177,8 +187,8 @@ def currencies_of(portfolio: Portfolio) -> dict[str, str]:
 
 def correlate(
     portfolio: Portfolio | Mapping[str, str],
-    sources: Sources,
-    as_of: dt.date,
+    sources: Sources = LIVE,
+    as_of: dt.date | None = None,
     *,
     days: int = correlation.DEFAULT_DAYS,
     threshold: float = correlation.DEFAULT_THRESHOLD,
@@ -189,6 +199,7 @@ def correlate(
     In place of a portfolio it takes the currency of each symbol (with `currency` named, where they have several): these
     are correlated, and no lockstep is looked for.
     """
+    as_of = day_of(sources, as_of)
     if isinstance(portfolio, Portfolio):
         currencies, base = currencies_of(portfolio), currency or portfolio.base_currency
         symbols, notes = portfolio.symbols, portfolio.notes
@@ -227,15 +238,15 @@ def candidates() -> tuple[Candidate, ...]:
 
 def review(
     portfolio: Portfolio,
-    sources: Sources,
-    as_of: dt.date,
+    sources: Sources = LIVE,
+    as_of: dt.date | None = None,
     *,
     benchmark: str | None = None,
     rules: ReviewRules | None = None,
     currency: str = "",
 ) -> Review:
     """Review the satellites; `benchmark` beats the targets' own, `currency` "" is each satellite's."""
-    rules = rules or ReviewRules()
+    as_of, rules = day_of(sources, as_of), rules or ReviewRules()
     targets, remarks = reviewed(portfolio)
     benchmarks = {target.symbol: benchmark or target.benchmark for target in targets}
     named = tuple(dict.fromkeys(symbol for symbol in benchmarks.values() if symbol))
@@ -269,8 +280,11 @@ def review(
     return Review(benchmark or shared, tuple(rows), (*portfolio.notes, *remarks, *found, *facts_found, *own))
 
 
-def compare(texts: Sequence[str], sources: Sources, as_of: dt.date, *, currency: str | None = None) -> Comparison:
+def compare(
+    texts: Sequence[str], sources: Sources = LIVE, as_of: dt.date | None = None, *, currency: str | None = None
+) -> Comparison:
     """Compare funds named by code or catalogue name; returns in `currency`, or each in its own."""
+    as_of = day_of(sources, as_of)
     currencies: dict[str, str] = {}
     for text in texts:
         instrument = load().find(text)
@@ -295,8 +309,14 @@ Universe = tuple[tuple[Entry, ...], tuple[Problem, ...]]
 VOLATILITY_DAYS = 430
 
 
-def risk(portfolio: Portfolio, quotes: Mapping[str, Quote], sources: Sources, as_of: dt.date) -> RiskReport:
+def risk(
+    portfolio: Portfolio,
+    quotes: Mapping[str, Quote] | None = None,
+    sources: Sources = LIVE,
+    as_of: dt.date | None = None,
+) -> RiskReport:
     """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'."""
+    as_of, quotes = day_of(sources, as_of), quotes or {}
     history, problems = _volatility_history(portfolio, sources, as_of)
     if sources.history is None:
         quotes, found = quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
@@ -393,7 +413,7 @@ def _won_per(valuation: Valuation | None) -> dict[str, Decimal]:
 def weights(
     method: str,
     universe: Path | Portfolio | Sequence[object],
-    as_of: dt.date,
+    as_of: dt.date | None = None,
     *,
     maximum: Decimal | None = None,
     sector_maximum: Decimal | None = None,
@@ -404,6 +424,7 @@ def weights(
     `fetch` looks up sectors and market values that are missing. What the move from present weights turns over and
     costs is a problem of severity info.
     """
+    as_of = as_of or today()
     entries, problems = _universe(universe, as_of)
     if fetch:
         entries, found = _completed(entries, as_of)
@@ -493,11 +514,14 @@ def _of_portfolio(portfolio: Portfolio, as_of: dt.date) -> Universe:
     return tuple(entries), tuple(found)
 
 
-def calendar(portfolio: Portfolio, from_: dt.date, months: int = 12, *, realised: Decimal | None = None) -> Calendar:
-    """Return the tasks from a day on for some months, with the overseas allowance of that day's law.
+def calendar(
+    portfolio: Portfolio, from_: dt.date | None = None, months: int = 12, *, realised: Decimal | None = None
+) -> Calendar:
+    """Return the tasks from a day on (today) for some months, with the overseas allowance of that day's law.
 
     `realised` is what this year's sales of overseas stocks have gained so far, in won.
     """
+    from_ = from_ or today()
     rule = tax_rule("overseas_gains", from_)
     allowance = rule.allowance if rule else tasks.ALLOWANCE
     items = tasks.calendar(portfolio, from_, months, allowance=allowance, realised=realised)

@@ -193,6 +193,7 @@ def test_every_sheet_table_column_and_name_has_its_words() -> None:
     wanted = columns | {f"table.{table.name}" for table in TABLES} | {f"sheet.{sheet.key}" for sheet in SHEETS}
     wanted |= {f"label.{name.name}" for name in NAMES} | {f"name.{name.name}" for name in NAMES}
     assert wanted <= set(messages("en"))
-    spoken = [key for key in messages("en") if key.startswith(("column.", "help."))]
-    named = {key.removeprefix("column.").removeprefix("help.") for key in spoken} - {"History.Index"}
-    assert named == {key.removeprefix("column.") for key in columns}
+    tables = {table.name for table in TABLES}
+    spoken = (key.split(".") for key in messages("en") if key.startswith(("column.", "help.")) and key.count(".") == 2)
+    named = {f"column.{table}.{column}" for _, table, column in spoken if table in tables}
+    assert named == columns | {"column.History.Index"}
