@@ -158,7 +158,7 @@ class Portfolio:
     Where the document declares accounts, `accounts_declared` is true and each finances itself; otherwise `accounts`
     is one nameless account with all the cash, and a holding's `account` is only a label.
     `fx` holds the manual rates by pair, such as USDKRW. `expected` is what the person expects of it, in their words
-    (return, fall, fee): kept and shown, never computed with. `notes` is what reading it found that does not stop a plan.
+    (return, fall, fee): kept and shown, never computed with. `notes` is what reading it found that stops no plan.
     """
 
     name: str

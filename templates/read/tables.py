@@ -91,7 +91,7 @@ def _first_headers(grid: Grid) -> Iterator[str]:
 
 def _looks_like_table(seen: Sequence[str]) -> bool:
     """Tell whether headers name an instrument and something else that a table of holdings or targets has."""
-    known = headers(spec_table("Holdings")) | headers(spec_table("Targets"))
+    known = {**headers(spec_table("Holdings")), **headers(spec_table("Targets"))}
     meanings = {known[_key(text)] for text in seen if _key(text) in known}
     return "Ticker" in meanings and len(meanings) > 1
 
