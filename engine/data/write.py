@@ -19,7 +19,10 @@ Row = dict[str, object]
 
 
 class _Writer(yaml.SafeDumper):
-    """YAML with a row on one line, numbers plainly, codes of digits in quotes."""
+    """YAML with a row on one line, numbers plainly, codes of digits in quotes, nothing by reference."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002
+        return True
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:  # noqa: ANN401, FBT001
         node = super().represent_mapping(tag, mapping, flow_style)

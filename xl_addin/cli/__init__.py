@@ -24,6 +24,7 @@ from xl_addin.cli.frame import OneOf, Program, Reader, ToldOption, help_command,
 COMMANDS: Mapping[str, str] = {
     "demo": "xl_addin.cli.plan",
     "plan": "xl_addin.cli.plan",
+    "import": "xl_addin.cli.importing",
     "quotes": "xl_addin.cli.quotes",
     "models": "xl_addin.cli.models",
     "new": "xl_addin.cli.models",
