@@ -39,8 +39,16 @@ def record(portfolio: Portfolio, plan: Plan, *, day: dt.date | None = None) -> P
     )
     traded = {trade.symbol for trade in plan.trades}
     sections = tuple(_dated(section, traded, day or plan.as_of) for section in portfolio.sections)
-    settings = replace(portfolio.settings, cash_flow=ZERO)
-    return replace(portfolio, holdings=tuple(holdings), accounts=accounts, sections=sections, settings=settings)
+    # A document has one rule for the section "all" and for holdings without a target.
+    others = next((section.rule for section in sections if section.name == "all"), portfolio.untargeted_rule)
+    return replace(
+        portfolio,
+        holdings=tuple(holdings),
+        accounts=accounts,
+        sections=sections,
+        settings=replace(portfolio.settings, cash_flow=ZERO),
+        untargeted_rule=others,
+    )
 
 
 def _written(portfolio: Portfolio) -> list[Holding]:

@@ -63,11 +63,7 @@ def _order_free(portfolio: Portfolio) -> object:
 
 def _changed(text: str, before: Portfolio, after: Portfolio, notes: Mapping[str, str]) -> str:
     """Return the text of `before` as that of `after`."""
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096  # lines stay as long as they are
+    yaml = _round_trip()
     if (listed := _LIST.search(text)) and len(listed[2]) > len(listed[1]):
         yaml.indent(mapping=2, sequence=4, offset=2)
     tree = yaml.load(text)
@@ -81,9 +77,27 @@ def _changed(text: str, before: Portfolio, after: Portfolio, notes: Mapping[str,
 
 
 def _plain(document: str) -> Any:  # noqa: ANN401 - plain data
-    from ruamel.yaml import YAML
+    return _round_trip().load(document)
 
-    return YAML().load(document)
+
+def _round_trip() -> Any:  # noqa: ANN401 - ruamel's YAML
+    """Return what reads and writes YAML as it stands: quotes, comments, order, line lengths, and every digit."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.resolver import VersionedResolver
+
+    class AsWritten(VersionedResolver):
+        """A resolver to which numbers and dates are text, so that they are written with the digits they have."""
+
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:  # noqa: ANN401 - ruamel's own
+            """Return the tag of a scalar."""
+            tag = super().resolve(kind, value, implicit)
+            return self.DEFAULT_SCALAR_TAG if str(tag).rpartition(":")[2] in ("int", "float", "timestamp") else tag
+
+    yaml = YAML()
+    yaml.Resolver = AsWritten
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    return yaml
 
 
 def _holdings(body: Any, before: Portfolio, after: Portfolio, notes: Mapping[str, str]) -> None:  # noqa: ANN401

@@ -372,3 +372,16 @@ def test_any_amount_of_dollars_is_read_as_it_was_written(number: Decimal) -> Non
 )
 def test_the_day_of_an_export_is_found_in_its_sentences(text: str, day: str | None) -> None:
     assert day_in(text) == (None if day is None else dt.date.fromisoformat(day))
+
+
+def test_every_command_of_the_page_on_importing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in FOLDER.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "targets.csv").write_text("ticker,weight\nVTI,0.9\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[1] / "docs" / "import.md").read_text(encoding="utf-8")
+    commands = [line.split()[1:] for line in page.splitlines() if line.startswith("rebalancer ")]
+    assert len(commands) == 6
+    for arguments in commands:
+        assert main(arguments) == 0, arguments

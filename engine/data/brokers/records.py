@@ -55,7 +55,8 @@ class Statement:
     def named(self) -> Statement:
         """Return the statement with one name per account: its own, with the number's end where two share it."""
         numbers: dict[str, set[str]] = {}
-        for one in (*self.lines, *self.cash):
+        everything: tuple[ExportLine | ExportCash, ...] = (*self.lines, *self.cash)
+        for one in everything:
             numbers.setdefault(one.account, set()).add(one.number)
 
         def name(one: ExportLine | ExportCash) -> str:

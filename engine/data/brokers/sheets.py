@@ -97,7 +97,8 @@ class _Tables(HTMLParser):
             self._open[-1].append([])
         elif tag in ("td", "th") and self._open and self._open[-1]:
             self._cell = []
-            self._spans = next((int(value) for key, value in attrs if key == "colspan" and (value or "").isdigit()), 1)
+            span = dict(attrs).get("colspan") or ""
+            self._spans = int(span) if span.isdigit() else 1
 
     def handle_data(self, data: str) -> None:
         """Add the text of the cell that is open."""
