@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, str] = {
     "demo": "xl_addin.cli.plan",
     "plan": "xl_addin.cli.plan",
     "import": "xl_addin.cli.importing",
+    "orders": "xl_addin.cli.acting",
+    "record": "xl_addin.cli.acting",
     "quotes": "xl_addin.cli.quotes",
     "models": "xl_addin.cli.models",
     "new": "xl_addin.cli.models",

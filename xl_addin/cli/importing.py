@@ -17,7 +17,7 @@ from xl_addin.cli.frame import BadValue, OneOf, argument, command, option
 from xl_addin.cli.options import FILE, currency_option, force_option, lang_option
 
 if TYPE_CHECKING:
-    from rebalancer.importing import Imported
+    from rebalancer.importing import CashChange, HoldingChange
     from xl_addin.show.terminal import Paint
 
 #: Columns of the table of changes that hold words, and stand left.
@@ -77,7 +77,9 @@ def import_(
         currency=currency or "", prices=not no_prices,
     )  # fmt: skip
     sys.stderr.writelines(f"{line}\n" for line in problem_lines(imported.problems, lang, paint_for(sys.stderr)))
-    sys.stdout.writelines(f"{line}\n" for line in _changes(imported, lang, paint_for(sys.stdout)))
+    sys.stdout.writelines(
+        f"{line}\n" for line in changes(imported.changes, imported.cash_changes, lang, paint_for(sys.stdout))
+    )
     if output is None:
         sys.stdout.write(say("said.import-not-written", lang) + "\n")
         return
@@ -87,7 +89,7 @@ def import_(
         sys.stdout.write(say("said.import-targets", lang) + "\n")
 
 
-def _changes(imported: Imported, lang: Lang, paint: Paint) -> Iterable[str]:
+def changes(holdings: Iterable[HoldingChange], cash: Iterable[CashChange], lang: Lang, paint: Paint) -> Iterable[str]:
     """Yield the table of what changes, and what cash becomes."""
     from xl_addin.show.numbers import money, quantity
     from xl_addin.show.terminal import TextColumn, TextRow, table_lines
@@ -101,13 +103,14 @@ def _changes(imported: Imported, lang: Lang, paint: Paint) -> Iterable[str]:
     rows = [
         TextRow((say(f"change.{one.kind}", lang), one.account, one.symbol, one.name, quantity(one.before),
                  quantity(one.after), cost(one.cost_before), cost(one.cost_after)))
-        for one in imported.changes
+        for one in holdings
     ]  # fmt: skip
     if rows:
         yield from table_lines(columns, rows, paint)
-    for change in imported.cash_changes:
+    cash = tuple(cash)
+    for change in cash:
         before, after = (money(amount, change.currency) for amount in (change.before, change.after))
         account = f"{change.account} " if change.account else ""
         yield say("said.import-cash", lang, account=account, currency=change.currency, before=before, after=after)
-    if not rows and not imported.cash_changes:
+    if not rows and not cash:
         yield say("said.import-nothing", lang)

@@ -126,9 +126,10 @@ def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
 def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, **more: str) -> None:
     """Print the plan and where its workbook is; `more` are further keys of the JSON document."""
     if as_json:
+        from rebalancer.storing import stamp
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump({**made.to_json(), **more}))
+        sys.stdout.write(dump({**stamp(made), **made.to_json(), **more}))
         return
     from xl_addin.show.terminal import paint_for
     from xl_addin.show.text import report
