@@ -227,8 +227,8 @@ def orders_csv(plan: StoredPlan, form: str) -> str:
     writer.writerow(_BASKET)
     for one in ordered:
         symbol = one.symbol.replace(".", " ")
-        figures = (one.side.upper(), _plain(one.quantity), symbol, "STK", "SMART", "USD", "DAY", "LMT")
-        writer.writerow((*figures, f"{one.price:.2f}", one.account))
+        order = (one.side.upper(), _plain(one.quantity), symbol, "STK", "SMART", "USD", "DAY", "LMT")
+        writer.writerow((*order, f"{one.price:.2f}", one.account))
     return out.getvalue()
 
 

@@ -98,7 +98,7 @@ def test_fills_are_booked_in_place_of_the_orders(mine: Path, stored: Path) -> No
     assert run("record", mine, "--plan", stored, "--fills", fills) == 0
     after = load(mine)
     assert [one.quantity for one in after.holdings] == [28, 150]
-    assert after.holdings[1].average_cost == Decimal("3880") / 150
+    assert after.holdings[1].average_cost == Decimal(3880) / 150
     assert after.accounts[0].cash["USD"] == 2500 + 999 - Decimal("1.25") - 1380 - 1
 
 

@@ -37,7 +37,7 @@ def _mapped(text: str) -> tuple[str, str]:
 @command("import")
 @argument("files", type=FILE, metavar="FILE…", nargs=-1, required=True)
 @option("-o", "--output", type=FILE, metavar="OUT")
-@option("--format", "form", type=OneOf(ALL_FORMATS))
+@option("--format", "form", type=OneOf(ALL_FORMATS), metavar="NAME")
 @option("--broker", metavar="NAME", default="")
 @option("--into", type=FILE, metavar="BOOK")
 @option("--model", metavar="NAME", default="")
