@@ -374,7 +374,9 @@ def test_the_day_of_an_export_is_found_in_its_sentences(text: str, day: str | No
     assert day_in(text) == (None if day is None else dt.date.fromisoformat(day))
 
 
-def test_every_command_of_the_page_on_importing_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_of_the_page_on_importing_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for path in FOLDER.iterdir():
         if path.is_file():
             (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -382,6 +384,36 @@ def test_every_command_of_the_page_on_importing_works(tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     page = (Path(__file__).parents[1] / "docs" / "import.md").read_text(encoding="utf-8")
     commands = [line.split()[1:] for line in page.splitlines() if line.startswith("rebalancer ")]
-    assert len(commands) == 6
+    assert len(commands) == 10
     for arguments in commands:
-        assert main(arguments) == 0, arguments
+        arguments, _, output = " ".join(arguments).partition(" > ")
+        capsys.readouterr()
+        assert main(arguments.split()) == 0, arguments
+        if output:
+            Path(output).write_text(capsys.readouterr().out, encoding="utf-8")
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
+    """Return an export with a piece of it cut out, doubled or replaced."""
+    name = draw(st.sampled_from(sorted(EXPECTED)))
+    data = (FOLDER / name).read_bytes()
+    start = draw(st.integers(0, len(data)))
+    end = draw(st.integers(start, min(len(data), start + 200)))
+    piece = draw(st.sampled_from([b"", data[start:end] * 2, b'"', b",,,,", b"\n", b"-", b"\xff", b"<", b"1e9999"]))
+    return name, data[:start] + piece + data[end:]
+
+
+@given(damaged())
+def test_a_damaged_export_is_read_or_refused_and_nothing_else(tmp_path_factory: Any, export: tuple[str, bytes]) -> None:
+    name, data = export
+    path = tmp_path_factory.mktemp("damaged") / name
+    path.write_bytes(data)
+    found, problems = None, ()
+    try:
+        found = import_files([path], currency="KRW").portfolio
+    except InputError as fault:
+        problems = fault.problems
+    refused = any(problem.severity == "error" for problem in problems)
+    held = found is not None and (found.holdings or any(one.cash for one in found.accounts))
+    assert refused or held

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element, ParseError
 
@@ -49,10 +50,12 @@ def _nothing(name: str, form: str, key: str = "nothing-imported", *seen: str) ->
     return Statement(name, form, problems=(problem,))
 
 
-def _finished(statement: Statement) -> Statement:
-    if statement.lines or statement.cash or statement.problems:
-        return statement
-    return _nothing(statement.file, statement.form)
+def _finished(statement: Statement, *seen: str) -> Statement:
+    """Return the statement; one that holds nothing, and says of no error why, is an error."""
+    if statement.lines or statement.cash or any(problem.severity == "error" for problem in statement.problems):
+        return statement.named()
+    nothing = _nothing(statement.file, statement.form, "nothing-imported", *seen)
+    return replace(nothing, problems=(*statement.problems, *nothing.problems))
 
 
 def _code(text: str) -> str:
@@ -119,7 +122,7 @@ def _flex(root: Element, name: str) -> Statement:
             found = _decimal(row.get("endingCash"))
             if row.get("currency") != "BASE_SUMMARY" and found is not None:
                 cash.append(ExportCash(found, row.get("currency", ""), where, "", account))
-    return _finished(Statement(name, FLEX, tuple(lines), tuple(cash), day, tuple(problems)).named())
+    return _finished(Statement(name, FLEX, tuple(lines), tuple(cash), day, tuple(problems)))
 
 
 def _ofx(text: str, name: str) -> Statement:
@@ -154,7 +157,7 @@ def _ofx(text: str, name: str) -> Statement:
         available = _decimal(_of(statement, "AVAILCASH"))
         if available is not None or held:
             cash.append(ExportCash((available or Decimal(0)) + held, currency, name, "", account))
-    return _finished(Statement(name, OFX, tuple(lines), tuple(cash), day, tuple(problems)).named())
+    return _finished(Statement(name, OFX, tuple(lines), tuple(cash), day, tuple(problems)))
 
 
 def _blocks(text: str, tag: str) -> Iterator[str]:
@@ -196,9 +199,7 @@ def _activity(sheet: Sheet, name: str) -> Statement:
                 cash.append(ExportCash(found, said["currency"], where, "", account))
     if "Transaction History" in headers and not lines and not cash:
         return _nothing(name, ACTIVITY, "transactions-only", *headers)
-    if not lines and not cash and not problems:
-        return _nothing(name, ACTIVITY, "nothing-imported", *headers)
-    return Statement(name, ACTIVITY, tuple(lines), tuple(cash), day, tuple(problems)).named()
+    return _finished(Statement(name, ACTIVITY, tuple(lines), tuple(cash), day, tuple(problems)), *headers)
 
 
 def _position(
