@@ -433,8 +433,12 @@ def write_imported(
     """Write what was imported as a portfolio file (.yaml) or a workbook (.xlsx), whole or not at all.
 
     A YAML file `into` keeps its comments and order, also where it is written under another name, and may be written
-    over. A workbook is made afresh from everything that the portfolio holds. Raises InputError where it cannot be.
+    over. A workbook is made afresh from everything that the portfolio holds. A new one
+    without a name is called as its file. Raises InputError where it cannot be.
     """
+    portfolio = imported.portfolio
+    if into is None and not portfolio.name:
+        portfolio = replace(portfolio, name=path.stem)
     yaml = path.suffix.lower() in SUFFIXES
     same = into is not None and into.exists() and path.exists() and path.samefile(into) and yaml
     problems = output_problems(path, path.suffix.lower() if yaml else ".xlsx", force=force or same)
@@ -442,16 +446,16 @@ def write_imported(
         raise InputError(problems)
     if yaml:
         source = into if into is not None and into.suffix.lower() in SUFFIXES else None
-        write_whole(path, yaml_text(imported.portfolio, source, imported.remarks).encode())
+        write_whole(path, yaml_text(portfolio, source, imported.remarks).encode())
         return
     from templates.report import BookReport
     from templates.write import build
 
-    report = BookReport(imported.portfolio)
+    report = BookReport(portfolio)
     if into is not None and into.suffix.lower() in _WORKBOOKS:
         from templates.read.book import read_book
 
         before = read_book(into).report()
         if before is not None:
-            report = replace(before, portfolio=imported.portfolio)
+            report = replace(before, portfolio=portfolio)
     write_whole(path, build(report, lang).to_bytes())

@@ -310,7 +310,7 @@ def test_the_command_shows_the_changes_and_writes(tmp_path: Path, capsys: pytest
     assert "new     Individual ...123  VTI" in said.out
     assert "Cash USD: $0.00 → $5,230.11" in said.out
     assert "There are no targets yet" in said.out
-    assert "read as schwab, 1 positions, of 2026-04-25" in " ".join(said.err.split())
+    assert "read as schwab; positions: 1; as of: 2026-04-25" in " ".join(said.err.split())
     assert out.exists()
 
 
