@@ -192,10 +192,15 @@ def _targets(model: str, targets: Path | None, currency: str) -> Portfolio | Non
     for _, row in table.rows:
         values = {key: value for key, value in row.values.items() if value != ""}
         section = str(values.pop("section", "all"))
-        sections.setdefault({"all": "targets"}.get(section, section), []).append(values)
+        sections.setdefault(section, []).append(values)
     if report.failed:
         raise InputError(report.problems)
-    body: dict[str, object] = {**sections, **({"base_currency": currency} if currency else {})}
+    body: dict[str, object] = {"base_currency": currency} if currency else {}
+    for name, key in (("core", "core"), ("satellite", "satellite"), ("all", "targets")):
+        if name in sections:
+            body[key] = sections.pop(name)
+    if sections:
+        body["sections"] = sections
     portfolio, problems = portfolio_from_data({"portfolio": body}, str(targets))
     if portfolio is None:
         raise InputError(problems)
@@ -377,7 +382,9 @@ def _brought_up_to_date(before: Sequence[Holding], after: Sequence[Holding], cov
         cost = _average(lots)
         rows += [
             replace(one, locked=locked, average_cost=cost if one.average_cost is None else one.average_cost,
-                    price=one.price if one.price is not None else row.price)
+                    price=one.price if one.price is not None else row.price,
+                    # What was left of a purchase was bought at its rate; of what came since, no export says the rate.
+                    cost_fx=row.cost_fx if len(lots) == 1 and one.quantity <= row.quantity else None)
             for one in new[key]
         ]  # fmt: skip
     return (*rows, *(one for key, lots in new.items() if key not in done for one in lots))

@@ -8,13 +8,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from engine.cash_flow import assign_cash_flow
 from engine.errors import InputError, error
 from engine.money import ZERO, FxTable
 from engine.phrase import place
 from engine.plan import Plan, Trade
 from engine.portfolio import Holding, Portfolio, Section
 from engine.record import Done, Exchanged, cash_flows
+from engine.valuation import assign_cash_flow
 
 if TYPE_CHECKING:
     from rebalancer.storing import StoredTrade

@@ -16,7 +16,7 @@ SUFFIXES = (".yaml", ".yml")
 #: A key, and the list below it.
 _LIST = re.compile(r"^( *)\w+:[^\n]*\n(?: *(?:#[^\n]*)?\n)*( *)- ", re.MULTILINE)
 #: What of a holding's row is written again where it has changed.
-_CHANGING = ("quantity", "value", "average_cost", "price", "account", "locked")
+_CHANGING = ("quantity", "value", "average_cost", "cost_fx", "price", "account", "locked")
 
 
 def save(portfolio: Portfolio, path: str | Path) -> None:

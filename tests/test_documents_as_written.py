@@ -205,3 +205,8 @@ def test_a_sheet_like_a_table_that_is_not_read_is_an_error(tmp_path: Path) -> No
     told = [str(problem) for problem in problems if problem.severity == "error"]
     assert len(told) == 1
     assert "sheet 'My targets': this sheet looks like a table and was not read" in told[0]
+
+
+def test_the_base_is_that_of_targets_in_sections_of_one_s_own_naming() -> None:
+    body = {"sections": {"rotation": [{"ticker": "QQQ", "weight": 1}]}, "cash": {"USD": 1}}
+    assert load({"portfolio": body}).base_currency == "USD"

@@ -417,3 +417,10 @@ def test_a_damaged_export_is_read_or_refused_and_nothing_else(tmp_path_factory: 
     refused = any(problem.severity == "error" for problem in problems)
     held = found is not None and (found.holdings or any(one.cash for one in found.accounts))
     assert refused or held
+
+
+def test_a_table_of_targets_may_have_sections(tmp_path: Path) -> None:
+    targets = tmp_path / "targets.csv"
+    targets.write_text("ticker,weight,section\nVTI,0.5,core\nBND,0.3,all\nQQQ,0.2,rotation\n", encoding="utf-8")
+    found = {section.name: section.weight for section in imported("fidelity.csv", targets=targets).portfolio.sections}
+    assert found == {"core": Decimal("0.5"), "all": Decimal("0.3"), "rotation": Decimal("0.2")}

@@ -31,6 +31,7 @@ PORTFOLIO_KEYS = (
     "cash",
     "accounts",
     *SECTION_KEYS,
+    "sections",
     "rules",
     "groups",
     "core_weight",
@@ -159,8 +160,9 @@ def _common_currency(portfolio: Fields) -> str:
     instruments = Instruments(catalogue.load(), unheard)
     for row in quiet.rows("holdings", HOLDING_KEYS):
         instruments.declare(row, "symbol")
-    for key in SECTION_KEYS:
-        for row in quiet.rows(key, TARGET_KEYS):
+    own = Fields({name: rows for name, rows, _ in quiet.mapping("sections")}, (), unheard, quiet.values)
+    for part, name in (*((quiet, key) for key in SECTION_KEYS), *((own, key) for key in own.values)):
+        for row in part.rows(name, TARGET_KEYS):
             instruments.declare(row, "ticker")
     found = {instrument.currency for instrument in instruments.build().values()}
     return found.pop() if len(found) == 1 else ""
@@ -183,10 +185,12 @@ def _settings(data: object, report: Report, base: str) -> Settings:
         "cash_buffer": row.number("cash_buffer", ZERO),
         "max_turnover": row.fraction("max_turnover", _MOST_TURNOVER),
         "fx_spread": _rate(row, "fx_spread"),
+        "effort": row.fraction("effort"),
+        "realised": _realised(row) if row.given("realised") else None,
         "fractional": _markets(row) if row.given("fractional") else None,
         "costs": _costs(row) if row.given("costs") else None,
     }
-    for key in ("mode", "trigger", "trade", "destination"):
+    for key in ("mode", "trigger", "trade", "destination", "taxes", "residence"):
         found[key] = row.choice(key, known[key]["choices"])
     return Settings(**{key: value for key, value in found.items() if value is not None})
 
@@ -194,6 +198,12 @@ def _settings(data: object, report: Report, base: str) -> Settings:
 def _cash_flow(row: Fields, base: str) -> Decimal | None:
     amount = row.number("cash_flow")
     return in_units(amount, base, row.at("cash_flow"), row.report) if amount is not None and base else amount
+
+
+def _realised(row: Fields) -> dict[str, Decimal]:
+    given = Fields(row.values["realised"], row.at("realised"), row.report, ("overseas",))
+    amount = given.number("overseas")
+    return {} if amount is None else {"overseas": amount}
 
 
 def _markets(row: Fields) -> tuple[str, ...]:

@@ -304,8 +304,12 @@ def _print(sheet: Worksheet, left: int, right: int, last: int) -> None:
 
 
 def value_rows(own: OwnBook, place: Found) -> None:
-    """Give the formulas of a table's rows their values, wherever the person has moved row and column."""
+    """Give the formulas of a table's rows their values, wherever the person has moved row and column.
+
+    What the formulas of inputs reckon with and only the engine knows is written too.
+    """
     names = [column.name for column in place.table.formulas if column.name in place.columns]
+    stated = [c for c in place.table.columns if c.optional and c.role == "result" and c.name in place.columns]
     if not names:
         return
     keys = place.table.identity
@@ -322,6 +326,10 @@ def value_rows(own: OwnBook, place: Found) -> None:
             row = {} if row is None and not any(shown) else row
         if row is None:
             continue
+        for column in stated:
+            at = place.columns[column.name]
+            sheet.cell(number, at).value = None
+            own.canvas.put(sheet, number, at, row.get(column.name), own.canvas.styles.cell(column))
         for name in names:
             cell = sheet.cell(number, place.columns[name])
             if cell.data_type == "f":

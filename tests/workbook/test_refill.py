@@ -6,9 +6,9 @@ import datetime as dt
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from office import Office
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import LineChart, Reference
 from openpyxl.comments import Comment
@@ -19,6 +19,7 @@ from templates.read.book import read_book
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.write import build
+from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_of
 from tests.workbook.changed import reparted
 from tests.workbook.test_libreoffice import at, same
@@ -74,7 +75,8 @@ def test_notes_formats_sheets_and_charts_of_ones_own_stay(own: Path, report: Boo
     assert holdings["Z3"].value == "내 메모"
     assert book.sheetnames[1] == "내 시트"
     assert book["내 시트"]["D1"].value == "=TotalValue*2"
-    assert len(book["내 시트"]._charts) == 1
+    own_sheet: Any = book["내 시트"]
+    assert len(own_sheet._charts) == 1
     assert book["기록"]["I8"].value == "첫 기록"
 
 
@@ -136,6 +138,7 @@ def test_what_would_be_lost_is_not_touched_but_named(own: Path, report: BookRepo
     before = own.read_bytes()
     data, notice = write_back(own, report, "ko")
     assert data is None
+    assert notice is not None
     assert what in notice.told("ko")
     assert own.read_bytes() == before
 
@@ -149,6 +152,7 @@ def test_a_cell_of_ones_own_in_the_way_is_not_overwritten(own: Path, report: Boo
     many = replace(report, results={**report.results, "Trades": report.results["Trades"] * 10})
     data, notice = write_back(own, many, "ko")
     assert data is None
+    assert notice is not None
     assert f"매매!C{at}" in notice.told("ko")
 
 
