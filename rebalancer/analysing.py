@@ -42,7 +42,7 @@ from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.quote import Quote
 from engine.schedule import add_months
-from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
+from engine.valuation import Valuation, fx_table, in_quantities, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.clock import today
@@ -385,6 +385,7 @@ def _valuation(
         problems = (*problems, warning("price-stale.limits", place("prices"), prices=stale))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
+    portfolio = in_quantities(portfolio, prices)
     return value(portfolio, prices, fx_table(portfolio, rates)), problems
 
 

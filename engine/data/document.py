@@ -9,9 +9,9 @@ from typing import Any
 
 from engine.data.fields import Fields, Locate, Report, Where, choose
 from engine.data.files import Refused, read_bytes
-from engine.data.holdings import in_units, read_accounts, read_holdings
+from engine.data.holdings import HOLDING_KEYS, in_units, read_accounts, read_holdings
 from engine.data.instruments import Instruments
-from engine.data.sections import SECTION_KEYS, read_groups, read_rules, read_sections
+from engine.data.sections import SECTION_KEYS, TARGET_KEYS, read_groups, read_rules, read_sections
 from engine.data.yaml_tree import MAX_BYTES, read_tree
 from engine.errors import Problem
 from engine.market import catalogue
@@ -21,6 +21,7 @@ from engine.phrase import phrase
 from engine.portfolio import ASSET_TYPES, MARKETS, Portfolio
 from engine.settings import CostOverride, Settings, setting_fields
 from engine.text import nearest, percent, plain_number
+from engine.valuation import in_quantities
 
 DOCUMENT_KEYS = ("portfolio", "fx", "settings")
 PORTFOLIO_KEYS = (
@@ -35,6 +36,7 @@ PORTFOLIO_KEYS = (
     "groups",
     "core_weight",
     "satellite_weight",
+    "expected",
 )
 COST_KEYS = ("commission", "minimum", "sell_tax")
 #: What a cost override may be for: all, a market, a type, or both.
@@ -118,7 +120,11 @@ def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
 def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, report: Report) -> Portfolio | None:
     base = portfolio.currency("base_currency") or ""
     if not portfolio.given("base_currency"):
-        portfolio.missing("base_currency", "base-currency")
+        base = _common_currency(portfolio)
+        if base:
+            portfolio.report.note(portfolio.path, "base-currency-taken", currency=base)
+        else:
+            portfolio.missing("base_currency", "base-currency")
     accounts, declared = read_accounts(portfolio)
     holdings = read_holdings(portfolio, instruments, accounts, declared=declared)
     rules = read_rules(portfolio, base)
@@ -138,12 +144,35 @@ def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, rep
         fx=fx,
         accounts_declared=declared,
         untargeted_rule=rules["all"],
+        expected=_expected(portfolio),
     )
     if base:
         _check_rates(fx, base, frozenset(found.currencies), report)
     if not holdings and not any(section.targets for section in sections) and not any(a.cash for a in accounts):
         report.warning(portfolio.path, "empty-portfolio")
-    return None if report.failed else found
+    return None if report.failed else in_quantities(found, {})
+
+
+def _common_currency(portfolio: Fields) -> str:
+    """Return the one currency of all instruments, or "" where they have several, or there are none."""
+    unheard = Report(portfolio.report.source)
+    quiet = Fields(portfolio.values, portfolio.path, unheard, portfolio.values)
+    instruments = Instruments(catalogue.load(), unheard)
+    for row in quiet.rows("holdings", HOLDING_KEYS):
+        instruments.declare(row, "symbol")
+    own = Fields({name: rows for name, rows, _ in quiet.mapping("sections")}, (), unheard, quiet.values)
+    for part, name in (*((quiet, key) for key in SECTION_KEYS), *((own, key) for key in own.values)):
+        for row in part.rows(name, TARGET_KEYS):
+            instruments.declare(row, "ticker")
+    found = {instrument.currency for instrument in instruments.build().values()}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _expected(portfolio: Fields) -> dict[str, str]:
+    """Return what the person expects of the portfolio, as they wrote it."""
+    known = tuple(name for name, _, _ in portfolio.mapping("expected"))
+    row = Fields(portfolio.values.get("expected") or {}, portfolio.at("expected"), portfolio.report, known)
+    return {name: row.text(name) for name in known if row.given(name)}
 
 
 def _settings(data: object, report: Report, base: str) -> Settings:

@@ -59,7 +59,12 @@ class Instruments:
     def declare(self, row: Fields, key: str) -> str | None:
         """Return the symbol that a row's code (under `key`) or name means, and remember the row's description."""
         name = row.text("name")
-        if row.given(key):
+        if row.given("code"):
+            symbol = self._coded(row, key)
+            if symbol is None:
+                return None
+            self._check_name(symbol, name, row)
+        elif row.given(key):
             symbol = self._symbol(row.values[key], row.at(key), foreign=row.given("currency"))
             if symbol is None:
                 return None
@@ -70,7 +75,29 @@ class Instruments:
             row.missing(key, "code")
             return None
         if symbol is not None:
-            self._remember(symbol, row, row.at(key if row.given(key) else "name"))
+            keys = (one for one in (key, "code", "name") if row.given(one))
+            self._remember(symbol, row, row.at(next(keys)))
+        return symbol
+
+    def _coded(self, row: Fields, key: str) -> str | None:
+        """Return the symbol of a row that has a `code`: beside it, `key` holds the same instrument's name or code."""
+        symbol = self._symbol(row.values["code"], row.at("code"), foreign=row.given("currency"))
+        if symbol is None or not row.given(key):
+            return symbol
+        beside = to_text(row.values[key])
+        meant = self._catalogue.find(beside)
+        if meant is not None and meant.symbol != symbol:
+            entry = self._catalogue.get(symbol)
+            actual = entry.instrument.name if entry else ""
+            what = phrase("code-is" if actual else "code-is-not", symbol=symbol, actual=actual, name=beside)
+            row.error("code", "name-code-mismatch", what=what, name=beside, code=meant.symbol, circulates="")
+            return None
+        if meant is None and self._catalogue.get(symbol) is None:
+            self._own.setdefault(fold(beside), symbol)
+        elif meant is None and symbols.canonical(beside) != symbol:
+            known_as = self._catalogue.get(symbol)
+            known = known_as.instrument.name if known_as else symbol
+            self._report.warning(row.at(key), "name-unknown", symbol=symbol, known=known, name=beside)
         return symbol
 
     def refer(self, value: object, path: Path) -> str | None:
@@ -103,24 +130,23 @@ class Instruments:
         own = self._own.get(fold(text)) or self._own.get(fold(symbols.canonical(text)))
         if own:
             return own
-        if self._is_misspelt(text, path, foreign=foreign):
+        inner = symbols.undecorated(text)
+        if inner and symbols.shape(symbols.canonical(text)) is None:
+            return inner if self._catalogue.find(inner) or not must_be_known else self._own.get(fold(inner))
+        if self._lost_its_zeros(text, path, foreign=foreign):
             return None
         if must_be_known:
             self._unknown(text, path)
             return None
         return symbols.canonical(text)
 
-    def _is_misspelt(self, text: str, path: Path, *, foreign: bool) -> bool:
-        """Report a code that lost its zeros, or that stands in a broker's form; tell whether it does."""
+    def _lost_its_zeros(self, text: str, path: Path, *, foreign: bool) -> bool:
+        """Report a code that lost its zeros; tell whether it did."""
         padded = None if foreign else symbols.lost_zeros(text)
-        inner = symbols.undecorated(text)
         if padded:
             named = self._catalogue.find(padded)
             what = f" ({named.name})" if named else ""
             self._report.error(path, "lost-zeros", value=text, digits=len(text), code=padded, name=what)
-        elif inner and symbols.shape(symbols.canonical(text)) is None:
-            self._report.error(path, "unknown-ticker.broker", value=text, code=inner)
-            return True
         return padded is not None
 
     def _check_name(self, symbol: str, name: str, row: Fields) -> None:

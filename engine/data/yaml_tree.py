@@ -67,10 +67,21 @@ def read_tree(text: str | bytes, report: Report) -> Tree:
         return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark or fault.context_mark
+        if mark and (tab := _tab(text, mark.line)) is not None:
+            raise Refused("yaml-syntax.tab", line=tab) from None
         reason = ", ".join(filter(None, (fault.context, fault.problem)))
         raise Refused("yaml-syntax", line=mark.line + 1 if mark else None, reason=reason) from None
     except yaml.YAMLError as fault:
         raise Refused("yaml-syntax", reason=" ".join(str(fault).split())) from None
+
+
+def _tab(text: str, line: int) -> int | None:
+    """Return the line (from 1) whose indentation has a tab: the one that cannot be read or the one before it."""
+    lines = text.split("\n")
+    for number in (line, line - 1):
+        if 0 <= number < len(lines) and "\t" in lines[number][: len(lines[number]) - len(lines[number].lstrip())]:
+            return number + 1
+    return None
 
 
 class _Builder:

@@ -124,7 +124,8 @@ class Model:
     """The mixed-integer model of a trade problem.
 
     With `loose` every order is granted what rounding to the smallest unit may save it, so that the model's optimum
-    bounds plans as they are billed; without, its plan is one that cash suffices for. `must` are slots that trade, one way or the other.
+    bounds plans as they are billed; without, its plan is one that cash suffices for. `must` are slots that trade, one
+    way or the other.
     """
 
     def __init__(self, problem: TradeProblem, *, loose: bool = True, must: Bools | None = None) -> None:

@@ -8,6 +8,7 @@ arguments is told by what kind of fault click reports, and all that is wrong at 
 from __future__ import annotations
 
 import importlib
+import keyword
 import logging
 import shutil
 import sys
@@ -169,7 +170,8 @@ class Program(Explained, click.Group):
         """Return a command, imported now; None where there is none of this name."""
         if cmd_name not in self._modules:
             return super().get_command(ctx, cmd_name)
-        made = getattr(importlib.import_module(self._modules[cmd_name]), cmd_name)
+        module = importlib.import_module(self._modules[cmd_name])
+        made = getattr(module, f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name)
         assert isinstance(made, click.Command)  # noqa: S101 - the table above names nothing else
         return made
 

@@ -68,7 +68,7 @@ def plan(
     from rebalancer.clock import today
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
-    from rebalancer.planning import adjusted, in_force, planned
+    from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
 
     loaded, problems = load_portfolio(file)
@@ -79,6 +79,7 @@ def plan(
     elif facts or analyses or (history and not (loaded and loaded.volatility_followers)):
         problems += (error("bad-argument.analysis-without-workbook", place("command-line")),)
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
+    check_plannable(portfolio, problems)
     book = file if is_workbook(file) else None
     quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
     day = as_of or today()
@@ -132,9 +133,10 @@ def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
 def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, **more: str) -> None:
     """Print the plan and where its workbook is; `more` are further keys of the JSON document."""
     if as_json:
+        from rebalancer.storing import stamp
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump({**made.to_json(), **more}))
+        sys.stdout.write(dump({**stamp(made), **made.to_json(), **more}))
         return
     from xl_addin.show.terminal import paint_for
     from xl_addin.show.text import report

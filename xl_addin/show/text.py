@@ -45,7 +45,9 @@ def _header(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     facts = f"{say('caption.as-of', lang)} {plan.as_of.isoformat()}   {total}   {drift}"
     loud = [paint(f"!! {line} !!", "loud") for notice in price_notices(plan, lang) for line in wrap(notice, WIDTH - 6)]
     sources = _wrapped([f"{say('caption.prices', lang)}: {price_sources(plan, lang)}"]) if plan.positions else []
-    return [*(paint(line, "bold") for line in _wrapped([title])), facts, *sources, *loud]
+    hopes = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in plan.portfolio.expected.items())
+    expected = _wrapped([say("said.expected", lang, expected=hopes)]) if hopes else []
+    return [*(paint(line, "bold") for line in _wrapped([title])), facts, *expected, *sources, *loud]
 
 
 def section_name(section: str, lang: Lang) -> str:
