@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import posixpath
 import re
 import zipfile
 from collections.abc import Mapping
@@ -33,6 +34,8 @@ _FONT_ORDER = (
     "charset", "scheme",
 )  # fmt: skip
 _FONT = re.compile(rb"<font>(.*?)</font>", re.DOTALL)
+#: Elements of a drawing without the prefix that some readers know them by.
+_UNPREFIXED = re.compile(rb"<(/?)(?![\w]+:)(\w)")
 _CHILD = re.compile(rb"<(\w+)[^>]*/>")
 _DATE = (1980, 1, 1, 0, 0, 0)
 _FIRST = ("[Content_Types].xml", "_rels/.rels")
@@ -64,12 +67,27 @@ def parts_of(workbook: Workbook, cached: Cached) -> dict[str, bytes]:
     ExcelWriter(workbook, collected).save()  # type: ignore[arg-type]  # it only calls what _Parts has
     parts = collected.parts
     parts["xl/styles.xml"] = _FONT.sub(_ordered, parts["xl/styles.xml"])
+    for name in parts:
+        if name.startswith("xl/drawings/drawing"):
+            parts[name] = _UNPREFIXED.sub(rb"<\1xdr:\2", parts[name]).replace(b" xmlns=", b" xmlns:xdr=")
+        elif name.endswith(".rels"):
+            parts[name] = _relative(name, parts[name])
     for sheet in workbook.worksheets:
         values = cached.get(sheet.title)
         if values:
             name = sheet.path[1:]
             parts[name] = _filled(parts[name], values)
     return parts
+
+
+def _relative(name: str, xml: bytes) -> bytes:
+    """Return relations whose targets are relative to the part they are of: some readers understand no others."""
+    folder = posixpath.dirname(posixpath.dirname(name))
+
+    def shorter(match: re.Match[bytes]) -> bytes:
+        return b'Target="%s"' % posixpath.relpath(match[1].decode(), f"/{folder}").encode()
+
+    return re.sub(rb'Target="(/[^"]*)"', shorter, xml)
 
 
 def in_order(element: Any) -> list[Any]:  # noqa: ANN401 - an element of whichever library openpyxl uses

@@ -14,6 +14,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.styles import Font
 
+from rebalancer.books import write_plan_book
 from templates.merge import write_back
 from templates.read.book import ReadBook, read_book
 from templates.report import BookReport
@@ -221,7 +222,7 @@ def test_rows_and_cells_without_addresses_are_counted(own: Path, report: BookRep
         filled = cells.replace(b"<c", b"<c/>" * first + b"<c", 1).replace(b' r="8"', b"")
         return re.sub(rb'<row r="8".*?</row>', lambda _row: filled, xml, flags=re.DOTALL)
 
-    changed(own, "History", bare)
+    changed(own, "Ledger", bare)
     book = written(own, report)
     assert [row["Date"] for row in book.history] == [dt.date(2026, 11, 20)]
 
@@ -259,3 +260,31 @@ def test_a_list_of_formulas_goes_where_one_gave_way_to_a_result(own: Path, repor
     assert "xl/calcChain.xml" not in after
     assert b"calcChain" not in after["xl/_rels/workbook.xml.rels"]
     assert read_book(own).results["Trades"][0]["Quantity"] != Decimal(0)
+
+
+def test_a_copy_is_kept_before_the_first_plan_over_the_file_it_came_from(own: Path) -> None:
+    before, plan = own.read_bytes(), plan_of(PORTFOLIO)
+    assert "own.before.xlsx" in write_plan_book(plan, own, "en", own)
+    once = own.read_bytes()
+    assert once != before
+    assert write_plan_book(plan, own, "en", own) == ""
+    assert (own.parent / "own.before.xlsx").read_bytes() == before
+
+
+def test_nothing_is_kept_where_the_plan_goes_elsewhere(own: Path) -> None:
+    assert write_plan_book(plan_of(PORTFOLIO), own.with_name("plan.xlsx"), "en", own) == ""
+    assert sorted(path.name for path in own.parent.iterdir()) == ["own.xlsx", "plan.xlsx"]
+
+
+def test_macros_under_a_name_that_holds_none_are_left_out_and_that_is_said(own: Path) -> None:
+    macros = own.rename(own.with_suffix(".xlsm"))
+    told = write_plan_book(plan_of(PORTFOLIO), own, "en", macros)
+    assert "a name that ends in .xlsm" in told
+    assert read_book(own).portfolio == PORTFOLIO
+
+
+def test_the_sheet_of_values_over_time_is_found_under_its_former_name(own: Path, report: BookReport) -> None:
+    reparted(own, lambda p: p.update({"xl/workbook.xml": p["xl/workbook.xml"].replace(b"Ledger", b"History")}))
+    book = written(own, report)
+    assert [row["Date"] for row in book.history] == [dt.date(2026, 11, 20)]
+    assert "History" in load_workbook(own).sheetnames
