@@ -137,12 +137,14 @@ class OwnBook:
         """Return the file."""
         forget_charts(self)
         self._compute_on_opening()
-        for part, sheet in self._sheets.items():
+        unlinked = any(sheet.unlinked for sheet in self._sheets.values())
+        while self._sheets:
+            part, sheet = self._sheets.popitem()
             self.package.write(part, sheet.to_bytes())
         if self._styles is not None:
             self.package.write(self._styles_part, self._styles.to_bytes())
         self.package.write(self.package.main, self.workbook)
-        if any(sheet.unlinked for sheet in self._sheets.values()):
+        if unlinked:
             for kind, part in list(self.package.related(self.package.main)):
                 if kind.endswith("/calcChain"):
                     self.package.drop(part, self.package.main)
@@ -524,6 +526,9 @@ def _shown(row: Row, table: Table) -> tuple[str, ...]:
 def value_cells(own: OwnBook) -> None:
     """Give every other formula that stands as it was made the value it has in a fresh workbook."""
     made = own.fresh.workbook
+    tops: dict[tuple[str, int], int] = {}
+    for place in own.found.values():
+        tops |= {(place.grid.part, column): place.header for column in place.columns.values()}
     for part, grid in own.grids.items():
         if grid.name not in made.sheetnames:
             continue
@@ -531,7 +536,8 @@ def value_cells(own: OwnBook) -> None:
         for address, value in own.fresh.cached.get(grid.name, {}).items():
             cell = made[grid.name][address]
             standing = sheet.cell(cell.row, cell.column)
-            known = sheet.planned(cell.row, cell.column)
+            # A table's rows have their own values (`value_rows`), wherever they stand.
+            known = sheet.planned(cell.row, cell.column) or cell.row > tops.get((part, cell.column), cell.row)
             if standing is not None and not known and standing.formula == str(cell.value)[1:]:
                 sheet.cache(cell.row, cell.column, value)
 

@@ -263,21 +263,22 @@ class SheetXml:
 
     def to_bytes(self) -> bytes:
         """Return the part with its changes; without any, its bytes as they were."""
-        pieces, at = [], self._first
+        # Views, not copies: a sheet may have a million rows.
+        data = memoryview(self._data)
+        pieces: list[bytes | memoryview] = []
+        at = self._first
         for number in sorted(self._edits):
             place = bisect_left(self._numbers, number)
             there = place < len(self._numbers) and self._numbers[place] == number
             start = self._starts[place] if place < len(self._numbers) else self._last
-            pieces.append(self._data[at:start])
-            pieces.append(self._changed_row(number, self._row(number)))
+            pieces += [data[at:start], self._changed_row(number, self._row(number))]
             at = self._ends[place] if there else start
-        head = self._reaching(self._data[: self._start])
         opening = self._data[self._start : self._first]
-        pieces.append(self._data[at : self._last])
-        body = b"".join(pieces)
-        if self._closed and body:
-            opening, body = opening[:-2] + b">", body + b"</%ssheetData>" % self._tag
-        return head + opening + body + self.tail
+        pieces.append(data[at : self._last])
+        if self._closed and any(pieces):
+            opening = opening[:-2] + b">"
+            pieces.append(b"</%ssheetData>" % self._tag)
+        return b"".join([self._reaching(self._data[: self._start]), opening, *pieces, self.tail])
 
     def _reaching(self, head: bytes) -> bytes:
         """Return what comes before the cells, the area of the sheet as far as it reaches now."""
