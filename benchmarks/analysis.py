@@ -1,6 +1,6 @@
 """Time the correlation of 500 instruments over 2,500 days against bare numpy.corrcoef.
 
-    python benchmarks/analysis.py [--check]
+    python -m benchmarks.analysis [--check]
 
 Prints the best of many alternating runs, in milliseconds, and the median ratio; with --check it fails above 1.2.
 """

@@ -1,6 +1,6 @@
 """What the functions add to xlwings and to the engine, as ratios in one run.
 
-    python -m uv run --group test python benchmarks/excel.py
+    python -m uv run --group test python -m benchmarks.excel
 
 Import: fresh processes in turn, the quickest of each. A call: through xlwings' own CallUDF (pywin32 stood in for, as in
 tests/functions), 50 holdings priced from the store, no plan remembered; it and the engine in turn, the quickest of
@@ -23,16 +23,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "market"))
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "functions"))
-
-from excel_host import Cells, load
-from replay_server import Replay
-from replay_vendors import many
-
 from engine.market.provider import Deadline, Said
 from engine.market.quoting import Lanes
 from engine.market.symbols import Listing
+from tests.functions.excel_host import Cells, load
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import many
 
 #: What is promised.
 IMPORT_RATIO, CALL_RATIO, PRICE_SECONDS = 1.15, 1.3, 0.001
@@ -78,20 +74,20 @@ def stored(symbols: list[str]) -> None:
 
 def trades(server: Any, symbols: list[str]) -> Promise:  # noqa: ANN401 - xlwings has no types
     from engine.rebalance import rebalance
-    from rebalancer.planning import today
+    from rebalancer.clock import today
     from rebalancer.quoting import quotes_for
     from xl_addin.functions import plan
     from xl_addin.functions.inputs import read_inputs
 
     stored([*symbols, "USDKRW"])
-    holdings = [
+    holdings: list[list[Any]] = [
         ["Ticker", "Quantity", "Account"],
         *([symbol, 250.0 + 50 * (at % 7), "main"] for at, symbol in enumerate(symbols)),
     ]
-    targets = [["Section", "Ticker", "Target"], *(["core", symbol, 0.019] for symbol in symbols)]
-    cash = [["Currency", "Amount"], ["KRW", 3e7], ["USD", 25000.0]]
+    targets: list[list[Any]] = [["Section", "Ticker", "Target"], *(["core", symbol, 0.019] for symbol in symbols)]
+    cash: list[list[Any]] = [["Currency", "Amount"], ["KRW", 3e7], ["USD", 25000.0]]
     settings = [["Key", "Value"], ["base_currency", "KRW"]]
-    tables = [holdings, targets, cash, settings]
+    tables: list[list[list[Any]]] = [holdings, targets, cash, settings]
     names = ("holdings", "targets", "cash", "settings")
     portfolio = read_inputs("REBAL_TRADES", dict(zip(names, tables, strict=True)), None).portfolio
     quotes, _ = quotes_for(portfolio, {}, interactive=True)

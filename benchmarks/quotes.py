@@ -1,6 +1,6 @@
 """Fifty prices and a rate: this project's chain beside the ways that the libraries themselves offer.
 
-    python -m uv run --group test python benchmarks/quotes.py
+    python -m uv run --group test python -m benchmarks.quotes
 
 Everything is asked of the local replay of the vendors (tests/market), with 60 ms before every answer, as over a real
 network; all in one process, imports not counted; of the
@@ -21,10 +21,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "market"))
-
-from replay_server import Replay
-from replay_vendors import NOW, many
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW, many
 
 LATENCY = 0.06
 #: What is promised: requests at most, seconds at most, and how many times quicker than each other way.

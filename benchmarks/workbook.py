@@ -19,13 +19,14 @@ import tempfile
 import time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 SIZES = (11, 200, 2_000)
 COPIES = 200
 MOST = 1.5
 
 
-def portfolio(count: int):  # noqa: ANN201 - engine types are imported lazily, as is everything measured
+def portfolio(count: int) -> Any:  # noqa: ANN401 - engine types are imported lazily, as is everything measured
     from engine.data.document import portfolio_from_data
 
     weight = Decimal(1) / count // Decimal("0.000001") * Decimal("0.000001")
@@ -56,7 +57,7 @@ def ours_write(count: int, path: Path) -> float:
     return time.perf_counter() - started
 
 
-def bare_cells(path: Path) -> list[tuple[str, list[tuple[int, int, object, str]]]]:
+def bare_cells(path: Path) -> list[tuple[str, list[tuple[Any, ...]]]]:
     """Return every cell of a workbook: row, column, value, named style."""
     from openpyxl import load_workbook
 
@@ -147,7 +148,7 @@ def batch(path: Path, count: int, workers: int) -> float:
 
     clients = tuple(batches.Client(f"c{i}", "growth", "ko") for i in range(count))
     original = os.cpu_count
-    os.cpu_count = lambda: workers  # type: ignore[assignment]
+    os.cpu_count = lambda: workers
     started = time.perf_counter()
     made = list(batches.write_all(clients, path.parent))
     elapsed = time.perf_counter() - started

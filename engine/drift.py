@@ -7,12 +7,14 @@ against a band; sums of weights are compared to 20 digits, far below the smalles
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Context, Decimal
 
-from engine.errors import Problem
+from engine.errors import Problem, warning
 from engine.money import ZERO
-from engine.plan import Position, SectionState, Status
+from engine.phrase import Phrase, place
+from engine.plan import Cause, Position, SectionState, Status
 from engine.portfolio import Portfolio, Rule, Section, Target
 from engine.schedule import section_due
 from engine.valuation import Valuation
@@ -21,6 +23,10 @@ from engine.valuation import Valuation
 _EXACT = Context(prec=100)
 _DIGITS = Decimal("1e-20")
 ONE = Decimal(1)
+#: Statuses of what is shown where it is and calls for no trade.
+IDLE: tuple[Status, ...] = ("LOCKED", "DISABLED")
+#: The band of cash: of the total, of its own target, and its least width upwards, of the total.
+CASH_ABSOLUTE, CASH_RELATIVE, CASH_LEAST = Decimal("0.05"), Decimal("0.25"), Decimal("0.01")
 
 
 def band(target: Decimal, rule: Rule) -> tuple[Decimal, Decimal]:
@@ -40,16 +46,23 @@ def band(target: Decimal, rule: Rule) -> tuple[Decimal, Decimal]:
 def positions(portfolio: Portfolio, valuation: Valuation) -> tuple[Position, ...]:
     """Compare every symbol with its target and band: targets in document order, then the holdings without one.
 
-    LOCKED (any holding of the symbol is) goes before DISABLED, and both before OVER and UNDER: such a position is shown
-    where it is, but no trade could follow. A symbol that needs no price and has none shows price 0 of source "none".
+    LOCKED (all that is held of the symbol is) goes before DISABLED, and both before OVER and UNDER: such a position is
+    shown where it is, but calls for no trade. A symbol that needs no price and has none shows price 0 of source "none".
     With a total of 0 or below, weights are 0 and nothing is outside its band.
     """
     aims = {target.symbol: (section, target) for section, target in portfolio.targets()}
-    locked = {holding.symbol for holding in portfolio.holdings if holding.locked}
+    locked = locked_symbols(portfolio)
     return tuple(
         _position(portfolio, valuation, symbol, aims.get(symbol), locked=symbol in locked)
         for symbol in portfolio.symbols
     )
+
+
+def locked_symbols(portfolio: Portfolio) -> frozenset[str]:
+    """Return the symbols of which every row that holds any is locked (where none holds any, one that is locked)."""
+    held = {h.symbol for h in portfolio.holdings if h.quantity}
+    free = {h.symbol for h in portfolio.holdings if h.quantity and not h.locked}
+    return frozenset(h.symbol for h in portfolio.holdings if h.locked and (h.quantity or h.symbol not in held)) - free
 
 
 def _position(
@@ -57,7 +70,7 @@ def _position(
 ) -> Position:
     instrument = portfolio.instruments[symbol]
     section, target = aim or (None, Target(symbol, ZERO))
-    low, high = band(target.weight, section.rule if section else portfolio.untargeted_rule)
+    low, high = band(target.weight, section.rule.of(target)) if section else (ZERO, ZERO)
     accounts = _places(valuation.quantities[symbol], declared=portfolio.accounts_declared)
     worth, total = valuation.values[symbol], valuation.total
     weight = worth / total if total > 0 else ZERO
@@ -108,19 +121,26 @@ def _status(worth: Decimal, total: Decimal, low: Decimal, high: Decimal) -> Stat
 
 
 def section_states(portfolio: Portfolio, found: Sequence[Position], as_of: dt.date) -> tuple[SectionState, ...]:
-    """Compare each section's sleeve with the sum of its targets, and say whether its review is due.
+    """Compare each section's sleeve with the sum of its targets, and say whether and why it acts.
 
     The sleeve (locked and disabled positions included) is OVER or UNDER beyond the section's absolute band; where a
     rule has only a relative one, beyond that fraction of the sleeve's target. `breaches` names the positions outside
-    their own bands.
+    their own bands. A section acts if its review is due, or a limit or band of a target of its own is broken; locked
+    and disabled positions are no reason.
     """
     return tuple(
-        _section(portfolio, section, [p for p in found if p.section == section.name], as_of)
+        _section(portfolio, section, [p for p in found if p.section == section.name], found, as_of)
         for section in portfolio.sections
     )
 
 
-def _section(portfolio: Portfolio, section: Section, members: Sequence[Position], as_of: dt.date) -> SectionState:
+def _section(
+    portfolio: Portfolio,
+    section: Section,
+    members: Sequence[Position],
+    found: Sequence[Position],
+    as_of: dt.date,
+) -> SectionState:
     rule = section.rule
     weight = sum((position.weight for position in members), ZERO)
     drift = weight - section.weight
@@ -133,7 +153,40 @@ def _section(portfolio: Portfolio, section: Section, members: Sequence[Position]
         status = "OVER" if drift > 0 else "UNDER"
     due, next_day = section_due(portfolio, section, as_of)
     breaches = tuple(position.symbol for position in members if position.status in ("OVER", "UNDER"))
-    return SectionState(section.name, section.weight, weight, drift, due, next_day, status, breaches)
+    broken = tuple(_broken_limits(portfolio, section, found))
+    if portfolio.settings.trigger == "always":
+        why = Cause("always")
+    elif due:
+        why = Cause("due", since=next_day)
+    elif broken:
+        why = Cause("limit", broken)
+    elif breaches:
+        why = Cause("band", breaches)
+    else:
+        why = Cause()
+    acts = why.code != "inside"
+    return SectionState(
+        section.name, section.weight, weight, drift, due, next_day, status, breaches, acts=acts, why=why
+    )
+
+
+def _broken_limits(portfolio: Portfolio, section: Section, found: Sequence[Position]) -> Iterator[str]:
+    """Yield the limits that are broken and concern a target of the section that may be traded."""
+    weights = {position.symbol: position.weight for position in found}
+    free = {p.symbol for p in found if p.section == section.name and p.status not in ("LOCKED", "DISABLED")}
+    for limit in limits_of(portfolio):
+        if free & set(limit.members) and limit.outside(weights) > 0:
+            yield limit.name
+
+
+def cash_band(portfolio: Portfolio, total: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the cash (base currency) between which it is let be: 5 % of the total or 25 % of its target, the nearer.
+
+    Upwards it is at least 1 % of the total; the low end is never below 0.
+    """
+    target = portfolio.cash_target * total
+    width = min(CASH_ABSOLUTE * total, CASH_RELATIVE * target)
+    return max(target - width, ZERO), target + max(width, CASH_LEAST * total)
 
 
 def _exceeds(weight: Decimal, bound: Decimal) -> bool:
@@ -155,34 +208,74 @@ def portfolio_drift(portfolio: Portfolio, valuation: Valuation) -> Decimal:
     return off / (2 * total)
 
 
+@dataclass(frozen=True, slots=True)
+class WeightLimit:
+    """A bound on the joint weight of some instruments: a target's own minimum and maximum, or a group's.
+
+    `name` is the symbol's or the group's.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    minimum: Decimal | None
+    maximum: Decimal | None
+    group: bool
+
+    def weight(self, weights: Mapping[str, Decimal]) -> Decimal:
+        """Return the members' joint weight."""
+        return sum((weights.get(member, ZERO) for member in self.members), ZERO)
+
+    def above(self, weights: Mapping[str, Decimal]) -> bool:
+        """Tell whether the maximum is broken."""
+        return self.maximum is not None and _exceeds(self.weight(weights), self.maximum)
+
+    def below(self, weights: Mapping[str, Decimal]) -> bool:
+        """Tell whether the minimum is broken."""
+        return self.minimum is not None and _exceeds(self.minimum, self.weight(weights))
+
+    def outside(self, weights: Mapping[str, Decimal]) -> Decimal:
+        """Return the weight beyond the bound that is broken; 0 where both hold."""
+        if self.maximum is not None and self.above(weights):
+            return self.weight(weights) - self.maximum
+        if self.minimum is not None and self.below(weights):
+            return self.minimum - self.weight(weights)
+        return ZERO
+
+
+def limits_of(portfolio: Portfolio) -> Iterator[WeightLimit]:
+    """Yield the limits of every target and every group, in document order."""
+    for _, target in portfolio.targets():
+        if target.minimum is not None or target.maximum is not None:
+            yield WeightLimit(target.symbol, (target.symbol,), target.minimum, target.maximum, group=False)
+    for group in portfolio.groups:
+        yield WeightLimit(group.name, group.members, group.minimum, group.maximum, group=True)
+
+
 def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Problem, ...]:
     """Warn of every minimum or maximum, of a target or of a group, that today's weights break.
 
     Limits bound what trades may lead to; a disabled target is not traded, so it is not warned of.
     """
     weights = {position.symbol: position.weight for position in found}
+    sections = {target.symbol: section.name for section, target in portfolio.targets()}
     problems: list[Problem] = []
-    for section, target in portfolio.targets():
-        if target.enabled:
-            where = f"{section.name} {target.symbol}"
-            problems.extend(_broken(where, weights[target.symbol], target.minimum, target.maximum))
-    for group in portfolio.groups:
-        joint = sum((weights.get(member, ZERO) for member in group.members), ZERO)
-        problems.extend(_broken(f"groups {group.name}", joint, group.minimum, group.maximum))
+    idle = {target.symbol for _, target in portfolio.targets() if not target.enabled}
+    for limit in limits_of(portfolio):
+        if not limit.group and limit.name in idle:
+            continue
+        if limit.group:
+            where = place("groups", group=limit.name)
+        else:
+            where = place("target", section=sections[limit.name], symbol=limit.name)
+        problems.extend(_broken(where, limit.weight(weights), limit.minimum, limit.maximum))
     return tuple(problems)
 
 
-def _broken(where: str, weight: Decimal, minimum: Decimal | None, maximum: Decimal | None) -> Iterator[Problem]:
+def _broken(where: Phrase, weight: Decimal, minimum: Decimal | None, maximum: Decimal | None) -> Iterator[Problem]:
     if maximum is not None and _exceeds(weight, maximum):
-        repair = "trades bring it down where they may; else raise the maximum"
-        message = f"{weight:.2%} of the total is above the maximum of {maximum:.2%}: {repair}"
-        ko = f"비중 {weight:.2%}, 최대 {maximum:.2%} 초과: 가능한 매매로 낮춥니다. 안 되면 최대를 올리세요"
-        yield Problem("warning", "limit-breached", where, message, ko)
+        yield warning("limit-breached.above", where, weight=weight, limit=maximum)
     if minimum is not None and _exceeds(minimum, weight):
-        repair = "trades bring it up where they may; else lower the minimum"
-        message = f"{weight:.2%} of the total is below the minimum of {minimum:.2%}: {repair}"
-        ko = f"비중 {weight:.2%}, 최소 {minimum:.2%} 미만: 가능한 매매로 높입니다. 안 되면 최소를 낮추세요"
-        yield Problem("warning", "limit-breached", where, message, ko)
+        yield warning("limit-breached.below", where, weight=weight, limit=minimum)
 
 
 def review_problems(portfolio: Portfolio, as_of: dt.date) -> tuple[Problem, ...]:
@@ -191,20 +284,5 @@ def review_problems(portfolio: Portfolio, as_of: dt.date) -> tuple[Problem, ...]
     for section in portfolio.sections:
         last = section.rule.last_rebalanced
         if last is not None and last > as_of:
-            message = f"last_rebalanced is {last}, after the plan's day, {as_of}: correct it, or --as-of"
-            ko = f"last_rebalanced 값 {last}: 계획 기준일 {as_of}보다 나중입니다. 이 값이나 --as-of를 고치세요"
-            found.append(Problem("warning", "rebalanced-later", f"rules {section.name}", message, ko))
+            found.append(warning("rebalanced-later", place("rules", section=section.name), last=last, day=as_of))
     return tuple(found)
-
-
-def needs_rebalancing(
-    found: Iterable[Position], sections: Iterable[SectionState], limits: Sequence[Problem] = ()
-) -> bool:
-    """Tell whether anything calls for trades: a band or a limit breached, or a review due.
-
-    A band is breached by a position, by a section's sleeve, or by a holding without a target beyond the band of its
-    rule around 0 (with a relative band: any such holding). `limits` are `limit_problems`.
-    """
-    if limits or any(section.due or section.status != "OK" for section in sections):
-        return True
-    return any(p.status in ("OVER", "UNDER") or (p.status == "NO_TARGET" and p.weight > p.high) for p in found)

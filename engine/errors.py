@@ -17,11 +17,12 @@ RebalancerError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from engine.phrase import Phrase, phrase
+from engine.phrase import Phrase, phrase, place
 
 Severity = Literal["error", "warning", "info"]
 
@@ -31,21 +32,22 @@ class Problem:
     """What is wrong, where, and what to do about it.
 
     `code` is a stable kebab-case name for programs; `where` names file or sheet, row and column (or the path
-    inside a document); `message` carries the value, the permitted range and the repair. It is what programs read;
-    `ko` says the same in Korean, and has no part in whether two problems are one.
+    inside a document), a plain name where it is only data; `message` carries the value, the permitted range and the
+    repair. `str()` of either is English.
     """
 
     severity: Severity
     code: str
     where: str | Phrase
-    message: str | Phrase
-    ko: str = field(default="", compare=False)
+    message: Phrase
 
     def said(self, lang: str) -> str:
-        """Return the message in a language: Korean for "ko" where there is a Korean text, else English."""
-        if isinstance(self.message, Phrase):
-            return self.message.told(lang)
-        return self.ko if lang == "ko" and self.ko else self.message
+        """Return the message in a language."""
+        return self.message.told(lang)
+
+    def placed(self, lang: str) -> str:
+        """Return where it is, in a language."""
+        return self.where.told(lang) if isinstance(self.where, Phrase) else self.where
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.where}: {self.message} [{self.code}]"
@@ -89,37 +91,41 @@ class ImpossibleError(InputError):
 class MarketDataError(RebalancerError):
     """Market data that could not be had; `problems` lists every symbol concerned, where there are several.
 
-    `ko` is the message in Korean, or the English one where none is given.
+    `retry_after` is in seconds.
     """
 
     def __init__(
         self,
-        message: str | Phrase,
+        message: Phrase,
         *,
-        ko: str = "",
         symbol: str = "",
         source: str = "",
         retry_after: float | None = None,
         problems: Iterable[Problem] = (),
     ) -> None:
         self.message = message
-        self._ko = ko
         self.symbol = symbol
         self.source = source
         self.retry_after = retry_after
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__(message)
 
+    def __str__(self) -> str:
+        return str(self.message)
+
     def said(self, lang: str) -> str:
         """Return the message in a language."""
-        if isinstance(self.message, Phrase):
-            return self.message.told(lang)
-        return self._ko if lang == "ko" and self._ko else self.message
+        return self.message.told(lang)
 
-    @property
-    def ko(self) -> str:
-        """Return the message in Korean."""
-        return self.said("ko")
+    def listed(self) -> tuple[Problem, ...]:
+        """Return its list of problems, or itself as one, whose code is the error's name."""
+        if self.problems:
+            return self.problems
+        code = re.sub("(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
+        where = " ".join(part for part in (self.source, self.symbol) if part) or place("market-data")
+        if self.retry_after is None:
+            return (Problem("error", code, where, self.message),)
+        return (Problem("error", code, where, phrase("try-again", what=self.message, seconds=self.retry_after)),)
 
 
 class SymbolUnknown(MarketDataError):

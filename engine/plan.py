@@ -55,8 +55,31 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a section acts, or that nothing makes it: a code with its values; hosts turn it into a sentence.
+
+    Codes: always (the setting), due (the review of `since`), limit and band (what is outside: symbols and names of
+    groups in `symbols`), risk (limits of `risk` that going to the targets mends: their names in `rules`), inside
+    (nothing calls for trades).
+    """
+
+    code: Literal["always", "due", "limit", "band", "risk", "inside"] = "inside"
+    symbols: tuple[str, ...] = ()
+    since: dt.date | None = None
+    rules: tuple[Phrase, ...] = ()
+
+    @property
+    def phrase(self) -> Phrase:
+        """Return the sentence."""
+        return phrase(f"why.{self.code}", symbols=self.symbols, since=self.since, rules=self.rules)
+
+
+@dataclass(frozen=True, slots=True)
 class SectionState:
-    """Compare a section's sleeve with its target, and say whether it is due. `status` is OK, OVER or UNDER."""
+    """A section's sleeve beside its target, whether it is due, and whether and why it acts.
+
+    `status` is OK, OVER or UNDER.
+    """
 
     section: str
     target: Decimal
@@ -66,6 +89,8 @@ class SectionState:
     next_due: dt.date | None
     status: Status
     breaches: tuple[str, ...]
+    acts: bool = False
+    why: Cause = Cause()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +128,8 @@ class Trade:
     """Propose one order: a positive quantity of one symbol in one account.
 
     `amount`, `cost` and `tax` are in `currency`, in its smallest unit. A sale brings amount − cost − tax, a purchase
-    takes amount + cost + tax. `weight_after` is the symbol's over all accounts once every trade is done.
+    takes amount + cost + tax. `tax` is all that is taken at the sale, `withheld` the part of it that is taken of its
+    gain. `weight_after` is the symbol's over all accounts once every trade is done.
     """
 
     account: str
@@ -118,6 +144,7 @@ class Trade:
     tax: Decimal
     reason: Reason
     weight_after: Decimal
+    withheld: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +177,13 @@ class CashState:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Say how close to perfect the plan is.
+    """How good the plan is, as parts of the total value.
 
-    `objective` is Σ|target − value| + |cash target − cash| + costs, divided by the total value; no plan that keeps the
-    constraints can be below `bound`; `gap` is (objective − bound) / objective, 0 where the objective is 0.
+    `objective` is the measure of `docs/trades.md`; no plan of the same rung that keeps the constraints can be below
+    `bound`, which is −inf where nothing is proven; `gap` is (objective − bound) / objective, 0 where the objective is
+    0. `misplaced` is Σ|value − target| / 2 after the plan, cash included. `rung` says who had to trade: 1 only buying
+    (or, to raise money, only selling), 2 the sections that act, 3 the others selling too; 0 where nothing calls for
+    trades.
     """
 
     objective: float
@@ -161,11 +191,13 @@ class Quality:
     gap: float
     method: str
     seconds: float
+    misplaced: float = 0.0
+    rung: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TaxEstimate:
-    """Estimate the tax that the plan's sales bring, in the base currency unless said otherwise.
+    """The tax that the plan's sales bring, in the base currency unless said otherwise.
 
     Korean residents' overseas gains: `overseas_gain` of this plan's sales in KRW, the allowance, and the tax; None
     where average costs are missing, with the symbols named in `missing`.
@@ -178,7 +210,7 @@ class TaxEstimate:
     dividend_income: Decimal | None
     dividend_tax: Decimal | None
     missing: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +257,8 @@ class Plan:
                 "gap": number(self.quality.gap),
                 "method": self.quality.method,
                 "seconds": number(self.quality.seconds),
+                "misplaced": number(self.quality.misplaced),
+                "rung": self.quality.rung,
             },
             "tax": _tax(self.tax),
             "problems": problem_list(self.problems),
@@ -237,7 +271,8 @@ class Plan:
         columns = [name for name in _trade_columns() if name != "reason"]
         rows = [{name: _cell(getattr(trade, name)) for name in columns} for trade in self.trades]
         reasons = [str(trade.reason.phrase) for trade in self.trades]
-        kinds = {"weight_after": "float64", **dict.fromkeys(("quantity", "price", "amount", "cost", "tax"), "float64")}
+        numbers = ("quantity", "price", "amount", "cost", "tax", "withheld", "weight_after")
+        kinds = dict.fromkeys(numbers, "float64")
         return pd.DataFrame(rows, columns=columns).astype(kinds).assign(reason=pd.Series(reasons, dtype="object"))
 
     def positions_frame(self) -> pd.DataFrame:
@@ -314,6 +349,8 @@ def _section(section: SectionState) -> Document:
         "next_due": _moment(section.next_due),
         "status": section.status,
         "breaches": list(section.breaches),
+        "acts": section.acts,
+        "why": str(section.why.phrase),
     }
 
 
@@ -365,6 +402,6 @@ def _cash(cash: CashState) -> Document:
 def _tax(tax: TaxEstimate) -> Document:
     values = {field.name: getattr(tax, field.name) for field in fields(tax)}
     return {
-        name: number(value) if isinstance(value, Decimal) else list(value) if isinstance(value, tuple) else value
+        name: number(value) if isinstance(value, Decimal) else [*map(str, value)] if isinstance(value, tuple) else value
         for name, value in values.items()
     }

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.errors import Problem
 from engine.money import ZERO
-from engine.settings import RULE_DEFAULTS, Schedule, Settings
+from engine.settings import RULE_DEFAULTS, Residence, Schedule, Settings
 
 MARKETS = ("KR", "US", "OTHER")
 ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
 ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension")
 #: What an account may refuse to buy: traits of an instrument.
 TRAITS = ("leveraged", "inverse", "futures")
+
+#: Smallest fraction of a share that is traded where fractions are allowed.
+FRACTION = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,17 @@ class Instrument:
         return frozenset(found)
 
 
+def step_of(instrument: Instrument, fractional: Sequence[str]) -> Decimal:
+    """Return the smallest quantity that may be traded: a lot, or a fraction where the market allows fractions."""
+    return FRACTION if instrument.market in fractional else instrument.lot
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A quantity of one instrument, in one account (or under one account label)."""
+    """A quantity of one instrument, in one account (or under one account label).
+
+    `average_cost` is in the instrument's currency; `cost_fx` is base currency per unit of it on the day of purchase.
+    """
 
     symbol: str
     quantity: Decimal
@@ -67,6 +78,7 @@ class Holding:
     average_cost: Decimal | None = None
     price: Decimal | None = None
     locked: bool = False
+    cost_fx: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The weight of the whole wanted for one instrument; `minimum` and `maximum` bound what trades may lead to."""
+    """The weight of the whole wanted for one instrument; `minimum` and `maximum` bound what trades may lead to.
+
+    A relative band of its own beats its section's. `high_volatility` is no input: it says that the wider one is in
+    force (`engine.analysis.volatility.banded`).
+    """
 
     symbol: str
     weight: Decimal
@@ -103,23 +119,60 @@ class Target:
     benchmark: str | None = None
     thesis_valid: bool | None = None
     enabled: bool = True
+    relative_band: Decimal | None = None
+    relative_band_high_volatility: Decimal | None = None
+    high_volatility: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """When a section is looked at, how far it may drift, and how small a trade may be (base currency)."""
+    """When a section is looked at, how far it may drift, and how small a trade may be (base currency).
+
+    `months` fixes the months of its reviews, whatever was recorded in between. `relative_band_high_volatility` widens
+    the relative band while volatility is high. `min_trade_given`: whether a person gave the minimum trade; one that is
+    only the default gives way to a deposit, and is no other rule than the same one given.
+    """
 
     schedule: Schedule = "none"
     absolute_band: Decimal | None = None
     relative_band: Decimal | None = None
     min_trade: Decimal = ZERO
     last_rebalanced: dt.date | None = None
+    min_trade_given: bool = field(default=True, compare=False)
+    relative_band_high_volatility: Decimal | None = None
+    months: tuple[int, ...] = ()
+
+    @property
+    def reviewed(self) -> bool:
+        """Tell whether there are reviews at all."""
+        return self.schedule != "none" or bool(self.months)
 
     @classmethod
     def default(cls, section: str, base_currency: str) -> Rule:
         """Return the contract's rule for a section: core, satellite, or any other ("all")."""
         row = RULE_DEFAULTS.get(section, RULE_DEFAULTS["all"])
-        return cls(row.schedule, row.absolute_band, row.relative_band, row.min_trade.get(base_currency, ZERO))
+        least = row.min_trade.get(base_currency, ZERO)
+        return cls(row.schedule, row.absolute_band, row.relative_band, least, min_trade_given=False)
+
+    def of(self, target: Target) -> Rule:
+        """Return the rule as it stands for one target: with its own bands, and the relative one that is in force.
+
+        High volatility widens a band and never narrows one.
+        """
+        relative = self.relative_band if target.relative_band is None else target.relative_band
+        wide = target.relative_band_high_volatility
+        wide = self.relative_band_high_volatility if wide is None else wide
+        if target.high_volatility and relative is not None and wide is not None:
+            relative = max(relative, wide)
+        return replace(self, relative_band=relative, relative_band_high_volatility=wide)
+
+    def follows_volatility(self, target: Target) -> bool:
+        """Tell whether high volatility widens the band of a target that may be traded."""
+        calm = self.of(replace(target, high_volatility=False))
+        wide = calm.relative_band_high_volatility
+        if calm.relative_band is None or wide is None or not target.enabled or target.weight <= 0:
+            return False
+        return wide > calm.relative_band
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +228,22 @@ class Portfolio:
                 yield section, target
 
     @property
+    def volatility_followers(self) -> tuple[str, ...]:
+        """Return the symbols whose bands high volatility widens, in document order."""
+        return tuple(target.symbol for section, target in self.targets() if section.rule.follows_volatility(target))
+
+    @property
     def symbols(self) -> tuple[str, ...]:
         """Return every symbol once: in the order of the targets, then the holdings without one."""
         ordered = dict.fromkeys(target.symbol for _, target in self.targets())
         ordered.update(dict.fromkeys(holding.symbol for holding in self.holdings))
         return tuple(ordered)
+
+    @property
+    def residence(self) -> Residence:
+        """Return whose taxes apply: the setting's, else those of the base currency's country."""
+        by_currency: Mapping[str, Residence] = {"KRW": "KR", "USD": "US"}
+        return self.settings.residence or by_currency.get(self.base_currency, "none")
 
     @property
     def cash_target(self) -> Decimal:

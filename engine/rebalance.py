@@ -5,44 +5,64 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import localcontext
 
 import numpy as np
 
 from engine import drift
-from engine.cash_flow import withdrawal_problem
+from engine.analysis.risk import Overrun, overruns
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
-from engine.errors import ImpossibleError, InputError, NoData, Problem, Severity, Stale
-from engine.magnitude import magnitude_problems
-from engine.money import PRECISION, ZERO
-from engine.phrase import Phrase
-from engine.plan import Plan, Position
+from engine.errors import ImpossibleError, InputError, NoData, Stale, error, warning
+from engine.errors import Problem as Fault
+from engine.money import PRECISION
+from engine.phrase import phrase, place
+from engine.plan import Cause, Plan, Position, SectionState
 from engine.portfolio import Portfolio
 from engine.quote import Quote
-from engine.settings import Mode
-from engine.text import korean
-from engine.trades.build import Task, build_task
+from engine.trades.build import Builder, Task, can_sell
+from engine.trades.highs import Watch
 from engine.trades.impossible import explain
-from engine.trades.orders import Settlement, settle_orders, undersized
-from engine.trades.outcome import cash_state, describe_trades, left_outside, measure_quality, rate_notes
-from engine.trades.problem import Solution
+from engine.trades.orders import Settlement, excess_of, settle_orders, undersized
+from engine.trades.outcome import Result, cash_state, describe_trades, left_outside, measure, quality, rate_notes
+from engine.trades.problem import Solution, TradeProblem
+from engine.trades.rungs import WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
 from engine.trades.solve import solve
-from engine.valuation import FxRate, Valuation, fx_table, resolve_prices, resolve_rates, value, value_problems
+from engine.valuation import (
+    FxRate,
+    Valuation,
+    fx_table,
+    magnitude_problems,
+    resolve_prices,
+    resolve_rates,
+    value,
+    value_problems,
+    withdrawal_problem,
+)
 
-_TRIES = 8
+_TRIES = 12
 
 
-def rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool = False) -> Plan:
-    """Return the plan that brings the portfolio closest to its targets, with a bound on how close any plan can come.
+def rebalance(
+    portfolio: Portfolio,
+    quotes: Mapping[str, Quote],
+    as_of: dt.date,
+    *,
+    allow_stale: bool = False,
+    watch: Watch | None = None,
+) -> Plan:
+    """Return the plan a sensible investor would make, with a bound on how good any plan of its rung can be.
+
+    `watch` is called now and then while a proof takes long, with the best plan's objective and the bound; where it
+    returns True (or Ctrl-C is pressed), the best plan so far is returned.
 
     Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`),
     `ImpossibleError` where no plan can satisfy the request, `InputError` for prices that cannot be used. Quantities and
     money are computed with `PRECISION` digits, whatever the caller's decimal context.
     """
     with localcontext(prec=PRECISION):
-        return _rebalance(portfolio, quotes, as_of, allow_stale=allow_stale)
+        return _rebalance(portfolio, quotes, as_of, allow_stale=allow_stale, watch=watch)
 
 
 def assess(
@@ -57,19 +77,30 @@ def assess(
         return drift.positions(portfolio, valuation)
 
 
-def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool) -> Plan:
+def _rebalance(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool, watch: Watch | None
+) -> Plan:
     started = time.perf_counter()
     valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
     positions = drift.positions(portfolio, valuation)
-    sections = drift.section_states(portfolio, positions, as_of)
-    limits = drift.limit_problems(portfolio, positions)
-    needed = drift.needs_rebalancing(positions, sections, limits)
-    breached = _breached(portfolio, positions, limits)
-    acting = _acting(portfolio, needed=needed)
-    task, solution, settlement = _solve(acting, valuation, positions, breached, as_of, idle=acting is not portfolio)
-    trades = describe_trades(portfolio, valuation, positions, settlement)
-    problems += limits + drift.review_problems(portfolio, as_of)
-    problems += cost_problems((portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs)
+    over = overruns(portfolio, valuation, frozenset(p.symbol for p in positions if p.status in drift.IDLE))
+    sections = _mending(drift.section_states(portfolio, positions, as_of), over, positions)
+    # What makes a section act is outside like a group's limit, though it has no part in the measure.
+    named = {rule for state in sections if state.why.code == "risk" for rule in state.why.rules}
+    groups = tuple(one.group for one in over if one.mendable and one.rule.name in named)
+    bound = replace(portfolio, groups=(*portfolio.groups, *groups))
+    untargeted = any(
+        can_sell(portfolio, p, portfolio.untargeted_rule.min_trade) for p in positions if p.status == "NO_TARGET"
+    )
+    found = causes(portfolio, valuation, sections, untargeted=untargeted)
+    climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
+    step = climb.best()
+    trades = describe_trades(bound, valuation, positions, step.settlement)
+    problems += drift.limit_problems(portfolio, positions) + tuple(one.problem for one in over)
+    problems += drift.review_problems(portfolio, as_of)
+    problems += cost_problems(
+        (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs, portfolio.residence
+    )
     problems += (*rate_notes(rates.values()), *left_outside(portfolio, positions, trades))
     return Plan(
         portfolio=portfolio,
@@ -79,24 +110,38 @@ def _rebalance(portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date
         as_of=as_of,
         base_currency=portfolio.base_currency,
         total_value=valuation.total,
-        needs_rebalancing=needed,
+        needs_rebalancing=bool(trades) and (found.any or climb.short),
         drift=drift.portfolio_drift(portfolio, valuation),
         positions=positions,
         sections=sections,
         trades=trades,
-        conversions=settlement.conversions,
-        cash=cash_state(portfolio, settlement),
-        quality=measure_quality(
-            portfolio, valuation, positions, task, solution, settlement, time.perf_counter() - started
-        ),
+        conversions=step.settlement.conversions,
+        cash=cash_state(portfolio, step.settlement),
+        quality=quality(step.task, step.solution, step.result, time.perf_counter() - started),
         tax=estimate(trades, portfolio, valuation.fx, as_of),
         problems=problems,
     )
 
 
+def _mending(
+    sections: Sequence[SectionState], over: Sequence[Overrun], positions: Sequence[Position]
+) -> tuple[SectionState, ...]:
+    """Let a section act that holds more than its target of what breaks a limit of `risk`, where the targets mend it."""
+    ahead = {p.symbol: p.section for p in positions if p.status not in drift.IDLE and p.weight > p.target}
+    states = []
+    for state in sections:
+        mine = [one for one in over if one.mendable and any(ahead.get(s) == state.section for s in one.symbols)]
+        if mine and not state.acts:
+            symbols = dict.fromkeys(s for one in mine for s in one.symbols)
+            why = Cause("risk", tuple(symbols), rules=tuple(one.rule.name for one in mine))
+            state = replace(state, acts=True, why=why)
+        states.append(state)
+    return tuple(states)
+
+
 def _value(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool
-) -> tuple[Valuation, Mapping[str, FxRate], tuple[Problem, ...]]:
+) -> tuple[Valuation, Mapping[str, FxRate], tuple[Fault, ...]]:
     prices, found = resolve_prices(portfolio, quotes, as_of)
     rates, more = resolve_rates(portfolio, quotes, as_of)
     problems = found + more
@@ -105,21 +150,17 @@ def _value(
     if faults:
         raise InputError(problems)
     if missing:
-        raise NoData("prices or rates are missing", ko="시세나 환율이 없습니다", problems=problems)
-    old: list[tuple[str, str | Phrase]] = [
-        (q.symbol, q.stale_reason) for q in prices.values() if q.stale_reason is not None
-    ]
+        raise NoData(phrase("data-missing"), problems=problems)
+    old = [(q.symbol, q.stale_reason) for q in prices.values() if q.stale_reason is not None]
     old += [("/".join(rate.path), rate.stale_reason) for rate in rates.values() if rate.stale_reason]
-    severity: Severity = "warning" if allow_stale else "error"
-    repair = "used as asked" if allow_stale else "refresh it, give one by hand, or allow stale ones (--allow-stale)"
-    repair_ko = "요청대로 씁니다" if allow_stale else "새로 고치거나, 직접 적거나, --allow-stale로 허용하세요"
     aged = tuple(
-        Problem(severity, "stale", f"price of {symbol}", f"{reason}: {repair}", f"{korean(reason)}: {repair_ko}")
+        warning("stale.used", place("price", symbol=symbol), reason=reason)
+        if allow_stale
+        else error("stale.refused", place("price", symbol=symbol), reason=reason)
         for symbol, reason in old
     )
     if aged and not allow_stale:
-        ko = "시세나 환율이 너무 오래되어 쓸 수 없습니다"
-        raise Stale("prices or rates are too old to act on", ko=ko, problems=problems + aged)
+        raise Stale(phrase("data-stale"), problems=problems + aged)
     valuation = value(portfolio, prices, fx_table(portfolio, rates))
     excess = withdrawal_problem(portfolio, prices, valuation.fx, valuation.total)
     if excess:
@@ -130,65 +171,128 @@ def _value(
     return valuation, rates, problems + aged
 
 
-def _breached(portfolio: Portfolio, positions: Sequence[Position], limits: Sequence[Problem]) -> frozenset[str]:
-    """Return the symbols outside their band or limit; a group's limit concerns all its members."""
-    found = {
-        p.symbol for p in positions if p.status in ("OVER", "UNDER") or (p.status == "NO_TARGET" and p.weight > p.high)
-    }
-    weights = {p.symbol: p.weight for p in positions}
-    for _, target in portfolio.targets():
-        weight = weights.get(target.symbol, ZERO)
-        if (target.maximum is not None and weight > target.maximum) or (
-            target.minimum is not None and weight < target.minimum
-        ):
-            found.add(target.symbol)
-    if limits:
-        for group in portfolio.groups:
-            joint = sum((weights.get(member, ZERO) for member in group.members), ZERO)
-            if group.maximum is not None and joint > group.maximum:
-                found.update(member for member in group.members if member in weights)
-    return frozenset(found)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A plan of one rung, settled and measured."""
+
+    task: Task
+    solution: Solution
+    settlement: Settlement
+    result: Result
 
 
-def _acting(portfolio: Portfolio, *, needed: bool) -> Portfolio:
-    """Where trades wait for a cause and there is none, only sell, and only what cash must be raised for."""
-    if portfolio.settings.trigger == "always" or needed:
-        return portfolio
-    mode: Mode = "buy-only" if portfolio.settings.mode == "buy-only" else "sell-only"
-    return replace(portfolio, settings=replace(portfolio.settings, mode=mode, trade="all"))
+class _Climb:
+    """Rung after rung, as far as something is outside and a rung brings enough of it back.
 
+    `bound` is the portfolio with the limits besides its own that count as outside.
+    """
 
-def _solve(
-    portfolio: Portfolio,
-    valuation: Valuation,
-    positions: Sequence[Position],
-    breached: frozenset[str],
-    as_of: dt.date,
-    *,
-    idle: bool,
-) -> tuple[Task, Solution, Settlement]:
-    """Solve, write the orders in exact money, and solve again a little tighter where rounding left a pool short."""
-    task = build_task(portfolio, valuation, positions, breached, as_of)
-    if idle:
-        nothing = np.zeros(len(task.slots), dtype=np.int64)
-        settlement = settle_orders(portfolio, valuation, positions, task, nothing)
-        if not settlement.lacking:
-            return task, Solution(nothing, 0.0, "not due"), settlement
-    problem, bound = task.problem, -np.inf
-    for _ in range(_TRIES):
-        solution = solve(problem)
-        if solution is None:
-            break
-        bound = solution.bound if not np.isfinite(bound) else bound
-        settlement = settle_orders(portfolio, valuation, positions, task, solution.units)
-        small = undersized(portfolio, positions, task, solution.units)
-        if not settlement.lacking and not small:
-            return task, Solution(solution.units, bound, solution.method), settlement
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        bound: Portfolio,
+        valuation: Valuation,
+        positions: Sequence[Position],
+        found: Causes,
+        as_of: dt.date,
+        watch: Watch | None,
+    ) -> None:
+        self._portfolio, self._valuation, self._positions, self._found = portfolio, valuation, positions, found
+        self._builder = Builder(portfolio, valuation, positions, as_of)
+        self._bound = bound
+        self._outside = breached(bound, positions)
+        self._watch = watch
+        nothing = self._task("none")
+        zeros = np.zeros(0, dtype=np.int64)
+        self.short = bool(settle_orders(portfolio, valuation, positions, nothing, zeros).lacking)
+
+    def best(self) -> _Step:
+        """Return the plan of the rung that is taken. Raises `ImpossibleError` where no rung has one."""
+        kinds = list(ladder(self._portfolio, self._found, short=self.short)) or ["none"]
+        best: _Step | None = None
+        tried: list[Task] = []
+        for kind in kinds:
+            if best is not None and best.result.outside == 0:
+                break
+            task = self._task(kind)
+            if any(
+                np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other) for other in tried
+            ):
+                continue
+            tried.append(task)
+            step = self._solve(task)
+            if step is not None and (best is None or self._is_worthwhile(step, best)):
+                best = step
+        if best is None and "raise" not in kinds and self.short:
+            task = self._task("raise")
+            tried.append(task)
+            best = self._solve(task)
+        if best is None:
+            raise ImpossibleError(explain(self._portfolio, tried[-1]))
+        return best
+
+    def _is_worthwhile(self, step: _Step, best: _Step) -> bool:
+        return best.result.outside - step.result.outside >= WORTHWHILE * self._valuation.total
+
+    def _task(self, kind: Kind) -> Task:
+        given = parts(self._portfolio, self._positions, self._found, self._outside, kind)
+        return self._builder.build(kind, given)
+
+    def _solve(self, task: Task) -> _Step | None:
+        """Solve, write the orders in exact money, and solve again a little tighter where rounding broke a rule."""
+        problem, bound, method = task.problem, np.inf, ""
+        for attempt in range(_TRIES):
+            found = solve(problem, self._watch)
+            if found.solution is None:
+                return None
+            if attempt == 0:
+                bound, method = found.solution.bound, found.solution.method
+            solution = Solution(found.solution.units, bound, method)
+            settlement = settle_orders(self._portfolio, self._valuation, self._positions, task, solution.units)
+            tighter = self._tightened(task, problem, solution, settlement)
+            if tighter is None:
+                result = measure(self._portfolio, self._valuation, self._positions, task, settlement, bound=self._bound)
+                return _Step(task, solution, settlement, result)
+            problem = tighter
+        return None
+
+    def _tightened(
+        self, task: Task, problem: TradeProblem, solution: Solution, settlement: Settlement
+    ) -> TradeProblem | None:
+        """Return the problem without what the orders break as they are billed; None where they keep every rule."""
+        portfolio, valuation, total = self._portfolio, self._valuation, problem.total
+        small = undersized(portfolio, self._positions, task, solution.units)
+        excess = excess_of(portfolio, valuation, self._positions, settlement)
+        if not settlement.lacking and not small and not excess.any:
+            return None
+        hair = 1e-9 * total
         margin = problem.reserve.copy()
         for pool, short in settlement.lacking.items():
-            margin[task.pools.index(pool)] += float(short * valuation.fx.rate(pool[1])) + 1e-6 * problem.total * 1e-3
-        low, full = problem.low.copy(), problem.full.copy()
+            margin[task.pools.index(pool)] += float(short * valuation.fx.rate(pool[1])) + hair
+        low, full = problem.slots.low.copy(), problem.slots.full.copy()
         for slot, most in small:
             low[slot], full[slot] = -most, False
-        problem = replace(problem, reserve=margin, low=low, full=full)
-    raise ImpossibleError(explain(portfolio, task))
+        rows, turnover = problem.rows, problem.turnover
+        if excess.groups:
+            beyond = float(excess.groups) + hair
+            rows = replace(rows, low=rows.low + beyond, high=rows.high - beyond)
+        if turnover is not None and excess.turnover:
+            turnover -= float(excess.turnover) + hair
+        caps = tuple(
+            replace(cap, held=cap.held + float(excess.caps[cap.account]) + hair) if excess.caps[cap.account] else cap
+            for cap in problem.risk_caps
+        )
+        slots = replace(problem.slots, low=low, full=full)
+        return replace(problem, reserve=margin, slots=slots, rows=rows, turnover=turnover, risk_caps=caps)
+
+
+def _same(task: Task, other: Task) -> bool:
+    """Tell whether two rungs let the same be traded at the same weights."""
+    mine, theirs = task.problem, other.problem
+    return (
+        task.slots == other.slots
+        and np.array_equal(mine.slots.low, theirs.slots.low)
+        and np.array_equal(mine.slots.high, theirs.slots.high)
+        and np.array_equal(mine.net_high, theirs.net_high)
+        and np.array_equal(mine.rows.hinges.weight, theirs.rows.hinges.weight)
+    )

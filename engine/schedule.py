@@ -49,7 +49,7 @@ def markets_of(portfolio: Portfolio, section: Section | None = None) -> frozense
 
 def section_due(portfolio: Portfolio, section: Section, as_of: dt.date) -> tuple[bool, dt.date | None]:
     """Return `next_due` of a section: on the next day on which all the markets of its targets trade."""
-    if section.rule.schedule == "none":
+    if not section.rule.reviewed:
         return False, None
     return next_due(section.rule, as_of, session_roll(markets_of(portfolio, section)))
 
@@ -57,13 +57,21 @@ def section_due(portfolio: Portfolio, section: Section, as_of: dt.date) -> tuple
 def next_due(rule: Rule, as_of: dt.date, roll: Roll) -> tuple[bool, dt.date | None]:
     """Tell whether a section is due on `as_of`, and its due date: past or today when due, else to come.
 
-    With `last_rebalanced` it is due a period after that. Without, it is never due (nothing says how long ago the last
-    review was), and the date shown is the first review of the calendar year's rhythm still to come: every month;
-    January, April, July, October; January, July; January. `roll` moves a date onto a day that counts (a weekday, or a
-    session of an exchange). A rule without a schedule has no date.
+    With `last_rebalanced` it is due a period after that, or where the rule fixes its months, in the first such month
+    that began after it, whatever was done in between. Without, it is never due (nothing says how long ago the last
+    review was), and the date shown is the first review of the calendar year's rhythm still to come: every Monday;
+    month; January, April, July, October; January, July; January. `roll` moves a date onto a day that counts (a weekday,
+    or a session of an exchange). A rule without a schedule has no date.
     """
-    if rule.schedule == "none":
+    if not rule.reviewed:
         return False, None
+    if rule.months:
+        return _fixed(rule, as_of, roll)
+    if rule.schedule == "weekly":
+        if rule.last_rebalanced is None:
+            return False, roll(as_of + dt.timedelta(days=-as_of.weekday() % 7))
+        due_on = roll(rule.last_rebalanced + dt.timedelta(days=7))
+        return as_of >= due_on, due_on
     months = PERIOD_MONTHS[rule.schedule]
     if rule.last_rebalanced is not None:
         due_on = roll(add_months(rule.last_rebalanced, months))
@@ -72,3 +80,14 @@ def next_due(rule: Rule, as_of: dt.date, roll: Roll) -> tuple[bool, dt.date | No
     if roll(start) < as_of:
         start = add_months(start, months)
     return False, roll(start)
+
+
+def _fixed(rule: Rule, as_of: dt.date, roll: Roll) -> tuple[bool, dt.date | None]:
+    """Return `next_due` of a rule with fixed months: the first that nothing was recorded in or after, else to come."""
+    last = rule.last_rebalanced
+    year = (last or as_of).year
+    starts = (dt.date(year + ahead, month, 1) for ahead in range(3) for month in sorted(rule.months))
+    if last is None:
+        return False, next(due for start in starts if (due := roll(start)) >= as_of)
+    due_on = next(due for start in starts if (due := roll(start)) > last)
+    return as_of >= due_on, due_on

@@ -18,7 +18,9 @@ Mode = Literal["full", "buy-only", "sell-only"]
 Trigger = Literal["always", "due"]
 TradeScope = Literal["all", "breached"]
 Destination = Literal["target", "edge", "half"]
-Schedule = Literal["none", "monthly", "quarterly", "semi-annual", "annual"]
+Taxes = Literal["count", "show", "none"]
+Residence = Literal["KR", "US", "none"]
+Schedule = Literal["none", "weekly", "monthly", "quarterly", "semi-annual", "annual"]
 
 
 def _option(default: Any, unit: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - a dataclass field
@@ -43,9 +45,13 @@ class Settings:
 
     mode: Mode = _option("full", "", ("full", "buy-only", "sell-only"))
     cash_flow: Decimal = _option(Decimal(0), "base-currency")
-    trigger: Trigger = _option("always", "", ("always", "due"))
+    trigger: Trigger = _option("due", "", ("due", "always"))
     trade: TradeScope = _option("all", "", ("all", "breached"))
     destination: Destination = _option("target", "", ("target", "edge", "half"))
+    effort: Decimal = _option(Decimal("0.00005"), "share-of-total-value")
+    taxes: Taxes = _option("count", "", ("count", "show", "none"))
+    residence: Residence | None = _option(None, "", ("KR", "US", "none"))
+    realised: Mapping[str, Decimal] = _option(dict, "base-currency")
     fractional: tuple[str, ...] = _option((), "markets", ("KR", "US", "OTHER"))
     convert_currency: bool = _option(True, "")
     cash_buffer: Decimal = _option(Decimal(0), "base-currency")

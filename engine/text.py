@@ -9,10 +9,9 @@ import unicodedata
 from collections.abc import Iterable
 from decimal import Context, Decimal
 from functools import cache
-from typing import Self
 
 from engine.money import PRECISION
-from engine.phrase import Phrase, phrase
+from engine.phrase import phrase
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[,_ ][0-9]{3})+(?:\.[0-9]+)?")
@@ -21,7 +20,6 @@ FIRST_DAY, LAST_DAY = dt.date(1990, 1, 1), dt.date(2040, 12, 31)
 #: Closes go further back than plans do.
 FIRST_CLOSE = dt.date(1900, 1, 1)
 DAYS = phrase("days", first=FIRST_DAY, last=LAST_DAY)
-DAYS_KO = f"{FIRST_DAY}부터 {LAST_DAY}까지의 날짜"
 
 #: A person's number has at most this many digits before, and after, the point. Any float of ordinary size fits with
 #: all the digits that it is written with, and so does what is left over where two of them should have been equal.
@@ -29,24 +27,6 @@ MAX_WHOLE_DIGITS = 18
 MAX_FRACTION_DIGITS = 40
 _FINEST = Decimal(1).scaleb(-MAX_FRACTION_DIGITS)
 _ALL_DIGITS = Context(prec=PRECISION)
-
-
-class Bilingual(str):
-    """Be an English text that carries the same in Korean as `ko`."""
-
-    __slots__ = ("ko",)
-    ko: str
-
-    def __new__(cls, text: str, ko: str = "") -> Self:
-        """Return the text with its Korean."""
-        made = super().__new__(cls, text)
-        made.ko = ko
-        return made
-
-
-def korean(text: str | Phrase) -> str:
-    """Return the Korean of a text that carries one, else the text itself."""
-    return text.told("ko") if isinstance(text, Phrase) else getattr(text, "ko", "") or text
 
 
 def fold(text: str) -> str:
@@ -87,7 +67,6 @@ def fits(number: Decimal) -> bool:
 
 #: What `fits` permits.
 SIZE = phrase("size", whole=MAX_WHOLE_DIGITS, fraction=MAX_FRACTION_DIGITS)
-SIZE_KO = f"소수점 위로 {MAX_WHOLE_DIGITS}자리, 아래로 {MAX_FRACTION_DIGITS}자리까지"
 
 
 def plain_number(number: Decimal) -> str:

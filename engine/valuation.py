@@ -8,13 +8,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
-from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem, error, warning
-from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit
+from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit, unit
 from engine.phrase import Phrase, phrase, place
-from engine.portfolio import Portfolio
+from engine.portfolio import Account, Holding, Portfolio, step_of
 from engine.quote import Quote
 
 #: Calendar days before the plan's day beyond which a price is stale. KRX and NYSE never close for longer: the longest
@@ -268,3 +267,120 @@ def _cash(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable) -> dic
     for name, amount in assign_cash_flow(portfolio, prices, fx).items():
         cash[name][fx.base] += amount
     return cash
+
+
+#: Share of what a sale or a conversion should bring that a withdrawal may count on; the rest is for its costs.
+HEADROOM = Decimal("0.99")
+
+
+def assign_cash_flow(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable) -> dict[str, Decimal]:
+    """Split the cash flow over the accounts, in the base currency; what it splits into adds up to it exactly.
+
+    A deposit goes to the first taxable account. A withdrawal is taken from the taxable accounts in the order they are
+    listed, each giving at most what it can raise: its cash and what it may sell, less its buffer, with 1 % of all but
+    base-currency cash kept for costs. What is left over falls to the first taxable account, where the plan then says
+    what is lacking. Without a taxable account all of it is the first account's: an ISA or a pension is not drawn on
+    (or paid into) while there is another way. Without declared accounts there is one purse, and it is that one's.
+    """
+    flow, accounts = portfolio.settings.cash_flow, _paying(portfolio)
+    if not flow or not accounts:
+        return {}
+    if flow > 0:
+        return {accounts[0].name: flow}
+    shares = dict.fromkeys((account.name for account in accounts), ZERO)
+    left = -flow
+    for account in accounts:
+        given = min(left, _most(portfolio, account, prices, fx))
+        shares[account.name] -= given
+        left -= given
+    shares[accounts[0].name] -= left
+    return {name: share for name, share in shares.items() if share}
+
+
+def withdrawal_problem(
+    portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable, total: Decimal
+) -> Problem | None:
+    """Say so where a withdrawal leaves nothing of a portfolio that is worth something, and how much it can come to.
+
+    `total` is the value in the base currency once the money is out. What can be withdrawn is what `assign_cash_flow`
+    counts on: 1 % of sales and conversions is kept for their costs.
+    """
+    flow = portfolio.settings.cash_flow
+    if total > 0 or total - flow <= 0:
+        return None
+    worth = to_unit(total - flow, fx.base, ROUND_DOWN)
+    most = min(sum((_most(portfolio, a, prices, fx) for a in _paying(portfolio)), ZERO), worth - unit(fx.base))
+    values = {"flow": -flow, "worth": worth, "most": most, "currency": fx.base}
+    return error("impossible.nothing-left", "settings.cash_flow", **values)
+
+
+def _paying(portfolio: Portfolio) -> list[Account]:
+    return [account for account in portfolio.accounts if account.type == "taxable"] or [*portfolio.accounts[:1]]
+
+
+def _most(portfolio: Portfolio, account: Account, prices: Mapping[str, Quote], fx: FxTable) -> Decimal:
+    return max(to_unit(_raisable(portfolio, account, prices, fx), fx.base, ROUND_DOWN), ZERO)
+
+
+def _raisable(portfolio: Portfolio, account: Account, prices: Mapping[str, Quote], fx: FxTable) -> Decimal:
+    buffer = portfolio.settings.cash_buffer if account.cash_buffer is None else account.cash_buffer
+    total = account.cash.get(fx.base, ZERO) - buffer
+    if portfolio.settings.convert_currency:
+        foreign = (fx.rate(c) * amount for c, amount in account.cash.items() if c != fx.base and amount)
+        total += HEADROOM * sum(foreign, ZERO)
+    return total + HEADROOM * sum(_sellable(portfolio, account, prices, fx), ZERO)
+
+
+def _sellable(portfolio: Portfolio, account: Account, prices: Mapping[str, Quote], fx: FxTable) -> Iterator[Decimal]:
+    settings = portfolio.settings
+    if settings.mode == "buy-only":
+        return
+    kept = {target.symbol for _, target in portfolio.targets() if not target.enabled}
+    for holding in portfolio.holdings:
+        currency = portfolio.instruments[holding.symbol].currency
+        reachable = settings.convert_currency or currency == fx.base
+        free = not holding.locked and holding.symbol not in kept
+        if holding.quantity and free and reachable and _is_in(portfolio, holding, account):
+            yield holding.quantity * prices[holding.symbol].price * fx.rate(currency)
+
+
+def _is_in(portfolio: Portfolio, holding: Holding, account: Account) -> bool:
+    return not portfolio.accounts_declared or holding.account == account.name
+
+
+#: The total in the base currency stays below this: 10¹⁵.
+MOST = Decimal(10**15)
+#: What is held is sold by the share (or smallest fraction of one), so it has to be counted exactly.
+_MOST_HELD = Decimal(2**53)
+#: What may be bought has to fit the search's whole numbers of 64 bits, several times over.
+_MOST_BOUGHT = Decimal(10**18)
+
+
+def magnitude_problems(portfolio: Portfolio, valuation: Valuation) -> tuple[Problem, ...]:
+    """Return an error for a total of 10¹⁵ or more, else for each position with more shares than can be counted."""
+    base = valuation.fx.base
+    gross = sum(
+        (abs(n) * valuation.fx.rate(c) for purse in valuation.cash.values() for c, n in purse.items() if n), ZERO
+    )
+    gross += sum(valuation.values.values(), ZERO)
+    if gross >= MOST:
+        return (error("out-of-range.total", place("portfolio"), total=gross, base=base, most=MOST),)
+    return tuple(_countless(portfolio, valuation))
+
+
+def _countless(portfolio: Portfolio, valuation: Valuation) -> Iterator[Problem]:
+    aims = {target.symbol: (section.rule, target.weight) for section, target in portfolio.targets()}
+    for symbol, quote in valuation.prices.items():
+        rule, weight = aims.get(symbol, (portfolio.untargeted_rule, ZERO))
+        if not quote.price:
+            continue
+        step = step_of(portfolio.instruments[symbol], portfolio.settings.fractional)
+        held = sum(valuation.quantities[symbol].values(), ZERO)
+        rate = valuation.fx.rate(quote.currency)
+        # The smallest trade is billed in whole units of the currency.
+        billed = rule.min_trade / rate + unit(quote.currency) if rule.min_trade else ZERO
+        bought = max(weight * valuation.total / rate, billed) / quote.price
+        if held < _MOST_HELD * step and bought < _MOST_BOUGHT * step:
+            continue
+        values = {"price": quote.price, "currency": quote.currency, "step": step.normalize()}
+        yield error("out-of-range.shares", place("position", symbol=symbol), **values)

@@ -28,7 +28,7 @@ from engine.analysis.facts import Fund, from_market, parse_facts
 from engine.analysis.returns import tracking_error
 from engine.analysis.review import Candidate, Review, ReviewRules, Satellite
 from engine.analysis.risk import RiskInputs, RiskReport
-from engine.analysis.volatility import Turbulence, turbulence, turbulence_of_vix
+from engine.analysis.volatility import VIX, Turbulence, judged
 from engine.costs.table import lookup
 from engine.costs.tax import tax_rule
 from engine.data.files import read_text
@@ -45,8 +45,8 @@ from engine.schedule import add_months
 from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
+from rebalancer.clock import today
 from rebalancer.loading import load_portfolio, usable
-from rebalancer.planning import today
 from rebalancer.quoting import quotes_for
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
 MARGIN = dt.timedelta(days=14)
-VIX = "^VIX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +102,7 @@ def load_history(
             raise InputError(problems)
         return table.with_currencies(currencies), problems
     names = tuple(dict.fromkeys(symbols))
-    if sources.offline:
-        problem = error("no-history.offline", place("history"))
-        raise NoData(problem.message, problems=[problem])
-    return _fetched(names, currencies, start - MARGIN, end, sources.wait)
+    return _fetched(names, currencies, start - MARGIN, end, sources)
 
 
 def _document(path: Path) -> object:
@@ -141,12 +137,15 @@ def history_day(sources: Sources) -> dt.date | None:
 
 
 def _fetched(
-    symbols: tuple[str, ...], currencies: Mapping[str, str], start: dt.date, end: dt.date, wait: float | None
+    symbols: tuple[str, ...], currencies: Mapping[str, str], start: dt.date, end: dt.date, sources: Sources
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
-    batch = chain.history(symbols, start, end, wait=wait)
+    batch = chain.history(symbols, start, end, wait=sources.wait, offline=sources.offline)
     # The VIX is a bonus: without it volatility is judged by each instrument's own.
-    missing = {symbol: fault for symbol, fault in batch.failed.items() if symbol != VIX}
+    missing = {symbol: fault for symbol, fault in batch.failed.items() if symbol not in VIX}
     problems = [Problem("warning", "no-history", symbol, fault.message) for symbol, fault in missing.items()]
+    if not batch.ok and sources.offline:
+        problem = error("no-history.offline", place("history"))
+        raise NoData(problem.message, problems=[problem])
     if not batch.ok:
         graver = [replace(one, severity="error") for one in problems]
         raise NoData(phrase("no-history.anywhere"), problems=graver)
@@ -329,13 +328,31 @@ def risk(
     return RiskReport(rules, valuation is not None, problems)
 
 
+def volatility(
+    portfolio: Portfolio, sources: Sources, as_of: dt.date
+) -> tuple[dict[str, Turbulence], dict[str, Phrase]]:
+    """Return the state of each symbol whose band follows volatility, and why of some there are no closes.
+
+    It is the state that `risk` judges by. Raises InputError for a history file that cannot be used, nothing for closes
+    that cannot be had.
+    """
+    names = portfolio.volatility_followers
+    start = as_of - dt.timedelta(days=VOLATILITY_DAYS)
+    try:
+        history, problems = load_history(sources, (*names, VIX[0]), currencies_of(portfolio), start, as_of)
+    except MarketDataError as fault:
+        return {}, dict.fromkeys(names, fault.message)
+    lacks = {str(problem.where): problem.message for problem in problems if problem.code == "no-history"}
+    return judged(history.until(as_of), names), lacks
+
+
 def _volatility_history(
     portfolio: Portfolio, sources: Sources, as_of: dt.date
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
     """Return the closes, or none with a problem: limits can be checked without them."""
     currencies = currencies_of(portfolio)
     indices = [target.benchmark for _, target in portfolio.targets() if target.benchmark]
-    wanted = (*portfolio.symbols, *indices, *fx_pairs(currencies.values(), portfolio.base_currency), VIX)
+    wanted = (*portfolio.symbols, *indices, *fx_pairs(currencies.values(), portfolio.base_currency), VIX[0])
     try:
         start = as_of - dt.timedelta(days=VOLATILITY_DAYS)
         history, problems = load_history(sources, wanted, currencies, start, as_of)
@@ -390,15 +407,8 @@ def _tracked(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, Fu
 def _inputs(
     portfolio: Portfolio, valuation: Valuation | None, history: HistoryTable, facts: Mapping[str, Fund]
 ) -> RiskInputs:
-    vix = next((history.series[name] for name in (VIX, "VIX") if name in history.series), None)
-    judged: dict[str, Turbulence] = {}
-    for symbol in portfolio.symbols:
-        if vix is not None:
-            judged[symbol] = turbulence_of_vix(vix)
-        elif symbol in history.series:
-            judged[symbol] = turbulence(history.series[symbol])
     listed = frozenset(symbol for symbol in portfolio.symbols if load().get(symbol))
-    return RiskInputs(facts, judged, listed, _won_per(valuation))
+    return RiskInputs(facts, judged(history, portfolio.symbols), listed, _won_per(valuation))
 
 
 def _won_per(valuation: Valuation | None) -> dict[str, Decimal]:

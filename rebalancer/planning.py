@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import MarketDataError, Problem
@@ -15,6 +16,7 @@ from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.settings import Mode
+from rebalancer.clock import today
 
 if TYPE_CHECKING:
     from engine.market.quoting import QuoteBatch
@@ -28,10 +30,12 @@ def plan(
     mode: Mode | None = None,
     cash_flow: Decimal | float | None = None,
     allow_stale: bool = False,
+    history: str | Path | None = None,
 ) -> Plan:
     """Return the plan that brings a portfolio closest to its targets, with proof of how close any plan can come.
 
-    Without `quotes`, what is needed is fetched. `as_of` is the day to plan for (today); `mode` and `cash_flow` beat
+    Without `quotes`, what is needed is fetched. Where a band follows volatility, it is judged by the closes of the CSV
+    file `history`, or without one by fetched ones. `as_of` is the day to plan for (today); `mode` and `cash_flow` beat
     the portfolio's settings. The plan's problems include those of reading the portfolio and of its quotes. Raises
     NoData and Stale where prices are missing or old, ImpossibleError where no plan can do what is asked, InputError
     for what cannot be used.
@@ -43,7 +47,32 @@ def plan(
     portfolio, problems = adjusted(portfolio, mode, cash_flow)
     if not isinstance(quotes, Mapping):
         problems, quotes = (*problems, *quotes.problems), quotes.ok
-    return planned(portfolio, quotes, as_of or today(), problems, allow_stale=allow_stale)
+    day = as_of or today()
+    portfolio, told = in_force(portfolio, day, Path(history) if history else None)
+    return planned(portfolio, quotes, day, (*problems, *told), allow_stale=allow_stale)
+
+
+def in_force(
+    portfolio: Portfolio,
+    as_of: dt.date,
+    history: Path | None = None,
+    *,
+    offline: bool = False,
+    interactive: bool = False,
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Return the portfolio with the bands in force on a day, and notes on how volatile its instruments are.
+
+    Closes are asked for only where a band follows volatility: those of the file `history`, else the sources' (stored
+    ones where `offline`; `interactive` waits only as long as a cell may). Without closes the normal bands stand. Raises
+    InputError for a file that cannot be used.
+    """
+    if not portfolio.volatility_followers:
+        return portfolio, ()
+    from engine.analysis.volatility import banded
+    from rebalancer.analysing import Sources, volatility
+
+    sources = Sources(history, offline=offline, interactive=interactive)
+    return banded(portfolio, *volatility(portfolio, sources, as_of))
 
 
 def planned(
@@ -97,8 +126,3 @@ def adjusted(
     told = Report(place("command-line"))
     flow = in_units(Decimal(str(cash_flow)), portfolio.base_currency, (), told)
     return replace(portfolio, settings=replace(portfolio.settings, cash_flow=flow)), tuple(told.problems)
-
-
-def today() -> dt.date:
-    """Return this computer's date."""
-    return dt.datetime.now().astimezone().date()

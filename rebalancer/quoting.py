@@ -6,6 +6,7 @@ The bundled samples (`rebalancer.samples`) are for the demonstration alone: a pl
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, Problem, warning
 from engine.market.symbols import usual_pair
-from engine.phrase import phrase, place
+from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.valuation import priced_symbols
@@ -144,11 +145,18 @@ def quotes_for(
         own = {symbol: found[symbol] for symbol in batch.failed if symbol in found}
         notes = _from_book(own, book)
     failed = tuple(
-        Problem("warning", "price-source", place("price", symbol=symbol), fault.message, fault.ko)
+        Problem("warning", "price-source", place("price", symbol=symbol), fault.message)
         for symbol, fault in batch.failed.items()
         if symbol not in own
     )
     return {**own, **batch.ok, **given}, (*batch.problems, *notes, *failed)
+
+
+def login_needed() -> Phrase | None:
+    """Return how to set up the login that KRX wants; None where there is one."""
+    from engine.market.krx import HOW, login
+
+    return None if login(os.environ) else HOW
 
 
 def wanted_symbols(portfolio: Portfolio, given: Mapping[str, Quote] | None = None) -> list[str]:

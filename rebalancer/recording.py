@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.cash_flow import assign_cash_flow
 from engine.errors import InputError, error
 from engine.money import ZERO, FxTable
 from engine.phrase import place
 from engine.plan import Plan, Trade
 from engine.portfolio import Holding, Portfolio, Section
 from engine.record import Done, Exchanged, cash_flows
+from engine.valuation import assign_cash_flow
 
 #: Cash by account (empty: all of them) and currency.
 Purses = dict[tuple[str, str], Decimal]

@@ -68,8 +68,9 @@ def _report(
 ) -> tuple[BookReport, Lang]:
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
+    from rebalancer.clock import today
     from rebalancer.loading import is_workbook, load_portfolio, usable
-    from rebalancer.planning import planned, today
+    from rebalancer.planning import in_force, planned
     from rebalancer.quoting import quotes_for
 
     if not isinstance(source, (str, Path)):
@@ -91,7 +92,8 @@ def _report(
         raise InputError((*problems, *found))
     portfolio = usable(portfolio, found)
     quotes, told = quotes_for(portfolio, {}, offline=offline, book=file if is_workbook(file) else None)
-    return plan_book(planned(portfolio, quotes, today(), told), lang or "en"), lang or "en"
+    portfolio, bands = in_force(portfolio, today(), offline=offline)
+    return plan_book(planned(portfolio, quotes, today(), (*told, *bands)), lang or "en"), lang or "en"
 
 
 def _pdf(office: str, report: BookReport, lang: Lang, *, weights_only: bool) -> bytes:

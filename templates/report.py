@@ -11,7 +11,6 @@ from engine.errors import Problem
 from engine.market import catalogue
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
-from engine.places import place
 from engine.plan import Plan
 from engine.portfolio import Portfolio
 from engine.settings import Settings, setting_fields
@@ -171,7 +170,8 @@ def conversion_rows(plan: Plan) -> Rows:
 def summary_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the plan's figures by key."""
     held = plan.portfolio.instruments
-    fee, _ = weighted_fee((p.weight, held[p.symbol].expense_ratio) for p in plan.positions)
+    fee, covered = weighted_fee((p.weight, held[p.symbol].expense_ratio) for p in plan.positions)
+    whole = sum((p.weight for p in plan.positions), ZERO)
     dues = [state.next_due for state in plan.sections if state.next_due]
     figures: dict[str, Value] = {
         "as_of": plan.as_of,
@@ -185,12 +185,22 @@ def summary_rows(plan: Plan, lang: Lang) -> Rows:
         "bound": plan.quality.bound,
         "gap": plan.quality.gap,
         "method": plan.quality.method,
+        "misplaced": plan.quality.misplaced,
+        "rung": plan.quality.rung,
         "transaction_tax": plan.tax.transaction_tax,
         "overseas_tax": plan.tax.overseas_tax,
         "dividend_tax": plan.tax.dividend_tax,
         "problems": len(plan.problems),
     }
-    return tuple({"Key": k, "Value": v, "Meaning": say(f"label.summary.{k}", lang)} for k, v in figures.items())
+    meanings = {key: say(f"label.summary.{key}", lang) for key in figures}
+    if fee is not None and covered < whole:
+        meanings["weighted_ter"] = say("label.summary.weighted_ter.part", lang, share=covered / whole)
+    rows: list[Row] = [{"Key": key, "Value": figure, "Meaning": meanings[key]} for key, figure in figures.items()]
+    rows.extend(
+        {"Key": f"acts.{state.section}", "Value": state.acts, "Meaning": state.why.phrase.told(lang)}
+        for state in plan.sections
+    )
+    return tuple(rows)
 
 
 def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decimal | None, Decimal]:
@@ -206,8 +216,7 @@ def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decim
 def problem_rows(problems: Sequence[Problem], lang: Lang) -> Rows:
     """Return problems as rows of the Problems table, in the workbook's language."""
     return tuple(
-        {"Severity": p.severity, "Where": place(p.where, lang), "Message": p.said(lang), "Code": p.code}
-        for p in problems
+        {"Severity": p.severity, "Where": p.placed(lang), "Message": p.said(lang), "Code": p.code} for p in problems
     )
 
 
@@ -298,6 +307,8 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
         if declared.name == "costs":
             continue
         value = getattr(portfolio.settings, declared.name)
+        if declared.name == "realised":
+            value = value.get("overseas")
         meta = known[declared.name]
         rows.append(
             {

@@ -43,7 +43,7 @@ def share(report: BookReport, lang: Lang, *, weights_only: bool = False, only_da
             return False
         return not weights_only or not (found.amounts or column.private)
 
-    placements = arrange(counts, lang, extra, keep, spare=False)
+    placements = arrange(counts, lang, extra, keep, spare=False, optional=figures.optional_columns)
     sheets = [spec for spec in SHEETS if _shared(spec, weights_only=weights_only) and _filled(spec, placements)]
     workbook, worksheets = new_workbook(sheets, lang, None)
     canvas = Canvas(workbook, lang, placements, literal=True, rounded=weights_only)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from engine.phrase import Phrase, phrase
 from engine.portfolio import Account, Holding, Instrument, Portfolio, Rule, Section, Target
 from engine.quote import Quote
 from engine.settings import Settings
@@ -26,7 +27,8 @@ def instrument(symbol: str, **more: Any) -> Instrument:
 
 def quote(symbol: str, price: object, currency: str = "", **more: Any) -> Quote:
     known = currency or instrument(symbol).currency
-    return Quote(symbol, D(str(price)), known, **({"as_of": MOMENT, "source": "test"} | more))
+    given: dict[str, Any] = {"as_of": MOMENT, "source": "test"} | more
+    return Quote(symbol, D(str(price)), known, **given)
 
 
 def holding(symbol: str, quantity: object, **more: Any) -> Holding:
@@ -74,3 +76,8 @@ def valued(folio: Portfolio, quotes: Iterable[Quote] = ()) -> Valuation:
     fx, fx_faults = resolve_fx(folio, by_symbol, AS_OF)
     assert not (*faults, *fx_faults)
     return value(folio, prices, fx)
+
+
+def told(text: str) -> Phrase:
+    """Return a message that says this, in every language."""
+    return phrase("failed", why=text)

@@ -20,7 +20,7 @@ Cells = dict[tuple[int, int], Any]
 
 def as_formula(value: Any) -> Any:
     """Return a constant as Excel's Formula gives it: a date is its number."""
-    return to_excel(value) if isinstance(value, dt.date) else value
+    return to_excel(value) if isinstance(value, dt.date) else value  # type: ignore[no-untyped-call]
 
 
 @cache
@@ -154,7 +154,8 @@ class FakeBook:
         for sheet in shown.worksheets:
             mine = FakeSheet(self, sheet.title, visible=sheet.sheet_state == "visible")
             self.sheets[sheet.title] = mine
-            for row in sheet.iter_rows():
+            rows: Any = sheet.iter_rows()
+            for row in rows:
                 for cell in row:
                     if cell.value not in (None, ""):
                         mine.values[cell.row, cell.column] = cell.value
@@ -162,8 +163,9 @@ class FakeBook:
                     text = getattr(text, "text", text)
                     if text not in (None, ""):
                         mine.formulas[cell.row, cell.column] = as_formula(text)
-            for name, ref in formulas[sheet.title].tables.items():
-                left, top, right, bottom = range_boundaries(ref)
+            tables: Any = formulas[sheet.title].tables
+            for name, ref in tables.items():
+                left, top, right, bottom = (int(edge or 0) for edge in range_boundaries(ref))
                 mine.tables[name] = SimpleNamespace(range=mine.range((top, left), (bottom, right)))
 
     @property

@@ -6,8 +6,24 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
-pytest_plugins = ["office"]
+pytest_plugins = ["tests.office"]
+
+settings.register_profile("few", max_examples=40, derandomize=True, deadline=None)
+settings.register_profile("many", max_examples=2000, deadline=None)
+#: The same few cases in every run; `--hypothesis-profile=many` draws many anew.
+settings.load_profile("few")
+
+#: What takes seconds to make is made once in a run: the tests that use it go to one worker.
+ONCE = {
+    "office": "office",
+    "bodies": "office",
+    "excel": "office",
+    "krx_told": "krx",
+    "data": "macros",
+    "xlsm": "macros",
+}
 
 #: Nobody listens here: what would leave this machine fails at once, unless a test routes it to a replay.
 NOWHERE = "http://127.0.0.1:9"
@@ -18,6 +34,8 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     """Give each test its own price store, restore points and market, and no way out."""
     monkeypatch.setenv("REBALANCER_CACHE_DIR", str(tmp_path_factory.mktemp("prices")))
     monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+    # A bound above a plan is a fault that tests are to see.
+    monkeypatch.setenv("REBALANCER_FAULTS", "raise")
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
         monkeypatch.setenv(name, NOWHERE)
     _forget_market()
@@ -29,3 +47,14 @@ def _forget_market() -> None:
     chain = sys.modules.get("engine.market.chain")
     if chain is not None:
         chain.default.cache_clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every test of what is made once to one worker, where there are several."""
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            used = getattr(item, "fixturenames", ())
+            group = next((group for name, group in ONCE.items() if name in used), None)
+            if group:
+                item.add_marker(pytest.mark.xdist_group(group))

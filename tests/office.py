@@ -125,12 +125,3 @@ def need_office() -> None:
         if os.environ.get("CI"):
             pytest.fail("LibreOffice with python3-uno is needed in continuous integration")
         pytest.skip("LibreOffice with python3-uno is not installed")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give every test of LibreOffice to one worker, where there are several: it is started once."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            if "office" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group("office"))

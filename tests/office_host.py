@@ -172,7 +172,7 @@ def main() -> None:
         for line in sys.stdin:
             task = json.loads(line)
             try:
-                found = {"answer": TASKS[task["do"]](desktop, task)}
+                found: dict[str, Any] = {"answer": TASKS[task["do"]](desktop, task)}
             except Exception:  # noqa: BLE001 - the test that asked says it
                 found = {"error": traceback.format_exc()}
             sys.stdout.write(json.dumps(found) + "\n")

@@ -11,6 +11,7 @@ from engine.money import FxTable
 from engine.plan import CashState, Conversion, Plan, Position, Quality, Reason, SectionState, Status, TaxEstimate, Trade
 from engine.portfolio import Portfolio
 from engine.valuation import Valuation
+from tests.builders import told
 
 SEOUL = dt.timezone(dt.timedelta(hours=9))
 CLOSE = dt.datetime(2026, 11, 20, 15, 30, tzinfo=SEOUL)
@@ -104,7 +105,9 @@ def example() -> Plan:
         quality=Quality(0.0612, 0.06119, 0.0002, "exact", 0.0123),
         tax=TaxEstimate(D(0), None, D(2_500_000), None, None, None, missing=("360750",)),
         problems=(
-            Problem("warning", "band-out-of-reach", "portfolio.satellite", "the band of QQQ can never be reached"),
+            Problem(
+                "warning", "band-out-of-reach", "portfolio.satellite", told("the band of QQQ can never be reached")
+            ),
         ),
     )
 

@@ -9,7 +9,7 @@ from importlib import resources
 
 import pytest
 
-from engine.costs import account_rules
+from engine.costs.table import account_rules
 from engine.market import catalogue
 from engine.market.catalogue import Catalogue, CatalogueEntry
 from engine.market.symbols import canonical, currency_of_market, lost_zeros, pair, shape, undecorated
@@ -82,32 +82,32 @@ def test_instrument_is_in_the_catalogue(symbol: str) -> None:
     assert entry.instrument.asset_type == ("stock" if symbol in STOCKS else "etf")
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.instrument.symbol)
-def test_row_is_sound(entry: CatalogueEntry) -> None:
-    instrument = entry.instrument
-    assert canonical(instrument.symbol) == instrument.symbol
-    assert instrument.market in MARKETS
-    assert shape(instrument.symbol) == instrument.market
-    assert currency_of_market(instrument.market) == instrument.currency
-    assert instrument.currency in MINOR_DIGITS
-    assert instrument.asset_type in ASSET_TYPES
-    assert instrument.asset_class in ("equity", "bond", "commodity", "cash", "mixed")
-    assert instrument.name
-    assert instrument.name_en
-    assert instrument.expense_ratio is None or 0 < instrument.expense_ratio < Decimal("0.02")
-    assert instrument.leverage in (1, 2, 3, -1, -2, -3)
-    assert entry.sector in SECTORS | {""}
-    assert bool(entry.sector) or instrument.asset_type != "stock"
-    assert entry.source
-    assert entry.verified == (entry.checked_on is not None)
+def test_every_row_is_sound() -> None:
+    for entry in ENTRIES:
+        instrument = entry.instrument
+        assert canonical(instrument.symbol) == instrument.symbol
+        assert instrument.market in MARKETS, instrument
+        assert shape(instrument.symbol) == instrument.market, instrument
+        assert currency_of_market(instrument.market) == instrument.currency, instrument
+        assert instrument.currency in MINOR_DIGITS, instrument
+        assert instrument.asset_type in ASSET_TYPES, instrument
+        assert instrument.asset_class in ("equity", "bond", "commodity", "cash", "mixed"), instrument
+        assert instrument.name, instrument
+        assert instrument.name_en, instrument
+        assert instrument.expense_ratio is None or 0 < instrument.expense_ratio < Decimal("0.02"), instrument
+        assert instrument.leverage in (1, 2, 3, -1, -2, -3), instrument
+        assert entry.sector in SECTORS | {""}, entry
+        assert bool(entry.sector) or instrument.asset_type != "stock", entry
+        assert entry.source, entry
+        assert entry.verified == (entry.checked_on is not None), entry
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.instrument.symbol)
-def test_every_name_of_a_row_finds_it(entry: CatalogueEntry) -> None:
-    instrument = entry.instrument
-    for name in (instrument.symbol, instrument.name, instrument.name_en, *entry.aliases):
-        assert catalogue.load().find(name) is instrument
-        assert catalogue.load().find(f" {name.upper()} ") is instrument
+def test_every_name_of_a_row_finds_it() -> None:
+    for entry in ENTRIES:
+        instrument = entry.instrument
+        for name in (instrument.symbol, instrument.name, instrument.name_en, *entry.aliases):
+            assert catalogue.load().find(name) is instrument, name
+            assert catalogue.load().find(f" {name.upper()} ") is instrument, name
 
 
 def test_no_code_stands_twice() -> None:
@@ -182,7 +182,7 @@ def test_one_name_for_two_instruments_is_refused() -> None:
 
 
 def test_account_rules_cover_every_account_type() -> None:
-    rules = account_rules.load()
+    rules = account_rules()
     assert tuple(rules) == ACCOUNT_TYPES
     for rule in rules.values():
         assert set(rule.banned) <= set(TRAITS)

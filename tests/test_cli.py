@@ -26,15 +26,15 @@ from engine.errors import (
     Stale,
 )
 from engine.words import LANGUAGES, say
+from tests.builders import told
 from xl_addin import cli
 from xl_addin.cli import frame, options
-from xl_addin.show.problems import problems_of
 from xl_addin.show.terminal import display_width
 
 Run = Callable[[], int | None]
 TWO = (
-    Problem("error", "first", "a.yaml line 1", "is wrong"),
-    Problem("error", "second", "b.csv row 2", "is wrong too"),
+    Problem("error", "first", "a.yaml line 1", told("is wrong")),
+    Problem("error", "second", "b.csv row 2", told("is wrong too")),
 )
 
 
@@ -63,8 +63,8 @@ def raising(error: BaseException) -> Run:
     [
         (InputError(TWO), 2),
         (ImpossibleError(TWO), 2),
-        (MarketDataError("no price", problems=TWO), 3),
-        (Stale("too old", symbol="QQQ"), 3),
+        (MarketDataError(told("no price"), problems=TWO), 3),
+        (Stale(told("too old"), symbol="QQQ"), 3),
         (RebalancerError("no"), 1),
         (ZeroDivisionError("division by zero"), 1),
         (KeyboardInterrupt(), 1),
@@ -84,7 +84,7 @@ def test_every_error_has_its_exit_status_and_goes_to_stderr(
 
 @pytest.mark.parametrize(
     "error",
-    [InputError(TWO), MarketDataError("no price", problems=TWO), KeyError("x"), KeyboardInterrupt()],
+    [InputError(TWO), MarketDataError(told("no price"), problems=TWO), KeyError("x"), KeyboardInterrupt()],
     ids=lambda value: type(value).__name__,
 )
 def test_with_json_a_failure_is_one_document_on_stdout_and_nothing_else(
@@ -109,11 +109,11 @@ def test_every_problem_is_listed(verb: Callable[[Run], None], capsys: pytest.Cap
 
 
 def test_a_market_data_error_without_a_list_is_one_problem_by_its_name() -> None:
-    error = RateLimited("too many requests", source="yahoo", symbol="QQQ", retry_after=30)
-    (problem,) = problems_of(error)
+    error = RateLimited(told("too many requests"), source="yahoo", symbol="QQQ", retry_after=30)
+    (problem,) = error.listed()
     assert (problem.code, problem.where) == ("rate-limited", "yahoo QQQ")
     assert "30 s" in str(problem.message)
-    assert str(problems_of(NoData("nothing"))[0].where) == "market data"
+    assert str(NoData(told("nothing")).listed()[0].where) == "market data"
 
 
 def test_the_traceback_of_an_unexpected_error_shows_only_on_request(

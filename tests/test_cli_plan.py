@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 
 from engine.data.prices import parse_prices
 from engine.market import chain
+from engine.market.quoting import QuoteBatch
 from xl_addin.cli import main
 
 PORTFOLIO = """
@@ -127,7 +128,7 @@ def test_a_stored_price_of_a_month_before_the_plans_day_stops_it(
     capsys: pytest.CaptureFixture[str], files: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = parse_prices(PRICES, "stored")[0]  # fresh, as the clock sees it
-    monkeypatch.setattr(chain, "quotes", lambda *_, **__: chain.QuoteBatch(stored, {}, 0))
+    monkeypatch.setattr(chain, "quotes", lambda *_, **__: QuoteBatch(stored, {}, 0))
     assert main(["plan", files[0], "--as-of", "2026-12-20", "--json"]) == 3
     assert main(["plan", files[0], "--as-of", "2026-11-30", "--json"]) == 0
 
@@ -146,7 +147,7 @@ def test_a_review_on_a_holiday_is_due_on_the_next_session(
     opened = document(capsys, *files[:-1], "2027-01-04", "--allow-stale")
     dues = [(plan["sections"][0]["due"], plan["sections"][0]["next_due"]) for plan in (closed, opened)]
     assert dues == [(False, "2027-01-04"), (True, "2027-01-04")]
-    assert [bool(plan["trades"]) for plan in (closed, opened)] == [False, True]
+    assert [plan["sections"][0]["acts"] for plan in (closed, opened)] == [False, True]
 
 
 def test_a_missing_price_is_never_filled_from_the_samples(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
@@ -246,7 +247,7 @@ def test_a_label_of_what_is_not_held_yet_is_where_it_is_bought(
     (tmp_path / "p.yaml").write_text(f"portfolio: {body}\n", encoding="utf-8")
     plan = document(capsys, str(tmp_path / "p.yaml"))
     assert [position["accounts"] for position in plan["positions"]] == [{"토스": 100}, {"키움": 0}]
-    assert {trade["symbol"]: trade["account"] for trade in plan["trades"]} == {"360750": "토스", "069500": "키움"}
+    assert {trade["symbol"]: trade["account"] for trade in plan["trades"]} == {"069500": "키움"}
 
 
 @pytest.mark.parametrize(("day", "told"), [("2026-11-20", []), ("2026-11-21", ["rules core"])])

@@ -38,7 +38,7 @@ fx: {USDKRW: 1391.5}                        # optional manual rate
 settings:
   mode: full                                # full | buy-only | sell-only
   cash_flow: 0                              # + deposit, − withdrawal, base currency
-  trigger: always                           # always | due (trade only if a band is breached or a schedule is due)
+  trigger: due                           # always | due (trade only if a band is breached or a schedule is due)
   trade: all                                # all | breached (only breached instruments)
   destination: target                       # target | edge | half (of the band)
   fractional: []                            # markets that allow fractional shares, e.g. [US]

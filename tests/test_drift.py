@@ -6,22 +6,22 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import pytest
-from builders import AS_OF, D, holding, portfolio, section, target, valued
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.drift import (
     band,
+    cash_band,
     limit_problems,
-    needs_rebalancing,
     portfolio_drift,
     positions,
     section_states,
 )
 from engine.money import FxTable
-from engine.plan import Position, SectionState
-from engine.portfolio import Group, Holding, Portfolio, Rule, Section
+from engine.plan import Cause, Position, SectionState
+from engine.portfolio import Group, Holding, Portfolio, Rule
 from engine.valuation import value
+from tests.builders import AS_OF, D, holding, portfolio, section, target, valued
 
 WIDE = Rule(absolute_band=D("0.05"))
 
@@ -44,9 +44,9 @@ def one(weight: str, won: object, cash: object, rule: Rule = WIDE, **more: Any) 
     return states(folio)[0]["069500"]
 
 
-def is_needed(folio: Portfolio) -> bool:
-    found = positions(folio, valued(folio))
-    return needs_rebalancing(found, section_states(folio, found, AS_OF), limit_problems(folio, found))
+def acting(folio: Portfolio) -> dict[str, Cause]:
+    """Return the sections that act, each with its cause."""
+    return {name: state.why for name, state in states(folio)[1].items() if state.acts}
 
 
 # --- the example of the domain
@@ -81,7 +81,7 @@ def test_the_8_percent_left_over_is_the_cash_target_and_a_part_of_the_drift() ->
     folio = core_satellite()
     assert folio.cash_target == D("0.08")
     assert portfolio_drift(folio, valued(folio)) == D("0.16")  # (10+0+3+6+2+3 + 8) / 2 points
-    assert is_needed(folio)
+    assert list(acting(folio)) == ["core"]
 
 
 # --- bands
@@ -151,13 +151,6 @@ def test_a_row_of_quantity_0_without_a_target_is_no_holding() -> None:
     assert states(folio)[0]["069500"].status == "OK"
 
 
-def test_any_holding_without_a_target_calls_for_rebalancing_under_a_relative_band() -> None:
-    still = Section("all", (target("069500", "0.99"),), Rule(absolute_band=D("0.5")))
-    folio = portfolio([worth("102110", 1), worth("069500", 99)], [still])
-    assert is_needed(folio)
-    assert not is_needed(replace(folio, untargeted_rule=Rule(absolute_band=D("0.05"))))
-
-
 def test_a_zero_target_that_is_held_is_over_under_a_relative_band() -> None:
     assert one("0", 1, 99, Rule(absolute_band=D("0.05"), relative_band=D("0.25"))).status == "OVER"
     assert one("0", 5, 95, WIDE).status == "OK"
@@ -180,9 +173,10 @@ def test_a_locked_holding_is_locked_whatever_its_weight_or_target() -> None:
     assert sections["core"].status == "OVER"
 
 
-def test_one_locked_lot_locks_the_symbol() -> None:
-    folio = portfolio([worth("069500", 5, account="a"), worth("069500", 5, account="b", locked=True)])
-    assert states(folio)[0]["069500"].status == "LOCKED"
+def test_a_lock_holds_the_row_it_stands_on() -> None:
+    rows = [worth("069500", 5, account="a"), worth("069500", 5, account="b", locked=True)]
+    assert states(portfolio(rows))[0]["069500"].status == "NO_TARGET"
+    assert states(portfolio(rows[1:]))[0]["069500"].status == "LOCKED"
 
 
 def test_a_disabled_target_is_disabled_and_breaches_nothing() -> None:
@@ -216,13 +210,13 @@ def test_a_sleeve_exactly_at_its_band_is_no_breach_even_in_sevenths() -> None:
     assert states(over)[1]["core"].status == "OVER"
 
 
-def test_a_sleeve_over_its_band_calls_for_rebalancing_though_each_position_is_within_its_own() -> None:
+def test_a_sleeve_over_its_band_is_shown_and_calls_for_no_trade_while_each_position_is_within_its_own() -> None:
     aims = [target("069500", "0.3"), target("102110", "0.3")]
     folio = portfolio([worth("069500", 33), worth("102110", 33)], [section("core", *aims)], {"KRW": 34})
     found, sections = states(folio)
     assert {p.status for p in found.values()} == {"OK"}
     assert sections["core"].status == "OVER"
-    assert is_needed(folio)
+    assert not sections["core"].acts
 
 
 def test_a_sleeve_with_only_a_relative_band_is_held_to_it() -> None:
@@ -237,28 +231,58 @@ def test_a_due_section_calls_for_rebalancing_without_any_drift() -> None:
     folio = portfolio([worth("069500", 50)], [section("core", target("069500", "0.5"), rule=rule)], {"KRW": 50})
     due = states(folio)[1]["core"]
     assert (due.due, due.next_due) == (True, dt.date(2026, 10, 1))
-    assert is_needed(folio)
+    assert acting(folio) == {"core": Cause("due", since=dt.date(2026, 10, 1))}
     fresh = replace(rule, last_rebalanced=dt.date(2026, 10, 1))
-    assert not is_needed(replace(folio, sections=(replace(folio.sections[0], rule=fresh),)))
+    assert acting(replace(folio, sections=(replace(folio.sections[0], rule=fresh),))) == {}
+
+
+def test_a_section_acts_where_a_band_of_its_own_is_broken_and_another_does_not() -> None:
+    aims = [
+        section("core", target("069500", "0.5")),
+        section("satellite", target("102110", "0.5"), rule=Rule(absolute_band=D("0.2"))),
+    ]
+    folio = portfolio([worth("069500", 40), worth("102110", 60)], aims)
+    assert acting(folio) == {"core": Cause("band", ("069500",))}
+
+
+def test_a_locked_or_disabled_position_makes_no_section_act() -> None:
+    aims = [section("core", target("069500", "0.1", maximum=D("0.2")), target("102110", "0.9", enabled=False))]
+    assert acting(portfolio([worth("069500", 90, locked=True), worth("102110", 10)], aims)) == {}
+
+
+def test_every_section_acts_where_trades_are_always_made() -> None:
+    folio = portfolio([worth("069500", 50)], [section("core", target("069500", "0.5"))], {"KRW": 50})
+    always = replace(folio, settings=replace(folio.settings, trigger="always"))
+    assert acting(always) == {"core": Cause("always")}
+
+
+def test_cash_is_left_alone_within_a_quarter_of_its_target_or_5_percent_of_the_whole() -> None:
+    aims = [section("core", target("069500", "0.9"))]
+    assert cash_band(portfolio(sections=aims), D(1000)) == (D(75), D(125))
+    assert cash_band(portfolio(sections=[section("core", target("069500", "0.5"))]), D(1000)) == (D(450), D(550))
+
+
+def test_cash_without_a_target_may_be_1_percent_of_the_whole() -> None:
+    assert cash_band(portfolio(sections=[section("core", target("069500", "1"))]), D(1000)) == (D(0), D(10))
 
 
 # --- limits
 
 
 def limits(folio: Portfolio) -> list[tuple[str, str]]:
-    return [(p.severity, p.where) for p in limit_problems(folio, positions(folio, valued(folio)))]
+    return [(p.severity, str(p.where)) for p in limit_problems(folio, positions(folio, valued(folio)))]
 
 
 def test_a_weight_beyond_its_minimum_or_maximum_is_a_warning_with_figures() -> None:
     aims = section("core", target("069500", "0.3", maximum=D("0.4")), target("102110", "0.3", minimum=D("0.2")))
     folio = portfolio([worth("069500", 50), worth("102110", 10)], [aims], {"KRW": 40})
     found = limit_problems(folio, positions(folio, valued(folio)))
-    assert [(p.severity, p.code, p.where) for p in found] == [
+    assert [(p.severity, p.code, str(p.where)) for p in found] == [
         ("warning", "limit-breached", "core 069500"),
         ("warning", "limit-breached", "core 102110"),
     ]
-    assert "50.00%" in found[0].message
-    assert "40.00%" in found[0].message
+    assert "50.00%" in str(found[0].message)
+    assert "40.00%" in str(found[0].message)
 
 
 def test_a_weight_exactly_at_its_limit_is_no_breach() -> None:
@@ -281,10 +305,10 @@ def test_a_disabled_target_is_not_warned_of() -> None:
     assert limits(portfolio([worth("069500", 10)], [aims], {"KRW": 90})) == []
 
 
-def test_a_broken_limit_calls_for_rebalancing_within_all_bands() -> None:
+def test_a_broken_limit_makes_its_section_act_within_all_bands() -> None:
     aims = section("all", target("069500", "0.3", maximum=D("0.3")), rule=WIDE)
-    assert is_needed(portfolio([worth("069500", 31)], [aims], {"KRW": 69}))
-    assert not is_needed(portfolio([worth("069500", 30)], [aims], {"KRW": 70}))
+    assert acting(portfolio([worth("069500", 31)], [aims], {"KRW": 69})) == {"all": Cause("limit", ("069500",))}
+    assert acting(portfolio([worth("069500", 30)], [aims], {"KRW": 70})) == {}
 
 
 # --- portfolio drift

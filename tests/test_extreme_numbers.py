@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import os
 from decimal import Decimal
 
 import pytest
@@ -16,11 +15,7 @@ from engine.errors import InputError
 from engine.rebalance import rebalance
 
 AS_OF = dt.date(2026, 11, 20)
-FUZZ = int(os.environ.get("REBALANCER_FUZZ", "0"))
 often = settings(
-    max_examples=FUZZ or 60,
-    derandomize=not FUZZ,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -20,7 +20,7 @@ KEYS = {
     "tax problems",
     "positions": "symbol name section market asset_type quantity accounts price currency fx price_source price_as_of "
     "stale value weight target drift band status",
-    "sections": "section target weight drift due next_due status breaches",
+    "sections": "section target weight drift due next_due status breaches acts why",
     "trades": "account symbol side quantity price currency amount cost tax reason weight_after",
     "conversions": "sell buy amount rate cost account bought",
     "problems": "severity code where message",
@@ -29,7 +29,8 @@ KEYS = {
 
 @pytest.fixture
 def document() -> dict[str, Any]:
-    return json.loads(dump(example().to_json()))
+    found: dict[str, Any] = json.loads(dump(example().to_json()))
+    return found
 
 
 @pytest.mark.parametrize("part", [part for part in KEYS if part])
@@ -42,7 +43,7 @@ def test_every_record_has_exactly_the_documented_keys_in_order(document: dict[st
 def test_the_document_has_exactly_the_documented_keys_in_order(document: dict[str, Any]) -> None:
     assert list(document) == KEYS[""].split()
     assert list(document["cash"]) == ["before", "after", "target_weight", "accounts"]
-    assert list(document["quality"]) == ["objective", "bound", "gap", "method", "seconds"]
+    assert list(document["quality"]) == ["objective", "bound", "gap", "method", "seconds", "misplaced", "rung"]
 
 
 def test_whole_amounts_are_whole_numbers_and_cents_stay_exact(document: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import json
 import re
@@ -11,15 +10,12 @@ from pathlib import Path
 import pytest
 
 from engine.analysis.facts import parse_facts
-from engine.costs.dated import read_table
-from engine.data.document import parse_portfolio
+from engine.costs.table import note_of, read_table
 from engine.data.history import parse_history
 from engine.data.prices import parse_prices
-from engine.errors import InputError, NoData, Problem, RateLimited
-from engine.phrase import phrase
-from engine.places import place
+from engine.errors import InputError, NoData, Problem, RateLimited, error
+from engine.phrase import phrase, place
 from engine.settings import MarketSettings
-from engine.text import Bilingual, korean
 from engine.weights.universe import read_csv, read_list
 from rebalancer.loading import load_portfolio
 from rebalancer.samples import sample_text
@@ -27,7 +23,6 @@ from templates.report import problem_rows
 from xl_addin.cli import main
 from xl_addin.functions import function
 from xl_addin.functions.journal import recent
-from xl_addin.show.problems import problem_lines, problems_of
 
 ROOT = Path(__file__).parents[1]
 BAD_DOCUMENTS = sorted((ROOT / "tests" / "bad_documents").glob("*.yaml"))
@@ -112,8 +107,10 @@ def test_a_setting_of_the_environment_is_told_in_korean() -> None:
     assert untold(told.value.problems) == []
 
 
-def test_every_row_that_a_message_quotes_has_its_korean() -> None:
-    assert all(HANGUL.search(row["ko"]) for row in read_table("rates.csv"))
+def test_every_rate_that_is_not_verified_says_why_in_korean() -> None:
+    unsure = [f"cost-note.{note_of(row)}" for row in read_table("rates.csv") if row["verified"] != "yes"]
+    assert unsure
+    assert all(HANGUL.search(phrase(key).told("ko")) for key in unsure)
 
 
 @pytest.mark.parametrize(
@@ -196,11 +193,12 @@ def test_bad_input_is_told_in_the_language_asked_for(tmp_path: Path, capsys: pyt
 
 
 def test_the_rows_of_a_korean_checks_sheet_are_korean() -> None:
-    found = (Problem("error", "x", "a.xlsx sheet '보유' row 4 column C (Quantity)", "write it", "적으세요"),)
+    found = (error("holdings-changed", place("portfolio")),)
     (row,) = problem_rows(found, "ko")
-    assert (row["Where"], row["Message"]) == ("a.xlsx '보유' 시트 4행 C열(Quantity)", "적으세요")
+    assert (row["Where"], row["Message"]) == (found[0].placed("ko"), found[0].said("ko"))
+    assert row["Where"] == "포트폴리오"
     (row,) = problem_rows(found, "en")
-    assert (row["Where"], row["Message"]) == (found[0].where, "write it")
+    assert row["Where"] == "portfolio"
 
 
 @pytest.mark.parametrize(
@@ -216,59 +214,11 @@ def test_the_checks_of_a_workbook_are_in_its_language(
     assert any(said in str(row) for row in answer)
 
 
-def test_the_korean_text_has_no_part_in_whether_two_problems_are_one() -> None:
-    one, other = (Problem("info", "x", "here", "so", ko) for ko in ("", "그렇습니다"))
-    assert one == other
-    assert len({one, other}) == 1
-
-
-def test_without_a_korean_text_the_english_one_is_shown() -> None:
-    (line,) = problem_lines([Problem("error", "x", "here", "so")], "ko", lambda text, _: text)
-    assert line == "오류: here: so [x]"
-
-
 def test_an_error_of_a_source_is_told_in_korean() -> None:
-    (problem,) = problems_of(NoData(phrase("no-fund-history"), symbol="QQQ", source="yahoo"))
+    (problem,) = NoData(phrase("no-fund-history"), symbol="QQQ", source="yahoo").listed()
     assert problem.said("ko") == "과거 시세가 있는 종목이 없습니다"
-    (late,) = problems_of(RateLimited(phrase("no-fund-history"), retry_after=30))
+    (late,) = RateLimited(phrase("no-fund-history"), retry_after=30).listed()
     assert late.said("ko") == "과거 시세가 있는 종목이 없습니다. 30초 뒤에 다시 해 보세요"
-
-
-@pytest.mark.parametrize(
-    ("where", "said"),
-    [
-        ("p.yaml line 3: portfolio.holdings[2].quantity", "p.yaml 3행: portfolio.holdings[2].quantity"),
-        ("p.xlsx sheet 'Holdings' row 4 column C (Quantity)", "p.xlsx 'Holdings' 시트 4행 C열(Quantity)"),
-        ("sheet '목표' row 12", "'목표' 시트 12행"),
-        ("prices.csv row 2, column price", "prices.csv 2행 price 열"),
-        ("h.csv, row 3, column Date", "h.csv 3행 Date 열"),
-        ("h.csv, row 3", "h.csv 3행"),
-        ("tickers, row 3, column 2", "tickers 3행 2열"),
-        ("REBAL_DRIFT holdings: row 4 column A (Ticker)", "REBAL_DRIFT holdings: 4행 A열(Ticker)"),
-        (
-            "p.xlsx table Settings (headers Key, Value), row base_currency",
-            "p.xlsx Settings 표(머리글 Key, Value) base_currency 행",
-        ),
-        ("price of 005930", "005930 시세"),
-        ("fx USDKRW", "환율 USDKRW"),
-        ("position QQQ", "종목 QQQ"),
-        ("limit of QQQ", "QQQ 한도"),
-        ("group 성장", "그룹 성장"),
-        ("portfolio", "포트폴리오"),
-        ("portfolio.core", "portfolio.core"),
-        ("command line", "명령줄"),
-        ("sample portfolio line 3: portfolio", "예시 포트폴리오 3행: portfolio"),
-        ("leveraged-total portfolio", "레버리지 합계 전체"),
-        ("core-fee VTI", "코어 보수 VTI"),
-        ("core QQQ", "코어 QQQ"),
-        ("/home/kim/row 4/line.yaml", "/home/kim/row 4/line.yaml"),
-        ("corelib.yaml", "corelib.yaml"),
-        ("", ""),
-    ],
-)
-def test_a_place_is_told_in_korean_where_its_shape_is_regular(where: str, said: str) -> None:
-    assert place(where, "ko") == said
-    assert place(where, "en") == where
 
 
 @pytest.mark.parametrize(
@@ -291,21 +241,3 @@ def test_what_is_wrong_with_an_argument_is_told_in_korean(
     told = " ".join(capsys.readouterr().err.split())
     assert told.startswith("오류: 명령줄: ")
     assert said in told
-
-
-def test_a_bilingual_text_is_its_english_one() -> None:
-    text = Bilingual("so", "그렇습니다")
-    assert (text, json.dumps(text), korean(text), korean("so")) == ("so", '"so"', "그렇습니다", "so")
-
-
-def test_a_table_of_rates_has_no_cell_too_many() -> None:
-    with (ROOT / "engine" / "costs" / "rates.csv").open(encoding="utf-8", newline="") as file:
-        widths = {len(row) for row in csv.reader(file)}
-    assert len(widths) == 1
-
-
-def test_a_place_within_a_message_is_told_in_korean() -> None:
-    rows = "[{symbol: QQQ, quantity: 1, price: 5}, {symbol: QQQ, quantity: 1, price: 6}]"
-    _, problems = parse_portfolio(f"portfolio:\n  base_currency: USD\n  holdings: {rows}\n", "p.yaml")
-    (conflict,) = [problem for problem in problems if problem.code == "conflict"]
-    assert "p.yaml 3행: portfolio.holdings[0]에서는 5입니다" in conflict.said("ko")

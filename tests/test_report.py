@@ -6,12 +6,13 @@ import io
 import re
 from dataclasses import replace
 from decimal import Decimal as D  # noqa: N817 - tables of figures read better
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.plan import Plan, Reason
+from engine.plan import Cause, Plan, Reason
 from engine.quote import SAMPLE_SOURCE
 from engine.summary import cash_weight, reconciliation, traded
 from engine.words import LANGUAGES, Lang, say
@@ -19,7 +20,7 @@ from tests.plans import example, hostile, quiet, two_accounts
 from xl_addin.show import numbers
 from xl_addin.show.language import default_language
 from xl_addin.show.terminal import Paint, clip, display_width, pad, paint_for, wrap
-from xl_addin.show.text import conclusion, quality_sentence, report
+from xl_addin.show.text import conclusion, quality_sentences, report
 
 
 @pytest.mark.parametrize(
@@ -134,13 +135,36 @@ def test_the_header_says_where_prices_come_from_and_the_rate_used() -> None:
     assert "Prices: prices.csv: 4 (2026-11-20); 1 USD = ₩1,400" in report(example())
 
 
-@pytest.mark.parametrize(
-    ("gap", "words"),
-    [(0.0002, "Within 0.02% of the provably best plan"), (0.0, "Provably the best plan"), (0.31, "31%")],
-)
-def test_the_quality_is_said_in_words(gap: float, words: str) -> None:
+def said_of(**quality: Any) -> str:
     plan = example()
-    assert words in quality_sentence(replace(plan, quality=replace(plan.quality, gap=gap)), "en")
+    return " ".join(quality_sentences(replace(plan, quality=replace(plan.quality, **quality)), "en"))
+
+
+def test_the_quality_names_what_stays_misplaced_in_money() -> None:
+    assert "After these trades ₩600,000 (3% of the total) is not where the targets want it." in said_of(misplaced=0.03)
+
+
+def test_a_plan_that_is_proven_best_says_so_and_another_by_how_much_at_most_one_could_be_better() -> None:
+    assert "No plan under the same rules is better: this is proven." in said_of(objective=0.01, bound=0.01)
+    assert "better by more than ₩2,000 of misplaced money" in said_of(objective=0.01, bound=0.0099)
+
+
+def test_a_plan_without_a_proof_is_called_unproven() -> None:
+    assert "is not proven" in said_of(bound=float("-inf"))
+
+
+@pytest.mark.parametrize(("rung", "words"), [(1, "Only what had to be raised"), (2, "sections that act also sell"),
+                                              (3, "others sell for them")])  # fmt: skip
+def test_the_report_says_who_had_to_trade(rung: int, words: str) -> None:
+    assert words in said_of(rung=rung)
+
+
+def test_the_report_says_of_each_section_whether_it_acts_and_why() -> None:
+    plan = example()
+    core = replace(plan.sections[0], acts=True, why=Cause("band", ("360750",)))
+    text = report(replace(plan, sections=(core, plan.sections[1])))
+    assert "acts: Outside the band: 360750" in text
+    assert "waits: Nothing of it is outside a band or limit, and no review is due" in text
 
 
 def test_the_conclusion_says_what_to_do_in_one_sentence() -> None:

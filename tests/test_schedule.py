@@ -3,7 +3,6 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from builders import holding, portfolio, section, target
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +10,8 @@ from engine.market import calendars
 from engine.market.calendars import FIRST_YEAR, LAST_YEAR, trading_day
 from engine.portfolio import Portfolio, Rule
 from engine.schedule import PERIOD_MONTHS, add_months, next_due, next_weekday, section_due, session_roll
+from engine.settings import Schedule
+from tests.builders import holding, portfolio, section, target
 
 DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2090, 12, 31))
 SCHEDULES = st.sampled_from(sorted(PERIOD_MONTHS))
@@ -32,7 +33,7 @@ def test_a_rule_without_a_schedule_is_never_due() -> None:
         ("annual", dt.date(2027, 7, 1)),
     ],
 )
-def test_the_next_review_is_a_period_after_the_last_one_on_a_weekday(schedule: str, due_on: dt.date) -> None:
+def test_the_next_review_is_a_period_after_the_last_one_on_a_weekday(schedule: Schedule, due_on: dt.date) -> None:
     assert next_due(Rule(schedule, last_rebalanced=dt.date(2026, 7, 1)), dt.date(2026, 7, 2), next_weekday) == (
         False,
         due_on,
@@ -60,7 +61,7 @@ def test_a_review_is_due_on_its_day_and_after_but_not_the_day_before() -> None:
     ],
 )
 def test_without_a_last_review_the_next_calendar_review_is_shown_and_nothing_is_due(
-    schedule: str, as_of: dt.date, shown: dt.date
+    schedule: Schedule, as_of: dt.date, shown: dt.date
 ) -> None:
     assert next_due(Rule(schedule), as_of, next_weekday) == (False, shown)
 
@@ -78,7 +79,7 @@ def test_another_calendar_can_say_which_days_count() -> None:
 
 
 @given(DAYS, SCHEDULES)
-def test_a_calendar_review_is_a_weekday_on_or_after_the_day_within_a_period(day: dt.date, schedule: str) -> None:
+def test_a_calendar_review_is_a_weekday_on_or_after_the_day_within_a_period(day: dt.date, schedule: Schedule) -> None:
     _, shown = next_due(Rule(schedule), day, next_weekday)
     assert shown is not None
     assert shown.weekday() < 5
@@ -86,7 +87,7 @@ def test_a_calendar_review_is_a_weekday_on_or_after_the_day_within_a_period(day:
 
 
 @given(DAYS, DAYS, SCHEDULES)
-def test_due_means_the_due_date_has_come(last: dt.date, day: dt.date, schedule: str) -> None:
+def test_due_means_the_due_date_has_come(last: dt.date, day: dt.date, schedule: Schedule) -> None:
     due, due_on = next_due(Rule(schedule, last_rebalanced=last), day, next_weekday)
     assert due_on is not None
     assert due == (due_on <= day)
@@ -95,8 +96,8 @@ def test_due_means_the_due_date_has_come(last: dt.date, day: dt.date, schedule: 
 # --- on days on which the section's markets trade
 
 
-def scheduled(*symbols: str, last: str = "2026-07-01", schedule: str = "semi-annual") -> Portfolio:
-    rule = Rule(schedule, last_rebalanced=dt.date.fromisoformat(last))  # type: ignore[arg-type]
+def scheduled(*symbols: str, last: str = "2026-07-01", schedule: Schedule = "semi-annual") -> Portfolio:
+    rule = Rule(schedule, last_rebalanced=dt.date.fromisoformat(last))
     aims = section("core", *(target(symbol, "0.1") for symbol in symbols), rule=rule)
     return portfolio([holding("AAPL", 1), holding("005930", 1)], [aims])
 
@@ -144,3 +145,25 @@ def test_no_session_is_computed_for_a_due_date(last: str, expected: str, monkeyp
 
     monkeypatch.setattr(calendars, "_exchange", never)
     assert due(scheduled("069500", "QQQ", last=last), "2026-11-20")[1] == expected
+
+
+def fixed(last: dt.date | None, as_of: dt.date) -> tuple[bool, dt.date | None]:
+    return next_due(Rule(schedule="semi-annual", months=(1, 7), last_rebalanced=last), as_of, next_weekday)
+
+
+def test_fixed_months_stay_whatever_was_recorded_in_between() -> None:
+    between = dt.date(2026, 9, 15)
+    assert fixed(between, dt.date(2026, 12, 31)) == (False, dt.date(2027, 1, 1))
+    assert fixed(between, dt.date(2027, 1, 1)) == (True, dt.date(2027, 1, 1))
+
+
+def test_a_fixed_month_that_was_missed_stays_due() -> None:
+    assert fixed(dt.date(2026, 6, 20), dt.date(2026, 11, 20)) == (True, dt.date(2026, 7, 1))
+
+
+def test_what_was_done_on_the_day_itself_counts() -> None:
+    assert fixed(dt.date(2026, 7, 1), dt.date(2026, 7, 2)) == (False, dt.date(2027, 1, 1))
+
+
+def test_fixed_months_without_a_record_are_never_due() -> None:
+    assert fixed(None, dt.date(2026, 11, 20)) == (False, dt.date(2027, 1, 1))

@@ -7,11 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from builders import AS_OF, D, holding, instrument, portfolio, quote, section, target, valued
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.cash_flow import assign_cash_flow
 from engine.errors import Problem
 from engine.market.calendars import FIRST_YEAR, LAST_YEAR, REGULAR, trading_day
 from engine.money import FxTable
@@ -19,8 +17,17 @@ from engine.phrase import phrase
 from engine.portfolio import Account, Portfolio
 from engine.quote import Quote
 from engine.settings import Settings
-from engine.valuation import LONGEST_CLOSURE_DAYS, resolve_fx, resolve_prices, resolve_rates, value, value_problems
+from engine.valuation import (
+    LONGEST_CLOSURE_DAYS,
+    assign_cash_flow,
+    resolve_fx,
+    resolve_prices,
+    resolve_rates,
+    value,
+    value_problems,
+)
 from engine.words import tell
+from tests.builders import AS_OF, D, holding, instrument, portfolio, quote, section, target, valued
 
 KRW = FxTable("KRW", {"USD": D(1400)})
 WAS_STALE = phrase("was-stale")
@@ -100,7 +107,7 @@ def test_prices_later_than_the_plans_day_are_pointed_out_once() -> None:
 
 # --- rates
 
-DOLLARS = {"cash": {"USD": 1}}
+DOLLARS: dict[str, Any] = {"cash": {"USD": 1}}
 
 
 def rate(folio: Portfolio, *quotes: Quote, currency: str = "USD") -> tuple[Decimal | None, list[tuple[str, str]]]:

@@ -6,12 +6,12 @@ import re
 from decimal import Decimal
 
 import pytest
-from builders import AS_OF, holding, portfolio, quote, section, target
 
 from engine.errors import ImpossibleError, InputError, Problem
 from engine.portfolio import Account, Portfolio
 from engine.rebalance import rebalance
 from engine.settings import Settings
+from tests.builders import AS_OF, holding, portfolio, quote, section, target
 from xl_addin.functions import function
 from xl_addin.functions.cells import NUM
 
@@ -39,7 +39,7 @@ def refusal(folio: Portfolio) -> Problem:
 def test_a_withdrawal_of_more_than_everything_names_the_most_and_that_can_be_withdrawn() -> None:
     problem = refusal(wanting(10**9))
     assert (problem.code, problem.where) == ("impossible", "settings.cash_flow")
-    found = re.search(r"at most ([\d,]+) KRW", problem.message)
+    found = re.search(r"at most ([\d,]+) KRW", str(problem.message))
     assert found
     most = int(found[1].replace(",", ""))
     assert 3_500_000 < most < 3_629_000
@@ -49,7 +49,7 @@ def test_a_withdrawal_of_more_than_everything_names_the_most_and_that_can_be_wit
 
 def test_all_the_cash_but_one_won_can_be_withdrawn() -> None:
     problem = refusal(portfolio(cash={"KRW": 1000}, settings=Settings(cash_flow=Decimal(-1000))))
-    assert "at most 999 KRW" in problem.message
+    assert "at most 999 KRW" in str(problem.message)
     less = portfolio(cash={"KRW": 1000}, settings=Settings(cash_flow=Decimal(-999)))
     assert rebalance(less, {}, AS_OF).cash.after == {"KRW": 1}
 
@@ -60,7 +60,7 @@ def test_what_lies_in_a_pension_cannot_be_withdrawn() -> None:
         Account("later", type="pension", cash={"KRW": Decimal(70_000)}),
     )
     problem = refusal(portfolio(accounts=accounts, settings=Settings(cash_flow=Decimal(-80_000))))
-    assert "at most 5,000 KRW" in problem.message
+    assert "at most 5,000 KRW" in str(problem.message)
 
 
 def test_a_portfolio_worth_nothing_is_still_bad_input() -> None:

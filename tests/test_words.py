@@ -57,7 +57,7 @@ def test_every_language_shows_the_same_figures(lang: str) -> None:
     assert [key for key in english if placeholders(english[key]) != placeholders(other[key])] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_every_message_that_is_named_is_there(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert [f"{path.name}:{line} {key}" for line, key in keys(tree) if not known(key)] == []
+def test_every_message_that_is_named_is_there() -> None:
+    named = [(path, *found) for path in SOURCES for found in keys(ast.parse(path.read_text(encoding="utf-8")))]
+    assert len(named) > 100
+    assert [f"{path.relative_to(ROOT)}:{line} {key}" for path, line, key in named if not known(key)] == []

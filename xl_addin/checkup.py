@@ -158,11 +158,11 @@ def _store(settings: MarketSettings) -> HealthCheck:
 
 
 def _login() -> HealthCheck:
-    from engine.market.krx import HOW, login
+    from rebalancer.quoting import login_needed
 
     title = phrase("checkup.login")
-    if login(os.environ) is None:
-        return HealthCheck(title, "note", phrase("checkup.no-login"), HOW)
+    if how := login_needed():
+        return HealthCheck(title, "note", phrase("checkup.no-login"), how)
     return HealthCheck(title, "ok", phrase("checkup.login-set"))
 
 

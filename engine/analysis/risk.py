@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal
 from functools import lru_cache
@@ -24,10 +24,10 @@ from engine.analysis.compare import look_through
 from engine.analysis.facts import NOT_KNOWN, UNKNOWN, Figure, Fund
 from engine.analysis.volatility import NORMAL_BAND, WIDE_BAND, Turbulence
 from engine.documents import Document, number, problem_list
-from engine.errors import Problem
+from engine.errors import Problem, warning
 from engine.money import ZERO
 from engine.phrase import Phrase, phrase, place
-from engine.portfolio import Account, Portfolio
+from engine.portfolio import Account, Group, Portfolio, Target
 from engine.valuation import Valuation
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ Status = Literal["OK", "BREACH", "UNKNOWN"]
 Unit = Literal["share", "won", "flag"]
 #: Digits that hold a product of a limit and a total without rounding.
 EXACT = Context(prec=100)
+#: How far under a limit a weight has to be to be below it.
+HAIR = Decimal("1e-9")
 #: Shares below this are shown with four decimals in per cent, others with two.
 FINE = Decimal("0.001")
 #: What a core fund must keep; one exactly at a limit passes.
@@ -53,7 +55,7 @@ UNPRICED = phrase("risk.unpriced")
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitRow:
     """A row of limits.csv; `limit` is a fraction, of the total unless the rule says otherwise."""
 
     rule: str
@@ -143,11 +145,11 @@ class RiskInputs:
 
 
 @lru_cache(maxsize=1)
-def default_limits() -> tuple[Limit, ...]:
+def default_limits() -> tuple[LimitRow, ...]:
     """Return the rows of limits.csv."""
     text = resources.files("engine.analysis").joinpath("limits.csv").read_text(encoding="utf-8")
     return tuple(
-        Limit(
+        LimitRow(
             row["rule"],
             row["scope"],
             row["bound"],  # type: ignore[arg-type]
@@ -209,9 +211,88 @@ def risk(portfolio: Portfolio, valuation: Valuation | None, inputs: RiskInputs |
     rules = [*_own_limits(measure), *_groups(measure)]
     for limit in default_limits():
         rules.extend(_RULES[limit.rule](measure, limit))
+    rules.extend(_volatility_bands(measure))
     rules.extend(_accounts(measure))
     rules.extend(_core_funds(measure))
     return tuple(rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """A limit on leverage or on one company that today's weights break, and the instruments that break it.
+
+    `mendable`: going to the targets would mend it; otherwise they break it themselves, together with what may not be
+    traded. `group` bounds the joint weight of the instruments so that the limit holds.
+    """
+
+    rule: RiskRule
+    symbols: tuple[str, ...]
+    mendable: bool
+    group: Group
+
+    @property
+    def problem(self) -> Problem:
+        """Return the warning, with what is to be done."""
+        limit, actual = self.rule.shown
+        where = place("rule", rule=self.rule.name, about=self.rule.about)
+        key = "limit-breached.mended" if self.mendable else "limit-breached.wanted"
+        return warning(key, where, limit=limit, actual=actual, symbols=self.symbols)
+
+
+def overruns(portfolio: Portfolio, valuation: Valuation, idle: frozenset[str]) -> tuple[Overrun, ...]:
+    """Return the limits on leverage and single names that are broken; `idle` are the symbols that may not be traded.
+
+    Only what is held directly counts: no fund is looked through. The limits are those of `risk`.
+    """
+    if valuation.total <= 0:
+        return ()
+    aims = {target.symbol: target.weight * valuation.total for _, target in portfolio.targets()}
+    values = {s: worth if s in idle else aims.get(s, ZERO) for s, worth in valuation.values.items()}
+    today = _Measure(portfolio, valuation, RiskInputs())
+    aimed = _Measure(portfolio, replace(valuation, values=values), RiskInputs())
+    found = []
+    for limit in default_limits():
+        if limit.rule not in _HELD:
+            continue
+        kept = {row.scope for row in _RULES[limit.rule](aimed, limit) if row.status == "BREACH"}
+        for row in _RULES[limit.rule](today, limit):
+            if row.status == "BREACH":
+                symbols = _HELD[limit.rule](today, row)
+                group = Group(f"{row.rule}: {row.scope}", symbols, _joint_maximum(limit, aimed, symbols))
+                found.append(Overrun(row, symbols, row.scope not in kept, group))
+    return tuple(found)
+
+
+def _joint_maximum(limit: LimitRow, aimed: _Measure, symbols: tuple[str, ...]) -> Decimal:
+    """Return what some instruments may weigh together for a limit to hold: at least what the targets give them."""
+    weights = aimed.weights()
+    wanted = sum((weights.get(symbol, ZERO) for symbol in symbols), ZERO)
+    most = limit.limit - (HAIR if limit.bound == "below" else ZERO)
+    if limit.rule == "gross-exposure":
+        # Beyond what is invested, a fund of n times the index adds n − 1 times its weight.
+        beyond = max(abs(aimed.portfolio.instruments[symbol].leverage) for symbol in symbols) - 1
+        most = (most - sum(weights.values(), ZERO)) / beyond if beyond > 0 else most
+    return max(most, wanted)
+
+
+def _leveraged_held(measure: _Measure, _row: RiskRule) -> tuple[str, ...]:
+    instruments = measure.portfolio.instruments
+    held = measure.weights()
+    # On borrowed money, what is held exposes to more than the whole without any.
+    return tuple(symbol for symbol in held if abs(instruments[symbol].leverage) > 1) or tuple(held)
+
+
+def _named(_measure: _Measure, row: RiskRule) -> tuple[str, ...]:
+    return (row.scope,)
+
+
+#: The rules that a plan looks at, with the instruments that break them.
+_HELD: Mapping[str, Callable[[_Measure, RiskRule], tuple[str, ...]]] = {
+    "leveraged-total": _leveraged_held,
+    "leveraged-fund": _named,
+    "gross-exposure": _leveraged_held,
+    "single-name": _named,
+}
 
 
 def risk_problems(rules: tuple[RiskRule, ...]) -> tuple[Problem, ...]:
@@ -263,7 +344,7 @@ def _groups(measure: _Measure) -> Iterator[RiskRule]:
             yield measure.compare("group-maximum", group.name, worth, group.maximum, "at most", note)
 
 
-def _leveraged(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _leveraged(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     instruments = measure.portfolio.instruments
     found = tuple(symbol for symbol in measure.portfolio.symbols if abs(instruments[symbol].leverage) > 1)
     known = measure.inputs.catalogued
@@ -274,20 +355,20 @@ def _leveraged(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
     yield measure.compare(limit.rule, limit.scope, measure.value(found), limit.limit, limit.bound, note)
 
 
-def _leveraged_fund(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _leveraged_fund(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     targets = measure.portfolio.targets()
     own = any(target.symbol == limit.scope and target.maximum is not None for _, target in targets)
     if limit.scope in measure.portfolio.symbols and not own:
         yield measure.compare(limit.rule, limit.scope, measure.value((limit.scope,)), limit.limit, limit.bound)
 
 
-def _exposure(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _exposure(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     instruments, symbols = measure.portfolio.instruments, measure.portfolio.symbols
     moved = sum((measure.value((symbol,)) * abs(instruments[symbol].leverage) for symbol in symbols), ZERO)
     yield measure.compare(limit.rule, limit.scope, moved, limit.limit, limit.bound, phrase("risk.exposure"))
 
 
-def _single_name(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _single_name(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     weights = measure.weights()
     if not weights:
         yield measure.compare(limit.rule, limit.scope, ZERO, limit.limit, limit.bound)
@@ -309,21 +390,22 @@ def _single_name(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
         yield RiskRule(limit.rule, limit.scope, limit.limit, None if seen.unseen else ZERO, whole, unseen)
 
 
-def _core(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _core(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     for section in measure.portfolio.sections:
         if section.name == limit.scope:
             worth = measure.value(tuple(target.symbol for target in section.targets))
             yield measure.compare(limit.rule, limit.scope, worth, limit.limit, limit.bound)
 
 
-def _fee(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _fee(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     weights = measure.weights()
     if not weights:
         yield measure.compare(limit.rule, limit.scope, ZERO, limit.limit, limit.bound)
         return
     fee, missing = weighted_fee(weights, {symbol: _fee_of(measure, symbol) for symbol in weights})
     status: Status = "BREACH" if fee > limit.limit else "UNKNOWN" if missing else "OK"
-    note = phrase("risk.fee-unknown", symbols=missing) if missing else None
+    known = 1 - sum((weights[symbol] for symbol in missing), ZERO)
+    note = phrase("risk.fee-unknown", symbols=missing, share=percent(known)) if missing else None
     yield RiskRule(limit.rule, limit.scope, limit.limit, fee, status, note)
 
 
@@ -344,21 +426,41 @@ def weighted_fee(weights: Mapping[str, Decimal], fees: Mapping[str, Decimal | No
     return sum((weight * (fees.get(symbol) or ZERO) for symbol, weight in weights.items()), ZERO), missing
 
 
-def _volatility_band(measure: _Measure, limit: Limit) -> Iterator[RiskRule]:
+def _volatility_bands(measure: _Measure) -> Iterator[RiskRule]:
+    """Yield each band that follows volatility by the portfolio's own rules, as wide as it is now."""
     for section, target in measure.portfolio.targets():
+        if not section.rule.follows_volatility(target):
+            continue
+        state = measure.inputs.turbulence.get(target.symbol)
+        high = state is not None and state.state == "high"
+        calm, rough = (section.rule.of(replace(target, high_volatility=is_high)) for is_high in (False, True))
+        narrow, wide = calm.relative_band or ZERO, rough.relative_band or ZERO
+        yield _volatility_row(measure, target, state, wide if high else narrow, (narrow, wide))
+
+
+def _volatility_row(
+    measure: _Measure, target: Target, state: Turbulence | None, width: Decimal, widths: tuple[Decimal, Decimal]
+) -> RiskRule:
+    """Compare a target's relative deviation with its band; in doubt where the two `widths` answer differently."""
+    aim = EXACT.multiply(target.weight, measure.total)
+    away = abs(measure.value((target.symbol,)) - aim)
+    row = measure.compare("volatility-band", target.symbol, away, width, "at most", whole=aim)
+    note = state.told if state else phrase("risk.no-volatility")
+    unsure = (state is None or state.state == "unknown") and row.actual is not None
+    status: Status = "UNKNOWN" if unsure and widths[0] < (row.actual or ZERO) <= widths[1] else row.status
+    return replace(row, status=status, note=row.note or note)
+
+
+def _volatility_band(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
+    for section, target in measure.portfolio.targets():
+        if section.rule.follows_volatility(target):
+            continue
         # A symbol's own row and the rotation section's row may both name it: the section's goes first.
         named = section.name == limit.scope or (target.symbol == limit.scope and section.name != "rotation")
         if not named or target.weight <= 0 or not target.enabled:
             continue
         state = measure.inputs.turbulence.get(target.symbol)
-        width = state.band if state else NORMAL_BAND
-        aim = EXACT.multiply(target.weight, measure.total)
-        away = abs(measure.value((target.symbol,)) - aim)
-        row = measure.compare(limit.rule, target.symbol, away, width, limit.bound, whole=aim)
-        note = state.note if state else phrase("risk.no-volatility")
-        unsure = (state is None or state.state == "unknown") and row.actual is not None
-        status: Status = "UNKNOWN" if unsure and NORMAL_BAND < (row.actual or ZERO) <= WIDE_BAND else row.status
-        yield replace(row, status=status, note=row.note or note)
+        yield _volatility_row(measure, target, state, state.band if state else NORMAL_BAND, (NORMAL_BAND, WIDE_BAND))
 
 
 _RULES = {

@@ -1,25 +1,25 @@
-"""What tax a Korean resident's sales bring, estimated: transaction tax, overseas gains, dividend income."""
+"""What tax a plan's sales bring: on the sales themselves, withheld of gains, and due later on overseas gains."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.costs.dated import in_force, read_table
+from engine.costs.table import in_force, read_table
 from engine.money import ZERO, FxTable, to_unit
-from engine.plan import TaxEstimate, Trade
-from engine.portfolio import Holding, Instrument, Portfolio
-from engine.text import Bilingual
+from engine.phrase import Phrase, phrase
+from engine.plan import Position, TaxEstimate, Trade
+from engine.portfolio import Account, Holding, Instrument, Portfolio
 
 FUNDS = ("etf", "etn", "fund")
-_Averages = Mapping[tuple[str, str], Decimal]
+_Paid = Mapping[tuple[str, str], Decimal | None]
 
 
 @dataclass(frozen=True, slots=True)
 class TaxRule:
-    """Hold a rate, and the yearly allowance in won that it starts above."""
+    """A rate, and the yearly allowance in won that it starts above."""
 
     rate: Decimal
     allowance: Decimal
@@ -34,116 +34,191 @@ def tax_rule(name: str, as_of: dt.date) -> TaxRule | None:
 
 
 def estimate(trades: Iterable[Trade], portfolio: Portfolio, fx: FxTable, as_of: dt.date) -> TaxEstimate:
-    """Estimate the tax of a plan's sales; `transaction_tax` in the base currency, all else in won.
+    """Return the taxes of a plan's sales; `transaction_tax` in the base currency, all else in won.
 
-    A gain is (price − average cost) × quantity − costs, in won at the plan's rate. Overseas gains and losses of the
-    year are set off, and what is above the allowance is taxed; a Korean-listed fund of foreign assets is taxed on each
-    gain as dividend income, without setting off losses. Sales in ISA, IRP and pension accounts count for neither. Where
-    an average cost, a rate to won or a rule is unknown, the figure is None and `missing` or `notes` say why.
+    What is withheld of a gain leaves the cash with its sale and is the trades' own. Of a Korean resident's overseas
+    sales in taxable accounts, the year's gains less its losses above the allowance are taxed, next May: a gain is
+    (price − average cost) × quantity − costs, in won at the plan's rate, the cost at that of the day of purchase where
+    a holding gives it. Where an average cost, a rate to won or a rule is unknown, the figure is None and `missing` or
+    `notes` say why. Other residents' taxes on gains are not worked out: a US investor is told so.
     """
     sales = [trade for trade in trades if trade.side == "sell"]
-    transaction_tax = sum((fx.rate(sale.currency) * sale.tax for sale in sales), ZERO)
+    on_sales = sum((fx.rate(sale.currency) * (sale.tax - sale.withheld) for sale in sales), ZERO)
+    transaction_tax = to_unit(on_sales, fx.base)
+    if portfolio.residence != "KR" or portfolio.settings.taxes == "none":
+        told = portfolio.residence == "US" and portfolio.settings.taxes != "none" and bool(sales)
+        notes = (phrase("tax.us-lots"),) if told else ()
+        return TaxEstimate(transaction_tax, None, ZERO, None, None, None, notes=notes)
     shielded = {a.name for a in portfolio.accounts if a.type != "taxable"}
     taxed = [sale for sale in sales if sale.account not in shielded]
-    overseas = [sale for sale in taxed if _is_overseas(portfolio.instruments[sale.symbol])]
+    overseas = [sale for sale in taxed if is_overseas(portfolio.instruments[sale.symbol])]
     funds = [sale for sale in taxed if _is_korean_fund(portfolio.instruments[sale.symbol])]
     unknown = [sale for sale in funds if portfolio.instruments[sale.symbol].taxed_as_dividend is None]
     dividends = [sale for sale in funds if portfolio.instruments[sale.symbol].taxed_as_dividend]
 
-    averages = _average_costs(portfolio)
-    gains = [_gain(sale, averages, fx) for sale in overseas]
-    overseas_gain = None if None in gains else to_unit(sum(filter(None, gains), ZERO), "KRW")
-    incomes = [_gain(sale, averages, fx) for sale in dividends]
-    income = to_unit(sum((max(gain, ZERO) for gain in incomes if gain is not None), ZERO), "KRW")
-    overseas_rule, dividend_rule = tax_rule("overseas_gains", as_of), tax_rule("dividend_income", as_of)
-    dividend_income = None if None in incomes or unknown else income
-    missing = [sale.symbol for sale in (*overseas, *dividends) if (sale.symbol, sale.account) not in averages]
+    rule = tax_rule("overseas_gains", as_of)
+    paid = _paid([*overseas, *dividends], portfolio, fx)
+    gains = [_gain(sale, paid, fx) for sale in overseas]
+    gain = None if None in gains else to_unit(sum(filter(None, gains), ZERO), "KRW")
+    incomes = [_gain(sale, paid, fx) for sale in dividends]
+    income = to_unit(sum((max(one, ZERO) for one in incomes if one is not None), ZERO), "KRW")
+    withheld = _in_won(sum((fx.rate(sale.currency) * sale.withheld for sale in dividends), ZERO), fx)
+    costless = [sale.symbol for sale in (*overseas, *dividends) if paid[sale.symbol, sale.account] is None]
+    whole = not unknown and None not in incomes
     return TaxEstimate(
-        transaction_tax=to_unit(transaction_tax, fx.base),
-        overseas_gain=overseas_gain,
-        overseas_allowance=overseas_rule.allowance if overseas_rule else ZERO,
-        overseas_tax=_tax(overseas_gain, overseas_rule),
-        dividend_income=dividend_income,
-        dividend_tax=_tax(dividend_income, dividend_rule),
-        missing=tuple(dict.fromkeys(missing)),
-        notes=tuple(_notes(overseas, dividends, unknown, fx, as_of, known=bool(overseas_rule and dividend_rule))),
+        transaction_tax=transaction_tax,
+        overseas_gain=gain,
+        overseas_allowance=rule.allowance if rule else ZERO,
+        overseas_tax=_due(gain, rule, portfolio, fx),
+        dividend_income=income if whole else None,
+        dividend_tax=withheld if whole else None,
+        missing=tuple(dict.fromkeys(costless)),
+        notes=tuple(_notes(portfolio, overseas, dividends, unknown, fx, as_of)),
     )
 
 
-def _tax(gain: Decimal | None, rule: TaxRule | None) -> Decimal | None:
-    if gain is None or rule is None:
+def allowance_left(rule: TaxRule, portfolio: Portfolio, fx: FxTable) -> Decimal | None:
+    """Return what is left of a yearly allowance, in won, after what was realised earlier; None without a rate to won.
+
+    A loss realised earlier adds to it.
+    """
+    realised = _in_won(portfolio.settings.realised.get("overseas", ZERO), fx)
+    return None if realised is None else max(rule.allowance - realised, ZERO)
+
+
+def _due(gain: Decimal | None, rule: TaxRule | None, portfolio: Portfolio, fx: FxTable) -> Decimal | None:
+    left = None if rule is None else allowance_left(rule, portfolio, fx)
+    if gain is None or rule is None or left is None:
         return None
-    return to_unit(max(gain - rule.allowance, ZERO) * rule.rate, "KRW")
+    return to_unit(max(gain - left, ZERO) * rule.rate, "KRW")
 
 
-def _is_overseas(instrument: Instrument) -> bool:
+def is_overseas(instrument: Instrument) -> bool:
+    """Tell whether a Korean resident's gain on it is an overseas gain: all that is not listed in Korea."""
     return instrument.market == "US" or (instrument.market == "OTHER" and instrument.currency != "KRW")
 
 
 def _is_korean_fund(instrument: Instrument) -> bool:
-    return not _is_overseas(instrument) and instrument.asset_type in FUNDS
+    return not is_overseas(instrument) and instrument.asset_type in FUNDS
 
 
-def _gain(sale: Trade, averages: _Averages, fx: FxTable) -> Decimal | None:
-    average, rate = averages.get((sale.symbol, sale.account)), _won(sale.currency, fx)
-    if average is None or rate is None:
+def _gain(sale: Trade, paid: _Paid, fx: FxTable) -> Decimal | None:
+    """Return a sale's gain in won, None where its cost or the rate to won is unknown."""
+    share = paid[sale.symbol, sale.account]
+    if share is None:
         return None
-    return rate * (sale.amount - sale.cost - sale.tax - average * sale.quantity)
+    on_sale = sale.tax - sale.withheld
+    return _in_won(fx.rate(sale.currency) * (sale.amount - sale.cost - on_sale) - share * sale.quantity, fx)
 
 
-def _won(currency: str, fx: FxTable) -> Decimal | None:
-    """Return won per unit of a currency, through the base; None where the base has no rate to won."""
-    if currency == "KRW":
-        return Decimal(1)
-    if fx.base == "KRW":
-        return fx.rate(currency)
-    return fx.rate(currency) / fx.rates["KRW"] if "KRW" in fx.rates else None
-
-
-def _average_costs(portfolio: Portfolio) -> _Averages:
-    """Return the moving average by (symbol, account); an entry is absent where the cost of any share is unknown."""
+def _paid(sales: Iterable[Trade], portfolio: Portfolio, fx: FxTable) -> _Paid:
+    """Return the average cost of a share in the base currency, by symbol and account of the sales."""
     rows: dict[tuple[str, str], list[Holding]] = {}
     for holding in portfolio.holdings:
         if holding.quantity:
             rows.setdefault((holding.symbol, holding.account), []).append(holding)
-    averages = {}
-    for key, held in rows.items():
-        costs = [holding.quantity * holding.average_cost for holding in held if holding.average_cost is not None]
-        shares = sum((holding.quantity for holding in held), ZERO)
-        if len(costs) == len(held) and shares:
-            averages[key] = sum(costs, ZERO) / shares
-    return averages
+    return {
+        (sale.symbol, sale.account): paid_per_share(rows.get((sale.symbol, sale.account), ()), fx.rate(sale.currency))
+        for sale in sales
+    }
+
+
+def paid_per_share(rows: Iterable[Holding], rate: Decimal) -> Decimal | None:
+    """Return the moving average cost of a share in the base currency; None where the cost of any share is unknown.
+
+    A row's own rate of the day of purchase is used where it is known, else `rate`.
+    """
+    paid = shares = ZERO
+    for row in rows:
+        if row.average_cost is None:
+            return None
+        paid += row.quantity * row.average_cost * (rate if row.cost_fx is None else row.cost_fx)
+        shares += row.quantity
+    return paid / shares if shares else None
+
+
+def _in_won(amount: Decimal, fx: FxTable) -> Decimal | None:
+    """Return an amount of the base currency in won, in whole ones; None where the base has no rate to won."""
+    if fx.base == "KRW":
+        return to_unit(amount, "KRW")
+    return to_unit(amount / fx.rates["KRW"], "KRW") if "KRW" in fx.rates else None
 
 
 def _notes(
-    overseas: list[Trade], dividends: list[Trade], unknown: list[Trade], fx: FxTable, as_of: dt.date, *, known: bool
-) -> Iterable[Bilingual]:
-    if not known:
-        yield Bilingual(f"no tax rule is known on {as_of}", f"{as_of}에 맞는 세금 규칙을 모릅니다")
+    portfolio: Portfolio,
+    overseas: list[Trade],
+    dividends: list[Trade],
+    unknown: list[Trade],
+    fx: FxTable,
+    as_of: dt.date,
+) -> Iterator[Phrase]:
+    if tax_rule("overseas_gains", as_of) is None or tax_rule("dividend_income", as_of) is None:
+        yield phrase("tax.no-rule", day=as_of)
     if overseas:
-        yield Bilingual(
-            "overseas gains are those of this plan's sales alone: what was realised earlier in the year is not known",
-            "해외주식 양도차익은 이번 매도만 셉니다: 올해 이미 실현한 손익은 알 수 없습니다",
-        )
-        yield Bilingual(
-            "both legs are converted at the plan's rate: the rate on the day of purchase is not known",
-            "매수·매도 모두 계획의 환율로 환산합니다: 매수일 환율은 알 수 없습니다",
-        )
-        yield Bilingual(
-            "cost basis: moving average; a broker that counts FIFO will differ",
-            "취득가는 이동평균으로 셉니다: 선입선출인 증권사와는 다를 수 있습니다",
-        )
-        if _won(overseas[0].currency, fx) is None:
-            text = f"no rate from {fx.base} to KRW: give one under fx"
-            yield Bilingual(text, f"{fx.base}→KRW 환율 없음: fx 아래에 적으세요")
+        if not portfolio.settings.realised:
+            yield phrase("tax.realised-unknown")
+        sold = {sale.symbol for sale in overseas}
+        if any(h.symbol in sold and h.cost_fx is None for h in portfolio.holdings):
+            yield phrase("tax.purchase-rate-unknown")
+        yield phrase("tax.moving-average")
+        if _in_won(ZERO, fx) is None:
+            yield phrase("tax.no-rate", base=fx.base)
     if dividends:
-        yield Bilingual(
-            "dividend income is taken as the whole gain; the rise of the fund's tax base price may be less",
-            "배당소득은 차익 전부로 봅니다: 과표 기준가 상승분은 이보다 적을 수 있습니다",
-        )
+        yield phrase("tax.whole-gain")
     if unknown:
-        names = ", ".join(dict.fromkeys(sale.symbol for sale in unknown))
-        text = f"whether gains of {names} count as dividend income is not known"
-        yield Bilingual(text, f"차익이 배당소득인지 알 수 없는 종목: {names}")
+        yield phrase("tax.kind-unknown", symbols=dict.fromkeys(sale.symbol for sale in unknown))
     if (overseas or dividends) and fx.base != "KRW":
-        yield Bilingual("income taxes are in won, as of a Korean resident", "소득세는 한국 거주자 기준, 원화입니다")
+        yield phrase("tax.in-won")
+
+
+@dataclass(frozen=True, slots=True)
+class GainTax:
+    """How the gain of a sale of one symbol in one account is taxed; money in the base currency.
+
+    `gain` per share over the average cost, before the sale's costs (0 where the cost is unknown); `withheld`: the part
+    taken at the sale; `overseas`: whether it counts in the year's overseas gains, of which `overseas_rate` of what is
+    above `allowance` is due. `unknown`: whether it would be taxed if the average cost were known.
+    """
+
+    gain: Decimal = ZERO
+    withheld: Decimal = ZERO
+    overseas: bool = False
+    overseas_rate: Decimal = ZERO
+    allowance: Decimal = ZERO
+    unknown: bool = False
+
+
+def gain_tax(
+    portfolio: Portfolio, fx: FxTable, account: Account, position: Position, holdings: Iterable[Holding], as_of: dt.date
+) -> GainTax:
+    """Return how a sale's gain is taxed: nothing outside taxable accounts, or where nobody's taxes are to be counted.
+
+    `holdings` are the rows of the position's symbol.
+
+    Korean residents: gains of Korean-listed funds that are taxed as dividends are withheld at the sale, without setting
+    off losses; overseas gains are netted over the year, and taxed above the allowance.
+    """
+    if portfolio.residence != "KR" or portfolio.settings.taxes == "none" or account.type != "taxable":
+        return GainTax()
+    instrument = portfolio.instruments[position.symbol]
+    won = Decimal(1) if fx.base == "KRW" else fx.rates.get("KRW")
+    overseas = is_overseas(instrument)
+    rule = tax_rule("overseas_gains" if overseas else "dividend_income", as_of)
+    if rule is None or won is None or not (overseas or _is_taxed_fund(instrument)):
+        return GainTax()
+    rows = [row for row in holdings if row.quantity and _is_in(portfolio, row, account)]
+    paid = paid_per_share(rows, position.fx)
+    gain = ZERO if paid is None else position.price * position.fx - paid
+    if not overseas:
+        return GainTax(gain, rule.rate if paid is not None else ZERO, unknown=paid is None and bool(rows))
+    realised = portfolio.settings.realised.get("overseas", ZERO)
+    allowance = max(rule.allowance * won - realised, ZERO)
+    return GainTax(gain, ZERO, paid is not None, rule.rate, allowance, unknown=paid is None and bool(rows))
+
+
+def _is_taxed_fund(instrument: Instrument) -> bool:
+    return instrument.asset_type in FUNDS and bool(instrument.taxed_as_dividend)
+
+
+def _is_in(portfolio: Portfolio, holding: Holding, account: Account) -> bool:
+    return not portfolio.accounts_declared or holding.account == account.name

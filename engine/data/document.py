@@ -30,6 +30,7 @@ PORTFOLIO_KEYS = (
     "cash",
     "accounts",
     *SECTION_KEYS,
+    "sections",
     "rules",
     "groups",
     "core_weight",
@@ -155,10 +156,12 @@ def _settings(data: object, report: Report, base: str) -> Settings:
         "cash_buffer": row.number("cash_buffer", ZERO),
         "max_turnover": row.fraction("max_turnover", _MOST_TURNOVER),
         "fx_spread": _rate(row, "fx_spread"),
+        "effort": row.fraction("effort"),
+        "realised": _realised(row) if row.given("realised") else None,
         "fractional": _markets(row) if row.given("fractional") else None,
         "costs": _costs(row) if row.given("costs") else None,
     }
-    for key in ("mode", "trigger", "trade", "destination"):
+    for key in ("mode", "trigger", "trade", "destination", "taxes", "residence"):
         found[key] = row.choice(key, known[key]["choices"])
     return Settings(**{key: value for key, value in found.items() if value is not None})
 
@@ -166,6 +169,12 @@ def _settings(data: object, report: Report, base: str) -> Settings:
 def _cash_flow(row: Fields, base: str) -> Decimal | None:
     amount = row.number("cash_flow")
     return in_units(amount, base, row.at("cash_flow"), row.report) if amount is not None and base else amount
+
+
+def _realised(row: Fields) -> dict[str, Decimal]:
+    given = Fields(row.values["realised"], row.at("realised"), row.report, ("overseas",))
+    amount = given.number("overseas")
+    return {} if amount is None else {"overseas": amount}
 
 
 def _markets(row: Fields) -> tuple[str, ...]:

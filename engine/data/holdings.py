@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 
-from engine.costs import account_rules
+from engine.costs.table import AccountRule, account_rules
 from engine.data.fields import Fields, Path, Report, choose, currency
 from engine.data.instruments import DESCRIPTION, Instruments
 from engine.money import MINOR_DIGITS, ZERO, to_unit
@@ -19,7 +19,7 @@ from engine.text import nearest, plain_number
 #: What arithmetic in floats leaves of an amount beyond its cents: a spreadsheet's sum of 0.1 and 0.2 has more than 0.3.
 _RESIDUE = Decimal("1e-6")
 ACCOUNT_KEYS = ("name", "type", "cash", "markets", "risk_cap", "banned", "cash_buffer")
-HOLDING_KEYS = ("symbol", "quantity", "average_cost", "account", "price", "locked", *DESCRIPTION)
+HOLDING_KEYS = ("symbol", "quantity", "average_cost", "cost_fx", "account", "price", "locked", *DESCRIPTION)
 
 
 def read_accounts(portfolio: Fields) -> tuple[tuple[Account, ...], bool]:
@@ -74,7 +74,7 @@ def _account(row: Fields) -> Account:
     if not name:
         row.missing("name", "account-name")
     kind = row.choice("type", ACCOUNT_TYPES) or "taxable"
-    rule = account_rules.load()[kind]
+    rule = account_rules()[kind]
     account = Account(
         name=name,
         type=kind,
@@ -96,7 +96,7 @@ def _words(row: Fields, key: str, choices: tuple[str, ...]) -> tuple[str, ...] |
     return tuple(dict.fromkeys(word for word in found if word is not None))
 
 
-def _point_out_looser(row: Fields, account: Account, rule: account_rules.AccountRule) -> None:
+def _point_out_looser(row: Fields, account: Account, rule: AccountRule) -> None:
     """Warn where the document lets an account do more than its type's rule."""
     looser = []
     if rule.markets is not None and (account.markets is None or set(account.markets) - set(rule.markets)):
@@ -140,6 +140,7 @@ class _Reader:
             account=self._account(row),
             average_cost=row.number("average_cost", ZERO),
             price=row.number("price", ZERO, above=True),
+            cost_fx=row.number("cost_fx", ZERO, above=True),
             locked=row.flag("locked") or False,
         )
         if symbol is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.data.fields import Fields, Path
+from engine.data.fields import Fields, Path, shown, to_number
 from engine.data.instruments import DESCRIPTION, Instruments
 from engine.money import ZERO
 from engine.portfolio import Group, Rule, Section, Target
@@ -23,30 +23,49 @@ TARGET_KEYS = (
     "benchmark",
     "thesis_valid",
     "enabled",
+    "relative_band",
+    "relative_band_high_volatility",
     *DESCRIPTION,
 )
-RULE_KEYS = ("schedule", "absolute_band", "relative_band", "min_trade", "last_rebalanced")
+RULE_KEYS = (
+    "schedule",
+    "months",
+    "absolute_band",
+    "relative_band",
+    "relative_band_high_volatility",
+    "min_trade",
+    "last_rebalanced",
+)
 #: Other names of a rule's keys.
 RULE_ALIASES = {"scheduled_frequency": "schedule", "drift_threshold": "absolute_band", "min_trade_krw": "min_trade"}
 GROUP_KEYS = ("name", "members", "max", "min")
-SCHEDULES = ("none", "monthly", "quarterly", "semi-annual", "annual")
+SCHEDULES = ("none", "weekly", "monthly", "quarterly", "semi-annual", "annual")
 
 
 def read_rules(portfolio: Fields, base: str) -> dict[str, Rule]:
-    """Return the rule of core, satellite and all: the document's where it says one, else the contract's."""
-    rules = {name: Rule.default(name, base) for name in RULE_DEFAULTS}
-    known = tuple(RULE_DEFAULTS)
-    given = Fields(portfolio.values.get("rules") or {}, portfolio.at("rules"), portfolio.report, known)
-    for name, data in given.values.items():
-        if name not in rules or data is None:
+    """Return every section's rule: the document's where it says one, else the contract's.
+
+    A section of a person's own naming starts from the rule of all.
+    """
+    own = tuple(name for name, _, _ in portfolio.mapping("sections") if name not in RULE_DEFAULTS)
+    given = Fields(portfolio.values.get("rules") or {}, portfolio.at("rules"), portfolio.report, (*RULE_DEFAULTS, *own))
+    rules: dict[str, Rule] = {}
+    for name in ("all", "core", "satellite", *own):
+        default = rules["all"] if name in own else Rule.default(name, base)
+        rules[name] = default
+        if not given.given(name):
             continue
         path = given.at(name)
-        row = Fields(data, path, given.report, (*RULE_KEYS, *RULE_ALIASES))
-        rules[name] = _read_rule(_canonical(row, base), rules[name])
-        section = next(key for key, section in SECTION_KEYS.items() if section == name)
-        if name != "all" and not portfolio.given(section):
-            given.report.warning(path, "unused-rule", rule=name, section=section)
+        row = Fields(given.values[name], path, given.report, (*RULE_KEYS, *RULE_ALIASES))
+        rules[name] = _read_rule(_canonical(row, base), default)
+        if name in ("core", "satellite") and not _is_there(portfolio, name):
+            given.report.warning(path, "unused-rule", rule=name, section=name)
     return rules
+
+
+def _is_there(portfolio: Fields, name: str) -> bool:
+    """Tell whether a section has targets, under its own key or among `sections`."""
+    return portfolio.given(name) or any(name == section for section, _, _ in portfolio.mapping("sections"))
 
 
 def _canonical(row: Fields, base: str) -> Fields:
@@ -69,25 +88,40 @@ def _read_rule(row: Fields, default: Rule) -> Rule:
     schedule = row.choice("schedule", SCHEDULES)
     if schedule is not None:
         rule = replace(rule, schedule=schedule)  # type: ignore[arg-type]  # SCHEDULES are the Schedule's words
+    if row.given("months"):
+        rule = replace(rule, months=_months(row))
     if "absolute_band" in row.values:
         rule = replace(rule, absolute_band=row.fraction("absolute_band"))
     if "relative_band" in row.values:
         rule = replace(rule, relative_band=row.fraction("relative_band"))
+    if "relative_band_high_volatility" in row.values:
+        rule = replace(rule, relative_band_high_volatility=row.fraction("relative_band_high_volatility"))
+    _check_wider(row, rule)
     if row.given("min_trade"):
         number = row.number("min_trade", ZERO)
-        rule = replace(rule, min_trade=ZERO if number is None else number)
+        rule = replace(rule, min_trade=ZERO if number is None else number, min_trade_given=True)
     return replace(rule, last_rebalanced=row.date("last_rebalanced"))
 
 
 def read_sections(portfolio: Fields, instruments: Instruments, rules: dict[str, Rule]) -> tuple[Section, ...]:
     """Return the sections in the document's order, and report what their targets have against each other."""
-    sections = []
+    sections: list[Section] = []
     seen: dict[str, Path] = {}
     for key in portfolio.values:
         if key in SECTION_KEYS and portfolio.given(key):
             name = SECTION_KEYS[key]
             targets = _read_targets(portfolio, key, instruments, rules[name], seen)
             sections.append(Section(name, targets, rules[name]))
+        elif key == "sections":
+            named = [name for name, _, _ in portfolio.mapping(key)]
+            several = Fields(portfolio.values[key], portfolio.at(key), portfolio.report, tuple(named))
+            for name in named:
+                targets = _read_targets(several, name, instruments, rules[name], seen)
+                sections.append(Section(name, targets, rules[name]))
+    for section in sections:
+        if sum(section.name == other.name for other in sections) > 1:
+            portfolio.error("sections", "duplicate-key", name=section.name)
+            break
     for section in sections:
         _check_sum(portfolio, section)
     _check_total(portfolio, sections)
@@ -99,7 +133,7 @@ def _read_targets(
 ) -> tuple[Target, ...]:
     targets = []
     for row in portfolio.rows(key, TARGET_KEYS):
-        target = _read_target(row, instruments)
+        target = _read_target(row, instruments, rule)
         if target is None:
             continue
         first = seen.setdefault(target.symbol, row.path)
@@ -110,7 +144,7 @@ def _read_targets(
     return tuple(targets)
 
 
-def _read_target(row: Fields, instruments: Instruments) -> Target | None:
+def _read_target(row: Fields, instruments: Instruments, rule: Rule) -> Target | None:
     symbol = instruments.declare(row, "ticker")
     weight = row.fraction("weight")
     if not row.given("weight"):
@@ -126,7 +160,10 @@ def _read_target(row: Fields, instruments: Instruments) -> Target | None:
         benchmark=instruments.benchmark(benchmark, row.at("benchmark")) if benchmark else None,
         thesis_valid=row.flag("thesis_valid"),
         enabled=enabled is not False,
+        relative_band=row.fraction("relative_band"),
+        relative_band_high_volatility=row.fraction("relative_band_high_volatility"),
     )
+    _check_wider(row, rule.of(target))
     _check_bounds(row, target.minimum, target.maximum)
     if weight is not None and target.minimum is not None and weight < target.minimum:
         row.error("weight", "outside-limits.below", weight=weight, limit=target.minimum)
@@ -140,8 +177,21 @@ def _check_bounds(row: Fields, low: Decimal | None, high: Decimal | None) -> Non
         row.error("min", "outside-limits", low=low, high=high)
 
 
+def _check_wider(row: Fields, rule: Rule) -> None:
+    """Point out a band for high volatility that widens none."""
+    wide = rule.relative_band_high_volatility
+    if wide is None or not {"relative_band", "relative_band_high_volatility"} & row.values.keys():
+        return
+    path = row.at("relative_band_high_volatility" if row.given("relative_band_high_volatility") else "relative_band")
+    if rule.relative_band is None:
+        row.report.warning(path, "band-not-wider.none", wide=wide)
+    elif wide <= rule.relative_band:
+        row.report.warning(path, "band-not-wider", wide=wide, band=rule.relative_band)
+
+
 def _check_reachable(row: Fields, target: Target, rule: Rule) -> None:
     """Point out a band so wide that the weight cannot fall out of it downwards."""
+    rule = rule.of(target)
     bands = [] if rule.absolute_band is None else [rule.absolute_band]
     if rule.relative_band is not None:
         bands.append(rule.relative_band * target.weight)
@@ -210,3 +260,15 @@ def _read_group(row: Fields, instruments: Instruments) -> Group:
         row.missing("max", "group-limit")
     _check_bounds(row, low, high)
     return Group(row.text("name"), tuple(members), high, low)
+
+
+def _months(row: Fields) -> tuple[int, ...]:
+    """Return the fixed months of a rule, 1 to 12, each once."""
+    found = set()
+    for value, path in row.items("months"):
+        number = to_number(value)
+        if number is None or number not in range(1, 13):
+            row.report.error(path, "rule-month", value=shown(value))
+        else:
+            found.add(int(number))
+    return tuple(sorted(found))

@@ -43,9 +43,9 @@ _Writer.add_representer(str, _text)
 def dump_portfolio(portfolio: Portfolio) -> str:
     """Return YAML text that parses to an equal portfolio.
 
-    Raises ValueError where a document cannot say what the record says: a section of another name than core, satellite
-    and all, a rule of "all" other than the one for untargeted holdings, or rules on the account of a portfolio that
-    declares none. What the catalogue knows of an instrument and the record leaves open (None) reads as the catalogue's.
+    Raises ValueError where a document cannot say what the record says: a rule of "all" other than the one for
+    untargeted holdings, or rules on the account of a portfolio that declares none. What the catalogue knows of an
+    instrument and the record leaves open (None) reads as the catalogue's.
     """
     body: Row = {"name": portfolio.name, "base_currency": portfolio.base_currency}
     described: set[str] = set()
@@ -54,12 +54,15 @@ def dump_portfolio(portfolio: Portfolio) -> str:
     ]
     body |= _accounts(portfolio)
     keys = {name: key for key, name in SECTION_KEYS.items()}
+    own: Row = {}
     for section in portfolio.sections:
-        if section.name not in keys:
-            raise ValueError(f"a document has no section {section.name!r}, only {', '.join(keys)}")
-        body[keys[section.name]] = [
-            _target(target) | _description(target.symbol, portfolio, described) for target in section.targets
-        ]
+        targets = [_target(target) | _description(target.symbol, portfolio, described) for target in section.targets]
+        if section.name in keys:
+            body[keys[section.name]] = targets
+        else:
+            own[section.name] = targets
+    if own:
+        body["sections"] = own
     body["rules"] = _rules(portfolio)
     if portfolio.groups:
         body["groups"] = [_group(group) for group in portfolio.groups]
@@ -78,7 +81,7 @@ def _without(row: Row, *unset: object) -> Row:
 
 def _holding(holding: Holding) -> Row:
     row: Row = {"symbol": holding.symbol, "quantity": holding.quantity}
-    row |= _without({"average_cost": holding.average_cost, "price": holding.price}, None)
+    row |= _without({"average_cost": holding.average_cost, "cost_fx": holding.cost_fx, "price": holding.price}, None)
     return (
         row | ({"account": holding.account} if holding.account else {}) | ({"locked": True} if holding.locked else {})
     )
@@ -94,6 +97,8 @@ def _target(target: Target) -> Row:
         "benchmark": target.benchmark,
         "thesis_valid": target.thesis_valid,
         "enabled": None if target.enabled else False,
+        "relative_band": target.relative_band,
+        "relative_band_high_volatility": target.relative_band_high_volatility,
     }
     return _without(row, None)
 
@@ -142,13 +147,23 @@ def _rules(portfolio: Portfolio) -> Row:
     rules = {section.name: section.rule for section in portfolio.sections}
     if rules.get("all", portfolio.untargeted_rule) != portfolio.untargeted_rule:
         raise ValueError('the section "all" and the holdings without a target share one rule in a document')
-    return {name: _rule(rule) for name, rule in {**rules, "all": portfolio.untargeted_rule}.items()}
+    rules["all"] = portfolio.untargeted_rule
+    # What a section of a person's own naming leaves out, it has from the rule of all.
+    wide = any(rule.relative_band_high_volatility is not None for rule in rules.values())
+    return {name: _rule(rule, wide=wide) for name, rule in rules.items()}
 
 
-def _rule(rule: Rule) -> Row:
+def _rule(rule: Rule, *, wide: bool) -> Row:
     row: Row = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    if not row.pop("min_trade_given"):
+        del row["min_trade"]
     if rule.last_rebalanced is None:
         del row["last_rebalanced"]
+    if not wide:
+        del row["relative_band_high_volatility"]
+    row["months"] = list(rule.months)
+    if not rule.months:
+        del row["months"]
     return row
 
 
@@ -171,7 +186,7 @@ def _setting(value: object) -> object:
     if isinstance(value, tuple):
         return list(value)
     if isinstance(value, Mapping):
-        return {key: _cost(override) for key, override in value.items()}
+        return {key: _cost(part) if isinstance(part, CostOverride) else part for key, part in value.items()}
     return value
 
 

@@ -96,9 +96,12 @@ def history(
     deadline: float | None = None,
     wait: float | None = None,
     refresh: bool = False,
+    offline: bool = False,
 ) -> Batch[History]:
     """Return daily closes of every symbol; see `Research.history`. `deadline` and `wait` are in seconds."""
-    return default().research.history(symbols, start, end, now=now, deadline=deadline, wait=wait, refresh=refresh)
+    return default().research.history(
+        symbols, start, end, now=now, deadline=deadline, wait=wait, refresh=refresh, offline=offline
+    )
 
 
 def fund_facts(

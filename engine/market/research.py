@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, replace
 from typing import Generic, TypeVar
 
-from engine.errors import MarketDataError, Transient, warning
+from engine.errors import MarketDataError, NoData, Transient, warning
 from engine.market import calendars
 from engine.market.meanings import Meanings
 from engine.market.provider import Answer, DataSource, Deadline, FactsProvider, HistoryProvider, Said, guarded
@@ -58,14 +58,18 @@ class Research:
         deadline: float | None = None,
         wait: float | None = None,
         refresh: bool = False,
+        offline: bool = False,
     ) -> Batch[History]:
         """Return closes from `start` to `end` (both included) of every symbol; the running day has no close yet.
 
         Whoever cannot wait until the `deadline` (in seconds; default: the headless setting) says how many seconds they
-        `wait`: what was not there by then is fetched on, and there when it is asked for again.
+        `wait`: what was not there by then is fetched on, and there when it is asked for again. `offline` takes what is
+        stored, however old, and asks nobody.
         """
         now, limit = self._begun(now, deadline)
         listings, failed = self.meanings.several(symbols)
+        if offline:
+            return self._stored_history(listings, failed, start, end)
         end = min(end, now.date() + dt.timedelta(days=1))
 
         def stored(one: Listing) -> tuple[History, bool] | None:
@@ -94,6 +98,18 @@ class Research:
 
         question = _Question(f"history from {start}", listings, now, stored, fetch, refresh=refresh)
         return self._answer(question, failed, limit, wait)
+
+    def _stored_history(
+        self, listings: Mapping[str, Listing], failed: dict[str, MarketDataError], start: dt.date, end: dt.date
+    ) -> Batch[History]:
+        ok: dict[str, History] = {}
+        for text, one in listings.items():
+            kept = self.store.history(one.symbol)
+            if kept is None:
+                failed[text] = NoData(phrase("store.no-closes", symbol=one.symbol), symbol=one.symbol, source="store")
+            else:
+                ok[text] = kept[2].between(start, end)
+        return Batch(ok, failed, 0, tuple(self.store.problems))
 
     def facts(
         self,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from engine.costs.table import charge
-from engine.money import FxTable, to_unit, unit
+from engine.drift import limits_of
+from engine.money import ZERO, FxTable, to_unit, unit
 from engine.plan import Conversion, Position, Side
-from engine.portfolio import Portfolio
-from engine.trades.build import Slot, Task, reserve
+from engine.portfolio import Account, Portfolio
+from engine.trades.build import Slot, Task, free_quantities, reserve
 from engine.trades.problem import Ints
 from engine.valuation import Valuation
 
@@ -19,7 +20,10 @@ Ledger = dict[str, dict[str, Decimal]]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Hold one order in exact money; `account` is a label where no accounts are declared."""
+    """One order in exact money; `account` is a label where no accounts are declared.
+
+    `tax` is the sales tax, `withheld` what is taken of the gain.
+    """
 
     account: str
     symbol: str
@@ -28,6 +32,7 @@ class Order:
     amount: Decimal
     cost: Decimal
     tax: Decimal
+    withheld: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ def settle_orders(
         for account, steps in split(portfolio, position, slot, n):
             order = _order(position, slot, account, steps)
             sign = -1 if order.side == "buy" else 1
-            after[slot.account][position.currency] += sign * order.amount - order.cost - order.tax
+            after[slot.account][position.currency] += sign * order.amount - order.cost - order.tax - order.withheld
             (purchases if order.side == "buy" else sales).append(order)
     conversions = _convert(portfolio, valuation.fx, after) if portfolio.settings.convert_currency else ()
     lacking = {
@@ -70,8 +75,8 @@ def settle_orders(
 def split(portfolio: Portfolio, position: Position, slot: Slot, steps: int) -> Iterator[tuple[str, int]]:
     """Say which account or label a slot's trade goes to.
 
-    With declared accounts, the slot's own. Otherwise a purchase goes where most of the symbol is, and a sale comes
-    from as few labels as possible: the smallest that holds enough, else all of the largest and so on.
+    With declared accounts, the slot's own. Otherwise a purchase goes where most of the symbol is and no lock, and a
+    sale comes from as few labels as possible: the smallest that holds enough, else all of the largest and so on.
     """
     if not steps:
         return
@@ -79,11 +84,15 @@ def split(portfolio: Portfolio, position: Position, slot: Slot, steps: int) -> I
         yield slot.account, steps
         return
     held = sorted(position.accounts.items(), key=lambda row: -row[1])
+    locked = {h.account for h in portfolio.holdings if h.symbol == position.symbol and h.locked}
     if steps > 0:
-        yield held[0][0], steps
+        yield next((name for name, _ in held if name not in locked), slot.account), steps
         return
     wanted = -steps
-    whole = {name: int((quantity / slot.step).to_integral_value(ROUND_FLOOR)) for name, quantity in held}
+    whole = dict.fromkeys(dict(held), 0)
+    for name, quantity in free_quantities(h for h in portfolio.holdings if h.symbol == position.symbol).items():
+        if name in whole:
+            whole[name] = int((quantity / slot.step).to_integral_value(ROUND_FLOOR))
     enough = [name for name, _ in held if whole[name] >= wanted]
     if enough:
         yield enough[-1], steps
@@ -106,11 +115,77 @@ def undersized(portfolio: Portfolio, positions: Sequence[Position], task: Task, 
         parts = list(split(portfolio, position, slot, n)) if n < 0 else []
         if len(parts) < 2:
             continue
-        least = int(task.problem.minimum[number])
+        least = int(task.problem.slots.minimum_sell[number])
         small = [name for name, steps in parts if -steps < least and (-steps * slot.step != position.accounts[name])]
         if small:
             found.append((number, max(-steps for _, steps in parts)))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """By how much orders as they are billed break limits that held, in the base currency; 0 where they keep them.
+
+    `caps` by account's number.
+    """
+
+    turnover: Decimal
+    groups: Decimal
+    caps: Mapping[int, Decimal]
+
+    @property
+    def any(self) -> bool:
+        """Tell whether any limit is broken."""
+        return bool(self.turnover or self.groups or any(self.caps.values()))
+
+
+def excess_of(
+    portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], settlement: Settlement
+) -> Excess:
+    """Return by how much orders break a limit that held, the turnover, or an account's risk cap."""
+    total, rate = valuation.total, valuation.fx.rate
+    before = {p.symbol: p.value for p in positions}
+    after = dict(before)
+    worth = {p.symbol: p.price * p.fx for p in positions}
+    turnover = ZERO
+    for order in settlement.orders:
+        after[order.symbol] += (order.quantity if order.side == "buy" else -order.quantity) * worth[order.symbol]
+        turnover += order.amount * rate(portfolio.instruments[order.symbol].currency)
+    most = portfolio.settings.max_turnover
+    was, now = ({symbol: value / total for symbol, value in values.items()} for values in (before, after))
+    beyond = ZERO
+    for limit in limits_of(portfolio):
+        if (limit.above(now) and not limit.above(was)) or (limit.below(now) and not limit.below(was)):
+            beyond = max(beyond, limit.outside(now) * total)
+    return Excess(
+        turnover=ZERO if most is None else max(turnover - most * total, ZERO),
+        groups=beyond,
+        caps={
+            number: _over_cap(portfolio, valuation, account, settlement)
+            for number, account in enumerate(portfolio.accounts)
+            if account.risk_cap is not None
+        },
+    )
+
+
+def _over_cap(portfolio: Portfolio, valuation: Valuation, account: Account, settlement: Settlement) -> Decimal:
+    """Return by how much an account that buys risk assets ends above its cap."""
+    mine = [order for order in settlement.orders if order.account == account.name]
+    risky = {symbol for symbol, instrument in portfolio.instruments.items() if instrument.is_risk_asset}
+    if account.risk_cap is None or not any(order.side == "buy" and order.symbol in risky for order in mine):
+        return ZERO
+    held = {symbol: quantities.get(account.name, ZERO) for symbol, quantities in valuation.quantities.items()}
+    for order in mine:
+        held[order.symbol] += order.quantity if order.side == "buy" else -order.quantity
+    values = {
+        symbol: quantity * valuation.prices[symbol].price * valuation.fx.rate(valuation.prices[symbol].currency)
+        for symbol, quantity in held.items()
+        if quantity
+    }
+    cash = sum((n * valuation.fx.rate(c) for c, n in settlement.after[account.name].items() if n), ZERO)
+    total = sum(values.values(), cash)
+    at_risk = sum((value for symbol, value in values.items() if symbol in risky), ZERO)
+    return max(at_risk - account.risk_cap * total, ZERO)
 
 
 def _order(position: Position, slot: Slot, account: str, steps: int) -> Order:
@@ -118,7 +193,12 @@ def _order(position: Position, slot: Slot, account: str, steps: int) -> Order:
     quantity = abs(steps) * slot.step
     amount = to_unit(position.price * quantity, position.currency)
     cost, tax = charge(slot.cost, side, quantity, amount, position.currency)
-    return Order(account, position.symbol, side, quantity, amount, cost, tax)
+    withheld = ZERO
+    if side == "sell" and slot.tax.withheld:
+        # Gains are those of exact amounts in the base currency; what is taken of them is in the order's currency.
+        paid = (position.price * position.fx - slot.tax.gain) * quantity / position.fx
+        withheld = to_unit(slot.tax.withheld * max(amount - cost - tax - paid, ZERO), position.currency)
+    return Order(account, position.symbol, side, quantity, amount, cost, tax, withheld)
 
 
 def _convert(portfolio: Portfolio, fx: FxTable, after: Ledger) -> tuple[Conversion, ...]:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.errors import Problem
+import numpy as np
+
+from engine.drift import limits_of
+from engine.errors import Problem, note
 from engine.money import ZERO
+from engine.phrase import phrase, place
 from engine.plan import CashState, Position, Quality, Reason, Trade
 from engine.portfolio import Portfolio
 from engine.trades.build import Task
 from engine.trades.orders import Settlement
 from engine.trades.problem import Solution
 from engine.trades.reasons import reason_codes
+from engine.trades.rungs import NUMBERS, money_outside
+from engine.trades.solve import UnsoundBoundError, faults_raise
 from engine.valuation import FxRate, Valuation
 
 
@@ -40,9 +47,10 @@ def describe_trades(
                 currency=position.currency,
                 amount=order.amount,
                 cost=order.cost,
-                tax=order.tax,
+                tax=order.tax + order.withheld,
                 reason=Reason(code, position.weight, position.target, position.low, position.high),
                 weight_after=weight_after,
+                withheld=order.withheld,
             )
         )
     return tuple(found)
@@ -68,66 +76,104 @@ def cash_state(portfolio: Portfolio, settlement: Settlement) -> CashState:
     )
 
 
-def measure_quality(
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a plan leads to, in the base currency: values by symbol, cash, and what is outside bands and limits."""
+
+    objective: float
+    after: Mapping[str, Decimal]
+    cash: Decimal
+    outside: Decimal
+    misplaced: Decimal
+
+
+def measure(
     portfolio: Portfolio,
     valuation: Valuation,
     positions: Sequence[Position],
     task: Task,
-    solution: Solution,
     settlement: Settlement,
-    seconds: float,
-) -> Quality:
-    """Measure the plan in exact money: what is left apart from the destinations, and what the way there costs."""
-    rate = valuation.fx.rate
-    total = valuation.total
-    traded = dict.fromkeys(task.symbols, ZERO)
+    *,
+    bound: Portfolio,
+) -> Result:
+    """Measure a plan as it is billed: the objective of its rung as a part of the total, and where everything ends.
+
+    What is outside is so by the limits of `bound`: the portfolio's, and those that make a section act besides.
+    """
+    problem, rate, total = task.problem, valuation.fx.rate, valuation.total
     prices = {p.symbol: p.price * p.fx for p in positions}
-    spent = ZERO
+    after = {p.symbol: p.value for p in positions}
+    paid = withheld = gain = gross = ZERO
+    taxes = {(slot.symbol, slot.account): slot.tax for slot in task.slots}
+    placed = set()
     for order in settlement.orders:
-        currency = portfolio.instruments[order.symbol].currency
-        traded[order.symbol] += (order.quantity if order.side == "buy" else -order.quantity) * prices[order.symbol]
-        spent += (order.cost + order.tax) * rate(currency)
-    spent += sum((c.cost * rate(c.sell) for c in settlement.conversions), ZERO)
-    cash = sum((n * rate(c) for purse in settlement.after.values() for c, n in purse.items()), ZERO)
-    apart = sum((abs(task.destination[p.symbol] * total - p.value - traded[p.symbol]) for p in positions), ZERO)
-    objective = float((apart + abs(task.cash_destination * total - cash) + spent) / total)
-    idle = solution.method == "not due"
-    bound = objective if idle else min(max(solution.bound / task.problem.total, 0.0), objective)
-    gap = (objective - bound) / objective if objective > 0 else 0.0
-    return Quality(objective, bound, gap, solution.method, seconds)
+        fx = rate(portfolio.instruments[order.symbol].currency)
+        sign = 1 if order.side == "buy" else -1
+        after[order.symbol] += sign * order.quantity * prices[order.symbol]
+        gross += sign * order.amount * fx
+        paid += (order.cost + order.tax) * fx
+        withheld += order.withheld * fx
+        account = order.account if portfolio.accounts_declared else portfolio.accounts[0].name
+        placed.add((order.symbol, account))
+        tax = taxes[order.symbol, account]
+        if order.side == "sell" and tax.overseas:
+            cost = (prices[order.symbol] - tax.gain) * order.quantity
+            gain += (order.amount - order.cost - order.tax) * fx - cost
+    paid += sum((c.cost * rate(c.sell) for c in settlement.conversions), ZERO)
+    cash = sum((n * rate(c) for purse in settlement.after.values() for c, n in purse.items() if n), ZERO)
+    before = sum((n * rate(c) for purse in settlement.before.values() for c, n in purse.items() if n), ZERO)
+    groups = [
+        limit.weight({s: v / total for s, v in after.items()}) * total for limit in limits_of(portfolio) if limit.group
+    ]
+    values = np.array([float(after[s]) for s in task.symbols] + [float(value) for value in groups])
+    overseas = problem.overseas_rate * max(0.0, float(gain) - problem.allowance)
+    objective = (
+        problem.rows.hinges.value(values)
+        + problem.cash_below.value(np.array([float(cash)]))
+        + problem.cash_above.value(np.array([float(before - gross)]))
+        + float(paid)
+        + problem.tax_weight * float(withheld)
+        + overseas
+        + problem.order * len(placed)
+    )
+    apart = sum((abs(p.target * total - after[p.symbol]) for p in positions), abs(portfolio.cash_target * total - cash))
+    outside = money_outside(bound, positions, after, cash, total)
+    return Result(objective / float(total), after, cash, outside, apart / (2 * total))
+
+
+def quality(task: Task, solution: Solution, result: Result, seconds: float) -> Quality:
+    """Return how good a plan is; a bound above what was found is a fault: raised in tests, else told as unproven."""
+    bound, method = solution.bound / task.problem.total, solution.method
+    if task.problem.size == 0:
+        bound = result.objective  # there is one plan
+    if bound > result.objective:
+        if faults_raise():
+            raise UnsoundBoundError(f"bound {bound!r} above a plan of {result.objective!r}")
+        bound, method = -np.inf, "unproven"
+    bound = max(bound, 0.0) if np.isfinite(bound) else 0.0
+    gap = (result.objective - bound) / result.objective if result.objective > 0 else 0.0
+    return Quality(result.objective, bound, gap, method, seconds, float(result.misplaced), NUMBERS[task.kind])
 
 
 def rate_notes(rates: Iterable[FxRate]) -> Iterator[Problem]:
     """Say where each conversion rate came from and how old it is."""
     for rate in rates:
-        when = f", {rate.as_of:%Y-%m-%d %H:%M %Z}" if rate.as_of else ", no date given"
-        when_ko = f"{rate.as_of:%Y-%m-%d %H:%M %Z}" if rate.as_of else "시각 정보 없음"
-        message = f"{rate.rate.normalize():f} from {rate.source}{when}"
-        ko = f"환율 {rate.rate.normalize():f}, 출처 {rate.source}, {when_ko}"
-        yield Problem("info", "fx-source", f"fx {'/'.join(rate.path)}", message, ko)
+        where = place("fx", pair="/".join(rate.path))
+        if rate.as_of is None:
+            yield note("fx-source.undated", where, rate=rate.rate, source=rate.source)
+        else:
+            yield note("fx-source", where, rate=rate.rate, source=rate.source, moment=rate.as_of)
 
 
 def left_outside(portfolio: Portfolio, positions: Sequence[Position], trades: Sequence[Trade]) -> Iterator[Problem]:
     """Name the positions that end outside their band, with what keeps them there."""
     after = {position.symbol: position.weight for position in positions} | {t.symbol: t.weight_after for t in trades}
-    settings = portfolio.settings
+    mode = portfolio.settings.mode
     for p in positions:
         weight = after[p.symbol]
         if p.status not in ("OVER", "UNDER") or p.low <= weight <= p.high:
             continue
         side, blocked = ("above", "buy-only") if weight > p.high else ("below", "sell-only")
-        if settings.mode == blocked:
-            cause, cause_ko = f"mode {blocked} does not allow the trade", f"거래 방식({blocked}) 때문입니다"
-        elif settings.trigger == "due":
-            cause = "trades wait until a band or review calls for them"
-            cause_ko = "밴드 이탈이나 점검일이 되어야 매매합니다"
-        elif weight < p.low:
-            cause = "the money would come from cash or positions not above their own target, or a limit stops it"
-            cause_ko = "목표를 넘지 않은 현금이나 종목에서 돈을 빼야 하거나, 한도 때문입니다"
-        else:
-            cause = "a sale would only raise cash that is at its target already, or a limit stops it"
-            cause_ko = "현금이 이미 목표만큼 있거나, 한도 때문입니다"
-        message = f"stays {side} its band of {p.low:.2%}~{p.high:.2%} at {weight:.2%}: {cause}"
-        side_ko = "위" if weight > p.high else "아래"
-        ko = f"매매 뒤에도 비중 {weight:.2%}, 밴드 {p.low:.2%}~{p.high:.2%} {side_ko}에 남습니다: {cause_ko}"
-        yield Problem("info", "still-outside", f"position {p.symbol}", message, ko)
+        cause = phrase("still-outside.mode", mode=mode) if mode == blocked else phrase(f"still-outside.{side}-cause")
+        values = {"weight": weight, "low": p.low, "high": p.high, "cause": cause}
+        yield note(f"still-outside.{side}", place("position", symbol=p.symbol), **values)

@@ -1,19 +1,25 @@
-"""The trade problem as arrays: what may be traded, at what cost, from which cash, towards what.
+"""The trade problem as arrays: what may be traded, at what cost, from which cash, and how far off it leaves what.
 
-Minimise, over whole trades n (units bought minus sold in each slot),
+Choose whole trades n (steps bought minus steps sold, by slot: a symbol in an account) with the least
 
-    Σ over symbols |shortfall − value of its trades|  +  |cash target − cash after|  +  commissions, taxes, FX spread
+    Σ over hinges  weight · max(0, sign · (value of its row after − kink))      how far off what is wanted
+  + the same of the cash: below its target of what is left, above it of what is left and what left it at once
+  + commissions, taxes, currency spread, the worth of an order times the orders
 
-subject to: every cash pool ends at or above its reserve (pools of one account may convert into each other where
-`linked`); a trade is 0, at least the minimum, or a full sale; bounds, group caps, turnover and risk caps hold.
+A row is anything that is valued or bounded: a goal (today a symbol over all its accounts), a group with a limit. It is
+a line of exposures over slots. Hinges with positive weights make every measure convex and piecewise linear.
 
-All money is in the base currency as float64: the search needs speed, not cents. `engine.trades.orders` turns the
-answer into exact money and checks it again.
+Subject to: every pool of cash (a currency in an account) ends at or above its reserve, pools of one account converting
+into each other where `linked`; a trade is 0, at least its minimum, or a full sale; the bounds of slots, symbols and
+rows, turnover and risk caps hold.
+
+All money is in the base currency as float64. `engine.trades.orders` turns an answer into exact money and checks it
+again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,22 +29,54 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupCap:
-    """Bound the value traded into a group: low ≤ Σ value of the members' trades ≤ high."""
+def _none() -> Floats:
+    return np.zeros(0)
 
-    name: str
-    symbols: Ints
-    low: float
-    high: float
+
+def _no_place() -> Ints:
+    return np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Hinges:
+    """Terms weight · max(0, sign · (x − kink)) of the values x that `row` names: a convex, piecewise linear measure."""
+
+    row: Ints = field(default_factory=_no_place)
+    kink: Floats = field(default_factory=_none)
+    sign: Floats = field(default_factory=_none)
+    weight: Floats = field(default_factory=_none)
+
+    def value(self, x: Floats) -> float:
+        """Return the sum of the terms at values `x`, one a row."""
+        return float((self.weight * np.maximum(self.sign * (x[self.row] - self.kink), 0.0)).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is valued or bounded: the value before trading, bounds on the value after, exposures, hinges.
+
+    Row `at[k]` changes by `share[k]` of what is traded in slot `slot[k]`.
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+    at: Ints
+    slot: Ints
+    share: Floats
+    hinges: Hinges
+
+    def traded(self, value: Floats) -> Floats:
+        """Return what trades worth `value`, one a slot, change each row by."""
+        moved = np.bincount(self.at, weights=self.share * value[self.slot], minlength=len(self.value))
+        return np.asarray(moved, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class RiskCap:
-    """Bound an account's risk assets when it buys any: value after ≤ cap × (account value − costs).
+    """A bound on an account's risk assets when it buys any: value after ≤ cap × (account value − costs).
 
-    `slots` are the account's slots of risk assets; `held` is their value before, tradable or not. With `always` the
-    bound holds whether or not it buys.
+    `slots` are the account's slots of risk assets; `held` is their value before, tradable or not.
     """
 
     account: int
@@ -46,104 +84,151 @@ class RiskCap:
     cap: float
     held: float
     account_value: float
-    always: bool = False
-
-    @property
-    def room(self) -> float:
-        """Return the value that may still be added to the risk assets, costs aside; no plan adds more.
-
-        One that buys nothing risky adds nothing, so where only buying counts, the room is never below 0.
-        """
-        room = self.cap * self.account_value - self.held
-        return room if self.always else max(room, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Hold the trade problem.
+class Slots:
+    """What may be traded, n slots: a symbol in an account.
 
-    Slots (one symbol in one account, n of them): `symbol`, `pool` (indices); `price` per unit traded; `low` ≤ 0 ≤
-    `high` in units; `minimum` units of a partial trade; `full` whether selling −low empties the slot;
-    `buy_rate`, `sell_rate` commissions and `tax_rate` on sales, of the value; `fee_minimum` per trade;
-    `continuous` where fractions may be traded (units are then share fractions, still counted in whole units).
-
-    Symbols: `shortfall` = destination − value now; symbols without a slot count with their whole shortfall.
-    Pools (one currency in one account): `cash`, `reserve`, `account`. `spread` is the cost of conversion within an
-    account where `linked`.
+    `price` of one step; `low` ≤ 0 ≤ `high` in steps; `minimum` steps of a purchase and of a partial sale; `full`:
+    whether selling −low empties the slot; `buy_rate`, `sell_rate`: commissions, `tax_rate`: sales tax, of the value;
+    `fee_minimum` per trade; `gain` per step sold over the average cost, before costs; `withheld`: the part of each
+    sale's gain (costs off) that is withheld; `overseas`: 1 where gains count in the year's overseas gains; `dislike`:
+    cost of a unit of money bought here in place of a better liked account; `continuous`: steps so small that they are
+    solved as fractions; `slack`, `cash_slack`: what rounding to the smallest unit may save an order, of costs and of
+    cash.
     """
 
-    total: float
-    shortfall: Floats
     symbol: Ints
     pool: Ints
     price: Floats
     low: Ints
     high: Ints
-    minimum: Ints
+    minimum_buy: Ints
+    minimum_sell: Ints
     full: Bools
     continuous: Bools
     buy_rate: Floats
     sell_rate: Floats
     tax_rate: Floats
     fee_minimum: Floats
+    gain: Floats
+    withheld: Floats
+    overseas: Floats
+    dislike: Floats
+    slack: Floats
+    cash_slack: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class TradeProblem:
+    """A trade problem: slots, rows, cash, and the limits that join trades.
+
+    `net_low` and `net_high` bound each symbol's steps over all accounts. Pools (a currency in an account): `cash`,
+    `reserve`, `account`. `cash_below` are hinges of the cash after, `cash_above` of cash after and what left it at
+    once; both name row 0. `order` is the worth of not placing an order. `tax_weight` is 1 where withheld tax is
+    counted, else 0; `overseas_rate` of gains above `allowance`. `rounding` is what billing conversions in the smallest
+    unit may save. Of trades that are decided already (`engine.trades.part`): `spent` is what they cost in the
+    objective, `forgiven` and `granted` (by pool) what rounding may have saved them, of costs and of cash.
+    """
+
+    total: float
+    slots: Slots
+    rows: Rows
+    net_low: Ints
+    net_high: Ints
     cash: Floats
     reserve: Floats
     account: Ints
-    cash_target: float
+    cash_below: Hinges
+    cash_above: Hinges
+    order: float = 0.0
     linked: bool = True
     spread: float = 0.0
+    tax_weight: float = 1.0
+    overseas_rate: float = 0.0
+    allowance: float = 0.0
     turnover: float | None = None
-    groups: tuple[GroupCap, ...] = ()
     risk_caps: tuple[RiskCap, ...] = ()
+    rounding: float = 0.0
+    spent: float = 0.0
+    forgiven: float = 0.0
+    granted: Floats | None = None
 
     @property
     def size(self) -> int:
         """Return the number of slots."""
-        return len(self.price)
+        return len(self.slots.price)
 
-    def cost(self, units: Floats, slot: Ints | slice = slice(None)) -> Floats:
-        """Return commission and tax of trading `units` (same shape as the slots, or slots × k) in the slots given."""
-        shape = (-1,) + (1,) * (units.ndim - 1)
-        value = np.abs(units) * self.price[slot].reshape(shape)
-        buying = units > 0
-        rate = np.where(buying, self.buy_rate[slot].reshape(shape), self.sell_rate[slot].reshape(shape))
-        fee = np.maximum(rate * value, np.where(units != 0, self.fee_minimum[slot].reshape(shape), 0.0))
-        return np.asarray(fee + np.where(buying, 0.0, self.tax_rate[slot].reshape(shape) * value), dtype=np.float64)
 
-    def allowed(self, units: Floats, slot: Ints | slice = slice(None)) -> Bools:
-        """Tell which trades respect the slot's own rules: bounds, minimum, or a full sale."""
-        shape = (-1,) + (1,) * (units.ndim - 1)
-        low, high = self.low[slot].reshape(shape), self.high[slot].reshape(shape)
-        enough = np.abs(units) >= self.minimum[slot].reshape(shape)
-        sold_out = self.full[slot].reshape(shape) & (units == low)
-        inside = (units >= low) & (units <= high)
-        return np.asarray((units == 0) | (inside & (enough | sold_out)), dtype=np.bool_)
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """What trades are charged, by slot (or slots × k): commission and sales tax, withheld tax, overseas gain."""
+
+    cost: Floats
+    withheld: Floats
+    gain: Floats
+
+
+def charges(problem: TradeProblem, units: Floats) -> Charges:
+    """Return what trading `units` (slots, or slots × k) is charged."""
+    slots = problem.slots
+    shape = (-1,) + (1,) * (units.ndim - 1)
+
+    def of(values: Floats) -> Floats:
+        return np.asarray(values.reshape(shape), dtype=np.float64)
+
+    value = np.abs(units) * of(slots.price)
+    buying, selling = units > 0, units < 0
+    rate = np.where(buying, of(slots.buy_rate), of(slots.sell_rate))
+    cost = np.maximum(rate * value, np.where(units != 0, of(slots.fee_minimum), 0.0))
+    cost = cost + np.where(selling, of(slots.tax_rate) * value, 0.0)
+    gain = np.where(selling, -units * of(slots.gain) - cost, 0.0)
+    withheld = of(slots.withheld) * np.maximum(gain, 0.0)
+    return Charges(cost, withheld, gain * of(slots.overseas))
+
+
+def allowed(problem: TradeProblem, units: Floats) -> Bools:
+    """Tell which trades (slots, or slots × k) respect their slot's own rules: bounds, minimum, or a full sale."""
+    slots = problem.slots
+    shape = (-1,) + (1,) * (units.ndim - 1)
+    low, high = slots.low.reshape(shape), slots.high.reshape(shape)
+    bought = (units >= slots.minimum_buy.reshape(shape)) & (units <= high)
+    enough = -units >= slots.minimum_sell.reshape(shape)
+    sold = (units < 0) & (units >= low) & (enough | (slots.full.reshape(shape) & (units == low)))
+    return np.asarray((units == 0) | (bought & (units > 0)) | sold, dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Value one set of trades: the objective (base currency), whether it keeps every constraint, and its ties."""
+    """What one set of trades comes to: objective (base currency), whether it keeps every rule, and its ties."""
 
     objective: float
     feasible: bool
-    trades: int
+    tax: float
+    orders: int
     turnover: float
+
+    @property
+    def rank(self) -> tuple[float, float, int, float]:
+        """Return what plans are compared by: objective, then less tax, fewer orders, less turnover."""
+        return self.objective, self.tax, self.orders, self.turnover
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Hold trades in units per slot, with a bound that no feasible set of trades can be below (base currency)."""
+    """Trades in steps per slot, with a bound that no feasible set of trades can be below (base currency)."""
 
     units: Ints
     bound: float
     method: str
 
 
-def settle(problem: Problem, cash: Floats) -> tuple[Floats, Floats]:
+def settle(problem: TradeProblem, cash: Floats) -> tuple[Floats, Floats]:
     """Convert within accounts so that every pool reaches its reserve, at least cost.
 
-    `cash` is (..., pools) before conversion. Returns the cash above all reserves per account, (..., accounts), which is
-    negative where the account cannot reach its reserves, and the spread paid, (..., accounts).
+    `cash` is (…, pools) before conversion. Returns the cash above all reserves per account, (…, accounts), which is
+    negative where the account cannot reach its reserves, and the spread paid, (…, accounts).
     Each account's deficits are filled from its surpluses; converting y costs spread × y.
     """
     accounts = int(problem.account.max()) + 1 if len(problem.account) else 0
@@ -162,32 +247,51 @@ def settle(problem: Problem, cash: Floats) -> tuple[Floats, Floats]:
     return left, paid
 
 
-def evaluate(problem: Problem, units: Ints, slack: float = 1e-6) -> Evaluation:
+def evaluate(problem: TradeProblem, units: Ints, slack: float = 1e-6) -> Evaluation:
     """Value a set of trades against the whole problem; `slack` is the money tolerance of the constraints."""
+    slots, rows = problem.slots, problem.rows
     moved = units.astype(np.float64)
-    value = moved * problem.price
-    cost = problem.cost(moved)
-    per_symbol = np.bincount(problem.symbol, weights=value, minlength=len(problem.shortfall))
-    used = np.bincount(problem.pool, weights=value + cost, minlength=len(problem.cash))
+    value = moved * slots.price
+    charged = charges(problem, moved)
+    after = rows.value + rows.traded(value)
+    used = np.bincount(slots.pool, weights=value + charged.cost + charged.withheld, minlength=len(problem.cash))
     left, paid = settle(problem, problem.cash - used)
     cash_after = float((problem.cash - used).sum() - paid.sum())
-    deviation = float(np.abs(problem.shortfall - per_symbol).sum()) + abs(problem.cash_target - cash_after)
-    turnover = float(np.abs(value).sum())
-    feasible = bool((left >= -slack).all()) and bool(problem.allowed(moved).all())
+    gross = float(problem.cash.sum() - value.sum())
+    overseas = problem.overseas_rate * max(0.0, float(charged.gain.sum()) - problem.allowance)
+    orders, turnover = int((units != 0).sum()), float(np.abs(value).sum())
+    tax = float(charged.withheld.sum()) + overseas
+    objective = (
+        rows.hinges.value(after)
+        + problem.cash_below.value(np.array([cash_after]))
+        + problem.cash_above.value(np.array([gross]))
+        + float(charged.cost.sum() + paid.sum())
+        + problem.tax_weight * float(charged.withheld.sum())
+        + overseas
+        + problem.order * orders
+        + problem.spent
+        + float((slots.dislike * np.maximum(value, 0.0)).sum())
+    )
+    net = np.bincount(slots.symbol, weights=moved, minlength=len(problem.net_low))
+    feasible = bool((left >= -slack).all()) and bool(allowed(problem, moved).all())
+    feasible &= bool((net >= problem.net_low).all() and (net <= problem.net_high).all())
+    feasible &= bool((after >= rows.low - slack).all() and (after <= rows.high + slack).all())
     if problem.turnover is not None:
         feasible &= turnover <= problem.turnover + slack
-    for group in problem.groups:
-        traded = float(per_symbol[group.symbols].sum())
-        feasible &= group.low - slack <= traded <= group.high + slack
-    feasible &= all(risk_kept(problem, cap, moved, cost, float(paid[cap.account]), slack) for cap in problem.risk_caps)
-    return Evaluation(deviation + float(cost.sum() + paid.sum()), feasible, int((units != 0).sum()), turnover)
+    feasible &= all(
+        _risk_kept(problem, cap, moved, charged, float(paid[cap.account]), slack) for cap in problem.risk_caps
+    )
+    return Evaluation(objective, feasible, tax, orders, turnover)
 
 
-def risk_kept(problem: Problem, cap: RiskCap, units: Floats, cost: Floats, spread: float, slack: float) -> bool:
-    """Tell whether an account that buys risk assets ends within its cap; without a buy the cap need not hold."""
+def _risk_kept(
+    problem: TradeProblem, cap: RiskCap, units: Floats, charged: Charges, spread: float, slack: float
+) -> bool:
+    """Tell whether an account that buys risk assets ends within its cap; without a purchase the cap need not hold."""
     risky = units[cap.slots]
-    if not cap.always and not (risky > 0).any():
+    if not (risky > 0).any():
         return True
-    inside = problem.account[problem.pool] == cap.account
-    after = cap.held + float((risky * problem.price[cap.slots]).sum())
-    return after <= cap.cap * (cap.account_value - float(cost[inside].sum()) - spread) + slack
+    inside = problem.account[problem.slots.pool] == cap.account
+    after = cap.held + float((risky * problem.slots.price[cap.slots]).sum())
+    paid = float((charged.cost + charged.withheld)[inside].sum()) + spread
+    return after <= cap.cap * (cap.account_value - paid) + slack

@@ -118,7 +118,7 @@ def _causes(portfolio: Portfolio, valuation: Valuation, settlement: Settlement, 
         if order.side == "sell":
             currency = portfolio.instruments[order.symbol].currency
             place = _account(portfolio, order), currency
-            money = (order.amount - order.cost - order.tax) * valuation.fx.rate(currency)
+            money = (order.amount - order.cost - order.tax - order.withheld) * valuation.fx.rate(currency)
             brought[place] = brought.get(place, ZERO) + money
     quantities = {symbol: dict(held) for symbol, held in valuation.quantities.items()}
     buys: dict[str, set[str]] = {}

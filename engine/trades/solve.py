@@ -1,103 +1,235 @@
-"""Choose how to solve a trade problem, and return the better of what was found, with the best bound.
+"""One anytime solver: plans that are surely possible first, then better ones, with a bound that no plan can be below.
 
-Joint caps are left out first: the search is quick and exact, and if its answer keeps the caps, it is the answer to the
-whole problem. Several accounts have a proof of their own. Otherwise HiGHS solves the whole model, or works around its
-relaxation where it is large.
+Doing nothing and a plain greedy plan are tried before anything else, so that a plan that exists is never called
+impossible; only a proof says that. Where one account has one cash to price, the Lagrangian dual gives a bound, a plan
+near it, and what else may still be in a better plan: often a handful of trades. HiGHS decides those, or the whole
+problem where the dual does not cover it, and hands back its bound, also where it was stopped.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.trades.problem import Problem, Solution, evaluate
-from engine.trades.search import MAX_STATES, applies, search
-from engine.trades.states import BEAM
-from engine.trades.ties import settle_ties
+from engine.trades.dual import Dual, Relaxation, applies, survivors
+from engine.trades.greedy import greedy
+from engine.trades.highs import Effort, HighsAnswer, Model, Watch
+from engine.trades.near import near
+from engine.trades.part import part_of
+from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
 
-#: Slots up to which HiGHS is asked for a proof.
-EXACT_SLOTS = 24
-#: A gap, relative to the objective, that counts as closed.
-CLOSED = 1e-7
-#: A gap that is small enough to leave, where there are more than a few slots.
-CLOSE = 1e-4
-FEW_SLOTS = 12
+#: Money tolerance of the constraints, of the total: exact money decides later.
+SLACK = 2e-9
+#: Gap, relative to the objective, that is closed; and one that is small enough to leave in a large portfolio.
+CLOSED, CLOSE = 1e-9, 8e-6
+#: Gap, relative to the objective, from which all that is open is decided at once.
+NEAR = 1e-3
+#: Slots beyond which a small gap is left.
+LARGE = 100
+#: Trades decided anew around the dual's plan, in turn; and slots up to which HiGHS decides all that is open.
+CORES = (20, 60)
+MOST_OPEN = 400
 
 
-def solve(problem: Problem) -> Solution | None:
-    """Return the best trades with a bound that holds for the whole problem, or None where nothing is feasible."""
+@dataclass(frozen=True, slots=True)
+class BestFound:
+    """What the solver found: a solution or None, and whether it is proven that there is none."""
+
+    solution: Solution | None
+    impossible: bool = False
+
+
+class UnsoundBoundError(AssertionError):
+    """A bound above a plan that was found: a fault of this program, never of the person's input."""
+
+
+def faults_raise() -> bool:
+    """Tell whether a fault of a proof is to be raised (in tests) instead of reported as "unproven"."""
+    return os.environ.get("REBALANCER_FAULTS") == "raise"
+
+
+def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | None = None) -> BestFound:
+    """Return the best trades found with a bound that holds for the whole problem."""
+    search = _Search(problem, watch, effort or effort_for(problem))
+    nothing = np.zeros(problem.size, dtype=np.int64)
+    search.offer(nothing)
     if problem.size == 0:
-        return _nothing_to_trade(problem)
-    joint = bool(problem.groups or problem.risk_caps or problem.turnover is not None)
-    plain = replace(problem, groups=(), risk_caps=(), turnover=None)
-    found: list[Solution] = []
-    bound = -np.inf
-    if applies(plain):
-        quick = search(plain, max_states=BEAM if joint else MAX_STATES)
-        if quick is not None:
-            bound = quick.bound
-            if evaluate(problem, quick.units, slack=_slack(problem)).feasible:
-                found.append(quick)
-    if not found or not _is_close_enough(problem, found[0]):
-        for find in (_over_accounts, _with_highs):
-            more, least = find(problem)
-            found += more
-            bound = max([bound, least, *(solution.bound for solution in more)])
-            if any(_is_close_enough(problem, replace(solution, bound=bound)) for solution in found):
+        if search.best is None:
+            return BestFound(None, impossible=True)
+        return BestFound(Solution(nothing, search.best[0].objective - problem.rounding, "nothing to trade"))
+    if applies(problem):
+        search.by_prices()
+    if search.best is None or not applies(problem):
+        search.offer(greedy(problem))
+    if not search.is_closed:
+        search.by_model()
+    return search.found()
+
+
+def effort_for(problem: TradeProblem) -> Effort:
+    """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
+    several = len(np.unique(problem.account)) > 1
+    nodes = int(np.clip((70_000 if several else 100_000) / max(problem.size, 1), 200, 3_000))
+    # Where accounts join everything, good plans are the harder half.
+    return Effort(nodes, 4 * nodes, 0.3 if several else 0.05)
+
+
+class _Search:
+    """The best plan and the best bound so far, and the ways to better either."""
+
+    def __init__(self, problem: TradeProblem, watch: Watch | None, effort: Effort) -> None:
+        self.problem = problem
+        self._watch, self._effort = watch, effort
+        self._slack = SLACK * problem.total
+        self.best: tuple[Evaluation, Ints] | None = None
+        self.bound = -np.inf
+        self._ended = "limit"
+        self._dual: Dual | None = None
+
+    def offer(self, units: Ints) -> bool:
+        """Keep a plan if it keeps every rule and is better; tell whether it keeps every rule."""
+        found = evaluate(self.problem, units, self._slack)
+        if found.feasible and (self.best is None or found.rank < self.best[0].rank):
+            self.best = found, units
+        return found.feasible
+
+    @property
+    def gap(self) -> float:
+        """Return the distance of the best plan from the bound."""
+        return np.inf if self.best is None else self.best[0].objective - self.bound
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether nothing is left to gain."""
+        if self.best is None:
+            return False
+        close = CLOSE if self.problem.size > LARGE else CLOSED
+        return self.gap <= close * self.best[0].objective
+
+    def by_prices(self) -> None:
+        """Take the bound of the dual, and the best plan in which all but the least certain trades are the dual's."""
+        relaxation = Relaxation(self.problem)
+        dual = relaxation.maximise()
+        if dual is None:
+            return
+        self._dual, self.bound = dual, dual.bound
+        if not dual.whole:
+            return
+        units = near(relaxation, dual)
+        if units is not None:
+            self.offer(units)
+        if self.best is not None and self.gap <= NEAR * self.best[0].objective:
+            return
+        second = np.where(dual.reduced > 0, dual.reduced, np.inf).min(axis=1)
+        order = np.argsort(second, kind="stable")
+        chosen = np.rint(dual.best).astype(np.int64)
+        for core in CORES:
+            open_ = np.zeros(self.problem.size, dtype=np.bool_)
+            open_[order[:core]] = True
+            inner = part_of(self.problem, chosen, open_)
+            gap = CLOSE / 2 if self.problem.size > LARGE else 1e-7
+            answer = Model(inner, loose=False).solve(Effort(200, 2_000), gap=gap, watch=self._watch)
+            if answer.units is not None:
+                units = chosen.copy()
+                units[open_] = answer.units
+                if self.offer(units):
+                    break
+            if core >= self.problem.size:
                 break
-    if not found:
-        return None
-    best = min(found, key=lambda solution: evaluate(problem, solution.units).objective)
-    units = settle_ties(problem, best.units)
-    objective = evaluate(problem, units).objective
-    return Solution(units, min(bound, objective), best.method)
+
+    def by_model(self) -> None:
+        """Let HiGHS decide what is open: what may be in a better plan, or all of it."""
+        problem, must, open_ = self.problem, None, None
+        dual, fixed = self._dual, np.zeros(self.problem.size, dtype=np.int64)
+        if dual is not None and self.best is not None:
+            # A hair more than the gap, so that the best plan itself is always among what is left.
+            left = survivors(problem, dual, self.gap + 1e-9 * problem.total)
+            must = ~left.idle
+            slots = replace(
+                problem.slots,
+                low=left.low,
+                high=left.high,
+                minimum_buy=left.minimum_buy,
+                minimum_sell=left.minimum_sell,
+                full=problem.slots.full & (left.low == problem.slots.low),
+            )
+            problem = replace(problem, slots=slots)
+            if dual.whole:
+                open_ = ~left.decided()
+                fixed = np.where(open_, 0, left.value())
+                problem = part_of(problem, fixed, open_)
+                must = must[open_]
+        if problem.size > MOST_OPEN and self.best is not None:
+            return
+        self._decide(problem, must, open_, fixed)
+
+    def _decide(self, problem: TradeProblem, must: Bools | None, open_: Bools | None, fixed: Ints) -> None:
+        def whole(units: Ints) -> Ints:
+            found = fixed.copy()
+            found[slice(None) if open_ is None else open_] = units
+            return found
+
+        start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
+        gap = CLOSE / 4 if self.problem.size > LARGE else CLOSED
+        answer = Model(problem, must=must).solve(self._effort, start=start, gap=gap, watch=self._watch)
+        self._ended = answer.ended
+        if answer.ended == "infeasible":
+            # What is left holds the best plan: that there is none is a fault, unless there never was one.
+            if self.best is not None and faults_raise():
+                raise UnsoundBoundError("a model called impossible has a plan")
+            return
+        if answer.ended != "failed":
+            self.bound = max(self.bound, answer.bound)
+        if answer.units is None or not self.offer(whole(answer.units)):
+            # What rounding may save was granted to every order: now without.
+            less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400))
+            again = Model(problem, loose=False, must=must).solve(less, start=start, gap=gap, watch=self._watch)
+            self._take(again, whole(again.units) if again.units is not None else None)
+
+    def _take(self, answer: HighsAnswer, units: Ints | None) -> None:
+        if units is not None:
+            self.offer(units)
+        elif answer.ended == "infeasible" and self.best is None:
+            self._ended = "infeasible"
+
+    def found(self) -> BestFound:
+        """Return what was found."""
+        if self.best is None:
+            return BestFound(None, impossible=self._ended == "infeasible")
+        proven = self.is_closed or self._ended == "optimal"
+        method = "proven" if proven else "bounded" if np.isfinite(self.bound) else "unproven"
+        return BestFound(Solution(earlier_first(self.problem, self.best[1]), self.bound, method))
 
 
-def _over_accounts(problem: Problem) -> tuple[list[Solution], float]:
-    """Return what the proof over several accounts finds, where it covers the problem, and its bound."""
-    from engine.trades.accounts import applies as covers
-    from engine.trades.accounts import prove
-
-    if not covers(problem):
-        return [], -np.inf
-    proof = prove(problem)
-    return [] if proof.units is None else [Solution(proof.units, proof.bound, "accounts")], proof.bound
-
-
-def _with_highs(problem: Problem) -> tuple[list[Solution], float]:
-    """Return what HiGHS finds: the whole model where that is small, its neighbourhood of the dual otherwise."""
-    from engine.trades.exact import INFEASIBLE, solve_around_relaxation, solve_exactly
-
-    found: list[Solution] = []
-    if problem.size <= EXACT_SLOTS:
-        exact = solve_exactly(problem)
-        if exact is INFEASIBLE:
-            return [], -np.inf
-        found += [exact] if exact is not None else []
-    if not found or not _is_close_enough(problem, found[0]):
-        around = solve_around_relaxation(problem)
-        found += [around] if around is not None else []
-    if not found and problem.size > EXACT_SLOTS:
-        exact = solve_exactly(problem)
-        found += [exact] if exact is not None and exact is not INFEASIBLE else []
-    return found, -np.inf
-
-
-def _nothing_to_trade(problem: Problem) -> Solution | None:
-    units = np.zeros(0, dtype=np.int64)
-    found = evaluate(problem, units, slack=_slack(problem))
-    if not found.feasible:
-        return None
-    return Solution(units, found.objective, "nothing to trade")
-
-
-def _slack(problem: Problem) -> float:
-    return 1e-9 * problem.total
-
-
-def _is_close_enough(problem: Problem, solution: Solution) -> bool:
-    """Tell whether HiGHS need not be asked: the gap is closed, or too small to be worth its time."""
-    objective = evaluate(problem, solution.units).objective
-    gap = objective - solution.bound
-    return gap <= CLOSED * objective or (problem.size > FEW_SLOTS and gap <= CLOSE * objective)
+def earlier_first(problem: TradeProblem, units: Ints) -> Ints:
+    """Give slots that cannot be told apart their trades in order: the larger trade to the earlier symbol."""
+    slots, rows, hinges = problem.slots, problem.rows, problem.rows.hinges
+    if not units.any() or len(np.unique(rows.at)) != len(rows.at):
+        return units
+    row_of = np.full(problem.size, -1)
+    row_of[rows.slot] = rows.at
+    if len(np.unique(rows.slot)) != len(rows.slot) or (row_of < 0).any():
+        return units
+    if len(np.unique(slots.price)) == problem.size:
+        return units
+    numbers = [getattr(slots, name) for name in slots.__dataclass_fields__ if name != "symbol"]
+    numbers += [problem.net_low[slots.symbol], problem.net_high[slots.symbol], rows.value[row_of]]
+    features = np.stack([np.asarray(number, dtype=np.float64) for number in numbers], axis=1)
+    _, kind, count = np.unique(features, axis=0, return_inverse=True, return_counts=True)
+    kind = kind.ravel()
+    alike = np.flatnonzero(count[kind] > 1)
+    order = np.argsort(hinges.row, kind="stable")
+    starts = np.searchsorted(hinges.row[order], np.arange(len(rows.value) + 1))
+    kinds: dict[tuple[int, bytes], list[int]] = {}
+    for slot in alike.tolist():
+        mine = order[starts[row_of[slot]] : starts[row_of[slot] + 1]]
+        told = np.stack([hinges.kink[mine], hinges.sign[mine], hinges.weight[mine]]).tobytes()
+        kinds.setdefault((int(kind[slot]), told), []).append(slot)
+    result = units.copy()
+    for members in kinds.values():
+        if len(members) > 1:
+            at = np.array(members)
+            result[at] = units[at][np.argsort(-np.abs(units[at]), kind="stable")]
+    return result

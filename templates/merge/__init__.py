@@ -476,12 +476,16 @@ def _model(sheet: SheetXml, place: Found, column: int, number: int) -> tuple[int
 def value_rows(own: OwnBook, place: Found) -> None:
     """Give the formulas of a table's rows their values, wherever the person has moved row and column.
 
-    A row that was inserted or added without formulas gets them, and the Excel table reaches it.
+    A row that was inserted or added without formulas gets them, and the Excel table reaches it. What the formulas of
+    inputs reckon with and only the engine knows is written too.
     """
     columns = {c.name: place.columns[c.name] for c in place.table.formulas if c.name in place.columns}
     rows = own.rows_of(place.table.name)
-    if not columns or place.table.name not in own.fresh.placements:
+    mine = own.fresh.placements.get(place.table.name)
+    if not columns or mine is None:
         return
+    made = own.fresh.workbook[mine.title]
+    stated = [c for c in mine.columns if c.optional and c.role == "result" and c.name in place.columns]
     keys = place.table.identity
     sheet = own.sheet(place.grid.part)
     by_key = {_shown(row, place.table): row for row in reversed(rows)}
@@ -501,6 +505,9 @@ def value_rows(own: OwnBook, place: Found) -> None:
             row = by_key.get(shown) if any(shown) else {}
         if row is None or not (row or own_columns & cells.keys()):
             continue
+        for column in stated:
+            known = made.cell(FIRST_ROW + rows.index(row), mine.column(column.name)) if row else None
+            own.copy(place.grid.part, number, place.columns[column.name], known)
         if row and keys:
             reach(own, place, number)
             fill_formulas(own, place, (number,))

@@ -232,6 +232,8 @@ class DocumentData:
 
 
 def _setting(key: str, value: object) -> object:
+    if key == "realised":
+        return {"overseas": value}
     if key in _LISTS:
         return [] if fold(str(value)) == NONE else words(str(value))
     if isinstance(value, str) and key in _NUMBERS:

@@ -16,6 +16,16 @@ SECTIONS = ("core", "satellite", "all")
 ANY, NONE = "any", "none"
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
 
+#: What stands beside a target whose band high volatility has widened.
+HIGH = "high"
+_RULE = "INDEX({{Rules.{name}}},MATCH({{Section}},{{Rules.Section}},0))"
+_ABSOLUTE, _RELATIVE, _WIDE = (_RULE.format(name=f) for f in ("AbsoluteBand", "RelativeBand", "RelativeBandHigh"))
+# The nearer of both bands; the relative one is the target's own or its section's, and wider while volatility is high.
+_BAND_IN_FORCE = (
+    f'=IF({{Ticker}}="","",IFERROR(MIN(IF({_ABSOLUTE}="",9,{_ABSOLUTE}),IF(AND({{RelativeBand}}="",{_RELATIVE}=""),9,'
+    f'MAX(IF({{RelativeBand}}<>"",{{RelativeBand}},{_RELATIVE}),IF({{Volatility}}="{HIGH}",'
+    f'IF({{RelativeBandHigh}}<>"",{{RelativeBandHigh}},N({_WIDE})),0))*N({{Target}}))),9))'
+)
 NAMED = '=IF({Ticker}="","",IFERROR(INDEX({Prices.Name},MATCH({Ticker},{Prices.Ticker},0))&"",""))'
 WEIGHED = '=IF({Ticker}="","",IF(TotalValue>0,{Value}/TotalValue,0))'
 
@@ -102,6 +112,9 @@ TARGETS = Table(
         Column("Enabled", "bool", key="enabled", width=9),
         Column("Benchmark", "ticker", key="benchmark"),
         Column("ThesisValid", "bool", key="thesis_valid", width=11),
+        Column("RelativeBand", "weight", key="relative_band", optional=True),
+        Column("RelativeBandHigh", "weight", key="relative_band_high_volatility", optional=True),
+        Column("Volatility", role="result", width=10, optional=True),
         Column("TER", "number", "result", 8, percent=True),
         Column("Value", "money", "formula", 15,
                formula='=IF({Ticker}="","",SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value}))'),
@@ -113,7 +126,8 @@ TARGETS = Table(
                        'IF(INDEX({Rules.AbsoluteBand},MATCH({Section},{Rules.Section},0))="",9,'
                        'INDEX({Rules.AbsoluteBand},MATCH({Section},{Rules.Section},0))),'
                        'IF(INDEX({Rules.RelativeBand},MATCH({Section},{Rules.Section},0))="",9,'
-                       'INDEX({Rules.RelativeBand},MATCH({Section},{Rules.Section},0))*N({Target}))),9))'),
+                       'INDEX({Rules.RelativeBand},MATCH({Section},{Rules.Section},0))*N({Target}))),9))',
+               wider=_BAND_IN_FORCE),
         Column("Low", "weight", "formula", 8,
                formula='=IF({Ticker}="","",IF({Band}=9,0,MAX(0,N({Target})-{Band})))'),
         Column("High", "weight", "formula", 8,
@@ -164,8 +178,10 @@ RULES = Table(
     (
         Column("Section", "choice", key="section", choices=SECTIONS, width=10),
         Column("Schedule", "choice", key="schedule", choices=SCHEDULES, width=13),
+        Column("Months", "list", key="months", optional=True),
         Column("AbsoluteBand", "weight", key="absolute_band"),
         Column("RelativeBand", "weight", key="relative_band"),
+        Column("RelativeBandHigh", "weight", key="relative_band_high_volatility", optional=True),
         Column("MinTrade", "money", key="min_trade", width=13),
         Column("LastRebalanced", "date", key="last_rebalanced", width=12),
         Column("Target", "weight", "formula", 9, exact=True,

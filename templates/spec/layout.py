@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.words import Lang, say
 from templates.cells import letters, quoted_sheet
@@ -66,6 +66,10 @@ class Placement:
         return f"{first}{HEADER_ROW}:{last}{self.last_row}"
 
 
+#: What a workbook has whose bands follow volatility.
+VOLATILITY_COLUMNS = frozenset({"RelativeBand", "RelativeBandHigh", "Volatility"})
+
+
 def arrange(
     counts: Mapping[str, int],
     lang: Lang,
@@ -73,17 +77,24 @@ def arrange(
     keep: Callable[[Table, Column], bool],
     *,
     spare: bool = True,
+    optional: frozenset[str] = frozenset(),
 ) -> dict[str, Placement]:
     """Place every table, each with room for its rows and its spare ones; `extra` columns follow the declared ones.
 
-    `keep` tells which columns are shown; a table without columns is left out, and a live one without rows.
+    `keep` tells which columns are shown, `optional` names those shown that not every workbook needs; a table without
+    columns is left out, and a live one without rows.
     """
     placed: dict[str, Placement] = {}
     left: dict[str, int] = {}
     for table in TABLES:
         if table.live and not counts.get(table.name):
             continue
-        columns = tuple(c for c in (*table.columns, *extra.get(table.name, ())) if keep(table, c))
+        declared = tuple(
+            replace(c, formula=c.wider or c.formula) if optional >= VOLATILITY_COLUMNS else c
+            for c in table.columns
+            if not c.optional or c.name in optional
+        )
+        columns = tuple(c for c in (*declared, *extra.get(table.name, ())) if keep(table, c))
         if not columns:
             continue
         stands = sheet(table.sheet)
@@ -113,7 +124,7 @@ def column_ref(placement: Placement, name: str) -> str:
 def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: Placement | None = None) -> str:
     """Return a formula; this row's cells are structured references, or `{row}` addresses in a range."""
 
-    def replace(match: re.Match[str]) -> str:
+    def filled(match: re.Match[str]) -> str:
         is_label, name = match.group(1), match.group(2)
         if is_label:
             return quoted(say(f"label.{name}", lang))
@@ -127,7 +138,7 @@ def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: 
         own.column(column)
         return f"{own.table.name}[[#This Row],[{column}]]"
 
-    return _PLACE.sub(replace, template)
+    return _PLACE.sub(filled, template)
 
 
 def by_row(template: str, placements: Mapping[str, Placement], lang: Lang, own: Placement) -> Callable[[int], str]:

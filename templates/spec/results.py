@@ -20,6 +20,8 @@ _FIGURES: Mapping[str, ColumnType] = {
     "bound": "fee",
     "gap": "fee",
     "method": "text",
+    "misplaced": "fee",
+    "rung": "integer",
     "transaction_tax": "money",
     "overseas_tax": "integer",
     "dividend_tax": "money",
@@ -37,7 +39,8 @@ def price_status(source: str, *, stale: bool) -> str:
 
 
 def _figure(row: Mapping[str, object]) -> ColumnType:
-    return _FIGURES.get(str(row.get("Key")), "number")
+    key = str(row.get("Key"))
+    return "bool" if key.startswith("acts.") else _FIGURES.get(key, "number")
 
 
 PRICES = Table(

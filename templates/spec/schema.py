@@ -34,9 +34,10 @@ class Column:
 
     What is special about it: `check` tells what is wrong with its row; `sides` are buys and sells, coloured; `percent`
     shows a number as a fee; `kind_of` gives the kind of each row's figure where they differ; `bounded` is false where
-    words stand for a number too; `plain` keeps numbers and dates as they are among texts. For copies: `reveals`
-    overrules what the type tells about amounts; `shared` is false for what serves its owner only; `exact` weights are
-    not rounded; `indexed` amounts are replaced by an index.
+    words stand for a number too; an `optional` column stands only in workbooks that use one, and there `wider` is the
+    formula of those that reckon with them; `plain` keeps numbers and dates as they are among texts. For copies:
+    `reveals` overrules what the type tells about amounts; `shared` is false for what serves its owner only; `exact`
+    weights are not rounded; `indexed` amounts are replaced by an index.
     """
 
     name: str
@@ -58,6 +59,8 @@ class Column:
     shared: bool = True
     exact: bool = False
     indexed: bool = False
+    optional: bool = False
+    wider: str = ""
     owner: str = ""
 
     @property

@@ -53,7 +53,7 @@ def build(report: BookReport, lang: Lang, room: Mapping[str, int] | None = None)
     for name, rows in (room or {}).items():
         counts[name] += max(rows - table(name).spare, 0)
     extra = analysis.extra_columns(figures.tables)
-    placements = arrange(counts, lang, extra, lambda _table, _column: True)
+    placements = arrange(counts, lang, extra, lambda _table, _column: True, optional=figures.optional_columns)
     workbook, worksheets = new_workbook(SHEETS, lang, "Rebalancer")
     workbook.properties.title = report.portfolio.name
     canvas = Canvas(workbook, lang, placements, live=bool(room))

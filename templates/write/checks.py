@@ -69,6 +69,7 @@ def checks(figures: Figures, lang: Lang) -> tuple[SheetCheck, ...]:
         _reconcile(tables["Reconcile"]),
         _current(figures, lang),
         _limits(tables["Groups"]),
+        _risk(tables["Problems"]),
         _engine(tables["Problems"]),
     )
 
@@ -172,6 +173,15 @@ def _limits(groups: tuple[Row, ...]) -> SheetCheck:
     # Whichever is found first by the formula: OVER before UNDER.
     over = next((row for row in groups if row["Status"] == "OVER"), wrong)
     return SheetCheck("limits", result, detail, "CHECK" if wrong else "OK", str(over["Name"]) if over else "")
+
+
+def _risk(problems: tuple[Row, ...]) -> SheetCheck:
+    """Check the limits that the plan found broken: of targets, groups, leverage and single names."""
+    wrong = next((row for row in problems if row["Code"] == "limit-breached"), None)
+    first = 'MATCH("limit-breached",{Problems.Code},0)'
+    detail = f'IFERROR(INDEX({{Problems.Where}},{first})&"","")'
+    result = 'IF(COUNTIF({Problems.Code},"limit-breached")=0,"OK","PROBLEM")'
+    return SheetCheck("risk", result, detail, "PROBLEM" if wrong else "OK", str(wrong["Where"]) if wrong else "")
 
 
 def _engine(problems: tuple[Row, ...]) -> SheetCheck:

@@ -24,6 +24,8 @@ from templates.report import (
     setting_rows,
 )
 from templates.spec import NO_BAND
+from templates.spec.inputs import HIGH
+from templates.spec.layout import VOLATILITY_COLUMNS
 
 Number = Decimal | CellError
 _DIGITS = Decimal("1e-12")
@@ -115,6 +117,19 @@ class Figures:
     cash_flow: Decimal
     target_sum: Decimal
     cash_target: Decimal
+
+    @property
+    def optional_columns(self) -> frozenset[str]:
+        """Return the columns that not every workbook needs and this one does.
+
+        Those about volatility, where a target has a relative band of its own or a band follows volatility; fixed
+        months of reviews.
+        """
+        rows = (*self.tables["Targets"], *self.tables["Rules"])
+        owned = any(row["RelativeBand"] is not None for row in self.tables["Targets"])
+        follows = owned or any(row["RelativeBandHigh"] is not None for row in rows)
+        fixed = any(row["Months"] is not None for row in self.tables["Rules"])
+        return (VOLATILITY_COLUMNS if follows else frozenset()) | (frozenset({"Months"}) if fixed else frozenset())
 
 
 def evaluate(report: BookReport, lang: Lang) -> Figures:
@@ -226,8 +241,9 @@ class _Evaluation:
         return {**row, "FX": rate, "Value": product(amount, rate) if amount else ZERO}
 
     def _target(self, section: Section, target: Target, value: Number, total: Number, *, locked: bool) -> Row:
-        low, high = band(target.weight, section.rule)
-        unbanded = section.rule.absolute_band is None and section.rule.relative_band is None
+        rule = section.rule.of(target)
+        low, high = band(target.weight, rule)
+        unbanded = rule.absolute_band is None and rule.relative_band is None
         weight = share(value, total)
         broken = isinstance(weight, CellError)
         status: Value = weight if broken else _status(weight, low, high, total)
@@ -243,6 +259,9 @@ class _Evaluation:
             "Enabled": target.enabled,
             "Benchmark": target.benchmark,
             "ThesisValid": target.thesis_valid,
+            "RelativeBand": target.relative_band,
+            "RelativeBandHigh": target.relative_band_high_volatility,
+            "Volatility": HIGH if target.high_volatility else None,
             "TER": self.portfolio.instruments[target.symbol].expense_ratio,
             "Value": value,
             "Weight": weight,
@@ -264,8 +283,10 @@ class _Evaluation:
         row: dict[str, Value] = {
             "Section": name,
             "Schedule": rule.schedule,
+            "Months": ", ".join(map(str, rule.months)) or None,
             "AbsoluteBand": rule.absolute_band,
             "RelativeBand": rule.relative_band,
+            "RelativeBandHigh": rule.relative_band_high_volatility,
             "MinTrade": rule.min_trade,
             "LastRebalanced": rule.last_rebalanced,
             "Target": target,

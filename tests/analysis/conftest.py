@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-from real_prices import factor_table, index_table, stock_table
 
 from engine.history import HistoryTable
-
-# The builders of portfolios lie beside this folder; a run of this folder alone would not find them.
-sys.path.append(str(Path(__file__).parent.parent))
+from tests.analysis.real_prices import factor_table, index_table, stock_table
 
 
 @pytest.fixture

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_prices import factor_table, stock_table
 
 from engine.errors import NoData
 from engine.history import aligned
 from engine.market import chain
+from engine.market.quoting import QuoteBatch
 from engine.market.records import Batch, FetchedFacts, FetchedHolding, History
 from rebalancer.samples import sample_text
+from tests.analysis.real_prices import factor_table, stock_table
+from tests.builders import told
 from xl_addin.cli import main
 
 #: Real closes of other instruments under the sample's symbols: the numbers are real, the names are not.
@@ -63,7 +65,7 @@ def run(files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     monkeypatch.chdir(files)
     # Whatever this machine has stored is none of a test's business.
     monkeypatch.setattr(
-        chain, "quotes", lambda symbols, **_: chain.QuoteBatch({}, dict.fromkeys(symbols, NoData("x")), 0)
+        chain, "quotes", lambda symbols, **_: QuoteBatch({}, dict.fromkeys(symbols, NoData(told("x"))), 0)
     )
 
     def call(*arguments: str) -> tuple[int, Any]:
@@ -349,7 +351,10 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sources that know the replayed closes as total returns, and facts of two funds and a share."""
     every = {**stock_table().series, **factor_table().series}
 
-    def history(symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None) -> Batch[History]:
+    def history(
+        symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None, offline: bool = False
+    ) -> Batch[History]:
+        assert not offline
         ok = {}
         for symbol in symbols:
             if symbol in REPLAYED:
@@ -360,7 +365,9 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
                 ok[symbol] = History(
                     symbol, currency, "replay", NOW, days, tuple(map(Decimal, map(str, closes))), closes
                 )
-        failed = {symbol: NoData(f"no history of {symbol}", symbol=symbol) for symbol in symbols if symbol not in ok}
+        failed = {
+            symbol: NoData(told(f"no history of {symbol}"), symbol=symbol) for symbol in symbols if symbol not in ok
+        }
         return Batch(ok, failed, 0)
 
     def fund_facts(symbols: Iterable[str], *, wait: float | None = None) -> Batch[FetchedFacts]:
@@ -371,7 +378,7 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
             "XOM": FetchedFacts("XOM", "replay", NOW, currency="USD", sector="Energy", market_cap=Decimal(500)),
         }
         names = list(symbols)
-        failed = {symbol: NoData("none", symbol=symbol) for symbol in names if symbol not in known}
+        failed = {symbol: NoData(told("none"), symbol=symbol) for symbol in names if symbol not in known}
         return Batch({symbol: known[symbol] for symbol in names if symbol in known}, failed, 0)
 
     monkeypatch.setattr(chain, "history", history)

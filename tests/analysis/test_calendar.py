@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import icalendar
 import pytest
-from builders import holding, portfolio, section, target
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from engine.phrase import phrase
 from engine.portfolio import Account, Portfolio, Rule
 from engine.schedule import PERIOD_MONTHS, section_due, session_roll
 from engine.words import known
+from tests.builders import holding, portfolio, section, target
 
 D = Decimal
 START = dt.date(2026, 11, 21)

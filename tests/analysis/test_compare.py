@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from real_prices import series, table, weekdays
 
 from engine.analysis.compare import compare
 from engine.analysis.facts import Figure, Fund, FundLine
 from engine.analysis.returns import max_drawdown, volatility
 from engine.history import HistoryTable
+from tests.analysis.real_prices import series, table, weekdays
 
 D = Decimal
 

@@ -8,9 +8,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from real_prices import series, weekdays
 
 from engine.analysis.compare import look_through, overlap
 from engine.analysis.facts import Figure, Fund, FundLine, from_market, parse_facts
@@ -21,6 +20,7 @@ from engine.market import records
 from engine.market.catalogue import CatalogueEntry
 from engine.phrase import phrase
 from engine.portfolio import Instrument
+from tests.analysis.real_prices import series, weekdays
 
 D = Decimal
 
@@ -205,7 +205,6 @@ ANYTHING = st.recursive(
 FIELDS = ["fee", "aum", "holdings_count", "yield", "holdings", "as_of", "source", "total_return", "index"]
 
 
-@settings(max_examples=200, deadline=None)
 @given(ANYTHING, st.sampled_from(FIELDS))
 def test_any_document_gives_facts_or_problems_and_never_an_exception(document: object, field: str) -> None:
     for row in (document, {field: document}, {"holdings": [{"symbol": document, "weight": document}]}):

@@ -7,14 +7,14 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from real_prices import series, table
 
 from engine.data.history import parse_history
 from engine.errors import NoData
 from engine.history import aligned, from_records
 from engine.market.records import History
+from tests.analysis.real_prices import series, table
 
 
 def problems_of(text: str) -> list[str]:
@@ -157,7 +157,6 @@ def test_between_includes_both_ends() -> None:
     assert np.array_equal(one.between().closes, one.closes)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.one_of(st.text(), st.text(alphabet='Date,AB\n\r"0123456789-._naif ', max_size=120)))
 def test_any_text_gives_a_table_or_problems_and_never_an_exception(text: str) -> None:
     for document in (text, f"Date,A\n{text}", f"Date,A\n2026-01-02,{text}"):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from real_prices import series, weekdays
 
 from engine.analysis.correlation import MIN_WINDOWS, STEP, WINDOW, average_correlation, correlation_matrix, lockstep
 from engine.analysis.returns import simple_returns
 from engine.history import HistoryTable, Series, aligned
+from tests.analysis.real_prices import series, weekdays
 
 
 def market(days: int, together: int) -> list[Series]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from real_prices import series, weekdays
 
 from engine.analysis.returns import (
     annualised,
@@ -19,6 +19,7 @@ from engine.analysis.returns import (
     volatility,
 )
 from engine.history import HistoryTable
+from tests.analysis.real_prices import series, weekdays
 
 
 def test_a_simple_return_is_close_over_previous_close_less_one() -> None:
@@ -142,8 +143,8 @@ def test_period_returns_agree_with_pandas_to_1e12(factors: HistoryTable) -> None
     for one in factors.series.values():
         frame = pd.Series(one.closes, index=pd.DatetimeIndex(one.days))
         for months, period in ((1, "1M"), (3, "3M"), (6, "6M"), (12, "1Y"), (36, "3Y"), (60, "5Y")):
-            base = frame.asof(pd.Timestamp(end) - pd.DateOffset(months=months))
-            theirs = (frame.iloc[-1] / base) ** (1 / max(months / 12, 1)) - 1
+            base: Any = frame.asof(pd.Timestamp(end) - pd.DateOffset(months=months))
+            theirs = (float(frame.iloc[-1]) / base) ** (1 / max(months / 12, 1)) - 1
             assert period_returns(one, end)[period].value == pytest.approx(theirs, abs=1e-12)
 
 

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from real_prices import series, table
 
 from engine.analysis.compare import Overlap
 from engine.analysis.review import (
@@ -21,6 +20,7 @@ from engine.analysis.review import (
     review,
 )
 from engine.history import HistoryTable, Series
+from tests.analysis.real_prices import series, table
 
 D = Decimal
 

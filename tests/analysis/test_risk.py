@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from builders import AS_OF, holding, instrument, portfolio, quote, section, target
 
 from engine.analysis.facts import Figure, Fund, FundLine
 from engine.analysis.risk import RiskInputs, RiskRule, default_limits, risk, risk_problems
@@ -13,6 +12,7 @@ from engine.analysis.volatility import Turbulence
 from engine.phrase import phrase
 from engine.portfolio import Account, Group, Portfolio
 from engine.valuation import Valuation, resolve_fx, resolve_prices, value
+from tests.builders import AS_OF, holding, instrument, portfolio, quote, section, target
 
 D = Decimal
 

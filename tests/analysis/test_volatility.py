@@ -7,7 +7,6 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from real_prices import series, weekdays
 
 from engine.analysis.volatility import (
     NORMAL_BAND,
@@ -19,6 +18,7 @@ from engine.analysis.volatility import (
     turbulence_of_vix,
 )
 from engine.history import HistoryTable, Series
+from tests.analysis.real_prices import series, weekdays
 
 
 def moving(*stretches: tuple[int, float]) -> Series:

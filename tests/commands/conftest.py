@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from commands_fake_book import FakeBook
 
 from rebalancer.samples import sample_quotes
+from tests.commands_fake_book import FakeBook
 from xl_addin.functions import plan
 from xl_addin.hosts.excel.package import sample_workbook
 

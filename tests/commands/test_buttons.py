@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands_fake_book import FakeBook
 from openpyxl import load_workbook
 
 from engine.errors import Problem
 from rebalancer.analysing import Sources
 from rebalancer.samples import sample_sources
 from templates.spec.layout import BLOCK_ROW
+from tests.builders import told
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import COMMANDS, Progress, computing, press, recording
 from xl_addin.buttons.edits import Edit, apply
 from xl_addin.hosts.excel.package import sample_workbook
@@ -128,10 +129,9 @@ def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -
         sign = 1 if trade["Side"] == "buy" else -1
         assert float(after[key]) == float(before.get(key, 0)) + sign * trade["Quantity"]
     place = book.sheets["Holdings"].tables["Cash"].range
+    values = book.sheets["Holdings"].values
     cash = {
-        book.sheets["Holdings"].values.get((r, place.column + 1)): book.sheets["Holdings"].values.get(
-            (r, place.column + 2)
-        )
+        values.get((r, place.column + 1)): values.get((r, place.column + 2), 0.0)
         for r in range(place.row + 1, place.last_cell.row + 1)
     }
     assert {currency: float(cash[currency]) for currency in plan} == {k: float(v) for k, v in plan.items()}
@@ -319,7 +319,7 @@ def test_analyse_says_what_could_not_be_had(book: FakeBook, monkeypatch: pytest.
 
 
 def test_only_the_first_of_many_lacks_are_told(book: FakeBook, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = tuple(Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(40))
+    many = tuple(Problem("warning", "no-history", f"X{n}", told("no answer")) for n in range(40))
     monkeypatch.setattr("xl_addin.show.analysis_cells.analysed", lambda *_: ({}, many))
     press("analyse", book, formulas=False)
     assert len(book.alerts[-1].splitlines()) == 13

@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from commands_fake_book import FakeBook
 
 from rebalancer.samples import sample_sources
 from templates.spec import TABLES
 from templates.spec.layout import CAPTION_ROW, HEADER_ROW
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import computing, press
 from xl_addin.buttons.book import found_in, tables_of
 from xl_addin.hosts.excel.package import sample_workbook

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import xlwings
-from commands_fake_book import FakeBook
 from xlwings.utils import fullname_url_to_local_path
 
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import press
 
 LOST = [xlwings.XlwingsError("Couldn't find your local OneDrive file"), UnboundLocalError("root")]

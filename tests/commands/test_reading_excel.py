@@ -10,12 +10,12 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from commands_fake_book import FakeBook
 
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons.book import tables_of
 
 STUBBED = ("appscript", "appscript.reference", "appscript.genericreference", "psutil", "aem", "osax")
-VALUES = [["Ticker", "Quantity"], ["VTI", 3.0], [None, 4.0]]
+VALUES: list[list[object]] = [["Ticker", "Quantity"], ["VTI", 3.0], [None, 4.0]]
 
 
 @pytest.fixture
@@ -43,7 +43,8 @@ def area(xlmac: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         coords = (1, 1, len(VALUES), len(VALUES[0]))
 
         def __init__(self) -> None:
-            self.sheet, self.options = mock.MagicMock(), {}
+            self.sheet = mock.MagicMock()
+            self.options: dict[str, Any] = {}
 
     app = SimpleNamespace(engine=SimpleNamespace(impl=xlmac.engine))
     monkeypatch.setattr(xlwings.Range, "sheet", SimpleNamespace(book=SimpleNamespace(app=app)))

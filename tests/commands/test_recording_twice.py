@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from commands_fake_book import FakeBook
 
 from engine.data.document import parse_portfolio
 from engine.errors import InputError
@@ -15,6 +14,7 @@ from engine.portfolio import Portfolio
 from engine.rebalance import rebalance
 from rebalancer.recording import check_start
 from templates.report import cash_rows
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import press
 
 ACCOUNTS = """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from commands_fake_book import FakeBook
 
 from engine.errors import InputError
+from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import edits, press
 from xl_addin.buttons.edits import Edit, HalfWritten, apply
 
@@ -31,7 +31,7 @@ def test_a_recording_is_undone_after_a_button_that_changed_nothing(
     from engine.market import chain
     from engine.market.quoting import QuoteBatch
 
-    monkeypatch.setattr(chain, "quotes", lambda *_, **__: QuoteBatch({}, {}, (), 0))
+    monkeypatch.setattr(chain, "quotes", lambda *_, **__: QuoteBatch({}, {}, 0))
     press("propose", book, formulas=True)
     before = book.state()
     press("record", book, formulas=True)

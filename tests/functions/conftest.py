@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from function_calls import CALLS, SHEETS, market_rows
-from function_cells import rows
-from office import Office
 
 from engine.market import chain
 from engine.market.store import FILE, Store
+from tests.functions.function_calls import CALLS, SHEETS, market_rows
+from tests.functions.function_cells import rows
+from tests.office import Office
 from xl_addin.functions import function as declared
 from xl_addin.hosts.libreoffice.book import build_ods
 

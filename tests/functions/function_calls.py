@@ -152,7 +152,7 @@ ERRORS = {
     "days of one": "#VALUE!",
     "end before start": "#VALUE!",
 }
-_PRICES = {
+_PRICES: dict[str, tuple[str, int | str]] = {
     "360750": ("KR", 24350), "069500": ("KR", 52480), "VTI": ("US", "341.2"), "QQQ": ("US", "628.35"),
     "NVDA": ("US", "198.56"), "035720": ("KR", 61200), "USDKRW": ("FX", "1402.5"), "^VIX": ("OTHER", "18"),
 }  # fmt: skip

@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
-from function_calls import SETTINGS as DATED
-from function_cells import rows as shown
 
 from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, Transient
@@ -20,8 +18,13 @@ from engine.market import chain
 from engine.market.quoting import QuoteBatch
 from engine.phrase import phrase
 from engine.words import Lang
+from rebalancer import planning
 from templates.cells import CellError
 from templates.report import setting_rows
+from tests.builders import told
+from tests.functions.function_calls import CASH, HOLDINGS, PAIRS, TARGETS, beside
+from tests.functions.function_calls import SETTINGS as DATED
+from tests.functions.function_cells import rows as shown
 from xl_addin import functions
 from xl_addin.functions import all_functions, cells, function, journal, plan
 from xl_addin.functions.cells import NA, NUM, VALUE
@@ -29,6 +32,16 @@ from xl_addin.functions.plan import gathered
 
 SETTINGS = [[None if isinstance(value, dict) else value for value in row] for row in DATED]
 SHEETS = {"Holdings": HOLDINGS, "Targets": TARGETS, "Settings": SETTINGS}
+
+
+def counting(work: Callable[..., Any], made: list[int]) -> Callable[..., Any]:
+    """Return the same work, which leaves a mark each time that it is done."""
+
+    def counted(*given: Any) -> Any:
+        made.append(1)
+        return work(*given)
+
+    return counted
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +134,7 @@ def test_cause_of_another_functions_failure_is_on_the_checks_sheet() -> None:
 
 
 def test_cause_leaves_the_checks_sheet_once_the_call_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = QuoteBatch({}, {"QQQ": Transient("down", symbol="QQQ")}, 0)
+    failed = QuoteBatch({}, {"QQQ": Transient(told("down"), symbol="QQQ")}, 0)
     with monkeypatch.context() as patch:
         patch.setattr(chain.default().chain.__class__, "quotes", lambda *_, **__: failed)
         assert functions.rebal_price("QQQ") == NA
@@ -184,8 +197,7 @@ def test_a_day_nobody_can_compute_with_is_a_bad_argument(day: object) -> None:
 
 def test_functions_over_equal_ranges_share_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    planned = plan.planned
-    monkeypatch.setattr(plan, "planned", lambda *given: made.append(1) or planned(*given))
+    monkeypatch.setattr(plan, "planned", counting(planning.planned, made))
     ranges = (HOLDINGS, TARGETS, CASH, PAIRS)
     for name in ("REBAL_TRADES", "REBAL_DRIFT", "REBAL_CHECKS"):
         assert isinstance(function(name).answer([*ranges, None]), list)
@@ -231,9 +243,8 @@ def test_base_currency_that_nobody_gave_is_said() -> None:
 
 
 def test_equal_calls_share_one_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    real = plan.planned
-    monkeypatch.setattr(plan, "planned", lambda *args: made.append(1) or real(*args))
+    made: list[int] = []
+    monkeypatch.setattr(plan, "planned", counting(planning.planned, made))
     arguments = (HOLDINGS, TARGETS, CASH, SETTINGS)
     for called in (functions.rebal_drift, functions.rebal_trades, functions.rebal_checks):
         called(*arguments)
@@ -274,8 +285,8 @@ def test_importing_the_functions_imports_nothing_slow() -> None:
 
 # --- the Checks sheet ---------------------------------------------------------------------------------------------
 def test_many_problems_of_one_cause_are_one_row() -> None:
-    alike = [Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(9)]
-    other = Problem("error", "bad-value", "row 3", "many", "많음")
+    alike = [Problem("warning", "no-history", f"X{n}", told("no answer")) for n in range(9)]
+    other = Problem("error", "bad-value", "row 3", told("many"))
     rows = gathered([*alike, other, *alike])
     assert [row.code for row in rows] == ["no-history", "bad-value"]
     assert str(rows[0].where) == "X0, X1, X2, X3, X4, X5, +3"
@@ -283,7 +294,7 @@ def test_many_problems_of_one_cause_are_one_row() -> None:
 
 
 def test_a_few_problems_stay_as_they_are() -> None:
-    alike = [Problem("warning", "no-history", f"X{n}", "no answer", "응답 없음") for n in range(3)]
+    alike = [Problem("warning", "no-history", f"X{n}", told("no answer")) for n in range(3)]
     assert list(gathered(alike)) == alike
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from function_calls import CALLS, ERRORS
+
+from tests.functions.function_calls import CALLS, ERRORS
 
 NAMES = list(CALLS)
 

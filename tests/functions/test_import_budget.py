@@ -9,8 +9,8 @@ import sys
 from typing import Any
 
 import pytest
-from function_calls import CALLS, WORKBOOK
 
+from tests.functions.function_calls import CALLS, WORKBOOK
 from xl_addin.functions import function
 
 #: No function over stored prices needs them: spreadsheets' files, frames, the sources' own clients, a solver.

@@ -92,7 +92,7 @@ def test_a_text_that_means_nothing_hinders_no_other(batches: list[list[str]]) ->
     ],
 )
 def test_what_a_formula_asks_for_is_read(formula: str, found: str) -> None:
-    values = [["Ticker", None, None], ["My ticker", "Ticker", None], ["in A3", "in B3", 5.0]]
+    values: list[list[object]] = [["Ticker", None, None], ["My ticker", "Ticker", None], ["in A3", "in B3", 5.0]]
     assert tickers_near(sheet(values, [[None] * 3, [None] * 3, [None, None, formula]])) == (found,)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from function_calls import CASH, HOLDINGS, RULES, TARGETS
-from function_cells import same
 
+from tests.functions.function_calls import CASH, HOLDINGS, RULES, TARGETS
+from tests.functions.function_cells import same
 from xl_addin.cli import main
 from xl_addin.functions import function
 
@@ -17,7 +17,8 @@ DRIFT = {"Ticker": "symbol", "Name": "name", "Section": "section", "Value": "val
          "Target": "target", "Drift": "drift", "Status": "status"}  # fmt: skip
 TRADES = {"Account": "account", "Ticker": "symbol", "Side": "side", "Quantity": "quantity", "Price": "price",
           "Currency": "currency", "Amount": "amount", "Reason": "reason", "WeightAfter": "weight_after"}  # fmt: skip
-HOSTS = ["bodies", "excel", pytest.param("calc", marks=pytest.mark.xdist_group("office"))]
+pytestmark = pytest.mark.xdist_group("office")
+HOSTS = ["bodies", "excel", "calc"]
 
 
 @pytest.fixture(scope="module")

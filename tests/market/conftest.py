@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from replay_server import Replay
-from replay_vendors import COOKIE, CRUMB, KRX_ID, KRX_PW, NOW
 
-from engine.market.chain import market as market_of
 from engine.market.krx import Login, Run
-from engine.market.quoting import QuoteBatch
 from engine.settings import MarketSettings
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import KRX_ID, KRX_PW
+from tests.market.replayed import SAID, SECRETS, SETTINGS, Replayed, forget_yahoo
 
 
 @pytest.fixture(scope="session")
@@ -40,61 +36,6 @@ def replay(replay_process: Replay, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.delenv(name, raising=False)
     yield replay_process
     replay_process.reset()
-
-
-def forget_yahoo() -> None:
-    """Make yfinance start anew: its cookie, crumb and answers are kept for the whole process."""
-    import yfinance.data
-    from yfinance import cache
-
-    yfinance.data.SingletonMeta._instances.clear()
-    yfinance.data.YfData.cache_get.cache_clear()
-    cache._TzCacheManager._tz_cache = None
-    cache._CookieCacheManager._Cookie_cache = None
-    cache._ISINCacheManager._isin_cache = None
-    for database in (cache._TzDBManager, cache._CookieDBManager, cache._ISINDBManager):
-        database.close_db()
-        database._db = None
-
-
-#: Seconds in which everything that answers has answered, on a busy machine too.
-PATIENT = 30.0
-WRONG_PASSWORD = "wrong-pass-sEcReT"
-
-
-class Replayed:
-    """The real market over the replay, as a user meets it, and what a test asks of it."""
-
-    def __init__(self, folder: Path, settings: MarketSettings, login: Login | None, run: Run | None) -> None:
-        self.folder = folder
-        self.market = market_of(replace(settings, cache_dir=str(folder)), lambda: login)
-        self.market.krx.run = run or self.market.krx.run
-        self.store, self.chain, self.research = self.market.store, self.market.chain, self.market.research
-
-    def yahoo_ready(self) -> None:
-        """Import yfinance: a deadline is not to measure that."""
-        import yfinance  # noqa: F401
-
-    def settle(self) -> None:
-        """Wait until nothing goes on in the background: the next test has the same yfinance."""
-        until(lambda: all(event.is_set() for event in self.research.waited))
-        until(lambda: self.chain._flights._gathering is None)
-        for lock in (self.chain._flights._running, self.market.naver._turns._lock, self.market.yahoo._turns._lock):
-            assert lock.acquire(timeout=PATIENT)
-            lock.release()
-
-    def ask(self, *symbols: str, now: dt.datetime = NOW, deadline: float = PATIENT, **options: Any) -> QuoteBatch:
-        batch = self.chain.quotes(symbols, now=now, deadline=deadline, **options)
-        SAID.append(repr(batch) + "".join(f"{error!r} {error}" for error in batch.failed.values()))
-        return batch
-
-
-def until(true: Callable[[], object]) -> None:
-    """Wait until something is true; fails where that takes longer than anything here can."""
-    last = time.monotonic() + PATIENT
-    while not true():
-        assert time.monotonic() < last
-        time.sleep(0.005)
 
 
 #: What one child with a login is asked, and what pykrx itself answers there.
@@ -140,12 +81,6 @@ def helper(krx_told: dict[str, Any]) -> Run:
     return lambda job, _: krx_told[job["task"]]
 
 
-#: What the chain has answered in the running test.
-SAID: list[str] = []
-#: What must never be seen: passwords, and what lets others in as us.
-SECRETS = (CRUMB, COOKIE, KRX_ID, KRX_PW, WRONG_PASSWORD, "session-1-sEcReT")
-
-
 @pytest.fixture(autouse=True)
 def no_secret_is_told(
     request: pytest.FixtureRequest, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
@@ -158,10 +93,6 @@ def no_secret_is_told(
     kept = [file.read_bytes().decode("utf-8", "replace") for file in tmp_path.rglob("market.sqlite3*")]
     for text in (*SAID, caplog.text, out, err, *kept):
         assert not [secret for secret in SECRETS if secret in text]
-
-
-#: The second source is waited for as long as it takes: a busy machine is no reason to go without.
-SETTINGS = MarketSettings(gather=0.005, cross_check_wait=PATIENT)
 
 
 @pytest.fixture

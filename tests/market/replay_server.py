@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import trustme
-from replay_vendors import Answer, Request, Vendors
+
+from tests.market.replay_vendors import Answer, Request, Vendors
 
 HOSTS = (
     "*.yahoo.com",
@@ -56,7 +57,8 @@ class Seen:
 
 
 class Replay:
-    """The server, its faults and its log. `env` are the variables that route a process to it."""
+    """The server, its faults and its log. `env` are the variables that route a process to it; `waited_out` counts the
+    hanging requests that nobody gave up before they ended by themselves."""
 
     def __init__(self, folder: Path) -> None:
         authority = trustme.CA()
@@ -85,6 +87,7 @@ class Replay:
             self.vendors = Vendors()
             self.faults: dict[str, Fault] = {}
             self.log: list[Seen] = []
+            self.waited_out = 0
             self.latency = 0.0
             self.date_shift = 0.0
             self.gate = threading.Event()
@@ -210,7 +213,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body[: len(answer.body) // 2])
             self.close_connection = True
         elif fault.kind == "hang":
-            released.wait(HANG)
+            if not released.wait(HANG):
+                with self.state.lock:
+                    self.state.waited_out += 1
             self.close_connection = True
         elif fault.kind == "drip":
             self._head(answer, len(answer.body))

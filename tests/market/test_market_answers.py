@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Replayed
-from replay_server import Replay
-from replay_vendors import NOW
 
 from engine.errors import NoData, warning
 from engine.market.quoting import QuoteBatch
 from engine.market.store import FILE, Store
 from engine.phrase import phrase
 from engine.quote import Quote
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW
+from tests.market.replayed import Replayed
 
 OLD = phrase("stale.rate", span=phrase("span.hours", number=26))
 RATE = Quote("USDKRW", Decimal("1402.5"), "KRW", NOW, "yahoo", "closed", 60, NOW, OLD)

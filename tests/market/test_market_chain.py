@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from conftest import Replayed
-from replay_server import Replay
+from tests.market.replay_server import Replay
+from tests.market.replayed import Replayed
 
 
 def test_prices_of_both_markets_and_a_rate_come_in_four_requests(market: Replayed, replay: Replay) -> None:

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from replay_server import Replay
-from replay_vendors import KRX_ID, KRX_PW
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import KRX_ID, KRX_PW
 
 YFINANCE = """
 import json, yfinance

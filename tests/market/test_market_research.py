@@ -8,14 +8,14 @@ from concurrent.futures import Future
 from decimal import Decimal
 
 import pytest
-from conftest import PATIENT, Replayed
-from replay_server import Replay
-from replay_vendors import KRX_ID, KRX_PW, NOW
 
 from engine.errors import MarketDataError, SymbolUnknown, Transient
 from engine.market.krx import Login, Run
 from engine.market.records import Batch, FetchedFacts, History
 from engine.market.symbols import Listing, usual_pair
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW
+from tests.market.replayed import PATIENT, Replayed
 
 START, END = dt.date(2026, 11, 16), dt.date(2026, 11, 20)
 

@@ -8,11 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import Replayed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from replay_server import Replay
-from replay_vendors import NOW, Answer, Request
 
 from engine.errors import MarketDataError, SchemaChanged
 from engine.market import naver, yahoo
@@ -20,6 +17,9 @@ from engine.market.provider import Deadline
 from engine.market.records import FetchedFacts
 from engine.market.symbols import Listing
 from engine.quote import Quote
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import NOW, Answer, Request
+from tests.market.replayed import Replayed
 
 SAMSUNG, APPLE = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI"), Listing("AAPL", "US", "USD")
 SCALARS = (

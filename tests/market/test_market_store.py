@@ -13,12 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from conftest import Replayed
-from replay_vendors import NOW
 
 from engine.market.records import FetchedFacts, FetchedHolding, History
 from engine.market.store import FILE, Breaker, Store
 from engine.quote import Quote
+from tests.market.replay_vendors import NOW
+from tests.market.replayed import Replayed
 
 #: Writes batch after batch of fifty quotes; a batch's quotes all have the batch's number as their price.
 WRITER = """

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SAID, WRONG_PASSWORD, forget_yahoo
-from replay_server import Replay
-from replay_vendors import KRX_ID
 
 from engine.market import chain, krx
 from engine.market.calendars import last_opened
+from tests.market.replay_server import Replay
+from tests.market.replay_vendors import KRX_ID
+from tests.market.replayed import SAID, WRONG_PASSWORD, forget_yahoo
 from xl_addin.cli import main
 
 

@@ -144,7 +144,7 @@ def portfolios(draw: st.DrawFn, most: int = 60) -> tuple[Portfolio, dict[str, Qu
         Section("core", tuple(targets[:cut]), draw(rules())),
         Section("satellite", tuple(targets[cut:]), draw(rules())),
     )
-    groups = ()
+    groups: tuple[Group, ...] = ()
     if targets and draw(st.integers(0, 4)) == 0:
         members = tuple(target.symbol for target in targets[: draw(st.integers(1, 3))])
         groups = (Group("some", members, maximum=draw(st.sampled_from(["0.1", "0.6"]).map(_decimal))),)

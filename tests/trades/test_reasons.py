@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import AS_OF, D, holding, instrument, portfolio, section, target, valued
 
 from engine.drift import positions
 from engine.plan import Plan
@@ -15,6 +14,7 @@ from engine.rebalance import rebalance
 from engine.settings import CostOverride, Settings
 from engine.trades.orders import Order, Settlement
 from engine.trades.reasons import reason_codes
+from tests.builders import AS_OF, D, holding, instrument, portfolio, section, target, valued
 
 FREE = {"*": CostOverride(commission=D(0), sell_tax=D(0))}
 WIDE = Rule(absolute_band=D("0.05"))
@@ -25,7 +25,7 @@ def folio(held: dict[str, int], wanted: dict[str, str], cash: object = 0, **more
     names = held.keys() | wanted.keys()
     rows = [holding(name, held.get(name, 0), price=D(10_000)) for name in sorted(names)]
     aims = [section("all", *(target(name, weight) for name, weight in wanted.items()), rule=WIDE)]
-    given = {"cash": {"KRW": cash}, "settings": Settings(costs=FREE)} | more
+    given: dict[str, Any] = {"cash": {"KRW": cash}, "settings": Settings(costs=FREE)} | more
     known = [instrument(name, asset_class="equity") for name in names]
     return portfolio(rows, aims, instruments=known, **given)
 
@@ -50,13 +50,12 @@ def codes(one: Portfolio, *orders: Order) -> list[str]:
     return list(reason_codes(one, value, positions(one, value), Settlement(orders, (), before, after, {})))
 
 
-def test_a_sale_that_pays_the_fee_of_a_purchase_says_so() -> None:
-    # 2 million of cash buy 40 shares at 50,000, but not their fee: one share of what is at its target pays it.
+def test_what_is_at_its_target_is_not_sold_for_the_fee_of_a_purchase() -> None:
+    # 2 million of cash buy 40 shares at 50,000, but not their fee: 39 are bought, and nothing is sold.
     rows = [holding("360750", 100, price=D(20_000), account="a"), holding("069500", 0, price=D(50_000), account="b")]
     aims = [section("all", target("360750", "0.5"), target("069500", "0.5"))]
     fee = Settings(costs={"*": CostOverride(commission=D("0.00015"))})
     assert planned(portfolio(rows, aims, {"KRW": 2_000_000}, settings=fee)) == {
-        "360750": "pay-purchase",
         "069500": "under",
     }
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
 from engine.plan import Plan
-from engine.portfolio import Account, Holding, Portfolio
+from engine.portfolio import Account, Holding, Instrument, Portfolio
 from engine.quote import Quote
 from engine.rebalance import rebalance
 from engine.words import LANGUAGES, Lang
@@ -49,8 +50,8 @@ def filled_portfolio(key: str) -> Portfolio:
     return replace(portfolio, holdings=holdings, accounts=(Account("", cash=cash),))
 
 
-def instruments_of(known: object, holdings: tuple[Holding, ...]) -> dict[str, object]:
-    return {holding.symbol: known[holding.symbol] for holding in holdings}  # type: ignore[index]
+def instruments_of(known: Mapping[str, Instrument], holdings: tuple[Holding, ...]) -> dict[str, Instrument]:
+    return {holding.symbol: known[holding.symbol] for holding in holdings}
 
 
 def quotes_of(portfolio: Portfolio) -> dict[str, Quote]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
@@ -28,16 +29,14 @@ CASH: list[list[object]] = [["Account", "Currency", "Amount"], [None, "KRW", 150
 SETTINGS: list[list[object]] = [["Key", "Value"], ["base_currency", "KRW"]]
 
 
-def write(
-    path: Path, sheets: Mapping[str, list[list[object]]], change: Callable[[Workbook], None] | None = None
-) -> Path:
+def write(path: Path, sheets: Mapping[str, Sequence[Any]], change: Callable[[Workbook], None] | None = None) -> Path:
     """Write sheets of rows, and settings, as a workbook, then change it."""
     book = Workbook()
     book.remove(book.worksheets[0])
     for name, rows in (*sheets.items(), ("Settings", SETTINGS)):
         sheet: Worksheet = book.create_sheet(name)
         for row in rows:
-            sheet.append(row)
+            sheet.append(list(row))
     if change is not None:
         change(book)
     book.save(path)

@@ -205,7 +205,7 @@ def test_history_too_short_for_anything_says_so_beside_the_titles(lang: Lang, tm
     found = analysis_tables(portfolio, quotes, Sources(history=path, offline=True), day, lang)
     book = build(plan_book(planned(), lang, found=found), lang)
     assert found.rows["Correlation"] == ()
-    assert title(book, "Correlation").endswith(sheet_words(lang).short)
+    assert title(book, "Correlation").endswith(str(sheet_words(lang).short))
     assert charts_of(book, lang) == []
 
 

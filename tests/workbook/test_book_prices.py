@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -36,7 +37,7 @@ def planned(tmp_path: Path, base: str = "KRW") -> Path:
     return book
 
 
-def again(book: Path, capsys: pytest.CaptureFixture[str], day: str = "2026-11-21") -> tuple[int, dict[str, object]]:
+def again(book: Path, capsys: pytest.CaptureFixture[str], day: str = "2026-11-21") -> tuple[int, dict[str, Any]]:
     capsys.readouterr()
     status = main(["plan", str(book), "--offline", "--json", "--as-of", day])
     return status, json.loads(capsys.readouterr().out)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from office import Office
 from openpyxl import Workbook, load_workbook
 
 from engine.portfolio import Portfolio
@@ -15,6 +15,7 @@ from templates.models import load
 from templates.read.book import ReadBook, read_book
 from templates.report import BookReport
 from templates.write import build
+from tests.office import Office
 from tests.workbook.changed import CASH, HOLDINGS, SETTINGS, TARGETS, plain, write
 
 
@@ -114,7 +115,7 @@ def test_a_percentage_without_its_sign_is_refused_with_the_repair(tmp_path: Path
 
 
 def test_korean_headers_are_understood(tmp_path: Path, expected: Portfolio) -> None:
-    korean = {
+    korean: dict[str, Any] = {
         "H": [["계좌", "종목코드", "수량", "평균단가", "직접 입력가"], *HOLDINGS[1:]],
         "T": [["구분", "종목코드", "목표 비중", "최소", "최대", "사용"], *TARGETS[1:]],
         "C": [["계좌", "통화", "금액"], *CASH[1:]],
@@ -126,7 +127,8 @@ def test_korean_words_are_understood(tmp_path: Path, expected: Portfolio) -> Non
     words = {"core": "핵심", "satellite": "위성"}
     rows = [[words.get(str(row[0]), row[0]), *row[1:5], "예" if row[5] is True else row[5]] for row in TARGETS]
     cash = [CASH[0], [None, "원", 1500000], [None, "달러", 320.5]]
-    assert good(read_book(write(tmp_path / "mine.xlsx", {"H": HOLDINGS, "T": rows, "C": cash}))) == expected
+    sheets: dict[str, Any] = {"H": HOLDINGS, "T": rows, "C": cash}
+    assert good(read_book(write(tmp_path / "mine.xlsx", sheets))) == expected
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,7 @@ def test_korean_words_are_understood(tmp_path: Path, expected: Portfolio) -> Non
 )
 def test_a_date_is_read_however_it_is_written(tmp_path: Path, written: object) -> None:
     rules = [["Section", "Schedule", "LastRebalanced"], ["core", "semi-annual", written]]
-    sheets = {"H": HOLDINGS, "T": TARGETS, "C": CASH, "Rules": rules}
+    sheets: dict[str, Any] = {"H": HOLDINGS, "T": TARGETS, "C": CASH, "Rules": rules}
     book = good(read_book(write(tmp_path / "mine.xlsx", sheets)))
     assert book.sections[0].rule.last_rebalanced == dt.date(2026, 7, 1)
 
@@ -206,7 +208,7 @@ def test_every_problem_is_listed_at_once(tmp_path: Path) -> None:
 
 
 def test_two_tables_of_the_same_headers_are_refused(tmp_path: Path) -> None:
-    sheets = {"A": HOLDINGS, "B": HOLDINGS, "T": TARGETS, "C": CASH}
+    sheets: dict[str, Any] = {"A": HOLDINGS, "B": HOLDINGS, "T": TARGETS, "C": CASH}
     assert only_error(read_book(write(tmp_path / "mine.xlsx", sheets)))[0] == "two-tables"
 
 
@@ -220,7 +222,7 @@ def test_a_copy_of_a_sheet_does_not_hide_the_sheet(tmp_path: Path, expected: Por
 def test_an_unknown_account_of_cash_is_a_problem_with_its_cell(tmp_path: Path) -> None:
     accounts = [["Name", "Type"], ["키움", "taxable"], ["미래", "isa"]]
     cash = [["Account", "Currency", "Amount"], ["삼성", "KRW", 1]]
-    sheets = {"H": HOLDINGS, "T": TARGETS, "C": cash, "Accounts": accounts}
+    sheets: dict[str, Any] = {"H": HOLDINGS, "T": TARGETS, "C": cash, "Accounts": accounts}
     code, where, _ = only_error(read_book(write(tmp_path / "mine.xlsx", sheets)))
     assert (code, where) == ("unknown-account", "mine.xlsx sheet 'C' row 2 column A (Account)")
 

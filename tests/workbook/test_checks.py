@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from office import Office
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
 
 from templates.read.workbooks import read_grids
 from templates.write import build
 from templates.write.checks import checks
+from tests.office import Office
 from tests.workbook.cases import report_for
 from tests.workbook.test_libreoffice import at
 
 REPORT = report_for("growth", "en", True)
 
 
-def cell(sheet: str, address: str, value: object) -> Callable[[Workbook], None]:
+def cell(sheet: str, address: str, value: Any) -> Callable[[Workbook], None]:
     return lambda book: book[sheet].__setitem__(address, value)
 
 

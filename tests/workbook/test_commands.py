@@ -36,7 +36,8 @@ def test_a_model_adds_up_and_every_target_has_a_role(key: str) -> None:
     assert model.facts.expected_return is not None
     assert model.facts.drawdown is not None
     assert model.facts.drawdown < 0
-    assert model.facts.rules
+    assert model.facts.rules("en")
+    assert model.facts.rules("ko")
 
 
 def test_new_writes_a_workbook_that_plans(tmp_path: Path) -> None:

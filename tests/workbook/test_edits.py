@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from office import Office
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
@@ -21,6 +20,7 @@ from templates.merge import write_back
 from templates.read.book import read_book
 from templates.read.workbooks import read_grids
 from templates.write import build
+from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_of
 from tests.workbook.test_writeback import parts_of
 
@@ -187,7 +187,7 @@ def a_number_typed_as_text(book: Workbook) -> None:
 
 @edit()
 def a_note_far_below_the_results(book: Workbook) -> None:
-    book["Trades"]["C90"] = "call the bank"
+    book["Trades"]["B90"] = "call the bank"
 
 
 @edit()

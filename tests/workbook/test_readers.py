@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from office import Office
 from openpyxl import load_workbook
 
 from engine.words import LANGUAGES, Lang
@@ -19,6 +18,7 @@ from templates.report import BookReport
 from templates.share import share
 from templates.spec import SHEETS
 from templates.write import build
+from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_for, report_of
 
 READERS = Path(__file__).with_name("readers")

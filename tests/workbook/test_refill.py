@@ -6,9 +6,9 @@ import datetime as dt
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from office import Office
 from openpyxl import Workbook, load_workbook
 from openpyxl.chart import LineChart, Reference
 from openpyxl.comments import Comment
@@ -19,6 +19,7 @@ from templates.read.book import read_book
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.write import build
+from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_of
 from tests.workbook.test_libreoffice import at, same
 
@@ -73,7 +74,8 @@ def test_notes_formats_sheets_and_charts_of_ones_own_stay(own: Path, report: Boo
     assert holdings["Z3"].value == "내 메모"
     assert book.sheetnames[1] == "내 시트"
     assert book["내 시트"]["D1"].value == "=TotalValue*2"
-    assert len(book["내 시트"]._charts) == 1
+    own_sheet: Any = book["내 시트"]
+    assert len(own_sheet._charts) == 1
     assert book["기록"]["I8"].value == "첫 기록"
 
 

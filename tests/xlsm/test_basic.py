@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from office import Office
 from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula
 
 from templates.write.pack import parts_of, zipped
+from tests.office import Office
 from xl_addin.hosts.excel import package, project
 from xl_addin.hosts.excel.ovba import Module, vba_project
 

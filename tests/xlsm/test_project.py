@@ -9,9 +9,9 @@ import olefile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from project_readers import decompress, read_modules
 
 from engine.words import LANGUAGES, say
+from tests.project_readers import decompress, read_modules
 from xl_addin.functions import all_functions
 from xl_addin.hosts.excel import project
 from xl_addin.hosts.excel.ovba import Module, compound_file, compress, vba_project
@@ -157,7 +157,7 @@ def test_every_callback_of_the_ribbon_is_a_sub_of_our_modules() -> None:
     text = "".join(project.own_text(name) for name in project.OWN)
     subs = set(re.findall(r"^Public Sub (\w+)\(control As IRibbonControl\)", text, re.MULTILINE))
     for lang in ("en", "ko"):
-        assert set(re.findall(r'onAction="(\w+)"', ribbon(lang))) <= subs  # type: ignore[arg-type]
+        assert set(re.findall(r'onAction="(\w+)"', ribbon(lang))) <= subs
 
 
 def test_the_ribbon_has_its_texts_in_both_languages_and_keys_that_differ() -> None:

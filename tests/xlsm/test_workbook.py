@@ -14,12 +14,12 @@ from xml.etree import ElementTree as ET
 import olefile
 import pytest
 from openpyxl import load_workbook
-from project_readers import decompress
 
 from engine.market import chain
 from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from templates.read.book import read_book
 from templates.spec.layout import BLOCK_ROW, FIRST_ROW, HEADER_ROW
+from tests.project_readers import decompress
 from xl_addin.cli import main
 from xl_addin.functions import all_functions, function, plan, studies
 from xl_addin.functions.cells import SHOWN
@@ -98,6 +98,7 @@ def test_a_spill_covers_the_headers_and_rows_of_its_function(xlsm: bytes) -> Non
             text = sheet[anchor].value.text.removeprefix("=")
             spec = called(text)
             block = [[cell.value for cell in row] for row in book[sheet.title][area]]
+            assert spec.columns is not None
             assert block[0][: len(spec.columns)] == list(spec.columns), text
             assert len(block) > 1, text
             assert all(block[0]), text
@@ -289,7 +290,8 @@ def test_the_notices_of_what_is_embedded_stand_on_the_start_sheet(xlsm: bytes) -
 def test_the_function_wizard_gets_every_help_within_its_limit(xlsm: bytes) -> None:
     rows = list(load_workbook(io.BytesIO(xlsm))["Functions"].iter_rows(min_row=2, values_only=True))
     assert [row[0] for row in rows] == [spec.name for spec in all_functions()]
-    for row, spec in zip(rows, all_functions(), strict=True):
+    for cells, spec in zip(rows, all_functions(), strict=True):
+        row = [str(text or "") for text in cells]
         assert [text for text in row[3:] if text] == [argument.help("en") for argument in spec.arguments]
         assert all(len(text) <= 255 for text in row if text)
 

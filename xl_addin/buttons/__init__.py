@@ -14,7 +14,6 @@ from typing import Any
 
 from engine.errors import MarketDataError, Problem, RebalancerError
 from engine.phrase import Phrase
-from engine.places import place
 from engine.words import Lang, say, tell
 
 __all__ = ["COMMANDS", "Cancelled", "Lines", "Progress", "press", "problem_lines"]
@@ -116,6 +115,6 @@ def _told(error: RebalancerError, lang: Lang) -> str:
 
 def problem_lines(problems: Sequence[Problem], lang: Lang) -> list[str]:
     """Return problems as lines, as far as a message box holds them."""
-    lines = [f"{place(problem.where, lang)}: {problem.said(lang)}" for problem in problems]
+    lines = [f"{problem.placed(lang)}: {problem.said(lang)}" for problem in problems]
     left = len(lines) - _SHOWN_AT_MOST
     return [*lines[:_SHOWN_AT_MOST], *([say("more-lines", lang, number=left)] if left > 0 else [])]

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from engine.errors import InputError, RebalancerError, error
 from engine.phrase import phrase
+from engine.plan import Plan
 from engine.words import Lang
 from rebalancer.analysing import Sources
 from templates.cells import Rows
 from templates.read.tables import Found
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
+from templates.spec.inputs import HIGH
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
 from xl_addin.buttons import Lines, Progress, problem_lines
 from xl_addin.buttons.book import (
@@ -72,7 +74,7 @@ def sources(book: Book, _progress: Progress, *, formulas: bool) -> Lines:  # noq
 
 def analyse(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     """Fetch closes and facts, then compute the analyses; says what could not be had."""
-    from rebalancer.planning import today
+    from rebalancer.clock import today
     from xl_addin.functions.inputs import read_inputs
     from xl_addin.show.analysis_cells import analysed
 
@@ -163,6 +165,7 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
     report = replace(report, results={**report.results, "Drift": position_rows(plan.positions)})
     places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
+    edits += _volatility(places, plan)
     if not everything:
         edits += unlabelled(places, lang)
     if everything:
@@ -177,6 +180,18 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
                     value = content(rates[row["Currency"]].get(name))
                     edits.append(Edit(place.grid.name, number, place.columns[name], ((value,),)))
     return edits, len(plan.trades)
+
+
+def _volatility(places: Mapping[str, Found], plan: Plan) -> list[Edit]:
+    """Return the edits that say whose band high volatility widens, where the workbook has a column for it."""
+    place = places.get("Targets")
+    if place is None or "Volatility" not in place.columns:
+        return []
+    rough = {target.symbol for _, target in plan.portfolio.targets() if target.high_volatility}
+    return [
+        Edit(place.grid.name, number, place.columns["Volatility"], ((HIGH if row.get("Ticker") in rough else None,),))
+        for number, row in rows_in(place)
+    ]
 
 
 def undo(book: Book, progress: Progress, *, formulas: bool) -> Lines:  # noqa: ARG001

@@ -12,7 +12,7 @@ from engine.phrase import phrase
 from engine.portfolio import Portfolio
 from engine.record import Done, Exchanged, Held, held_after
 from engine.words import say
-from rebalancer.planning import today
+from rebalancer.clock import today
 from rebalancer.recording import Purses, settled_cash
 from templates.cells import Row
 from templates.read.tables import Found

@@ -85,9 +85,7 @@ def _answer(arguments: list[str], reader: Reader) -> int:
     except InputError as fault:
         return _fail(fault.problems, EXIT_INPUT, reader)
     except MarketDataError as fault:
-        from xl_addin.show.problems import problems_of
-
-        return _fail(problems_of(fault), EXIT_MARKET_DATA, reader)
+        return _fail(fault.listed(), EXIT_MARKET_DATA, reader)
     except KeyboardInterrupt:
         return _fail([error("interrupted", PROGRAM)], EXIT_OTHER, reader)
     except RebalancerError as fault:

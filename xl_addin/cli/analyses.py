@@ -60,7 +60,7 @@ def weights(
 ) -> None:
     """Weigh the universe and print."""
     from rebalancer.analysing import weights as weigh
-    from rebalancer.planning import today
+    from rebalancer.clock import today
     from xl_addin.show.analysis_text import weights_text
 
     result = weigh(method, file, as_of or today(), maximum=maximum, sector_maximum=sector_max, fetch=fetch)
@@ -257,7 +257,7 @@ def calendar(
 def _day(as_of: dt.date | None, sources: Sources) -> dt.date:
     """Return the day to judge: the one named, else the history file's last, else today."""
     from rebalancer.analysing import history_day
-    from rebalancer.planning import today
+    from rebalancer.clock import today
 
     return as_of or history_day(sources) or today()
 

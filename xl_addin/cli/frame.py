@@ -116,6 +116,10 @@ _VERBOSE = ToldOption(["-v", "--verbose"], is_flag=True, is_eager=True, expose_v
 class Explained(click.Command):
     """A command that explains itself, and what is wrong with its arguments, in the reader's language."""
 
+    def get_help_option_names(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - whatever the context says
+        """Return what asks for help. click remembers the answer for the first context a command is shown in."""
+        return ["-h", "--help"]
+
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own parameters, --help and --verbose."""
         return [*super().get_params(ctx), _VERBOSE]

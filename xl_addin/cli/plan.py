@@ -62,9 +62,10 @@ def plan(
     lang: Lang,
 ) -> None:
     """Plan, print, and write the workbook where one is asked for."""
+    from rebalancer.clock import today
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
-    from rebalancer.planning import adjusted, planned, today
+    from rebalancer.planning import adjusted, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
 
     loaded, problems = load_portfolio(file)
@@ -74,11 +75,13 @@ def plan(
         # A workbook with macros keeps them only under a name that says so.
         macros = file.suffix.lower() == output.suffix.lower() == ".xlsm"
         problems += output_problems(output, ".xlsm" if macros else ".xlsx", force=force)
-    elif history or facts or analyses:
+    elif facts or analyses or (history and not (loaded and loaded.volatility_followers)):
         problems += (error("bad-argument.analysis-without-workbook", place("command-line")),)
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
     quotes, found = quotes_for(portfolio, given, offline=offline, book=file if is_workbook(file) else None)
-    made = planned(portfolio, quotes, as_of or today(), (*problems, *found), allow_stale=allow_stale)
+    day = as_of or today()
+    portfolio, bands = in_force(portfolio, day, history, offline=offline)
+    made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
     if output:
         from rebalancer.books import write_plan_book
 

@@ -58,11 +58,11 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 def _print_quotes(batch: QuoteBatch, lang: Lang) -> None:
-    from xl_addin.show.problems import problem_lines, problems_of
+    from xl_addin.show.problems import problem_lines
     from xl_addin.show.terminal import paint_for
 
     _print_table(batch.ok.values(), lang)
-    errors = [problem for fault in batch.failed.values() for problem in problems_of(fault)]
+    errors = [problem for fault in batch.failed.values() for problem in fault.listed()]
     for line in problem_lines([*errors, *batch.problems], lang, paint_for(sys.stderr)):
         sys.stderr.write(f"{line}\n")
 

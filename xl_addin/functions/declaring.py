@@ -24,7 +24,6 @@ from engine.phrase import place
 from engine.words import Lang, say
 from xl_addin.functions import journal
 from xl_addin.functions.cells import NA, NUM, VALUE, Answer, Shown, shown
-from xl_addin.show.problems import problems_of
 
 #: The group of the functions in a function wizard, and the longest help that Excel's shows.
 CATEGORY, MAX_HELP = "Rebalancer", 255
@@ -118,7 +117,7 @@ class Function:
         except InputError as error:
             return self._failed(given, error.problems, VALUE)
         except MarketDataError as error:
-            return self._failed(given, problems_of(error), NA)
+            return self._failed(given, error.listed(), NA)
         except Exception as error:  # noqa: BLE001 - the last line of defence: a cell never shows a traceback
             return self._failed(given, (journal.unexpected(self.name, error),), VALUE)
         if not journal.empty():

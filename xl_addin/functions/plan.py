@@ -12,7 +12,8 @@ from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.words import Lang
-from rebalancer.planning import assessed, planned, today
+from rebalancer.clock import today
+from rebalancer.planning import assessed, in_force, planned
 from rebalancer.quoting import quotes_for
 from templates.cells import Rows
 from templates.report import problem_rows, summary_rows, trade_rows
@@ -20,7 +21,6 @@ from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
 from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
 from xl_addin.functions.inputs import Inputs, language, read_inputs
-from xl_addin.show.problems import problems_of
 
 HOLDINGS = Argument("holdings", "table", "Holdings[#All]")
 TARGETS = Argument("targets", "table", "Targets[#All]")
@@ -48,6 +48,7 @@ MANY, NAMED = 4, 6
 def drift(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
     """Return every position with its target and band, which takes no search for trades."""
     portfolio = read_inputs(drift.name, _ranges(holdings, targets, cash, settings), tables).portfolio
+    portfolio, _ = in_force(portfolio, today(), interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
     return drift.table(position_rows(assessed(portfolio, quotes, today(), problems)))
 
@@ -102,7 +103,7 @@ def checks(holdings: object, targets: object, cash: object, settings: object, ta
     except InputError as error:
         found = error.problems
     except MarketDataError as error:
-        found = problems_of(error)
+        found = error.listed()
     told = [grid("settings", rows)] if (rows := rows_of(settings)) is not None else []
     problems = gathered((*found, *journal.recent()))
     return checks.table(problem_rows(problems, language([*told, *sheets(tables)])))
@@ -118,8 +119,11 @@ def plan_of(name: str, ranges: dict[str, object], tables: object) -> tuple[Plan,
 
 
 def _plan(portfolio: Portfolio) -> Plan:
+    day = today()
+    portfolio, bands = in_force(portfolio, day, interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
-    day, before = today(), (*portfolio.notes, *problems)
+    problems = (*problems, *bands)
+    before = (*portfolio.notes, *problems)
     for asked, plan in _plans:
         if plan.as_of == day and plan.portfolio == portfolio and asked == quotes:
             return replace(plan, problems=(*before, *plan.problems))

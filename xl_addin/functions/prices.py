@@ -33,7 +33,6 @@ from xl_addin.functions.cells import (
     tickers_of,
 )
 from xl_addin.functions.declaring import Argument, declared
-from xl_addin.show.problems import problems_of
 
 FIELDS = ("price", "currency", "asof", "source", "status", "name")
 TICKER = Argument("ticker", "cell", '"069500"', optional=False)
@@ -75,7 +74,7 @@ def prices(tickers: object, tables: object) -> Answer:
     wanted = _wanted(tickers, tables)
     batch = quotes(wanted, interactive=True)
     for symbol, error in batch.failed.items():
-        journal.failed(prices.name, symbol, problems_of(error))
+        journal.failed(prices.name, symbol, error.listed())
     rows: list[Mapping[str, object]] = []
     for symbol in wanted:
         quote = batch.ok.get(symbol)

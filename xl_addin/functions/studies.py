@@ -17,8 +17,8 @@ from engine.text import FIRST_CLOSE, fold, plain_number
 from engine.weights.methods import METHODS
 from engine.words import Lang
 from rebalancer import analysing
+from rebalancer.clock import today
 from rebalancer.loading import usable
-from rebalancer.planning import today
 from rebalancer.quoting import listed, name_of
 from rebalancer.tabulating import (
     SAID_IN_PLACE,

@@ -20,7 +20,6 @@ from rebalancer.tabulating import (
     review_rows,
 )
 from templates.cells import NA, Rows
-from xl_addin.show.problems import problems_of
 
 
 def analysed(
@@ -54,5 +53,5 @@ def analysed(
         except InputError as error:
             problems.extend(error.problems)
         except MarketDataError as error:
-            problems.extend(problems_of(error))
+            problems.extend(error.listed())
     return found, tuple(dict.fromkeys(problems))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from engine.money import ZERO
 from engine.plan import Conversion, Plan, TaxEstimate
 from engine.quote import SAMPLE_SOURCE
 from engine.summary import CashLine, cash_weight, reconciliation, traded
-from engine.text import korean
-from engine.words import Lang, known, say, tell
+from engine.words import Lang, known, say
 from xl_addin.show.numbers import band, money, percent, points, price, quantity
 from xl_addin.show.problems import problem_lines
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, table_lines, wrap
@@ -30,7 +31,7 @@ def report(plan: Plan, lang: Lang = "en", paint: Paint | None = None) -> str:
         _block("caption.conversions", _conversions(plan, lang), lang, paint),
         _block("caption.cash", _cash(plan, lang, paint), lang, paint),
         _block("caption.tax", _wrapped(tax_sentences(plan.tax, plan.base_currency, lang)), lang, paint),
-        _block("caption.quality", _wrapped([quality_sentence(plan, lang)]), lang, paint),
+        _block("caption.quality", _wrapped(quality_sentences(plan, lang)), lang, paint),
         _block("caption.problems", problem_lines(plan.problems, lang, paint, WIDTH), lang, paint),
         [paint(line, "bold") for line in _wrapped([conclusion(plan, lang)])],
     ]
@@ -118,7 +119,9 @@ def _sections(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
             say("report.due-now", lang) if section.due else due,
             ", ".join(section.breaches),
         )
-        rows.append(TextRow(cells, STATUS_STYLES.get(section.status, "")))
+        why = section.why.phrase.told(lang)
+        remark = say("report.acts" if section.acts else "report.waits", lang, why=why)
+        rows.append(TextRow(cells, STATUS_STYLES.get(section.status, ""), remark))
     return table_lines(columns, rows, paint)
 
 
@@ -212,13 +215,22 @@ def price_sources(plan: Plan, lang: Lang) -> str:
     return "; ".join(parts)
 
 
-def quality_sentence(plan: Plan, lang: Lang) -> str:
-    """Return how close to the provably best plan this one is, in words."""
-    quality = plan.quality
-    name = "report.proven-best" if quality.gap <= 0 else "report.proven-gap"
-    objective, bound = _share(quality.objective, 4), _share(quality.bound, 4)
-    sentence = say(name, lang, gap=_share(quality.gap, 2), objective=objective, bound=bound)
-    return f"{sentence} {say('report.found-by', lang, method=quality.method, seconds=f'{quality.seconds:.3g}')}"
+def quality_sentences(plan: Plan, lang: Lang) -> list[str]:
+    """Return in words what the plan leaves misplaced, what it costs, who had to trade, and how sure it is."""
+    quality, base = plan.quality, plan.base_currency
+    misplaced = money(Decimal(quality.misplaced) * plan.total_value, base)
+    lines = [say("report.misplaced", lang, amount=misplaced, share=_share(quality.misplaced, 3))]
+    if plan.trades:
+        raised = quality.rung == 1 and any(trade.side == "sell" for trade in plan.trades)
+        lines.append(say("report.rung-raise" if raised else f"report.rung-{quality.rung}", lang))
+    if not math.isfinite(quality.bound):
+        lines.append(say("report.unproven", lang))
+    else:
+        better = Decimal(max(quality.objective - quality.bound, 0.0)) * plan.total_value
+        amount = money(better, base)
+        proven = amount == money(ZERO, base)
+        lines.append(say("report.proven-best" if proven else "report.proven-gap", lang, amount=amount))
+    return [" ".join(lines)]
 
 
 def conversion_sentence(conversion: Conversion, lang: Lang) -> str:
@@ -255,14 +267,11 @@ def tax_sentences(tax: TaxEstimate, base: str, lang: Lang) -> list[str]:
         gain, allowance, due = (money(figure, "KRW") for figure in figures)
         lines.append(say("report.overseas-tax", lang, gain=gain, allowance=allowance, tax=due))
     if tax.dividend_income is not None and tax.dividend_tax is not None and tax.dividend_income:
-        income, due = money(tax.dividend_income, base), money(tax.dividend_tax, base)
+        income, due = money(tax.dividend_income, "KRW"), money(tax.dividend_tax, "KRW")
         lines.append(say("report.dividend-tax", lang, income=income, tax=due))
     if tax.missing:
         lines.append(say("report.tax-missing", lang, list=", ".join(tax.missing)))
-    return [
-        *lines,
-        *(f"{say('severity.info', lang)}: {tell(korean(text) if lang == 'ko' else text, lang)}" for text in tax.notes),
-    ]
+    return [*lines, *(f"{say('severity.info', lang)}: {note.told(lang)}" for note in tax.notes)]
 
 
 def conclusion(plan: Plan, lang: Lang) -> str:

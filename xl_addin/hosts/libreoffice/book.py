@@ -25,6 +25,7 @@ from templates.report import (
     setting_rows,
 )
 from templates.spec import table
+from templates.spec.schema import Column
 from xl_addin.functions import function
 from xl_addin.functions.cells import Shown, shown
 from xl_addin.functions.plan import position_rows
@@ -128,12 +129,14 @@ def _inputs(portfolio: Portfolio) -> dict[str, dict[str, Rows]]:
     ]  # fmt: skip
     targets: list[Row] = [
         {"Section": section.name, "Ticker": t.symbol, "Role": t.role or None, "Target": t.weight, "Min": t.minimum,
-         "Max": t.maximum, "Enabled": t.enabled, "Benchmark": t.benchmark, "ThesisValid": t.thesis_valid}
+         "Max": t.maximum, "Enabled": t.enabled, "Benchmark": t.benchmark, "ThesisValid": t.thesis_valid,
+         "RelativeBand": t.relative_band, "RelativeBandHigh": t.relative_band_high_volatility}
         for section, t in portfolio.targets()
     ]  # fmt: skip
     rules: list[Row] = [
         {"Section": s.name, "Schedule": s.rule.schedule, "AbsoluteBand": s.rule.absolute_band,
-         "RelativeBand": s.rule.relative_band, "MinTrade": s.rule.min_trade, "LastRebalanced": s.rule.last_rebalanced}
+         "RelativeBand": s.rule.relative_band, "RelativeBandHigh": s.rule.relative_band_high_volatility,
+         "MinTrade": s.rule.min_trade, "LastRebalanced": s.rule.last_rebalanced}
         for s in portfolio.sections
     ]  # fmt: skip
     return {
@@ -152,7 +155,7 @@ def _inputs(portfolio: Portfolio) -> dict[str, dict[str, Rows]]:
 def _formulas(plan: Plan, inputs: Mapping[str, Mapping[str, Rows]]) -> dict[str, Formula]:
     ranges = []
     for title, tables in inputs.items():
-        width = sum(len(table(name).inputs) + 1 for name in tables) - 1
+        width = sum(len(_columns(name, rows)) + 1 for name, rows in tables.items()) - 1
         ranges.append(f"[${title}.$A$1:.${letters(width)}${READ}]")
     call, report = ";".join(ranges), plan_book(plan, "en")
     shown_rows = {
@@ -170,10 +173,10 @@ def _formulas(plan: Plan, inputs: Mapping[str, Mapping[str, Rows]]) -> dict[str,
 
 def _studies(inputs: Mapping[str, Mapping[str, Rows]], analyses: Mapping[str, Rows]) -> dict[str, Formula]:
     """Return the analyses that have rows; a comparison has a column per fund."""
-    columns = [column.name for column in table("Targets").inputs]
+    columns = [column.name for column in _columns("Targets", inputs["Targets"]["Targets"])]
     letter = letters(columns.index("Ticker") + 1)
     tickers = f"[$Targets.${letter}$2:.${letter}${READ}]"
-    width = sum(len(table(name).inputs) + 1 for name in inputs["Targets"]) - 1
+    width = sum(len(_columns(name, rows)) + 1 for name, rows in inputs["Targets"].items()) - 1
     targets = f"[$Targets.$A$1:.${letters(width)}${READ}]"
     calls = {
         "Limits": "REBAL_RISK()",
@@ -193,6 +196,15 @@ def _studies(inputs: Mapping[str, Mapping[str, Rows]], analyses: Mapping[str, Ro
     return found
 
 
+def _columns(name: str, rows: Rows) -> tuple[Column, ...]:
+    """Return the columns of an input table: of those that not every workbook needs, the ones with a value."""
+    return tuple(
+        column
+        for column in table(name).inputs
+        if not column.optional or any(row.get(column.name) is not None for row in rows)
+    )
+
+
 def _page(title: str, tables: Mapping[str, Rows]) -> str:
     """Return a sheet of input tables side by side, an empty column between them."""
     height = max(len(rows) for rows in tables.values())
@@ -200,7 +212,7 @@ def _page(title: str, tables: Mapping[str, Rows]) -> str:
     for at in range(-1, height):
         blocks = []
         for name, rows in tables.items():
-            columns = table(name).inputs
+            columns = _columns(name, rows)
             if at < 0:
                 cells = "".join(_cell(column.name, "head") for column in columns)
             else:

@@ -1,0 +1,620 @@
+"""The whole trade problem as a mixed-integer model, solved by HiGHS: any rule, with a proven bound.
+
+What a row's hinges add up to is convex, so it needs no switches: the row's value is its least value plus segments of
+rising slope. Where a row counts whole steps of one price, the segments end at whole steps, which makes the linear
+relaxation the convex hull of the measure at whole steps. Money is scaled to a total of 10⁶.
+
+HiGHS is asked for a number of nodes and of simplex iterations, never for an amount of time, with one thread and a fixed
+seed: the same model gives the same answer everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from engine.trades.problem import Bools, Floats, Hinges, Ints, TradeProblem
+
+_SCALE = 1e6
+#: Distance to the bound, relative to the objective, at which HiGHS may stop.
+GAP = 1e-9
+#: Steps beyond which a row's measure is bent at its kinks instead of at whole steps.
+_WHOLE = 1e-9
+#: What a bound is lowered by, of the total: HiGHS keeps its constraints to a millionth of the scale.
+TOLERANCE = 2e-10
+
+#: What settles ties, small enough to decide nothing else: of a unit of tax, of an order (times the total), of turnover.
+_TIE_TAX, _TIE_ORDER, _TIE_TURNOVER = 1e-7, 3e-10, 1e-10
+
+#: Called now and then with (incumbent, bound), each of the total; returns whether to stop.
+Watch = Callable[[float, float], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """The most that HiGHS may do before it hands back what it has: counts, so that every machine stops alike.
+
+    `nodes` of its tree; `calls` of its callback, which it makes at every step of its search; the part of its work that
+    goes into looking for plans.
+    """
+
+    nodes: int = 4_000
+    calls: int = 15_000
+    heuristics: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class HighsAnswer:
+    """What HiGHS found: steps by slot or None, a bound (base currency), and how it ended."""
+
+    units: Ints | None
+    bound: float
+    ended: Literal["optimal", "limit", "infeasible", "failed"]
+
+
+@dataclass(slots=True)
+class _Model:
+    """Columns and rows collected in blocks; `triples` are (row, column, value)."""
+
+    lower: list[Floats] = field(default_factory=list)
+    upper: list[Floats] = field(default_factory=list)
+    cost: list[Floats] = field(default_factory=list)
+    integer: list[Bools] = field(default_factory=list)
+    triples: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
+    row_low: list[Floats] = field(default_factory=list)
+    row_high: list[Floats] = field(default_factory=list)
+    columns: int = 0
+    rows: int = 0
+    constant: float = 0.0
+
+    def block(
+        self,
+        lower: float | Floats,
+        upper: float | Floats,
+        cost: float | Floats,
+        integer: bool | Bools,  # noqa: FBT001 - one value for all columns, or one each
+        n: int,
+    ) -> Ints:
+        """Add n columns and return their indices."""
+        for store, value in ((self.lower, lower), (self.upper, upper), (self.cost, cost)):
+            store.append(np.broadcast_to(np.asarray(value, dtype=np.float64), (n,)))
+        self.integer.append(np.broadcast_to(np.asarray(integer, dtype=np.bool_), (n,)))
+        self.columns += n
+        return np.arange(self.columns - n, self.columns)
+
+    def constrain(
+        self, low: float | Floats, high: float | Floats, n: int, *terms: tuple[Ints, Ints, Floats | float]
+    ) -> None:
+        """Add n rows low ≤ Σ terms ≤ high; a term is (row within the n, column, coefficient)."""
+        for row, column, value in terms:
+            values = np.broadcast_to(np.asarray(value, dtype=np.float64), np.shape(column))
+            self.triples.append((np.asarray(row) + self.rows, np.asarray(column), values))
+        self.row_low.append(np.broadcast_to(np.asarray(low, dtype=np.float64), (n,)))
+        self.row_high.append(np.broadcast_to(np.asarray(high, dtype=np.float64), (n,)))
+        self.rows += n
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """One direction's columns: slots, trade, what a trade column counts in steps, switch, and money of a column.
+
+    `worth` is value, `used` cash, `gain` overseas gain per unit of the trade column; further cash is in `extra`:
+    (slot place in the leg, column, cash) for fees and withheld tax that are columns of their own.
+    """
+
+    slots: Ints
+    trade: Ints
+    most: Floats
+    unit: Floats
+    switch: Ints
+    worth: Floats
+    used: Floats
+    gain: Floats
+    extra: tuple[tuple[Ints, Ints, Floats], ...]
+    gain_extra: tuple[tuple[Ints, Ints, Floats], ...]
+
+
+class Model:
+    """The mixed-integer model of a trade problem.
+
+    With `loose` every order is granted what rounding to the smallest unit may save it, so that the model's optimum
+    bounds plans as they are billed. `must` are slots that trade, one way or the other.
+    """
+
+    def __init__(self, problem: TradeProblem, *, loose: bool = True, must: Bools | None = None) -> None:
+        self._problem, self._money = problem, _SCALE / problem.total
+        self._model = _Model()
+        #: The most that what settles ties adds to the cost of any plan.
+        self._ties = 0.0
+        slots = problem.slots
+        slack = slots.slack * self._money if loose else np.zeros(problem.size)
+        cash_slack = slots.cash_slack * self._money if loose else np.zeros(problem.size)
+        granted = np.zeros(len(problem.cash)) if problem.granted is None or not loose else problem.granted
+        self._model.constant += (problem.spent - (problem.forgiven if loose else 0.0)) * self._money
+        sold = slots.full | (-slots.low >= slots.minimum_sell)
+        most = _affordable(problem)
+        buyers = np.flatnonzero((most > 0) & (most >= slots.minimum_buy))
+        sellers = np.flatnonzero((slots.low < 0) & sold)
+        self._buy = self._leg(buyers, most[buyers].astype(np.float64), slack, buying=True)
+        self._sell = self._leg(sellers, -slots.low[sellers].astype(np.float64), slack, buying=False)
+        self._either()
+        if must is not None:
+            self._traded(must)
+        self._net()
+        self._rows()
+        self._cash(cash_slack, granted)
+        self._overseas()
+        if problem.turnover is not None:
+            zeros = (np.zeros_like(leg.trade) for leg in (self._buy, self._sell))
+            terms = [(z, leg.trade, leg.worth) for z, leg in zip(zeros, (self._buy, self._sell), strict=True)]
+            self._model.constrain(-np.inf, problem.turnover * self._money, 1, *terms)
+
+    def _leg(self, at: Ints, most: Floats, slack: Floats, *, buying: bool) -> _Leg:
+        problem, model, money, slots = self._problem, self._model, self._money, self._problem.slots
+        n = len(at)
+        price = slots.price[at] * money
+        fraction = slots.continuous[at]
+        unit = np.where(fraction, price, 1.0)
+        worth = price / unit
+        rate = (slots.buy_rate if buying else slots.sell_rate)[at]
+        tax = np.zeros(n) if buying else slots.tax_rate[at]
+        ticket = slots.fee_minimum[at] > 0
+        plain = np.where(ticket, 0.0, rate) + tax
+        # Gain of a sale, costs off: linear but for a ticket fee, which is a column of its own.
+        gain = np.zeros(n) if buying else slots.gain[at] * money / unit
+        net_gain = gain - plain * worth
+        withheld = np.zeros(n) if buying else slots.withheld[at]
+        pays = (withheld > 0) & (gain > 0)
+        linear = np.where(pays & ~ticket, withheld * np.maximum(net_gain, 0.0), 0.0)
+        dislike = slots.dislike[at] * worth if buying else np.zeros(n)
+        ties = _TIE_TURNOVER * worth + (_TIE_TAX if problem.tax_weight == 0 else 0.0) * linear
+        self._ties += float((ties * most * unit).sum()) + _TIE_ORDER * _SCALE * n
+        cost = plain * worth + problem.tax_weight * linear + dislike + ties
+        trade = model.block(0.0, most * unit, cost, ~fraction, n)
+        switch = model.block(0.0, 1.0, problem.order * money - slack[at] + _TIE_ORDER * _SCALE, True, n)
+        rows = np.arange(n)
+        model.constrain(-np.inf, 0.0, n, (rows, trade, 1.0), (rows, switch, -most * unit))
+        least = np.minimum((slots.minimum_buy if buying else slots.minimum_sell)[at].astype(np.float64), most)
+        model.constrain(0.0, np.inf, n, (rows, trade, 1.0), (rows, switch, -least * unit))
+        extra: list[tuple[Ints, Ints, Floats]] = []
+        gain_extra: list[tuple[Ints, Ints, Floats]] = []
+        tickets = np.flatnonzero(ticket)
+        fee = np.full(n, -1)
+        if len(tickets):
+            rows = np.arange(len(tickets))
+            fee[tickets] = model.block(0.0, np.inf, 1.0, False, len(rows))
+            model.constrain(
+                0.0, np.inf, len(rows), (rows, fee[tickets], 1.0), (rows, trade[tickets], -(rate * worth)[tickets])
+            )
+            smallest = (slots.fee_minimum[at] * money)[tickets]
+            model.constrain(0.0, np.inf, len(rows), (rows, fee[tickets], 1.0), (rows, switch[tickets], -smallest))
+            extra.append((tickets, fee[tickets], np.ones(len(tickets))))
+            gain_extra.append((tickets, fee[tickets], -np.ones(len(tickets))))
+        both = np.flatnonzero(pays & ticket)
+        if len(both):
+            rows = np.arange(len(both))
+            tax_column = model.block(0.0, np.inf, problem.tax_weight, False, len(both))
+            model.constrain(
+                0.0,
+                np.inf,
+                len(both),
+                (rows, tax_column, 1.0),
+                (rows, trade[both], -(withheld * net_gain)[both]),
+                (rows, fee[both], withheld[both]),
+            )
+            extra.append((both, tax_column, np.ones(len(both))))
+        sign = 1.0 if buying else -1.0
+        used = sign * worth + plain * worth + linear
+        return _Leg(at, trade, most, unit, switch, worth, used, net_gain, tuple(extra), tuple(gain_extra))
+
+    def _either(self) -> None:
+        """Forbid buying and selling in the same slot."""
+        _, left, right = np.intersect1d(self._buy.slots, self._sell.slots, return_indices=True)
+        rows = np.arange(len(left))
+        self._model.constrain(
+            -np.inf, 1.0, len(rows), (rows, self._buy.switch[left], 1.0), (rows, self._sell.switch[right], 1.0)
+        )
+
+    def _traded(self, must: Bools) -> None:
+        """Have slots traded."""
+        at = np.flatnonzero(must)
+        place = np.full(self._problem.size, -1)
+        place[at] = np.arange(len(at))
+        terms = [
+            (place[leg.slots][place[leg.slots] >= 0], leg.switch[place[leg.slots] >= 0], 1.0)
+            for leg in (self._buy, self._sell)
+        ]
+        self._model.constrain(1.0, np.inf, len(at), *terms)
+
+    def _net(self) -> None:
+        """Bound each symbol's steps over all accounts, where its slots alone do not."""
+        problem, slots = self._problem, self._problem.slots
+        for symbol in np.unique(slots.symbol).tolist():
+            mine = np.flatnonzero(slots.symbol == symbol)
+            if len(mine) < 2:
+                continue
+            fraction = bool(slots.continuous[mine[0]])
+            scale = float(slots.price[mine[0]] * self._money) if fraction else 1.0
+            terms = [
+                (np.zeros(int(chosen.sum()), dtype=np.int64), leg.trade[chosen], sign)
+                for sign, leg in ((1.0, self._buy), (-1.0, self._sell))
+                if (chosen := slots.symbol[leg.slots] == symbol).any()
+            ]
+            low, high = float(problem.net_low[symbol]) * scale, float(problem.net_high[symbol]) * scale
+            self._model.constrain(low, high, 1, *terms)
+            self._ordered(symbol, high, self._buy, self._sell)
+            self._ordered(symbol, -low, self._sell, self._buy)
+
+    def _ordered(self, symbol: int, most: float, leg: _Leg, other: _Leg) -> None:
+        """Say what the switches imply over all accounts, which tightens the relaxation by far.
+
+        What a symbol gains over all accounts, at most `most`, takes an order of this leg somewhere; and an account's
+        own trade is at most that much more than what the other accounts trade the other way.
+        """
+        slots = self._problem.slots
+        mine = np.flatnonzero(slots.symbol[leg.slots] == symbol)
+        against = np.flatnonzero(slots.symbol[other.slots] == symbol)
+        if not len(mine):
+            return
+        one, zero = np.zeros(len(mine), dtype=np.int64), np.zeros(len(against), dtype=np.int64)
+        self._model.constrain(
+            -np.inf,
+            0.0,
+            1,
+            (one, leg.trade[mine], 1.0),
+            (zero, other.trade[against], -1.0),
+            (one, leg.switch[mine], -most),
+        )
+        for place in mine.tolist():
+            elsewhere = against[other.slots[against] != leg.slots[place]]
+            here = np.zeros(1, dtype=np.int64)
+            self._model.constrain(
+                -np.inf,
+                0.0,
+                1,
+                (here, leg.trade[[place]], 1.0),
+                (np.zeros(len(elsewhere), dtype=np.int64), other.trade[elsewhere], -1.0),
+                (here, leg.switch[[place]], -most),
+            )
+
+    def _rows(self) -> None:
+        """Add each row's measure as segments of rising slope, and its bounds."""
+        problem, rows, slots, money = self._problem, self._problem.rows, self._problem.slots, self._money
+        place = {"buy": np.full(problem.size, -1), "sell": np.full(problem.size, -1)}
+        place["buy"][self._buy.slots] = np.arange(len(self._buy.slots))
+        place["sell"][self._sell.slots] = np.arange(len(self._sell.slots))
+        hinges = rows.hinges
+        order = np.argsort(hinges.row, kind="stable")
+        starts = np.searchsorted(hinges.row[order], np.arange(len(rows.value) + 1))
+        members = np.argsort(rows.at, kind="stable")
+        firsts = np.searchsorted(rows.at[members], np.arange(len(rows.value) + 1))
+        free = np.diff(firsts) > 0
+        kept = Hinges(hinges.row, hinges.kink, hinges.sign, np.where(free[hinges.row], 0.0, hinges.weight))
+        self._model.constant += kept.value(rows.value) * money
+        for row in np.flatnonzero(free).tolist():
+            exposed = members[firsts[row] : firsts[row + 1]]
+            mine = order[starts[row] : starts[row + 1]]
+            part = Hinges(
+                np.zeros(len(mine), dtype=np.int64), hinges.kink[mine], hinges.sign[mine], hinges.weight[mine]
+            )
+            columns, shares, least, most = self._exposure(exposed, place)
+            value = float(rows.value[row])
+            if not len(columns):
+                self._model.constant += part.value(np.array([value])) * money
+                continue
+            prices = slots.price[rows.slot[exposed]] * rows.share[exposed]
+            whole = not slots.continuous[rows.slot[exposed]].any() and bool((prices == prices[0]).all())
+            step = float(prices[0]) if whole else 1.0 / money
+            if whole:
+                symbols = np.unique(slots.symbol[rows.slot[exposed]])
+                if len(symbols) == 1:
+                    least = max(least, float(problem.net_low[symbols[0]]) * step)
+                    most = min(most, float(problem.net_high[symbols[0]]) * step)
+            bounds = (float(rows.low[row]) - value) / step, (float(rows.high[row]) - value) / step
+            zero = np.zeros(len(columns), dtype=np.int64)
+            if np.isfinite(bounds).any():
+                self._model.constrain(*bounds, 1, (zero, columns, shares / step))
+            self._segments(part, value, step, (least / step, most / step), (columns, shares / step), whole=whole)
+
+    def _exposure(self, exposed: Ints, place: dict[str, Ints]) -> tuple[Ints, Floats, float, float]:
+        """Return the columns that move a row, their value, and the least and most that they can move it by."""
+        rows, slots = self._problem.rows, self._problem.slots
+        columns, shares = [], []
+        least = most = 0.0
+        for leg, name, sign in ((self._buy, "buy", 1.0), (self._sell, "sell", -1.0)):
+            places = place[name][rows.slot[exposed]]
+            known = places >= 0
+            if not known.any():
+                continue
+            at = places[known]
+            share = rows.share[exposed][known]
+            columns.append(leg.trade[at])
+            shares.append(sign * share * leg.worth[at] / self._money)
+            reach = float((share * slots.price[leg.slots[at]] * leg.most[at]).sum())
+            least, most = (least, most + reach) if sign > 0 else (least - reach, most)
+        if not columns:
+            return np.zeros(0, dtype=np.int64), np.zeros(0), 0.0, 0.0
+        return np.concatenate(columns), np.concatenate(shares), least, most
+
+    def _segments(
+        self,
+        part: Hinges,
+        value: float,
+        step: float,
+        reach: tuple[float, float],
+        terms: tuple[Ints, Floats],
+        *,
+        whole: bool,
+    ) -> None:
+        """Add Σ terms = least + segments, whose costs are the measure's slopes between its kinks (in steps)."""
+        least, most = reach
+        if whole:
+            least, most = float(np.ceil(least - 1e-7)), float(np.floor(most + 1e-7))
+        kinks = (part.kink - value) / step
+        if whole:
+            kinks = np.concatenate([np.floor(kinks + _WHOLE), np.ceil(kinks - _WHOLE)])
+        ends = np.unique(np.concatenate([[least, most], kinks[(kinks > least) & (kinks < most)]]))
+        apart = part.sign * ((value + ends * step)[:, None] - part.kink)
+        worth = (part.weight * np.maximum(apart, 0.0)).sum(axis=1) * self._money
+        self._model.constant += float(worth[0])
+        zero = np.zeros(len(terms[0]), dtype=np.int64)
+        if len(ends) == 1:
+            self._model.constrain(least, least, 1, (zero, *terms))
+            return
+        lengths = np.diff(ends)
+        pieces = self._model.block(0.0, lengths, np.diff(worth) / lengths, False, len(lengths))
+        self._model.constrain(least, least, 1, (zero, *terms), (np.zeros(len(pieces), dtype=np.int64), pieces, -1.0))
+
+    def _cash(self, slack: Floats, granted: Floats) -> None:
+        """Keep every pool at its reserve, converting within an account; measure all cash against its target."""
+        problem, model, money = self._problem, self._model, self._money
+        pools = len(problem.cash)
+        pairs = [
+            (give, take)
+            for give in range(pools)
+            for take in range(pools)
+            if give != take and problem.linked and problem.account[give] == problem.account[take]
+        ]
+        convert = model.block(0.0, np.inf, problem.spread, False, len(pairs))
+        terms: list[tuple[Ints, Ints, Floats | float]] = []
+        for leg in (self._buy, self._sell):
+            pool = problem.slots.pool[leg.slots]
+            terms.append((pool, leg.trade, leg.used))
+            terms.append((pool, leg.switch, -slack[leg.slots]))
+            terms += [(pool[place], column, value) for place, column, value in leg.extra]
+        all_used: list[tuple[Ints, Ints, Floats | float]] = [(np.zeros_like(row), *rest) for row, *rest in terms]  # type: ignore[misc]
+        if pairs:
+            give, take = (np.array(side) for side in zip(*pairs, strict=True))
+            terms += [(give, convert, 1.0), (take, convert, -(1.0 - problem.spread))]
+            all_used.append((np.zeros(len(pairs), dtype=np.int64), convert, problem.spread))
+        model.constrain(-np.inf, (problem.cash + granted - problem.reserve) * money, pools, *terms)
+        gross: list[tuple[Ints, Ints, Floats | float]] = [
+            (np.zeros_like(leg.trade), leg.trade, sign * leg.worth)
+            for sign, leg in ((1.0, self._buy), (-1.0, self._sell))
+        ]
+        before, grant = float(problem.cash.sum()) * money, float(granted.sum()) * money
+        self._beyond(problem.cash_below, all_used, before + grant)
+        gross += [(np.zeros_like(leg.switch), leg.switch, slack[leg.slots]) for leg in (self._buy, self._sell)]
+        self._beyond(problem.cash_above, gross, before - grant)
+        accounts = np.array([problem.account[give] for give, _ in pairs], dtype=np.int64)
+        self._risk_caps(convert, accounts)
+
+    def _beyond(self, hinges: Hinges, used: list[tuple[Ints, Ints, Floats | float]], before: float) -> None:
+        """Add hinges of `before` − Σ used, all of one sign, as segments of rising slope beyond the innermost kink."""
+        if not len(hinges.kink):
+            return
+        sign = float(hinges.sign[0])
+        distance = np.sort(sign * hinges.kink) * self._money
+        slope = np.cumsum(hinges.weight[np.argsort(sign * hinges.kink)])
+        pieces = self._model.block(0.0, np.append(np.diff(distance), np.inf), slope, False, len(slope))
+        zero = np.zeros(len(pieces), dtype=np.int64)
+        # pieces ≥ sign·(before − used) − first distance
+        self._model.constrain(
+            sign * before - distance[0],
+            np.inf,
+            1,
+            (zero, pieces, 1.0),
+            *((row, column, sign * np.asarray(value)) for row, column, value in used),
+        )
+
+    def _risk_caps(self, convert: Ints, accounts: Ints) -> None:
+        """Keep an account's risk assets within its cap if it buys any of them."""
+        problem, model, money = self._problem, self._model, self._money
+        for cap in problem.risk_caps:
+            buying = model.block(0.0, 1.0, 0.0, True, 1)
+            terms: list[tuple[Ints, Ints, Floats | float]] = []
+            for sign, leg in ((1.0, self._buy), (-1.0, self._sell)):
+                mine = problem.account[problem.slots.pool[leg.slots]] == cap.account
+                risky = np.isin(leg.slots, cap.slots)
+                zero = np.zeros(int(mine.sum()), dtype=np.int64)
+                paid = leg.used - sign * leg.worth
+                terms.append((zero, leg.trade[mine], (sign * risky * leg.worth + cap.cap * paid)[mine]))
+                for place, column, value in leg.extra:
+                    here = mine[place]
+                    terms.append((np.zeros(int(here.sum()), dtype=np.int64), column[here], cap.cap * value[here]))
+                if sign > 0 and risky.any():
+                    rows = np.arange(int(risky.sum()))
+                    model.constrain(
+                        -np.inf,
+                        0.0,
+                        len(rows),
+                        (rows, leg.switch[risky], 1.0),
+                        (rows, np.repeat(buying, len(rows)), -1.0),
+                    )
+            own = convert[accounts == cap.account]
+            terms.append((np.zeros(len(own), dtype=np.int64), own, cap.cap * problem.spread))
+            room = (cap.cap * cap.account_value - cap.held) * money
+            beyond = (cap.held + abs(cap.account_value)) * 2 * money
+            model.constrain(-np.inf, room + beyond, 1, *terms, (np.zeros(1, dtype=np.int64), buying, beyond))
+
+    def _overseas(self) -> None:
+        """Tax the overseas gains less losses above what is left of the allowance."""
+        problem, leg = self._problem, self._sell
+        mine = problem.slots.overseas[leg.slots] > 0
+        if not problem.overseas_rate:
+            return
+        if not mine.any():
+            self._model.constant += problem.overseas_rate * max(-problem.allowance, 0.0) * self._money
+            return
+        tax = self._model.block(0.0, np.inf, 1.0, False, 1)
+        zero = np.zeros(int(mine.sum()), dtype=np.int64)
+        terms: list[tuple[Ints, Ints, Floats | float]] = [
+            (zero, leg.trade[mine], -problem.overseas_rate * leg.gain[mine])
+        ]
+        for place, column, value in leg.gain_extra:
+            here = mine[place]
+            terms.append(
+                (np.zeros(int(here.sum()), dtype=np.int64), column[here], -problem.overseas_rate * value[here])
+            )
+        floor = -problem.overseas_rate * problem.allowance * self._money
+        self._model.constrain(floor, np.inf, 1, (np.zeros(1, dtype=np.int64), tax, 1.0), *terms)
+
+    def units(self, solution: Floats) -> Ints:
+        """Return a solution's trades in steps by slot; fractions are cut to whole steps, never past them."""
+        found = np.zeros(self._problem.size)
+        for sign, leg in ((1.0, self._buy), (-1.0, self._sell)):
+            steps = solution[leg.trade] / leg.unit
+            fraction = self._problem.slots.continuous[leg.slots]
+            least = self._problem.slots.minimum_buy if sign > 0 else self._problem.slots.minimum_sell
+            least = np.minimum(
+                least[leg.slots], np.maximum(-self._problem.slots.low, self._problem.slots.high)[leg.slots]
+            )
+            steps = np.where(fraction, np.floor(steps + 1e-3), np.rint(steps))
+            steps = np.where(fraction & (steps > least / 2), np.maximum(steps, least), steps)
+            found[leg.slots] += sign * steps
+        return found.astype(np.int64)
+
+    def solve(
+        self, effort: Effort, *, start: Ints | None = None, gap: float = GAP, watch: Watch | None = None
+    ) -> HighsAnswer:
+        """Run HiGHS, again without presolve where it fails; a failure is no verdict."""
+        for presolve in ("on", "off"):
+            answer = self._run(effort, presolve, start, gap, watch)
+            if answer.ended != "failed":
+                return answer
+        return HighsAnswer(None, -np.inf, "failed")
+
+    def _run(self, effort: Effort, presolve: str, start: Ints | None, gap: float, watch: Watch | None) -> HighsAnswer:
+        import highspy
+
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        for name, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("random_seed", 0),
+            ("presolve", presolve),
+            ("mip_rel_gap", gap),
+            ("mip_abs_gap", 1e-7),
+            ("mip_feasibility_tolerance", 1e-7),
+            ("primal_feasibility_tolerance", 1e-8),
+            ("dual_feasibility_tolerance", 1e-8),
+            ("mip_max_nodes", effort.nodes),
+            ("mip_heuristic_effort", effort.heuristics),
+        ):
+            highs.setOptionValue(name, value)
+        highs.passModel(self._linear(highspy))
+        if start is not None:
+            self._set_start(highs, start)
+        calls = 0
+
+        def on_interrupt(event: Any) -> None:  # noqa: ANN401 - highspy's event
+            nonlocal calls
+            calls += 1
+            data = event.data_out
+            try:
+                stop = calls > effort.calls
+                if watch is not None and not stop:
+                    stop = watch(data.mip_primal_bound / _SCALE, data.mip_dual_bound / _SCALE)
+            except KeyboardInterrupt:
+                stop = True
+            if stop:
+                event.interrupt()
+
+        highs.cbMipInterrupt += on_interrupt
+        with _silent():
+            highs.run()
+        status, kind = highs.getModelStatus(), highspy.HighsModelStatus
+        info = highs.getInfo()
+        # Without a whole-numbered column HiGHS solves a plain linear program and leaves the other figure alone.
+        mixed = any(bool(whole.any()) for whole in self._model.integer)
+        least = float(info.mip_dual_bound if mixed else info.objective_function_value)
+        bound = (least - self._ties) / self._money
+        bound -= TOLERANCE * self._problem.total + self._problem.rounding
+        if status == kind.kInfeasible:
+            return HighsAnswer(None, np.inf, "infeasible")
+        units = None
+        if info.primal_solution_status == highspy.kSolutionStatusFeasible:
+            units = self.units(np.asarray(highs.getSolution().col_value, dtype=np.float64))
+        if status == kind.kOptimal and units is not None:
+            return HighsAnswer(units, bound, "optimal")
+        if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit):
+            return HighsAnswer(units, bound if np.isfinite(bound) else -np.inf, "limit")
+        return HighsAnswer(None, -np.inf, "failed")
+
+    def _set_start(self, highs: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types
+        """Give HiGHS the whole-numbered columns of a plan; it finds the others."""
+        index: list[int] = []
+        value: list[float] = []
+        for sign, leg in ((1.0, self._buy), (-1.0, self._sell)):
+            steps = np.maximum(sign * start[leg.slots], 0.0)
+            index += [*leg.trade.tolist(), *leg.switch.tolist()]
+            value += [*(steps * leg.unit).tolist(), *(steps > 0).astype(np.float64).tolist()]
+        highs.setSolution(len(index), np.array(index, dtype=np.int32), np.array(value))
+
+    def _linear(self, highspy: Any) -> Any:  # noqa: ANN401 - highspy has no types
+        model = self._model
+        lp = highspy.HighsLp()
+        lp.offset_ = model.constant
+        lp.num_col_, lp.num_row_ = model.columns, model.rows
+        lp.col_cost_ = np.concatenate(model.cost)
+        lp.col_lower_, lp.col_upper_ = np.concatenate(model.lower), np.concatenate(model.upper)
+        lp.row_lower_, lp.row_upper_ = np.concatenate(model.row_low), np.concatenate(model.row_high)
+        row, column, value = (np.concatenate(part) for part in zip(*model.triples, strict=True))
+        # Equal places add up: a cash row and its hinges may name a column twice.
+        key = column * model.rows + row
+        places, inverse = np.unique(key, return_inverse=True)
+        merged = np.bincount(inverse, weights=value)
+        columns, rows = np.divmod(places, model.rows)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = np.searchsorted(columns, np.arange(model.columns + 1)).astype(np.int32)
+        lp.a_matrix_.index_ = rows.astype(np.int32)
+        lp.a_matrix_.value_ = merged
+        integer = np.concatenate(model.integer)
+        kinds = highspy.HighsVarType
+        lp.integrality_ = [kinds.kInteger if whole else kinds.kContinuous for whole in integer.tolist()]
+        return lp
+
+
+def _affordable(problem: TradeProblem) -> Ints:
+    """Return the most steps of each slot that all the money an account can raise would buy."""
+    slots = problem.slots
+    raised = np.bincount(slots.pool, weights=-slots.low * slots.price, minlength=len(problem.cash))
+    pools = np.maximum(problem.cash, 0.0) + raised
+    funds = np.bincount(problem.account, weights=pools)[problem.account] if problem.linked else pools
+    most = np.floor(funds[slots.pool] / slots.price * (1 + 1e-9) + 1e-6)
+    return np.minimum(slots.high, most.astype(np.int64))
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep what HiGHS prints at times, whatever its options, out of standard output, which carries our results."""
+    try:
+        kept = os.dup(1)
+    except OSError:  # no standard output at all, as in a windowed program
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        sys.stdout.flush()
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
