@@ -6,9 +6,10 @@ import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from openpyxl import Workbook, load_workbook
+from openpyxl import load_workbook
 from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
 from openpyxl.formatting.rule import CellIsRule
@@ -27,7 +28,7 @@ from tests.workbook.test_writeback import parts_of
 PORTFOLIO = filled_portfolio("growth")
 HELD = len(PORTFOLIO.holdings)
 LAST = 7 + HELD  # the row of the last holding
-Edit = Callable[[Workbook], object]
+Edit = Callable[[Any], object]
 EDITS: dict[str, tuple[int, Edit]] = {}
 PROGRAMS = ("openpyxl", "LibreOffice")
 #: Parts in which something of ours stands; everything else keeps every byte.
@@ -44,46 +45,46 @@ def edit(*, more: int = 0) -> Callable[[Edit], Edit]:
     return add
 
 
-def hold(book: Workbook, row: int) -> None:
+def hold(book: Any, row: int) -> None:
     sheet = book["Holdings"]
     for column, value in ((2, "키움"), (3, "005930"), (9, 7), (11, 70_000)):
         sheet.cell(row, column).value = value
 
 
 @edit()
-def nothing(book: Workbook) -> None:
+def nothing(book: Any) -> None:
     """Leave it as it is."""
 
 
 @edit(more=1)
-def a_holding_in_a_spare_row(book: Workbook) -> None:
+def a_holding_in_a_spare_row(book: Any) -> None:
     hold(book, LAST + 1)
 
 
 @edit(more=1)
-def a_row_inserted_between(book: Workbook) -> None:
+def a_row_inserted_between(book: Any) -> None:
     book["Holdings"].insert_rows(10)
     hold(book, 10)
 
 
 @edit()
-def an_empty_row_inserted(book: Workbook) -> None:
+def an_empty_row_inserted(book: Any) -> None:
     book["Holdings"].insert_rows(9)
 
 
 @edit(more=-1)
-def a_row_deleted(book: Workbook) -> None:
+def a_row_deleted(book: Any) -> None:
     book["Holdings"].delete_rows(LAST)
 
 
 @edit(more=1)
-def a_holding_below_the_table(book: Workbook) -> None:
+def a_holding_below_the_table(book: Any) -> None:
     below = int(book["Holdings"].tables["Holdings"].ref.rpartition("Q")[2]) + 1
     hold(book, below)
 
 
 @edit()
-def rows_sorted(book: Workbook) -> None:
+def rows_sorted(book: Any) -> None:
     sheet = book["Holdings"]
     for column in (2, 3, 5, 6, 7, 9, 10, 11, 12):
         values = [sheet.cell(row, column).value for row in range(8, LAST + 1)]
@@ -92,35 +93,35 @@ def rows_sorted(book: Workbook) -> None:
 
 
 @edit()
-def an_optional_column_emptied(book: Workbook) -> None:
+def an_optional_column_emptied(book: Any) -> None:
     for row in range(6, LAST + 1):
         book["Settings"].cell(row, 5).value = None
 
 
 @edit()
-def a_column_of_ones_own(book: Workbook) -> None:
+def a_column_of_ones_own(book: Any) -> None:
     for row, text in ((7, "Mine"), (8, "내 메모"), (9, "sell?")):
         book["Holdings"].cell(row, 30).value = text
 
 
 @edit()
-def a_sheet_renamed(book: Workbook) -> None:
+def a_sheet_renamed(book: Any) -> None:
     book["Targets"].title = "What I want"
 
 
 @edit()
-def sheets_sorted(book: Workbook) -> None:
+def sheets_sorted(book: Any) -> None:
     book.move_sheet("Prices", -5)
 
 
 @edit()
-def a_sheet_of_ones_own(book: Workbook) -> None:
+def a_sheet_of_ones_own(book: Any) -> None:
     for row in (["a", 1], ["b", 2.5], ["합", "=TotalValue*2"]):
         book.create_sheet("Mine").append(row) if "Mine" not in book.sheetnames else book["Mine"].append(row)
 
 
 @edit()
-def a_chart_of_ones_own(book: Workbook) -> None:
+def a_chart_of_ones_own(book: Any) -> None:
     a_sheet_of_ones_own(book)
     chart = BarChart()
     chart.add_data(Reference(book["Mine"], min_col=2, min_row=1, max_row=2))
@@ -128,34 +129,34 @@ def a_chart_of_ones_own(book: Workbook) -> None:
 
 
 @edit()
-def a_hidden_sheet(book: Workbook) -> None:
+def a_hidden_sheet(book: Any) -> None:
     a_sheet_of_ones_own(book)
     book["Mine"].sheet_state = "hidden"
 
 
 @edit()
-def a_comment(book: Workbook) -> None:
+def a_comment(book: Any) -> None:
     book["Holdings"]["C8"].comment = Comment("곧 팔 것", "나")
 
 
 @edit()
-def a_filter_with_hidden_rows(book: Workbook) -> None:
+def a_filter_with_hidden_rows(book: Any) -> None:
     book["Holdings"].row_dimensions[9].hidden = True
 
 
 @edit()
-def a_formula_of_ones_own(book: Workbook) -> None:
+def a_formula_of_ones_own(book: Any) -> None:
     book["Holdings"]["AD3"] = "=SUM(I8:I20)"
 
 
 @edit()
-def a_conditional_format(book: Workbook) -> None:
-    rule = CellIsRule(operator="greaterThan", formula=["100"], fill=PatternFill("solid", bgColor="FFCCCC"))
+def a_conditional_format(book: Any) -> None:
+    rule = CellIsRule(operator="greaterThan", formula=["100"], fill=PatternFill("solid", bgColor="FFCCCC"))  # type: ignore[no-untyped-call]
     book["Holdings"].conditional_formatting.add("I8:I20", rule)
 
 
 @edit()
-def a_drop_down(book: Workbook) -> None:
+def a_drop_down(book: Any) -> None:
     a_sheet_of_ones_own(book)
     choice = DataValidation("list", formula1='"x,y"')
     choice.add("A1:A9")
@@ -163,47 +164,47 @@ def a_drop_down(book: Workbook) -> None:
 
 
 @edit()
-def a_name_of_ones_own(book: Workbook) -> None:
+def a_name_of_ones_own(book: Any) -> None:
     book.defined_names["MyRow"] = DefinedName("MyRow", attr_text="'Holdings'!$A$8:$Q$8")
 
 
 @edit()
-def columns_narrowed_and_hidden(book: Workbook) -> None:
+def columns_narrowed_and_hidden(book: Any) -> None:
     book["Holdings"].column_dimensions["J"].hidden = True
     book["Holdings"].column_dimensions["C"].width = 30
 
 
 @edit()
-def merged_cells(book: Workbook) -> None:
+def merged_cells(book: Any) -> None:
     book["Holdings"]["Y1"] = "My notes"
     book["Holdings"].merge_cells("Y1:AB2")
 
 
 @edit()
-def a_number_typed_as_text(book: Workbook) -> None:
+def a_number_typed_as_text(book: Any) -> None:
     sheet = book["Holdings"]
     sheet["I8"] = f"{sheet['I8'].value:,}"
 
 
 @edit()
-def a_note_far_below_the_results(book: Workbook) -> None:
+def a_note_far_below_the_results(book: Any) -> None:
     book["Trades"]["B90"] = "call the bank"
 
 
 @edit()
-def formats_of_ones_own(book: Workbook) -> None:
+def formats_of_ones_own(book: Any) -> None:
     book["Holdings"]["C8"].font = Font(bold=True, color="FF00FF")
     book["Trades"]["C8"].fill = PatternFill("solid", fgColor="00FF00")
 
 
 @edit()
-def a_link(book: Workbook) -> None:
+def a_link(book: Any) -> None:
     book["Holdings"]["AE3"] = "broker"
     book["Holdings"]["AE3"].hyperlink = "https://example.com/"
 
 
 @edit()
-def tables_made_plain_ranges(book: Workbook) -> None:
+def tables_made_plain_ranges(book: Any) -> None:
     for sheet in book.worksheets:
         for name in list(sheet.tables):
             del sheet.tables[name]

@@ -133,6 +133,7 @@ def test_a_cell_of_ones_own_in_the_way_is_not_overwritten(own: Path, report: Boo
     data, notice = write_back(own, many, "ko")
     assert data is None
     assert own.read_bytes() == before
+    assert notice is not None
     assert f"매매!C{at}" in notice.told("ko")
 
 
