@@ -485,7 +485,7 @@ def value_rows(own: OwnBook, place: Found) -> None:
     if not columns or mine is None:
         return
     made = own.fresh.workbook[mine.title]
-    stated = [c for c in mine.columns if c.optional and c.role == "result" and c.name in place.columns]
+    stated = [c.name for c in mine.columns if c.optional and c.role == "result" and c.name in place.columns]
     keys = place.table.identity
     sheet = own.sheet(place.grid.part)
     by_key = {_shown(row, place.table): row for row in reversed(rows)}
@@ -505,9 +505,9 @@ def value_rows(own: OwnBook, place: Found) -> None:
             row = by_key.get(shown) if any(shown) else {}
         if row is None or not (row or own_columns & cells.keys()):
             continue
-        for column in stated:
-            known = made.cell(FIRST_ROW + rows.index(row), mine.column(column.name)) if row else None
-            own.copy(place.grid.part, number, place.columns[column.name], known)
+        for name in stated:
+            known = made.cell(FIRST_ROW + rows.index(row), mine.column(name)) if row else None
+            own.copy(place.grid.part, number, place.columns[name], known)
         if row and keys:
             reach(own, place, number)
             fill_formulas(own, place, (number,))
