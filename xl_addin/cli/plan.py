@@ -75,7 +75,9 @@ def plan(
     given, found = quotes_in(prices)
     problems = (*problems, *found)
     if output:
-        problems += output_problems(output, ".xlsx", force=force)
+        # A workbook with macros keeps them only under a name that says so.
+        macros = file.suffix.lower() == output.suffix.lower() == ".xlsm"
+        problems += output_problems(output, ".xlsm" if macros else ".xlsx", force=force)
     elif facts or analyses or (history and not (loaded and loaded.volatility_followers)):
         problems += (error("bad-argument.analysis-without-workbook", place("command-line")),)
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
