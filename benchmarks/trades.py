@@ -5,9 +5,9 @@ what every peer can do. Rebalance: drifted holdings with a 0.015 % fee, 0.20 % s
 which no peer but a hand-written mixed-integer model can do. Several accounts: the same holdings and cash spread over
 accounts that keep their own cash; four in ten instruments in the first account only, as US ones are for Koreans.
 
-Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash and
-all (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the same
-run. The textbook model is what a textbook would write, given to HiGHS for 30 seconds.
+Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash
+included (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the
+same run. The textbook model is what a textbook would write, given to HiGHS for 30 seconds.
 """
 
 from __future__ import annotations

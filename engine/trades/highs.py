@@ -124,8 +124,7 @@ class Model:
     """The mixed-integer model of a trade problem.
 
     With `loose` every order is granted what rounding to the smallest unit may save it, so that the model's optimum
-    bounds plans as they are billed; without, its plan is one that cash suffices for. `must` are slots that trade, one
-    way or the other.
+    bounds plans as they are billed. `must` are slots that trade, one way or the other.
     """
 
     def __init__(self, problem: TradeProblem, *, loose: bool = True, must: Bools | None = None) -> None:
@@ -136,13 +135,7 @@ class Model:
         slots = problem.slots
         slack = slots.slack * self._money if loose else np.zeros(problem.size)
         cash_slack = slots.cash_slack * self._money if loose else np.zeros(problem.size)
-        if loose:
-            granted = np.zeros(len(problem.cash)) if problem.granted is None else problem.granted
-        else:
-            # Fractions are cut to whole steps afterwards: cash is left for one of each.
-            step = np.where(slots.continuous, slots.price, 0.0)
-            steps = np.bincount(slots.pool, weights=step, minlength=len(problem.cash))
-            granted = -np.minimum(steps, np.maximum(problem.cash - problem.reserve, 0.0))
+        granted = np.zeros(len(problem.cash)) if problem.granted is None or not loose else problem.granted
         self._model.constant += (problem.spent - (problem.forgiven if loose else 0.0)) * self._money
         sold = slots.full | (-slots.low >= slots.minimum_sell)
         most = _affordable(problem)
@@ -483,18 +476,25 @@ class Model:
         self._model.constrain(floor, np.inf, 1, (np.zeros(1, dtype=np.int64), tax, 1.0), *terms)
 
     def units(self, solution: Floats) -> Ints:
-        """Return a solution's trades in steps by slot; fractions are cut to whole steps, never past them."""
+        """Return a solution's trades in steps by slot; of fractions a little less is bought and a little more sold."""
+        slots = self._problem.slots
         found = np.zeros(self._problem.size)
         for sign, leg in ((1.0, self._buy), (-1.0, self._sell)):
             steps = solution[leg.trade] / leg.unit
-            fraction = self._problem.slots.continuous[leg.slots]
-            least = self._problem.slots.minimum_buy if sign > 0 else self._problem.slots.minimum_sell
-            least = np.minimum(
-                least[leg.slots], np.maximum(-self._problem.slots.low, self._problem.slots.high)[leg.slots]
-            )
-            steps = np.where(fraction, np.floor(steps + 1e-3), np.rint(steps))
-            steps = np.where(fraction & (steps > least / 2), np.maximum(steps, least), steps)
-            found[leg.slots] += sign * steps
+            fraction = slots.continuous[leg.slots]
+            least = slots.minimum_buy if sign > 0 else slots.minimum_sell
+            least = np.minimum(least[leg.slots], leg.most)
+            cut = np.floor(steps + 1e-3) if sign > 0 else np.minimum(np.ceil(steps - 1e-3), leg.most)
+            cut = np.where(steps > least / 2, np.maximum(cut, least), 0.0)
+            found[leg.slots] += sign * np.where(fraction, cut, np.rint(steps))
+        net = np.bincount(slots.symbol, weights=found, minlength=len(self._problem.net_low))
+        low = self._problem.net_low
+        for slot in np.flatnonzero(slots.continuous & (net < low)[slots.symbol] & (found < 0)).tolist():
+            symbol = slots.symbol[slot]
+            less = min(low[symbol] - net[symbol], -found[slot] - 1)
+            if less > 0:
+                found[slot] += less
+                net[symbol] += less
         return found.astype(np.int64)
 
     def solve(

@@ -32,7 +32,7 @@ def near(relaxation: Relaxation, dual: Dual) -> Ints | None:
 
 @dataclass(frozen=True, slots=True)
 class _Others:
-    """Alternatives to the dual's trades: slot, steps, cost in the objective, cash used, value, gain, loss."""
+    """Alternatives to the dual's trades, m of them: slot, steps, cost in the objective, cash, value, gain, loss."""
 
     slot: Ints
     steps: Floats

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.trades.dual import Dual, Relaxation, applies, survivors
 from engine.trades.greedy import greedy
-from engine.trades.highs import Effort, HighsAnswer, Model, Watch
+from engine.trades.highs import Effort, Model, Watch
 from engine.trades.near import near
 from engine.trades.part import part_of
 from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
@@ -26,6 +26,8 @@ SLACK = 2e-9
 CLOSED, CLOSE = 1e-9, 8e-6
 #: Gap, relative to the objective, from which all that is open is decided at once.
 NEAR = 1e-3
+#: Cash kept beside where HiGHS' tolerances and cutting fractions to steps leave too little, of the total.
+HAIRS = (0.0, 1e-7, 1e-6)
 #: Slots beyond which a small gap is left.
 LARGE = 100
 #: Trades decided anew around the dual's plan, in turn; and slots up to which HiGHS decides all that is open.
@@ -183,16 +185,15 @@ class _Search:
         if answer.ended != "failed":
             self.bound = max(self.bound, answer.bound)
         if answer.units is None or not self.offer(whole(answer.units)):
-            # What rounding may save was granted to every order: now without.
-            less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400))
-            again = Model(problem, loose=False, must=must).solve(less, start=start, gap=gap, watch=self._watch)
-            self._take(again, whole(again.units) if again.units is not None else None)
-
-    def _take(self, answer: HighsAnswer, units: Ints | None) -> None:
-        if units is not None:
-            self.offer(units)
-        elif answer.ended == "infeasible" and self.best is None:
-            self._ended = "infeasible"
+            # What rounding may save was granted to every order: now without, and with a hair of cash kept beside.
+            less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400), self._effort.heuristics)
+            for hair in HAIRS:
+                kept = replace(problem, reserve=problem.reserve + hair * problem.total)
+                again = Model(kept, loose=False, must=must).solve(less, start=start, gap=gap, watch=self._watch)
+                if again.units is not None and self.offer(whole(again.units)):
+                    break
+                if again.ended == "infeasible" and hair == 0 and self.best is None:
+                    self._ended = "infeasible"
 
     def _rounding(self, units: Ints) -> float:
         """Return the most by which rounding to the smallest unit sets a bound apart from a best plan."""
