@@ -23,8 +23,18 @@ from typing import Any
 
 import numpy as np
 
-from engine.trades.measure import BRACKETS, cash_hinges, hinges, off_target
-from engine.trades.problem import Floats, Ints, Rows, Slots, TradeProblem, evaluate
+from engine.trades.problem import (
+    BRACKETS,
+    Floats,
+    Ints,
+    Rows,
+    Slots,
+    TradeProblem,
+    cash_hinges,
+    evaluate,
+    hinges,
+    off_target,
+)
 from engine.trades.solve import solve
 
 SIZES = (10, 50, 200, 500, 2000, 5000)

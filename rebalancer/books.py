@@ -83,12 +83,12 @@ def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Anal
 
 def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
+    from engine.analysis.calendar import Calendar, calendar
     from engine.analysis.risk import risk
-    from rebalancer.analysing import calendar
     from rebalancer.tabulating import calendar_rows, limit_rows
 
     return {
         # What needs facts or history: `rebalancer risk`.
         "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
-        "Calendar": calendar_rows(calendar(plan.portfolio, plan.as_of), lang),
+        "Calendar": calendar_rows(Calendar(calendar(plan.portfolio, plan.as_of), plan.portfolio.notes), lang),
     }

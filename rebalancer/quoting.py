@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, Problem, Transient, error, warning
-from engine.market.symbols import usual_pair
+from engine.market.catalogue import usual_pair
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.valuation import priced_symbols
 
 if TYPE_CHECKING:
+    from engine.market.catalogue import Listing
     from engine.market.quoting import QuoteBatch
-    from engine.market.symbols import Listing
     from templates.cells import Row
 
 Quotes = tuple[Mapping[str, Quote], tuple[Problem, ...]]

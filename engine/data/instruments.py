@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.data.fields import Fields, Path, Report, to_text
-from engine.market import symbols
+from engine.market import catalogue
 from engine.market.catalogue import Catalogue
 from engine.money import ZERO
 from engine.phrase import phrase
@@ -94,7 +94,7 @@ class Instruments:
             return None
         if meant is None and self._catalogue.get(symbol) is None:
             self._own.setdefault(fold(beside), symbol)
-        elif meant is None and symbols.canonical(beside) != symbol:
+        elif meant is None and catalogue.canonical(beside) != symbol:
             known_as = self._catalogue.get(symbol)
             known = known_as.instrument.name if known_as else symbol
             self._report.warning(row.at(key), "name-unknown", symbol=symbol, known=known, name=beside)
@@ -106,10 +106,10 @@ class Instruments:
 
     def benchmark(self, text: str, path: Path) -> str | None:
         """Return the symbol of a benchmark: of an instrument, or an index's code as it is written."""
-        if self._catalogue.find(text) or fold(text) in self._own or symbols.lost_zeros(text):
+        if self._catalogue.find(text) or fold(text) in self._own or catalogue.lost_zeros(text):
             return self._symbol(text, path)
         self._report.note(path, "not-in-catalogue.benchmark", symbol=text)
-        return symbols.canonical(text)
+        return catalogue.canonical(text)
 
     def build(self) -> dict[str, Instrument]:
         """Return the instrument of every symbol declared; reports what the document leaves open."""
@@ -127,22 +127,22 @@ class Instruments:
         found = self._catalogue.find(text)
         if found:
             return found.symbol
-        own = self._own.get(fold(text)) or self._own.get(fold(symbols.canonical(text)))
+        own = self._own.get(fold(text)) or self._own.get(fold(catalogue.canonical(text)))
         if own:
             return own
-        inner = symbols.undecorated(text)
-        if inner and symbols.shape(symbols.canonical(text)) is None:
+        inner = catalogue.undecorated(text)
+        if inner and catalogue.shape(catalogue.canonical(text)) is None:
             return inner if self._catalogue.find(inner) or not must_be_known else self._own.get(fold(inner))
         if self._lost_its_zeros(text, path, foreign=foreign):
             return None
         if must_be_known:
             self._unknown(text, path)
             return None
-        return symbols.canonical(text)
+        return catalogue.canonical(text)
 
     def _lost_its_zeros(self, text: str, path: Path, *, foreign: bool) -> bool:
         """Report a code that lost its zeros; tell whether it did."""
-        padded = None if foreign else symbols.lost_zeros(text)
+        padded = None if foreign else catalogue.lost_zeros(text)
         if padded:
             named = self._catalogue.find(padded)
             what = f" ({named.name})" if named else ""
@@ -201,7 +201,7 @@ class Instruments:
         return replace(known, **changed)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
     def _own_instrument(self, symbol: str, declared: _Declared, said: dict[str, object]) -> Instrument | None:
-        currency = said.get("currency") or symbols.currency_of_market(symbols.shape(symbol))
+        currency = said.get("currency") or catalogue.currency_of_market(catalogue.shape(symbol))
         if not isinstance(currency, str):
             self._unknown(symbol, declared.path)
             return None
@@ -210,7 +210,7 @@ class Instruments:
             self._report.note(declared.path, "not-in-catalogue", symbol=symbol, currency=currency)
         else:
             self._report.warning(declared.path, "not-in-catalogue.stock", symbol=symbol, currency=currency)
-        described = {"name": symbol, "market": symbols.market_of_currency(currency), "currency": currency} | said
+        described = {"name": symbol, "market": catalogue.market_of_currency(currency), "currency": currency} | said
         return Instrument(symbol=symbol, **described)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
     def _warn_of_wrong_code(self, symbol: str, declared: _Declared) -> None:

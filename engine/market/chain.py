@@ -15,16 +15,16 @@ from functools import lru_cache
 
 from engine.errors import MarketDataError
 from engine.market import store as stores
+from engine.market.catalogue import Listing
 from engine.market.krx import Krx, Login, login
 from engine.market.naver import Naver
 from engine.market.provider import Deadline, SecondProvider, refusal
 from engine.market.quoting import Chain, QuoteBatch
-from engine.market.records import Batch, FetchedFacts, History
 from engine.market.research import Research
 from engine.market.second import Cnbc, Ecb, NaverRates, NaverWorld
 from engine.market.store import Store
-from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
+from engine.quote import Batch, FetchedFacts, History
 from engine.settings import MarketSettings
 
 

@@ -19,12 +19,10 @@ from itertools import pairwise
 
 from engine.errors import Problem, warning
 from engine.market import calendars
-from engine.market.catalogue import load
+from engine.market.catalogue import Listing, load
 from engine.market.provider import Said
-from engine.market.records import History
-from engine.market.symbols import Listing
 from engine.phrase import Phrase, phrase
-from engine.quote import Quote
+from engine.quote import History, Quote
 from engine.settings import MarketSettings
 from engine.text import fold
 

@@ -19,11 +19,10 @@ from typing import Any
 from engine import errors
 from engine.errors import AuthFailed, AuthRequired, MarketDataError, NoData, SchemaChanged, Transient
 from engine.market import calendars, decode
+from engine.market.catalogue import Listing
 from engine.market.provider import Answer, Deadline, all_failed
-from engine.market.records import FetchedFacts, FetchedHolding, History
-from engine.market.symbols import Listing
 from engine.phrase import phrase
-from engine.quote import Quote, Session
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote, Session
 
 Run = Callable[[Mapping[str, Any], Deadline], Mapping[str, Any]]
 #: Seconds by which KRX's public tables lag.

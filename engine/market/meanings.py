@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from engine.errors import MarketDataError, SymbolUnknown
-from engine.market.catalogue import Catalogue
-from engine.market.provider import Deadline
-from engine.market.store import Store
-from engine.market.symbols import (
+from engine.market.catalogue import (
+    Catalogue,
     Listing,
     canonical,
     currency_of_market,
@@ -22,6 +20,8 @@ from engine.market.symbols import (
     undecorated,
     usual_pair,
 )
+from engine.market.provider import Deadline
+from engine.market.store import Store
 from engine.phrase import phrase
 
 _LOG = logging.getLogger(__name__)

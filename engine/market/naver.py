@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import MarketDataError, NoData, SchemaChanged, SymbolUnknown, warning
 from engine.market import decode
+from engine.market.catalogue import Listing, shape
 from engine.market.provider import Answer, Deadline, Turns, all_failed, each
-from engine.market.records import FetchedFacts, FetchedHolding
-from engine.market.symbols import Listing, shape
 from engine.phrase import phrase
-from engine.quote import Quote, Session
+from engine.quote import FetchedFacts, FetchedHolding, Quote, Session
 
 if TYPE_CHECKING:
     from engine.market.wire import Wire

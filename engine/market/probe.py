@@ -20,11 +20,11 @@ from engine.errors import (
     SymbolUnknown,
     Transient,
 )
+from engine.market.catalogue import Listing
 from engine.market.chain import Market
 from engine.market.doubts import UNVERIFIED
 from engine.market.krx import HOW
 from engine.market.provider import Answer, Deadline, SecondProvider, record
-from engine.market.symbols import Listing
 from engine.phrase import Phrase, phrase
 
 Status = Literal["ok", "note", "wrong"]

@@ -29,11 +29,10 @@ from engine.errors import (
     SymbolUnknown,
     Transient,
 )
-from engine.market.records import FetchedFacts, History
+from engine.market.catalogue import Listing
 from engine.market.store import Breaker, Store
-from engine.market.symbols import Listing
 from engine.phrase import phrase
-from engine.quote import Quote
+from engine.quote import FetchedFacts, History, Quote
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)

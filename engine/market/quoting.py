@@ -26,14 +26,12 @@ from engine.errors import (
     warning,
 )
 from engine.market import doubts, freshness
-from engine.market.catalogue import Catalogue, load
+from engine.market.catalogue import Catalogue, Listing, load
 from engine.market.meanings import Meanings, inverse_pair
 from engine.market.provider import Answer, Deadline, QuoteProvider, Said, SecondProvider, all_failed, guarded
-from engine.market.records import Batch
 from engine.market.store import Store
-from engine.market.symbols import Listing
 from engine.phrase import phrase, place
-from engine.quote import Quote
+from engine.quote import Batch, Quote
 from engine.settings import MarketSettings
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import Generic, TypeVar
 
 from engine.errors import MarketDataError, NoData, Transient, warning
 from engine.market import calendars, doubts
+from engine.market.catalogue import Listing
 from engine.market.meanings import Meanings, inverse_pair
 from engine.market.provider import Answer, DataSource, Deadline, FactsProvider, HistoryProvider, Said, guarded
-from engine.market.records import Batch, FetchedFacts, History
 from engine.market.store import Store
-from engine.market.symbols import Listing
 from engine.phrase import phrase
+from engine.quote import Batch, FetchedFacts, History
 from engine.settings import MarketSettings
 
 T = TypeVar("T")

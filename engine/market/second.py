@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine.errors import MarketDataError, NoData, SchemaChanged
 from engine.market import calendars, decode
+from engine.market.catalogue import Listing
 from engine.market.provider import Answer, Deadline, Turns, each
-from engine.market.symbols import Listing
 from engine.phrase import phrase
 from engine.quote import Quote, Session
 

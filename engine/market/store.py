@@ -25,10 +25,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.errors import Problem, warning
-from engine.market.records import FetchedFacts, FetchedHolding, History
-from engine.market.symbols import Listing
+from engine.market.catalogue import Listing
 from engine.phrase import Phrase
-from engine.quote import Quote
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote
 from engine.settings import MarketSettings
 from engine.text import fold
 

@@ -22,12 +22,11 @@ from zoneinfo import ZoneInfo
 from engine.errors import Blocked, MarketDataError, NoData, RateLimited, SchemaChanged, SymbolUnknown, Transient
 from engine.market import decode
 from engine.market.calendars import REGULAR
+from engine.market.catalogue import Listing, major
 from engine.market.provider import Answer, Deadline, Turns, all_failed, each, unexpected
-from engine.market.records import FetchedFacts, FetchedHolding, History
-from engine.market.symbols import Listing, major
 from engine.money import MINOR_DIGITS
 from engine.phrase import phrase
-from engine.quote import Quote, Session
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote, Session
 
 if TYPE_CHECKING:
     from engine.market.wire import Wire

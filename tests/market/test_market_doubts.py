@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from engine.market import doubts
-from engine.market.symbols import Listing
+from engine.market.catalogue import Listing
 from engine.quote import Quote
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW

@@ -20,10 +20,10 @@ from engine.errors import (
     SymbolUnknown,
     Transient,
 )
+from engine.market.catalogue import Listing
 from engine.market.krx import Krx, Login, Run, _child
 from engine.market.krx_child import Tape
 from engine.market.provider import Deadline, record
-from engine.market.symbols import Listing
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW, many
 from tests.market.replayed import PATIENT, SETTINGS, WRONG_PASSWORD, Replayed

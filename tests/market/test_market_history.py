@@ -10,7 +10,7 @@ import pytest
 from engine.errors import SymbolUnknown
 from engine.market.catalogue import load
 from engine.market.meanings import resolve
-from engine.market.records import Batch, History
+from engine.quote import Batch, History
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW, Share, many
 from tests.market.replayed import PATIENT, Replayed

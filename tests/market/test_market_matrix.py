@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from engine.errors import MarketDataError
+from engine.market.catalogue import Listing
 from engine.market.naver import Naver
 from engine.market.provider import Answer, Deadline
 from engine.market.second import Cnbc, Ecb, NaverRates, NaverWorld
-from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW

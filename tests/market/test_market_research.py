@@ -10,9 +10,9 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import MarketDataError, SymbolUnknown, Transient
+from engine.market.catalogue import Listing, usual_pair
 from engine.market.krx import Login, Run
-from engine.market.records import Batch, FetchedFacts, History
-from engine.market.symbols import Listing, usual_pair
+from engine.quote import Batch, FetchedFacts, History
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW
 from tests.market.replayed import PATIENT, Replayed

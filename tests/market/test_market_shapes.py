@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from engine.errors import MarketDataError, SchemaChanged
 from engine.market import naver, yahoo
+from engine.market.catalogue import Listing
 from engine.market.provider import Deadline
-from engine.market.records import FetchedFacts
-from engine.market.symbols import Listing
-from engine.quote import Quote
+from engine.quote import FetchedFacts, Quote
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW, Answer, Request, many
 from tests.market.replayed import Replayed

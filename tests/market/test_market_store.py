@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.market.records import FetchedFacts, FetchedHolding, History
 from engine.market.store import FILE, Breaker, Store
-from engine.quote import Quote
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote
 from tests.market.replay_vendors import NOW
 from tests.market.replayed import Replayed
 

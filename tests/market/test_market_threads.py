@@ -13,9 +13,9 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from engine.market.catalogue import Listing
 from engine.market.provider import Deadline
 from engine.market.quoting import QuoteBatch
-from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW, many

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from engine.errors import RateLimited, SchemaChanged, Transient
+from engine.market.catalogue import Listing
 from engine.market.naver import Naver
 from engine.market.provider import Deadline
-from engine.market.symbols import Listing
 from engine.market.wire import LONGEST_WAIT, seconds_until
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW

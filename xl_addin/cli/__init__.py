@@ -143,8 +143,7 @@ def _fail(problems: Iterable[Problem], status: int, reader: Reader) -> int:
 
 
 def _tell(problems: Iterable[Problem], reader: Reader) -> None:
-    from xl_addin.show.problems import problem_lines
-    from xl_addin.show.terminal import paint_for
+    from xl_addin.show.terminal import paint_for, problem_lines
 
     sys.stderr.writelines(f"{line}\n" for line in problem_lines(problems, reader.lang, paint_for(sys.stderr)))
 

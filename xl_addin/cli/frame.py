@@ -25,8 +25,7 @@ from engine.errors import InputError, Problem, error
 from engine.phrase import Phrase, phrase, place
 from engine.text import nearest
 from engine.words import LANGUAGES, Lang, known, say
-from xl_addin.show.language import default_language
-from xl_addin.show.terminal import pad, wrap
+from xl_addin.show.terminal import default_language, pad, wrap
 
 #: Widest line of a help page, and the widest option that has its explanation beside it.
 _PAGE, _TERM = 100, 30

@@ -64,8 +64,7 @@ def import_(
 ) -> None:
     """Show what the exports change, and write the portfolio where a place is named."""
     from rebalancer.importing import import_files, write_imported
-    from xl_addin.show.problems import problem_lines
-    from xl_addin.show.terminal import paint_for
+    from xl_addin.show.terminal import paint_for, problem_lines
 
     where = place("command-line")
     if sum(map(bool, (into, model, targets))) > 1:
@@ -91,8 +90,7 @@ def import_(
 
 def changes(holdings: Iterable[HoldingChange], cash: Iterable[CashChange], lang: Lang, paint: Paint) -> Iterable[str]:
     """Yield the table of what changes, and what cash becomes."""
-    from xl_addin.show.numbers import money, quantity
-    from xl_addin.show.terminal import TextColumn, TextRow, table_lines
+    from xl_addin.show.terminal import TextColumn, TextRow, money, quantity, table_lines
 
     def cost(number: Decimal | None) -> str:
         return "" if number is None else f"{number.normalize():,f}"

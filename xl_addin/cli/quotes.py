@@ -59,8 +59,7 @@ def _print_json(document: dict[str, Any]) -> None:
 
 def _print_quotes(batch: QuoteBatch, lang: Lang) -> None:
     from rebalancer.quoting import no_network
-    from xl_addin.show.problems import problem_lines
-    from xl_addin.show.terminal import paint_for
+    from xl_addin.show.terminal import paint_for, problem_lines
 
     _print_table(batch.ok.values(), lang)
     each = [problem for fault in batch.failed.values() for problem in fault.listed()]
@@ -70,7 +69,7 @@ def _print_quotes(batch: QuoteBatch, lang: Lang) -> None:
 
 
 def _print_table(quotes: Iterable[Quote], lang: Lang) -> None:
-    from xl_addin.show import numbers
+    from xl_addin.show import terminal as numbers
     from xl_addin.show.terminal import TextColumn, TextRow, paint_for, table_lines
 
     titles = ("symbol", "name", "price", "price-as-of", "session", "source", "status")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine.errors import InputError
-from engine.market.symbols import pair
+from engine.market.catalogue import pair
 from engine.quote import Quote
 from rebalancer import quoting
 from rebalancer.quoting import listed, name_of, quoted, quotes, watch

@@ -8,13 +8,23 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.money import ZERO
-from engine.plan import Conversion, Plan, TaxEstimate
+from engine.plan import CashLine, Conversion, Plan, TaxEstimate, cash_weight, reconciliation, traded
 from engine.quote import SAMPLE_SOURCE
-from engine.summary import CashLine, cash_weight, reconciliation, traded
 from engine.words import Lang, known, say
-from xl_addin.show.numbers import band, money, percent, points, price, quantity
-from xl_addin.show.problems import problem_lines
-from xl_addin.show.terminal import Paint, TextColumn, TextRow, table_lines, wrap
+from xl_addin.show.terminal import (
+    Paint,
+    TextColumn,
+    TextRow,
+    band,
+    money,
+    percent,
+    points,
+    price,
+    problem_lines,
+    quantity,
+    table_lines,
+    wrap,
+)
 
 WIDTH = 116
 STATUS_STYLES = {"OK": "green", "OVER": "red", "UNDER": "yellow", "NO_TARGET": "red"}

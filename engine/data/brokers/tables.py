@@ -17,7 +17,7 @@ from engine.data.brokers.records import ExportCash, ExportLine, Statement
 from engine.data.brokers.sheets import Sheet
 from engine.data.fields import Where
 from engine.errors import Problem, Severity, error, note, warning
-from engine.market import catalogue, symbols
+from engine.market import catalogue
 from engine.money import MINOR_DIGITS
 from engine.phrase import place
 from engine.text import fold, repaired_number
@@ -324,11 +324,11 @@ class _Reader:
             return name or None if not has_codes or catalogue.load().find(name) else None
         if shares := _CLASS_OF_SHARES.fullmatch(symbol):
             return f"{shares[1]}.{shares[2]}"
-        padded = symbols.lost_zeros(symbol)
+        padded = catalogue.lost_zeros(symbol)
         if padded and table.form.currency == "KRW":
             self._tell("info", "zeros-restored", where, value=symbol, code=padded)
             return padded
-        plain = symbols.undecorated(symbol) or symbols.canonical(symbol)
+        plain = catalogue.undecorated(symbol) or catalogue.canonical(symbol)
         known = catalogue.load().find(plain)
         if known is None and " " in plain:
             return None
@@ -345,7 +345,7 @@ class _Reader:
         known = catalogue.load().find(code)
         if known is not None:
             return known.currency
-        natural = symbols.currency_of_market(symbols.shape(code)) or ""
+        natural = catalogue.currency_of_market(catalogue.shape(code)) or ""
         if table.form.currency and natural in ("", table.form.currency):
             return table.form.currency
         return natural if not table.form.currency else ""
