@@ -80,7 +80,7 @@ FORMATS = (*dict.fromkeys(form.name for form in _forms()), KOREAN, GENERIC)
 def read_tables(sheets: Sequence[Sheet], file: str, *, form: str = "", mapping: Mapping[str, str]) -> Statement:
     """Return what the tables of all sheets say; what is not understood is among its problems."""
     own = {fold(header): meaning for header, meaning in mapping.items()}
-    reader = _Reader(file, form, own)
+    reader = _StatementReader(file, form, own)
     for sheet in sheets:
         reader.read(sheet)
     return reader.statement()
@@ -120,7 +120,7 @@ class _Table:
         return row[at] if at is not None and at < len(row) else ""
 
 
-class _Reader:
+class _StatementReader:
     """The sheets of one export being read, row by row."""
 
     def __init__(self, file: str, form: str, mapping: Mapping[str, str]) -> None:
