@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from engine.market.catalogue import Listing
 from engine.market.provider import Deadline, Said
 from engine.market.quoting import Lanes
-from engine.market.symbols import Listing
 from tests.functions.excel_host import Cells, load
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import many

@@ -6,8 +6,8 @@ which no peer but a hand-written mixed-integer model can do. Several accounts: t
 accounts that keep their own cash; four in ten instruments in the first account only, as US ones are for Koreans.
 
 Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash
-included (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the same
-run. The textbook model is what a textbook would write, given to HiGHS for 30 seconds.
+included (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the
+same run. The textbook model is what a textbook would write, given to HiGHS for 30 seconds.
 """
 
 from __future__ import annotations
@@ -23,8 +23,18 @@ from typing import Any
 
 import numpy as np
 
-from engine.trades.measure import BRACKETS, cash_hinges, hinges, off_target
-from engine.trades.problem import Floats, Ints, Rows, Slots, TradeProblem, evaluate
+from engine.trades.problem import (
+    BRACKETS,
+    Floats,
+    Ints,
+    Rows,
+    Slots,
+    TradeProblem,
+    cash_hinges,
+    evaluate,
+    hinges,
+    off_target,
+)
 from engine.trades.solve import solve
 
 SIZES = (10, 50, 200, 500, 2000, 5000)

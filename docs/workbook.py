@@ -34,11 +34,23 @@ that names the cell and the repair: a ticker that lost its zeros (69500), a form
 the same headers. It reads .xlsx, .xlsm, .ods, and a folder of .csv files (`holdings.csv`, `targets.csv`, `cash.csv`,
 `settings.csv` …), as Excel or LibreOffice saved them.
 
-`plan FILE.xlsx -o OUT.xlsx` writes the results into a copy of your workbook: your cells, notes, formats, sheets and
-charts stay. Where it holds something that openpyxl would lose (pictures, shapes, slicers, macros, threaded comments,
-sparklines, data connections), or a cell of yours stands where results belong, a fresh workbook is written instead,
-and the command says so. Your own formulas are computed when a spreadsheet opens the file. `--force` lets it replace a
-file that exists; files are always written whole.
+## Writing back
+
+`plan FILE.xlsx -o OUT.xlsx` writes the results into a copy of your workbook; a workbook with macros is copied under a
+name that ends in .xlsm. Only cells of results change, with the values beside our formulas, and what must reach new
+rows: named ranges, printed areas, Excel tables with their drop-downs and colours. Everything else in the file stays
+byte for byte: your cells, comments, formats, sheets, charts, pictures, sparklines, slicers, macros, names, hidden rows.
+
+- A row that you inserted or added below a table gets the table's formulas, and the Excel table reaches it.
+- A formula of yours keeps its last value, and a spreadsheet computes it when it opens the file.
+- A result keeps the format you gave its cell, where it shows the same kind of number.
+- `-o FILE.xlsx --force` writes over the file itself. Before the first time, a copy is kept beside it:
+  `FILE.before.xlsx`.
+- A fresh workbook is written, and the command says so, only where the file is no .xlsx or .xlsm, has not the tables of
+  this workbook, or a cell of yours stands where results belong.
+
+Tested on files that LibreOffice, openpyxl, exceljs and SheetJS saved; Excel, Google Sheets and Numbers are untried.
+Microsoft's Open XML SDK finds nothing wrong in fresh workbooks, and nothing added in those written back.
 
 `rebalancer share FILE -o COPY.xlsx` writes values only, with the same looks: no formulas, macros, links, names,
 comments, hidden sheets, author or paths, and nothing of your own notes and sheets. `--weights-only` leaves out every

@@ -12,7 +12,8 @@ RebalancerError
     ├── Blocked             the source has shut this address out
     ├── Transient           the network or the source failed; later may work
     ├── SchemaChanged       the answer no longer has the shape it had
-    └── Stale               there is a price, but too old to act on
+    ├── Stale               there is a price, but too old to act on
+    └── Doubtful            there is a price, but what is known speaks against it
 """
 
 from __future__ import annotations
@@ -162,3 +163,7 @@ class SchemaChanged(MarketDataError):
 
 class Stale(MarketDataError):
     """Data too old to act on."""
+
+
+class Doubtful(MarketDataError):
+    """A price that what is known speaks against: not to be traded on before a person or a second source confirms it."""

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import NoData
-from engine.market.records import History
-from engine.market.symbols import pair
+from engine.market.catalogue import pair
 from engine.phrase import phrase
+from engine.quote import History
 
 Days = NDArray[np.datetime64]
 Floats = NDArray[np.float64]

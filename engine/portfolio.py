@@ -70,6 +70,8 @@ class Holding:
     """A quantity of one instrument, in one account (or under one account label).
 
     `average_cost` is in the instrument's currency; `cost_fx` is base currency per unit of it on the day of purchase.
+    `value` is what the person wrote in place of a quantity, in the instrument's currency: the quantity is 0 until a
+    price is known (`engine.valuation.in_quantities`), or is that value divided by the price given beside it.
     """
 
     symbol: str
@@ -79,6 +81,7 @@ class Holding:
     price: Decimal | None = None
     locked: bool = False
     cost_fx: Decimal | None = None
+    value: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,8 @@ class Portfolio:
 
     Where the document declares accounts, `accounts_declared` is true and each finances itself; otherwise `accounts`
     is one nameless account with all the cash, and a holding's `account` is only a label.
-    `fx` holds the manual rates by pair, such as USDKRW. `notes` is what reading it found that does not stop a plan.
+    `fx` holds the manual rates by pair, such as USDKRW. `expected` is what the person expects of it, in their words
+    (return, fall, fee): kept and shown, never computed with. `notes` is what reading it found that stops no plan.
     """
 
     name: str
@@ -219,6 +223,7 @@ class Portfolio:
     fx: Mapping[str, Decimal] = field(default_factory=dict)
     accounts_declared: bool = False
     untargeted_rule: Rule = field(default_factory=Rule)
+    expected: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Problem, ...] = field(default=(), compare=False)
 
     def targets(self) -> Iterator[tuple[Section, Target]]:

@@ -14,7 +14,7 @@ from engine import drift
 from engine.analysis.risk import Overrun, overruns
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
-from engine.errors import ImpossibleError, InputError, NoData, Stale, error, warning
+from engine.errors import Doubtful, ImpossibleError, InputError, NoData, Stale, error, warning
 from engine.errors import Problem as Fault
 from engine.money import PRECISION
 from engine.phrase import phrase, place
@@ -57,9 +57,10 @@ def rebalance(
     `watch` is called now and then while a proof takes long, with the best plan's objective and the bound; where it
     returns True (or Ctrl-C is pressed), the best plan so far is returned.
 
-    Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`),
-    `ImpossibleError` where no plan can satisfy the request, `InputError` for prices that cannot be used. Quantities and
-    money are computed with `PRECISION` digits, whatever the caller's decimal context.
+    Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`), `Doubtful`
+    where what is known speaks against one, `ImpossibleError` where no plan can satisfy the request, `InputError` for
+    prices that cannot be used. Quantities and money are computed with `PRECISION` digits, whatever the caller's decimal
+    context.
     """
     with localcontext(prec=PRECISION):
         return _rebalance(portfolio, quotes, as_of, allow_stale=allow_stale, watch=watch)
@@ -73,8 +74,14 @@ def assess(
     Raises what `rebalance` raises for missing, stale or unusable prices.
     """
     with localcontext(prec=PRECISION):
-        valuation, _, _ = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
-        return drift.positions(portfolio, valuation)
+        valuation, rates, _ = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
+        return _marked(drift.positions(portfolio, valuation), rates)
+
+
+def _marked(positions: tuple[Position, ...], rates: Mapping[str, FxRate]) -> tuple[Position, ...]:
+    """Return the positions, stale also where the rate is that their value rests on."""
+    old = {currency for currency, rate in rates.items() if rate.stale_reason}
+    return tuple(replace(one, stale=True) if one.currency in old else one for one in positions)
 
 
 def _rebalance(
@@ -82,7 +89,7 @@ def _rebalance(
 ) -> Plan:
     started = time.perf_counter()
     valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
-    positions = drift.positions(portfolio, valuation)
+    positions = _marked(drift.positions(portfolio, valuation), rates)
     over = overruns(portfolio, valuation, frozenset(p.symbol for p in positions if p.status in drift.IDLE))
     sections = _mending(drift.section_states(portfolio, positions, as_of), over, positions)
     # What makes a section act is outside like a group's limit, though it has no part in the measure.
@@ -159,6 +166,13 @@ def _value(
         else error("stale.refused", place("price", symbol=symbol), reason=reason)
         for symbol, reason in old
     )
+    doubted = [q.doubt for q in prices.values() if q.doubt] + [rate.doubt for rate in rates.values() if rate.doubt]
+    doubtful = tuple(
+        error("doubtful", place("price", symbol=doubt.values["symbol"]), doubt=doubt)
+        for doubt in dict.fromkeys(doubted)
+    )
+    if doubtful:
+        raise Doubtful(phrase("prices-doubtful"), problems=problems + aged + doubtful)
     if aged and not allow_stale:
         raise Stale(phrase("data-stale"), problems=problems + aged)
     valuation = value(portfolio, prices, fx_table(portfolio, rates))

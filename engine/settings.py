@@ -72,6 +72,7 @@ class MarketSettings:
     stale_open: float = _option(1200.0, "seconds")
     stale_fx: float = _option(86400.0, "seconds")
     cross_check: Decimal = _option(Decimal("0.03"), "share-of-price")
+    doubtful: Decimal = _option(Decimal("0.05"), "share-of-price")
     cross_check_wait: float = _option(1.0, "seconds")
     unknown_for: float = _option(86400.0, "seconds")
     retry_for: float = _option(300.0, "seconds")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from engine.errors import Problem, error, warning
 from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit, unit
@@ -19,6 +19,8 @@ from engine.quote import Quote
 #: Calendar days before the plan's day beyond which a price is stale. KRX and NYSE never close for longer: the longest
 #: closures, those of Lunar New Year and Chuseok with the weekends around them, are shorter.
 LONGEST_CLOSURE_DAYS = 10
+#: A quantity that comes of a value and a price has at most this many places.
+SMALLEST_PART = Decimal("1e-8")
 #: The most symbols that a message names.
 _NAMED = 5
 
@@ -33,6 +35,7 @@ class FxRate:
     as_of: dt.datetime | None
     stale_reason: Phrase | None
     path: tuple[str, ...]
+    doubt: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,27 @@ class Valuation:
 
 def priced_symbols(portfolio: Portfolio) -> frozenset[str]:
     """Return the symbols that cannot go without a price: those held, and every enabled target."""
-    held = {holding.symbol for holding in portfolio.holdings if holding.quantity}
+    held = {holding.symbol for holding in portfolio.holdings if holding.quantity or holding.value}
     return frozenset(held | {target.symbol for _, target in portfolio.targets() if target.enabled})
+
+
+def in_quantities(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> Portfolio:
+    """Return the portfolio with a quantity for every holding that was written as a value: value / price.
+
+    A price on one of the symbol's holdings beats the quote; without either, or with a quote in another currency than
+    the instrument's, the holding stays as it is (and its missing price is told by whoever values it).
+    """
+    manual = {holding.symbol: holding.price for holding in portfolio.holdings if holding.price}
+    holdings = []
+    for holding in portfolio.holdings:
+        quote = quotes.get(holding.symbol)
+        fits = quote is not None and quote.currency == portfolio.instruments[holding.symbol].currency
+        price = manual.get(holding.symbol) or (quote.price if quote is not None and fits else None)
+        if holding.value is not None and price is not None and price > 0:
+            quantity = (holding.value / price).quantize(SMALLEST_PART, ROUND_HALF_EVEN).normalize()
+            holding = replace(holding, quantity=quantity + ZERO)
+        holdings.append(holding)
+    return replace(portfolio, holdings=tuple(holdings))
 
 
 def aged(quote: Quote, as_of: dt.date) -> Quote:
@@ -201,7 +223,7 @@ def _pairs(
 
 
 def _fx_rate(quote: Quote, currency: str, rate: Decimal) -> FxRate:
-    return FxRate(currency, rate, quote.source, quote.as_of, quote.stale_reason, (quote.symbol,))
+    return FxRate(currency, rate, quote.source, quote.as_of, quote.stale_reason, (quote.symbol,), quote.doubt)
 
 
 def _fx_problem(quote: Quote) -> Problem:
@@ -223,6 +245,7 @@ def _crossed(pairs: Mapping[tuple[str, str], FxRate], currency: str, base: str) 
             min(dates) if dates else None,
             next((leg.stale_reason for leg in legs if leg.stale_reason), None),
             (*legs[0].path, *legs[1].path),
+            next((leg.doubt for leg in legs if leg.doubt), None),
         )
     return None
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rebalancer.planning import plan
     from rebalancer.quoting import quotes
     from rebalancer.recording import record
+    from rebalancer.saving import save
     from rebalancer.sharing import share
 
 __version__ = "0.1.0"
@@ -55,6 +56,7 @@ _HOMES = {
     "rebalancer.planning": ("plan",),
     "rebalancer.quoting": ("quotes",),
     "rebalancer.recording": ("record",),
+    "rebalancer.saving": ("save",),
     "rebalancer.sharing": ("share",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -88,6 +90,7 @@ __all__ = [
     "record",
     "review",
     "risk",
+    "save",
     "share",
     "weights",
     "write",

@@ -30,19 +30,17 @@ from engine.analysis.review import Candidate, Review, ReviewRules, Satellite
 from engine.analysis.risk import RiskInputs, RiskReport
 from engine.analysis.volatility import VIX, Turbulence, judged
 from engine.costs.table import lookup
-from engine.costs.tax import tax_rule
 from engine.data.files import read_text
 from engine.data.history import parse_history
 from engine.errors import InputError, MarketDataError, NoData, Problem, error, note, warning
 from engine.history import HistoryTable, from_records
 from engine.market import chain
-from engine.market.catalogue import load
-from engine.market.symbols import canonical, currency_of_market, shape
+from engine.market.catalogue import canonical, currency_of_market, load, shape
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.quote import Quote
 from engine.schedule import add_months
-from engine.valuation import Valuation, fx_table, resolve_prices, resolve_rates, value
+from engine.valuation import Valuation, fx_table, in_quantities, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.clock import today
@@ -50,7 +48,7 @@ from rebalancer.loading import load_portfolio, usable
 from rebalancer.quoting import quotes_for
 
 if TYPE_CHECKING:
-    from engine.market.records import FetchedFacts
+    from engine.quote import FetchedFacts
 
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
 MARGIN = dt.timedelta(days=14)
@@ -385,6 +383,7 @@ def _valuation(
         problems = (*problems, warning("price-stale.limits", place("prices"), prices=stale))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
+    portfolio = in_quantities(portfolio, prices)
     return value(portfolio, prices, fx_table(portfolio, rates)), problems
 
 
@@ -530,8 +529,4 @@ def calendar(
 
     `realised` is what this year's sales of overseas stocks have gained so far, in won.
     """
-    from_ = from_ or today()
-    rule = tax_rule("overseas_gains", from_)
-    allowance = rule.allowance if rule else tasks.ALLOWANCE
-    items = tasks.calendar(portfolio, from_, months, allowance=allowance, realised=realised)
-    return Calendar(items, portfolio.notes)
+    return Calendar(tasks.calendar(portfolio, from_ or today(), months, realised=realised), portfolio.notes)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.phrase import Phrase, phrase
 from engine.plan import Plan
 from engine.words import Lang
-from rebalancer.files import must_be_free, write_whole
+from rebalancer.files import keep_copy, must_be_free, write_whole
 
 if TYPE_CHECKING:
     from rebalancer.tabulating import AnalysisTables
@@ -36,9 +37,10 @@ def write_plan_book(
 ) -> str:
     """Write the plan's workbook, whole or not at all, and return what the person has to know about it, or "".
 
-    `source` is the file the portfolio came from. A person's own .xlsx keeps its cells, formats, notes and sheets; where
-    it has something that would be lost, the workbook is made afresh, and the answer says so. `analyse` finds what the
-    Analysis sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
+    `source` is the file the portfolio came from. A person's own .xlsx or .xlsm keeps all that is theirs; where it
+    is none of ours, or of another kind than `path`, the workbook is made afresh, and the answer says so. Before the
+    first plan is written over the file it came from, a copy of it is kept beside it. `analyse` finds what the Analysis
+    sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
     """
     from templates.write import build
 
@@ -50,13 +52,21 @@ def write_plan_book(
         book = read_book(source)
         lang, history = book.lang, book.history
     report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
-    data, notice = None, None
+    data: bytes | None = None
+    notice: Phrase | None = None
     if own and source is not None:
         from templates.merge import write_back
 
-        data, notice = write_back(source, report, lang)
+        if path.suffix.lower() == ".xlsx" and source.suffix.lower() == ".xlsm":
+            notice = phrase("not-kept", file=source.name, reason=phrase("not-kept.macros"))
+        else:
+            data, notice = write_back(source, report, lang)
+    told = [notice] if notice else []
+    if source is not None and path.exists() and path.samefile(source):
+        kept = keep_copy(path)
+        told += [phrase("copy-kept", file=kept.name)] if kept else []
     write_whole(path, build(report, lang).to_bytes() if data is None else data)
-    return notice.told(lang) if notice else ""
+    return "\n".join(sentence.told(lang) for sentence in told)
 
 
 def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
@@ -73,12 +83,12 @@ def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Anal
 
 def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
+    from engine.analysis.calendar import Calendar, calendar
     from engine.analysis.risk import risk
-    from rebalancer.analysing import calendar
     from rebalancer.tabulating import calendar_rows, limit_rows
 
     return {
         # What needs facts or history: `rebalancer risk`.
         "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
-        "Calendar": calendar_rows(calendar(plan.portfolio, plan.as_of), lang),
+        "Calendar": calendar_rows(Calendar(calendar(plan.portfolio, plan.as_of), plan.portfolio.notes), lang),
     }

@@ -31,6 +31,18 @@ def free_name(folder: Path, stem: str, suffix: str) -> Path:
     return path
 
 
+def keep_copy(path: Path) -> Path | None:
+    """Keep a copy of a file beside it, before it is written over for the first time; return it, None for a later time.
+
+    Raises InputError where the folder cannot be written to.
+    """
+    kept = path.with_name(f"{path.stem}.before{path.suffix}")
+    if kept.exists():
+        return None
+    write_whole(kept, path.read_bytes())
+    return kept
+
+
 def must_be_free(path: Path, suffix: str, *, force: bool) -> None:
     """Raise InputError where a result cannot be written to the path; see `output_problems`."""
     if problems := output_problems(path, suffix, force=force):

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import MarketDataError, Problem
+from engine.errors import InputError, MarketDataError, Problem, error
 from engine.phrase import place
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
@@ -85,8 +85,11 @@ def planned(
 ) -> Plan:
     """Return the plan, and whatever it raises, with the portfolio's notes and `problems` before its own."""
     from engine.rebalance import rebalance
+    from engine.valuation import in_quantities
 
     before = (*portfolio.notes, *problems)
+    check_plannable(portfolio, problems)
+    portfolio = in_quantities(portfolio, quotes)
     with _telling(before):
         made = rebalance(portfolio, quotes, as_of, allow_stale=allow_stale)
     return replace(made, problems=(*before, *made.problems))
@@ -97,9 +100,31 @@ def assessed(
 ) -> tuple[Position, ...]:
     """Return every position with its target and band, which takes no search for trades; raises what `planned` does."""
     from engine.rebalance import assess
+    from engine.valuation import in_quantities
 
+    portfolio = in_quantities(portfolio, quotes)
     with _telling((*portfolio.notes, *problems)):
         return assess(portfolio, quotes, as_of)
+
+
+def check_plannable(portfolio: Portfolio, problems: tuple[Problem, ...] = ()) -> None:
+    """Raise InputError, with the notes and `problems`, where no plan can be meant.
+
+    That is where there is nothing to invest, or where nothing is wanted of what is held: a plan would sell it all.
+    """
+    if faults := tuple(_nothing_to_plan(portfolio)):
+        raise InputError((*portfolio.notes, *problems, *faults))
+
+
+def _nothing_to_plan(portfolio: Portfolio) -> Iterator[Problem]:
+    """Yield why no plan can be meant: nothing to invest, or nothing wanted of what is held."""
+    held = any(holding.quantity or holding.value for holding in portfolio.holdings)
+    money = portfolio.settings.cash_flow or any(any(account.cash.values()) for account in portfolio.accounts)
+    wanted = any(section.targets for section in portfolio.sections)
+    if wanted and not held and not money:
+        yield error("nothing-held", place("portfolio"))
+    if any((one.quantity or one.value) and not one.locked for one in portfolio.holdings) and not wanted:
+        yield error("no-targets.plan", place("portfolio"), symbols=dict.fromkeys(h.symbol for h in portfolio.holdings))
 
 
 @contextmanager

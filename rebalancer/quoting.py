@@ -8,26 +8,29 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import InputError, Problem, warning
-from engine.market.symbols import usual_pair
+from engine.errors import InputError, MarketDataError, Problem, Transient, error, warning
+from engine.market.catalogue import usual_pair
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.valuation import priced_symbols
 
 if TYPE_CHECKING:
+    from engine.market.catalogue import Listing
     from engine.market.quoting import QuoteBatch
-    from engine.market.symbols import Listing
     from templates.cells import Row
 
 Quotes = tuple[Mapping[str, Quote], tuple[Problem, ...]]
 #: Statuses of prices that a market gave: made-up ones are not planned on, own ones stand in the inputs.
 _OF_A_MARKET = ("fresh", "stale")
 _WAS_STALE = phrase("was-stale")
+#: How far an accepted price may be from the one that is doubtful: it goes on moving.
+ACCEPTED = Decimal("0.05")
 
 
 def quotes(
@@ -125,16 +128,19 @@ def quotes_for(
     refresh: bool = False,
     interactive: bool = False,
     book: Path | None = None,
+    accept: Mapping[str, Decimal] | None = None,
 ) -> Quotes:
     """Return the given quotes and, for prices and rates that neither they nor the portfolio have, the sources' ones.
 
     `offline` takes what is stored and asks nobody; `interactive` waits only as long as a cell may. What could not be
     had is a warning here: whether a plan can do without it, the plan says. What `offline` is not stored is taken from
-    the workbook `book`, where that has it.
+    the workbook `book`, where that has it. `accept` are doubtful prices, by symbol, that a person has confirmed; raises
+    InputError for one that is not the price.
     """
     needed = wanted_symbols(portfolio, given)
+    far = _far_from_market(portfolio)
     if not needed:
-        return given, ()
+        return given, far
     from engine.market import chain
 
     batch = chain.quotes(needed, offline=offline, refresh=refresh, deadline=_deadline(interactive=interactive))
@@ -144,12 +150,62 @@ def quotes_for(
         found = prices_in_book(book)
         own = {symbol: found[symbol] for symbol in batch.failed if symbol in found}
         notes = _from_book(own, book)
-    failed = tuple(
+    lost = {symbol: fault for symbol, fault in batch.failed.items() if symbol not in own}
+    failed = no_network(batch.ok, lost) or tuple(
         Problem("warning", "price-source", place("price", symbol=symbol), fault.message)
-        for symbol, fault in batch.failed.items()
-        if symbol not in own
+        for symbol, fault in lost.items()
     )
-    return {**own, **batch.ok, **given}, (*batch.problems, *notes, *failed)
+    told = tuple(problem for problem in batch.problems if problem.code != "doubtful")  # which the plan itself says
+    ok, confirmed = _accepted(batch.ok, accept or {})
+    return {**own, **ok, **given}, (*told, *confirmed, *notes, *failed, *far)
+
+
+def no_network(ok: Mapping[str, Quote], failed: Mapping[str, MarketDataError]) -> tuple[Problem, ...]:
+    """Return the one warning that stands for all errors where nothing at all could be reached, else none."""
+    if ok or len(failed) < 2 or not all(isinstance(fault, Transient) for fault in failed.values()):
+        return ()
+    return (warning("no-network", place("prices"), number=len(failed)),)
+
+
+def _accepted(ok: Mapping[str, Quote], accept: Mapping[str, Decimal]) -> Quotes:
+    """Return the quotes without the doubts that a person has settled; raises InputError for another price."""
+    found, notes, wrong = dict(ok), [], []
+    for text, price in accept.items():
+        symbol = next((one for one in (text, text.upper(), _meant(text)) if one in found), None)
+        quote = found.get(symbol or "")
+        if symbol is None or quote is None or quote.doubt is None:
+            continue
+        values = {"symbol": symbol, "price": quote.price, "currency": quote.currency, "source": quote.source}
+        if abs(price / quote.price - 1) > ACCEPTED:
+            wrong.append(error("bad-argument.accept-other", place("command-line"), given=price, **values))
+        else:
+            found[symbol] = replace(quote, doubt=None)
+            notes.append(warning("price-accepted", place("price", symbol=symbol), **values))
+    if wrong:
+        raise InputError(wrong)
+    return found, tuple(notes)
+
+
+def _meant(text: str) -> str:
+    try:
+        return listed(text).symbol
+    except MarketDataError:
+        return text
+
+
+def _far_from_market(portfolio: Portfolio) -> tuple[Problem, ...]:
+    """Return a warning for each price by hand that is far from the last one that is stored of the market."""
+    by_hand = {one.symbol: one.price for one in portfolio.holdings if one.price is not None}
+    by_hand |= dict(portfolio.fx)
+    if not by_hand:
+        return ()
+    from engine.market import chain, doubts
+
+    if not chain.default().store.path.exists():
+        return ()
+    stored = chain.default().chain.stored(by_hand)
+    told = (doubts.manual(symbol, price, stored[symbol]) for symbol, price in by_hand.items() if symbol in stored)
+    return tuple(problem for problem in told if problem is not None)
 
 
 def login_needed() -> Phrase | None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError, error
 from engine.money import ZERO, FxTable
@@ -14,6 +15,9 @@ from engine.plan import Plan, Trade
 from engine.portfolio import Holding, Portfolio, Section
 from engine.record import Done, Exchanged, cash_flows
 from engine.valuation import assign_cash_flow
+
+if TYPE_CHECKING:
+    from rebalancer.storing import StoredTrade
 
 #: Cash by account (empty: all of them) and currency.
 Purses = dict[tuple[str, str], Decimal]
@@ -28,21 +32,35 @@ def record(portfolio: Portfolio, plan: Plan, *, day: dt.date | None = None) -> P
     InputError where the portfolio is no longer what the plan was made from, so that nothing is booked twice.
     """
     made_from = plan.portfolio
-    if (portfolio.holdings, portfolio.accounts) != (made_from.holdings, made_from.accounts):
+    if (written(portfolio), portfolio.accounts) != (written(made_from), made_from.accounts):
         raise InputError([error("holdings-changed", place("portfolio"))])
-    holdings = list(portfolio.holdings)
+    # What was written as a value is a quantity since the plan priced it.
+    holdings = [replace(holding, value=None) for holding in made_from.holdings]
     for trade in plan.trades:
-        _book(holdings, trade)
+        book(holdings, trade)
     accounts = tuple(
         replace(one, cash=plan.cash.accounts_after.get(one.name, plan.cash.after)) for one in portfolio.accounts
     )
     traded = {trade.symbol for trade in plan.trades}
-    sections = tuple(_dated(section, traded, day or plan.as_of) for section in portfolio.sections)
-    settings = replace(portfolio.settings, cash_flow=ZERO)
-    return replace(portfolio, holdings=tuple(holdings), accounts=accounts, sections=sections, settings=settings)
+    sections = tuple(dated(section, traded, day or plan.as_of) for section in portfolio.sections)
+    # A document has one rule for the section "all" and for holdings without a target.
+    others = next((section.rule for section in sections if section.name == "all"), portfolio.untargeted_rule)
+    return replace(
+        portfolio,
+        holdings=tuple(holdings),
+        accounts=accounts,
+        sections=sections,
+        settings=replace(portfolio.settings, cash_flow=ZERO),
+        untargeted_rule=others,
+    )
 
 
-def _book(holdings: list[Holding], trade: Trade) -> None:
+def written(portfolio: Portfolio) -> list[Holding]:
+    """Return the holdings as they were written: one of a value has no quantity of its own."""
+    return [one if one.value is None else replace(one, quantity=ZERO) for one in portfolio.holdings]
+
+
+def book(holdings: list[Holding], trade: Trade | StoredTrade) -> None:
     """Change the rows of the trade's symbol and account; locked ones only hold what was never for sale."""
     free = [
         number
@@ -68,7 +86,7 @@ def _book(holdings: list[Holding], trade: Trade) -> None:
         )
 
 
-def _averaged(row: Holding, trade: Trade) -> Decimal | None:
+def _averaged(row: Holding, trade: Trade | StoredTrade) -> Decimal | None:
     """Return the average cost per unit after a purchase, commissions left out; None where it was not known."""
     if not row.quantity:
         return trade.price
@@ -77,7 +95,8 @@ def _averaged(row: Holding, trade: Trade) -> Decimal | None:
     return (row.quantity * row.average_cost + trade.amount) / (row.quantity + trade.quantity)
 
 
-def _dated(section: Section, traded: set[str], day: dt.date) -> Section:
+def dated(section: Section, traded: set[str], day: dt.date) -> Section:
+    """Return a section as last rebalanced on the day, where something of it was traded."""
     if not any(target.symbol in traded for target in section.targets):
         return section
     return replace(section, rule=replace(section.rule, last_rebalanced=day))

@@ -58,7 +58,7 @@ def share(
 
 def _overwritten(source: Plan | str | Path, path: Path) -> tuple[Problem, ...]:
     """Return why a copy cannot take the place of what it is a copy of."""
-    if isinstance(source, (str, Path)) and path.exists() and path.resolve() == Path(source).resolve():
+    if isinstance(source, (str, Path)) and path.exists() and Path(source).exists() and path.samefile(source):
         return (error("output-is-input", str(path)),)
     return ()
 

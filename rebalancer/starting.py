@@ -72,6 +72,9 @@ def _report(name: str) -> BookReport:
         portfolio, problems = load_portfolio(file)
         if portfolio is None:
             raise InputError(problems)
+        unpriced = [one.symbol for one in portfolio.holdings if one.value and not one.quantity]
+        if unpriced:
+            raise InputError([error("value-unpriced", str(file), symbols=unpriced)])
         return BookReport(portfolio)
     from templates.models import load as load_model
 

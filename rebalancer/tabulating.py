@@ -10,22 +10,24 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from engine.analysis.calendar import Calendar
-from engine.analysis.compare import Comparison, FundRow
-from engine.analysis.correlation import DEFAULT_THRESHOLD, Correlations
-from engine.analysis.facts import UNVERIFIED, Figure
-from engine.analysis.returns import PERIODS
-from engine.analysis.review import Review
-from engine.analysis.risk import RiskRule
 from engine.data.files import read_text
 from engine.errors import MarketDataError, Problem
 from engine.phrase import Phrase, phrase
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.words import Lang, say
-from rebalancer.analysing import Sources, compare, correlate, review, risk
 from templates.cells import Row, Rows, Value
+
+if TYPE_CHECKING:  # a plan's workbook without analyses does without them
+    from engine.analysis.calendar import Calendar
+    from engine.analysis.compare import Comparison, FundRow
+    from engine.analysis.correlation import Correlations
+    from engine.analysis.facts import Figure
+    from engine.analysis.review import Review
+    from engine.analysis.risk import RiskRule
+    from rebalancer.analysing import Sources
 
 #: Codes of problems that are seen in the place of the number.
 SAID_IN_PLACE = frozenset({"not-known", "overlap", "limit-unknown", "limit-breached"})
@@ -97,6 +99,8 @@ def comparison_rows(result: Comparison, names: Mapping[str, str], words: RowWord
 
 
 def _fund(fund: FundRow, names: Mapping[str, str], words: RowWords) -> Row:
+    from engine.analysis.returns import PERIODS
+
     return {
         "Ticker": fund.symbol,
         "Name": names.get(fund.symbol, fund.symbol),
@@ -131,6 +135,8 @@ def _sources(fund: FundRow, lang: Lang) -> str:
 
 
 def _origin(figure: Figure, lang: Lang) -> str:
+    from engine.analysis.facts import UNVERIFIED
+
     dated = f" {figure.as_of}" if figure.as_of else ""
     note = phrase("study.not-verified") if figure.note == UNVERIFIED else figure.note
     return f"{figure.source}{dated}{f' ({note.told(lang)})' if note else ''}"
@@ -254,6 +260,9 @@ class _Study:
 
     def correlations(self, found: AnalysisTables) -> None:
         """Add the matrix, the alerts and the hedges."""
+        from engine.analysis.correlation import DEFAULT_THRESHOLD
+        from rebalancer.analysing import correlate
+
         result = correlate(self.portfolio, self.sources, self.as_of)
         found.problems.extend(result.problems)
         words = sheet_words(self.lang)
@@ -277,6 +286,8 @@ class _Study:
 
     def review(self, found: AnalysisTables) -> None:
         """Add the satellites' quarters, verdicts and reasons."""
+        from rebalancer.analysing import review
+
         result = review(self.portfolio, self.sources, self.as_of)
         found.problems.extend(result.problems)
         if not result.rows:
@@ -287,6 +298,8 @@ class _Study:
 
     def comparison(self, found: AnalysisTables) -> None:
         """Add the funds side by side."""
+        from rebalancer.analysing import compare
+
         funds = [symbol for symbol in self.portfolio.symbols if self.portfolio.instruments[symbol].asset_type in FUNDS]
         if len(funds) < 2:
             found.add("Comparison", (), self._say("few-funds"))
@@ -303,6 +316,8 @@ class _Study:
 
     def limits(self, found: AnalysisTables) -> None:
         """Add every limit."""
+        from rebalancer.analysing import risk
+
         result = risk(self.portfolio, self.quotes, self.sources, self.as_of)
         found.problems.extend(result.problems)
         asked = self.sources.facts is not None or self.sources.history is None

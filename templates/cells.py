@@ -35,12 +35,14 @@ MAX_ROWS, MAX_COLUMNS = 100_000, 300
 class Grid:
     """One sheet: row number → column number → value, both from 1, empty cells left out.
 
-    `merged` holds the areas of merged cells within one column, as (column, first row, last row).
+    `merged` holds the areas of merged cells within one column, as (column, first row, last row); `part` is where the
+    sheet stands in its file, where that is a package of parts.
     """
 
     name: str
     rows: Mapping[int, Mapping[int, Cell]]
     merged: Sequence[tuple[int, int, int]] = field(default_factory=tuple)
+    part: str = ""
 
 
 def letters(column: int) -> str:

@@ -11,10 +11,9 @@ from engine.errors import Problem
 from engine.market import catalogue
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
-from engine.plan import Plan
+from engine.plan import Plan, cash_weight, reconciliation
 from engine.portfolio import Portfolio
 from engine.settings import Settings, setting_fields
-from engine.summary import cash_weight, reconciliation
 from engine.words import Lang, known, say
 from templates.cells import Row, Rows, Value
 from templates.spec.inputs import ANY, NONE

@@ -11,8 +11,16 @@ import pytest
 
 from engine.costs.table import account_rules
 from engine.market import catalogue
-from engine.market.catalogue import Catalogue, CatalogueEntry
-from engine.market.symbols import canonical, currency_of_market, lost_zeros, pair, shape, undecorated
+from engine.market.catalogue import (
+    Catalogue,
+    CatalogueEntry,
+    canonical,
+    currency_of_market,
+    lost_zeros,
+    pair,
+    shape,
+    undecorated,
+)
 from engine.money import MINOR_DIGITS
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS, Instrument
 from engine.text import fold

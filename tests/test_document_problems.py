@@ -27,7 +27,7 @@ WHOLE = {
     "encoding-cp949": ("encoding", " line 3", "CP949"),
     "encoding-utf16": ("encoding", " line 1", "UTF-16"),
     "portfolio-missing": ("missing", ": portfolio", "base_currency"),
-    "syntax-tab": ("yaml-syntax", " line 2", "not YAML"),
+    "syntax-tab": ("yaml-syntax", " line 2", "write spaces"),
     "syntax-unclosed": ("yaml-syntax", " line 4", "not YAML"),
     "tag": ("yaml-tag", " line 1", "python/object"),
     "two-documents": ("several-documents", " line 4", "---"),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.data.document import parse_portfolio
 from engine.data.write import dump_portfolio
 from engine.market import catalogue
-from engine.market.symbols import market_of_currency
+from engine.market.catalogue import market_of_currency
 from engine.portfolio import (
     ACCOUNT_TYPES,
     ASSET_TYPES,

@@ -12,14 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.plan import Cause, Plan, Reason
+from engine.plan import Cause, Plan, Reason, cash_weight, reconciliation, traded
 from engine.quote import SAMPLE_SOURCE
-from engine.summary import cash_weight, reconciliation, traded
 from engine.words import LANGUAGES, Lang, say
 from tests.plans import example, hostile, quiet, two_accounts
-from xl_addin.show import numbers
-from xl_addin.show.language import default_language
-from xl_addin.show.terminal import Paint, clip, display_width, pad, paint_for, wrap
+from xl_addin.show import terminal as numbers
+from xl_addin.show.terminal import Paint, clip, default_language, display_width, pad, paint_for, wrap
 from xl_addin.show.text import conclusion, quality_sentences, report
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 from engine.words import LANGUAGES, known, messages
 
@@ -61,3 +66,18 @@ def test_every_message_that_is_named_is_there() -> None:
     named = [(path, *found) for path in SOURCES for found in keys(ast.parse(path.read_text(encoding="utf-8")))]
     assert len(named) > 100
     assert [f"{path.relative_to(ROOT)}:{line} {key}" for path, line, key in named if not known(key)] == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_compiled_catalogue_is_what_its_source_gives(lang: str) -> None:
+    folder, compiled = ROOT / "engine" / "words", io.BytesIO()
+    with (folder / f"{lang}.po").open("rb") as source:
+        write_mo(compiled, read_po(source, locale=lang, abort_invalid=True))
+    assert compiled.getvalue() == (folder / f"{lang}.mo").read_bytes(), "CONTRIBUTING.md says how to compile it"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_message_stands_twice_in_a_catalogue(lang: str) -> None:
+    text = (ROOT / "engine" / "words" / f"{lang}.po").read_text(encoding="utf-8")
+    keys = re.findall(r'^msgid "(.+)"$', text, re.MULTILINE)
+    assert [key for key, count in Counter(keys).items() if count > 1] == []

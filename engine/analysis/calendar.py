@@ -17,6 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from engine.costs.table import settlement_date
+from engine.costs.tax import tax_rule
 from engine.documents import Document, problem_list
 from engine.errors import Problem
 from engine.phrase import Phrase, phrase
@@ -124,14 +125,16 @@ def calendar(
     start: dt.date,
     months: int = 12,
     *,
-    allowance: Decimal = ALLOWANCE,
+    allowance: Decimal | None = None,
     realised: Decimal | None = None,
 ) -> tuple[CalendarItem, ...]:
     """Return the tasks from `start` for some months, by date; reviews overdue on `start` come first.
 
-    `allowance` is the year's overseas gains allowance in won, `realised` what this year's sales have gained so far
-    (None: not known); it is taken to be for the year of `start`.
+    `allowance` is the year's overseas gains allowance in won (None: that of the law of `start`), `realised` what this
+    year's sales have gained so far (None: not known); it is taken to be for the year of `start`.
     """
+    rule = tax_rule("overseas_gains", start)
+    allowance = allowance if allowance is not None else rule.allowance if rule else ALLOWANCE
     end = add_months(start, months)
     items = [item for section in portfolio.sections for item in _reviews(portfolio, section, start, end)]
     for row in task_rows():

@@ -9,11 +9,10 @@ from decimal import Decimal
 
 from engine.data.fields import Fields, Locate, Path, Report, Where
 from engine.errors import Problem, error
-from engine.market.catalogue import CatalogueEntry
-from engine.market.records import FetchedFacts
-from engine.market.symbols import canonical, undecorated
+from engine.market.catalogue import CatalogueEntry, canonical, undecorated
 from engine.money import ZERO
 from engine.phrase import Phrase, phrase, place
+from engine.quote import FetchedFacts
 
 #: A fund's listed weights count as all of it from this sum on; below it, look-through figures are lower bounds.
 COMPLETE = Decimal("0.99")

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path as File
 from typing import Any
 
-from engine.data.fields import Fields, Locate, Report, Where, choose
-from engine.data.files import Refused, read_bytes
-from engine.data.holdings import in_units, read_accounts, read_holdings
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from engine.data.fields import Fields, Locate, Path, Report, Where, choose
+from engine.data.files import Refused, decode, read_bytes
+from engine.data.holdings import HOLDING_KEYS, in_units, read_accounts, read_holdings
 from engine.data.instruments import Instruments
-from engine.data.sections import SECTION_KEYS, read_groups, read_rules, read_sections
-from engine.data.yaml_tree import MAX_BYTES, read_tree
-from engine.errors import Problem
+from engine.data.sections import SECTION_KEYS, TARGET_KEYS, read_groups, read_rules, read_sections
+from engine.errors import Problem, error
 from engine.market import catalogue
-from engine.market.symbols import pair
+from engine.market.catalogue import pair
 from engine.money import MINOR_DIGITS, ZERO
 from engine.phrase import phrase
 from engine.portfolio import ASSET_TYPES, MARKETS, Portfolio
 from engine.settings import CostOverride, Settings, setting_fields
 from engine.text import nearest, percent, plain_number
+from engine.valuation import in_quantities
 
 DOCUMENT_KEYS = ("portfolio", "fx", "settings")
 PORTFOLIO_KEYS = (
@@ -35,6 +47,7 @@ PORTFOLIO_KEYS = (
     "groups",
     "core_weight",
     "satellite_weight",
+    "expected",
 )
 COST_KEYS = ("commission", "minimum", "sell_tax")
 #: What a cost override may be for: all, a market, a type, or both.
@@ -118,7 +131,11 @@ def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
 def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, report: Report) -> Portfolio | None:
     base = portfolio.currency("base_currency") or ""
     if not portfolio.given("base_currency"):
-        portfolio.missing("base_currency", "base-currency")
+        base = _common_currency(portfolio)
+        if base:
+            portfolio.report.note(portfolio.path, "base-currency-taken", currency=base)
+        else:
+            portfolio.missing("base_currency", "base-currency")
     accounts, declared = read_accounts(portfolio)
     holdings = read_holdings(portfolio, instruments, accounts, declared=declared)
     rules = read_rules(portfolio, base)
@@ -138,12 +155,35 @@ def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, rep
         fx=fx,
         accounts_declared=declared,
         untargeted_rule=rules["all"],
+        expected=_expected(portfolio),
     )
     if base:
         _check_rates(fx, base, frozenset(found.currencies), report)
     if not holdings and not any(section.targets for section in sections) and not any(a.cash for a in accounts):
         report.warning(portfolio.path, "empty-portfolio")
-    return None if report.failed else found
+    return None if report.failed else in_quantities(found, {})
+
+
+def _common_currency(portfolio: Fields) -> str:
+    """Return the one currency of all instruments, or "" where they have several, or there are none."""
+    unheard = Report(portfolio.report.source)
+    quiet = Fields(portfolio.values, portfolio.path, unheard, portfolio.values)
+    instruments = Instruments(catalogue.load(), unheard)
+    for row in quiet.rows("holdings", HOLDING_KEYS):
+        instruments.declare(row, "symbol")
+    own = Fields({name: rows for name, rows, _ in quiet.mapping("sections")}, (), unheard, quiet.values)
+    for part, name in (*((quiet, key) for key in SECTION_KEYS), *((own, key) for key in own.values)):
+        for row in part.rows(name, TARGET_KEYS):
+            instruments.declare(row, "ticker")
+    found = {instrument.currency for instrument in instruments.build().values()}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _expected(portfolio: Fields) -> dict[str, str]:
+    """Return what the person expects of the portfolio, as they wrote it."""
+    known = tuple(name for name, _, _ in portfolio.mapping("expected"))
+    row = Fields(portfolio.values.get("expected") or {}, portfolio.at("expected"), portfolio.report, known)
+    return {name: row.text(name) for name in known if row.given(name)}
 
 
 def _settings(data: object, report: Report, base: str) -> Settings:
@@ -282,3 +322,148 @@ def _join(worth: dict[str, tuple[str, Decimal]], first: str, second: str, rate: 
     for currency, (its_root, its_value) in worth.items():
         if its_root == old:
             worth[currency] = (root, its_value * factor)
+
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 20
+_NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_Opening = MappingStartEvent | SequenceStartEvent
+
+
+class Tree:
+    """The data of one document, and the line of every key and item in it."""
+
+    __slots__ = ("data", "lines")
+
+    def __init__(self) -> None:
+        self.data: object = None
+        self.lines: dict[int, dict[str | int, int]] = {}
+
+    def line(self, path: Path) -> int | None:
+        """Return the line (from 1) of the path, or of the nearest thing above it that is in the document."""
+        found, data = None, self.data
+        for part in path:
+            here = self.lines.get(id(data), {}).get(part)
+            if here is None:
+                break
+            found = here
+            data = data[part]  # type: ignore[index]  # a part with a line is in the data
+        return found
+
+
+def read_tree(text: str | bytes, report: Report) -> Tree:
+    """Return the tree of one YAML document; repeated keys are reported, what makes reading senseless raises Refused."""
+    if len(text) > MAX_BYTES:
+        raise Refused("too-large.document", size=len(text), most=MAX_BYTES)
+    if isinstance(text, bytes):
+        text = decode(text)
+    try:
+        text.encode()
+    except UnicodeEncodeError as fault:
+        line = text.count("\n", 0, fault.start) + 1
+        raise Refused("encoding.character", line=line, character=f"U+{ord(text[fault.start]):04X}") from None
+    try:
+        return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
+        if mark and (tab := _tab(text, mark.line)) is not None:
+            raise Refused("yaml-syntax.tab", line=tab) from None
+        reason = ", ".join(filter(None, (fault.context, fault.problem)))
+        raise Refused("yaml-syntax", line=mark.line + 1 if mark else None, reason=reason) from None
+    except yaml.YAMLError as fault:
+        raise Refused("yaml-syntax", reason=" ".join(str(fault).split())) from None
+
+
+def _tab(text: str, line: int) -> int | None:
+    """Return the line (from 1) whose indentation has a tab: the one that cannot be read or the one before it."""
+    lines = text.split("\n")
+    for number in (line, line - 1):
+        if 0 <= number < len(lines) and "\t" in lines[number][: len(lines[number]) - len(lines[number].lstrip())]:
+            return number + 1
+    return None
+
+
+class _Builder:
+    """A tree being built out of YAML events, one container on the stack per level of nesting."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._tree = Tree()
+        self._stack: list[tuple[dict[str, object] | list[object], dict[str | int, int]]] = []
+        self._key: str | None = None
+        self._path: list[str | int] = []
+        self._started = False
+
+    def build(self, events: Iterator[Event]) -> Tree:
+        for event in events:
+            if isinstance(event, ScalarEvent):
+                self._scalar(event)
+            elif isinstance(event, MappingStartEvent):
+                self._open({}, event)
+            elif isinstance(event, SequenceStartEvent):
+                self._open([], event)
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                self._stack.pop()
+                if self._path:
+                    self._path.pop()
+            elif isinstance(event, AliasEvent):
+                raise Refused("yaml-alias", line=_line(event), anchor=event.anchor)
+            elif isinstance(event, DocumentStartEvent):
+                if self._started:
+                    raise Refused("several-documents", line=_line(event))
+                self._started = True
+        return self._tree
+
+    def _scalar(self, event: ScalarEvent) -> None:
+        if event.tag is not None or event.anchor is not None:
+            self._refuse(event)
+        text: str = event.value
+        container = self._stack[-1][0] if self._stack else None
+        if self._key is None and type(container) is dict:
+            if text in container:
+                path = (*self._path, text)
+                first = self._stack[-1][1][text]
+                where = self._report.where(path, _line(event))
+                self._report.problems.append(error("duplicate-key.line", where, name=text, first=first))
+            self._key = text
+            self._stack[-1][1].setdefault(text, _line(event))
+            return
+        self._put(None if text in _NULLS and event.implicit[0] else text, event)
+
+    def _open(self, container: dict[str, object] | list[object], event: _Opening) -> None:
+        if event.tag is not None or event.anchor is not None:
+            self._refuse(event)
+        if self._stack and type(self._stack[-1][0]) is dict and self._key is None:
+            raise Refused("wrong-type.key", line=_line(event))
+        if len(self._stack) >= MAX_DEPTH:
+            raise Refused("too-deep", line=_line(event), most=MAX_DEPTH)
+        if self._stack:
+            parent = self._stack[-1][0]
+            self._path.append(len(parent) if isinstance(parent, list) else self._key or "")
+        self._put(container, event)
+        lines: dict[str | int, int] = {}
+        self._tree.lines[id(container)] = lines
+        self._stack.append((container, lines))
+
+    def _put(self, value: object, event: Event) -> None:
+        if not self._stack:
+            self._tree.data = value
+            return
+        container, lines = self._stack[-1]
+        if isinstance(container, list):
+            lines[len(container)] = _line(event)
+            container.append(value)
+        elif self._key is not None:
+            container[self._key] = value
+            self._key = None
+
+    @staticmethod
+    def _refuse(event: ScalarEvent | _Opening) -> None:
+        if event.anchor is not None:
+            raise Refused("yaml-alias.anchor", line=_line(event), anchor=event.anchor)
+        raise Refused("yaml-tag", line=_line(event), tag=event.tag)
+
+
+def _line(event: Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1

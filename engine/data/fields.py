@@ -246,8 +246,16 @@ class Fields:
         return None
 
     def fraction(self, field: str, high: Decimal = ONE) -> Decimal | None:
-        """Return a fraction of a whole, from 0 to `high`; a number that looks like a percentage is not converted."""
-        number = self.number(field, ZERO)
+        """Return a fraction of a whole, from 0 to `high`: 0.25, or 25% where the sign is written.
+
+        A number that only looks like a percentage is not converted.
+        """
+        value = self.values.get(field)
+        percentage = read_number(value.strip()[:-1].strip()) if isinstance(value, str) and "%" in value[-2:] else None
+        number = self.number(field, ZERO) if percentage is None else percentage / 100
+        if number is not None and number < 0:
+            self.error(field, "out-of-range.low", value=plain_number(number), low=ZERO)
+            return None
         if number is None or number <= high:
             return number
         variant = "percentage" if number <= 100 else "high"

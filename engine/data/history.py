@@ -16,7 +16,7 @@ from engine.data.fields import Report, Where, in_rows
 from engine.data.files import csv_rows
 from engine.errors import Problem
 from engine.history import HistoryTable, Series
-from engine.market.symbols import canonical, lost_zeros, pair
+from engine.market.catalogue import canonical, lost_zeros, pair
 from engine.phrase import phrase
 from engine.text import FIRST_CLOSE, LAST_DAY, repaired_date
 

@@ -19,7 +19,9 @@ from engine.text import nearest, plain_number
 #: What arithmetic in floats leaves of an amount beyond its cents: a spreadsheet's sum of 0.1 and 0.2 has more than 0.3.
 _RESIDUE = Decimal("1e-6")
 ACCOUNT_KEYS = ("name", "type", "cash", "markets", "risk_cap", "banned", "cash_buffer")
-HOLDING_KEYS = ("symbol", "quantity", "average_cost", "cost_fx", "account", "price", "locked", *DESCRIPTION)
+HOLDING_KEYS = (
+    "symbol", "code", "quantity", "value", "average_cost", "cost_fx", "account", "price", "locked", *DESCRIPTION,
+)  # fmt: skip
 
 
 def read_accounts(portfolio: Fields) -> tuple[tuple[Account, ...], bool]:
@@ -132,7 +134,10 @@ class _Reader:
     def read(self, row: Fields) -> Holding | None:
         symbol = self._instruments.declare(row, "symbol")
         quantity = row.number("quantity", ZERO)
-        if not row.given("quantity"):
+        value = row.number("value", ZERO)
+        if row.given("quantity") and row.given("value"):
+            row.error("value", "quantity-and-value")
+        elif not row.given("quantity") and not row.given("value"):
             row.missing("quantity", "quantity")
         holding = Holding(
             symbol=symbol or "",
@@ -142,6 +147,7 @@ class _Reader:
             price=row.number("price", ZERO, above=True),
             cost_fx=row.number("cost_fx", ZERO, above=True),
             locked=row.flag("locked") or False,
+            value=value,
         )
         if symbol is None:
             return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.data.fields import Fields, Path, Report, to_text
-from engine.market import symbols
+from engine.market import catalogue
 from engine.market.catalogue import Catalogue
 from engine.money import ZERO
 from engine.phrase import phrase
@@ -59,7 +59,12 @@ class Instruments:
     def declare(self, row: Fields, key: str) -> str | None:
         """Return the symbol that a row's code (under `key`) or name means, and remember the row's description."""
         name = row.text("name")
-        if row.given(key):
+        if row.given("code"):
+            symbol = self._coded(row, key)
+            if symbol is None:
+                return None
+            self._check_name(symbol, name, row)
+        elif row.given(key):
             symbol = self._symbol(row.values[key], row.at(key), foreign=row.given("currency"))
             if symbol is None:
                 return None
@@ -70,7 +75,29 @@ class Instruments:
             row.missing(key, "code")
             return None
         if symbol is not None:
-            self._remember(symbol, row, row.at(key if row.given(key) else "name"))
+            keys = (one for one in (key, "code", "name") if row.given(one))
+            self._remember(symbol, row, row.at(next(keys)))
+        return symbol
+
+    def _coded(self, row: Fields, key: str) -> str | None:
+        """Return the symbol of a row that has a `code`: beside it, `key` holds the same instrument's name or code."""
+        symbol = self._symbol(row.values["code"], row.at("code"), foreign=row.given("currency"))
+        if symbol is None or not row.given(key):
+            return symbol
+        beside = to_text(row.values[key])
+        meant = self._catalogue.find(beside)
+        if meant is not None and meant.symbol != symbol:
+            entry = self._catalogue.get(symbol)
+            actual = entry.instrument.name if entry else ""
+            what = phrase("code-is" if actual else "code-is-not", symbol=symbol, actual=actual, name=beside)
+            row.error("code", "name-code-mismatch", what=what, name=beside, code=meant.symbol, circulates="")
+            return None
+        if meant is None and self._catalogue.get(symbol) is None:
+            self._own.setdefault(fold(beside), symbol)
+        elif meant is None and catalogue.canonical(beside) != symbol:
+            known_as = self._catalogue.get(symbol)
+            known = known_as.instrument.name if known_as else symbol
+            self._report.warning(row.at(key), "name-unknown", symbol=symbol, known=known, name=beside)
         return symbol
 
     def refer(self, value: object, path: Path) -> str | None:
@@ -79,10 +106,10 @@ class Instruments:
 
     def benchmark(self, text: str, path: Path) -> str | None:
         """Return the symbol of a benchmark: of an instrument, or an index's code as it is written."""
-        if self._catalogue.find(text) or fold(text) in self._own or symbols.lost_zeros(text):
+        if self._catalogue.find(text) or fold(text) in self._own or catalogue.lost_zeros(text):
             return self._symbol(text, path)
         self._report.note(path, "not-in-catalogue.benchmark", symbol=text)
-        return symbols.canonical(text)
+        return catalogue.canonical(text)
 
     def build(self) -> dict[str, Instrument]:
         """Return the instrument of every symbol declared; reports what the document leaves open."""
@@ -100,27 +127,26 @@ class Instruments:
         found = self._catalogue.find(text)
         if found:
             return found.symbol
-        own = self._own.get(fold(text)) or self._own.get(fold(symbols.canonical(text)))
+        own = self._own.get(fold(text)) or self._own.get(fold(catalogue.canonical(text)))
         if own:
             return own
-        if self._is_misspelt(text, path, foreign=foreign):
+        inner = catalogue.undecorated(text)
+        if inner and catalogue.shape(catalogue.canonical(text)) is None:
+            return inner if self._catalogue.find(inner) or not must_be_known else self._own.get(fold(inner))
+        if self._lost_its_zeros(text, path, foreign=foreign):
             return None
         if must_be_known:
             self._unknown(text, path)
             return None
-        return symbols.canonical(text)
+        return catalogue.canonical(text)
 
-    def _is_misspelt(self, text: str, path: Path, *, foreign: bool) -> bool:
-        """Report a code that lost its zeros, or that stands in a broker's form; tell whether it does."""
-        padded = None if foreign else symbols.lost_zeros(text)
-        inner = symbols.undecorated(text)
+    def _lost_its_zeros(self, text: str, path: Path, *, foreign: bool) -> bool:
+        """Report a code that lost its zeros; tell whether it did."""
+        padded = None if foreign else catalogue.lost_zeros(text)
         if padded:
             named = self._catalogue.find(padded)
             what = f" ({named.name})" if named else ""
             self._report.error(path, "lost-zeros", value=text, digits=len(text), code=padded, name=what)
-        elif inner and symbols.shape(symbols.canonical(text)) is None:
-            self._report.error(path, "unknown-ticker.broker", value=text, code=inner)
-            return True
         return padded is not None
 
     def _check_name(self, symbol: str, name: str, row: Fields) -> None:
@@ -175,7 +201,7 @@ class Instruments:
         return replace(known, **changed)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
     def _own_instrument(self, symbol: str, declared: _Declared, said: dict[str, object]) -> Instrument | None:
-        currency = said.get("currency") or symbols.currency_of_market(symbols.shape(symbol))
+        currency = said.get("currency") or catalogue.currency_of_market(catalogue.shape(symbol))
         if not isinstance(currency, str):
             self._unknown(symbol, declared.path)
             return None
@@ -184,7 +210,7 @@ class Instruments:
             self._report.note(declared.path, "not-in-catalogue", symbol=symbol, currency=currency)
         else:
             self._report.warning(declared.path, "not-in-catalogue.stock", symbol=symbol, currency=currency)
-        described = {"name": symbol, "market": symbols.market_of_currency(currency), "currency": currency} | said
+        described = {"name": symbol, "market": catalogue.market_of_currency(currency), "currency": currency} | said
         return Instrument(symbol=symbol, **described)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
     def _warn_of_wrong_code(self, symbol: str, declared: _Declared) -> None:

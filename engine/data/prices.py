@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine.data.fields import Fields, Report, Where, in_rows
 from engine.data.files import csv_table
 from engine.errors import Problem
-from engine.market import catalogue, symbols
+from engine.market import catalogue
 from engine.money import ZERO
 from engine.quote import Quote
 from engine.text import plain_number
@@ -82,18 +82,18 @@ def _named(row: Fields) -> _Named | None:
     found = catalogue.load().find(text)
     if found:
         return _Named(found.symbol, found.market, found.currency, found.name)
-    pair = symbols.pair(text.upper())
+    pair = catalogue.pair(text.upper())
     if pair:
         return _Named(text.upper(), None, pair[1])
-    padded, inner = symbols.lost_zeros(text), symbols.undecorated(text)
-    symbol = symbols.canonical(text)
+    padded, inner = catalogue.lost_zeros(text), catalogue.undecorated(text)
+    symbol = catalogue.canonical(text)
     if padded and row.text("currency").upper() in {"", "KRW"}:
         row.error("symbol", "lost-zeros.price", value=text, code=padded)
         return None
-    if inner and symbols.shape(symbol) is None:
+    if inner and catalogue.shape(symbol) is None:
         row.error("symbol", "unknown-ticker.vendor", value=text, code=inner)
         return None
-    return _Named(symbol, symbols.shape(symbol))
+    return _Named(symbol, catalogue.shape(symbol))
 
 
 def _currency(row: Fields, named: _Named) -> str | None:
@@ -103,7 +103,7 @@ def _currency(row: Fields, named: _Named) -> str | None:
     if given and named.currency and given != named.currency:
         row.error("currency", "conflict.currency", symbol=named.symbol, currency=named.currency, given=given)
         return None
-    found = given or named.currency or symbols.currency_of_market(symbols.shape(named.symbol))
+    found = given or named.currency or catalogue.currency_of_market(catalogue.shape(named.symbol))
     if not found:
         row.error("currency", "missing.currency", symbol=named.symbol)
     return found

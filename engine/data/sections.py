@@ -16,6 +16,7 @@ from engine.text import percent, plain_number
 SECTION_KEYS = {"core": "core", "satellite": "satellite", "targets": "all"}
 TARGET_KEYS = (
     "ticker",
+    "code",
     "weight",
     "role",
     "min",

@@ -11,7 +11,7 @@ import yaml
 
 from engine.data.instruments import DESCRIPTION
 from engine.data.sections import SECTION_KEYS
-from engine.market import catalogue, symbols
+from engine.market import catalogue
 from engine.portfolio import Account, Group, Holding, Instrument, Portfolio, Rule, Target
 from engine.settings import CostOverride, Settings
 
@@ -19,7 +19,10 @@ Row = dict[str, object]
 
 
 class _Writer(yaml.SafeDumper):
-    """YAML with a row on one line, numbers plainly, codes of digits in quotes."""
+    """YAML with a row on one line, numbers plainly, codes of digits in quotes, nothing by reference."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002
+        return True
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:  # noqa: ANN401, FBT001
         node = super().represent_mapping(tag, mapping, flow_style)
@@ -48,6 +51,8 @@ def dump_portfolio(portfolio: Portfolio) -> str:
     instrument and the record leaves open (None) reads as the catalogue's.
     """
     body: Row = {"name": portfolio.name, "base_currency": portfolio.base_currency}
+    if portfolio.expected:
+        body["expected"] = dict(portfolio.expected)
     described: set[str] = set()
     body["holdings"] = [
         _holding(holding) | _description(holding.symbol, portfolio, described) for holding in portfolio.holdings
@@ -80,7 +85,8 @@ def _without(row: Row, *unset: object) -> Row:
 
 
 def _holding(holding: Holding) -> Row:
-    row: Row = {"symbol": holding.symbol, "quantity": holding.quantity}
+    amount = {"quantity": holding.quantity} if holding.value is None else {"value": holding.value}
+    row: Row = {"symbol": holding.symbol, **amount}
     row |= _without({"average_cost": holding.average_cost, "cost_fx": holding.cost_fx, "price": holding.price}, None)
     return (
         row | ({"account": holding.account} if holding.account else {}) | ({"locked": True} if holding.locked else {})
@@ -112,7 +118,7 @@ def _description(symbol: str, portfolio: Portfolio, described: set[str]) -> Row:
     entry = catalogue.load().get(symbol)
     if entry is not None:
         return {key: getattr(instrument, key) for key in DESCRIPTION if _differs(instrument, entry.instrument, key)}
-    plain = Instrument(symbol, symbol, symbols.market_of_currency(instrument.currency), instrument.currency)
+    plain = Instrument(symbol, symbol, catalogue.market_of_currency(instrument.currency), instrument.currency)
     row: Row = {"currency": instrument.currency, "asset_type": instrument.asset_type}
     return row | {key: getattr(instrument, key) for key in DESCRIPTION if _differs(instrument, plain, key)}
 

@@ -15,15 +15,16 @@ from functools import lru_cache
 
 from engine.errors import MarketDataError
 from engine.market import store as stores
+from engine.market.catalogue import Listing
 from engine.market.krx import Krx, Login, login
 from engine.market.naver import Naver
-from engine.market.provider import Deadline, refusal
+from engine.market.provider import Deadline, SecondProvider, refusal
 from engine.market.quoting import Chain, QuoteBatch
-from engine.market.records import Batch, FetchedFacts, History
 from engine.market.research import Research
+from engine.market.second import Cnbc, Ecb, NaverRates, NaverWorld
 from engine.market.store import Store
-from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
+from engine.quote import Batch, FetchedFacts, History
 from engine.settings import MarketSettings
 
 
@@ -36,6 +37,7 @@ class Market:
     naver: Naver
     krx: Krx
     yahoo: Yahoo
+    second: tuple[SecondProvider, ...]
     chain: Chain
     research: Research
 
@@ -44,16 +46,23 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
     """Return the real sources around one store, in the order in which they are asked."""
     folder = stores.folder(settings)
     store = Store(folder / stores.FILE)
+    second = second_sources()
     naver, krx, yahoo = Naver(), Krx(find_login), Yahoo(folder / "yfinance")
     chain = Chain(
         store,
         korea=(naver, krx),
         world=yahoo,
+        second=second,
         settings=settings,
         etfs=lambda deadline: _etfs(store, naver, krx, deadline),
     )
     research = Research(store, settings, chain.meanings, yahoo, (krx,), yahoo, (naver, krx))
-    return Market(settings, store, naver, krx, yahoo, chain, research)
+    return Market(settings, store, naver, krx, yahoo, second, chain, research)
+
+
+def second_sources() -> tuple[SecondProvider, ...]:
+    """Return the sources that are asked about what the first ones lack or are doubted in, in this order."""
+    return NaverRates(), Ecb(), NaverWorld(), Cnbc()
 
 
 def _etfs(store: Store, naver: Naver, krx: Krx, deadline: Deadline) -> tuple[Listing, ...]:

@@ -1,27 +1,167 @@
-"""What speaks against a price, or against its being the newest: problems that are shown beside it."""
+"""What speaks against a price, or against its being the newest.
+
+A price is held against what is known before anybody trades on it: the last one that was believed, else the close before
+that its source names; a rate at least against its order of magnitude. One that moved further than its market lets it
+in a session is doubtful, until another vendor says the same. Two sources that are far apart about the same session
+make it doubtful too; one that was never tried live (`UNVERIFIED`) may confirm a price, but not stop it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import lru_cache
+from importlib import resources
+from itertools import pairwise
 
 from engine.errors import Problem, warning
 from engine.market import calendars
+from engine.market.catalogue import Listing, load
 from engine.market.provider import Said
-from engine.market.symbols import Listing
-from engine.quote import Quote
+from engine.phrase import Phrase, phrase
+from engine.quote import History, Quote
 from engine.settings import MarketSettings
 from engine.text import fold
 
+#: Sources whose shapes are known from others' reading alone: `rebalancer doctor --live` tries them.
+UNVERIFIED = frozenset({"ecb", "naver-rates", "naver-world", "cnbc"})
+#: Largest plausible move in a session: of Korea's exchange by rule (times the leverage), of others by custom; of rates.
+LIMIT, RATE_LIMIT = Decimal("0.30"), Decimal("0.10")
+#: However many sessions passed, a factor beyond this is told; the second where the price before is older than `OLD`.
+FAR, FARTHEST, OLD = Decimal(3), Decimal(8), dt.timedelta(days=60)
+#: Factor by which a rate may differ from the bundled order of magnitude.
+MAGNITUDE = Decimal(3)
+#: Ratios that splits, and slips of the decimal point, leave; and how near one counts as it.
+SPLITS, SLIPS, NEAR = (2, 3, 4, 5, 20, 50), (10, 100, 1000), Decimal("0.06")
+#: In a history: a close this many times from the one before that comes back to within `BACK` of it, so many days later.
+SPIKE, BACK, SPIKE_DAYS = Decimal("1.5"), Decimal("0.15"), 3
+#: Calendar days without a close, and equal closes in a row, that no open market leaves; and how many of them are named.
+GAP, FLAT, NAMED = dt.timedelta(days=11), 20, 5
+#: Days within which two sources' rates are of the same time: a reference rate is one a day, weekends aside.
+SAME_RATE = dt.timedelta(days=4)
+
+
+def judged(one: Listing, quote: Quote, known: Quote | None, check: Quote | None, settings: MarketSettings) -> Quote:
+    """Return the quote with what speaks against it; `known` is the last price believed, `check` another vendor's."""
+    if check is not None and _comparable(one, quote, check):
+        if _apart(quote, check) <= settings.doubtful:
+            return replace(quote, doubt=None)
+        if check.source not in UNVERIFIED and _same_session(quote, check):
+            said = phrase("doubt.other-source", source=check.source)
+            return _doubtful(one, quote, check.price, said, phrase("cause.sources"))
+    if known is not None and known.currency == quote.currency and known.as_of and known.price > 0:
+        sessions = _sessions(one.market, known, quote)
+        if _is_far(quote.price / known.price, limit(one, quote), sessions, known, quote):
+            said = phrase("doubt.known", source=known.source, day=known.as_of.date())
+            return _doubtful(one, quote, known.price, said, _cause(one, quote.price / known.price))
+    elif quote.previous and _beyond(quote.price / quote.previous, limit(one, quote), 1):
+        said = phrase("doubt.close-before")
+        return _doubtful(one, quote, quote.previous, said, _cause(one, quote.price / quote.previous))
+    usual = _magnitude(one.symbol) if one.market == "FX" else None
+    if usual is not None and not 1 / MAGNITUDE < quote.price / usual < MAGNITUDE:
+        return _doubtful(one, quote, usual, phrase("doubt.magnitude"), _cause(one, quote.price / usual))
+    return replace(quote, doubt=None)
+
+
+def limit(one: Listing, quote: Quote) -> Decimal:
+    """Return the largest plausible move of a session: 30 %, times the leverage of a leveraged fund; 10 % of a rate."""
+    if one.market == "FX":
+        return RATE_LIMIT
+    entry = load().get(one.symbol)
+    if entry is not None:
+        times = abs(entry.instrument.leverage)
+    else:
+        name = fold(f"{one.name} {quote.name}")
+        times = max((number for word, number in _leverage_words().items() if word in name), default=Decimal(1))
+    return LIMIT * max(times, Decimal(1))
+
+
+def manual(symbol: str, price: Decimal, known: Quote) -> Problem | None:
+    """Return the warning that a price given by hand is far from the market's last one, None where it is not."""
+    if price <= 0 or known.price <= 0 or not _beyond(price / known.price, LIMIT, 1):
+        return None
+    one = Listing(symbol, "OTHER")
+    day = known.as_of.date() if known.as_of else None
+    values = {"price": price, "other": known.price, "currency": known.currency, "source": known.source, "day": day}
+    return warning("manual-price-far", symbol, **values, cause=_cause(one, price / known.price))
+
+
+def _doubtful(one: Listing, quote: Quote, other: Decimal, against: Phrase, cause: Phrase) -> Quote:
+    values = {"symbol": one.symbol, "source": quote.source, "price": quote.price, "currency": quote.currency}
+    return replace(quote, doubt=phrase("doubt", **values, against=against, other=other, cause=cause))
+
+
+def _is_far(ratio: Decimal, most: Decimal, sessions: int, known: Quote, quote: Quote) -> bool:
+    farthest = FARTHEST if _days(known, quote) > OLD else FAR
+    return not 1 / farthest < ratio < farthest or _beyond(ratio, most, max(sessions, 1))
+
+
+def _beyond(ratio: Decimal, most: Decimal, sessions: int) -> bool:
+    """Tell whether a ratio is beyond what so many sessions in a row can make; a fall by all of it is always."""
+    least = max(1 - most, Decimal("0.05")) ** min(sessions, 100)
+    return ratio <= least or ratio >= (1 + most) ** min(sessions, 100)
+
+
+def _cause(one: Listing, ratio: Decimal) -> Phrase:
+    """Return what most likely made a ratio of two prices."""
+    times = max(ratio, 1 / ratio)
+    for slip in SLIPS:
+        if abs(times / slip - 1) <= NEAR:
+            return phrase("cause.slip" if one.market == "FX" or slip == 1000 else "cause.slip-or-split", times=slip)
+    for split in SPLITS:
+        if one.market != "FX" and abs(times / split - 1) <= NEAR:
+            return phrase("cause.split", times=split)
+    return phrase("cause.jump", move=ratio - 1)
+
+
+def _sessions(market: str, known: Quote, quote: Quote) -> int:
+    """Return how many sessions lie between two prices, at most 60; without a calendar the days."""
+    days = min(_days(known, quote).days, 90)
+    if market not in calendars.REGULAR or known.as_of is None or quote.as_of is None:
+        return min(days, 60)
+    first = calendars.local_date(market, known.as_of)
+    last = calendars.local_date(market, quote.as_of)
+    passed = (first + dt.timedelta(days=number) for number in range(1, min((last - first).days, 90) + 1))
+    return sum(calendars.trading_day(market, day) is not None for day in passed)
+
+
+def _days(known: Quote, quote: Quote) -> dt.timedelta:
+    return abs(quote.as_of - known.as_of) if quote.as_of and known.as_of else dt.timedelta(0)
+
+
+@lru_cache(maxsize=1)
+def _leverage_words() -> Mapping[str, Decimal]:
+    """Return the words in a fund's name that say its leverage."""
+    return {fold(row["word"]): Decimal(row["times"]) for row in _rows("leverage_words.csv")}
+
+
+def _magnitude(pair: str) -> Decimal | None:
+    """Return about what a pair of currencies costs, None where nobody wrote it down."""
+    per_dollar = {row["currency"]: Decimal(row["per_dollar"]) for row in _rows("magnitudes.csv")}
+    first, second = per_dollar.get(pair[:3]), per_dollar.get(pair[3:])
+    return second / first if first and second else None
+
+
+@lru_cache(maxsize=2)
+def _rows(name: str) -> tuple[Mapping[str, str], ...]:
+    text = resources.files("engine.market").joinpath(name).read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
 
 def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings: MarketSettings) -> list[Problem]:
-    """Return what speaks against a price: another name than ours, or a second source that says otherwise."""
+    """Return what is to be said beside a price: its doubt, another name than ours, a second source a little off."""
     problems = []
+    if quote.doubt is not None:
+        problems.append(warning("doubtful", one.symbol, doubt=quote.doubt))
     if one.name and quote.name and not _same_name(one.name, quote.name):
         names = {"source": quote.source, "symbol": one.symbol, "theirs": quote.name, "ours": one.name}
         problems.append(warning("name-mismatch", one.symbol, **names))
-    if check is not None and _comparable(quote, check[1]):
+    if check is not None and _comparable(one, quote, check[1]):
         second = check[1]
-        apart = abs(quote.price - second.price) / quote.price
+        apart = _apart(quote, second)
         if apart > settings.cross_check:
             problems.append(
                 warning(
@@ -38,6 +178,79 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
     return problems
 
 
+def mended(found: History) -> tuple[History, tuple[Problem, ...]]:
+    """Return a history without what no market did, and a warning for each thing left out, repaired or odd.
+
+    Days that jump away and come back within `SPIKE_DAYS` are left out. A jump that stays, of the ratio of a split, is
+    repaired where the source's own event says that split, else all before it is left out. Gaps and flat runs are told.
+    """
+    problems: list[Problem] = []
+    found, spikes = _without_spikes(found)
+    if spikes:
+        values = {"number": len(spikes), "days": tuple(day for day, _ in spikes[:NAMED])}
+        problems.append(warning("history-spike", found.symbol, **values, closes=tuple(c for _, c in spikes[:NAMED])))
+    found, more = _without_splits(found)
+    problems += more
+    gaps = [(one, other) for one, other in pairwise(found.dates) if other - one > GAP]
+    for first, last in gaps[:NAMED]:
+        problems.append(warning("history-gap", found.symbol, first=first, last=last))
+    for first, last, days in _flat_runs(found):
+        problems.append(warning("history-flat", found.symbol, first=first, last=last, number=days))
+    return found, tuple(problems)
+
+
+def _without_spikes(found: History) -> tuple[History, list[tuple[dt.date, Decimal]]]:
+    """Leave out days that are far from the one before, where a day soon after is near it again; the last one too."""
+    keep: list[int] = []
+    closes = found.closes
+    for at, close in enumerate(closes):
+        if keep and _is_spike(closes[keep[-1]], close, closes[at + 1 : at + 1 + SPIKE_DAYS]):
+            continue
+        keep.append(at)
+    left_out = [(found.dates[at], closes[at]) for at in sorted(set(range(len(closes))) - set(keep))]
+    return (found.only(keep) if left_out else found), left_out
+
+
+def _is_spike(before: Decimal, close: Decimal, after: Sequence[Decimal]) -> bool:
+    if 1 / SPIKE < close / before < SPIKE:
+        return False
+    return any(abs(later / before - 1) <= BACK for later in after) or (not after and not 1 / FAR < close / before < FAR)
+
+
+def _without_splits(found: History) -> tuple[History, list[Problem]]:
+    """Repair what the source's own events say how, and leave out what lies before another jump of a split's ratio."""
+    problems = []
+    for at in range(len(found.closes) - 1, 0, -1):
+        ratio, day = found.closes[at] / found.closes[at - 1], found.dates[at]
+        times = next((n for n in (*SPLITS, *SLIPS) if abs(max(ratio, 1 / ratio) / n - 1) <= NEAR), None)
+        if times is None:
+            continue
+        event = next((r for on, r in found.splits.items() if abs((on - day).days) <= 1), None)
+        if event is not None and abs(ratio * event - 1) <= NEAR:
+            closes = tuple(c / event if i < at else c for i, c in enumerate(found.closes))
+            total = found.total_return
+            if total is not None and abs(Decimal(total[at] / total[at - 1]) * event - 1) <= NEAR:
+                total = tuple(c / float(event) if i < at else c for i, c in enumerate(total))
+            found = replace(found, closes=closes, total_return=total)
+            problems.append(warning("history-split.repaired", found.symbol, day=day, ratio=event))
+        else:
+            before, after = found.closes[at - 1], found.closes[at]
+            found = found.only(range(at, len(found.closes)))
+            problems.append(warning("history-split.cut", found.symbol, day=day, before=before, after=after))
+            break
+    return found, problems
+
+
+def _flat_runs(found: History) -> Iterator[tuple[dt.date, dt.date, int]]:
+    """Yield the first and last day of each run of equal closes that is too long for a market, and its length."""
+    start = 0
+    for at in range(1, len(found.closes) + 1):
+        if at == len(found.closes) or found.closes[at] != found.closes[start]:
+            if at - start >= FLAT:
+                yield found.dates[start], found.dates[at - 1], at - start
+            start = at
+
+
 def unrefreshed(found: Said, ok: Mapping[str, Quote], listings: Mapping[str, Listing]) -> list[Problem]:
     """Return one problem for each reason for which stored prices are shown instead of new ones."""
     reasons: dict[object, list[str]] = {}
@@ -48,11 +261,24 @@ def unrefreshed(found: Said, ok: Mapping[str, Quote], listings: Mapping[str, Lis
     return [warning("stored-price", ", ".join(texts), error=error) for error, texts in reasons.items()]
 
 
-def _comparable(first: Quote, second: Quote) -> bool:
+def _apart(quote: Quote, check: Quote) -> Decimal:
+    return abs(quote.price - check.price) / quote.price
+
+
+def _comparable(one: Listing, first: Quote, second: Quote) -> bool:
     """Tell whether two sources' prices are of the same day at the exchange; older ones differ rightly."""
     if first.source == second.source or first.as_of is None or second.as_of is None or first.price <= 0:
         return False
-    return calendars.local_date("KR", first.as_of) == calendars.local_date("KR", second.as_of)
+    if first.currency != second.currency:
+        return False
+    if one.market in calendars.REGULAR:
+        return calendars.local_date(one.market, first.as_of) == calendars.local_date(one.market, second.as_of)
+    return abs(first.as_of - second.as_of) <= SAME_RATE
+
+
+def _same_session(first: Quote, second: Quote) -> bool:
+    """Tell whether neither price is of hours in which the other's source shows none."""
+    return first.session == second.session or not {first.session, second.session} & {"pre", "after"}
 
 
 def _same_name(ours: str, theirs: str) -> bool:

@@ -106,6 +106,10 @@ class Pulse:
             age = (now - traded).total_seconds()
             return phrase("stale.elsewhere", span=_span(age)) if age > ELSEWHERE_DAYS * 86400 else None
         day = self._day(quote.delay_seconds)
+        if quote.session in ("pre", "after") and not day.open <= now < day.close:
+            running = calendars.in_extended_hours(self.market, now)
+            if running and now - fetched > self._patience(quote.delay_seconds):
+                return phrase("stale.not-live", span=_span((now - fetched).total_seconds()))
         return self._missed(calendars.local_date(self.market, traded), day) or (
             self._not_live(quote.source, traded, fetched, quote.delay_seconds)
             if day.open <= now < day.close

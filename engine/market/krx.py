@@ -18,12 +18,11 @@ from typing import Any
 
 from engine import errors
 from engine.errors import AuthFailed, AuthRequired, MarketDataError, NoData, SchemaChanged, Transient
-from engine.market import calendars
+from engine.market import calendars, decode
+from engine.market.catalogue import Listing
 from engine.market.provider import Answer, Deadline, all_failed
-from engine.market.records import FetchedFacts, FetchedHolding, History
-from engine.market.symbols import Listing
 from engine.phrase import phrase
-from engine.quote import Quote, Session
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote, Session
 
 Run = Callable[[Mapping[str, Any], Deadline], Mapping[str, Any]]
 #: Seconds by which KRX's public tables lag.
@@ -128,8 +127,8 @@ class Krx:
         as_of = min(day.close, max(now - dt.timedelta(seconds=DELAY), day.open)).astimezone(dt.UTC)
         ok: dict[str, Quote] = {}
         for listing in listings:
-            if listing.symbol in reply.result:
-                price = Decimal(reply.result[listing.symbol])
+            price = decode.price(reply.result.get(listing.symbol))
+            if price is not None:
                 session: Session = "closed" if now >= day.close else "regular"
                 ok[listing.symbol] = Quote(
                     listing.symbol, price, "KRW", as_of, "krx", session, DELAY, now, name=listing.name
@@ -162,11 +161,10 @@ class Krx:
             return Answer({}, all_failed(listings, reply.error), reply.requests)
         ok: dict[str, History] = {}
         for listing in listings:
-            rows = reply.result.get(listing.symbol) or []
+            read = ((decode.date(day), decode.price(close)) for day, close in reply.result.get(listing.symbol) or [])
+            rows = dict(sorted((day, close) for day, close in read if day and close))
             if rows:
-                dates = tuple(dt.date.fromisoformat(day) for day, _ in rows)
-                closes = tuple(Decimal(close) for _, close in rows)
-                ok[listing.symbol] = History(listing.symbol, "KRW", "krx", now, dates, closes)
+                ok[listing.symbol] = History(listing.symbol, "KRW", "krx", now, tuple(rows), tuple(rows.values()))
         return Answer(ok, self._missing(listings, ok), reply.requests)
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FetchedFacts]:
@@ -192,7 +190,7 @@ class Krx:
             if rows := deposits.result.get(listing.symbol):
                 ok[listing.symbol] = replace(base, holdings_count=len(rows), top=_top(rows))
             elif cap or sector:
-                ok[listing.symbol] = replace(base, market_cap=Decimal(cap) if cap else None, sector=sector)
+                ok[listing.symbol] = replace(base, market_cap=decode.number(cap), sector=sector)
         return Answer(ok, self._missing(listings, ok), count)
 
     def etfs(self, *, now: dt.datetime, deadline: Deadline) -> tuple[Listing, ...]:

@@ -9,10 +9,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from engine.errors import MarketDataError, SymbolUnknown
-from engine.market.catalogue import Catalogue
+from engine.market.catalogue import (
+    Catalogue,
+    Listing,
+    canonical,
+    currency_of_market,
+    lost_zeros,
+    pair,
+    shape,
+    undecorated,
+    usual_pair,
+)
 from engine.market.provider import Deadline
 from engine.market.store import Store
-from engine.market.symbols import Listing, canonical, currency_of_market, lost_zeros, pair, shape, undecorated
 from engine.phrase import phrase
 
 _LOG = logging.getLogger(__name__)
@@ -20,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 LIST_AGE = 86400.0
 _PAIR = re.compile(r"([A-Z]{3})[/ ]?([A-Z]{3})(?:=X)?")
 _YAHOO_RATE = re.compile(r"([A-Z]{3})=X")
-_ELSEWHERE = re.compile(r"\^[A-Z0-9]{2,10}|[A-Z0-9]{1,8}\.[A-Z]{1,3}")
+_ELSEWHERE = re.compile(r"\^[A-Z0-9]{2,10}|[A-Z0-9][A-Z0-9\-]{0,11}\.[A-Z]{1,3}")
 
 
 class Meanings:
@@ -88,7 +97,8 @@ def resolve(text: str, catalogue: Catalogue, listed: Callable[[str], Listing | N
     if known is not None:
         return known
     if currencies := _pair(code.upper()):
-        return Listing(currencies[0] + currencies[1], "FX", currencies[1])
+        usual = usual_pair(*currencies)
+        return Listing(usual, "FX", usual[3:])
     market = shape(code)
     if market is not None:
         return _suffixed(Listing(code, market, currency_of_market(market)), text)
@@ -100,6 +110,12 @@ def resolve(text: str, catalogue: Catalogue, listed: Callable[[str], Listing | N
         near = catalogue.suggest(text)
         hint = phrase("hint.nearest", near=near) if near else phrase("hint.nothing-near")
     raise SymbolUnknown(phrase("source.no-meaning", text=text, hint=hint), symbol=text)
+
+
+def inverse_pair(text: str) -> str | None:
+    """Return the pair that a text names where the markets quote it the other way round (KRWUSD), else None."""
+    found = _pair(canonical(text).upper())
+    return found[0] + found[1] if found and usual_pair(*found) != found[0] + found[1] else None
 
 
 def _pair(code: str) -> tuple[str, str] | None:

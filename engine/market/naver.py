@@ -6,19 +6,17 @@ Unofficial: every field is taken to be optional, and an answer of another shape 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import MarketDataError, NoData, SchemaChanged, SymbolUnknown, warning
+from engine.market import decode
+from engine.market.catalogue import Listing, shape
 from engine.market.provider import Answer, Deadline, Turns, all_failed, each
-from engine.market.records import FetchedFacts, FetchedHolding
-from engine.market.symbols import Listing
 from engine.phrase import phrase
-from engine.quote import Quote, Session
-from engine.text import read_number
+from engine.quote import FetchedFacts, FetchedHolding, Quote, Session
 
 if TYPE_CHECKING:
     from engine.market.wire import Wire
@@ -28,8 +26,9 @@ _LIST_URL = "https://finance.naver.com/api/sise/etfItemList.nhn"
 _FACTS_URL = "https://m.stock.naver.com/api/stock/{}/etfAnalysis"
 #: Codes of one quote request.
 BATCH = 50
+#: Naver's codes for a falling price: limit down, down.
+FALLING = ("4", "5")
 _SESSIONS: Mapping[str, Session] = {"preMarket": "pre", "afterMarket": "after"}
-_PERCENT = Decimal(100)
 
 
 class Naver:
@@ -42,26 +41,27 @@ class Naver:
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return quotes, one request for fifty codes; a code that the answer lacks is unknown."""
-        rows: dict[str, Mapping[str, Any]] = {}
+        rows: dict[str, list[Mapping[str, Any]]] = {}
 
         def ask(wire: Wire) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
             left = list(listings)
             broken: MarketDataError | None = None
             while left and broken is None:
-                codes = ",".join(listing.symbol for listing in left[:BATCH])
+                codes = [listing.symbol for listing in left[:BATCH]]
                 try:
-                    rows.update(_rows(_get(wire, _QUOTES_URL + codes, deadline)))
+                    rows.update(_rows(_get(wire, _QUOTES_URL + ",".join(codes), deadline), codes))
                     left = left[BATCH:]
                 except MarketDataError as error:
                     broken = error
-            ok, failed = each(listings[: len(listings) - len(left)], lambda one: _quote(rows.get(one.symbol), one, now))
+            asked = listings[: len(listings) - len(left)]
+            ok, failed = each(asked, lambda one: _quote(rows.get(one.symbol, []), one, now), self.name)
             return ok, {**failed, **(all_failed(left, broken) if broken else {})}
 
         answer = self._turns.answer(listings, deadline, ask)
         halted = tuple(
-            warning("trading-halted", symbol, name=str(rows[symbol].get("stockName") or symbol))
-            for symbol in answer.ok
-            if _is_halted(rows[symbol])
+            warning("trading-halted", symbol, name=quote.name or symbol)
+            for symbol, quote in answer.ok.items()
+            if _is_halted(rows[symbol][0])
         )
         return replace(answer, problems=halted)
 
@@ -69,17 +69,21 @@ class Naver:
         """Return every listed ETF; raises the error tree."""
         with self._turns.session(deadline) as wire:
             document = _get(wire, _LIST_URL, deadline, "cp949")
-        try:
-            items = document["result"]["etfItemList"]
-            return tuple(Listing(str(row["itemcode"]), "KR", "KRW", str(row["itemname"]), "KOSPI") for row in items)
-        except (LookupError, TypeError):
-            raise SchemaChanged(phrase("naver.list-shape"), source=self.name) from None
+        rows = decode.objects(decode.part(document, "result").get("etfItemList"))
+        named = ((decode.text(row.get("itemcode")), decode.text(row.get("itemname"))) for row in rows)
+        found = tuple(Listing(code, "KR", "KRW", name, "KOSPI") for code, name in named if name and shape(code) == "KR")
+        if not found:
+            raise SchemaChanged(phrase("naver.list-shape"), source=self.name)
+        return found
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FetchedFacts]:
         """Return facts of ETFs, one request each; anything else has none here."""
 
         def ask(wire: Wire) -> tuple[dict[str, FetchedFacts], dict[str, MarketDataError]]:
-            return each(listings, lambda one: _facts(_get(wire, _FACTS_URL.format(one.symbol), deadline), one, now))
+            def find(one: Listing) -> FetchedFacts:
+                return _facts(_get(wire, _FACTS_URL.format(one.symbol), deadline), one, now)
+
+            return each(listings, find, self.name)
 
         return self._turns.answer(listings, deadline, ask)
 
@@ -91,95 +95,95 @@ def _start() -> Wire:
 
 
 def _get(wire: Wire, url: str, deadline: Deadline, encoding: str = "utf-8") -> Any:  # noqa: ANN401 - a JSON value
-    """Ask once, and once more within the deadline where the failure may pass."""
-    from engine.market.wire import classify, twice
+    """Ask once, and once more within the deadline where the failure may pass; raises NoData for a missing page."""
+    from engine.market.wire import ABSENT
 
-    def ask() -> Any:  # noqa: ANN401 - a JSON value
-        response = wire.get(url, headers={"Referer": "https://finance.naver.com/"})
-        if response.status_code == 404:
-            raise NoData(phrase("naver.no-page"), source="naver")
-        if response.status_code >= 400:
-            said = phrase("source.status", source="naver", status=response.status_code)
-            raise SchemaChanged(said, source="naver")
-        try:
-            return json.loads(response.content.decode(encoding))
-        except ValueError as error:
-            raise classify(error, "naver") from None
-
-    return twice(ask, deadline)
+    document = wire.json(url, deadline, encoding, headers={"Referer": "https://finance.naver.com/"})
+    if document is ABSENT:
+        raise NoData(phrase("naver.no-page"), source="naver")
+    return document
 
 
-def _rows(document: Any) -> dict[str, Mapping[str, Any]]:  # noqa: ANN401 - a JSON value
-    try:
-        return {str(row["itemCode"]): row for row in document["datas"]}
-    except (LookupError, TypeError):
-        raise SchemaChanged(phrase("naver.quotes-shape"), source="naver") from None
+def _rows(document: Any, codes: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:  # noqa: ANN401 - a JSON value
+    """Return the rows of each code asked for; raises SchemaChanged where it is no list of quotes at all."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("datas"), list):
+        raise SchemaChanged(phrase("naver.quotes-shape"), source="naver")
+    rows = decode.objects(document["datas"])
+    if document["datas"] and not rows:
+        raise SchemaChanged(phrase("naver.quotes-shape"), source="naver")
+    return decode.keyed(rows, "itemCode", codes)
 
 
-def _quote(row: Mapping[str, Any] | None, listing: Listing, now: dt.datetime) -> Quote:
+def _quote(rows: Sequence[Mapping[str, Any]], listing: Listing, now: dt.datetime) -> Quote:
     symbol = listing.symbol
-    if row is None:
+    if not rows:
         raise SymbolUnknown(phrase("source.unknown", source="naver", symbol=symbol), symbol=symbol, source="naver")
-    price = _number(row.get("closePriceRaw")) or _number(row.get("closePrice"))
-    try:
-        traded = dt.datetime.fromisoformat(str(row.get("localTradedAt")))
-    except ValueError:
-        traded = None
-    if price is None or price <= 0 or traded is None or traded.tzinfo is None:
+    row = rows[0]
+    prices = {price for one in rows if (price := _price(one)) is not None}
+    if len(prices) > 1:
+        low, high = min(prices), max(prices)
+        said = phrase("source.two-rows", source="naver", symbol=symbol, one=low, other=high)
+        raise SchemaChanged(said, symbol=symbol, source="naver")
+    price, traded = _price(row), decode.moment(row.get("localTradedAt"))
+    if price is None or traded is None or not isinstance(row.get("localTradedAt"), str):
         raise NoData(phrase("source.no-price", source="naver", symbol=symbol), symbol=symbol, source="naver")
-    exchange = row.get("stockExchangeType")
-    exchange = exchange if isinstance(exchange, Mapping) else {}
+    exchange = decode.part(row, "stockExchangeType")
     if exchange.get("zoneId", "Asia/Seoul") != "Asia/Seoul":
         raise SchemaChanged(phrase("naver.other-exchange", symbol=symbol), symbol=symbol, source="naver")
-    minutes = _number(exchange.get("delayTime")) or Decimal(0)
+    change = decode.number(row.get("compareToPreviousClosePriceRaw", row.get("compareToPreviousClosePrice")))
+    if change is not None and decode.text(decode.part(row, "compareToPreviousPrice").get("code")) in FALLING:
+        change = -abs(change)
     return Quote(
         symbol=symbol,
         price=price,
         currency="KRW",
-        as_of=traded.astimezone(dt.UTC),
+        as_of=traded,
         source="naver",
         session=_session(row),
-        delay_seconds=int(minutes * 60),
+        delay_seconds=decode.delay(exchange.get("delayTime")),
         fetched_at=now,
-        name=str(row.get("stockName") or listing.name),
+        name=decode.text(row.get("stockName"), listing.name),
+        previous=None if change is None else decode.price(str(price - change)),
     )
+
+
+def _price(row: Mapping[str, Any]) -> Decimal | None:
+    return decode.price(row.get("closePriceRaw")) or decode.price(row.get("closePrice"))
 
 
 def _session(row: Mapping[str, Any]) -> Session:
     """Return the session the price was traded in: after 15:30 it can be the after-market's, and is marked so."""
-    kind = _SESSIONS.get(str(row.get("marketSessionType")))
+    kind = _SESSIONS.get(decode.text(row.get("marketSessionType")))
     if kind is not None:
         return kind
-    return {"OPEN": "regular", "CLOSE": "closed"}.get(str(row.get("marketStatus")), "unknown")  # type: ignore[return-value]
+    return {"OPEN": "regular", "CLOSE": "closed"}.get(decode.text(row.get("marketStatus")), "unknown")  # type: ignore[return-value]
 
 
 def _is_halted(row: Mapping[str, Any]) -> bool:
-    kind = row.get("tradeStopType")
-    return isinstance(kind, Mapping) and str(kind.get("name", "TRADING")) != "TRADING"
+    return decode.text(decode.part(row, "tradeStopType").get("name"), "TRADING") != "TRADING"
 
 
 def _facts(document: Any, listing: Listing, now: dt.datetime) -> FetchedFacts:  # noqa: ANN401 - a JSON value
-    if not isinstance(document, Mapping) or str(document.get("itemCode", listing.symbol)) != listing.symbol:
+    if not isinstance(document, Mapping) or decode.text(document.get("itemCode"), listing.symbol) != listing.symbol:
         raise SchemaChanged(phrase("naver.facts-shape"), symbol=listing.symbol, source="naver")
-    top = _objects(document.get("etfTop10MajorConstituentAssets"))
-    sectors = _objects(document.get("sectorPortfolioList"))
-    dividend = document.get("dividend")
+    top = decode.objects(document.get("etfTop10MajorConstituentAssets"))
+    sectors = decode.objects(document.get("sectorPortfolioList"))
     facts = FetchedFacts(
         symbol=listing.symbol,
         source="naver",
         fetched_at=now,
-        name=str(document.get("itemName") or listing.name),
+        name=decode.text(document.get("itemName"), listing.name),
         currency="KRW",
-        fee=_share(document.get("totalFee")),
-        aum=_number(document.get("marketValueRaw")),
+        fee=decode.share(document.get("totalFee")),
+        aum=decode.number(document.get("marketValueRaw")),
         top=tuple(_holding(row) for row in top),
         sectors={
-            str(row.get("detailTypeCode")): weight
+            decode.text(row.get("detailTypeCode")): weight
             for row in sectors
-            if (weight := _share(row.get("weight"))) is not None
+            if (weight := decode.share(row.get("weight"))) is not None
         },
-        dividend_yield=_share(dividend.get("dividendYieldTtm")) if isinstance(dividend, Mapping) else None,
-        as_of=_date(document.get("returnPerformanceReferenceDate")),
+        dividend_yield=decode.share(decode.part(document, "dividend").get("dividendYieldTtm")),
+        as_of=decode.date(document.get("returnPerformanceReferenceDate"), "%Y.%m.%d"),
     )
     if facts.fee is None and facts.aum is None and not facts.top:
         raise NoData(phrase("naver.no-facts", symbol=listing.symbol), symbol=listing.symbol, source="naver")
@@ -187,28 +191,6 @@ def _facts(document: Any, listing: Listing, now: dt.datetime) -> FetchedFacts:  
 
 
 def _holding(row: Mapping[str, Any]) -> FetchedHolding:
-    code, name = str(row.get("itemCode") or ""), str(row.get("itemName") or "").strip()
-    return FetchedHolding(code, name, _share(row.get("etfWeight")))
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - a JSON value
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-
-
-def _number(value: Any) -> Decimal | None:  # noqa: ANN401 - a JSON value
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    return read_number(str(value).replace(",", ""))
-
-
-def _share(percent: Any) -> Decimal | None:  # noqa: ANN401 - a JSON value
-    """Return a percentage (0.15, "16.53%") as a fraction; a dash is None."""
-    number = _number(percent.rstrip("% ") if isinstance(percent, str) else percent)
-    return None if number is None else number / _PERCENT
-
-
-def _date(text: Any) -> dt.date | None:  # noqa: ANN401 - a JSON value
-    try:
-        return dt.datetime.strptime(str(text), "%Y.%m.%d").replace(tzinfo=dt.UTC).date()
-    except ValueError:
-        return None
+    return FetchedHolding(
+        decode.text(row.get("itemCode")), decode.text(row.get("itemName")), decode.share(row.get("etfWeight"))
+    )

@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from engine.errors import (
@@ -19,10 +20,11 @@ from engine.errors import (
     SymbolUnknown,
     Transient,
 )
+from engine.market.catalogue import Listing
 from engine.market.chain import Market
+from engine.market.doubts import UNVERIFIED
 from engine.market.krx import HOW
-from engine.market.provider import Answer, Deadline, record
-from engine.market.symbols import Listing
+from engine.market.provider import Answer, Deadline, SecondProvider, record
 from engine.phrase import Phrase, phrase
 
 Status = Literal["ok", "note", "wrong"]
@@ -65,6 +67,10 @@ def probes(market: Market, *, now: dt.datetime, seconds: float) -> Iterator[Prob
         ("naver", "korean-price", lambda d: naver.quotes([_SAMSUNG], now=now, deadline=d)),
         ("naver", "etf-facts", lambda d: naver.facts([_KODEX], now=now, deadline=d)),
         ("krx", "login", lambda d: _krx(market, now, d)),
+        *(
+            (one.name, "rate" if "FX" in one.markets else "us-price", partial(_second, one, now))
+            for one in market.second
+        ),
     )
     refused: set[str] = set()
     for source, what, ask in tries:
@@ -74,6 +80,10 @@ def probes(market: Market, *, now: dt.datetime, seconds: float) -> Iterator[Prob
         elif source not in refused:
             record(market.store, source, None, now)
         yield one
+
+
+def _second(source: SecondProvider, now: dt.datetime, deadline: Deadline) -> Answer[Any]:
+    return source.quotes([_DOLLAR if "FX" in source.markets else _APPLE], now=now, deadline=deadline)
 
 
 def _krx(market: Market, now: dt.datetime, deadline: Deadline) -> Answer[Any]:
@@ -90,6 +100,11 @@ def _probe(
     seconds = time.monotonic() - started
     for error in answer.failed.values():
         record(market.store, source, error, now)
-        status: Status = "note" if isinstance(error, AuthRequired) else "wrong"
-        return Probe(source, what, status, error.message, _MEND.get(type(error)))
+        status: Status = "note" if isinstance(error, AuthRequired) or source in UNVERIFIED else "wrong"
+        mend = _MEND.get(type(error))
+        if isinstance(error, AuthFailed) and source != "krx":
+            mend = phrase("mend.changed")  # there is no login of ours to mend
+        return Probe(source, what, status, error.message, mend)
+    if source in UNVERIFIED:
+        return Probe(source, what, "ok", phrase("probe.works-unverified", seconds=seconds, requests=answer.requests))
     return Probe(source, what, "ok", phrase("probe.works", seconds=seconds, requests=answer.requests))

@@ -29,11 +29,10 @@ from engine.errors import (
     SymbolUnknown,
     Transient,
 )
-from engine.market.records import FetchedFacts, History
+from engine.market.catalogue import Listing
 from engine.market.store import Breaker, Store
-from engine.market.symbols import Listing
 from engine.phrase import phrase
-from engine.quote import Quote
+from engine.quote import FetchedFacts, History, Quote
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
@@ -117,6 +116,12 @@ class QuoteProvider(DataSource, Protocol):
         """Return a quote or an error for every listing, within the deadline."""
 
 
+class SecondProvider(QuoteProvider, Protocol):
+    """A source of quotes of some `markets`, asked about what the first sources lack, or are doubted in."""
+
+    markets: frozenset[str]
+
+
 class HistoryProvider(DataSource, Protocol):
     """A source of daily closes, in the manner of `QuoteProvider`."""
 
@@ -133,8 +138,10 @@ class FactsProvider(DataSource, Protocol):
         """Return facts or an error for every listing."""
 
 
-def each(listings: Sequence[Listing], find: Callable[[Listing], T]) -> tuple[dict[str, T], dict[str, MarketDataError]]:
-    """Return what is found for one listing after the other, by symbol, and the errors of the rest."""
+def each(
+    listings: Sequence[Listing], find: Callable[[Listing], T], source: str
+) -> tuple[dict[str, T], dict[str, MarketDataError]]:
+    """Return what is found for one listing after the other, by symbol, and the errors of the rest, each its own."""
     ok: dict[str, T] = {}
     failed: dict[str, MarketDataError] = {}
     for listing in listings:
@@ -142,6 +149,8 @@ def each(listings: Sequence[Listing], find: Callable[[Listing], T]) -> tuple[dic
             ok[listing.symbol] = find(listing)
         except MarketDataError as error:
             failed[listing.symbol] = error
+        except Exception as error:  # noqa: BLE001 - no shape of one row may cost another's
+            failed[listing.symbol] = unexpected(source, error)
     return ok, failed
 
 
@@ -214,20 +223,23 @@ def refusal(store: Store, source: str, now: dt.datetime) -> MarketDataError | No
         return None
     kind: type[MarketDataError] = getattr(errors, breaker.error, RateLimited)
     left = (breaker.until - now).total_seconds()
-    key = "source.left-alone-login" if kind is AuthFailed else "source.left-alone"
+    key = "source.left-alone-login" if kind is AuthFailed and source == "krx" else "source.left-alone"
     said = phrase(key, source=source, error=breaker.error, minutes=max(round(left / 60), 1))
     return kind(said, source=source, retry_after=left)
 
 
 def record(store: Store, source: str, error: MarketDataError | None, now: dt.datetime) -> None:
-    """Open a source's breaker on a refusal, close it on an answer (`error` None); other errors leave it as it is."""
+    """Open a source's breaker on a refusal, close it on an answer (`error` None); other errors leave it as it is.
+
+    A source that hangs says by `retry_after` how long it is left alone: nobody is to wait for it at every look.
+    """
     before = store.breakers().get(source)
     if error is None:
         if before is not None:
             _LOG.info("%s answers again", source)
             store.close_breaker(source)
         return
-    waits = (KRX_WAITS if source == "krx" else WAITS).get(type(error))
+    waits = (KRX_WAITS if source == "krx" else WAITS).get(type(error), (0.0,) if error.retry_after else None)
     if waits is None:
         return
     step = min(before.step + 1 if before else 0, len(waits) - 1)
@@ -237,10 +249,20 @@ def record(store: Store, source: str, error: MarketDataError | None, now: dt.dat
 
 
 def guarded(
-    store: Store, source: DataSource, listings: Sequence[Listing], now: dt.datetime, ask: Callable[[], Answer[T]]
+    store: Store,
+    source: DataSource,
+    call: str,
+    listings: Sequence[Listing],
+    now: dt.datetime,
+    ask: Callable[[], Answer[T]],
 ) -> Answer[T]:
-    """Ask one source, unless its breaker is open; keep its breaker by what it answers."""
-    refused = refusal(store, source.name, now)
+    """Ask one source, unless its breaker is open; keep its breaker by what it answers.
+
+    A 401 shuts only the `call` (quotes, history, facts) that it came from: the vendor's others need no cookie, or
+    have their own. KRX has one login for all.
+    """
+    name = source.name if source.name == "krx" else f"{source.name} {call}"
+    refused = refusal(store, source.name, now) or refusal(store, name, now)
     if refused is not None:
         return Answer({}, all_failed(listings, refused))
     try:
@@ -248,10 +270,14 @@ def guarded(
     except Exception as error:  # noqa: BLE001 - no shape of an answer may end the process, or leave a symbol unanswered
         answer = Answer({}, all_failed(listings, unexpected(source.name, error)))
     refusals = [e for e in answer.failed.values() if isinstance(e, (RateLimited, Blocked, AuthFailed))]
-    if refusals:
-        record(store, source.name, refusals[0], now)
+    hanging = [e for e in answer.failed.values() if isinstance(e, Transient) and e.retry_after]
+    if refusals and not (answer.ok and isinstance(refusals[0], AuthFailed)):
+        record(store, name if isinstance(refusals[0], AuthFailed) else source.name, refusals[0], now)
     elif answer.ok:
         record(store, source.name, None, now)
+        record(store, name, None, now)
+    elif hanging:
+        record(store, source.name, hanging[0], now)
     for failure in answer.failed.values():
         failure.source = failure.source or source.name
     for kind in dict.fromkeys(type(failure) for failure in answer.failed.values()):

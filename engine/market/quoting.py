@@ -26,14 +26,12 @@ from engine.errors import (
     warning,
 )
 from engine.market import doubts, freshness
-from engine.market.catalogue import Catalogue, load
-from engine.market.meanings import Meanings
-from engine.market.provider import Answer, Deadline, QuoteProvider, Said, all_failed, guarded
-from engine.market.records import Batch
+from engine.market.catalogue import Catalogue, Listing, load
+from engine.market.meanings import Meanings, inverse_pair
+from engine.market.provider import Answer, Deadline, QuoteProvider, Said, SecondProvider, all_failed, guarded
 from engine.market.store import Store
-from engine.market.symbols import Listing
 from engine.phrase import phrase, place
-from engine.quote import Quote
+from engine.quote import Batch, Quote
 from engine.settings import MarketSettings
 
 if TYPE_CHECKING:
@@ -49,6 +47,8 @@ _WITHOUT_BATCH = (NoData, SchemaChanged, AuthFailed)
 GRACE = 0.3
 #: Share of the deadline that the first Korean source may take, so that time is left for the next.
 FIRST_SHARE = 0.6
+#: Share of the deadline that the second opinion is waited for: a command has time to import its source, a cell has not.
+CHECK_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,7 @@ class Chain:
         *,
         korea: Sequence[QuoteProvider],
         world: QuoteProvider,
+        second: Sequence[SecondProvider] = (),
         settings: MarketSettings | None = None,
         catalogue: Catalogue | None = None,
         etfs: Callable[[Deadline], Iterable[Listing]] | None = None,
@@ -125,7 +126,7 @@ class Chain:
         self.store = store
         self.settings = settings or MarketSettings()
         self.catalogue = catalogue or load()
-        self.lanes = Lanes(store, self.settings, tuple(korea), world)
+        self.lanes = Lanes(store, self.settings, tuple(korea), world, tuple(second))
         self.meanings = Meanings(store, self.catalogue, etfs)
         self._shelf = Shelf(store, self.settings, self.meanings)
         self._flights = Flights(self.lanes, self._shelf, self.settings)
@@ -168,9 +169,16 @@ class Chain:
                 continue
             quote = row[1]
             ok[text] = replace(quote, stale_reason=pulses[one.market].stale_reason(quote))
+            if inverse := inverse_pair(text):
+                ok[text] = ok[text].inverted(inverse)
             problems += doubts.about(one, quote, checks.get(one.symbol), self.settings)
         problems += doubts.unrefreshed(found, ok, listings)
         return QuoteBatch(ok, failed, found.requests, tuple(dict.fromkeys((*problems, *self.store.problems))))
+
+    def stored(self, symbols: Iterable[str]) -> dict[str, Quote]:
+        """Return the last price of each symbol that is stored and that nothing spoke against; asks nobody."""
+        known = self._shelf.believed()
+        return {symbol: known[symbol] for symbol in symbols if symbol in known}
 
     def watch(self, texts: Iterable[str], now: dt.datetime) -> None:
         """Put what codes and names mean on the watch list: the next batch brings it too. Unknown ones are left out."""
@@ -217,7 +225,7 @@ class Shelf:
 
     def forget(self) -> None:
         """Forget what this process fetched, and when it noted which symbols are in use."""
-        self._memory: dict[str, dict[str, tuple[str, Quote]]] = {"price": {}, "check": {}}
+        self._memory: dict[str, dict[str, tuple[str, Quote]]] = {"price": {}, "check": {}, "believed": {}}
         self._noted_at: dict[str, dt.datetime] = {}
 
     def rows(self, role: str) -> dict[str, tuple[str, Quote]]:
@@ -249,9 +257,17 @@ class Shelf:
             due[one.symbol] = one
         return due
 
+    def believed(self) -> dict[str, Quote]:
+        """Return the last price of every symbol that nothing spoke against."""
+        rows, before = self.rows("price"), self.rows("believed")
+        kept = {symbol: before.get(symbol) if row[1].doubt else row for symbol, row in rows.items()}
+        return {symbol: row[1] for symbol, row in kept.items() if row is not None}
+
     def keep(self, found: Said, listings: Mapping[str, Listing], now: dt.datetime) -> None:
         """Put down what a batch found: prices, second opinions, and who does not know a symbol."""
-        for role, quotes in (("price", found.prices), ("check", found.checks)):
+        believed = self.believed()
+        doubted = {one: believed[one] for one, quote in found.prices.items() if quote.doubt and one in believed}
+        for role, quotes in (("believed", doubted), ("price", found.prices), ("check", found.checks)):
             rows = [(listings[symbol].market, quote) for symbol, quote in quotes.items()]
             self._store.put_quotes(rows, role)
             self._memory[role].update({quote.symbol: (market, quote) for market, quote in rows})
@@ -346,7 +362,9 @@ class Flights:
                 started = time.monotonic()
                 listings = {**self._shelf.watched(flight.now), **self._still_due(flight)}
                 if listings:
-                    flight.found = self._lanes.fetch(list(listings.values()), flight.now, Deadline(flight.seconds))
+                    limit = Deadline(flight.seconds)
+                    flight.found = self._lanes.fetch(list(listings.values()), flight.now, limit)
+                    self._lanes.doubt(flight.found, listings, self._shelf.believed(), flight.now, limit)
                     self._shelf.keep(flight.found, listings, flight.now)
                     self._begun.update(dict.fromkeys(listings, started))
         finally:
@@ -374,6 +392,7 @@ class Lanes:
     settings: MarketSettings
     korea: Sequence[QuoteProvider]
     world: QuoteProvider
+    second: Sequence[SecondProvider] = ()
 
     def fetch(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
         """Return what the sources say about the listings, within the deadline; never raises a MarketDataError."""
@@ -394,7 +413,8 @@ class Lanes:
         if waiting():
             world.join(deadline.left / 2 if left else deadline.left + GRACE)
         else:
-            world.join(min(deadline.left, self.settings.cross_check_wait))
+            patience = max(self.settings.cross_check_wait, deadline.seconds * CHECK_SHARE)
+            world.join(min(deadline.left, patience))
         told = answers[0] if answers else None
         self._rest_of_korea([one for one in left if told is None or one.symbol not in told.ok], found, now, deadline)
         if told is None and waiting():
@@ -404,6 +424,46 @@ class Lanes:
             self._take_world(told, listings, found)
             self._last_of_korea(korean, found, now, deadline)
         return found
+
+    def doubt(
+        self,
+        found: Said,
+        listings: Mapping[str, Listing],
+        believed: Mapping[str, Quote],
+        now: dt.datetime,
+        deadline: Deadline,
+    ) -> None:
+        """Hold every price against what is known, and ask the second sources about the doubtful and the missing."""
+
+        def judge(symbol: str) -> None:
+            quote, check = found.prices[symbol], found.checks.get(symbol)
+            found.prices[symbol] = doubts.judged(listings[symbol], quote, believed.get(symbol), check, self.settings)
+
+        for symbol in found.prices:
+            judge(symbol)
+        for provider in self.second:
+            left = [
+                one
+                for symbol, one in listings.items()
+                if one.market in provider.markets
+                and ((symbol in found.prices and found.prices[symbol].doubt) or self._is_missing(found, symbol))
+            ]
+            if not left or deadline.left == 0:
+                continue
+            answer = self._ask(provider, left, now, deadline)
+            self._add(found, answer)
+            found.fail({symbol: error for symbol, error in answer.failed.items() if symbol not in found.prices})
+            for symbol, quote in answer.ok.items():
+                if symbol in found.prices:
+                    found.checks[symbol] = quote
+                else:
+                    found.prices[symbol] = quote
+                judge(symbol)
+
+    def _is_missing(self, found: Said, symbol: str) -> bool:
+        """Tell whether a symbol has no price for a reason that another source may not have."""
+        said = found.errors.get(symbol, {}).values()
+        return symbol not in found.prices and not any(isinstance(error, SymbolUnknown) for error in said)
 
     def _take_world(self, told: Answer[Quote], listings: Sequence[Listing], found: Said) -> None:
         """Take Yahoo's quotes: as prices where there is none yet, else as the second opinion."""
@@ -467,7 +527,7 @@ class Lanes:
         self, provider: QuoteProvider, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
     ) -> Answer[Quote]:
         return guarded(
-            self.store, provider, listings, now, lambda: provider.quotes(listings, now=now, deadline=deadline)
+            self.store, provider, "quotes", listings, now, lambda: provider.quotes(listings, now=now, deadline=deadline)
         )
 
     def _add(self, found: Said, answer: Answer[Quote]) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Generic, TypeVar
 
 from engine.errors import MarketDataError, NoData, Transient, warning
-from engine.market import calendars
-from engine.market.meanings import Meanings
+from engine.market import calendars, doubts
+from engine.market.catalogue import Listing
+from engine.market.meanings import Meanings, inverse_pair
 from engine.market.provider import Answer, DataSource, Deadline, FactsProvider, HistoryProvider, Said, guarded
-from engine.market.records import Batch, FetchedFacts, History
 from engine.market.store import Store
-from engine.market.symbols import Listing
 from engine.phrase import phrase
+from engine.quote import Batch, FetchedFacts, History
 from engine.settings import MarketSettings
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class Research:
 
         def ask(source: HistoryProvider, left: Sequence[Listing], found: Said) -> dict[str, History]:
             return self._ask(
-                source, left, found, now, lambda: source.history(left, start, end, now=now, deadline=limit)
+                source, "history", left, found, now, lambda: source.history(left, start, end, now=now, deadline=limit)
             )
 
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, History]:
@@ -97,7 +97,14 @@ class Research:
             return got
 
         question = _Question(f"history from {start}", listings, now, stored, fetch, refresh=refresh)
-        return self._answer(question, failed, limit, wait)
+        batch = self._answer(question, failed, limit, wait)
+        ok, problems = {}, list(batch.problems)
+        for text, found in batch.ok.items():
+            sound, told = doubts.mended(found)
+            problems += told
+            inverse = inverse_pair(text)
+            ok[text] = sound.inverted(inverse) if inverse else sound
+        return replace(batch, ok=ok, problems=tuple(dict.fromkeys(problems)))
 
     def _stored_history(
         self, listings: Mapping[str, Listing], failed: dict[str, MarketDataError], start: dt.date, end: dt.date
@@ -132,7 +139,7 @@ class Research:
             return found, not refresh and -self.settings.clock_skew <= age < self.settings.facts_for
 
         def ask(source: FactsProvider, left: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
-            return self._ask(source, left, found, now, lambda: source.facts(left, now=now, deadline=limit))
+            return self._ask(source, "facts", left, found, now, lambda: source.facts(left, now=now, deadline=limit))
 
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
             got: dict[str, FetchedFacts] = {}
@@ -154,6 +161,7 @@ class Research:
     def _ask(
         self,
         source: DataSource,
+        kind: str,
         listings: Sequence[Listing],
         found: Said,
         now: dt.datetime,
@@ -161,7 +169,7 @@ class Research:
     ) -> dict[str, T]:
         if not listings:
             return {}
-        answer = guarded(self.store, source, listings, now, call)
+        answer = guarded(self.store, source, kind, listings, now, call)
         found.requests += answer.requests
         found.problems.extend(answer.problems)
         found.fail(answer.failed)

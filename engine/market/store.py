@@ -1,9 +1,11 @@
-"""What was fetched, kept in one sqlite file: quotes, history, facts, unknown symbols, breakers, the watch list, ETFs.
+"""What was fetched, kept in one sqlite file: quotes, history, facts, unknown symbols, the watch list, ETFs.
 
 Rows outlive their freshness: serving a stale price is a SELECT. Money is text, so that it comes back to the last digit;
-moments are seconds since 1970, UTC. The file never stops the work: corrupt, it is set aside; locked, it is left alone.
-It is in write-ahead mode, so that two processes may use it and a killed one leaves it readable. Whatever is wrong with
-it is a problem to show, never a crash.
+moments are seconds since 1970, UTC. It is in write-ahead mode, so that two processes may use it and a killed one leaves
+it readable. The file never stops the work and never takes a price away: where it cannot be written (read-only, a full
+disk, a file in the way, locked, of a later version) what it holds is copied into memory and kept there, which is told
+once; only what sqlite itself calls no database is set aside. A row that cannot be written or read is left out alone.
+Which sources refused us stands beside it, in a small file each: that is not forgotten with the prices.
 """
 
 from __future__ import annotations
@@ -12,19 +14,20 @@ import contextlib
 import datetime as dt
 import json
 import logging
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.errors import Problem, warning
-from engine.market.records import FetchedFacts, FetchedHolding, History
-from engine.market.symbols import Listing
-from engine.quote import Quote
+from engine.market.catalogue import Listing
+from engine.phrase import Phrase
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote
 from engine.settings import MarketSettings
 from engine.text import fold
 
@@ -34,22 +37,42 @@ FILE = "market.sqlite3"
 #: Seconds that a locked file is waited for.
 PATIENCE = 1.0
 _PAUSE = 0.02
-#: Schema version; a file of another is set aside: everything in it can be fetched again.
-VERSION = 1
+#: Seconds after which a file that could not be used is tried again, and the most writes that wait for it.
+AGAIN, WAITING = 60.0, 500
+#: Schema version: an earlier one is brought up to it, a later one is left alone.
+VERSION = 2
+#: Seconds for which a file that was set aside is kept.
+MONTH = 30 * 86400.0
+#: How the files begin that say which source is left alone.
+_ALONE = "left-alone-"
+#: What brings a file of the first version to the second: the breakers have files of their own since.
+_UPGRADE = """
+ALTER TABLE quotes ADD COLUMN previous TEXT;
+ALTER TABLE quotes ADD COLUMN doubt TEXT;
+DROP TABLE IF EXISTS breakers;
+"""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS quotes(
     symbol TEXT, role TEXT, market TEXT, price TEXT, currency TEXT, as_of REAL, source TEXT, session TEXT,
-    delay INTEGER, fetched_at REAL, name TEXT, PRIMARY KEY(symbol, role)) WITHOUT ROWID;
+    delay INTEGER, fetched_at REAL, name TEXT, previous TEXT, doubt TEXT, PRIMARY KEY(symbol, role)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history(
     symbol TEXT PRIMARY KEY, first TEXT, last TEXT, fetched_at REAL, body TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts(symbol TEXT PRIMARY KEY, fetched_at REAL, body TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS unknown(symbol TEXT, source TEXT, at REAL, PRIMARY KEY(symbol, source)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS breakers(source TEXT PRIMARY KEY, until REAL, step INTEGER, error TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS watch(symbol TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS listings(
     symbol TEXT PRIMARY KEY, name TEXT, folded TEXT, exchange TEXT, at REAL) WITHOUT ROWID;
 """
-TABLES = ("quotes", "history", "facts", "unknown", "breakers", "watch", "listings")
+TABLES = ("quotes", "history", "facts", "unknown", "watch", "listings")
+#: The newer price stays: one traded before it is an older answer, unless the stored one is ahead of its own fetching.
+_PUT_QUOTE = """
+INSERT INTO quotes VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(symbol, role) DO UPDATE SET
+    market = excluded.market, price = excluded.price, currency = excluded.currency, as_of = excluded.as_of,
+    source = excluded.source, session = excluded.session, delay = excluded.delay, fetched_at = excluded.fetched_at,
+    name = excluded.name, previous = excluded.previous, doubt = excluded.doubt
+WHERE coalesce(excluded.as_of, 0) >= coalesce(quotes.as_of, 0) OR quotes.as_of > excluded.fetched_at
+    OR quotes.doubt IS NOT NULL
+"""
 
 
 def folder(settings: MarketSettings) -> Path:
@@ -80,6 +103,9 @@ class Store:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._writes = 0
+        self._retry_at: float | None = None
+        self._waiting: list[Callable[[sqlite3.Connection], None]] = []
+        self._breakers: dict[str, Breaker] = {}
         self._quotes: dict[str, tuple[object, dict[str, tuple[str, Quote]]]] = {}
         self._listings: dict[str, Listing] | None = None
 
@@ -87,8 +113,8 @@ class Store:
     def quotes(self, role: str = "price") -> dict[str, tuple[str, Quote]]:
         """Return every stored quote with its market, by symbol; `role` is price or check (the second source's)."""
         sql = (
-            "SELECT symbol, market, price, currency, as_of, source, session, delay, fetched_at, name FROM quotes"
-            " WHERE role = ?"
+            "SELECT symbol, market, price, currency, as_of, source, session, delay, fetched_at, name, previous, doubt"
+            " FROM quotes WHERE role = ?"
         )
         with self._lock:
             state = self._state()
@@ -100,10 +126,7 @@ class Store:
 
     def put_quotes(self, quotes: Iterable[tuple[str, Quote]], role: str = "price") -> None:
         """Keep quotes with their markets; what makes one stale is judged anew at every look, so it is not kept."""
-        self._write(
-            "INSERT OR REPLACE INTO quotes VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_quote_row(quote, market, role) for market, quote in quotes],
-        )
+        self._write(_PUT_QUOTE, [_quote_row(quote, market, role) for market, quote in quotes])
 
     # --- history and facts ----------------------------------------------------------------------------------------
     def history(self, symbol: str) -> tuple[dt.date, dt.date, History] | None:
@@ -168,17 +191,34 @@ class Store:
     # --- breakers -------------------------------------------------------------------------------------------------
     def breakers(self) -> dict[str, Breaker]:
         """Return every breaker, open or run out, by source."""
-        rows = self._read("SELECT source, until, step, error FROM breakers", parse=_breaker_of)
-        return {breaker.source: breaker for breaker in rows}
+        with self._lock:
+            found = {}
+            with contextlib.suppress(OSError):
+                files = sorted(self.path.parent.glob(f"{_ALONE}*.json"))
+                found = {one.source: one for file in files if (one := _breaker_in(file)) is not None}
+            return {**found, **self._breakers}
 
     def put_breaker(self, breaker: Breaker) -> None:
-        """Keep a breaker."""
-        row = (breaker.source, breaker.until.timestamp(), breaker.step, breaker.error)
-        self._write("INSERT OR REPLACE INTO breakers VALUES(?, ?, ?, ?)", [row])
+        """Keep a breaker; where it cannot be written, for as long as this process lives."""
+        body = {**asdict(breaker), "until": breaker.until.timestamp()}
+        with self._lock:
+            try:
+                _write_private(self._breaker_file(breaker.source), json.dumps(body))
+                self._breakers.pop(breaker.source, None)
+            except OSError:
+                self._breakers[breaker.source] = breaker
 
     def close_breaker(self, source: str) -> None:
         """Forget a source's breaker: it has answered."""
-        self._write("DELETE FROM breakers WHERE source = ?", [(source,)])
+        with self._lock:
+            self._breakers.pop(source, None)
+            try:
+                self._breaker_file(source).unlink(missing_ok=True)
+            except OSError:
+                self._breakers[source] = Breaker(source, _at(0), 0, "")
+
+    def _breaker_file(self, source: str) -> Path:
+        return self.path.with_name(f"{_ALONE}{source.replace(' ', '-')}.json")
 
     # --- the whole ------------------------------------------------------------------------------------------------
     def counts(self) -> dict[str, int]:
@@ -187,7 +227,7 @@ class Store:
         return {table: count for table, rows in counts.items() for (count,) in rows}
 
     def clear(self) -> None:
-        """Forget everything, also which sources refused us: they are asked again."""
+        """Forget everything but which sources refused us: asking those again would make them refuse longer."""
         for table in TABLES:
             self._write(f"DELETE FROM {table} WHERE 1 = ?", [(1,)])  # noqa: S608
         self._listings = None
@@ -195,7 +235,7 @@ class Store:
     def close(self) -> None:
         """Close the file; the next use opens it again."""
         with self._lock:
-            self._quotes = {}
+            self._quotes, self._retry_at = {}, None
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
@@ -206,49 +246,82 @@ class Store:
         return self._writes, self._read("PRAGMA data_version")
 
     def _read(self, sql: str, *values: object, parse: Callable[[Any], Any] = tuple) -> list[Any]:
-        """Return the parsed rows; a row that cannot be parsed is a corrupt file too."""
-        return self._guarded(lambda connection: [parse(row) for row in connection.execute(sql, values)]) or []
+        """Return the parsed rows; one that cannot be parsed is left out, and written anew when it is fetched."""
+
+        def read(connection: sqlite3.Connection) -> list[Any]:
+            found = []
+            for row in connection.execute(sql, values):
+                with contextlib.suppress(ValueError, LookupError, TypeError, ArithmeticError, AttributeError, OSError):
+                    found.append(parse(row))
+            return found
+
+        return self._guarded(read) or []
 
     def _write(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         def write(connection: sqlite3.Connection) -> None:
             with _transaction(connection):
-                connection.executemany(sql, rows)
+                for row in rows:
+                    with contextlib.suppress(
+                        ValueError, OverflowError, sqlite3.InterfaceError, sqlite3.ProgrammingError
+                    ):
+                        connection.execute(sql, row)
 
         if rows:
             with self._lock:
                 self._writes += 1
                 self._guarded(write)
+                if self._retry_at is not None:
+                    self._waiting = [*self._waiting[-WAITING:], write]
 
     def _guarded(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
-        """Do the work; a corrupt file is set aside and the work done on a new one; a locked one is let be."""
+        """Do the work on the file; where that cannot be, on a copy of it in memory."""
         with self._lock:
-            for _ in range(2):
-                connection = self._open()
-                if connection is None:
-                    return None
+            for _ in range(4):
                 try:
-                    return work(connection)
-                except sqlite3.OperationalError as error:
-                    self._warn("store-locked.use", kind=_kind(error))
-                    return None
-                except (sqlite3.DatabaseError, ValueError, LookupError, TypeError, ArithmeticError):
-                    self._set_aside()
+                    return work(self._open())
+                except sqlite3.Error as error:
+                    if _is_unreadable(error) and self._retry_at is None:
+                        self._set_aside()
+                    else:
+                        self._to_memory("store-locked.use" if _is_locked(error) else "store-unwritable", error)
             return None
 
-    def _open(self) -> sqlite3.Connection | None:
-        if self._connection is None:
-            for _ in range(2):
-                try:
-                    self._connection = _connect(self.path)
-                    break
-                except sqlite3.OperationalError as error:
-                    self._warn("store-locked.open", kind=_kind(error))
-                    return None
-                except sqlite3.DatabaseError:
-                    self._set_aside()
-                except OSError as error:
-                    self._warn("store-folder", reason=error.strerror)
-                    return None
+    def _open(self) -> sqlite3.Connection:
+        """Return the file's connection, or that of its copy in memory until it is worth trying again."""
+        if self._connection is not None and (self._retry_at is None or time.monotonic() < self._retry_at):
+            return self._connection
+        trying = self._retry_at is not None
+        try:
+            opened = _connect(self.path, 0.0 if trying else PATIENCE)
+        except (sqlite3.Error, OSError) as error:
+            if isinstance(error, sqlite3.Error) and _is_unreadable(error) and not trying:
+                self._set_aside()
+                return self._open()
+            key = "store-locked.open" if isinstance(error, sqlite3.Error) and _is_locked(error) else "store-unwritable"
+            return self._to_memory("store-newer" if isinstance(error, _LaterError) else key, error)
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._retry_at, waiting, self._waiting = opened, None, self._waiting, []
+        for write in waiting:
+            self._guarded(write)
+        self._tidy()
+        return self._connection or opened
+
+    def _to_memory(self, key: str, error: Exception) -> sqlite3.Connection:
+        """Go on in memory, with what the file holds as far as it can be read; say so once."""
+        again = self._retry_at is not None and self._connection is not None
+        self._retry_at = time.monotonic() + AGAIN
+        if again and self._connection is not None:
+            return self._connection
+        if isinstance(error, OSError) and not isinstance(error, sqlite3.Error):
+            self._warn("store-folder", reason=error.strerror or type(error).__name__)
+        else:
+            self._warn(key, kind=_kind(error), ours=VERSION, theirs=getattr(error, "version", ""))
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection = _copied(self.path, readable=key != "store-newer")
+        self._quotes, self._listings = {}, None
         return self._connection
 
     def _set_aside(self) -> None:
@@ -258,7 +331,19 @@ class Store:
             file = self.path.with_name(self.path.name + suffix)
             with contextlib.suppress(OSError):
                 file.replace(aside.with_name(aside.name + suffix))
-        self._warn("store-unreadable", name=aside.name)
+        if self.path.exists():  # it cannot be moved either
+            self._to_memory("store-unwritable", sqlite3.OperationalError())
+        else:
+            self._warn("store-unreadable", name=aside.name)
+
+    def _tidy(self) -> None:
+        """Remove what was set aside earlier, but for the last one, and that too after a month."""
+        with contextlib.suppress(OSError):
+            aside = sorted(self.path.parent.glob(f"{self.path.name}.unreadable-*"))
+            last = max((name.name.removesuffix("-wal").removesuffix("-shm") for name in aside), default="")
+            for file in aside:
+                if not file.name.startswith(last) or time.time() - file.stat().st_mtime > MONTH:
+                    file.unlink()
 
     def _warn(self, key: str, **values: object) -> None:
         problem = warning(key, str(self.path), **values)
@@ -267,39 +352,62 @@ class Store:
             self.problems.append(problem)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+class _LaterError(sqlite3.OperationalError):
+    """A file that a later version of this project wrote."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__("schema of a later version")
+        self.version = version
+
+
+def _connect(path: Path, patience: float) -> sqlite3.Connection:
     """Open the file, trying again while another process is just making it: SQLite does not wait for that itself."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    last = time.monotonic() + PATIENCE
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # nobody else's business what somebody holds
+        path.chmod(0o600)
+    last = time.monotonic() + patience
     while True:
         try:
-            return _opened(path)
-        except sqlite3.OperationalError:
-            if time.monotonic() >= last:
+            return _opened(path, patience)
+        except sqlite3.OperationalError as error:
+            if not _is_locked(error) or time.monotonic() >= last:
                 raise
             time.sleep(_PAUSE)
 
 
-def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+def _opened(path: Path, patience: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
-        version = _version(connection)
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if version > VERSION:
+            raise _LaterError(version)  # noqa: TRY301 - closed below like any other
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
-        if version == 0:
-            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        if version < VERSION:
+            upgrade = _UPGRADE if version == 1 else ""
+            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {upgrade} PRAGMA user_version = {VERSION}; COMMIT;")
+        connection.execute("BEGIN IMMEDIATE")  # a file that cannot be written says so here, not at the first price
+        connection.execute("ROLLBACK")
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _version(connection: sqlite3.Connection) -> int:
-    """Return the file's schema version, 0 for a new file; raises DatabaseError for another than ours."""
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if version not in (0, VERSION):
-        raise sqlite3.DatabaseError("schema of another version")
-    return version
+def _copied(path: Path, *, readable: bool) -> sqlite3.Connection:
+    """Return a store in memory with what a file holds, where it can be read at all."""
+    memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    if readable:
+        for how in ("mode=ro", "mode=ro&immutable=1"):
+            with contextlib.suppress(sqlite3.Error, ValueError):
+                file = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=_PAUSE)
+                with contextlib.closing(file):
+                    if int(file.execute("PRAGMA user_version").fetchone()[0]) == VERSION:
+                        file.backup(memory)
+                break
+    memory.executescript(SCHEMA)
+    return memory
 
 
 @contextlib.contextmanager
@@ -307,21 +415,54 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
-def _kind(error: sqlite3.Error) -> str:
+def _is_unreadable(error: sqlite3.Error) -> bool:
+    """Tell whether sqlite itself calls the file malformed, or no database."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a small file whole, for its owner's eyes; raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.touch(0o600)
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def _breaker_in(file: Path) -> Breaker | None:
+    """Return the breaker of a file; None where it cannot be read as one."""
+    try:
+        body = json.loads(file.read_text(encoding="utf-8"))
+        return Breaker(str(body["source"]), _at(float(body["until"])), int(body["step"]), str(body["error"]))
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
+        return None
+
+
+def _kind(error: Exception) -> str:
     return str(getattr(error, "sqlite_errorname", "") or type(error).__name__)
 
 
 def _quote_of(row: tuple[Any, ...]) -> tuple[str, Quote]:
     """Return the market and the quote of a row of `quotes` (without its role)."""
-    symbol, market, price, currency, as_of, source, session, delay, at, name = row
-    traded, fetched = _moment(as_of), _moment(at)
-    return market, Quote(symbol, Decimal(price), currency, traded, source, session, delay, fetched, None, name)
+    symbol, market, price, currency, as_of, source, session, delay, at, name, previous, doubt = row
+    looked = (source, session, int(delay), _moment(at), None, name)
+    before = None if previous is None else Decimal(previous)
+    said = None if doubt is None else _thawed(doubt)
+    quote = Quote(symbol, Decimal(price), currency, _moment(as_of), *looked, before, said)
+    if not (quote.price.is_finite() and quote.price > 0 and symbol and currency):
+        raise ValueError(symbol)
+    return market, quote
 
 
 def _history_of(row: tuple[Any, ...]) -> tuple[dt.date, dt.date, History]:
@@ -337,6 +478,7 @@ def _history_of(row: tuple[Any, ...]) -> tuple[dt.date, dt.date, History]:
         tuple(dt.date.fromisoformat(day) for day in body["dates"]),
         tuple(Decimal(close) for close in body["closes"]),
         None if total is None else tuple(total),
+        {dt.date.fromisoformat(day): Decimal(ratio) for day, ratio in body.get("splits", {}).items()},
     )
     return dt.date.fromisoformat(first), dt.date.fromisoformat(last), found
 
@@ -356,7 +498,20 @@ def _facts_of(row: tuple[Any, ...]) -> FetchedFacts:
 def _quote_row(q: Quote, market: str, role: str) -> tuple[Any, ...]:
     """Return a quote as a row of `quotes`."""
     money, looked = (str(q.price), q.currency), (q.delay_seconds, _stamp(q.fetched_at))
-    return (q.symbol, role, market, *money, _stamp(q.as_of), q.source, q.session, *looked, q.name)
+    doubt = None if q.doubt is None else _frozen(q.doubt)
+    return (
+        q.symbol,
+        role,
+        market,
+        *money,
+        _stamp(q.as_of),
+        q.source,
+        q.session,
+        *looked,
+        q.name,
+        _text(q.previous),
+        doubt,
+    )
 
 
 def _history_row(found: History, first: dt.date, last: dt.date) -> tuple[Any, ...]:
@@ -367,6 +522,7 @@ def _history_row(found: History, first: dt.date, last: dt.date) -> tuple[Any, ..
         "dates": [day.isoformat() for day in found.dates],
         "closes": [str(close) for close in found.closes],
         "total_return": found.total_return,
+        "splits": {day.isoformat(): str(ratio) for day, ratio in found.splits.items()},
     }
     return (found.symbol, first.isoformat(), last.isoformat(), _stamp(found.fetched_at), json.dumps(body))
 
@@ -390,9 +546,34 @@ def _facts_row(found: FetchedFacts) -> tuple[Any, ...]:
     return (found.symbol, _stamp(found.fetched_at), json.dumps(body, ensure_ascii=False))
 
 
-def _breaker_of(row: tuple[Any, ...]) -> Breaker:
-    source, until, step, error = row
-    return Breaker(source, _at(until), step, error)
+def _frozen(said: Phrase) -> str:
+    """Return a phrase as text, with its numbers, moments and further phrases."""
+
+    def packed(value: object) -> object:
+        if isinstance(value, Phrase):
+            return {"phrase": [value.key, [[name, packed(one)] for name, one in value.items]]}
+        if isinstance(value, Decimal):
+            return {"number": str(value)}
+        return {"day": value.isoformat()} if isinstance(value, dt.date) else value
+
+    return json.dumps(packed(said), ensure_ascii=False)
+
+
+def _thawed(text: str) -> Phrase:
+    """Return the phrase of a text; raises what reading another text raises."""
+
+    def unpacked(value: Any) -> Any:  # noqa: ANN401 - a JSON value
+        if not isinstance(value, dict):
+            return value
+        ((kind, inner),) = value.items()
+        if kind == "phrase":
+            return Phrase(str(inner[0]), tuple((name, unpacked(one)) for name, one in inner[1]))
+        return Decimal(inner) if kind == "number" else dt.date.fromisoformat(inner)
+
+    found = unpacked(json.loads(text))
+    if not isinstance(found, Phrase):
+        raise TypeError(text)
+    return found
 
 
 def _stamp(at: dt.datetime | None) -> float | None:

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+import json
+import math
 import random
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from curl_cffi import requests
+from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import exceptions
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 
@@ -25,11 +29,23 @@ from engine.phrase import phrase
 
 T = TypeVar("T")
 #: Requests a second that each vendor is asked at most; far below what a browser makes.
-PACE = {"yahoo": 20, "naver": 10}
+PACE = {"yahoo": 20, "naver": 10, "ecb": 2, "cnbc": 4}
+#: Whose servers may be asked, after a redirect too.
+DOMAINS = {"yahoo": "yahoo.com", "naver": "naver.com", "ecb": "ecb.europa.eu", "cnbc": "cnbc.com"}
+#: Redirects that are followed, and the largest body that is taken, in bytes, decompressed.
+HOPS, MOST = 4, 16 * 2**20
+#: Digits of a whole number that is read.
+LONG = 30
+#: A request that had this many seconds and no answer is a source that hangs; it is left alone for so long.
+HANGING, HANG_WAIT = 1.0, 60.0
+#: Longest that a source's own word keeps us away, in seconds.
+LONGEST_WAIT = 7 * 86400.0
 #: Seconds before a second attempt: from, to.
 PAUSE = (0.05, 0.1)
 #: Least time worth starting a request for, in seconds.
 SHORTEST = 0.02
+#: What a page that is not there is read as.
+ABSENT = object()
 #: The cookie page's status says nothing: Yahoo answers it with 404 and the cookie.
 COOKIE_HOSTS = ("fc.yahoo.com",)
 
@@ -70,27 +86,77 @@ class Wire(requests.Session[Any]):
             raise
 
     def _request(self, method: Any, url: str, options: dict[str, Any]) -> Any:  # noqa: ANN401 - a response
+        """Ask, and follow redirects among the vendor's own servers; what is sent along never reaches another's."""
+        options["allow_redirects"] = False
+        asked = options.get("timeout")
+        for _ in range(HOPS):
+            response = self._once(method, url, options, asked)
+            target = response.headers.get("Location")
+            if not target or not 300 <= response.status_code < 400:
+                return response
+            url, method = urljoin(url, target), "GET"
+            options = {key: options[key] for key in options if key not in ("params", "data", "json")}
+            if not self._is_ours(url):
+                raise SchemaChanged(phrase("source.redirected", source=self.vendor), source=self.vendor)
+        raise SchemaChanged(phrase("source.redirect-loop", source=self.vendor), source=self.vendor)
+
+    def _is_ours(self, url: str) -> bool:
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+        except ValueError:
+            return False
+        return parts.scheme == "https" and f".{host}".endswith(f".{DOMAINS[self.vendor]}")
+
+    def _once(self, method: Any, url: str, options: dict[str, Any], asked: object) -> Any:  # noqa: ANN401 - a response
         self._limiter.try_acquire(self.vendor, timeout=self._deadline.left)
         left = self._deadline.left
         if left < SHORTEST:
-            raise self._deadline.spent(self.vendor)
-        asked = options.get("timeout")
+            spent = self._deadline.spent(self.vendor)
+            if self._count and self._deadline.seconds >= HANGING:
+                spent.retry_after = HANG_WAIT
+            raise spent
         options["timeout"] = min(left, asked) if isinstance(asked, (int, float)) else left
         with self._state:
             self._count += 1
         host, _, path = url.split("?", maxsplit=1)[0].partition("://")[2].partition("/")
+        body = _Body()
         try:
-            response = super().request(method, url, **options)
+            response = super().request(method, url, content_callback=body.take, **options)
         except exceptions.RequestException as error:
+            if body.size > MOST:
+                raise SchemaChanged(phrase("source.too-much", source=self.vendor), source=self.vendor) from None
             if host in COOKIE_HOSTS:
                 raise  # yfinance has a second way to a cookie
-            raise classify(error, self.vendor) from None
+            raise _late(classify(error, self.vendor), error, options["timeout"]) from None
+        response.content = b"".join(body.chunks)
         with self._state:
             self.skew = _skew(response.headers.get("Date"))
         if host not in COOKIE_HOSTS:
             refuse(response.status_code, response.headers.get("Retry-After"), self.vendor)
             self._hear("/" + path, response)
         return response
+
+    def json(self, url: str, deadline: Deadline, encoding: str = "utf-8", **options: Any) -> Any:  # noqa: ANN401
+        """Return a page's JSON, asked for twice where that may help; raises the error tree.
+
+        `ABSENT` is a 404 that comes as data: a page of something else says nothing about a symbol.
+        """
+
+        def ask() -> Any:  # noqa: ANN401 - a JSON value
+            response = self.get(url, **options)
+            status = response.status_code
+            if status == 401:
+                raise AuthFailed(phrase("source.own-cookie", source=self.vendor), source=self.vendor)
+            if status >= 400 and status != 404:
+                raise SchemaChanged(phrase("source.status", source=self.vendor, status=status), source=self.vendor)
+            try:
+                document = json.loads(response.content.decode(encoding), parse_int=_whole)
+            except (ValueError, RecursionError):
+                raise SchemaChanged(phrase("source.no-data-page", source=self.vendor), source=self.vendor) from None
+            return ABSENT if status == 404 else document
+
+        return twice(ask, deadline)
 
     def get(self, url: str, **options: Any) -> Any:  # noqa: ANN401 - curl_cffi's signature
         """Make a GET request."""
@@ -99,6 +165,33 @@ class Wire(requests.Session[Any]):
     def post(self, url: str, **options: Any) -> Any:  # noqa: ANN401 - curl_cffi's signature
         """Make a POST request."""
         return self.request("POST", url, **options)
+
+
+def _whole(digits: str) -> int | float:
+    """Return a whole number; one too long for any use is infinite, which costs its own row and not the document."""
+    return int(digits) if len(digits) <= LONG else math.inf
+
+
+class _Body:
+    """An answer's body as it comes, no larger than `MOST`: what is packed small may unpack without end."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.size = 0
+
+    def take(self, chunk: bytes) -> int:
+        self.size += len(chunk)
+        if self.size > MOST:
+            return CURL_WRITEFUNC_ERROR
+        self.chunks.append(chunk)
+        return len(chunk)
+
+
+def _late(error: MarketDataError, cause: Exception, seconds: float) -> MarketDataError:
+    """Return the error of a request that failed; one that hung says how long its source is left alone."""
+    if isinstance(cause, exceptions.Timeout) and seconds >= HANGING:
+        error.retry_after = HANG_WAIT
+    return error
 
 
 def twice(ask: Callable[[], T], deadline: Deadline) -> T:
@@ -119,8 +212,8 @@ def twice(ask: Callable[[], T], deadline: Deadline) -> T:
 def refuse(status: int, retry_after: str | None, source: str) -> None:
     """Raise the error that an HTTP status alone tells: 429, 403 and 451, 5xx; other statuses pass."""
     if status == 429:
-        wait = float(retry_after) if retry_after and retry_after.isdigit() else None
-        raise RateLimited(phrase("source.rate-limited", source=source), source=source, retry_after=wait)
+        said = phrase("source.rate-limited", source=source)
+        raise RateLimited(said, source=source, retry_after=seconds_until(retry_after))
     if status in (403, 451):
         raise Blocked(phrase("source.blocked", source=source, status=status), source=source)
     if status >= 500:
@@ -157,13 +250,21 @@ def classify(error: Exception, source: str) -> MarketDataError:
     return unexpected(source, error)
 
 
+def seconds_until(text: str | None) -> float | None:
+    """Return the seconds that a Retry-After header means, as a number or as a date; None where it means nothing."""
+    plain = (text or "").strip()
+    if plain.isascii() and plain.isdigit():
+        return min(float(plain[:12]) if len(plain) <= 12 else LONGEST_WAIT, LONGEST_WAIT)
+    ahead = _skew(plain)
+    return None if ahead is None else min(max(ahead, 0.0), LONGEST_WAIT)
+
+
 def _skew(date: str | None) -> float | None:
-    if not date:
-        return None
+    """Return by how many seconds a date of HTTP is ahead of our clock; None where it is none."""
     try:
-        theirs = email.utils.parsedate_to_datetime(date)
-    except ValueError:
+        theirs = email.utils.parsedate_to_datetime(date or "")
+        if theirs.tzinfo is None:
+            theirs = theirs.replace(tzinfo=dt.UTC)
+        return theirs.timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
-    if theirs.tzinfo is None:
-        theirs = theirs.replace(tzinfo=dt.UTC)
-    return theirs.timestamp() - time.time()

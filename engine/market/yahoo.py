@@ -1,85 +1,82 @@
-"""Yahoo through yfinance: one batch of quotes, its `download` for what the batch lacks, history, and facts.
+"""Yahoo: quotes in one batch and facts through yfinance's cookie and crumb; charts, which need neither, without it.
 
 The batch quote is a call that yfinance uses itself but does not promise: its version is pinned, and a contract test
-replays it. What the answers mean is read by pure functions, below; every field is taken to be optional.
+replays it. A chart has a symbol's closes, total-return closes and splits in one request; spark has closes alone, of
+twenty symbols. What the answers mean is read by pure functions, below; every field is taken to be optional.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote as quoted
 from zoneinfo import ZoneInfo
 
 from engine.errors import Blocked, MarketDataError, NoData, RateLimited, SchemaChanged, SymbolUnknown, Transient
+from engine.market import decode
 from engine.market.calendars import REGULAR
-from engine.market.provider import Answer, Deadline, Turns, all_failed, each
-from engine.market.records import FetchedFacts, FetchedHolding, History
-from engine.market.symbols import Listing
+from engine.market.catalogue import Listing, major
+from engine.market.provider import Answer, Deadline, Turns, all_failed, each, unexpected
 from engine.money import MINOR_DIGITS
 from engine.phrase import phrase
-from engine.quote import Quote, Session
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote, Session
 
 if TYPE_CHECKING:
     from engine.market.wire import Wire
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 SOURCE = "yahoo"
 _QUOTE_URL = "https://query1.finance.yahoo.com/v7/finance/quote"
-_CHART_PATH = "/v8/finance/chart/"
+_CHART_URL = "https://query2.finance.yahoo.com/v8/finance/chart/"
+_SPARK_URL = "https://query1.finance.yahoo.com/v7/finance/spark"
+_QUERY = "https://query2.finance.yahoo.com"
 _SUMMARY_PATH = "/v10/finance/quoteSummary/"
-#: Symbols of one quote request; far below what the address line holds.
+#: Symbols of one quote request; above, Yahoo was seen to refuse.
 BATCH = 100
-#: Symbols that `download` is asked for after a batch that came without them: it costs two requests each.
+#: Symbols whose charts are asked for after a batch that came without them: a request each.
 FALLBACK = 8
 #: The same where the batch quote itself no longer works.
 FALLBACK_ALL = 60
-#: Charts that yfinance asks for at once.
+#: Charts that are asked for at once.
 THREADS = 8
+#: Symbols of one spark request: more are refused.
+SPARK = 20
+#: Share of the deadline that charts may take; what is left then comes as closes alone.
+CHARTS_SHARE = 0.7
 #: Digits kept of a close: charts carry binary noise behind the fourth.
 CHART_DIGITS = 4
-#: Status of a chart that was answered with something else than JSON.
-NOT_JSON = -1
 FACT_MODULES = ("quoteType", "summaryDetail", "price", "assetProfile", "fundProfile", "topHoldings")
+#: Distance of two prices for one Korean code (of both exchanges) above which neither is taken, and within how long.
+TWO_ROWS, SAME_DAY = Decimal("0.01"), 86400.0
 _SESSIONS: Mapping[str, Session] = {"REGULAR": "regular"}
 _ZONES = {"KR": "Asia/Seoul", "US": "America/New_York", "FX": "Europe/London"}
 
 
 class Yahoo:
-    """Yahoo's servers, asked one batch at a time. `folder` is where yfinance keeps cookies and time zones."""
+    """Yahoo's servers, asked one batch at a time. `folder` is where yfinance keeps its cookie."""
 
     name = vendor = SOURCE
 
     def __init__(self, folder: Path) -> None:
-        self._turns = Turns(self.name, lambda: _start(folder, self._hear))
-        self._charts: dict[str, Chart] = {}
-
-    def _hear(self, path: str, response: Any) -> None:  # noqa: ANN401 - curl_cffi's response
-        """Keep what a chart says besides its closes, and end yfinance's retries where nothing is to be had."""
-        name = unquote(path.rpartition("/")[2])
-        if path.startswith(_CHART_PATH):
-            self._charts[name] = chart_of(response)
-        if response.status_code == 404:
-            if path.startswith((_CHART_PATH, _SUMMARY_PATH)):
-                said = phrase("source.unknown", source=SOURCE, symbol=name)
-                raise SymbolUnknown(said, symbol=name, source=SOURCE)
-            raise SchemaChanged(phrase("yahoo.call-gone"), source=SOURCE)
+        self._turns = Turns(self.name, lambda: _start(folder))
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
-        """Return quotes: one request a hundred symbols, then `download` for a few that the batch lacks."""
+        """Return quotes: one request a batch, then charts for a few that the batch lacks."""
         return self._turns.answer(listings, deadline, lambda wire: self._quotes(wire, listings, now, deadline))
 
     def _quotes(
         self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
     ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
         names = [name for listing in listings for name in listing.yahoo]
-        rows: dict[str, dict[str, Any]] = {}
+        rows: dict[str, list[Mapping[str, Any]]] = {}
         broken: MarketDataError | None = None
         for start in range(0, len(names), BATCH):
             try:
@@ -87,79 +84,35 @@ class Yahoo:
             except MarketDataError as error:
                 broken = error
                 break
-        newest = {one.symbol: newest_row([rows[name] for name in one.yahoo if name in rows]) for one in listings}
-        had = [one for one in listings if newest[one.symbol] is not None]
-        absent = [one for one in listings if newest[one.symbol] is None]
-        ok, failed = each(had, lambda one: quote_of_row(newest[one.symbol] or {}, one, now))
-        # The charts that `download` reads need neither crumb nor batch quote, but the same servers, and patience.
+        found = {one.symbol: [row for name in one.yahoo for row in rows.get(name, [])] for one in listings}
+        had = [one for one in listings if found[one.symbol]]
+        absent = [one for one in listings if not found[one.symbol]]
+        ok, failed = each(had, lambda one: quote_of_row(only_row(found[one.symbol], one), one, now), SOURCE)
+        # Charts need neither crumb nor batch quote, but the same servers, and patience.
         most = FALLBACK if broken is None else FALLBACK_ALL
         if isinstance(broken, (Transient, RateLimited, Blocked)):
             most = 0
         worth = [listing for listing in absent if not listing.optional][:most]
         missing = broken or NoData(phrase("yahoo.not-in-batch"), source=SOURCE)
         failed |= all_failed([listing for listing in absent if listing not in worth], missing)
-        if worth:
-            more, lost = self._last_closes(wire, worth, broken, now, deadline)
-            ok |= more
-            failed |= lost
-        return ok, failed
-
-    def _last_closes(
-        self,
-        wire: Wire,
-        listings: Sequence[Listing],
-        broken: MarketDataError | None,
-        now: dt.datetime,
-        deadline: Deadline,
-    ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
-        frame = _download(wire, [name for one in listings for name in one.yahoo], deadline, period="5d")
-
-        def last(listing: Listing) -> Quote:
-            name = next((name for name in listing.yahoo if closes(frame, name)), None)
-            if name is None:
-                raise self._why_empty(wire, listing, deadline, broken)
-            return quote_of_close(listing, closes(frame, name)[-1], self._charts.get(name), now)
-
-        return each(listings, last)
-
-    def _why_empty(
-        self, wire: Wire, listing: Listing, deadline: Deadline, broken: MarketDataError | None = None
-    ) -> MarketDataError:
-        statuses = [chart.status for name in listing.yahoo if (chart := self._charts.get(name))]
-        symbol = listing.symbol
-        if statuses == [404] * len(listing.yahoo):
-            first, *others = listing.yahoo
-            said = phrase("source.unknown", source=SOURCE, symbol=first)
-            if others:
-                said = phrase("yahoo.unknown-both", one=first, other=others[0])
-            return SymbolUnknown(said, symbol=symbol, source=SOURCE)
-        if wire.refusal is not None and not isinstance(wire.refusal, SymbolUnknown):
-            return wire.refusal
-        if NOT_JSON in statuses:
-            return SchemaChanged(phrase("yahoo.no-data-page", symbol=symbol), symbol=symbol, source=SOURCE)
-        if 200 in statuses:
-            return NoData(phrase("yahoo.no-price-then", symbol=symbol), symbol=symbol, source=SOURCE)
-        if deadline.left == 0:
-            return deadline.spent(SOURCE)
-        return broken or Transient(phrase("yahoo.nothing", symbol=symbol), symbol=symbol, source=SOURCE)
+        more, lost = _charts(wire, worth, deadline, {"range": "5d"}, lambda one, chart: quote_of_chart(one, chart, now))
+        return ok | more, failed | lost
 
     def history(
         self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
     ) -> Answer[History]:
-        """Return closes and total-return closes through `yfinance.download`."""
+        """Return closes and total-return closes, a chart each; closes alone for what the charts had no time for."""
+        span = {"period1": _epoch(start), "period2": _epoch(end + dt.timedelta(days=1))}
 
         def ask(wire: Wire) -> tuple[dict[str, History], dict[str, MarketDataError]]:
-            names = [name for listing in listings for name in listing.yahoo]
-            after = end + dt.timedelta(days=1)  # download's end is exclusive
-            frame = _download(wire, names, deadline, start=start.isoformat(), end=after.isoformat())
-
-            def find(listing: Listing) -> History:
-                name = next((name for name in listing.yahoo if closes(frame, name)), None)
-                if name is None:
-                    raise self._why_empty(wire, listing, deadline)
-                return history_of(frame, name, listing, self._charts.get(name), now)
-
-            return each(listings, find)
+            first = Deadline(deadline.left * CHARTS_SHARE) if len(listings) > SPARK else deadline
+            ok, failed = _charts(wire, listings, first, span, lambda one, chart: history_of(one, chart, now))
+            late = [one for one in listings if isinstance(failed.get(one.symbol), Transient)] if failed else []
+            if first is not deadline and late and deadline.left > 0:
+                more = _sparks(wire, late, start, end, now, deadline)
+                ok |= more
+                failed = {symbol: error for symbol, error in failed.items() if symbol not in more}
+            return ok, failed
 
         return self._turns.answer(listings, deadline, ask)
 
@@ -167,38 +120,48 @@ class Yahoo:
         """Return fund facts, or a share's sector, yield and market value: one quote summary each."""
 
         def ask(wire: Wire) -> tuple[dict[str, FetchedFacts], dict[str, MarketDataError]]:
-            return each(listings, lambda one: _facts(wire, one, now, deadline))
+            return each(listings, lambda one: _facts(wire, one, now, deadline), SOURCE)
 
         return self._turns.answer(listings, deadline, ask)
 
 
-def _start(folder: Path, hear: Callable[[str, Any], None]) -> Wire:
-    """Import and prepare yfinance: our session, our folder, no log of its own (an address it logs holds the crumb)."""
+def _hear(path: str, response: Any) -> None:  # noqa: ANN401 - curl_cffi's response
+    """End yfinance's retries where nothing is to be had."""
+    if response.status_code != 404:
+        return
+    if path.startswith(_SUMMARY_PATH) and response.content.lstrip().startswith(b"{"):
+        name = path.rpartition("/")[2]
+        raise SymbolUnknown(phrase("source.unknown", source=SOURCE, symbol=name), symbol=name, source=SOURCE)
+    if path.startswith(("/v7/finance/quote", _SUMMARY_PATH)):
+        raise SchemaChanged(phrase("yahoo.call-gone"), source=SOURCE)
+
+
+def _start(folder: Path) -> Wire:
+    """Import and prepare yfinance: our session, our folder, no log of its own (an address it logs holds the crumb).
+
+    Its caches are opened here, on one thread; it does without one that cannot be opened, or whose folder cannot be
+    made. A cookie lets others in as us: nobody else may read it.
+    """
     import yfinance
+    from yfinance import cache
 
     from engine.market.wire import Wire
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
     yfinance.config.debug.hide_exceptions = False
     yfinance.set_tz_cache_location(str(folder))
-    _initialise_caches()
-    return Wire(SOURCE, hear)
-
-
-def _initialise_caches() -> None:
-    """Open yfinance's caches, on one thread; it does without one that cannot be opened.
-
-    Each opens its file, sets it to write-ahead mode and makes its table at the first look, without a lock that holds
-    until it is done: of the threads of a download, the second finds the file locked, and its symbol is lost.
-    """
-    from yfinance import cache
-
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     for kept in (cache.get_tz_cache(), cache.get_cookie_cache(), cache.get_isin_cache()):
         try:
             kept.initialise()
         except Exception as error:  # noqa: BLE001 - whatever the file is like, prices come without it
             _LOG.warning("yfinance's %s cannot be opened (%s)", type(kept).__name__, type(error).__name__)
             kept.dummy = True
+    with contextlib.suppress(OSError):
+        for file in folder.glob("*.db*"):
+            file.chmod(0o600)
+    return Wire(SOURCE, _hear)
 
 
 def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) -> Any:  # noqa: ANN401 - a JSON value
@@ -216,13 +179,13 @@ def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) 
     return twice(ask, deadline)
 
 
-def _batch(wire: Wire, names: Sequence[str], deadline: Deadline) -> dict[str, dict[str, Any]]:
+def _batch(wire: Wire, names: Sequence[str], deadline: Deadline) -> dict[str, list[Mapping[str, Any]]]:
     params = {"symbols": ",".join(names), "formatted": "false"}
     return rows_of(_get_json(wire, _QUOTE_URL, params, deadline), names)
 
 
 def _facts(wire: Wire, listing: Listing, now: dt.datetime, deadline: Deadline) -> FetchedFacts:
-    url = "https://query2.finance.yahoo.com" + _SUMMARY_PATH
+    url = _QUERY + _SUMMARY_PATH
     params = {"modules": ",".join(FACT_MODULES), "formatted": "false"}
     unknown: MarketDataError | None = None
     for name in listing.yahoo:
@@ -237,93 +200,237 @@ def _no_facts(listing: Listing) -> NoData:
     return NoData(phrase("yahoo.no-facts", symbol=listing.symbol), symbol=listing.symbol, source=SOURCE)
 
 
-def _download(wire: Wire, names: Sequence[str], deadline: Deadline, **span: str) -> Any:  # noqa: ANN401 - a DataFrame
-    import yfinance
+def _charts(
+    wire: Wire,
+    listings: Sequence[Listing],
+    deadline: Deadline,
+    span: Mapping[str, str],
+    read: Callable[[Listing, Chart], T],
+) -> tuple[dict[str, T], dict[str, MarketDataError]]:
+    """Return what `read` makes of each listing's chart; a few are asked for at once, a refusal ends the rest."""
+    refused: list[MarketDataError] = []
 
-    from engine.market.wire import classify
+    def find(listing: Listing) -> T | MarketDataError:
+        try:
+            return read(listing, _chart(wire, listing, deadline, span, refused))
+        except MarketDataError as error:
+            if isinstance(error, (RateLimited, Blocked)):
+                refused.append(error)
+            return error
+        except Exception as error:  # noqa: BLE001 - no shape of one chart may cost another's
+            return unexpected(SOURCE, error)
 
-    try:
-        return yfinance.download(
-            list(names),
-            interval="1d",
-            auto_adjust=False,
-            progress=False,
-            threads=min(len(names), THREADS),
-            session=wire,
-            timeout=deadline.left,
-            **span,
-        )
-    except Exception as error:  # noqa: BLE001 - the edge: every foreign exception becomes one of ours
-        raise classify(error, SOURCE) from None
+    if not listings:
+        return {}, {}
+    with ThreadPoolExecutor(min(THREADS, len(listings))) as pool:
+        found = dict(zip((one.symbol for one in listings), pool.map(find, listings), strict=True))
+    failed = {symbol: answer for symbol, answer in found.items() if isinstance(answer, MarketDataError)}
+    for symbol, error in failed.items():
+        error.symbol = error.symbol or symbol
+    return {symbol: one for symbol, one in found.items() if not isinstance(one, MarketDataError)}, failed
+
+
+def _chart(
+    wire: Wire, listing: Listing, deadline: Deadline, span: Mapping[str, str], refused: Sequence[MarketDataError]
+) -> Chart:
+    """Return the chart under the first of a listing's names that has closes; raises the error tree."""
+    from engine.market.wire import ABSENT
+
+    missing: list[str] = []
+    empty: Chart | None = None
+    for name in listing.yahoo:
+        if refused:
+            raise type(refused[0])(refused[0].message, symbol=listing.symbol, source=SOURCE)
+        params = {**span, "interval": "1d", "events": "div,splits,capitalGains"}
+        document = wire.json(_CHART_URL + quoted(name), deadline, params=params)
+        if document is ABSENT:
+            missing.append(name)
+            continue
+        chart = chart_of(document, listing)
+        if chart.closes:
+            return chart
+        empty = chart
+    if empty is not None:
+        raise NoData(phrase("yahoo.no-price-then", symbol=listing.symbol), symbol=listing.symbol, source=SOURCE)
+    first, *others = missing
+    said = phrase("source.unknown", source=SOURCE, symbol=first)
+    if others:
+        said = phrase("yahoo.unknown-both", one=first, other=others[0])
+    raise SymbolUnknown(said, symbol=listing.symbol, source=SOURCE)
+
+
+def _sparks(
+    wire: Wire, listings: Sequence[Listing], start: dt.date, end: dt.date, now: dt.datetime, deadline: Deadline
+) -> dict[str, History]:
+    """Return closes alone, twenty symbols a request; whatever goes wrong leaves its symbols out."""
+    found: dict[str, History] = {}
+    names = {name: one for one in listings for name in one.yahoo}
+    asked = list(names)
+    span = {"period1": _epoch(start), "period2": _epoch(end + dt.timedelta(days=1)), "interval": "1d"}
+    with contextlib.suppress(MarketDataError):
+        for at in range(0, len(asked), SPARK):
+            symbols = ",".join(asked[at : at + SPARK])
+            document = wire.json(_SPARK_URL, deadline, params={"symbols": symbols, **span})
+            for name, chart in sparks_of(document, names).items():
+                with contextlib.suppress(MarketDataError):
+                    if chart.closes and names[name].symbol not in found:
+                        found[names[name].symbol] = history_of(names[name], chart, now)
+    return found
+
+
+def _epoch(day: dt.date) -> str:
+    return str(int(dt.datetime.combine(day, dt.time(), dt.UTC).timestamp()))
 
 
 # --- what the answers mean: no network and no clock; shapes as yfinance 1.7.0 reads them ------------------------------
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What a chart says besides its closes; `status` is the HTTP status or `NOT_JSON`."""
+    """A symbol's closes by day, oldest first, total-return closes where every day has one, and its splits."""
 
-    status: int
     currency: str = ""
     symbol: str = ""
     traded_at: dt.datetime | None = None
     zone: str = ""
+    closes: Mapping[dt.date, Decimal] = field(default_factory=dict)
+    total: Mapping[dt.date, float] = field(default_factory=dict)
+    splits: Mapping[dt.date, Decimal] = field(default_factory=dict)
 
 
-def chart_of(response: Any) -> Chart:  # noqa: ANN401 - curl_cffi's response
-    """Return what a chart's response says; never raises for its shape."""
-    if response.status_code != 200:
-        return Chart(response.status_code)
-    try:
-        meta = response.json()["chart"]["result"][0]["meta"]
-        texts = str(meta.get("currency") or ""), str(meta.get("symbol") or "")
-        return Chart(200, *texts, _moment(meta.get("regularMarketTime")), _zone(meta))
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return Chart(NOT_JSON)
+def chart_of(document: Any, listing: Listing) -> Chart:  # noqa: ANN401 - a JSON value
+    """Return what a chart says, day by day: a day of no sound close is left out; raises the error tree."""
+    results = decode.objects(decode.part(document, "chart").get("result"))
+    meta = decode.part(results[0], "meta") if results else {}
+    if not meta:
+        error = decode.part(document, "chart", "error")
+        if decode.text(error.get("code")) == "Not Found":
+            said = phrase("source.unknown", source=SOURCE, symbol=listing.symbol)
+            raise SymbolUnknown(said, symbol=listing.symbol, source=SOURCE)
+        said = phrase("yahoo.no-data-page", symbol=listing.symbol)
+        raise SchemaChanged(said, symbol=listing.symbol, source=SOURCE)
+    return _series(results[0], meta, listing)
 
 
-def rows_of(document: Any, names: Sequence[str]) -> dict[str, dict[str, Any]]:  # noqa: ANN401 - a JSON value
+def sparks_of(document: Any, names: Mapping[str, Listing]) -> dict[str, Chart]:  # noqa: ANN401 - a JSON value
+    """Return the closes that a spark says, by the name asked for; in the shape of its seventh version or its eighth."""
+    found: dict[str, Chart] = {}
+    for row in decode.objects(decode.part(document, "spark").get("result")):
+        name, answers = decode.text(row.get("symbol")), decode.objects(row.get("response"))
+        if name in names and answers:
+            found[name] = _series(answers[0], decode.part(answers[0], "meta"), names[name])
+    for name in names:
+        row = decode.part(document, name)
+        if row:
+            flat = {"timestamp": row.get("timestamp"), "indicators": {"quote": [{"close": row.get("close")}]}}
+            found[name] = _series(flat, {"symbol": name}, names[name])
+    return found
+
+
+def _series(result: Mapping[str, Any], meta: Mapping[str, Any], listing: Listing) -> Chart:
+    zone = _zone(meta) or _ZONES.get(listing.market, "UTC")
+    here = ZoneInfo(zone)
+    indicators = decode.part(result, "indicators")
+    days = [moment and moment.astimezone(here).date() for moment in map(decode.moment, _list(result.get("timestamp")))]
+    closes = _by_day(days, indicators.get("quote"), "close")
+    total = _by_day(days, indicators.get("adjclose"), "adjclose")
+    splits = {}
+    for row in decode.part(result, "events", "splits").values():
+        at = decode.moment(decode.part({"row": row}, "row").get("date"))
+        new, old = (decode.price(decode.part({"row": row}, "row").get(key)) for key in ("numerator", "denominator"))
+        if at and new and old:
+            splits[at.astimezone(here).date()] = new / old
+    return Chart(
+        currency=decode.text(meta.get("currency")),
+        symbol=decode.text(meta.get("symbol")),
+        traded_at=decode.moment(meta.get("regularMarketTime")),
+        zone=zone,
+        closes=closes,
+        total={day: float(value) for day, value in total.items()} if closes.keys() <= total.keys() else {},
+        splits=splits,
+    )
+
+
+def _by_day(days: Sequence[dt.date | None], columns: Any, key: str) -> dict[dt.date, Decimal]:  # noqa: ANN401
+    """Return the sound values of a column by day, oldest first; of two for one day, the later one."""
+    values = _list(decode.objects(columns)[0].get(key)) if decode.objects(columns) else []
+    found = {}
+    for day, value in zip(days, values, strict=False):
+        close = decode.price(value)
+        if day is not None and close is not None:
+            found[day] = round(close, CHART_DIGITS) if close >= 1 else close
+    return dict(sorted(found.items()))
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - a JSON value
+    return value if isinstance(value, list) else []
+
+
+def rows_of(document: Any, names: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:  # noqa: ANN401 - a JSON value
     """Return the rows of a batch quote by the name asked for; raises SchemaChanged where it is no batch quote.
 
     Yahoo leaves out what it does not know; a row under a name that nobody asked for is left out too.
     """
-    try:
-        found = {row["symbol"]: row for row in document["quoteResponse"]["result"]}
-    except (LookupError, TypeError):
-        raise SchemaChanged(phrase("yahoo.quotes-shape"), source=SOURCE) from None
-    return {name: found[name] for name in names if name in found}
+    result = decode.part(document, "quoteResponse").get("result")
+    rows = decode.objects(result)
+    if not isinstance(result, list) or (result and not rows):
+        raise SchemaChanged(phrase("yahoo.quotes-shape"), source=SOURCE)
+    return decode.keyed(rows, "symbol", names)
 
 
-def newest_row(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the row traded last: a share that changed exchange is still listed, with an old price, under the first."""
-    return max(found, key=lambda row: number(row.get("regularMarketTime")) or 0, default=None)
+def only_row(found: Sequence[Mapping[str, Any]], listing: Listing) -> Mapping[str, Any]:
+    """Return the row traded last: a share that changed exchange is still listed, with an old price, under the first.
+
+    Raises SchemaChanged where two of one day tell different prices: which is right is not guessed.
+    """
+    sound = [row for row in found if decode.price(row.get("regularMarketPrice")) is not None] or list(found)
+    newest = max(sound, key=_traded)
+    for row in sound:
+        one, other = decode.price(newest.get("regularMarketPrice")), decode.price(row.get("regularMarketPrice"))
+        if one and other and abs(one - other) / one > TWO_ROWS and _traded(newest) - _traded(row) < SAME_DAY:
+            said = phrase("source.two-rows", source=SOURCE, symbol=listing.symbol, one=one, other=other)
+            raise SchemaChanged(said, symbol=listing.symbol, source=SOURCE)
+    return newest
+
+
+def _traded(row: Mapping[str, Any]) -> float:
+    moment = decode.moment(row.get("regularMarketTime"))
+    return moment.timestamp() if moment else 0.0
 
 
 def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> Quote:
     """Return the quote of a row: the regular session's last price; raises NoData, or SchemaChanged for its currency."""
-    price = number(row.get("regularMarketPrice"))
-    traded = _moment(row.get("regularMarketTime"))
-    if price is None or price <= 0 or traded is None:
+    price = decode.price(row.get("regularMarketPrice"))
+    traded = decode.moment(row.get("regularMarketTime"))
+    if price is None or traded is None:
         said = phrase("source.no-price", source=SOURCE, symbol=listing.symbol)
         raise NoData(said, symbol=listing.symbol, source=SOURCE)
-    delay = number(row.get("exchangeDataDelayedBy")) or Decimal(0)
+    currency, unit = agreed_currency(listing, decode.text(row.get("currency")))
+    previous = decode.price(row.get("regularMarketPreviousClose"))
+    listed = decode.number(row.get("firstTradeDateMilliseconds"))
+    if listed is not None and 0 <= traded.timestamp() - float(listed) / 1000 < SAME_DAY:
+        previous = None  # on its first day a share may be worth 60 % to 400 % of its offer
     return Quote(
         symbol=listing.symbol,
-        price=price,
-        currency=agreed_currency(listing, str(row.get("currency") or "")),
+        price=price * unit,
+        currency=currency,
         as_of=traded,
         source=SOURCE,
-        session=_SESSIONS.get(str(row.get("marketState")), "closed"),
-        delay_seconds=int(delay * 60),
+        session=_SESSIONS.get(decode.text(row.get("marketState")), "closed"),
+        delay_seconds=decode.delay(row.get("exchangeDataDelayedBy")),
         fetched_at=now,
-        name=listing.name or str(row.get("longName") or row.get("shortName") or ""),
+        name=listing.name or decode.text(row.get("longName")) or decode.text(row.get("shortName")),
+        previous=previous and previous * unit,
     )
 
 
-def agreed_currency(listing: Listing, said: str) -> str:
-    """Return the price's currency; raises SchemaChanged where it is not the listing's, or not one we know."""
+def agreed_currency(listing: Listing, said: str) -> tuple[str, Decimal]:
+    """Return the price's currency, and how much of it one unit of the price is (GBp: 0.01 pounds).
+
+    Raises SchemaChanged where it is not the listing's, or not one that is known.
+    """
     if not said and listing.currency:
-        return listing.currency
-    if said != (listing.currency or said) or said not in MINOR_DIGITS:
+        return listing.currency, Decimal(1)
+    currency, unit = major(said)
+    if currency != (listing.currency or currency) or currency not in MINOR_DIGITS:
         message = phrase(
             "yahoo.other-currency",
             symbol=listing.symbol,
@@ -331,110 +438,83 @@ def agreed_currency(listing: Listing, said: str) -> str:
             wanted=listing.currency or phrase("yahoo.known-currency"),
         )
         raise SchemaChanged(message, symbol=listing.symbol, source=SOURCE)
-    return said
+    return currency, unit
 
 
-def closes(frame: Any, name: str, column: str = "Close") -> list[tuple[dt.date, Decimal]]:  # noqa: ANN401 - DataFrame
-    """Return a downloaded column's days with a close, oldest first; each symbol keeps its own last day."""
-    if frame is None or (column, name.upper()) not in frame.columns:
-        return []
-    series = frame[(column, name.upper())].dropna()
-    return [(day.date(), _rounded(value)) for day, value in series.items() if value > 0]
-
-
-def quote_of_close(listing: Listing, last: tuple[dt.date, Decimal], said: Chart | None, now: dt.datetime) -> Quote:
+def quote_of_chart(listing: Listing, said: Chart, now: dt.datetime) -> Quote:
     """Return the last daily close as a quote, traded when the chart says, else at that day's regular close."""
-    day, price = last
-    said = said or Chart(200)
+    *before, day = said.closes
     if said.symbol and said.symbol not in listing.yahoo:
         renamed = phrase("yahoo.renamed", symbol=listing.symbol, now=said.symbol)
         raise SymbolUnknown(renamed, symbol=listing.symbol, source=SOURCE)
-    zone = ZoneInfo(said.zone or _ZONES.get(listing.market, "UTC"))
+    zone = ZoneInfo(said.zone)
     traded = said.traded_at
     if traded is None or traded.astimezone(zone).date() != day:
         closing = REGULAR[listing.market].close if listing.market in REGULAR else dt.time(23, 59)
         traded = dt.datetime.combine(day, closing, zone)
-    currency = agreed_currency(listing, said.currency)
-    return Quote(listing.symbol, price, currency, traded.astimezone(dt.UTC), SOURCE, fetched_at=now, name=listing.name)
-
-
-def history_of(frame: Any, name: str, listing: Listing, said: Chart | None, now: dt.datetime) -> History:  # noqa: ANN401
-    """Return a downloaded column's closes, with the total-return closes where every day has one."""
-    days = closes(frame, name)
-    adjusted = dict(closes(frame, name, "Adj Close"))
-    total = tuple(float(adjusted[day]) for day, _ in days) if all(day in adjusted for day, _ in days) else None
-    return History(
+    currency, unit = agreed_currency(listing, said.currency)
+    return Quote(
         symbol=listing.symbol,
-        currency=agreed_currency(listing, said.currency if said else ""),
+        price=said.closes[day] * unit,
+        currency=currency,
+        as_of=traded.astimezone(dt.UTC),
         source=SOURCE,
         fetched_at=now,
-        dates=tuple(day for day, _ in days),
-        closes=tuple(close for _, close in days),
-        total_return=total,
+        name=listing.name,
+        previous=said.closes[before[-1]] * unit if before else None,
+    )
+
+
+def history_of(listing: Listing, said: Chart, now: dt.datetime) -> History:
+    """Return a chart's closes, with the total-return closes where every day has one."""
+    currency, unit = agreed_currency(listing, said.currency)
+    return History(
+        symbol=listing.symbol,
+        currency=currency,
+        source=SOURCE,
+        fetched_at=now,
+        dates=tuple(said.closes),
+        closes=tuple(close * unit for close in said.closes.values()),
+        total_return=tuple(said.total[day] for day in said.closes) if said.total else None,
+        splits=said.splits,
     )
 
 
 def facts_of(document: Any, listing: Listing, now: dt.datetime) -> FetchedFacts:  # noqa: ANN401 - a JSON value
     """Return what a quote summary says; raises NoData where it says nothing."""
-    try:
-        result: Mapping[str, Any] = document["quoteSummary"]["result"][0]
-    except (LookupError, TypeError):
-        raise _no_facts(listing) from None
-    detail, price = _part(result, "summaryDetail"), _part(result, "price")
-    fund, holdings = _part(result, "fundProfile"), _part(result, "topHoldings")
-    weights, lines = _objects(holdings.get("sectorWeightings")), _objects(holdings.get("holdings"))
+    results = decode.objects(decode.part(document, "quoteSummary").get("result"))
+    if not results:
+        raise _no_facts(listing)
+    result = results[0]
+    detail, price = decode.part(result, "summaryDetail"), decode.part(result, "price")
+    fund, holdings = decode.part(result, "fundProfile"), decode.part(result, "topHoldings")
+    weights, lines = decode.objects(holdings.get("sectorWeightings")), decode.objects(holdings.get("holdings"))
+    number, text = decode.number, decode.text
     return FetchedFacts(
         symbol=listing.symbol,
         source=SOURCE,
         fetched_at=now,
-        name=listing.name or str(price.get("longName") or price.get("shortName") or ""),
-        currency=str(detail.get("currency") or price.get("currency") or listing.currency or ""),
-        fee=number(_part(fund, "feesExpensesInvestment").get("annualReportExpenseRatio")),
+        name=listing.name or text(price.get("longName")) or text(price.get("shortName")),
+        currency=text(detail.get("currency")) or text(price.get("currency")) or listing.currency or "",
+        fee=number(decode.part(fund, "feesExpensesInvestment").get("annualReportExpenseRatio")),
         aum=number(detail.get("totalAssets")),
         top=tuple(_holding(line) for line in lines),
-        sectors={key: weight for item in weights for key, raw in item.items() if (weight := number(raw)) is not None},
+        sectors={
+            text(key): weight for row in weights for key, raw in row.items() if (weight := number(raw)) is not None
+        },
         dividend_yield=number(detail.get("yield")) or number(detail.get("dividendYield")),
-        sector=str(_part(result, "assetProfile").get("sector") or "") or None,
+        sector=text(decode.part(result, "assetProfile").get("sector")) or None,
         market_cap=number(detail.get("marketCap")) or number(price.get("marketCap")),
     )
 
 
 def _holding(line: Mapping[str, Any]) -> FetchedHolding:
-    symbol, name = str(line.get("symbol") or ""), str(line.get("holdingName") or "")
-    return FetchedHolding(symbol, name, number(line.get("holdingPercent")))
-
-
-def number(value: Any) -> Decimal | None:  # noqa: ANN401 - a JSON value
-    """Return a JSON number (or Yahoo's {"raw": number}) exactly as it was written; None for anything else and NaN."""
-    if isinstance(value, Mapping):
-        value = value.get("raw")
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return Decimal(repr(value))
-
-
-def _part(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = document.get(key)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - a JSON value
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-
-
-def _rounded(value: float) -> Decimal:
-    return Decimal(repr(round(float(value), CHART_DIGITS)))
-
-
-def _moment(value: Any) -> dt.datetime | None:  # noqa: ANN401 - a JSON value
-    seconds = number(value)
-    if seconds is None or not 0 < seconds < 10**11:
-        return None
-    return dt.datetime.fromtimestamp(float(seconds), dt.UTC)
+    symbol, name = decode.text(line.get("symbol")), decode.text(line.get("holdingName"))
+    return FetchedHolding(symbol, name, decode.number(line.get("holdingPercent")))
 
 
 def _zone(meta: Mapping[str, Any]) -> str:
-    name = str(meta.get("exchangeTimezoneName") or "")
+    name = decode.text(meta.get("exchangeTimezoneName"))
     try:
         ZoneInfo(name)
     except (ValueError, OSError):

@@ -19,8 +19,19 @@ from engine.drift import WeightLimit, limits_of
 from engine.money import ZERO, unit
 from engine.plan import Position
 from engine.portfolio import FRACTION, Account, Holding, Portfolio, step_of
-from engine.trades.measure import OUTSIDE, Hinge, cash_hinges, hinges, off_edges, off_target
-from engine.trades.problem import Ints, RiskCap, Rows, Slots, TradeProblem
+from engine.trades.problem import (
+    OUTSIDE,
+    Hinge,
+    Ints,
+    RiskCap,
+    Rows,
+    Slots,
+    TradeProblem,
+    cash_hinges,
+    hinges,
+    off_edges,
+    off_target,
+)
 from engine.trades.rungs import Kind, Part
 from engine.valuation import Valuation
 

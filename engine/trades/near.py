@@ -6,13 +6,12 @@ trades use up. They are tried one by one, then two by two, all at once on arrays
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from engine.trades.dual import Choices, Dual, Relaxation
-from engine.trades.part import part_of
-from engine.trades.problem import Floats, Hinges, Ints, TradeProblem, settle
+from engine.trades.problem import Bools, Floats, Hinges, Ints, Rows, Slots, TradeProblem, charges, settle
 
 #: Trades that are tried one by one, and two by two; and how often.
 SINGLES, PAIRS, ROUNDS = 2_000, 160, 40
@@ -218,3 +217,47 @@ def _at(hinges: Hinges, levels: Floats) -> Floats:
     for kink, sign, weight in zip(hinges.kink.tolist(), hinges.sign.tolist(), hinges.weight.tolist(), strict=True):
         found += weight * np.maximum(sign * (levels - kink), 0.0)
     return found
+
+
+def part_of(problem: TradeProblem, units: Ints, open_: Bools) -> TradeProblem:
+    """Return the problem of the open slots, the others' trades done; for problems without risk caps and turnover."""
+    slots, rows = problem.slots, problem.rows
+    done = np.where(open_, 0, units).astype(np.float64)
+    charged = charges(problem, done)
+    value = done * slots.price
+    traded = done != 0
+    used = value + charged.cost + charged.withheld
+    saved = np.bincount(slots.pool, weights=slots.cash_slack * traded, minlength=len(problem.cash))
+    slack = saved.astype(np.float64)
+    spent = np.bincount(slots.pool, weights=used, minlength=len(problem.cash))
+    # Cash and what left it are measured together above the target: what has left is added back by moving the kinks.
+    left = float(used.sum() - value.sum())
+    keep = np.flatnonzero(open_)
+    place = np.full(problem.size, -1)
+    place[keep] = np.arange(len(keep))
+    inside = place[rows.slot] >= 0
+    moved = Rows(
+        value=rows.value + rows.traded(value),
+        low=rows.low,
+        high=rows.high,
+        at=rows.at[inside],
+        slot=place[rows.slot[inside]],
+        share=rows.share[inside],
+        hinges=rows.hinges,
+    )
+    above = problem.cash_above
+    return replace(
+        problem,
+        slots=Slots(**{field.name: getattr(slots, field.name)[keep] for field in fields(Slots)}),
+        rows=moved,
+        cash=problem.cash - spent,
+        cash_above=Hinges(above.row, above.kink - left, above.sign, above.weight),
+        allowance=problem.allowance - float(charged.gain.sum()),
+        spent=problem.spent
+        + float(charged.cost.sum())
+        + problem.tax_weight * float(charged.withheld.sum())
+        + problem.order * int(traded.sum())
+        + float((slots.dislike * np.maximum(value, 0.0)).sum()),
+        granted=slack if problem.granted is None else problem.granted + slack,
+        forgiven=problem.forgiven + float((slots.slack * traded).sum()),
+    )

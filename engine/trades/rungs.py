@@ -19,7 +19,7 @@ from engine.drift import cash_band, limits_of
 from engine.money import ZERO
 from engine.plan import Position, SectionState
 from engine.portfolio import Portfolio
-from engine.trades.measure import COUNTERPART
+from engine.trades.problem import COUNTERPART
 from engine.valuation import Valuation
 
 #: What a later rung has to bring back inside bands and limits, of the total value.

@@ -16,8 +16,7 @@ import numpy as np
 from engine.trades.dual import Dual, Relaxation, applies, survivors
 from engine.trades.greedy import greedy
 from engine.trades.highs import Effort, Model, Watch
-from engine.trades.near import near
-from engine.trades.part import part_of
+from engine.trades.near import near, part_of
 from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
 
 #: Money tolerance of the constraints, of the total: exact money decides later.

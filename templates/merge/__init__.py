@@ -1,68 +1,59 @@
-"""Results written back into a person's own workbook, which keeps its cells, notes, formats, sheets and charts.
+"""Results written back into a person's own workbook, which keeps everything that is theirs, byte for byte.
 
-openpyxl reads and writes most of a workbook, not all of it. Where a file has a part that would be lost (a picture, a
-shape, a slicer, a threaded comment, a macro), nothing is written into it: a fresh workbook is made, and the person is
-told.
+What changes is found in the file's XML and replaced there (`templates.merge.package`): cells of results, the values
+beside our formulas, formulas that an inserted row lacks, the named ranges and printed areas of tables that have grown.
+What a cell becomes is taken from a fresh workbook of the same report.
 """
 
 from __future__ import annotations
 
-import io
+import datetime as dt
 import re
-import zipfile
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
-from openpyxl import load_workbook
-from openpyxl.comments import Comment
-from openpyxl.workbook import Workbook
-from openpyxl.workbook.defined_name import DefinedName
-from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.formula.translate import Translator
 
 from engine.data.files import Refused
 from engine.phrase import Phrase, phrase
 from engine.words import Lang
-from templates.cells import Row, Rows, letters, quoted_sheet
+from templates.cells import Cell, Grid, Row, Rows, column_number, letters, quoted_sheet
+from templates.merge.package import Package, SheetXml, StyleSheet, attributes, text_of, with_attribute
+from templates.read.book import matrix_start
 from templates.read.tables import Found, find_tables
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.spec import TABLES
 from templates.spec import table as spec_table
-from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, HEADER_ROW
+from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW
 from templates.spec.schema import Table
 from templates.write import Book, build
-from templates.write.analysis import heat
-from templates.write.canvas import Canvas, approximate
-from templates.write.pack import packed
-from templates.write.tables import write_table
+from templates.write.canvas import approximate
 
-#: Of the notes that are written into a person's workbook; their own have another.
-_AUTHOR = "Rebalancer"
 #: Without these, a workbook is none of ours.
 _NEEDED = ("Trades", "Prices", "Reconcile", "Summary", "Holdings")
+#: The files that are packages of parts as this module knows them.
+KINDS = (".xlsx", ".xlsm")
+_NAME = re.compile(rb"<(?:[\w.-]+:)?definedName\s[^>]*>([^<]*)<")
+_PIECE = re.compile(r"\$([A-Z]+)\$([0-9]+):\$([A-Z]+)\$([0-9]+)$")
+_RANGE = re.compile(r"([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)")
+_CACHE = re.compile(rb"<((?:[\w.-]+:)?)(numCache|strCache)>.*?</\1\2>", re.DOTALL)
 
 
 def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None, Phrase | None]:
     """Return the person's workbook with the report's results in it, or None and why it cannot be done."""
-    if path.suffix.lower() != ".xlsx":
+    if path.suffix.lower() not in KINDS:
         return _not_kept(path, phrase("not-kept.kind"))
     try:
         grids = read_grids(path)
     except Refused as refusal:
         return _not_kept(path, refusal.problem(str(path)).message)
-    data = path.read_bytes()
-    if lost := what_would_be_lost(data):
-        return _not_kept(path, phrase("not-kept.loss", what=phrase(f"loss.{lost}")))
     found, _ = find_tables(grids)
     if missing := [name for name in _NEEDED if name not in found]:
         return _not_kept(path, phrase("not-kept.no-table", tables=missing))
-    try:
-        workbook = load_workbook(io.BytesIO(data))
-    except Exception as error:  # noqa: BLE001 - openpyxl raises whatever it stumbles on; the file stays as it is
-        return _not_kept(path, phrase("not-kept.unreadable", reason=str(error)))
-    own = OwnBook(workbook, found, report, lang)
+    own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
     blocked = own.write()
     return _not_kept(path, phrase("not-kept.in-the-way", cell=blocked)) if blocked else (own.to_bytes(), None)
 
@@ -74,142 +65,309 @@ def _not_kept(path: Path, reason: str | Phrase) -> tuple[None, Phrase]:
 class OwnBook:
     """A person's own workbook, where its tables were found, and a fresh one of the same report to write from."""
 
-    def __init__(self, workbook: Workbook, found: Mapping[str, Found], report: BookReport, lang: Lang) -> None:
-        self.workbook, self.found, self.report, self.lang = workbook, found, report, lang
+    def __init__(
+        self, package: Package, found: Mapping[str, Found], grids: Mapping[str, Grid], report: BookReport, lang: Lang
+    ) -> None:
+        self.package, self.found, self.grids, self.report = package, found, grids, report
         self.fresh: Book = build(report, lang)
-        self.canvas = Canvas(workbook, lang, {})
-        self.cached: dict[str, dict[str, object]] = {}
+        self.workbook = package.read(package.main)
+        workbook_properties = re.search(rb"<(?:[\w.-]+:)?workbookPr\s[^>]*>", self.workbook)
+        stated = attributes(workbook_properties[0]) if workbook_properties else {}
+        self._mac = stated.get("date1904") in ("1", "true")
+        self._sheets: dict[str, SheetXml] = {}
+        styles = next((part for kind, part in package.related(package.main) if kind.endswith("/styles")), "")
+        self._styles_part = styles if styles in package else ""
+        self._styles = StyleSheet(package.read(styles), self.fresh.workbook) if self._styles_part else None
 
-    def sheet(self, place: Found) -> Worksheet:
-        """Return the sheet that a table stands on."""
-        return self.workbook[place.grid.name]
+    def sheet(self, part: str) -> SheetXml:
+        """Return a sheet's cells."""
+        if part not in self._sheets:
+            self._sheets[part] = SheetXml(self.package.read(part), mac=self._mac)
+        return self._sheets[part]
+
+    def rows_of(self, name: str) -> Rows:
+        """Return what a table shows now."""
+        return self.fresh.figures.tables[name]
+
+    def copy(self, part: str, row: int, column: int, cell: Any) -> None:  # noqa: ANN401 - openpyxl's cells are untyped
+        """Write what a cell of the fresh workbook holds (None: nothing); a format that shows the same kind stays."""
+        sheet = self.sheet(part)
+        standing = sheet.cell(row, column)
+        if cell is None or (standing is None and cell.value is None):
+            if standing is not None:
+                sheet.put(row, column, None)
+            return
+        style: int | None = None
+        if self._styles is not None and cell.has_style:
+            wanted = cell.number_format.casefold(), bool(cell._style.quotePrefix)  # noqa: SLF001 - it has no public name
+            if standing is None or self._styles.shows(standing.style) != wanted:
+                style = self._styles.graft(cell._style)  # noqa: SLF001 - as above
+        if cell.data_type == "f":
+            value = self.fresh.cached.get(cell.parent.title, {}).get(cell.coordinate)
+            sheet.put_formula(row, column, str(cell.value)[1:], value, style)
+        else:
+            sheet.put(row, column, cell.value, style)
 
     def write(self) -> str:
         """Write all results; returns the address of a person's cell that is in the way, or ""."""
-        fresh = self.fresh.figures.tables
         # What was not fetched this time stays as it is.
         fetched = sorted(name for name in self.report.results if spec_table(name).fetched)
         kept = [table.name for table in TABLES if table.ranges and not table.fetched]
-        for name in (*kept, *(table.name for table in TABLES if table.results), *fetched):
+        for name in (*kept, *fetched):
             place = self.found.get(name)
             if place is None:
                 continue
-            if blocked := write_results(self, place, fresh[name]):
+            if blocked := write_results(self, place):
                 return blocked
             retitle(self, place)
         for name in fetched:
-            if name in self.found:
-                note_sources(self, self.found[name], fresh[name])
-        for name in fetched:
             if spec_table(name).matrix:
-                write_matrix(self, spec_table(name), fresh[name])
+                write_matrix(self, spec_table(name), self.rows_of(name))
+        for table in TABLES:
+            if table.results and table.name in self.found:
+                write_beside_inputs(self, self.found[table.name])
         add_to_history(self)
         dashboard_head(self)
         for place in self.found.values():
             value_rows(self, place)
         value_cells(self)
-        forget_charts(self)
-        # The person's own formulas have no value until a spreadsheet computes them: ask for that on opening.
-        self.workbook.calculation.fullCalcOnLoad = True
         return ""
 
     def to_bytes(self) -> bytes:
-        """Return the .xlsx file."""
-        return packed(self.workbook, self.cached)
+        """Return the file."""
+        forget_charts(self)
+        self._compute_on_opening()
+        unlinked = any(sheet.unlinked for sheet in self._sheets.values())
+        while self._sheets:
+            part, sheet = self._sheets.popitem()
+            self.package.write(part, sheet.to_bytes())
+        if self._styles is not None:
+            self.package.write(self._styles_part, self._styles.to_bytes())
+        self.package.write(self.package.main, self.workbook)
+        if unlinked:
+            for kind, part in list(self.package.related(self.package.main)):
+                if kind.endswith("/calcChain"):
+                    self.package.drop(part, self.package.main)
+        return self.package.to_bytes()
+
+    def _compute_on_opening(self) -> None:
+        """Ask for it: the person's own formulas have their values of before until a spreadsheet computes them."""
+        found = re.search(rb"<(?:[\w.-]+:)?calcPr(?=[\s/>])[^>]*>", self.workbook)
+        if found:
+            tag = with_attribute(found[0], "fullCalcOnLoad", "1")
+            self.workbook = self.workbook[: found.start()] + tag + self.workbook[found.end() :]
+            return
+        # Its place is after the names, or else after the sheets and what stands between.
+        ends = ("definedNames", "externalReferences", "functionGroups", "sheets")
+        for name in ends:
+            closing = re.search(
+                rb"</([\w.-]+:)?%s\s*>|<([\w.-]+:)?%s\s*/>" % (name.encode(), name.encode()), self.workbook
+            )
+            if closing:
+                prefix = closing[1] or closing[2] or b""
+                made = b'<%scalcPr calcId="191029" fullCalcOnLoad="1"/>' % prefix
+                self.workbook = self.workbook[: closing.end()] + made + self.workbook[closing.end() :]
+                return
+
+    def names(self) -> Iterator[tuple[re.Match[bytes], dict[str, str]]]:
+        """Yield the workbook's names, last first, so that each may be changed in its place."""
+        for match in reversed(list(_NAME.finditer(self.workbook))):
+            yield match, attributes(match[0])
+
+    def rename(self, match: re.Match[bytes], text: str) -> None:
+        """Write what a name stands for."""
+        start, end = match.span(1)
+        self.workbook = self.workbook[:start] + escape(text).encode() + self.workbook[end:]
+
+    def tables_on(self, part: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the Excel tables of a sheet: their parts and their XML."""
+        for kind, path in self.package.related(part):
+            if kind.endswith("/table") and path in self.package:
+                yield path, self.package.read(path)
 
 
-#: Parts that openpyxl does not carry over, by the name of what is lost.
-_LOST = {
-    "pictures": re.compile(r"xl/media/|xl/drawings/media"),
-    "slicers": re.compile(r"xl/(slicers|slicerCaches|timelines|timelineCaches)/"),
-    "threaded-comments": re.compile(r"xl/(threadedComments|persons)/"),
-    "controls": re.compile(r"xl/(ctrlProps|activeX)/"),
-    "embedded": re.compile(r"xl/embeddings/"),
-    "connections": re.compile(r"xl/(queryTables/|connections\.xml|model/)"),
-    "newer-charts": re.compile(r"xl/charts/chartEx|xl/richData/"),
-    "macros": re.compile(r"xl/vbaProject\.bin"),
-    "attached": re.compile(r"customXml/|xl/diagrams/"),
-}
-_SHAPES = re.compile(rb"<(?:xdr:)?(?:sp|grpSp|cxnSp)[ >]")
-_EXTENSIONS = re.compile(rb"sparklineGroup|x14:conditionalFormatting|x14:slicer")
-
-
-def what_would_be_lost(data: bytes) -> str:
-    """Return the name of the first part of a file that openpyxl does not carry over, or ""."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for name in archive.namelist():
-            for what, pattern in _LOST.items():
-                if pattern.match(name):
-                    return what
-            if name.startswith("xl/drawings/drawing") and _SHAPES.search(archive.read(name)):
-                return "shapes"
-            if name.startswith("xl/worksheets/sheet") and _EXTENSIONS.search(archive.read(name)):
-                return "newer-formats"
-    return ""
-
-
-def write_results(own: OwnBook, place: Found, rows: Rows) -> str:
+def write_results(own: OwnBook, place: Found) -> str:
     """Write the rows of a table of results; returns the address of a person's cell that is in the way, or ""."""
-    sheet, spec = own.sheet(place), place.table
+    rows, spec, part = own.rows_of(place.table.name), place.table, place.grid.part
+    mine = own.fresh.placements.get(spec.name)
     names = [c.name for c in spec.columns if c.role == "result" and c.name in place.columns]
-    used = _used(place, names)
-    room = max(used, _named(own, place))
-    for row_number in range(max(room, place.header) + 1, place.header + len(rows) + 1):
-        for name in place.columns:
-            cell = sheet.cell(row_number, place.columns[name])
-            if cell.value is not None:
-                return f"{sheet.title}!{cell.coordinate}"
-    for index in range(max(len(rows), room - place.header)):
-        row: Row = rows[index] if index < len(rows) else {}
-        at = place.header + 1 + index
+    if mine is None or not names:
+        return ""
+    sheet, used = own.sheet(part), _used(place, names, rows)
+    live = _live(own, place, names, len(rows))
+    last = place.header + len(rows)
+    for number in range(last + 1 if live else used + 1, last + 1):
+        for column in (place.columns[name] for name in names):
+            if place.grid.rows.get(number, {}).get(column) is not None:
+                return f"{place.grid.name}!{letters(column)}{number}"
+    made = own.fresh.workbook[mine.title]
+    for index in range(max(len(rows), used - place.header)):
+        number = place.header + 1 + index
         for name in names:
-            column = spec.index[name]
-            style = own.canvas.styles.cell(column, _currency(row, column.unit))
-            if column.kind_of is not None:
-                style = own.canvas.styles.figure(column, column.kind_of(row), own.report.portfolio.base_currency)
-            sheet.cell(at, place.columns[name]).value = None
-            own.canvas.put(sheet, at, place.columns[name], approximate(row.get(name)), style)
-    if spec.ranges:
-        _rename(own, place, max(room, place.header + len(rows), place.header + 1))
+            column = place.columns[name]
+            standing = sheet.cell(number, column)
+            if standing is not None and standing.fills:
+                if index < len(rows) and standing.array:
+                    sheet.cache(number, column, approximate(rows[index].get(name)), live)
+                continue
+            own.copy(
+                part, number, column, made.cell(FIRST_ROW + index, mine.column(name)) if index < len(rows) else None
+            )
+    if spec.ranges and not live:
+        _rename(own, place, max(last, _named(own, place), place.header + 1))
+        fill_formulas(own, place, range(place.header + 1, last + 1))
+    print_all(own, place, last)
     return ""
 
 
-def _used(place: Found, names: Iterable[str]) -> int:
-    """Return the last row that the results of before reach."""
-    rows = [
-        number
-        for number, cells in place.grid.rows.items()
-        if number > place.header and all(place.columns[n] in cells for n in place.table.required if n in names)
-    ]
-    return max(rows, default=place.header)
+def _live(own: OwnBook, place: Found, names: Iterable[str], rows: int) -> str:
+    """Return the area that a function of the workbook fills with this table's rows, "" where none does."""
+    sheet = own.sheet(place.grid.part)
+    columns = [place.columns[name] for name in names]
+    if not any((cell := sheet.cell(place.header + 1, column)) is not None and cell.array for column in columns):
+        return ""
+    first, last = letters(min(columns)), letters(max(columns))
+    return f"{first}{place.header + 1}:{last}{place.header + max(rows, 1)}"
+
+
+def _used(place: Found, names: Iterable[str], rows: Rows) -> int:
+    """Return the last row that the results of before reach: rows that are whole, or begin as one of now does."""
+    needed = [name for name in place.table.required if name in names]
+    begun = {_text(row.get(needed[0])) for row in rows} if needed else set()
+    last = place.header
+    for number, cells in place.grid.rows.items():
+        shown = [_text(cells.get(place.columns[name])) for name in needed]
+        if number > last and (all(shown) or (shown and shown[0] and shown[0] in begun)):
+            last = number
+    return last
 
 
 def _named(own: OwnBook, place: Found) -> int:
     """Return the last row of the table's named ranges."""
-    first = place.table.columns[0].name
-    defined = own.workbook.defined_names.get(f"{place.table.name}_{first}")
-    match = re.search(r"\$([0-9]+)$", defined.attr_text or "") if defined is not None else None
-    return int(match[1]) if match else place.header
+    first = f"{place.table.name}_{place.table.columns[0].name}"
+    for match, found in own.names():
+        if found.get("name") == first and (piece := _PIECE.search(text_of(match[1]))):
+            return int(piece[4])
+    return place.header
 
 
 def _rename(own: OwnBook, place: Found, last: int) -> None:
-    for name, column in place.columns.items():
-        key = f"{place.table.name}_{name}"
-        if key in own.workbook.defined_names:
+    """Let the table's named ranges reach its last row."""
+    keys = {f"{place.table.name}_{name}": column for name, column in place.columns.items()}
+    for match, found in own.names():
+        column = keys.get(found.get("name", ""))
+        piece = _PIECE.search(text_of(match[1]))
+        if column is not None and (piece is None or int(piece[4]) != last or piece[1] != letters(column)):
             letter = letters(column)
-            area = f"{quoted_sheet(place.grid.name)}!${letter}${place.header + 1}:${letter}${last}"
-            own.workbook.defined_names[key] = DefinedName(key, attr_text=area)
+            own.rename(match, f"{quoted_sheet(place.grid.name)}!${letter}${place.header + 1}:${letter}${last}")
+
+
+def print_all(own: OwnBook, place: Found, last: int) -> None:
+    """Let what is printed of a table reach its last row; a table that was empty before is added."""
+    at = list(own.grids).index(place.grid.part)
+    left, right = min(place.columns.values()), max(place.columns.values())
+    if last <= place.header:
+        return
+    for match, found in own.names():
+        if found.get("name") != "_xlnm.Print_Area" or found.get("localSheetId") != str(at):
+            continue
+        pieces = _split(text_of(match[1]))
+        grown, covered = [], False
+        for piece in pieces:
+            area = _PIECE.search(piece)
+            if area and column_number(area[1]) <= left <= column_number(area[3]):
+                covered = True
+                piece = f"{piece[: area.start(4)]}{max(int(area[4]), last)}"
+            grown.append(piece)
+        if not covered:
+            grown.append(f"{quoted_sheet(place.grid.name)}!${letters(left)}$1:${letters(right)}${last}")
+        if grown != pieces:
+            own.rename(match, ",".join(grown))
+
+
+def _split(areas: str) -> list[str]:
+    """Return the areas of a list; a sheet's name may hold a comma."""
+    return re.findall(r"(?:'(?:[^']|'')*'|[^,'])+", areas)
 
 
 def retitle(own: OwnBook, place: Found) -> None:
     """Bring a title up to date, where it still begins as it was made."""
-    mine = own.fresh.placements[place.table.name]
-    row = place.header - HEADER_ROW + BLOCK_ROW
-    if row < 1:
+    mine = own.fresh.placements.get(place.table.name)
+    row, left = place.header - HEADER_ROW + BLOCK_ROW, min(place.columns.values())
+    title = str(place.grid.rows.get(row, {}).get(left) or "")
+    if mine is not None and title.startswith(place.table.captions):
+        made = own.fresh.workbook[mine.title].cell(BLOCK_ROW, mine.left).value
+        if made != title:
+            own.sheet(place.grid.part).put(row, left, made)
+
+
+def write_matrix(own: OwnBook, table: Table, rows: Rows) -> None:
+    """Write a matrix where the one of before stands, right of another table, with its colours."""
+    beside, left = own.found.get(table.matrix), matrix_start(table, own.found)
+    mine = own.fresh.placements.get(table.name)
+    if beside is None or left is None or mine is None:
         return
-    cell = own.sheet(place).cell(row, min(place.columns.values()))
-    if any(str(cell.value or "").startswith(caption) for caption in place.table.captions):
-        cell.value = own.fresh.workbook[mine.title].cell(BLOCK_ROW, mine.left).value
+    cells, header, part = beside.grid.rows, beside.header, beside.grid.part
+    offset = header - HEADER_ROW
+    old_right, old_last = left, header
+    while cells.get(header, {}).get(old_right + 1) is not None:
+        old_right += 1
+    while cells.get(old_last + 1, {}).get(left) is not None:
+        old_last += 1
+    right, last = left + len(mine.columns) - 1, header + len(rows)
+    area = [(r, c) for r in range(CAPTION_ROW + offset, last + 1) for c in range(left, right + 1)]
+    if any(cells.get(r, {}).get(c) is not None and (c > old_right or r > old_last) for r, c in area):
+        return  # something of the person's is in the way
+    made, sheet = own.fresh.workbook[mine.title], own.sheet(part)
+    for row in range(CAPTION_ROW + offset, old_last + 1):
+        for column in range(left, old_right + 1):
+            if cells.get(row, {}).get(column) is not None:
+                sheet.put(row, column, None)
+    for row, column in area:
+        own.copy(part, row, column, made.cell(row - offset, mine.left + column - left))
+    title = BLOCK_ROW + offset
+    sheet.put(title, left, made.cell(BLOCK_ROW, mine.left).value)
+    if rows and right > left:
+        _heat(sheet, f"{letters(left + 1)}{header + 1}:{letters(right)}{last}")
+
+
+def _heat(sheet: SheetXml, cells: str) -> None:
+    """Colour a matrix from −1 over 0 to 1, where nothing is coloured by a scale yet."""
+    from templates.write.analysis import HEAT
+
+    ends = list(re.finditer(rb"</([\w.-]+:)?conditionalFormatting\s*>", sheet.tail))
+    if b"colorScale" in sheet.tail or not ends:
+        return
+    p = (ends[-1][1] or b"").decode()
+    ordered = [int(number) for number in re.findall(rb'priority="([0-9]+)"', sheet.tail)]
+    place = max(ordered, default=0) + 1
+    steps = "".join(f'<{p}cfvo type="num" val="{step}"/>' for step in (-1, 0, 1))
+    colours = "".join(f'<{p}color rgb="FF{colour}"/>' for colour in HEAT)
+    made = (
+        f'<{p}conditionalFormatting sqref="{cells}"><{p}cfRule type="colorScale" priority="{place}">'
+        f"<{p}colorScale>{steps}{colours}</{p}colorScale></{p}cfRule></{p}conditionalFormatting>"
+    )
+    at = ends[-1].end()
+    sheet.tail = sheet.tail[:at] + made.encode() + sheet.tail[at:]
+
+
+def write_beside_inputs(own: OwnBook, place: Found) -> None:
+    """Write the results that stand in a table of inputs, each in the row that it belongs to."""
+    mine = own.fresh.placements[place.table.name]
+    made, part = own.fresh.workbook[mine.title], place.grid.part
+    written = {_key(cells, place): number for number, cells in place.grid.rows.items() if number > place.header}
+    free = max((number for key, number in written.items() if any(key)), default=place.header)
+    for index, row in enumerate(own.rows_of(place.table.name)):
+        number = written.get(_shown(row, place.table))
+        names = [c.name for c in place.table.columns if c.role == "result" or (number is None and c.role == "input")]
+        if number is None:
+            free += 1
+            number = free
+        for name in names:
+            if name in place.columns:
+                own.copy(part, number, place.columns[name], made.cell(FIRST_ROW + index, mine.column(name)))
+        reach(own, place, number)
+        fill_formulas(own, place, (number,))
 
 
 def add_to_history(own: OwnBook) -> None:
@@ -217,148 +375,195 @@ def add_to_history(own: OwnBook) -> None:
     place = own.found.get("History")
     if place is None or not own.report.history:
         return
-    sheet, row = own.sheet(place), own.report.history[-1]
-    date = place.columns["Date"]
+    row, date = own.report.history[-1], place.columns["Date"]
     at = place.header + 1
-    while sheet.cell(at, date).value is not None and _day(sheet.cell(at, date).value) != row["Date"]:
+    while (there := place.grid.rows.get(at, {}).get(date)) is not None and _day(there) != row["Date"]:
         at += 1
-    base = own.report.portfolio.base_currency
+    mine = own.fresh.placements["History"]
+    made = own.fresh.workbook[mine.title]
+    fresh_row = FIRST_ROW + len(own.report.history) - 1
     for name, value in row.items():
-        if name in place.columns:
-            style = own.canvas.styles.cell(spec_table("History").index[name], base)
-            own.canvas.put(sheet, at, place.columns[name], approximate(value), style)
+        if name in place.columns and value is not None:
+            own.copy(place.grid.part, at, place.columns[name], made.cell(fresh_row, mine.column(name)))
+    reach(own, place, at)
+    print_all(own, place, at)
 
 
 def dashboard_head(own: OwnBook) -> None:
     """Bring the two lines of text under the dashboard's title up to date."""
     mine = own.fresh.workbook.worksheets[1]
-    if mine.title in own.workbook.sheetnames:
-        sheet = own.workbook[mine.title]
-        for address in ("B2", "B4"):
-            sheet[address].value = mine[address].value
-            sheet[address].data_type = mine[address].data_type
+    for part, grid in own.grids.items():
+        title = str(grid.rows.get(mine["B1"].row, {}).get(mine["B1"].column) or "")
+        if grid.name == mine.title and title.startswith(mine.title):
+            for address in ("B2", "B4"):
+                own.copy(part, mine[address].row, mine[address].column, mine[address])
 
 
-def _currency(row: Row, unit: str) -> str:
-    return str(row.get(unit) or "") if unit else ""
+def reach(own: OwnBook, place: Found, last: int) -> None:
+    """Let the Excel table of rows that go on below it, with its drop-downs and colours, reach the last of them."""
+    part = place.grid.part
+    for path, xml in own.tables_on(part):
+        opening = re.search(rb"<(?:[\w.-]+:)?table\s[^>]*>", xml)
+        found = attributes(opening[0]) if opening else {}
+        area = _RANGE.fullmatch(found.get("ref", ""))
+        if opening is None or area is None or found.get("displayName") != place.table.name:
+            continue
+        old = int(area[4])
+        if last <= old or found.get("totalsRowCount", "0") != "0":
+            return
+        ref = f"{area[1]}{area[2]}:{area[3]}{last}"
+        grown = xml.replace(b'ref="%s"' % found["ref"].encode(), b'ref="%s"' % ref.encode())
+        own.package.write(path, grown)
+        columns = range(column_number(area[1]), column_number(area[3]) + 1)
+        _stretch(own.sheet(part), columns, old, last)
 
 
-def _day(value: Any) -> object:  # noqa: ANN401 - whatever a cell holds
-    return value.date() if hasattr(value, "date") else value
+def _stretch(sheet: SheetXml, columns: range, old: int, last: int) -> None:
+    """Let the areas of drop-downs and colours that end with a table's old last row reach its new one."""
+
+    def longer(match: re.Match[bytes]) -> bytes:
+        pieces = []
+        for piece in match[2].decode().split(" "):
+            area = _RANGE.fullmatch(piece)
+            if area and int(area[4]) == old and column_number(area[1]) in columns and column_number(area[3]) in columns:
+                piece = f"{area[1]}{area[2]}:{area[3]}{last}"
+            pieces.append(piece)
+        return match[1] + " ".join(pieces).encode() + match[3]
+
+    sheet.tail = re.sub(rb"""(\ssqref=["'])([^"']*)(["'])""", longer, sheet.tail)
 
 
-#: Of the notes that are written into a person's workbook; their own have another.
-def write_matrix(own: OwnBook, table: Table, rows: Rows) -> None:
-    """Write a matrix where the one of before stands, right of another table, with its colours."""
-    beside = own.found.get(table.matrix)
-    if beside is None or beside.header != HEADER_ROW:
-        return
-    sheet, mine = own.sheet(beside), own.fresh.placements[table.name]
-    right = range(max(beside.columns.values()) + 1, sheet.max_column + 1)
-    left = next((at for at in right if sheet.cell(HEADER_ROW, at).value == table.columns[0].name), None)
-    if left is None:
-        return
-    place = replace(mine, title=sheet.title, left=left)
-    old_right, old_last = left, HEADER_ROW
-    while sheet.cell(HEADER_ROW, old_right + 1).value is not None:
-        old_right += 1
-    while sheet.cell(old_last + 1, left).value is not None:
-        old_last += 1
-    for cells in sheet.iter_rows(CAPTION_ROW, place.last_row, left, place.right):
-        for cell in cells:
-            if cell.value is not None and (cell.column > old_right or cell.row > old_last):
-                return  # something of the person's is in the way
-    for cells in sheet.iter_rows(CAPTION_ROW, old_last, left, old_right):
-        for cell in cells:
-            cell.value = None
-    write_table(own.canvas, sheet, place, rows, "", own.report.notes.get(table.name, ""))
-    drawn = any(rule.type == "colorScale" for area in sheet.conditional_formatting for rule in area.rules)
-    if rows and not drawn:
-        heat(sheet, place)
-    if rows:
-        _print(sheet, place.left, place.right, place.last_row)
+def fill_formulas(own: OwnBook, place: Found, numbers: Iterable[int]) -> None:
+    """Give the rows that have none the formulas of their table: those of the nearest row above, or below, that has."""
+    sheet = own.sheet(place.grid.part)
+    mine = own.fresh.placements.get(place.table.name)
+    named = {place.table.name} if any(_is_table(xml, place) for _, xml in own.tables_on(place.grid.part)) else set()
+    whole = all(column.name in place.columns for column in place.table.columns)
+    for column in place.table.formulas:
+        at = place.columns.get(column.name)
+        if at is None or mine is None:
+            continue
+        for number in numbers:
+            standing = sheet.cell(number, at)
+            holds = place.grid.rows.get(number, {}).get(at) is not None
+            if holds or sheet.planned(number, at) or (standing is not None and standing.formula is not None):
+                continue
+            model = _model(sheet, place, at, number)
+            if model:
+                origin = f"{letters(at)}{model[0]}"
+                formula = Translator(f"={model[1]}", origin).translate_formula(f"{letters(at)}{number}")[1:]
+                sheet.put_formula(number, at, formula, "", model[2])
+            elif named and whole:
+                cell = own.fresh.workbook[mine.title].cell(FIRST_ROW, mine.column(column.name))
+                own.copy(place.grid.part, number, at, cell)
 
 
-def note_sources(own: OwnBook, place: Found, rows: Rows) -> None:
-    """Print what is filled now; a fund's source is a note where it has no column."""
-    if "Source" in place.table.index and "Source" not in place.columns:
-        _source_notes(own, place, rows)
-    if rows:
-        columns = place.columns.values()
-        _print(own.sheet(place), min(columns), max(columns), place.header + len(rows))
+def _is_table(xml: bytes, place: Found) -> bool:
+    return b'displayName="%s"' % place.table.name.encode() in xml
 
 
-def _source_notes(own: OwnBook, place: Found, rows: Rows) -> None:
-    for number, row in enumerate(rows, place.header + 1):
-        cell = own.sheet(place).cell(number, place.columns["Ticker"])
-        if cell.comment is None or cell.comment.author == _AUTHOR:
-            text = str(row.get("Source") or "")
-            cell.comment = Comment(text, _AUTHOR) if text else None
-
-
-def _print(sheet: Worksheet, left: int, right: int, last: int) -> None:
-    """Add a table that was empty before to what is printed of its sheet."""
-    first = letters(left)
-    if sheet.print_area and first not in re.findall(r"\$([A-Z]+)\$1:", sheet.print_area):
-        sheet.print_area = f"{sheet.print_area},{first}1:{letters(right)}{last}"
+def _model(sheet: SheetXml, place: Found, column: int, number: int) -> tuple[int, str, int] | None:
+    """Return the row, text and style of the nearest formula that stands in a column of a table."""
+    last = max(place.grid.rows, default=number)
+    near = (*range(number - 1, place.header, -1), *range(number + 1, min(last, number + 200) + 1))
+    for row in near:
+        standing = sheet.cell(row, column)
+        if standing is not None and standing.formula and not standing.array:
+            return row, standing.formula, standing.style
+    return None
 
 
 def value_rows(own: OwnBook, place: Found) -> None:
     """Give the formulas of a table's rows their values, wherever the person has moved row and column.
 
-    What the formulas of inputs reckon with and only the engine knows is written too.
+    A row that was inserted or added without formulas gets them, and the Excel table reaches it. What the formulas of
+    inputs reckon with and only the engine knows is written too.
     """
-    names = [column.name for column in place.table.formulas if column.name in place.columns]
-    stated = [c for c in place.table.columns if c.optional and c.role == "result" and c.name in place.columns]
-    if not names:
+    columns = {c.name: place.columns[c.name] for c in place.table.formulas if c.name in place.columns}
+    rows = own.rows_of(place.table.name)
+    mine = own.fresh.placements.get(place.table.name)
+    if not columns or mine is None:
         return
+    made = own.fresh.workbook[mine.title]
+    stated = [c.name for c in mine.columns if c.optional and c.role == "result" and c.name in place.columns]
     keys = place.table.identity
-    sheet = own.sheet(place)
-    rows = own.fresh.figures.tables[place.table.name]
-    by_key = {tuple(_text(row.get(key)) for key in keys): row for row in reversed(rows)}
-    for index, number in enumerate(range(place.header + 1, sheet.max_row + 1)):
+    sheet = own.sheet(place.grid.part)
+    by_key = {_shown(row, place.table): row for row in reversed(rows)}
+    standing = {number for number in place.grid.rows if number > place.header}
+    for index, number in enumerate(range(place.header + 1, place.header + len(rows) + 1)):
+        if not keys or index == 0:
+            standing.add(number)
+    own_columns = set(place.columns.values())
+    for number in sorted(standing):
+        cells: Mapping[int, Cell] = place.grid.rows.get(number, {})
+        index = number - place.header - 1
         row: Row | None
         if not keys:
-            row = rows[index] if index < len(rows) else None
+            row = rows[index] if index < len(rows) else {}
         else:
-            shown = tuple(_plain(sheet, number, place.columns.get(key)) for key in keys)
-            row = by_key.get(shown)
-            row = {} if row is None and not any(shown) else row
-        if row is None:
+            shown = _key(cells, place)
+            row = by_key.get(shown) if any(shown) else {}
+        if row is None or not (row or own_columns & cells.keys()):
             continue
-        for column in stated:
-            at = place.columns[column.name]
-            sheet.cell(number, at).value = None
-            own.canvas.put(sheet, number, at, row.get(column.name), own.canvas.styles.cell(column))
-        for name in names:
-            cell = sheet.cell(number, place.columns[name])
-            if cell.data_type == "f":
+        for name in stated:
+            known = made.cell(FIRST_ROW + rows.index(row), mine.column(name)) if row else None
+            own.copy(place.grid.part, number, place.columns[name], known)
+        if row and keys:
+            reach(own, place, number)
+            fill_formulas(own, place, (number,))
+        for name, column in columns.items():
+            cell = sheet.cell(number, column)
+            filled = sheet.planned(number, column) and (cell is None or cell.formula is None)
+            if filled or (cell is not None and cell.formula is not None and not cell.array):
                 value = approximate(row.get(name, ""))
-                own.cached.setdefault(sheet.title, {})[cell.coordinate] = "" if value is None else value
+                sheet.cache_beside(number, column, "" if value is None else value)
+
+
+def _key(cells: Mapping[int, Cell], place: Found) -> tuple[str, ...]:
+    """Return by what a row of the sheet is known again."""
+    keys = place.table.identity or place.table.required
+    return tuple(_text(cells.get(place.columns.get(key, 0))) for key in keys)
+
+
+def _shown(row: Row, table: Table) -> tuple[str, ...]:
+    """Return by what a row of the report is known again."""
+    return tuple(_text(row.get(key)) for key in table.identity or table.required)
 
 
 def value_cells(own: OwnBook) -> None:
     """Give every other formula that stands as it was made the value it has in a fresh workbook."""
-    for sheet in own.workbook.worksheets:
-        values = own.fresh.cached.get(sheet.title, {})
-        if sheet.title not in own.fresh.workbook.sheetnames:
+    made = own.fresh.workbook
+    tops: dict[tuple[str, int], int] = {}
+    for place in own.found.values():
+        tops |= {(place.grid.part, column): place.header for column in place.columns.values()}
+    for part, grid in own.grids.items():
+        if grid.name not in made.sheetnames:
             continue
-        mine = own.fresh.workbook[sheet.title]
-        known = own.cached.setdefault(sheet.title, {})
-        for address, value in values.items():
-            if address not in known and sheet[address].value == mine[address].value:
-                known[address] = value
+        sheet = own.sheet(part)
+        for address, value in own.fresh.cached.get(grid.name, {}).items():
+            cell = made[grid.name][address]
+            standing = sheet.cell(cell.row, cell.column)
+            # A table's rows have their own values (`value_rows`), wherever they stand.
+            known = sheet.planned(cell.row, cell.column) or cell.row > tops.get((part, cell.column), cell.row)
+            if standing is not None and not known and standing.formula == str(cell.value)[1:]:
+                sheet.cache(cell.row, cell.column, value)
 
 
 def forget_charts(own: OwnBook) -> None:
-    """Drop the numbers cached in the charts: they were those of before."""
-    for sheet in own.workbook.worksheets:
-        for chart in sheet._charts:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public list
-            _forget(chart)
+    """Drop the numbers cached in charts that show our sheets: they were those of before."""
+    parts = {place.grid.part for place in own.found.values()}
+    parts |= {part for part, grid in own.grids.items() if grid.name in own.fresh.workbook.sheetnames}
+    for part in parts:
+        for kind, drawing in own.package.related(part):
+            if not kind.endswith("/drawing"):
+                continue
+            for chart_kind, chart in own.package.related(drawing):
+                if chart_kind.endswith("/chart") and _CACHE.search(own.package.read(chart)):
+                    own.package.write(chart, _CACHE.sub(b"", own.package.read(chart)))
 
 
-def _plain(sheet: Worksheet, row: int, column: int | None) -> str:
-    return "" if column is None else _text(sheet.cell(row, column).value)
+def _day(value: Cell) -> object:
+    return value.date() if isinstance(value, dt.datetime) else value
 
 
 def _text(value: object) -> str:
@@ -371,14 +576,3 @@ def _text(value: object) -> str:
         return f"{float(value):.10g}"  # type: ignore[arg-type]  # a number, or it raises
     except (TypeError, ValueError):
         return str(value)
-
-
-def _forget(chart: Any) -> None:  # noqa: ANN401 - openpyxl's charts have no common public type
-    for series in chart.series:
-        for reference in (getattr(series, "val", None), getattr(series, "cat", None)):
-            if reference is None:
-                continue
-            for kind in ("numRef", "strRef"):
-                ref = getattr(reference, kind, None)
-                if ref is not None:
-                    setattr(ref, "numCache" if kind == "numRef" else "strCache", None)

@@ -15,7 +15,7 @@ from engine.portfolio import Portfolio
 from engine.words import LANGUAGES, Lang
 from templates.cells import NA, Cell, CellError, Grid, Row, Rows, Value
 from templates.read.document import DocumentData
-from templates.read.tables import Found, TableReader, find_tables
+from templates.read.tables import Found, TableReader, find_tables, unread_tables
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.spec import SHEETS, TABLES
@@ -65,13 +65,14 @@ def read_book(path: Path) -> ReadBook:
         return ReadBook(None, (refusal.problem(str(path)),), {}, (), "en")
     lang = _language(grids)
     found, twice = find_tables(grids)
+    unused = (*twice, *unread_tables(grids, found))
     source = path.name
     if "Holdings" not in found and "Targets" not in found:
-        return ReadBook(None, (error("no-tables.book", source), *twice), {}, (), lang)
+        return ReadBook(None, (error("no-tables.book", source), *unused), {}, (), lang)
     document = DocumentData(found, source)
     document.body.setdefault("name", path.stem)
     portfolio, problems = portfolio_from_data(document.data, source, document.locate)
-    problems = (*twice, *document.problems, *problems)
+    problems = (*unused, *document.problems, *problems)
     if any(problem.severity == "error" for problem in problems):
         portfolio = None
     results = _results(found)

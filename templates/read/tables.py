@@ -11,16 +11,18 @@ from decimal import Decimal
 from functools import cache
 from importlib import resources
 
-from engine.errors import Problem, error
-from engine.phrase import Phrase, place
+from engine.errors import Problem, error, warning
+from engine.phrase import Phrase, phrase, place
 from engine.text import fold, plain_number, repaired_date, repaired_number
 from engine.words import LANGUAGES
 from templates.cells import Cell, CellError, Grid, Uncomputed, from_serial, letters
-from templates.spec import TABLES, sheet
+from templates.spec import SHEETS, TABLES, sheet, tables_of
+from templates.spec import table as spec_table
 from templates.spec.schema import Column, Table
 
 #: Header cells to the left and right of an empty header belong to one table at most this far apart.
 _FURTHEST = 40
+CSV = ".csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,71 @@ class Found:
     def at_home(self) -> bool:
         """Tell whether it stands on the sheet that is declared for it."""
         stands = sheet(self.table.sheet)
-        return self.grid.name in (*stands.titles, stands.key) or fold(self.grid.name).removesuffix(".csv") == fold(
-            self.table.name
-        )
+        return self.grid.name in (*stands.titles, stands.key) or _is_file_of(self.table, self.grid)
+
+
+def _is_file_of(table: Table, grid: Grid) -> bool:
+    """Tell whether a grid is the .csv file that is named after a table, in any language."""
+    stem = fold(grid.name).removesuffix(CSV)
+    return stem in {fold(name) for name in (table.name, *(table.caption(lang) for lang in LANGUAGES))}
+
+
+def unread_tables(grids: Sequence[Grid], found: Mapping[str, Found]) -> list[Problem]:
+    """Return what was not read and should not be passed over in silence: files of a folder, sheets like tables.
+
+    A .csv file that holds no known table is an error, unless it is named as a sheet that only shows results. A sheet
+    with a row of headers such as Ticker is one where holdings or targets were found nowhere, else a warning: it may be
+    a list of the person's own.
+    """
+    read = {place.grid.name for place in found.values()} | {
+        grid.name for grid in grids if any(True for _ in _in_grid(grid))
+    }
+    complete = {"Holdings", "Targets"} <= found.keys()
+    problems = []
+    for grid in grids:
+        headers_seen = tuple(_first_headers(grid))
+        if grid.name in read or not headers_seen:
+            continue
+        file = grid.name.casefold().endswith(CSV)
+        if file and not _shows_results(grid):
+            problems.append(error("not-read.file", grid.name, headers=headers_seen, **_wanted(grid)))
+        elif not file and _looks_like_table(headers_seen):
+            tell = warning if complete else error
+            problems.append(tell("not-read.sheet", place("sheet-name", sheet=grid.name), headers=headers_seen))
+    return problems
+
+
+def _wanted(grid: Grid) -> dict[str, object]:
+    """Return what headers a file needs: of the table it is named after, else of holdings and of targets."""
+    named = next((table for table in TABLES if table.required and _is_file_of(table, grid)), None)
+    wanted = [named] if named else [table for table in TABLES if table.always]
+    return {"wanted": tuple(phrase("wanted-headers", table=one.name, headers=one.required) for one in wanted)}
+
+
+def _first_headers(grid: Grid) -> Iterator[str]:
+    """Yield the texts of the first row with two of them, and something below."""
+    for number in sorted(grid.rows):
+        texts = [value for _, value in sorted(grid.rows[number].items()) if isinstance(value, str)]
+        if len(texts) >= 2 and number != max(grid.rows):
+            yield from texts
+            return
+
+
+def _looks_like_table(seen: Sequence[str]) -> bool:
+    """Tell whether headers name an instrument and something else that a table of holdings or targets has."""
+    known = {**headers(spec_table("Holdings")), **headers(spec_table("Targets"))}
+    meanings = {known[_key(text)] for text in seen if _key(text) in known}
+    return "Ticker" in meanings and len(meanings) > 1
+
+
+def _shows_results(grid: Grid) -> bool:
+    """Tell whether a .csv file is named as a sheet on which a person fills in nothing."""
+    stem = fold(grid.name).removesuffix(CSV).rpartition("-")[2]
+    return any(
+        stem in {fold(name) for name in (*one.titles, one.key)}
+        for one in SHEETS
+        if not any(table.inputs for table in tables_of(one.key))
+    )
 
 
 def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]:
@@ -113,6 +177,8 @@ def _best(grid: Grid, number: int, run: Mapping[int, str]) -> Found | None:
     best: Found | None = None
     for table in TABLES:
         columns, exact = _matched(table, run)
+        if _is_file_of(table, grid):
+            columns = _as_in_document(table, run, columns)
         if not table.required or any(name not in columns for name in table.required):
             continue
         found = Found(table, grid, number, columns, exact)
@@ -131,6 +197,21 @@ def _matched(table: Table, run: Mapping[int, str]) -> tuple[dict[str, int], int]
             columns[name] = at
             exact += text.strip() == name
     return columns, exact
+
+
+def _as_in_document(table: Table, run: Mapping[int, str], columns: Mapping[str, int]) -> dict[str, int]:
+    """Return the columns with the portfolio file's names for what a person writes: `weight` is Target, `price` Manual.
+
+    Only where nothing else in the row is that column: in a sheet saved as .csv, Weight is what the sheet computed.
+    """
+    found = dict(columns)
+    names = {at: name for name, at in columns.items()}
+    for column in table.inputs:
+        at = next((at for at, text in run.items() if column.key and _key(text) == _key(column.key)), None)
+        if at is not None and column.name not in found:
+            found.pop(names.get(at, ""), None)
+            found[column.name] = at
+    return found
 
 
 def _extended(found: Found, run: Mapping[int, str]) -> Found:

@@ -11,6 +11,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element, ParseError
@@ -53,7 +54,9 @@ def read_xlsx(archive: zipfile.ZipFile) -> list[Grid]:
     sheets, mac = _sheet_list(archive)
     strings = _shared_strings(archive)
     dates = _date_styles(archive)
-    return [_read_sheet(part(archive, path), name, strings, dates, mac=mac) for name, path in sheets]
+    return [
+        replace(_read_sheet(part(archive, path), name, strings, dates, mac=mac), part=path) for name, path in sheets
+    ]
 
 
 def local(element: Element) -> str:

@@ -76,7 +76,8 @@ def write_concentration(canvas: Canvas, sheet: Worksheet, figures: Figures) -> N
 _PERIODS = ("1Y", "6M", "3M", "1M")
 _SHADES = {"Fee": "C9D7EE", "Concentration": "C9D7EE", "Volatility": "F3C9A5", "Yield": "CFE5C5"}
 _CHART_TOP, _LINE, _CHART_WIDTH, _ROOM = 2, 0.53, 26.0, 0.12
-_FROM, _MIDDLE, _TO = "6F9BD8", "FFFFFF", "E8746A"
+#: The colours of −1, 0 and 1.
+HEAT = ("6F9BD8", "FFFFFF", "E8746A")
 
 
 def extra_columns(tables: Mapping[str, Rows]) -> dict[str, tuple[Column, ...]]:
@@ -102,7 +103,8 @@ def heat(sheet: Worksheet, place: Placement) -> None:
     if place.right == place.left:
         return
     first, last = letters(place.left + 1), letters(place.right)
-    scale = ColorScaleRule("num", -1, _FROM, "num", 0, _MIDDLE, "num", 1, _TO)  # type: ignore[no-untyped-call]
+    low, middle, high = HEAT
+    scale = ColorScaleRule("num", -1, low, "num", 0, middle, "num", 1, high)  # type: ignore[no-untyped-call]
     sheet.conditional_formatting.add(f"{first}{FIRST_ROW}:{last}{place.last_row}", scale)
 
 

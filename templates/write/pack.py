@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import posixpath
 import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 from openpyxl.utils.datetime import to_excel
@@ -24,7 +26,17 @@ _FORMULA_CELL = re.compile(
     rb'<c r="([A-Z]+[0-9]+)"((?: s="[0-9]+")?)(?: t="[a-z]+")?>(<f[ >].*?</f>|<f [^>]*/>)<v ?/?>(?:</v>)?</c>',
     re.DOTALL,
 )
-_ERRORS = frozenset(("#N/A", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!"))
+#: What a cell that holds an error shows.
+ERRORS = frozenset(("#N/A", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!"))
+#: The order of what a font consists of; openpyxl writes another.
+_FONT_ORDER = (
+    "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
+    "charset", "scheme",
+)  # fmt: skip
+_FONT = re.compile(rb"<font>(.*?)</font>", re.DOTALL)
+#: Elements of a drawing without the prefix that some readers know them by.
+_UNPREFIXED = re.compile(rb"<(/?)(?![\w]+:)(\w)")
+_CHILD = re.compile(rb"<(\w+)[^>]*/>")
 _DATE = (1980, 1, 1, 0, 0, 0)
 _FIRST = ("[Content_Types].xml", "_rels/.rels")
 
@@ -54,12 +66,41 @@ def parts_of(workbook: Workbook, cached: Cached) -> dict[str, bytes]:
     collected = _Parts()
     ExcelWriter(workbook, collected).save()  # type: ignore[arg-type]  # it only calls what _Parts has
     parts = collected.parts
+    parts["xl/styles.xml"] = _FONT.sub(_ordered, parts["xl/styles.xml"])
+    for name in parts:
+        if name.startswith("xl/drawings/drawing"):
+            parts[name] = _UNPREFIXED.sub(rb"<\1xdr:\2", parts[name]).replace(b" xmlns=", b" xmlns:xdr=")
+        elif name.endswith(".rels"):
+            parts[name] = _relative(name, parts[name])
     for sheet in workbook.worksheets:
         values = cached.get(sheet.title)
         if values:
             name = sheet.path[1:]
             parts[name] = _filled(parts[name], values)
     return parts
+
+
+def _relative(name: str, xml: bytes) -> bytes:
+    """Return relations whose targets are relative to the part they are of: some readers understand no others."""
+    folder = posixpath.dirname(posixpath.dirname(name))
+
+    def shorter(match: re.Match[bytes]) -> bytes:
+        return b'Target="%s"' % posixpath.relpath(match[1].decode(), f"/{folder}").encode()
+
+    return re.sub(rb'Target="(/[^"]*)"', shorter, xml)
+
+
+def in_order(element: Any) -> list[Any]:  # noqa: ANN401 - an element of whichever library openpyxl uses
+    """Return the children of a style's element as its schema orders them."""
+    if element.tag != "font":
+        return list(element)
+    return sorted(element, key=lambda child: _FONT_ORDER.index(child.tag))
+
+
+def _ordered(font: re.Match[bytes]) -> bytes:
+    """Return a font's XML with its children as the schema orders them."""
+    children = sorted(_CHILD.finditer(font[1]), key=lambda child: _FONT_ORDER.index(child[1].decode()))
+    return b"<font>" + b"".join(child[0] for child in children) + b"</font>"
 
 
 def zipped(parts: Mapping[str, bytes]) -> bytes:
@@ -97,7 +138,7 @@ def _typed(value: object) -> tuple[bytes, bytes]:
     if isinstance(value, bool):
         return b' t="b"', b"1" if value else b"0"
     if isinstance(value, str):
-        return (b' t="e"' if value in _ERRORS else b' t="str"'), escape(value).encode()
+        return (b' t="e"' if value in ERRORS else b' t="str"'), escape(value).encode()
     if isinstance(value, dt.date | dt.datetime):
         return b"", repr(to_excel(value)).encode()  # type: ignore[no-untyped-call]
     return b"", repr(value).encode()

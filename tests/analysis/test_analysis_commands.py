@@ -17,7 +17,7 @@ from engine.errors import NoData
 from engine.history import aligned
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
-from engine.market.records import Batch, FetchedFacts, FetchedHolding, History
+from engine.quote import Batch, FetchedFacts, FetchedHolding, History
 from rebalancer.samples import sample_text
 from tests.analysis.real_prices import factor_table, stock_table
 from tests.builders import told

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine import quote as records
 from engine.analysis.compare import look_through, overlap
 from engine.analysis.facts import Figure, Fund, FundLine, from_market, parse_facts
 from engine.analysis.returns import tracking_error
 from engine.analysis.risk import RiskRule, screen, weighted_fee
 from engine.history import HistoryTable
-from engine.market import records
 from engine.market.catalogue import CatalogueEntry
 from engine.phrase import phrase
 from engine.portfolio import Instrument

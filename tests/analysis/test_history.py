@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from engine.data.history import parse_history
 from engine.errors import NoData
 from engine.history import aligned, from_records
-from engine.market.records import History
+from engine.quote import History
 from tests.analysis.real_prices import series, table
 
 

@@ -11,8 +11,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from engine.market.records import FetchedFacts, FetchedHolding, History
-from engine.quote import Quote
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote
 
 Rows = list[list[Any]]
 HOLDINGS: Rows = [

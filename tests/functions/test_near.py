@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from engine.market import chain
+from engine.market.catalogue import Listing
 from engine.market.provider import Deadline, Said
 from engine.market.quoting import Lanes
 from engine.market.store import FILE, Store
-from engine.market.symbols import Listing
 from engine.quote import Quote
 from xl_addin import functions
 from xl_addin.functions.prices import tickers_near

@@ -117,5 +117,11 @@ def new_market(replay: Replay, tmp_path: Path) -> Iterator[Callable[..., Replaye
 
 
 @pytest.fixture
+def first_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the second sources away: a test is about the first ones alone."""
+    monkeypatch.setattr("engine.market.chain.second_sources", tuple)
+
+
+@pytest.fixture
 def market(new_market: Callable[..., Replayed]) -> Replayed:
     return new_market()

@@ -8,6 +8,7 @@ how it can fail is in `Fault`. Every request is in `Replay.log`.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import socket
 import ssl
 import struct
@@ -31,6 +32,8 @@ HOSTS = (
     "*.naver.com",
     "*.finance.naver.com",
     "*.stock.naver.com",
+    "www.ecb.europa.eu",
+    "quote.cnbc.com",
 )
 #: Longest that a hanging answer hangs, in seconds; `Replay.reset` lets go earlier.
 HANG = 30.0
@@ -206,6 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(fault.kind, int):
             page = b"<html><body>sorry</body></html>"
             self._send(Answer(page, fault.kind, "text/html", tuple(fault.headers.items())))
+        elif fault.kind == "bomb":
+            self._send(Answer(gzip.compress(b" " * 40_000_000, 1), headers=(("Content-Encoding", "gzip"),)))
         elif fault.kind == "html":
             self._send(Answer(b"<html><body>please log in</body></html>", 200, "text/html"))
         elif fault.kind == "truncated":

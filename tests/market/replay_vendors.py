@@ -87,6 +87,14 @@ class Vendors:
     naver_session: str = "regularMarket"
     naver_prices: dict[str, str] = field(default_factory=dict)
     naver_names: dict[str, str] = field(default_factory=dict)
+    closes: dict[str, tuple[list[dt.date], list[Any], dict[str, Any]]] = field(default_factory=dict)
+    previous: dict[str, float] = field(default_factory=dict)
+    listed_on: dict[str, dt.datetime] = field(default_factory=dict)
+    second: dict[str, float] = field(default_factory=dict)
+    dropped_second: set[str] = field(default_factory=set)
+    reuters: dict[str, str] = field(default_factory=lambda: {"SPY": ".A", "BRK-B": ""})
+    per_euro: dict[str, float] = field(default_factory=lambda: {"USD": 1.084, "JPY": 163.1, "KRW": 1520.3})
+    reference_day: dt.date = dt.date(2026, 11, 19)
     halted: set[str] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
     crumb: str = CRUMB
@@ -155,13 +163,18 @@ class Vendors:
             "currency": share.currency,
             "regularMarketPrice": share.price,
             "regularMarketTime": int(self.traded[share.zone].timestamp()),
-            "regularMarketPreviousClose": share.price * 0.98,
+            "regularMarketPreviousClose": self.previous.get(share.symbol, share.price * 0.98),
+            **({"firstTradeDateMilliseconds": listed * 1000} if (listed := self._listed(share)) else {}),
             "marketState": self.yahoo_state if share.zone != "America/New_York" else "PREPRE",
             "exchangeTimezoneName": share.zone,
             "exchangeDataDelayedBy": 20 if share.zone == "Asia/Seoul" else 0,
             "shortName": share.name,
             "longName": share.name,
         }
+
+    def _listed(self, share: Share) -> int:
+        day = self.listed_on.get(share.symbol)
+        return int(day.timestamp()) - 6 * 3600 if day else 0
 
     def chart(self, request: Request) -> Answer:
         name = request.path.rpartition("/")[2]
@@ -173,9 +186,18 @@ class Vendors:
         last = self.traded[share.zone].astimezone(zone).date()
         days = [day for i in range(7, -1, -1) if (day := last - dt.timedelta(days=i)).weekday() < 5]
         stamps = [int(dt.datetime.combine(day, dt.time(9, 30), zone).timestamp()) for day in days]
-        closes: list[float | None] = [share.price * (1 - 0.01 * (len(days) - 1 - i)) for i in range(len(days))]
+        closes: list[Any] = [share.price * (1 - 0.01 * (len(days) - 1 - i)) for i in range(len(days))]
         if share.last_close_missing:
             closes[-1] = None
+        events: dict[str, Any] = {}
+        if name in self.closes:
+            days, given, more = self.closes[name]
+            stamps = [int(dt.datetime.combine(day, dt.time(9, 30), zone).timestamp()) for day in days]
+            closes = list(given)
+            if "split" in more:
+                day, new, old = more["split"]
+                at = int(dt.datetime.combine(day, dt.time(9, 30), zone).timestamp())
+                events = {"splits": {str(at): {"date": at, "numerator": new, "denominator": old}}}
         span = {"timezone": "X", "gmtoffset": 0, "start": stamps[-1], "end": stamps[-1] + 23400}
         meta = {
             "currency": share.currency,
@@ -197,9 +219,17 @@ class Vendors:
         }
         candles = dict.fromkeys(("open", "high", "low", "close"), closes)
         candles["volume"] = [None if close is None else 1000 for close in closes]
-        indicators = {"quote": [candles], "adjclose": [{"adjclose": [c and c * 0.99 for c in closes]}]}
+        indicators = {
+            "quote": [candles],
+            "adjclose": [{"adjclose": [c * 0.99 if isinstance(c, float) else c for c in closes]}],
+        }
         return _json(
-            {"chart": {"result": [{"meta": meta, "timestamp": stamps, "indicators": indicators}], "error": None}}
+            {
+                "chart": {
+                    "result": [{"meta": meta, "timestamp": stamps, "events": events, "indicators": indicators}],
+                    "error": None,
+                }
+            }
         )
 
     def quote_summary(self, request: Request) -> Answer:
@@ -294,6 +324,61 @@ class Vendors:
             f'<?xml version="1.0" encoding="EUC-KR" ?>\n<protocol>\n{head}\n{"".join(items)}\n</chartdata>\n</protocol>'
         )
         return Answer(text.encode("euc-kr"), type="text/xml; charset=euc-kr")
+
+    # --- second sources -------------------------------------------------------------------------------------------
+    def ecb_rates(self, _request: Request) -> Answer:
+        rows = "".join(f"<Cube currency='{name}' rate='{rate}'/>" for name, rate in self.per_euro.items())
+        head = '<?xml version="1.0" encoding="UTF-8"?><gesmes:Envelope xmlns:gesmes="x" xmlns="y">'
+        text = f"{head}<Cube><Cube time='{self.reference_day}'>{rows}</Cube></Cube></gesmes:Envelope>"
+        return Answer(text.encode(), type="text/xml")
+
+    def naver_rate(self, request: Request) -> Answer:
+        code = request.path.rpartition("/")[2]
+        share = self.shares.get("KRW=X" if code == "FX_USDKRW" else f"{code[3:]}=X")
+        if share is None:
+            return _json({"code": "StockConflict"}, 409)
+        price = self.second.get(code, share.price)
+        row = {
+            "reutersCode": code,
+            "localTradedAt": (self.traded["Europe/London"] - dt.timedelta(hours=1)).isoformat(timespec="seconds"),
+            "closePrice": f"{price:,.2f}",
+            "calcPrice": str(price),
+            "fluctuationsType": {"code": "5"},
+        }
+        return _json({"exchangeInfo": row, "marketIndexCdList": []})
+
+    def naver_world(self, request: Request) -> Answer:
+        known = {share.symbol.replace("-B", "b") + self.reuters.get(share.symbol, ".O"): share
+                 for share in self.shares.values() if share.zone == "America/New_York"}  # fmt: skip
+        traded = self.traded["America/New_York"].astimezone(ZoneInfo("America/New_York")).isoformat()
+        rows = [
+            {
+                "reutersCode": code,
+                "symbolCode": known[code].symbol.replace("-", " "),
+                "stockName": known[code].name,
+                "closePrice": f"{self.second.get(known[code].symbol, known[code].price):,.2f}",
+                "localTradedAt": traded,
+                "marketStatus": "CLOSE",
+                "currencyType": {"code": "USD"},
+                "stockExchangeType": {"code": "NSQ", "nationType": "USA", "delayTime": 0},
+            }
+            for code in request.path.rpartition("/")[2].split(",")
+            if code in known and known[code].symbol not in self.dropped_second
+        ]
+        return _json({"pollingInterval": 70000, "datas": rows})
+
+    def cnbc_quotes(self, request: Request) -> Answer:
+        rows = []
+        for symbol in request.query.get("symbols", "").split("|"):
+            share = self.shares.get(symbol.replace(".", "-"))
+            if share is None:
+                rows.append({"symbol": symbol, "code": 1})
+                continue
+            price = self.second.get(share.symbol, share.price)
+            traded = self.traded["America/New_York"].isoformat(timespec="milliseconds")
+            row = {"symbol": symbol, "code": 0, "shortName": share.name, "last": f"{price:,.2f}", "last_time": traded}
+            rows.append({**row, "previous_day_closing": f"{price * 0.98:,.2f}", "curmktstatus": "POST_MKT"})
+        return _json({"FormattedQuoteResult": {"FormattedQuote": rows if len(rows) > 1 else rows[0]}})
 
     # --- KRX ------------------------------------------------------------------------------------------------------
     def krx_front(self, _request: Request) -> Answer:
@@ -461,6 +546,10 @@ _ROUTES: tuple[tuple[str, str, str, Callable[[Vendors, Request], Answer]], ...] 
     ("yahoo.com", "/v8/finance/chart/", "yahoo.chart", Vendors.chart),
     ("yahoo.com", "/v10/finance/quoteSummary/", "yahoo.summary", Vendors.quote_summary),
     ("naver.com", "/api/realtime/domestic/stock/", "naver.quotes", Vendors.naver_quotes),
+    ("naver.com", "/api/realtime/worldstock/stock/", "naver-world.quotes", Vendors.naver_world),
+    ("naver.com", "/marketindex/exchange/", "naver-rates.quotes", Vendors.naver_rate),
+    ("ecb.europa.eu", "/stats/eurofxref/eurofxref-daily.xml", "ecb.quotes", Vendors.ecb_rates),
+    ("quote.cnbc.com", "/quote-html-webservice/restQuote/", "cnbc.quotes", Vendors.cnbc_quotes),
     ("naver.com", "/api/sise/etfItemList.nhn", "naver.list", Vendors.naver_list),
     ("naver.com", "/api/stock/", "naver.facts", Vendors.naver_facts),
     ("naver.com", "/sise.nhn", "naver.chart", Vendors.naver_chart),

@@ -76,6 +76,7 @@ def test_what_several_sources_said_is_told_in_the_readers_language(market: Repla
     assert "naver에서 이 주소를 막았습니다 (HTTP 403); yahoo 요청이 너무 많습니다 (HTTP 429)" in error.said("ko")
 
 
+@pytest.mark.usefixtures("first_alone")
 def test_a_source_that_refuses_is_logged(market: Replayed, replay: Replay, caplog: pytest.LogCaptureFixture) -> None:
     replay.fault("yahoo.quote", 429)
     market.ask("AAPL")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engine.market import calendars
-from engine.market.freshness import Pulse, Sighting, current
+from engine.market.freshness import Pulse, Sighting, current, sightings
 from engine.quote import Quote, Session
 from engine.settings import MarketSettings
 
@@ -90,6 +90,23 @@ STALE = [
 @pytest.mark.parametrize(("traded", "fetched", "now", "said"), STALE)
 def test_stale(traded: str, fetched: str, now: str, said: str) -> None:
     assert reason(seoul(traded), seoul(fetched), seoul(now)) == said
+
+
+@pytest.mark.parametrize(
+    ("session", "fetched", "now", "said"),
+    [
+        ("after", "11-20 18:01", "11-20 18:19", None),
+        ("after", "11-20 18:01", "11-20 19:00", "fetched 59 min ago, and the market is open"),
+        ("after", "11-20 19:59", "11-20 20:30", None),
+        ("pre", "11-20 08:05", "11-20 08:45", "fetched 40 min ago, and the market is open"),
+    ],
+)
+def test_a_price_before_or_after_hours_ages_while_those_hours_last(
+    session: Session, fetched: str, now: str, said: str | None
+) -> None:
+    one = Quote("X", Decimal(100), "KRW", seoul(fetched), "naver", session, 0, seoul(fetched))
+    told = Pulse("KR", seoul(now), SETTINGS, sightings("KR", [one])).stale_reason(one)
+    assert (None if told is None else str(told)) == said
 
 
 def test_a_delayed_source_is_given_its_delay() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import MarketDataError, Transient
+from engine.market.catalogue import Listing
 from engine.market.krx import Krx, Login
 from engine.market.naver import Naver
 from engine.market.provider import Answer, Deadline, QuoteProvider
-from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
 from engine.quote import Quote
 from tests.market.replay_server import Replay

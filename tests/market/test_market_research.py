@@ -10,9 +10,9 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import MarketDataError, SymbolUnknown, Transient
+from engine.market.catalogue import Listing, usual_pair
 from engine.market.krx import Login, Run
-from engine.market.records import Batch, FetchedFacts, History
-from engine.market.symbols import Listing, usual_pair
+from engine.quote import Batch, FetchedFacts, History
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW
 from tests.market.replayed import PATIENT, Replayed
@@ -206,7 +206,7 @@ def test_a_rate_is_asked_for_the_way_markets_quote_it(one: str, other: str, pair
         ("USD/KRW", "USDKRW", "FX", ("KRW=X",)),
         ("KRW=X", "USDKRW", "FX", ("KRW=X",)),
         ("EURKRW", "EURKRW", "FX", ("EURKRW=X",)),
-        ("KRWUSD", "KRWUSD", "FX", ("KRWUSD=X",)),
+        ("KRWUSD", "USDKRW", "FX", ("KRW=X",)),
         ("^GSPC", "^GSPC", "OTHER", ("^GSPC",)),
         ("7203.T", "7203.T", "OTHER", ("7203.T",)),
     ],

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import json
+import os
+import uuid
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,12 +16,11 @@ from hypothesis import strategies as st
 
 from engine.errors import MarketDataError, SchemaChanged
 from engine.market import naver, yahoo
+from engine.market.catalogue import Listing
 from engine.market.provider import Deadline
-from engine.market.records import FetchedFacts
-from engine.market.symbols import Listing
-from engine.quote import Quote
+from engine.quote import FetchedFacts, Quote
 from tests.market.replay_server import Replay
-from tests.market.replay_vendors import NOW, Answer, Request
+from tests.market.replay_vendors import NOW, Answer, Request, many
 from tests.market.replayed import Replayed
 
 SAMSUNG, APPLE = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI"), Listing("AAPL", "US", "USD")
@@ -62,7 +64,7 @@ def sound(quote: Quote, currency: str) -> bool:
 )
 def test_any_row_of_naver(answer: dict[str, Any]) -> None:
     with contextlib.suppress(MarketDataError):
-        assert sound(naver._quote({"localTradedAt": "2026-11-20T14:00:00+09:00", **answer}, SAMSUNG, NOW), "KRW")
+        assert sound(naver._quote([{"localTradedAt": "2026-11-20T14:00:00+09:00", **answer}], SAMSUNG, NOW), "KRW")
     naver._is_halted(answer)
 
 
@@ -81,7 +83,8 @@ def test_any_row_of_naver(answer: dict[str, Any]) -> None:
 def test_any_row_of_yahoo(answer: dict[str, Any]) -> None:
     with contextlib.suppress(MarketDataError):
         assert sound(yahoo.quote_of_row({"regularMarketPrice": 1.5, **answer}, APPLE, NOW), "USD")
-    yahoo.newest_row([answer, answer])
+    with contextlib.suppress(MarketDataError):
+        yahoo.only_row([answer, answer], APPLE)
 
 
 @SLOW
@@ -103,15 +106,81 @@ def test_any_facts_of_yahoo(answer: dict[str, Any]) -> None:
 @SLOW
 @given(JSON)
 def test_any_batch(answer: Any) -> None:
-    for read in (naver._rows, lambda document: yahoo.rows_of(document, ["AAPL"])):
-        with contextlib.suppress(MarketDataError):
-            assert isinstance(read(answer), dict)
+    with contextlib.suppress(MarketDataError):
+        assert isinstance(naver._rows(answer, ["005930"]), dict)
+    with contextlib.suppress(MarketDataError):
+        assert isinstance(yahoo.rows_of(answer, ["AAPL"]), dict)
+    with contextlib.suppress(MarketDataError):
+        assert isinstance(yahoo.chart_of(answer, APPLE), yahoo.Chart)
+    assert isinstance(yahoo.sparks_of(answer, {"AAPL": APPLE}), dict)
+
+
+#: What a field can hold that no calculation may meet: out of bounds, half a character, another type, nothing.
+ODD_VALUES: tuple[Any, ...] = (
+    *(None, "", "-", "\ud800", "NaN", "1e999", 1e25, -1, 0, 10**400, float("nan"), float("inf"), True, [], {}, [[]]),
+    *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-20", "\u0000", "x" * 5000, {"raw": {}}),
+)
+ODD = st.sampled_from(ODD_VALUES)
+FIELDS = ("itemCode", "stockName", "closePriceRaw", "localTradedAt", "stockExchangeType", "tradeStopType")
+YAHOO_FIELDS = ("symbol", "currency", "regularMarketPrice", "regularMarketTime", "exchangeDataDelayedBy", "longName")
+#: Rows that one example decodes; the whole set at least `ROWS` where REBALANCER_SOAK says so.
+AT_ONCE, ROWS = 50, 10_000
+EXAMPLES = ROWS // AT_ONCE if os.environ.get("REBALANCER_SOAK") else 8
+
+
+def harmed(rows: list[Any], harm: dict[int, Any], fields: tuple[str, ...]) -> list[Any]:
+    """Return the rows with one field, or the whole row, of some of them replaced."""
+    for number, (which, value) in harm.items():
+        at = number % len(rows)
+        key = fields[which % len(fields)] if which >= 0 else ""
+        rows[at] = {**rows[at], key: value} if key and isinstance(rows[at], dict) else value
+    return rows
+
+
+@settings(
+    deadline=None,
+    max_examples=EXAMPLES,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(harm=st.dictionaries(st.integers(0, AT_ONCE - 1), st.tuples(st.integers(-1, 5), ODD), max_size=20))
+def test_odd_rows_cost_their_own_symbols_alone(
+    harm: dict[int, Any], new_market: Callable[..., Replayed], replay: Replay
+) -> None:
+    replay.reset()
+    us, korean = many()
+    market = new_market(f"cache-{uuid.uuid4()}")
+    market.market.krx.run = no_helper
+    usual = replay.vendors.answer
+
+    def odd(request: Request) -> tuple[str, Answer]:
+        kind, answer = usual(request)
+        if kind == "naver.quotes":
+            document = json.loads(answer.body)
+            document["datas"] = harmed(document["datas"], harm, FIELDS)
+        elif kind == "yahoo.quote" and answer.status == 200:
+            document = json.loads(answer.body)
+            document["quoteResponse"]["result"] = harmed(document["quoteResponse"]["result"], harm, YAHOO_FIELDS)
+        else:
+            return kind, answer
+        return kind, Answer(json.dumps(document).encode())
+
+    replay.vendors.answer = odd  # type: ignore[method-assign]
+    batch = market.ask(*us, *korean)
+    touched = len({number % 25 for number in harm})
+    assert len(batch.ok) >= 50 - 2 * touched
+    assert all(isinstance(error, MarketDataError) for error in batch.failed.values())
+    assert len(replay.kinds()) <= 4 + 3 * max(touched, 1), "an odd row must not cost the batch a request for each"
+    assert set(market.store.quotes()) == {quote.symbol for quote in batch.ok.values()}
+    assert not market.store.problems
+    market.settle()
+    market.store.close()
 
 
 def no_helper(_job: object, deadline: Deadline) -> Mapping[str, Any]:
     raise deadline.spent("krx")
 
 
+@pytest.mark.usefixtures("first_alone")
 @pytest.mark.parametrize("body", [b"null", b"[]", b"7", b'{"quoteResponse": null}', b'{"datas": [null]}', b"\xff\xfe"])
 def test_a_batch_of_another_shape_is_no_price_and_no_crash(
     body: bytes, market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch

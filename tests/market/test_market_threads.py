@@ -7,19 +7,15 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-import pytest
-
-from engine.errors import NoData
+from engine.market.catalogue import Listing
 from engine.market.provider import Deadline
 from engine.market.quoting import QuoteBatch
-from engine.market.symbols import Listing
 from engine.market.yahoo import Yahoo
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW, many
@@ -121,28 +117,6 @@ def test_a_slow_vendor_does_not_keep_the_other_ones_prices(new_market: Callable[
     batch = market.ask("005930")
     assert batch.ok["005930"].source == "naver"
     assert replay.waited_out == 0
-
-
-def test_yfinances_caches_are_opened_before_its_threads_start(
-    market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from yfinance import cache
-
-    opened: list[int] = []
-    plain = cache._TzCache.initialise
-
-    def slowly(kept: cache._TzCache) -> None:
-        if kept.initialised == -1:
-            opened.append(threading.get_ident())
-            time.sleep(0.05)  # the moment in which another thread finds it half open, made long
-        plain(kept)
-
-    monkeypatch.setattr(cache._TzCache, "initialise", slowly)
-    us, _ = many()
-    batch = market.research.history(us[:4], NOW.date(), NOW.date(), now=NOW, deadline=PATIENT)
-    assert len(opened) == 1, "more than one thread opened the cache: a symbol can be lost"
-    assert replay.kinds().count("yahoo.chart") == 8, "a time zone and a chart for each"
-    assert {type(error) for error in batch.failed.values()} <= {NoData}
 
 
 def test_no_symbol_is_lost_where_threads_race_for_a_fresh_cache(

@@ -116,13 +116,19 @@ def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], rep
     status, out, _ = run("doctor", "--live", "--json")
     checks = {one["check"]: one for one in document(out)["checks"]}
     assert status == 0, out
-    assert {name: checks[name]["status"] for name in checks if name.startswith(("yahoo", "naver", "krx"))} == {
+    assert {
+        name: checks[name]["status"] for name in checks if name.startswith(("yahoo", "naver", "krx", "ecb", "cnbc"))
+    } == {
         "yahoo: US price (AAPL)": "ok",
         "yahoo: exchange rate (USDKRW)": "ok",
         "yahoo: history (AAPL)": "ok",
         "naver: Korean price (005930)": "ok",
         "naver: ETF facts (069500)": "ok",
         "krx: login and Korean price (005930)": "note",
+        "naver-rates: exchange rate (USDKRW)": "ok",
+        "ecb: exchange rate (USDKRW)": "ok",
+        "naver-world: US price (AAPL)": "ok",
+        "cnbc: US price (AAPL)": "ok",
     }
     assert "KRX_ID" in checks["krx: login and Korean price (005930)"]["mend"]
     assert {"python", "packages", "price store", "KRX login", "network route"} <= set(checks)
@@ -224,3 +230,49 @@ def test_plan_without_a_source_says_why_there_is_no_price(
     assert status == 3
     assert "yahoo asks for fewer requests" in err
     assert "naver has shut this address out" in err
+
+
+def test_plan_stops_at_a_doubtful_price_until_it_is_accepted(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    for source in ("naver-world.*", "cnbc.*"):
+        replay.fault(source, 404)
+    assert run("plan", portfolio)[0] == 0
+    replay.vendors.change("AAPL", price=20.15)
+    run("quotes", "AAPL", "--refresh")
+    status, _, err = run("plan", portfolio)
+    err = " ".join(err.split())
+    assert status == 3
+    assert "yahoo says 20.15 USD, but yahoo said on" in err
+    assert "201.5: 10 times apart" in err
+    assert "--accept AAPL=20.15" in err
+    status, out, err = run("quotes", "AAPL")
+    assert (status, "doubtful" in out.splitlines()[2]) == (3, True)
+    assert "--accept AAPL=20.15" in " ".join(err.split())
+    status, out, err = run("plan", portfolio, "--accept", "AAPL=201.5")
+    assert status == 2
+    assert "AAPL is at 20.15 USD (yahoo), not at 201.5" in " ".join(err.split())
+    status, out, err = run("plan", portfolio, "--accept", "AAPL=20.15", "--json")
+    assert status == 0, err
+    assert [one["code"] for one in document(out)["problems"]].count("price-accepted") == 1
+
+
+def test_a_price_by_hand_that_is_far_from_the_market_is_warned_of(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    run("quotes", "AAPL")
+    text = Path(portfolio).read_text(encoding="utf-8").replace("{symbol: AAPL,", "{symbol: AAPL, price: 20.15,")
+    Path(portfolio).write_text(text, encoding="utf-8")
+    status, out, _ = run("plan", portfolio, "--json")
+    assert status == 0
+    (problem,) = (one for one in document(out)["problems"] if one["code"] == "manual-price-far")
+    assert "20.15 USD, is far from the market's last one, 201.5 (yahoo)" in problem["message"]
+
+
+def test_no_network_is_one_sentence_with_the_count(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
+    for source in ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*"):
+        replay.fault(source, "reset")
+    status, _, err = run("quotes", "AAPL", "MSFT", "USDKRW")
+    assert status == 3
+    assert err.count("\n") <= 2, err
+    assert "none of 3 prices and rates could be had: is there a network?" in " ".join(err.split())

@@ -14,8 +14,7 @@ from engine.data.document import portfolio_from_data
 from engine.trades.build import Builder, Task
 from engine.trades.dual import Relaxation, applies, survivors
 from engine.trades.highs import Effort, Model
-from engine.trades.near import near
-from engine.trades.part import part_of
+from engine.trades.near import near, part_of
 from engine.trades.problem import Evaluation, Ints, TradeProblem, allowed, evaluate
 from engine.trades.rungs import Kind, breached, causes, parts
 from engine.trades.solve import earlier_first, solve

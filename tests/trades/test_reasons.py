@@ -13,7 +13,7 @@ from engine.portfolio import Account, Group, Portfolio, Rule
 from engine.rebalance import rebalance
 from engine.settings import CostOverride, Settings
 from engine.trades.orders import Order, Settlement
-from engine.trades.reasons import reason_codes
+from engine.trades.outcome import reason_codes
 from tests.builders import AS_OF, D, holding, instrument, portfolio, section, target, valued
 
 FREE = {"*": CostOverride(commission=D(0), sell_tax=D(0))}

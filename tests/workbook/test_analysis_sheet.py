@@ -247,22 +247,6 @@ def test_a_workbook_made_before_takes_the_analyses_in(tmp_path: Path, capsys: py
     assert any(str(source).startswith("보수: catalogue") for source in sources)
 
 
-def test_a_workbook_without_a_column_for_the_sources_has_them_as_notes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before, after = tmp_path / "before.xlsx", tmp_path / "after.xlsx"
-    common = ["--offline", "--prices", str(PRICES), "--as-of", "2026-11-20", "--lang", "en"]
-    assert main(["plan", str(PORTFOLIO), *common, "-o", str(before)]) == 0
-    book = load_workbook(before)
-    (header,) = [cell for cell in book["Analysis"][HEADER_ROW] if cell.value == "Source"]
-    header.value = None
-    book.save(before)
-    assert main(["plan", str(before), *common, "-o", str(after), "--history", str(HISTORY)]) == 0
-    capsys.readouterr()
-    notes = [str(cell.comment.text) for row in load_workbook(after)["Analysis"] for cell in row if cell.comment]
-    assert any(note.startswith("fee: catalogue") for note in notes)
-
-
 def test_history_without_a_workbook_to_fill_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(PORTFOLIO), "--offline", "--prices", str(PRICES), "--history", str(HISTORY)]) == 2
     assert "name the workbook with -o" in capsys.readouterr().err

@@ -21,7 +21,6 @@ from templates.report import BookReport
 from templates.write import build
 from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_of
-from tests.workbook.changed import reparted
 from tests.workbook.test_libreoffice import at, same
 
 PORTFOLIO = filled_portfolio("growth")
@@ -123,35 +122,17 @@ def test_ones_own_formulas_are_computed_on_opening(own: Path, report: BookReport
     assert opened(result(own, report)).calculation.fullCalcOnLoad
 
 
-@pytest.mark.parametrize(
-    ("part", "what"),
-    [
-        ("xl/media/image1.png", "그림"),
-        ("xl/slicers/slicer1.xml", "슬라이서"),
-        ("xl/threadedComments/threadedComment1.xml", "메모"),
-        ("xl/vbaProject.bin", "매크로"),
-        ("xl/connections.xml", "데이터 연결"),
-    ],
-)
-def test_what_would_be_lost_is_not_touched_but_named(own: Path, report: BookReport, part: str, what: str) -> None:
-    reparted(own, lambda parts: parts.__setitem__(part, b"x"))
-    before = own.read_bytes()
-    data, notice = write_back(own, report, "ko")
-    assert data is None
-    assert notice is not None
-    assert what in notice.told("ko")
-    assert own.read_bytes() == before
-
-
 def test_a_cell_of_ones_own_in_the_way_is_not_overwritten(own: Path, report: BookReport) -> None:
     book = load_workbook(own)
     sheet = book["매매"]
     at = sheet.max_row + 1
     sheet.cell(at, 3, "내 계산")
     book.save(own)
+    before = own.read_bytes()
     many = replace(report, results={**report.results, "Trades": report.results["Trades"] * 10})
     data, notice = write_back(own, many, "ko")
     assert data is None
+    assert own.read_bytes() == before
     assert notice is not None
     assert f"매매!C{at}" in notice.told("ko")
 

@@ -185,6 +185,19 @@ def test_a_copy_that_exists_is_not_replaced_without_force(tmp_path: Path, capsys
     assert read_book(copy).lang == "en"
 
 
+@pytest.mark.parametrize("name", ["plan.xlsx", "link.xlsx"])
+def test_a_copy_never_replaces_its_original_not_even_with_force(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.xlsx"
+    plan.write_bytes(build(report_for(KEY, "en", True), "en").to_bytes())
+    (tmp_path / "link.xlsx").symlink_to(plan)
+    before = plan.read_bytes()
+    assert main(["share", str(plan), "-o", str(tmp_path / name), "--force"]) == 2
+    assert "name another" in capsys.readouterr().err
+    assert plan.read_bytes() == before
+
+
 def test_a_pdf_without_libreoffice_is_refused_with_a_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,9 @@ from xl_addin.cli.frame import OneOf, Program, Reader, ToldOption, help_command,
 COMMANDS: Mapping[str, str] = {
     "demo": "xl_addin.cli.plan",
     "plan": "xl_addin.cli.plan",
+    "import": "xl_addin.cli.importing",
+    "orders": "xl_addin.cli.acting",
+    "record": "xl_addin.cli.acting",
     "quotes": "xl_addin.cli.quotes",
     "models": "xl_addin.cli.models",
     "new": "xl_addin.cli.models",
@@ -140,8 +143,7 @@ def _fail(problems: Iterable[Problem], status: int, reader: Reader) -> int:
 
 
 def _tell(problems: Iterable[Problem], reader: Reader) -> None:
-    from xl_addin.show.problems import problem_lines
-    from xl_addin.show.terminal import paint_for
+    from xl_addin.show.terminal import paint_for, problem_lines
 
     sys.stderr.writelines(f"{line}\n" for line in problem_lines(problems, reader.lang, paint_for(sys.stderr)))
 

@@ -8,6 +8,7 @@ arguments is told by what kind of fault click reports, and all that is wrong at 
 from __future__ import annotations
 
 import importlib
+import keyword
 import logging
 import shutil
 import sys
@@ -24,8 +25,7 @@ from engine.errors import InputError, Problem, error
 from engine.phrase import Phrase, phrase, place
 from engine.text import nearest
 from engine.words import LANGUAGES, Lang, known, say
-from xl_addin.show.language import default_language
-from xl_addin.show.terminal import pad, wrap
+from xl_addin.show.terminal import default_language, pad, wrap
 
 #: Widest line of a help page, and the widest option that has its explanation beside it.
 _PAGE, _TERM = 100, 30
@@ -169,7 +169,8 @@ class Program(Explained, click.Group):
         """Return a command, imported now; None where there is none of this name."""
         if cmd_name not in self._modules:
             return super().get_command(ctx, cmd_name)
-        made = getattr(importlib.import_module(self._modules[cmd_name]), cmd_name)
+        module = importlib.import_module(self._modules[cmd_name])
+        made = getattr(module, f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name)
         assert isinstance(made, click.Command)  # noqa: S101 - the table above names nothing else
         return made
 

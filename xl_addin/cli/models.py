@@ -28,8 +28,7 @@ def models(*, as_json: bool, lang: Lang) -> None:
 
         sys.stdout.write(dump({"models": [_document(model) for model in every], "problems": []}))
         return
-    from xl_addin.show.numbers import percent
-    from xl_addin.show.terminal import TextColumn, TextRow, paint_for, table_lines
+    from xl_addin.show.terminal import TextColumn, TextRow, paint_for, percent, table_lines
 
     titles = ("model", "model-name", "expected-return", "worst-fall", "fee")
     rows = []

@@ -30,6 +30,14 @@ def amount(text: str) -> Decimal:
     return number
 
 
+def accepted(text: str) -> tuple[str, Decimal]:
+    """Return the symbol and the price of a doubtful price that is accepted; raises BadValue for anything else."""
+    symbol, _, price = text.rpartition("=")
+    if not symbol.strip() or not _AMOUNT.fullmatch(price) or Decimal(price.replace(",", "")) <= 0:
+        raise BadValue(phrase("wanted.accepted", value=text))
+    return symbol.strip(), Decimal(price.replace(",", ""))
+
+
 def date(text: str) -> dt.date:
     """Return a date such as 2026-11-20 that can be planned for; raises BadValue for anything else."""
     try:
@@ -95,4 +103,6 @@ prices_option = option("--prices", type=FILE, metavar="CSV")
 history_options = all_of(option("--history", type=FILE, metavar="CSV"), option("--offline", is_flag=True))
 facts_option = option("--facts", type=FILE, metavar="YAML")
 as_of_option = option("--as-of", type=date, metavar="DATE")
+#: --accept, which may be given several times.
+accept_option = option("--accept", type=accepted, multiple=True, metavar="SYMBOL=PRICE")
 currency_option = option("--currency", type=currency, metavar="CUR")

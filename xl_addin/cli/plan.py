@@ -17,6 +17,7 @@ from engine.words import Lang, say
 from xl_addin.cli.frame import OneOf, argument, command, option
 from xl_addin.cli.options import (
     FILE,
+    accept_option,
     amount,
     as_of_option,
     facts_option,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @facts_option
 @option("--analyses", is_flag=True)
 @option("--allow-stale", is_flag=True)
+@accept_option
 @output_options
 def plan(
     *,
@@ -58,6 +60,7 @@ def plan(
     facts: Path | None,
     analyses: bool,
     allow_stale: bool,
+    accept: tuple[tuple[str, Decimal], ...],
     as_json: bool,
     lang: Lang,
 ) -> None:
@@ -65,18 +68,22 @@ def plan(
     from rebalancer.clock import today
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
-    from rebalancer.planning import adjusted, in_force, planned
+    from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
 
     loaded, problems = load_portfolio(file)
     given, found = quotes_in(prices)
     problems = (*problems, *found)
     if output:
-        problems += output_problems(output, ".xlsx", force=force)
+        # A workbook with macros keeps them only under a name that says so.
+        macros = file.suffix.lower() == output.suffix.lower() == ".xlsm"
+        problems += output_problems(output, ".xlsm" if macros else ".xlsx", force=force)
     elif facts or analyses or (history and not (loaded and loaded.volatility_followers)):
         problems += (error("bad-argument.analysis-without-workbook", place("command-line")),)
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
-    quotes, found = quotes_for(portfolio, given, offline=offline, book=file if is_workbook(file) else None)
+    check_plannable(portfolio, problems)
+    book = file if is_workbook(file) else None
+    quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
     day = as_of or today()
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
     made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
@@ -128,9 +135,10 @@ def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
 def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, **more: str) -> None:
     """Print the plan and where its workbook is; `more` are further keys of the JSON document."""
     if as_json:
+        from rebalancer.storing import stamp
         from xl_addin.show.json import dump
 
-        sys.stdout.write(dump({**made.to_json(), **more}))
+        sys.stdout.write(dump({**stamp(made), **made.to_json(), **more}))
         return
     from xl_addin.show.terminal import paint_for
     from xl_addin.show.text import report

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def quotes(
     *, symbols: tuple[str, ...], refresh: bool, offline: bool, store: bool, clear: bool, as_json: bool, lang: Lang
 ) -> int:
-    """Print the quotes; status 3 where one is missing or stale."""
+    """Print the quotes; status 3 where one is missing, stale or doubtful."""
     if not (symbols or store or clear):
         raise InputError([error("bad-argument.no-symbol", place("command-line"))])
     from engine.market import chain
@@ -48,7 +48,7 @@ def quotes(
         _print_json(batch.to_json())
     else:
         _print_quotes(batch, lang)
-    return 3 if batch.failed or any(quote.stale for quote in batch.ok.values()) else 0
+    return 3 if batch.failed or any(quote.stale or quote.doubt for quote in batch.ok.values()) else 0
 
 
 def _print_json(document: dict[str, Any]) -> None:
@@ -58,17 +58,18 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 def _print_quotes(batch: QuoteBatch, lang: Lang) -> None:
-    from xl_addin.show.problems import problem_lines
-    from xl_addin.show.terminal import paint_for
+    from rebalancer.quoting import no_network
+    from xl_addin.show.terminal import paint_for, problem_lines
 
     _print_table(batch.ok.values(), lang)
-    errors = [problem for fault in batch.failed.values() for problem in fault.listed()]
+    each = [problem for fault in batch.failed.values() for problem in fault.listed()]
+    errors = no_network(batch.ok, batch.failed) or each
     for line in problem_lines([*errors, *batch.problems], lang, paint_for(sys.stderr)):
         sys.stderr.write(f"{line}\n")
 
 
 def _print_table(quotes: Iterable[Quote], lang: Lang) -> None:
-    from xl_addin.show import numbers
+    from xl_addin.show import terminal as numbers
     from xl_addin.show.terminal import TextColumn, TextRow, paint_for, table_lines
 
     titles = ("symbol", "name", "price", "price-as-of", "session", "source", "status")
@@ -82,9 +83,9 @@ def _print_table(quotes: Iterable[Quote], lang: Lang) -> None:
                 f"{quote.as_of.astimezone():%Y-%m-%d %H:%M}" if quote.as_of else "-",
                 say(f"session.{quote.session}", lang),
                 quote.source + (f" (-{quote.delay_seconds // 60} min)" if quote.delay_seconds else ""),
-                say("quote.stale" if quote.stale else "quote.fresh", lang),
+                say("quote.doubtful" if quote.doubt else "quote.stale" if quote.stale else "quote.fresh", lang),
             ),
-            "yellow" if quote.stale else "",
+            "red" if quote.doubt else "yellow" if quote.stale else "",
             tell(quote.stale_reason or "", lang),
         )
         for quote in quotes

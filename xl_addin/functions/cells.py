@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from engine.errors import InputError, error
-from engine.market.symbols import lost_zeros, shape
+from engine.market.catalogue import lost_zeros, shape
 from engine.phrase import Phrase, place
 from engine.text import FIRST_DAY, LAST_DAY, plain_number, repaired_date, repaired_number
 from templates.cells import Cell, CellError, Grid, from_serial, to_decimal

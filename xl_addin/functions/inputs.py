@@ -19,7 +19,7 @@ from templates.read.document import DocumentData
 from templates.read.tables import find_tables
 from templates.spec import SHEETS
 from xl_addin.functions.cells import Rows, grid, rows_of, sheets
-from xl_addin.show.language import default_language
+from xl_addin.show.terminal import default_language
 
 #: The base currency where a call gives no settings and several currencies are in use.
 HOME = "KRW"

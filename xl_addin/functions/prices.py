@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from engine.errors import InputError
-from engine.market.symbols import pair
+from engine.market.catalogue import pair
 from engine.quote import Quote
 from rebalancer import quoting
 from rebalancer.quoting import listed, name_of, quoted, quotes, watch
@@ -105,7 +105,7 @@ def _fields(quote: Quote) -> dict[str, Shown]:
         "currency": quote.currency,
         "asof": shown(quote.as_of),
         "source": quote.source,
-        "status": price_status(quote.source, stale=quote.stale),
+        "status": "doubtful" if quote.doubt else price_status(quote.source, stale=quote.stale),
         "name": quote.name or name_of(quote.symbol),
     }
 

@@ -14,8 +14,7 @@ from engine.analysis.risk import RiskReport
 from engine.errors import Problem, Severity
 from engine.weights.methods import Concentration, Weighting
 from engine.words import Lang, known, say, tell
-from xl_addin.show.problems import problem_lines
-from xl_addin.show.terminal import Paint, TextColumn, TextRow, display_width, table_lines, wrap
+from xl_addin.show.terminal import Paint, TextColumn, TextRow, display_width, problem_lines, table_lines, wrap
 
 WIDTH = 116
 TASK_WIDTH = 86

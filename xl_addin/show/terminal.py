@@ -5,12 +5,18 @@ Colour is for terminals alone, and what it says is always said in words too; not
 
 from __future__ import annotations
 
+import locale
 import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import IO, Literal, TypeVar
+
+from engine.errors import Problem
+from engine.money import MINOR_DIGITS
+from engine.words import LANGUAGES, Lang, say
 
 Align = Literal["<", ">"]
 T = TypeVar("T")
@@ -146,3 +152,78 @@ def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         yield item
     if shown:
         sys.stderr.write("\n")
+
+
+SIGNS = {"KRW": "₩", "USD": "$"}
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """Return an amount in the currency's smallest unit: ₩1,234,000, $1,234.56, EUR 12.00."""
+    return _with_sign(_plain(amount, MINOR_DIGITS.get(currency, 2)), currency)
+
+
+def price(amount: Decimal, currency: str) -> str:
+    """Return a price with at least the currency's digits, and as many more (to six) as it has."""
+    digits = max(MINOR_DIGITS.get(currency, 2), min(_digits(amount), 6))
+    return _with_sign(_plain(amount, digits), currency)
+
+
+def quantity(amount: Decimal) -> str:
+    """Return a number of shares with only the decimals that it has."""
+    return _plain(amount, _digits(amount))
+
+
+def percent(fraction: Decimal, digits: int = 1) -> str:
+    """Return a fraction in per cent: 0.3512 as 35.1%."""
+    return _plain(fraction * 100, digits) + "%"
+
+
+def points(fraction: Decimal) -> str:
+    """Return a signed difference of two weights in percentage points, without a unit: +3.2, -0.4, 0.0."""
+    text = _plain(fraction * 100, 1)
+    return text if text.startswith("-") or text == "0.0" else "+" + text
+
+
+def band(low: Decimal, high: Decimal, digits: int = 1) -> str:
+    """Return a band of weights: 30.0~40.0%."""
+    return f"{_plain(low * 100, digits)}~{percent(high, digits)}"
+
+
+def _digits(amount: Decimal) -> int:
+    exponent = amount.normalize().as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
+
+
+def _plain(amount: Decimal, digits: int) -> str:
+    with localcontext(rounding=ROUND_HALF_UP):
+        text = f"{amount:,.{digits}f}"
+    return text.lstrip("-") if not any(figure in text for figure in "123456789") else text
+
+
+def _with_sign(text: str, currency: str) -> str:
+    sign = SIGNS.get(currency, currency + " ")
+    return f"-{sign}{text[1:]}" if text.startswith("-") else sign + text
+
+
+STYLES = {"error": "red", "warning": "yellow", "info": "dim"}
+
+
+def problem_lines(problems: Iterable[Problem], lang: Lang, paint: Paint, width: int = 116) -> list[str]:
+    """Return the problems, the gravest first, wrapped to `width` columns."""
+    lines = []
+    for problem in sorted(problems, key=lambda problem: list(STYLES).index(problem.severity)):
+        where = f"{problem.placed(lang)}: " if problem.where else ""
+        text = f"{say(f'severity.{problem.severity}', lang)}: {where}{problem.said(lang)} [{problem.code}]"
+        lines += [paint(line, STYLES[problem.severity]) for line in wrap(text, width, indent="  ")]
+    return lines
+
+
+def default_language(environ: Mapping[str, str] = os.environ) -> Lang:
+    """Return the language of the locale in LC_ALL, LC_MESSAGES or LANG (the first one set), where there is one of ours.
+
+    Where none is set, as on Windows, the system's own locale counts; what is not ours is told in English.
+    """
+    set_ones = (environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name))
+    name = next(set_ones, None) or locale.getlocale()[0] or ""
+    # Windows names Korean in full.
+    return next((lang for lang in LANGUAGES if name.lower().startswith(lang)), LANGUAGES[0])

@@ -8,13 +8,23 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.money import ZERO
-from engine.plan import Conversion, Plan, TaxEstimate
+from engine.plan import CashLine, Conversion, Plan, TaxEstimate, cash_weight, reconciliation, traded
 from engine.quote import SAMPLE_SOURCE
-from engine.summary import CashLine, cash_weight, reconciliation, traded
 from engine.words import Lang, known, say
-from xl_addin.show.numbers import band, money, percent, points, price, quantity
-from xl_addin.show.problems import problem_lines
-from xl_addin.show.terminal import Paint, TextColumn, TextRow, table_lines, wrap
+from xl_addin.show.terminal import (
+    Paint,
+    TextColumn,
+    TextRow,
+    band,
+    money,
+    percent,
+    points,
+    price,
+    problem_lines,
+    quantity,
+    table_lines,
+    wrap,
+)
 
 WIDTH = 116
 STATUS_STYLES = {"OK": "green", "OVER": "red", "UNDER": "yellow", "NO_TARGET": "red"}
@@ -45,7 +55,9 @@ def _header(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     facts = f"{say('caption.as-of', lang)} {plan.as_of.isoformat()}   {total}   {drift}"
     loud = [paint(f"!! {line} !!", "loud") for notice in price_notices(plan, lang) for line in wrap(notice, WIDTH - 6)]
     sources = _wrapped([f"{say('caption.prices', lang)}: {price_sources(plan, lang)}"]) if plan.positions else []
-    return [*(paint(line, "bold") for line in _wrapped([title])), facts, *sources, *loud]
+    hopes = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in plan.portfolio.expected.items())
+    expected = _wrapped([say("said.expected", lang, expected=hopes)]) if hopes else []
+    return [*(paint(line, "bold") for line in _wrapped([title])), facts, *expected, *sources, *loud]
 
 
 def section_name(section: str, lang: Lang) -> str:

@@ -1,0 +1,217 @@
+"""Exports that are no plain table: OFX (SGML and XML), Interactive Brokers' Flex and its activity statement."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from xml.etree.ElementTree import Element, ParseError
+
+from engine.data.brokers.records import ExportCash, ExportLine, Statement
+from engine.data.brokers.sheets import Sheet, decoded, read_sheets
+from engine.data.brokers.tables import amount, day_in
+from engine.data.fields import Where
+from engine.data.files import Refused
+from engine.errors import Problem, error, warning
+from engine.phrase import place
+from engine.text import fold
+
+OFX, FLEX, ACTIVITY = "ofx", "ib-flex", "ib-activity"
+TAGGED = (OFX, FLEX, ACTIVITY)
+_STARTS = (b"OFXHEADER", b"<?xml", b"<OFX", b"<?OFX", b"<Flex", b"<!DOCTYPE x", b"<client", b"Statement,Header")
+_MONEY_MARKETS = ("VMFXX", "SPAXX", "FDRXX", "FZFXX", "VMRXX")
+_ELEMENT = re.compile(r"<([A-Z0-9.]+)>([^<]*)")
+_CLASS_OF_SHARES = re.compile(r"([A-Z]{1,5}) ([A-Z])")
+
+
+def is_tagged(data: bytes) -> bool:
+    """Tell whether the bytes are one of these: OFX, XML, or sections of rows that begin Statement, Header."""
+    start = data[:4000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return start.startswith(_STARTS)
+
+
+def read_tagged(data: bytes, name: str) -> Statement:
+    """Return what such an export says is held; raises `Refused` for one that is broken or unsafe."""
+    text = decoded(data, name)
+    if text.lstrip().startswith("Statement,Header"):
+        return _activity(read_sheets(data, name)[0], name)
+    if "OFXHEADER" in text[:1000] or "<OFX>" in text:
+        return _ofx(text, name)
+    root = _xml(text)
+    if root.tag == "client":
+        return _nothing(name, "portfolio-performance", "portfolio-performance-xml")
+    return _flex(root, name)
+
+
+def _nothing(name: str, form: str, key: str = "nothing-imported", *seen: str) -> Statement:
+    problem = error(key, name, headers=seen or ("-",), fields=("symbol", "quantity"))
+    return Statement(name, form, problems=(problem,))
+
+
+def _finished(statement: Statement, *seen: str) -> Statement:
+    """Return the statement; one that holds nothing, and says of no error why, is an error."""
+    if statement.lines or statement.cash or any(problem.severity == "error" for problem in statement.problems):
+        return statement.named()
+    nothing = _nothing(statement.file, statement.form, "nothing-imported", *seen)
+    return replace(nothing, problems=(*statement.problems, *nothing.problems))
+
+
+def _code(text: str) -> str:
+    shares = _CLASS_OF_SHARES.fullmatch(text)
+    return f"{shares[1]}.{shares[2]}" if shares else text
+
+
+def _xml(text: str) -> Element:
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    try:
+        root: Element = fromstring(text.encode(), forbid_dtd=True)
+    except DefusedXmlException as fault:
+        raise Refused("unsafe-xml", reason=type(fault).__name__) from None
+    except (ParseError, ValueError, LookupError) as fault:
+        raise Refused("damaged.xml", reason=str(fault)) from None
+    return root
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        number = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _compact_day(text: str | None) -> dt.date | None:
+    try:
+        return dt.datetime.strptime((text or "")[:8], "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError:
+        return None
+
+
+def _flex(root: Element, name: str) -> Statement:
+    lines: list[ExportLine] = []
+    cash: list[ExportCash] = []
+    problems: list[Problem] = []
+    day = None
+    for statement in root.iter("FlexStatement"):
+        account = statement.get("accountId", "")
+        day = _compact_day(statement.get("toDate")) or day
+        for number, row in enumerate(statement.iter("OpenPosition"), 1):
+            where = place("element", file=name, element="OpenPosition", number=number)
+            if row.get("levelOfDetail", "SUMMARY") != "SUMMARY":
+                continue
+            symbol, quantity = _code(row.get("symbol", "")), _decimal(row.get("position"))
+            if row.get("assetCategory", "STK") not in ("STK", "FUND"):
+                problems.append(warning("not-imported.asset", where, what=row.get("symbol", "")))
+            elif not symbol or quantity is None:
+                problems.append(error("nothing-said", where, what="symbol, position"))
+            elif quantity < 0:
+                problems.append(error("short-position", where, symbol=symbol, quantity=quantity))
+            elif quantity:
+                lines.append(
+                    ExportLine(
+                        symbol, quantity, where, row.get("description", ""), "", row.get("accountId") or account,
+                        _decimal(row.get("costBasisPrice")), _decimal(row.get("markPrice")), row.get("currency", ""),
+                    )
+                )  # fmt: skip
+        for number, row in enumerate(statement.iter("CashReportCurrency"), 1):
+            where = place("element", file=name, element="CashReportCurrency", number=number)
+            found = _decimal(row.get("endingCash"))
+            if row.get("currency") != "BASE_SUMMARY" and found is not None:
+                cash.append(ExportCash(found, row.get("currency", ""), where, "", account))
+    return _finished(Statement(name, FLEX, tuple(lines), tuple(cash), day, tuple(problems)))
+
+
+def _ofx(text: str, name: str) -> Statement:
+    lines: list[ExportLine] = []
+    cash: list[ExportCash] = []
+    problems: list[Problem] = []
+    tickers = {_of(info, "UNIQUEID"): (_of(info, "TICKER"), _of(info, "SECNAME")) for info in _blocks(text, "SECINFO")}
+    day = None
+    for statement in _blocks(text, "INVSTMTRS"):
+        account, currency = _of(statement, "ACCTID"), _of(statement, "CURDEF")
+        day = _compact_day(_of(statement, "DTASOF")) or day
+        held = Decimal(0)
+        for number, position in enumerate(_blocks(statement, "INVPOS"), 1):
+            where = place("element", file=name, element="INVPOS", number=number)
+            symbol, title = tickers.get(_of(position, "UNIQUEID"), ("", ""))
+            quantity = _decimal(_of(position, "UNITS"))
+            if symbol in _MONEY_MARKETS:
+                held += _decimal(_of(position, "MKTVAL")) or Decimal(0)
+            elif not symbol:
+                problems.append(warning("not-imported.no-symbol", where, what=title or _of(position, "UNIQUEID")))
+            elif quantity is None:
+                problems.append(error("nothing-said", where, what="UNITS"))
+            elif quantity < 0 or _of(position, "POSTYPE") == "SHORT":
+                problems.append(error("short-position", where, symbol=symbol, quantity=quantity))
+            elif quantity:
+                lines.append(
+                    ExportLine(
+                        _code(symbol), quantity, where, title, "", account, None,
+                        _decimal(_of(position, "UNITPRICE")), _of(position, "CURSYM") or currency,
+                    )
+                )  # fmt: skip
+        available = _decimal(_of(statement, "AVAILCASH"))
+        if available is not None or held:
+            cash.append(ExportCash((available or Decimal(0)) + held, currency, name, "", account))
+    return _finished(Statement(name, OFX, tuple(lines), tuple(cash), day, tuple(problems)))
+
+
+def _blocks(text: str, tag: str) -> Iterator[str]:
+    for match in re.finditer(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL):
+        yield match[1]
+
+
+def _of(block: str, tag: str) -> str:
+    """Return the first value of a tag in a block, which SGML does not close; "" without one."""
+    return next((value.strip() for found, value in _ELEMENT.findall(block) if found == tag), "")
+
+
+def _activity(sheet: Sheet, name: str) -> Statement:
+    """Return what an activity statement says: rows of sections, each with its own headers."""
+    headers: dict[str, list[str]] = {}
+    lines: list[ExportLine] = []
+    cash: list[ExportCash] = []
+    problems: list[Problem] = []
+    account, day = "", None
+    for number, row in enumerate(sheet, 1):
+        if len(row) < 3:
+            continue
+        section, kind, *cells = row
+        if kind == "Header":
+            headers[section] = cells
+        if kind != "Data":
+            continue
+        said = dict(zip((fold(header) for header in headers.get(section, ())), cells, strict=False))
+        where = place("row", file=name, row=number)
+        if section == "Statement" and cells[0] == "Period":
+            day = day_in(cells[1])
+        elif section == "Account Information" and cells[0] == "Account":
+            account = cells[1]
+        elif section == "Open Positions" and said.get("datadiscriminator", "Summary") == "Summary":
+            _position(said, where, account, lines, problems)
+        elif section == "Cash Report" and cells[0] == "Ending Cash" and said.get("currency", "").isupper():
+            found = amount(said.get("total", ""))
+            if found is not None and len(said["currency"]) == 3:
+                cash.append(ExportCash(found, said["currency"], where, "", account))
+    if "Transaction History" in headers and not lines and not cash:
+        return _nothing(name, ACTIVITY, "transactions-only", *headers)
+    return _finished(Statement(name, ACTIVITY, tuple(lines), tuple(cash), day, tuple(problems)), *headers)
+
+
+def _position(
+    said: dict[str, str], where: Where, account: str, lines: list[ExportLine], problems: list[Problem]
+) -> None:
+    symbol, quantity = _code(said.get("symbol", "")), amount(said.get("quantity", ""))
+    if said.get("assetcategory", "Stocks") not in ("Stocks", "Funds", "ETFs"):
+        problems.append(warning("not-imported.asset", where, what=symbol))
+    elif not symbol or quantity is None:
+        problems.append(error("nothing-said", where, what="Symbol, Quantity"))
+    elif quantity < 0:
+        problems.append(error("short-position", where, symbol=symbol, quantity=quantity))
+    elif quantity:
+        cost, price = (amount(said.get(key, "")) for key in ("costprice", "closeprice"))
+        lines.append(ExportLine(symbol, quantity, where, "", "", account, cost, price, said.get("currency", "")))

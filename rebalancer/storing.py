@@ -1,0 +1,256 @@
+"""A plan kept as JSON and acted on later: its orders for a broker, and what was done booked into the portfolio's file.
+
+A stored plan has an `id`, and in `made_from` a print of the holdings and cash it was made from: where these have
+changed since, nothing is done.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, cast
+
+from engine.data.fields import Report, in_rows
+from engine.data.files import Refused, csv_table, read_bytes
+from engine.errors import InputError, error
+from engine.money import ZERO
+from engine.phrase import place
+from engine.plan import Plan, Side
+from engine.portfolio import Account, Portfolio
+from engine.quote import Quote
+from engine.record import Done, Exchanged, cash_flows
+from engine.valuation import in_quantities
+from rebalancer.recording import book, dated, written
+
+PLAIN, INTERACTIVE_BROKERS = "list", "ib"
+#: What an orders file may be: a list to work through, or Interactive Brokers' basket.
+ORDER_FORMATS = (PLAIN, INTERACTIVE_BROKERS)
+_LIST = ("done", "account", "side", "symbol", "quantity", "limit_price", "currency", "amount")
+_BASKET = (
+    "Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType", "LmtPrice",
+    "Account",
+)  # fmt: skip
+_FILLS = ("account", "symbol", "side", "quantity", "price", "fee", "tax")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTrade:
+    """An order of a stored plan, or one as it was filled; `cost` is commission and tax, in `currency`."""
+
+    account: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    currency: str
+    amount: Decimal
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan as its JSON says: orders, exchanges of currency, and cash before and after by account ("": all)."""
+
+    id: str
+    made_from: str
+    as_of: dt.date
+    trades: tuple[StoredTrade, ...]
+    exchanged: tuple[Exchanged, ...]
+    before: Mapping[str, Mapping[str, Decimal]]
+    after: Mapping[str, Mapping[str, Decimal]]
+    prices: Mapping[str, tuple[Decimal, str]]
+
+
+def stamp(made: Plan) -> dict[str, str]:
+    """Return what a plan's JSON carries to be acted on later: its `id`, and `made_from`."""
+    made_from = fingerprint(made.portfolio)
+    orders = [(t.account, t.symbol, t.side, str(t.quantity), str(t.price)) for t in made.trades]
+    return {"id": _hash([made_from, made.as_of.isoformat(), orders]), "made_from": made_from}
+
+
+def fingerprint(portfolio: Portfolio) -> str:
+    """Return a print of a portfolio's holdings and cash: the same where they are the same."""
+    held = sorted(
+        [one.account, one.symbol, _plain(one.quantity), _plain(one.value), _plain(one.average_cost), str(one.locked)]
+        for one in written(portfolio)
+    )
+    cash = sorted([a.name, code, _plain(n)] for a in portfolio.accounts for code, n in a.cash.items() if n)
+    return _hash([held, cash])
+
+
+def _plain(number: Decimal | None) -> str:
+    return "" if number is None else f"{number.normalize() + 0:f}"
+
+
+def _hash(data: object) -> str:
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()[:16]
+
+
+def read_plan(path: Path) -> StoredPlan:
+    """Return a stored plan, as `rebalancer plan --json` writes it; raises InputError for anything else."""
+    try:
+        data = json.loads(read_bytes(path), parse_float=Decimal, parse_int=Decimal)
+        return _stored(data)
+    except Refused as refused:
+        raise InputError([refused.problem(str(path))]) from None
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation):
+        raise InputError([error("no-stored-plan", str(path))]) from None
+
+
+def _stored(data: Mapping[str, Any]) -> StoredPlan:
+    cash = data["cash"]
+    accounts: Mapping[str, Any] = cash["accounts"]
+    return StoredPlan(
+        id=str(data["id"]),
+        made_from=str(data["made_from"]),
+        as_of=dt.date.fromisoformat(data["as_of"]),
+        trades=tuple(
+            StoredTrade(
+                one["account"], one["symbol"], cast("Side", one["side"]), Decimal(one["quantity"]),
+                Decimal(one["price"]), one["currency"], Decimal(one["amount"]),
+                Decimal(one["cost"]) + Decimal(one["tax"]),
+            )
+            for one in data["trades"]
+        ),
+        exchanged=tuple(
+            Exchanged(one["account"], one["sell"], Decimal(one["amount"]), one["buy"], Decimal(one["bought"]))
+            for one in data["conversions"]
+        ),
+        before={"": cash["before"], **{name: one["before"] for name, one in accounts.items()}},
+        after={"": cash["after"], **{name: one["after"] for name, one in accounts.items()}},
+        prices={one["symbol"]: (Decimal(one["price"]), one["currency"]) for one in data["positions"]},
+    )  # fmt: skip
+
+
+def check_unchanged(portfolio: Portfolio, plan: StoredPlan) -> None:
+    """Raise InputError where holdings or cash are no longer those that the plan was made from."""
+    if fingerprint(portfolio) != plan.made_from:
+        raise InputError([error("holdings-changed", place("portfolio"))])
+
+
+def record_stored(portfolio: Portfolio, plan: StoredPlan, fills: Iterable[StoredTrade] | None = None) -> Portfolio:
+    """Return the portfolio after a stored plan's orders, or after the `fills` that happened in their place.
+
+    Exchanges of currency and the cash flow are the plan's. Raises InputError where holdings or cash have changed since
+    the plan, or more is sold than held.
+    """
+    check_unchanged(portfolio, plan)
+    trades = plan.trades if fills is None else tuple(fills)
+    quotes = {s: Quote(s, price, currency, None, "manual") for s, (price, currency) in plan.prices.items()}
+    holdings = [replace(one, value=None) for one in in_quantities(portfolio, quotes).holdings]
+    for trade in trades:
+        book(holdings, trade)
+    traded = {trade.symbol for trade in trades}
+    sections = tuple(dated(section, traded, plan.as_of) for section in portfolio.sections)
+    others = next((section.rule for section in sections if section.name == "all"), portfolio.untargeted_rule)
+    return replace(
+        portfolio,
+        holdings=tuple(holdings),
+        accounts=tuple(_settled(one, portfolio, plan, trades, as_planned=fills is None) for one in portfolio.accounts),
+        sections=sections,
+        settings=replace(portfolio.settings, cash_flow=ZERO),
+        untargeted_rule=others,
+    )
+
+
+def _settled(
+    account: Account, portfolio: Portfolio, plan: StoredPlan, trades: Iterable[StoredTrade], *, as_planned: bool
+) -> Account:
+    """Return an account with its cash after the orders; one without a name has the cash of all labels."""
+    name = account.name if portfolio.accounts_declared else ""
+    if as_planned:
+        return replace(account, cash={code: Decimal(n) for code, n in plan.after[name].items()})
+    done = [Done(t.account, t.symbol, t.side, t.quantity, t.currency, t.amount, t.cost) for t in trades]
+    cash = {code: Decimal(amount) for code, amount in plan.before[name].items()}
+    for (label, code), amount in cash_flows(done, plan.exchanged).items():
+        if name in ("", label):
+            cash[code] = cash.get(code, ZERO) + amount
+    return replace(account, cash=cash)
+
+
+def read_fills(path: Path, plan: StoredPlan) -> tuple[StoredTrade, ...]:
+    """Return what was really bought and sold, from a CSV: symbol, side, quantity, price; account, fee, tax if any.
+
+    Raises InputError with every row that cannot be used: also one of a symbol that the plan does not price.
+    """
+    try:
+        raw = read_bytes(path)
+    except Refused as refused:
+        raise InputError([refused.problem(str(path))]) from None
+    report = Report(str(path), in_rows(str(path)))
+    found: list[StoredTrade] = []
+    for number, row in csv_table(raw, report, _FILLS, ("symbol", "side", "quantity", "price")).rows:
+        symbol, side = row.text("symbol").upper(), row.choice("side", ("buy", "sell"))
+        quantity, price = (row.number(name, ZERO, above=True) for name in ("quantity", "price"))
+        fee, tax = (row.number(name, ZERO) if row.text(name) else ZERO for name in ("fee", "tax"))
+        planned = [one for one in plan.trades if one.symbol == symbol]
+        if symbol not in plan.prices:
+            report.error((number, "symbol"), "fill-unknown", symbol=symbol)
+        elif side and quantity and price and fee is not None and tax is not None:
+            account = row.text("account") or (planned[0].account if len(planned) == 1 else "")
+            currency = plan.prices[symbol][1]
+            amount = quantity * price
+            found.append(StoredTrade(account, symbol, cast("Side", side), quantity, price, currency, amount, fee + tax))
+    if report.failed:
+        raise InputError(report.problems)
+    return tuple(found)
+
+
+def orders_csv(plan: StoredPlan, form: str) -> str:
+    """Return a plan's orders as CSV: a `list` by account, sells first, to work through; or Interactive Brokers' basket.
+
+    Raises InputError where an order cannot stand in a basket: one that is not in dollars, or of a part of a share.
+    """
+    ordered = sorted(plan.trades, key=lambda one: (one.account, one.side == "buy", one.symbol))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    if form == PLAIN:
+        writer.writerow(_LIST)
+        for one in ordered:
+            figures = (_plain(one.quantity), _plain(one.price), one.currency, _plain(one.amount))
+            writer.writerow(("", one.account, one.side, one.symbol, *figures))
+        return out.getvalue()
+    faults = [
+        error("not-in-a-basket", place("trade", symbol=one.symbol, account=one.account))
+        for one in ordered
+        if one.currency != "USD" or one.quantity % 1
+    ]
+    if faults:
+        raise InputError(faults)
+    writer.writerow(_BASKET)
+    for one in ordered:
+        symbol = one.symbol.replace(".", " ")
+        order = (one.side.upper(), _plain(one.quantity), symbol, "STK", "SMART", "USD", "DAY", "LMT")
+        writer.writerow((*order, f"{one.price:.2f}", one.account))
+    return out.getvalue()
+
+
+def undo_file(path: Path) -> Path:
+    """Return where the portfolio's file as it was before the last recording is kept."""
+    return path.with_name(f"{path.name}.before")
+
+
+def keep_for_undo(path: Path, after: str) -> bytes:
+    """Return what `undo` needs: the file as it is, under a first line with the hash of what is written next."""
+    return f"# {_hash(after)}\n".encode() + path.read_bytes()
+
+
+def undone(path: Path) -> bytes:
+    """Return the portfolio's file as it was before the last recording.
+
+    Raises InputError where nothing was recorded, or the file was changed since.
+    """
+    kept = undo_file(path)
+    if not kept.exists():
+        raise InputError([error("nothing-to-undo", str(path))])
+    first, _, before = kept.read_bytes().partition(b"\n")
+    if first.decode() != f"# {_hash(path.read_bytes().decode())}":
+        raise InputError([error("changed-since-recorded", str(path))])
+    return before

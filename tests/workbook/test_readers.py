@@ -1,0 +1,105 @@
+"""Programs of others read every kind of our workbooks: Microsoft's Open XML SDK, exceljs and SheetJS."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from engine.words import LANGUAGES, Lang
+from templates.merge import write_back
+from templates.report import BookReport
+from templates.share import share
+from templates.spec import SHEETS
+from templates.write import build
+from tests.office import Office
+from tests.workbook.cases import filled_portfolio, plan_of, report_for, report_of
+
+READERS = Path(__file__).with_name("readers")
+ROOT = Path(__file__).resolve().parents[2]
+#: What the programs find in one file, by the program.
+Answer = dict[str, Any]
+
+if not os.environ.get("CI") and not ((READERS / "node_modules").is_dir() and shutil.which("node")):
+    pytest.skip("npm's packages are not installed in tests/workbook/readers", allow_module_level=True)
+
+
+def read(*files: Path) -> list[Answer]:
+    """Return what the programs find in each file."""
+    command = ["node", str(READERS / "read.mjs"), *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    answers: dict[str, Answer] = json.loads(done.stdout)
+    return list(answers.values())
+
+
+def faults(answer: Answer, lang: Lang) -> list[str]:
+    """Return what breaks the format's rules, and every sheet that a program does not show or shows empty."""
+    titles = [spec.title(lang) for spec in SHEETS]
+    unread = [f"{name}: {title}" for name in ("exceljs", "sheetjs") for title in titles if not answer[name].get(title)]
+    return [*answer["violations"], *unread]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_fresh_workbooks_break_no_rule_and_every_sheet_is_read(lang: Lang, tmp_path: Path) -> None:
+    files = []
+    for key, filled in (("growth", True), ("cap-against-equal", True), ("blank", False)):
+        files.append(tmp_path / f"{key}.xlsx")
+        files[-1].write_bytes(build(report_for(key, lang, filled), lang).to_bytes())
+    assert [fault for answer in read(*files) for fault in faults(answer, lang)] == []
+
+
+def test_the_workbook_with_macros_breaks_no_rule_and_every_sheet_is_read() -> None:
+    (answer,) = read(ROOT / "rebalancer.xlsm")
+    assert faults(answer, "en") == []
+
+
+def test_copies_to_share_break_no_rule(tmp_path: Path) -> None:
+    files = [tmp_path / "values.xlsx", tmp_path / "weights.xlsx"]
+    for path, weights_only in zip(files, (False, True), strict=True):
+        path.write_bytes(share(report_for("growth", "en", True), "en", weights_only=weights_only).to_bytes())
+    answers = read(*files)
+    assert [answer["violations"] for answer in answers] == [[], []]
+    assert all(count for answer in answers for count in answer["exceljs"].values())
+
+
+def saved_by_exceljs(source: Path, target: Path) -> None:
+    code = "import E from 'exceljs'; const b = new E.Workbook(); const [s, t] = process.argv.slice(-2);"
+    run = f"{code} await b.xlsx.readFile(s); await b.xlsx.writeFile(t)"
+    subprocess.run(["node", "--input-type=module", "-e", run, str(source), str(target)], cwd=READERS, check=True)
+
+
+def saved_by_sheetjs(source: Path, target: Path) -> None:
+    code = "import X from 'xlsx'; import f from 'node:fs'; const [s, t] = process.argv.slice(-2);"
+    run = f"{code} f.writeFileSync(t, X.write(X.read(f.readFileSync(s)), {{ bookType: 'xlsx', type: 'buffer' }}))"
+    subprocess.run(["node", "--input-type=module", "-e", run, str(source), str(target)], cwd=READERS, check=True)
+
+
+@pytest.mark.parametrize("program", ["nobody", "openpyxl", "LibreOffice", "exceljs", "SheetJS"])
+def test_writing_back_adds_no_fault_whoever_saved_the_file(program: str, office: Office, tmp_path: Path) -> None:
+    portfolio = filled_portfolio("growth")
+    made, saved, after = (tmp_path / name for name in ("made.xlsx", "saved.xlsx", "after.xlsx"))
+    made.write_bytes(build(BookReport(portfolio), "en").to_bytes())
+    if program == "openpyxl":
+        load_workbook(made).save(saved)
+    elif program == "LibreOffice":
+        (folder := tmp_path / "office").mkdir()
+        shutil.copy(office.convert([made], "xlsx", folder)["made"], saved)
+    elif program == "exceljs":
+        saved_by_exceljs(made, saved)
+    elif program == "SheetJS":
+        saved_by_sheetjs(made, saved)
+    else:
+        shutil.copy(made, saved)
+    data, notice = write_back(saved, report_of(plan_of(portfolio), "en"), "en")
+    assert notice is None
+    assert data is not None
+    after.write_bytes(data)
+    before, now = read(saved, after)
+    assert set(faults(now, "en")) <= set(faults(before, "en"))

@@ -1,0 +1,114 @@
+"""`rebalancer import FILE…`: holdings and cash from brokers' exports into a portfolio, after showing what changes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.data.brokers import ALL_FORMATS, FIELDS
+from engine.errors import InputError, error
+from engine.phrase import phrase, place
+from engine.text import nearest
+from engine.words import Lang, say
+from xl_addin.cli.frame import BadValue, OneOf, argument, command, option
+from xl_addin.cli.options import FILE, currency_option, force_option, lang_option
+
+if TYPE_CHECKING:
+    from rebalancer.importing import CashChange, HoldingChange
+    from xl_addin.show.terminal import Paint
+
+#: Columns of the table of changes that hold words, and stand left.
+_WORDS = 4
+
+
+def _mapped(text: str) -> tuple[str, str]:
+    """Return the header and the field of COLUMN=FIELD; raises BadValue for anything else."""
+    header, _, field = text.rpartition("=")
+    if not header or field not in FIELDS:
+        if near := nearest(field, FIELDS):
+            raise BadValue(phrase("wanted.mapping-near", value=text, near=near, fields=FIELDS))
+        raise BadValue(phrase("wanted.mapping", value=text, fields=FIELDS))
+    return header, field
+
+
+@command("import")
+@argument("files", type=FILE, metavar="FILE…", nargs=-1, required=True)
+@option("-o", "--output", type=FILE, metavar="OUT")
+@option("--format", "form", type=OneOf(ALL_FORMATS), metavar="NAME")
+@option("--broker", metavar="NAME", default="")
+@option("--into", type=FILE, metavar="BOOK")
+@option("--model", metavar="NAME", default="")
+@option("--targets", type=FILE, metavar="FILE")
+@option("--map", "mapping", type=_mapped, multiple=True, metavar="COLUMN=FIELD")
+@option("--no-prices", is_flag=True)
+@currency_option
+@force_option
+@lang_option
+def import_(
+    *,
+    files: tuple[Path, ...],
+    output: Path | None,
+    form: str | None,
+    broker: str,
+    into: Path | None,
+    model: str,
+    targets: Path | None,
+    mapping: tuple[tuple[str, str], ...],
+    no_prices: bool,
+    currency: str | None,
+    force: bool,
+    lang: Lang,
+) -> None:
+    """Show what the exports change, and write the portfolio where a place is named."""
+    from rebalancer.importing import import_files, write_imported
+    from xl_addin.show.terminal import paint_for, problem_lines
+
+    where = place("command-line")
+    if sum(map(bool, (into, model, targets))) > 1:
+        raise InputError([error("bad-argument.one-of-targets", where)])
+    if output is None and into is None:
+        raise InputError([error("bad-argument.import-nowhere", where)])
+    imported = import_files(
+        files, form=form or "", broker=broker, mapping=dict(mapping), into=into, model=model, targets=targets,
+        currency=currency or "", prices=not no_prices,
+    )  # fmt: skip
+    sys.stderr.writelines(f"{line}\n" for line in problem_lines(imported.problems, lang, paint_for(sys.stderr)))
+    sys.stdout.writelines(
+        f"{line}\n" for line in changes(imported.changes, imported.cash_changes, lang, paint_for(sys.stdout))
+    )
+    if output is None:
+        sys.stdout.write(say("said.import-not-written", lang) + "\n")
+        return
+    write_imported(imported, output, lang, into=into, force=force)
+    sys.stdout.write(say("said.written", lang, path=output) + "\n")
+    if not any(section.targets for section in imported.portfolio.sections):
+        sys.stdout.write(say("said.import-targets", lang) + "\n")
+
+
+def changes(holdings: Iterable[HoldingChange], cash: Iterable[CashChange], lang: Lang, paint: Paint) -> Iterable[str]:
+    """Yield the table of what changes, and what cash becomes."""
+    from xl_addin.show.terminal import TextColumn, TextRow, money, quantity, table_lines
+
+    def cost(number: Decimal | None) -> str:
+        return "" if number is None else f"{number.normalize():,f}"
+
+    titles = ("change", "account", "symbol", "name", "quantity", "quantity-after", "cost-before", "cost-after")
+    captions = [say(f"caption.import.{title}", lang) for title in titles]
+    columns = [TextColumn(text, "<", 24) if n < _WORDS else TextColumn(text) for n, text in enumerate(captions)]
+    rows = [
+        TextRow((say(f"change.{one.kind}", lang), one.account, one.symbol, one.name, quantity(one.before),
+                 quantity(one.after), cost(one.cost_before), cost(one.cost_after)))
+        for one in holdings
+    ]  # fmt: skip
+    if rows:
+        yield from table_lines(columns, rows, paint)
+    cash = tuple(cash)
+    for change in cash:
+        before, after = (money(amount, change.currency) for amount in (change.before, change.after))
+        account = f"{change.account} " if change.account else ""
+        yield say("said.import-cash", lang, account=account, currency=change.currency, before=before, after=after)
+    if not rows and not cash:
+        yield say("said.import-nothing", lang)
