@@ -40,13 +40,11 @@ Watch = Callable[[float, float], bool]
 class Effort:
     """The most that HiGHS may do before it hands back what it has: counts, so that every machine stops alike.
 
-    `nodes` of its tree; `calls` of its callback, which it makes at every step of its search; the part of its work that
-    goes into looking for plans.
+    `nodes` of its tree; `calls` of its callback, which it makes at every step of its search.
     """
 
     nodes: int = 4_000
     calls: int = 15_000
-    heuristics: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,40 +246,6 @@ class Model:
             ]
             low, high = float(problem.net_low[symbol]) * scale, float(problem.net_high[symbol]) * scale
             self._model.constrain(low, high, 1, *terms)
-            self._ordered(symbol, high, self._buy, self._sell)
-            self._ordered(symbol, -low, self._sell, self._buy)
-
-    def _ordered(self, symbol: int, most: float, leg: _Leg, other: _Leg) -> None:
-        """Say what the switches imply over all accounts, which tightens the relaxation by far.
-
-        What a symbol gains over all accounts, at most `most`, takes an order of this leg somewhere; and an account's
-        own trade is at most that much more than what the other accounts trade the other way.
-        """
-        slots = self._problem.slots
-        mine = np.flatnonzero(slots.symbol[leg.slots] == symbol)
-        against = np.flatnonzero(slots.symbol[other.slots] == symbol)
-        if not len(mine):
-            return
-        one, zero = np.zeros(len(mine), dtype=np.int64), np.zeros(len(against), dtype=np.int64)
-        self._model.constrain(
-            -np.inf,
-            0.0,
-            1,
-            (one, leg.trade[mine], 1.0),
-            (zero, other.trade[against], -1.0),
-            (one, leg.switch[mine], -most),
-        )
-        for place in mine.tolist():
-            elsewhere = against[other.slots[against] != leg.slots[place]]
-            here = np.zeros(1, dtype=np.int64)
-            self._model.constrain(
-                -np.inf,
-                0.0,
-                1,
-                (here, leg.trade[[place]], 1.0),
-                (np.zeros(len(elsewhere), dtype=np.int64), other.trade[elsewhere], -1.0),
-                (here, leg.switch[[place]], -most),
-            )
 
     def _rows(self) -> None:
         """Add each row's measure as segments of rising slope, and its bounds."""
@@ -518,11 +482,9 @@ class Model:
             ("presolve", presolve),
             ("mip_rel_gap", gap),
             ("mip_abs_gap", 1e-7),
-            ("mip_feasibility_tolerance", 1e-7),
-            ("primal_feasibility_tolerance", 1e-8),
-            ("dual_feasibility_tolerance", 1e-8),
+            # A switch that is a millionth on would let a millionth of everything be traded in fractions.
+            ("mip_feasibility_tolerance", 1e-7 if self._problem.slots.continuous.any() else 1e-6),
             ("mip_max_nodes", effort.nodes),
-            ("mip_heuristic_effort", effort.heuristics),
         ):
             highs.setOptionValue(name, value)
         highs.passModel(self._linear(highspy))

@@ -71,10 +71,8 @@ def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | No
 
 def effort_for(problem: TradeProblem) -> Effort:
     """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
-    several = len(np.unique(problem.account)) > 1
-    nodes = int(np.clip((70_000 if several else 100_000) / max(problem.size, 1), 200, 3_000))
-    # Where accounts join everything, good plans are the harder half.
-    return Effort(nodes, 4 * nodes, 0.3 if several else 0.05)
+    nodes = int(np.clip(160_000 / max(problem.size, 1), 300, 4_000))
+    return Effort(nodes, 4 * nodes)
 
 
 class _Search:
@@ -185,7 +183,7 @@ class _Search:
             self.bound = max(self.bound, answer.bound)
         if answer.units is None or not self.offer(whole(answer.units)):
             # What rounding may save was granted to every order: now without, and with a hair of cash kept beside.
-            less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400), self._effort.heuristics)
+            less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400))
             for hair in HAIRS:
                 kept = replace(problem, reserve=problem.reserve + hair * problem.total)
                 again = Model(kept, loose=False, must=must).solve(less, start=start, gap=gap, watch=self._watch)
