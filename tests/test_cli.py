@@ -337,7 +337,6 @@ def test_the_help_of_all_imports_no_command() -> None:
         "xl_addin.cli.frame",
         "xl_addin.show",
         "xl_addin.show.terminal",
-        "xl_addin.show.terminal",
     ]
 
 
