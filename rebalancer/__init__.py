@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from rebalancer.saving import save
     from rebalancer.sharing import share
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "engine.errors": (
