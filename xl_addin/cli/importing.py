@@ -93,7 +93,8 @@ def changes(holdings: Iterable[HoldingChange], cash: Iterable[CashChange], lang:
     from xl_addin.show.terminal import TextColumn, TextRow, money, quantity, table_lines
 
     def cost(number: Decimal | None) -> str:
-        return "" if number is None else f"{number.normalize():,f}"
+        # An average has as many digits as the division: the file keeps them, nobody reads more than four.
+        return "" if number is None else quantity(round(number, 4))
 
     titles = ("change", "account", "symbol", "name", "quantity", "quantity-after", "cost-before", "cost-after")
     captions = [say(f"caption.import.{title}", lang) for title in titles]
