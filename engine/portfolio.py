@@ -44,6 +44,10 @@ class Instrument:
     lot: Decimal = Decimal(1)
     taxed_as_dividend: bool | None = None
 
+    def called(self, lang: str) -> str:
+        """Return its name for a reader of a language: the English one in English, where it is known."""
+        return (self.name_en if lang == "en" else "") or self.name or self.symbol
+
     @property
     def is_risk_asset(self) -> bool:
         """Tell whether a retirement account counts this against its risk cap: all but bonds and cash."""

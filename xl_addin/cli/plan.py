@@ -14,7 +14,7 @@ from engine.phrase import place
 from engine.plan import Plan
 from engine.settings import Mode, setting_fields
 from engine.words import Lang, say
-from xl_addin.cli.frame import OneOf, argument, command, option
+from xl_addin.cli.frame import OneOf, argument, command, option, wants_fine_print
 from xl_addin.cli.options import (
     FILE,
     accept_option,
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from engine.quote import Quote
     from rebalancer.books import Analyse
 
+#: The status of `plan --check` where rebalancing is needed.
+EXIT_NEEDED = 4
+
 
 @command("plan")
 @argument("file", type=FILE, metavar="FILE")
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
 @option("--analyses", is_flag=True)
 @option("--allow-stale", is_flag=True)
 @accept_option
+@option("--brief", is_flag=True)
+@option("--check", is_flag=True)
 @output_options
 def plan(
     *,
@@ -61,15 +66,18 @@ def plan(
     analyses: bool,
     allow_stale: bool,
     accept: tuple[tuple[str, Decimal], ...],
+    brief: bool,
+    check: bool,
     as_json: bool,
     lang: Lang,
-) -> None:
-    """Plan, print, and write the workbook where one is asked for."""
+) -> int:
+    """Plan, print, and write the workbook where one is asked for; status 4 where a check finds trades needed."""
     from rebalancer.clock import today
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
+    from xl_addin.show.terminal import waiting
 
     loaded, problems = load_portfolio(file)
     given, found = quotes_in(prices)
@@ -83,10 +91,12 @@ def plan(
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
     check_plannable(portfolio, problems)
     book = file if is_workbook(file) else None
-    quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
+    with waiting(say("doing.prices", lang)):
+        quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
     day = as_of or today()
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
-    made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
+    with waiting(say("doing.plan", lang)):
+        made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
     if output:
         from rebalancer.books import write_plan_book
 
@@ -96,7 +106,8 @@ def plan(
         notice = write_plan_book(made, output, lang, file, analyse)
         if notice:
             sys.stderr.write(f"{notice}\n")
-    _show(made, lang, output, as_json=as_json)
+    _show(made, lang, output, as_json=as_json, brief=brief)
+    return EXIT_NEEDED if check and made.needs_rebalancing else 0
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
@@ -132,7 +143,7 @@ def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
     _show(made, lang, workbook, as_json=as_json, workbook=str(workbook))
 
 
-def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, **more: str) -> None:
+def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, brief: bool = False, **more: str) -> None:
     """Print the plan and where its workbook is; `more` are further keys of the JSON document."""
     if as_json:
         from rebalancer.storing import stamp
@@ -143,6 +154,6 @@ def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, **more
     from xl_addin.show.terminal import paint_for
     from xl_addin.show.text import report
 
-    sys.stdout.write(report(made, lang, paint_for(sys.stdout)))
+    sys.stdout.write(report(made, lang, paint_for(sys.stdout), brief=brief, verbose=wants_fine_print()))
     if written:
         sys.stdout.write(f"{say('report.written', lang, path=written)}\n")
