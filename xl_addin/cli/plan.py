@@ -25,6 +25,7 @@ from xl_addin.cli.options import (
     history_options,
     output_options,
     prices_option,
+    stale_option,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 @history_options
 @facts_option
 @option("--analyses", is_flag=True)
-@option("--allow-stale", is_flag=True)
+@stale_option
 @accept_option
 @output_options
 def plan(

@@ -199,7 +199,7 @@ def _cash(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
 
 
 def price_notices(plan: Plan, lang: Lang) -> list[str]:
-    """Return what must be said loudly about the plan's prices: samples, and every stale one."""
+    """Return what must be said loudly about the plan's prices: samples, every stale one, and stale rates."""
     notices = []
     samples = [position for position in plan.positions if position.price_source == SAMPLE_SOURCE]
     if samples:
@@ -209,6 +209,10 @@ def price_notices(plan: Plan, lang: Lang) -> list[str]:
     if stale:
         listed = ", ".join(f"{p.symbol} ({p.price_as_of.date() if p.price_as_of else '?'})" for p in stale)
         notices.append(say("report.stale-prices", lang, list=listed))
+    old = [rate for rate in plan.rates.values() if rate.stale_reason]
+    if old:
+        listed = ", ".join(f"{'/'.join(r.path)} ({r.as_of.date() if r.as_of else '?'})" for r in old)
+        notices.append(say("report.stale-rates", lang, list=listed))
     return notices
 
 
