@@ -57,11 +57,13 @@ class Concentration:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A target weight, a fraction of what the universe is to make up."""
+    """A target weight, a fraction of what the universe is to make up; `currency` is the universe's own word, or ""."""
 
     symbol: str
     sector: str
     weight: Decimal
+    name: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ class Weighting:
         return {
             "method": self.method,
             "weights": [
-                {"symbol": w.symbol, "sector": w.sector or None, "weight": number(w.weight)} for w in self.weights
+                {"symbol": w.symbol, "name": w.name or None, "sector": w.sector or None, "weight": number(w.weight)}
+                for w in self.weights
             ],
             "concentration": {"before": _document(self.before), "after": _document(self.after)},
             "problems": problem_list(self.problems),
@@ -138,7 +141,9 @@ def weigh(
         moved = turnover(present, weights)
         if move_cost:
             cost = sum((move_cost(symbol, weights[symbol] - present[symbol]) for symbol in weights), ZERO)
-    rows = tuple(Weight(entry.symbol, entry.sector, weights[entry.symbol]) for entry in entries)
+    rows = tuple(
+        Weight(entry.symbol, entry.sector, weights[entry.symbol], entry.name, entry.currency) for entry in entries
+    )
     return Weighting(method, rows, before, _measure(entries, weights), moved, cost, tuple(problems))
 
 
