@@ -434,11 +434,11 @@ def weights(
     """
     as_of = as_of or today()
     entries, problems = _universe(universe, as_of)
-    entries, found = _listed(entries, as_of)
-    problems = (*problems, *found)
     if fetch:
         entries, found = _completed(entries, as_of)
         problems = (*problems, *found)
+    entries, found = _listed(entries, as_of)
+    problems = (*problems, *found)
 
     def move_cost(symbol: str, change: Decimal) -> Decimal:
         market = shape(symbol) or "OTHER"

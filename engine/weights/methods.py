@@ -86,8 +86,7 @@ class Weighting:
         return {
             "method": self.method,
             "weights": [
-                {"symbol": w.symbol, "name": w.name or None, "sector": w.sector or None, "weight": number(w.weight)}
-                for w in self.weights
+                {"symbol": w.symbol, "sector": w.sector or None, "weight": number(w.weight)} for w in self.weights
             ],
             "concentration": {"before": _document(self.before), "after": _document(self.after)},
             "problems": problem_list(self.problems),
