@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rebalancer.analysing import Sources, calendar, compare, correlate, review, risk, weights
     from rebalancer.books import write
     from rebalancer.loading import from_frames, load
+    from rebalancer.many import PlannedOne, plan_many
     from rebalancer.planning import plan
     from rebalancer.quoting import quotes
     from rebalancer.recording import record
@@ -53,6 +54,7 @@ _HOMES = {
     "rebalancer.analysing": ("Sources", "calendar", "compare", "correlate", "review", "risk", "weights"),
     "rebalancer.books": ("write",),
     "rebalancer.loading": ("from_frames", "load"),
+    "rebalancer.many": ("PlannedOne", "plan_many"),
     "rebalancer.planning": ("plan",),
     "rebalancer.quoting": ("quotes",),
     "rebalancer.recording": ("record",),
@@ -69,6 +71,7 @@ __all__ = [
     "MarketDataError",
     "NoData",
     "Plan",
+    "PlannedOne",
     "Portfolio",
     "Position",
     "Problem",
@@ -86,6 +89,7 @@ __all__ = [
     "from_frames",
     "load",
     "plan",
+    "plan_many",
     "quotes",
     "record",
     "review",

@@ -138,26 +138,63 @@ def quotes_for(
     InputError for one that is not the price.
     """
     needed = wanted_symbols(portfolio, given)
-    far = _far_from_market(portfolio)
     if not needed:
-        return given, far
+        return given, _far_from_market(portfolio)
+    batch = quotes_of_all(needed, given, offline=offline, refresh=refresh, interactive=interactive, accept=accept)
+    return told_of(portfolio, batch, book if offline else None)
+
+
+def quotes_of_all(
+    needed: Iterable[str],
+    given: Mapping[str, Quote],
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    interactive: bool = False,
+    accept: Mapping[str, Decimal] | None = None,
+) -> QuoteBatch:
+    """Return the given quotes and the sources' ones for what is needed, in one question; see `quotes_for`."""
+    from engine.market.quoting import QuoteBatch
+
+    needed = list(needed)
+    if not needed:
+        return QuoteBatch(given, {}, 0, ())
     from engine.market import chain
 
     batch = chain.quotes(needed, offline=offline, refresh=refresh, deadline=_deadline(interactive=interactive))
+    ok, confirmed = _accepted(batch.ok, accept or {})
+    told = tuple(problem for problem in batch.problems if problem.code != "doubtful")  # which the plan itself says
+    return QuoteBatch({**ok, **given}, batch.failed, batch.requests, (*told, *confirmed))
+
+
+def told_of(portfolio: Portfolio, batch: QuoteBatch, book: Path | None = None) -> Quotes:
+    """Return a batch's quotes, and what one portfolio's plan has to say of them.
+
+    What could not be had is a warning; it is taken from the workbook `book`, where one is given that has it.
+    """
+    needed = frozenset(wanted_symbols(portfolio))
+    failed = {symbol: fault for symbol, fault in batch.failed.items() if symbol in needed}
     own: dict[str, Quote] = {}
     notes: tuple[Problem, ...] = ()
-    if offline and book and batch.failed:
+    if book and failed:
         found = prices_in_book(book)
-        own = {symbol: found[symbol] for symbol in batch.failed if symbol in found}
+        own = {symbol: found[symbol] for symbol in failed if symbol in found}
         notes = _from_book(own, book)
-    lost = {symbol: fault for symbol, fault in batch.failed.items() if symbol not in own}
-    failed = no_network(batch.ok, lost) or tuple(
+    lost = {symbol: fault for symbol, fault in failed.items() if symbol not in own}
+    had = {symbol: batch.ok[symbol] for symbol in needed if symbol in batch.ok}
+    warnings = no_network(had, lost) or tuple(
         Problem("warning", "price-source", place("price", symbol=symbol), fault.message)
         for symbol, fault in lost.items()
     )
-    told = tuple(problem for problem in batch.problems if problem.code != "doubtful")  # which the plan itself says
-    ok, confirmed = _accepted(batch.ok, accept or {})
-    return {**own, **ok, **given}, (*told, *confirmed, *notes, *failed, *far)
+    told = tuple(problem for problem in batch.problems if _concerns(problem, needed))
+    return {**own, **batch.ok}, (*told, *notes, *warnings, *_far_from_market(portfolio))
+
+
+def _concerns(problem: Problem, symbols: frozenset[str]) -> bool:
+    """Tell whether a problem of a batch is about one of the symbols, or about none in particular."""
+    where = problem.where
+    about = [where.values.get("symbol")] if isinstance(where, Phrase) else where.split(", ")
+    return about == [None] or not symbols.isdisjoint(map(str, about))
 
 
 def no_network(ok: Mapping[str, Quote], failed: Mapping[str, MarketDataError]) -> tuple[Problem, ...]:

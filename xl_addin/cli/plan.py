@@ -1,4 +1,4 @@
-"""`rebalancer plan FILE` and `rebalancer demo`: drift and trades, for a person's portfolio or for the sample."""
+"""`rebalancer plan FILE…` and `rebalancer demo`: drift and trades, for a person's portfolio or for the sample."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 
 @command("plan")
-@argument("file", type=FILE, metavar="FILE")
-@option("-o", "--output", type=FILE, metavar="OUT.xlsx")
+@argument("files", type=FILE, metavar="FILE…", nargs=-1, required=True)
+@option("-o", "--output", type=FILE, metavar="OUT")
 @force_option
 @prices_option
 @option("--mode", type=OneOf(setting_fields()["mode"]["choices"]))
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @output_options
 def plan(
     *,
-    file: Path,
+    files: tuple[Path, ...],
     output: Path | None,
     force: bool,
     prices: Path | None,
@@ -63,14 +63,23 @@ def plan(
     accept: tuple[tuple[str, Decimal], ...],
     as_json: bool,
     lang: Lang,
-) -> None:
-    """Plan, print, and write the workbook where one is asked for."""
+) -> int:
+    """Plan, print, and write the workbook where one is asked for; see `xl_addin.cli.many` for several portfolios."""
     from rebalancer.clock import today
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
 
+    if len(files) > 1:
+        from rebalancer.many import Terms
+        from xl_addin.cli.many import ManyInputs, plan_and_show
+
+        terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
+        inputs = ManyInputs(files, prices, dict(accept))
+        unusable = {"-o": output, "--facts": facts, "--analyses": analyses}
+        return plan_and_show(inputs, terms, lang, unusable, as_json=as_json)
+    (file,) = files
     loaded, problems = load_portfolio(file)
     given, found = quotes_in(prices)
     problems = (*problems, *found)
@@ -97,6 +106,7 @@ def plan(
         if notice:
             sys.stderr.write(f"{notice}\n")
     _show(made, lang, output, as_json=as_json)
+    return 0
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
