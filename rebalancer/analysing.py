@@ -445,6 +445,8 @@ def weights(
     if fetch:
         entries, found = _completed(entries, as_of)
         problems = (*problems, *found)
+    entries, found = _listed(entries, as_of)
+    problems = (*problems, *found)
 
     def move_cost(symbol: str, change: Decimal) -> Decimal:
         market = shape(symbol) or "OTHER"
@@ -484,6 +486,24 @@ def _read(answer: Read) -> Universe:
     if entries is None:
         raise InputError(problems)
     return entries, problems
+
+
+def _listed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
+    """Return the entries with the catalogue's names and, where they name no sector, its sectors, which is said."""
+    problems: list[Problem] = []
+    done, filled = [], []
+    for entry in entries:
+        listed = load().entry(entry.symbol)
+        if listed and not entry.name:
+            entry = replace(entry, name=listed.instrument.name)
+        if listed and listed.sector and not entry.sector:
+            where = place("sector", symbol=entry.symbol)
+            entry = classified(replace(entry, sector=listed.sector), as_of, where, problems)
+            filled.append(entry.symbol)
+        done.append(entry)
+    if filled:
+        problems.append(note("sector-listed", place("universe"), symbols=filled))
+    return tuple(done), tuple(problems)
 
 
 def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:

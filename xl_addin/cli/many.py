@@ -14,6 +14,7 @@ from engine.errors import InputError, Problem, error
 from engine.phrase import place
 from engine.words import Lang, say
 from rebalancer.many import PlannedOne, Terms, Totals, plan_many, totals
+from xl_addin.show.allocation_text import section_name
 from xl_addin.show.json import dump
 from xl_addin.show.terminal import (
     Paint,
@@ -26,7 +27,6 @@ from xl_addin.show.terminal import (
     progress,
     table_lines,
 )
-from xl_addin.show.text import section_name
 
 #: A column of names is never narrower, nor wider, than this.
 _NARROWEST, _WIDEST = 10, 40

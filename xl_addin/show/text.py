@@ -10,7 +10,8 @@ from decimal import Decimal
 from engine.money import ZERO
 from engine.plan import CashLine, Conversion, Plan, TaxEstimate, cash_weight, reconciliation, traded
 from engine.quote import SAMPLE_SOURCE
-from engine.words import Lang, known, say
+from engine.words import Lang, say
+from xl_addin.show.allocation_text import allocation_lines, section_name
 from xl_addin.show.terminal import (
     Paint,
     TextColumn,
@@ -36,6 +37,7 @@ def report(plan: Plan, lang: Lang = "en", paint: Paint | None = None) -> str:
     blocks = [
         _header(plan, lang, paint),
         _block("caption.positions", _positions(plan, lang, paint), lang, paint),
+        _block("caption.allocation", allocation_lines(plan, lang, paint), lang, paint),
         _block("caption.sections", _sections(plan, lang, paint), lang, paint),
         _block("caption.trades", _trades(plan, lang, paint), lang, paint),
         _block("caption.conversions", _conversions(plan, lang), lang, paint),
@@ -58,12 +60,6 @@ def _header(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     hopes = ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in plan.portfolio.expected.items())
     expected = _wrapped([say("said.expected", lang, expected=hopes)]) if hopes else []
     return [*(paint(line, "bold") for line in _wrapped([title])), facts, *expected, *sources, *loud]
-
-
-def section_name(section: str, lang: Lang) -> str:
-    """Return what a section is called: core, satellite or all in the reader's language, another one as it is named."""
-    key = f"section.{section}"
-    return say(key, lang) if known(key) else section
 
 
 def _block(title: str, lines: list[str], lang: Lang, paint: Paint) -> list[str]:
