@@ -45,8 +45,8 @@ class Instrument:
     taxed_as_dividend: bool | None = None
 
     def called(self, lang: str) -> str:
-        """Return its name for a reader of a language: the English one in English, where it is known."""
-        return (self.name_en if lang == "en" else "") or self.name or self.symbol
+        """Return the name in a language: in English the English one, where the other cannot be read."""
+        return self.name_en if lang == "en" and self.name_en and not self.name.isascii() else self.name
 
     @property
     def is_risk_asset(self) -> bool:

@@ -1,4 +1,4 @@
-"""`rebalancer plan FILE` and `rebalancer demo`: drift and trades, for a person's portfolio or for the sample."""
+"""`rebalancer plan FILE…` and `rebalancer demo`: drift and trades, for a person's portfolio or for the sample."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.phrase import place
 from engine.plan import Plan
 from engine.settings import Mode, setting_fields
 from engine.words import Lang, say
-from xl_addin.cli.frame import OneOf, argument, command, option, wants_fine_print
+from xl_addin.cli.frame import EXIT_NEEDED, OneOf, argument, command, option, wants_fine_print
 from xl_addin.cli.options import (
     FILE,
     accept_option,
@@ -25,19 +25,17 @@ from xl_addin.cli.options import (
     history_options,
     output_options,
     prices_option,
+    stale_option,
 )
 
 if TYPE_CHECKING:
     from engine.quote import Quote
     from rebalancer.books import Analyse
 
-#: The status of `plan --check` where rebalancing is needed.
-EXIT_NEEDED = 4
-
 
 @command("plan")
-@argument("file", type=FILE, metavar="FILE")
-@option("-o", "--output", type=FILE, metavar="OUT.xlsx")
+@argument("files", type=FILE, metavar="FILE…", nargs=-1, required=True)
+@option("-o", "--output", type=FILE, metavar="OUT")
 @force_option
 @prices_option
 @option("--mode", type=OneOf(setting_fields()["mode"]["choices"]))
@@ -46,14 +44,14 @@ EXIT_NEEDED = 4
 @history_options
 @facts_option
 @option("--analyses", is_flag=True)
-@option("--allow-stale", is_flag=True)
+@stale_option
 @accept_option
 @option("--brief", is_flag=True)
 @option("--check", is_flag=True)
 @output_options
 def plan(
     *,
-    file: Path,
+    files: tuple[Path, ...],
     output: Path | None,
     force: bool,
     prices: Path | None,
@@ -71,7 +69,10 @@ def plan(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Plan, print, and write the workbook where one is asked for; status 4 where a check finds trades needed."""
+    """Plan, print, and write the workbook where one is asked for; see `xl_addin.cli.many` for several portfolios.
+
+    The status is 4 where a check finds trades needed.
+    """
     from rebalancer.clock import today
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
@@ -79,6 +80,15 @@ def plan(
     from rebalancer.quoting import quotes_for, quotes_in
     from xl_addin.show.terminal import waiting
 
+    if len(files) > 1:
+        from rebalancer.many import Terms
+        from xl_addin.cli.many import ManyInputs, plan_and_show
+
+        terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
+        inputs = ManyInputs(files, prices, dict(accept))
+        unusable = {"-o": output, "--facts": facts, "--analyses": analyses}
+        return plan_and_show(inputs, terms, lang, unusable, as_json=as_json, check=check)
+    (file,) = files
     loaded, problems = load_portfolio(file)
     given, found = quotes_in(prices)
     problems = (*problems, *found)

@@ -20,7 +20,8 @@ from engine.plan import (
     traded,
 )
 from engine.quote import SAMPLE_SOURCE
-from engine.words import Lang, known, say
+from engine.words import Lang, say
+from xl_addin.show.allocation_text import allocation_lines, section_name
 from xl_addin.show.terminal import (
     Paint,
     TextColumn,
@@ -76,6 +77,7 @@ def report(
     else:
         blocks += [
             _block("caption.positions", _positions(plan, lang, paint), lang, paint),
+            _block("caption.allocation", allocation_lines(plan, lang, paint), lang, paint),
             _block("caption.sections", _sections(plan, lang, paint), lang, paint),
             _block("caption.reasons", _reasons(plan, lang, paint), lang, paint),
             _block("caption.cash", _cash(plan, lang, paint), lang, paint),
@@ -166,12 +168,6 @@ def fine_print(plan: Plan, lang: Lang, *, verbose: bool) -> list[str]:
         return [f"{say('severity.info', lang)}: {note}" for note in notes]
     left = len(notes) + len({one.said(lang) for one in plan.problems if one.code in _FINE_PRINT})
     return [say("report.fine-print", lang, count=left)] if left else []
-
-
-def section_name(section: str, lang: Lang) -> str:
-    """Return what a section is called: core, satellite or all in the reader's language, another one as it is named."""
-    key = f"section.{section}"
-    return say(key, lang) if known(key) else section
 
 
 def _name(plan: Plan, row: Position | Trade, lang: Lang) -> str:
@@ -331,7 +327,7 @@ def _cash(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
 
 
 def price_notices(plan: Plan, lang: Lang) -> list[str]:
-    """Return what must be said loudly about the plan's prices: samples, and every stale one."""
+    """Return what must be said loudly about the plan's prices: samples, every stale one, and stale rates."""
     notices = []
     samples = [position for position in plan.positions if position.price_source == SAMPLE_SOURCE]
     if samples:
@@ -341,6 +337,10 @@ def price_notices(plan: Plan, lang: Lang) -> list[str]:
     if stale:
         listed = ", ".join(f"{p.symbol} ({p.price_as_of.date() if p.price_as_of else '?'})" for p in stale)
         notices.append(say("report.stale-prices", lang, list=listed))
+    old = [rate for rate in plan.rates.values() if rate.stale_reason]
+    if old:
+        listed = ", ".join(f"{'/'.join(r.path)} ({r.as_of.date() if r.as_of else '?'})" for r in old)
+        notices.append(say("report.stale-rates", lang, list=listed))
     return notices
 
 
