@@ -55,7 +55,7 @@ def plan_and_show(
         raise InputError(problems)
     planned = plan_many(
         inputs.files, as_of=terms.as_of, mode=terms.mode, cash_flow=terms.cash_flow, allow_stale=terms.allow_stale,
-        history=terms.history, prices=inputs.prices, offline=terms.offline, accept=inputs.accept,
+        history=terms.history, prices=inputs.prices, offline=terms.offline, accept=inputs.accept, plans=False,
     )  # fmt: skip
     every = sorted(progress(planned, len(inputs.files), "plan"), key=lambda one: one.need)
     if as_json:
@@ -80,7 +80,7 @@ def failures(every: Sequence[PlannedOne]) -> list[Problem]:
         if str(problem.where).startswith(one.id)
         else replace(problem, where=place("of", whose=one.id, where=problem.where))
         for one in every
-        if one.summary is None
+        if one.status
         for problem in one.problems
         if problem.severity == "error"
     ]
