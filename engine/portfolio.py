@@ -44,6 +44,10 @@ class Instrument:
     lot: Decimal = Decimal(1)
     taxed_as_dividend: bool | None = None
 
+    def called(self, lang: str) -> str:
+        """Return the name in a language: in English the English one, where the other cannot be read."""
+        return self.name_en if lang == "en" and self.name_en and not self.name.isascii() else self.name
+
     @property
     def is_risk_asset(self) -> bool:
         """Tell whether a retirement account counts this against its risk cap: all but bonds and cash."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +13,11 @@ from engine.errors import InputError, Problem, error
 from engine.phrase import place
 from engine.words import Lang, say
 from rebalancer.many import PlannedOne, Terms, Totals, plan_many, totals
+from xl_addin.cli.frame import EXIT_NEEDED
+from xl_addin.show.allocation_text import section_name
 from xl_addin.show.json import dump
 from xl_addin.show.terminal import (
+    Align,
     Paint,
     TextColumn,
     TextRow,
@@ -26,10 +28,20 @@ from xl_addin.show.terminal import (
     progress,
     table_lines,
 )
-from xl_addin.show.text import section_name
 
-#: A column of names is never narrower, nor wider, than this.
-_NARROWEST, _WIDEST = 10, 40
+#: Where the terminal is narrow, names are cut down to this.
+_NARROWEST = 10
+#: Each column: its title, how it stands, and how soon it is left out.
+_COLUMNS: tuple[tuple[str, Align, int], ...] = (
+    ("client", "<", 0),
+    ("value", ">", 0),
+    ("drift-short", ">", 0),
+    ("acts", "<", 0),
+    ("orders", ">", 0),
+    ("cost", ">", 0),
+    ("next-review", ">", 1),
+    ("notes", ">", 0),
+)
 _STYLES = ("yellow", "", "red")
 
 
@@ -43,9 +55,18 @@ class ManyInputs:
 
 
 def plan_and_show(
-    inputs: ManyInputs, terms: Terms, lang: Lang, unusable: Mapping[str, object], *, as_json: bool
+    inputs: ManyInputs,
+    terms: Terms,
+    lang: Lang,
+    unusable: Mapping[str, object],
+    *,
+    as_json: bool,
+    check: bool = False,
 ) -> int:
-    """Plan each, print the table, and return the exit status: that of the worst of them."""
+    """Plan each, print the table, and return the exit status: that of the worst of them.
+
+    A `check` has status 4 where nothing is wrong and one of them needs rebalancing.
+    """
     problems = tuple(
         error("bad-argument.one-portfolio", place("command-line"), option=option)
         for option, value in unusable.items()
@@ -61,10 +82,10 @@ def plan_and_show(
     if as_json:
         sys.stdout.write(dump(document(every, terms)))
     else:
-        width = shutil.get_terminal_size((120, 24)).columns
-        sys.stdout.writelines(f"{line}\n" for line in table(every, lang, paint_for(sys.stdout), width))
+        sys.stdout.writelines(f"{line}\n" for line in table(every, lang, paint_for(sys.stdout)))
         sys.stderr.writelines(f"{line}\n" for line in problem_lines(failures(every), lang, paint_for(sys.stderr)))
-    return status(every)
+    needed = any(one.summary is not None and one.summary.needs_rebalancing for one in every)
+    return status(every) or (EXIT_NEEDED if check and needed else 0)
 
 
 def status(every: Sequence[PlannedOne]) -> int:
@@ -109,29 +130,20 @@ def document(every: Sequence[PlannedOne], terms: Terms) -> dict[str, object]:
     }
 
 
-def table(every: Sequence[PlannedOne], lang: Lang, paint: Paint, width: int) -> list[str]:
-    """Return the verdict, the table of all sorted by need, and the totals by currency, at most `width` columns wide."""
-    titles = ("client", "value", "drift-short", "acts", "orders", "cost", "next-review", "notes")
+def table(every: Sequence[PlannedOne], lang: Lang, paint: Paint) -> list[str]:
+    """Return the verdict, the table of all sorted by need, and the totals by currency."""
     rows = [TextRow(_cells(one, lang), _STYLES[one.need[0]]) for one in every]
-    sums = totals(every)
-    rows += [TextRow(_sum_cells(one, lang), "bold") for one in sums]
-    columns = [TextColumn(say(f"caption.many.{title}", lang), "<" if title in ("client", "acts") else ">", 18)
-               for title in titles]  # fmt: skip
-    bare = table_lines([TextColumn("", "<", 0), *columns[1:]], rows, Paint())
-    room = min(max(width - 1 - max(map(_width, bare)), _NARROWEST), _WIDEST)
-    columns[0] = TextColumn(columns[0].title, "<", room)
+    rows += [TextRow(_sum_cells(one, lang), "bold") for one in totals(every)]
+    columns = [
+        TextColumn(say(f"caption.many.{title}", lang), align, least=_NARROWEST, optional=optional)
+        for title, align, optional in _COLUMNS
+    ]
     needing = sum(one.need[0] == 0 for one in every)
     failed = sum(one.summary is None for one in every)
     verdict = say("said.many", lang, number=len(every), needing=needing, fine=len(every) - needing - failed)
     if failed:
         verdict += " " + say("said.many-failed", lang, number=failed)
     return [paint(verdict, "bold"), "", *table_lines(columns, rows, paint)]
-
-
-def _width(line: str) -> int:
-    from xl_addin.show.terminal import display_width
-
-    return display_width(line)
 
 
 def _cells(one: PlannedOne, lang: Lang) -> tuple[str, ...]:
