@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -26,13 +26,13 @@ class Journal:
     about people: it belongs to the same eyes only as their portfolios.
     """
 
-    def __init__(self, path: Path, terms: object, records: Mapping[str, type]) -> None:
-        """Open the journal at a path, or begin it; `records` are the dataclasses that may stand in it, by name.
+    def __init__(self, path: Path, terms: object, records: Iterable[type]) -> None:
+        """Open the journal at a path, or begin it; `records` are the dataclasses that may stand in it.
 
         Raises InputError for one of a run on other terms, for what is no journal, and where it cannot be written.
         """
         self.path = path
-        self._records = {**records, "Quote": Quote, "Problem": Problem}
+        self._records = {record.__name__: record for record in (*records, Quote, Problem)}
         self.done: dict[str, tuple[str, Any]] = {}
         self.market: Any = None
         mine = json.dumps({"form": _FORM, "terms": _plain(terms)}, ensure_ascii=False)
@@ -51,27 +51,22 @@ class Journal:
 
     def _read(self, mine: str) -> int:
         """Read what is there; return how many bytes of it are whole lines."""
-        sound = 0
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file):
-                try:
-                    text = line.decode()
-                    if not text.endswith("\n"):
-                        break
-                    data = json.loads(text)
-                    if number == 0:
-                        if text.strip() != mine:
-                            raise InputError([error("journal-of-another", str(self.path))])
-                    elif "market" in data:
-                        self.market = self._back(data["market"])
-                    else:
-                        self.done[data["id"]] = (data["input"], self._back(data["row"]))
-                except (ValueError, KeyError, TypeError, AttributeError):
-                    if number == 0:
-                        raise InputError([error("no-journal", str(self.path))]) from None
-                    break
-                sound += len(line)
-        return sound
+        lines = self.path.read_bytes().splitlines(keepends=True)
+        if lines and not lines[-1].endswith(b"\n") and (len(lines) > 1 or mine.encode().startswith(lines[0])):
+            lines.pop()
+        try:
+            for number, line in enumerate(lines):
+                data = json.loads(line)
+                if number == 0:
+                    if data["form"] and data != json.loads(mine):
+                        raise InputError([error("journal-of-another", str(self.path))])
+                elif "market" in data:
+                    self.market = self._back(data["market"])
+                else:
+                    self.done[data["id"]] = (data["input"], self._back(data["row"]))
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+            raise InputError([error("no-journal", str(self.path))]) from None
+        return sum(map(len, lines))
 
     def keep_market(self, market: object) -> None:
         """Keep the prices that the run goes on."""

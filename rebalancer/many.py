@@ -191,10 +191,6 @@ class _Run:
     plans: bool
 
 
-#: What stands in a journal, beside prices and problems.
-_RECORDS: Mapping[str, type] = {"PlannedOne": PlannedOne, "PlanSummary": PlanSummary}
-
-
 def plan_many(
     portfolios: Iterable[AnyPortfolio | Listed],
     quotes: QuoteBatch | Mapping[str, Quote] | None = None,
@@ -245,8 +241,10 @@ def plan_many(
     run = _Run(_given(quotes, prices), terms, then, plans)
     kept = None
     if journal is not None:
+        from engine.market.quoting import QuoteBatch
+
         fixed = None if quotes is None else _print(sorted(run.batch.ok.items()))
-        kept = Journal(Path(journal), (terms, fixed), _RECORDS)
+        kept = Journal(Path(journal), (terms, fixed), (PlannedOne, PlanSummary, QuoteBatch))
     dispatcher = Dispatcher(
         executor, workers=workers, chunk=chunk, ahead=ahead, worth=WORTH_PROCESSES if then is None else _WORTH_WRITING
     )
