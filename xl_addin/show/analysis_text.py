@@ -18,7 +18,7 @@ from engine.words import Lang, known, say, tell
 from rebalancer.targeting import Retargeted
 from templates.report import group_name
 from xl_addin.show.allocation_text import section_name
-from xl_addin.show.terminal import Paint, TextColumn, TextRow, display_width, points, problem_lines, table_lines, wrap
+from xl_addin.show.terminal import Paint, TextColumn, TextRow, points, problem_lines, table_lines, wrap
 
 WIDTH = 116
 TASK_WIDTH = 86
@@ -254,7 +254,8 @@ def calendar_text(result: Calendar, lang: Lang, paint: Paint) -> str:
         task, about = item.task.told(lang), f"study.section-{item.section}"
         section = say(about, lang) if known(about) else item.section
         due = _say("is-due", lang) if item.due else ""
-        remark = task if display_width(task) > TASK_WIDTH else ""
-        rows.append(TextRow((item.date.isoformat(), section, due, task), "yellow" if item.due else "", remark))
+        first, *rest = wrap(task, TASK_WIDTH)
+        style = "yellow" if item.due else ""
+        rows.append(TextRow((item.date.isoformat(), section, due, first), style, " ".join(rest)))
     title = [paint(_say("calendar", lang), "bold")]
     return _report([title, table_lines(columns, rows, paint)], result.problems, lang, paint)
