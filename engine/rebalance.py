@@ -34,6 +34,7 @@ from engine.valuation import (
     FxRate,
     Valuation,
     assign_cash_flow,
+    doubtful,
     fx_table,
     magnitude_problems,
     resolve_prices,
@@ -170,13 +171,8 @@ def _value(
         else error("stale.refused", place("price", symbol=symbol), reason=reason)
         for symbol, reason in old
     )
-    doubted = [q.doubt for q in prices.values() if q.doubt] + [rate.doubt for rate in rates.values() if rate.doubt]
-    doubtful = tuple(
-        error("doubtful", place("price", symbol=doubt.values["symbol"]), doubt=doubt)
-        for doubt in dict.fromkeys(doubted)
-    )
-    if doubtful:
-        raise Doubtful(phrase("prices-doubtful"), problems=problems + aged + doubtful)
+    if doubted := doubtful(prices, rates):
+        raise Doubtful(phrase("prices-doubtful"), problems=problems + aged + doubted)
     if aged and not allow_stale:
         raise Stale(phrase("data-stale"), problems=problems + aged)
     valuation = value(portfolio, prices, fx_table(portfolio, rates))

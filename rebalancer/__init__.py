@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.errors import (
+        Doubtful,
         ImpossibleError,
         InputError,
         MarketDataError,
@@ -45,7 +46,7 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "engine.errors": (
-        "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
+        "Doubtful", "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
     ),
     "engine.quote": ("Quote",),
     "engine.plan": ("Plan", "Position", "Trade"),
@@ -65,6 +66,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Account",
+    "Doubtful",
     "Holding",
     "ImpossibleError",
     "InputError",

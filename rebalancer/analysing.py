@@ -40,12 +40,12 @@ from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.quote import Quote
 from engine.schedule import add_months
-from engine.valuation import Valuation, fx_table, in_quantities, resolve_prices, resolve_rates, value
+from engine.valuation import Valuation, doubtful, fx_table, in_quantities, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.clock import today
 from rebalancer.loading import load_portfolio, usable
-from rebalancer.quoting import quotes_for
+from rebalancer.quoting import joined, quotes_for
 
 if TYPE_CHECKING:
     from engine.quote import FetchedFacts
@@ -311,18 +311,25 @@ def risk(
     quotes: Mapping[str, Quote] | None = None,
     sources: Sources = LIVE,
     as_of: dt.date | None = None,
+    *,
+    accept: Mapping[str, Decimal] | None = None,
 ) -> RiskReport:
-    """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'."""
+    """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'.
+
+    Nothing is judged by a doubtful price, but for those of `accept`, by symbol, that a person has confirmed.
+    """
     as_of, quotes = day_of(sources, as_of), quotes or {}
     history, problems = _volatility_history(portfolio, sources, as_of)
     if sources.history is None:
-        quotes, found = quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
+        quotes, found = quotes_for(
+            portfolio, quotes, offline=sources.offline, interactive=sources.interactive, accept=accept
+        )
         problems = (*problems, *found)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)
     facts = _tracked(portfolio, history, facts)
     rules = limits.risk(portfolio, valuation, _inputs(portfolio, valuation, history, facts))
-    problems = (*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules))
+    problems = joined((*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules)))
     return RiskReport(rules, valuation is not None, problems)
 
 
@@ -381,6 +388,7 @@ def _valuation(
     if old:
         stale = [phrase("stale-price", symbol=symbol, reason=reason) for symbol, reason in old]
         problems = (*problems, warning("price-stale.limits", place("prices"), prices=stale))
+    problems = (*problems, *doubtful(prices, rates))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     portfolio = in_quantities(portfolio, prices)

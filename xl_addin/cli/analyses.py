@@ -18,6 +18,7 @@ from engine.words import Lang, say
 from xl_addin.cli.frame import BadValue, OneOf, argument, command, option
 from xl_addin.cli.options import (
     FILE,
+    accept_option,
     amount,
     as_of_option,
     currency_option,
@@ -207,6 +208,7 @@ def review(
 @command("risk")
 @portfolio_file
 @prices_option
+@accept_option
 @as_of_option
 @history_options
 @facts_option
@@ -215,6 +217,7 @@ def risk(
     *,
     file: Path,
     prices: Path | None,
+    accept: tuple[tuple[str, Decimal], ...],
     as_of: dt.date | None,
     history: Path | None,
     offline: bool,
@@ -222,7 +225,7 @@ def risk(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Check and print; exit status 3 where a price or rate is missing."""
+    """Check and print; exit status 3 where a price or rate is missing or doubtful."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import risk as check
     from rebalancer.loading import load_portfolio, usable
@@ -232,7 +235,7 @@ def risk(
     loaded, problems = load_portfolio(file)
     quotes, found = quotes_in(prices)
     portfolio, sources = usable(loaded, (*problems, *found)), Sources(history, facts, offline)
-    report = check(portfolio, quotes, sources, _day(as_of, sources))
+    report = check(portfolio, quotes, sources, _day(as_of, sources), accept=dict(accept))
     _print(report.to_json, lambda paint: risk_text(report, lang, paint), as_json=as_json)
     return 0 if report.priced else 3
 

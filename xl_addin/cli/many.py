@@ -14,6 +14,7 @@ from engine.errors import InputError, Problem, error
 from engine.phrase import place
 from engine.words import Lang, say
 from rebalancer.many import PlannedOne, Terms, Totals, plan_many, totals
+from xl_addin.cli.frame import EXIT_NEEDED
 from xl_addin.show.allocation_text import section_name
 from xl_addin.show.json import dump
 from xl_addin.show.terminal import (
@@ -43,9 +44,18 @@ class ManyInputs:
 
 
 def plan_and_show(
-    inputs: ManyInputs, terms: Terms, lang: Lang, unusable: Mapping[str, object], *, as_json: bool
+    inputs: ManyInputs,
+    terms: Terms,
+    lang: Lang,
+    unusable: Mapping[str, object],
+    *,
+    as_json: bool,
+    check: bool = False,
 ) -> int:
-    """Plan each, print the table, and return the exit status: that of the worst of them."""
+    """Plan each, print the table, and return the exit status: that of the worst of them.
+
+    A `check` has status 4 where nothing is wrong and one of them needs rebalancing.
+    """
     problems = tuple(
         error("bad-argument.one-portfolio", place("command-line"), option=option)
         for option, value in unusable.items()
@@ -64,7 +74,8 @@ def plan_and_show(
         width = shutil.get_terminal_size((120, 24)).columns
         sys.stdout.writelines(f"{line}\n" for line in table(every, lang, paint_for(sys.stdout), width))
         sys.stderr.writelines(f"{line}\n" for line in problem_lines(failures(every), lang, paint_for(sys.stderr)))
-    return status(every)
+    needed = any(one.summary is not None and one.summary.needs_rebalancing for one in every)
+    return status(every) or (EXIT_NEEDED if check and needed else 0)
 
 
 def status(every: Sequence[PlannedOne]) -> int:
