@@ -11,7 +11,7 @@ import pytest
 from engine.analysis.compare import compare
 from engine.analysis.facts import Figure, Fund, FundLine, issuer_of
 from engine.analysis.returns import max_drawdown, volatility
-from engine.history import HistoryTable, as_date
+from engine.history import HistoryTable
 from tests.analysis.real_prices import series, table, weekdays
 
 D = Decimal
@@ -110,7 +110,7 @@ def test_a_period_of_ones_own_is_the_return_between_its_closes_and_bounds_the_ri
     days = weekdays(60)
     closes = [100.0 + n for n in range(60)]
     history = table(series("SPY", days, closes), series("QQQ", days, closes))
-    begin = as_date(days[20])
+    begin = days[20]
     found = compare(["SPY", "QQQ"], history, {}, begin=begin)
     figure = found.funds["SPY"].over_period
     assert figure is not None
