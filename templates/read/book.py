@@ -114,7 +114,7 @@ def _result_rows(table: Table, found: Mapping[str, Found]) -> Rows:
         return ()
     names = {column.name for column in table.columns if column.role == "result" or table.results}
     rows = []
-    for number in sorted(n for n in place.grid.rows if n > place.header):
+    for number in place.numbers():
         cells = place.grid.rows[number]
         row: dict[str, Value] = {n: _plain(cells[at]) for n, at in place.columns.items() if n in names and at in cells}
         if any(name in row for name in table.required):
