@@ -17,9 +17,18 @@ from xl_addin.cli.options import FILE, force_option
 @option("--pdf", is_flag=True)
 @option("--lang", type=OneOf(LANGUAGES))
 @option("--offline", is_flag=True)
+@option("--own-sheets", is_flag=True)
 @force_option
 def share(
-    *, file: Path, output: Path, weights_only: bool, pdf: bool, lang: Lang | None, offline: bool, force: bool
+    *,
+    file: Path,
+    output: Path,
+    weights_only: bool,
+    pdf: bool,
+    lang: Lang | None,
+    offline: bool,
+    own_sheets: bool,
+    force: bool,
 ) -> None:
     """Write the copy, and the PDF where asked for, and say where."""
     from rebalancer.loading import is_workbook
@@ -27,6 +36,8 @@ def share(
 
     if lang is None and not is_workbook(file):
         lang = reader_language()  # a workbook has a language of its own
-    written = write(file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, offline=offline)
+    written = write(
+        file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, offline=offline, own_sheets=own_sheets
+    )
     for path in written:
         sys.stdout.write(say("said.written", lang or reader_language(), path=path) + "\n")
