@@ -40,12 +40,12 @@ from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.quote import Quote
 from engine.schedule import add_months
-from engine.valuation import Valuation, fx_table, in_quantities, resolve_prices, resolve_rates, value
+from engine.valuation import Valuation, doubtful, fx_table, in_quantities, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.clock import today
 from rebalancer.loading import load_portfolio, usable
-from rebalancer.quoting import quotes_for
+from rebalancer.quoting import joined, quotes_for
 
 if TYPE_CHECKING:
     from engine.quote import FetchedFacts
@@ -311,18 +311,25 @@ def risk(
     quotes: Mapping[str, Quote] | None = None,
     sources: Sources = LIVE,
     as_of: dt.date | None = None,
+    *,
+    accept: Mapping[str, Decimal] | None = None,
 ) -> RiskReport:
-    """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'."""
+    """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'.
+
+    Nothing is judged by a doubtful price, but for those of `accept`, by symbol, that a person has confirmed.
+    """
     as_of, quotes = day_of(sources, as_of), quotes or {}
     history, problems = _volatility_history(portfolio, sources, as_of)
     if sources.history is None:
-        quotes, found = quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
+        quotes, found = quotes_for(
+            portfolio, quotes, offline=sources.offline, interactive=sources.interactive, accept=accept
+        )
         problems = (*problems, *found)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)
     facts = _tracked(portfolio, history, facts)
     rules = limits.risk(portfolio, valuation, _inputs(portfolio, valuation, history, facts))
-    problems = (*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules))
+    problems = joined((*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules)))
     return RiskReport(rules, valuation is not None, problems)
 
 
@@ -381,6 +388,7 @@ def _valuation(
     if old:
         stale = [phrase("stale-price", symbol=symbol, reason=reason) for symbol, reason in old]
         problems = (*problems, warning("price-stale.limits", place("prices"), prices=stale))
+    problems = (*problems, *doubtful(prices, rates))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     portfolio = in_quantities(portfolio, prices)
@@ -437,6 +445,8 @@ def weights(
     if fetch:
         entries, found = _completed(entries, as_of)
         problems = (*problems, *found)
+    entries, found = _listed(entries, as_of)
+    problems = (*problems, *found)
 
     def move_cost(symbol: str, change: Decimal) -> Decimal:
         market = shape(symbol) or "OTHER"
@@ -476,6 +486,24 @@ def _read(answer: Read) -> Universe:
     if entries is None:
         raise InputError(problems)
     return entries, problems
+
+
+def _listed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
+    """Return the entries with the catalogue's names and, where they name no sector, its sectors, which is said."""
+    problems: list[Problem] = []
+    done, filled = [], []
+    for entry in entries:
+        listed = load().entry(entry.symbol)
+        if listed and not entry.name:
+            entry = replace(entry, name=listed.instrument.name)
+        if listed and listed.sector and not entry.sector:
+            where = place("sector", symbol=entry.symbol)
+            entry = classified(replace(entry, sector=listed.sector), as_of, where, problems)
+            filled.append(entry.symbol)
+        done.append(entry)
+    if filled:
+        problems.append(note("sector-listed", place("universe"), symbols=filled))
+    return tuple(done), tuple(problems)
 
 
 def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:

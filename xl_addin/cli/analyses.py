@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS
 from engine.analysis.review import ReviewRules
-from engine.errors import NoData
-from engine.phrase import phrase
+from engine.errors import InputError, NoData, error
+from engine.phrase import phrase, place
 from engine.weights.methods import METHODS
-from engine.words import Lang
+from engine.words import Lang, say
 from xl_addin.cli.frame import BadValue, OneOf, argument, command, option
 from xl_addin.cli.options import (
     FILE,
+    accept_option,
     amount,
     as_of_option,
     currency_option,
@@ -46,6 +47,10 @@ _RULES = ReviewRules()
 @option("--sector-max", type=share("weight"), metavar="W")
 @as_of_option
 @option("--fetch", is_flag=True)
+@option("--into", type=FILE, metavar="PORTFOLIO")
+@option("--section", metavar="NAME", default="")
+@option("-o", "--output", type=FILE, metavar="OUT")
+@force_option
 @output_options
 def weights(
     *,
@@ -55,16 +60,40 @@ def weights(
     sector_max: Decimal | None,
     as_of: dt.date | None,
     fetch: bool,
+    into: Path | None,
+    section: str,
+    output: Path | None,
+    force: bool,
     as_json: bool,
     lang: Lang,
 ) -> None:
-    """Weigh the universe and print."""
+    """Weigh the universe and print; with a portfolio, show what its targets become, and write them where asked to."""
     from rebalancer.analysing import weights as weigh
     from rebalancer.clock import today
-    from xl_addin.show.analysis_text import weights_text
+    from rebalancer.loading import load
+    from xl_addin.show.analysis_text import target_changes_text, weights_text
 
+    if into is None and (output or section):
+        raise InputError([error("bad-argument.no-into", place("command-line"))])
+    portfolio = None if into is None else load(into)
     result = weigh(method, file, as_of or today(), maximum=maximum, sector_maximum=sector_max, fetch=fetch)
-    _print(result.to_json, lambda paint: weights_text(result, lang, paint), as_json=as_json)
+    if portfolio is None or into is None:
+        _print(result.to_json, lambda paint: weights_text(result, lang, paint), as_json=as_json)
+        return
+    from rebalancer.targeting import retargeted, write_retargeted
+
+    found = retargeted(portfolio, result, section)
+    _print(
+        lambda: found.to_json(result),
+        lambda paint: weights_text(result, lang, paint) + "\n" + target_changes_text(found, lang, paint),
+        as_json=as_json,
+    )
+    if output is None:
+        sys.stderr.write(say("said.import-not-written", lang) + "\n")
+        return
+    if told := write_retargeted(found, output, lang, into, force=force):
+        sys.stderr.write(f"{told}\n")
+    sys.stderr.write(say("said.written", lang, path=output) + "\n")
 
 
 @command("compare")
@@ -179,6 +208,7 @@ def review(
 @command("risk")
 @portfolio_file
 @prices_option
+@accept_option
 @as_of_option
 @history_options
 @facts_option
@@ -187,6 +217,7 @@ def risk(
     *,
     file: Path,
     prices: Path | None,
+    accept: tuple[tuple[str, Decimal], ...],
     as_of: dt.date | None,
     history: Path | None,
     offline: bool,
@@ -194,7 +225,7 @@ def risk(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Check and print; exit status 3 where a price or rate is missing."""
+    """Check and print; exit status 3 where a price or rate is missing or doubtful."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import risk as check
     from rebalancer.loading import load_portfolio, usable
@@ -204,7 +235,7 @@ def risk(
     loaded, problems = load_portfolio(file)
     quotes, found = quotes_in(prices)
     portfolio, sources = usable(loaded, (*problems, *found)), Sources(history, facts, offline)
-    report = check(portfolio, quotes, sources, _day(as_of, sources))
+    report = check(portfolio, quotes, sources, _day(as_of, sources), accept=dict(accept))
     _print(report.to_json, lambda paint: risk_text(report, lang, paint), as_json=as_json)
     return 0 if report.priced else 3
 

@@ -1,4 +1,4 @@
-"""`rebalancer plan FILE` and `rebalancer demo`: drift and trades, for a person's portfolio or for the sample."""
+"""`rebalancer plan FILE…` and `rebalancer demo`: drift and trades, for a person's portfolio or for the sample."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.phrase import place
 from engine.plan import Plan
 from engine.settings import Mode, setting_fields
 from engine.words import Lang, say
-from xl_addin.cli.frame import OneOf, argument, command, option
+from xl_addin.cli.frame import EXIT_NEEDED, OneOf, argument, command, option, wants_fine_print
 from xl_addin.cli.options import (
     FILE,
     accept_option,
@@ -25,6 +25,7 @@ from xl_addin.cli.options import (
     history_options,
     output_options,
     prices_option,
+    stale_option,
 )
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 
 @command("plan")
-@argument("file", type=FILE, metavar="FILE")
-@option("-o", "--output", type=FILE, metavar="OUT.xlsx")
+@argument("files", type=FILE, metavar="FILE…", nargs=-1, required=True)
+@option("-o", "--output", type=FILE, metavar="OUT")
 @force_option
 @prices_option
 @option("--mode", type=OneOf(setting_fields()["mode"]["choices"]))
@@ -43,12 +44,14 @@ if TYPE_CHECKING:
 @history_options
 @facts_option
 @option("--analyses", is_flag=True)
-@option("--allow-stale", is_flag=True)
+@stale_option
 @accept_option
+@option("--brief", is_flag=True)
+@option("--check", is_flag=True)
 @output_options
 def plan(
     *,
-    file: Path,
+    files: tuple[Path, ...],
     output: Path | None,
     force: bool,
     prices: Path | None,
@@ -61,16 +64,31 @@ def plan(
     analyses: bool,
     allow_stale: bool,
     accept: tuple[tuple[str, Decimal], ...],
+    brief: bool,
+    check: bool,
     as_json: bool,
     lang: Lang,
-) -> None:
-    """Plan, print, and write the workbook where one is asked for."""
+) -> int:
+    """Plan, print, and write the workbook where one is asked for; see `xl_addin.cli.many` for several portfolios.
+
+    The status is 4 where a check finds trades needed.
+    """
     from rebalancer.clock import today
     from rebalancer.files import output_problems
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
+    from xl_addin.show.terminal import waiting
 
+    if len(files) > 1:
+        from rebalancer.many import Terms
+        from xl_addin.cli.many import ManyInputs, plan_and_show
+
+        terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
+        inputs = ManyInputs(files, prices, dict(accept))
+        unusable = {"-o": output, "--facts": facts, "--analyses": analyses}
+        return plan_and_show(inputs, terms, lang, unusable, as_json=as_json, check=check)
+    (file,) = files
     loaded, problems = load_portfolio(file)
     given, found = quotes_in(prices)
     problems = (*problems, *found)
@@ -83,10 +101,12 @@ def plan(
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
     check_plannable(portfolio, problems)
     book = file if is_workbook(file) else None
-    quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
+    with waiting(say("doing.prices", lang)):
+        quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
     day = as_of or today()
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
-    made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
+    with waiting(say("doing.plan", lang)):
+        made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
     if output:
         from rebalancer.books import write_plan_book
 
@@ -96,7 +116,8 @@ def plan(
         notice = write_plan_book(made, output, lang, file, analyse)
         if notice:
             sys.stderr.write(f"{notice}\n")
-    _show(made, lang, output, as_json=as_json)
+    _show(made, lang, output, as_json=as_json, brief=brief)
+    return EXIT_NEEDED if check and made.needs_rebalancing else 0
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
@@ -132,7 +153,7 @@ def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
     _show(made, lang, workbook, as_json=as_json, workbook=str(workbook))
 
 
-def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, **more: str) -> None:
+def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, brief: bool = False, **more: str) -> None:
     """Print the plan and where its workbook is; `more` are further keys of the JSON document."""
     if as_json:
         from rebalancer.storing import stamp
@@ -143,6 +164,6 @@ def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, **more
     from xl_addin.show.terminal import paint_for
     from xl_addin.show.text import report
 
-    sys.stdout.write(report(made, lang, paint_for(sys.stdout)))
+    sys.stdout.write(report(made, lang, paint_for(sys.stdout), brief=brief, verbose=wants_fine_print()))
     if written:
         sys.stdout.write(f"{say('report.written', lang, path=written)}\n")
