@@ -13,7 +13,7 @@ from engine.settings import RULE_DEFAULTS, Residence, Schedule, Settings
 
 MARKETS = ("KR", "US", "OTHER")
 ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
-ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension")
+ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension", "ira", "roth", "401k")
 #: What an account may refuse to buy: traits of an instrument.
 TRAITS = ("leveraged", "inverse", "futures")
 

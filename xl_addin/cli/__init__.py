@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "quotes": "xl_addin.cli.quotes",
     "models": "xl_addin.cli.models",
     "new": "xl_addin.cli.models",
+    "update": "xl_addin.cli.models",
     "share": "xl_addin.cli.share",
     "weights": "xl_addin.cli.analyses",
     "compare": "xl_addin.cli.analyses",
