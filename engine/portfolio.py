@@ -15,7 +15,7 @@ MARKETS = ("KR", "US", "OTHER")
 ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
 #: The type of what neither the catalogue nor the document says the type of: nobody calls it a stock.
 UNKNOWN_TYPE = "unknown"
-ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension")
+ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension", "ira", "roth", "401k")
 #: What an account may refuse to buy: traits of an instrument.
 TRAITS = ("leveraged", "inverse", "futures")
 
@@ -46,6 +46,10 @@ class Instrument:
     futures: bool = False
     lot: Decimal = Decimal(1)
     taxed_as_dividend: bool | None = None
+
+    def called(self, lang: str) -> str:
+        """Return the name in a language: in English the English one, where the other cannot be read."""
+        return self.name_en if lang == "en" and self.name_en and not self.name.isascii() else self.name
 
     @property
     def is_risk_asset(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from engine.data.brokers import Statement, parse_export
@@ -434,18 +435,34 @@ def cash_changes(before: Portfolio | None, after: Portfolio) -> Iterator[CashCha
             yield CashChange(*key, old.get(key, ZERO), new.get(key, ZERO))
 
 
-def write_imported(
-    imported: Imported, path: Path, lang: Lang, *, into: Path | None = None, force: bool = False
-) -> None:
+def write_imported(imported: Imported, path: Path, lang: Lang, *, into: Path | None = None, force: bool = False) -> str:
     """Write what was imported as a portfolio file (.yaml) or a workbook (.xlsx), whole or not at all.
 
     A YAML file `into` keeps its comments and order, also where it is written under another name, and may be written
-    over. A workbook is made afresh from everything that the portfolio holds. A new one
-    without a name is called as its file. Raises InputError where it cannot be.
+    over. A workbook keeps its sheets and formats, where it is one of ours; the answer says why where it cannot, else
+    it is "". A new one without a name is called as its file. Raises InputError where it cannot be.
     """
     portfolio = imported.portfolio
     if into is None and not portfolio.name:
         portfolio = replace(portfolio, name=path.stem)
+    return write_changed(portfolio, path, lang, into, force=force, remarks=imported.remarks)
+
+
+def write_changed(
+    portfolio: Portfolio,
+    path: Path,
+    lang: Lang,
+    into: Path | None = None,
+    *,
+    force: bool = False,
+    remarks: Mapping[str, str] | None = None,
+) -> str:
+    """Write a portfolio as a YAML file or a workbook, whole or not at all; return what has to be known, or "".
+
+    `into` is the file it comes from: a YAML file keeps its comments and may be written over; a workbook (.xlsx) keeps
+    its sheets, formats and results, with what has changed in its tables of inputs. Raises InputError where it cannot
+    be.
+    """
     yaml = path.suffix.lower() in SUFFIXES
     same = into is not None and into.exists() and path.exists() and path.samefile(into) and yaml
     problems = output_problems(path, path.suffix.lower() if yaml else ".xlsx", force=force or same)
@@ -453,16 +470,42 @@ def write_imported(
         raise InputError(problems)
     if yaml:
         source = into if into is not None and into.suffix.lower() in SUFFIXES else None
-        write_whole(path, yaml_text(portfolio, source, imported.remarks).encode())
-        return
+        write_whole(path, yaml_text(portfolio, source, remarks or {}).encode())
+        return ""
     from templates.report import BookReport
     from templates.write import build
 
-    report = BookReport(portfolio)
+    report, told = BookReport(portfolio), ""
     if into is not None and into.suffix.lower() in _WORKBOOKS:
+        from templates.merge.inputs import write_inputs
         from templates.read.book import read_book
 
         before = read_book(into).report()
         if before is not None:
             report = replace(before, portfolio=portfolio)
+        data, notice = write_inputs(into, report, lang)
+        if data is not None and holds(data, into, portfolio):
+            write_whole(path, data)
+            return ""
+        notice = notice or phrase("not-kept", file=into.name, reason=phrase("not-kept.inputs"))
+        told = notice.told(lang)
     write_whole(path, build(report, lang).to_bytes())
+    return told
+
+
+def holds(data: bytes, into: Path, portfolio: Portfolio) -> bool:
+    """Tell whether a workbook says what a portfolio holds and wants."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / into.name
+        path.write_bytes(data)
+        read, _ = load_portfolio(path)
+    return read is not None and _said(read) == _said(portfolio)
+
+
+def _said(portfolio: Portfolio) -> object:
+    held = sorted((one.account, one.symbol, one.quantity, one.average_cost or ZERO, one.price or ZERO, one.locked)
+                  for one in portfolio.holdings if one.quantity or one.value or one.price)  # fmt: skip
+    cash = sorted((one.name, code, amount) for one in portfolio.accounts for code, amount in one.cash.items() if amount)
+    wanted = sorted((section.name, target.symbol, target.weight, target.enabled) for section, target in
+                    portfolio.targets())  # fmt: skip
+    return held, cash, wanted

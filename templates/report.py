@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
+from engine.allocation import KINDS, Kind, allocation
 from engine.errors import Problem
 from engine.market import catalogue
 from engine.money import ZERO, to_unit
@@ -120,6 +121,29 @@ def rate_rows(plan: Plan) -> Rows:
         }
         for currency, rate in plan.rates.items()
     )
+
+
+def allocation_rows(plan: Plan, lang: Lang) -> Rows:
+    """Return the plan's weights by sector, asset class and currency beside their targets, each cut largest first."""
+    found = allocation(plan)
+    return tuple(
+        {
+            "By": say(f"caption.allocation.{kind}", lang),
+            "Group": group_name(kind, one.group, lang),
+            "Value": one.value,
+            "Weight": one.weight,
+            "Target": one.target,
+            "Drift": one.drift,
+        }
+        for kind in KINDS
+        for one in found.cut(kind)
+    )
+
+
+def group_name(kind: Kind, group: str, lang: Lang) -> str:
+    """Return what a sector or an asset class is called; one of a person's own and a currency as they are written."""
+    key = f"{kind}.{group.casefold().replace(' ', '-')}"
+    return say(key, lang) if known(key) else group
 
 
 def trade_rows(plan: Plan, lang: Lang) -> Rows:

@@ -82,7 +82,8 @@ def import_(
     if output is None:
         sys.stdout.write(say("said.import-not-written", lang) + "\n")
         return
-    write_imported(imported, output, lang, into=into, force=force)
+    if told := write_imported(imported, output, lang, into=into, force=force):
+        sys.stderr.write(f"{told}\n")
     sys.stdout.write(say("said.written", lang, path=output) + "\n")
     if not any(section.targets for section in imported.portfolio.sections):
         sys.stdout.write(say("said.import-targets", lang) + "\n")
