@@ -10,7 +10,7 @@ import locale
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
@@ -235,15 +235,18 @@ def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show on stderr what is being waited for, where that is a terminal; it is gone when the wait is over."""
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what is being waited for, where that is a terminal; it is gone when the wait is over.
+
+    Gives what says how far it is.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    with Console(stderr=True).status(what) as status:
+        yield status.update
 
 
 SIGNS = {"KRW": "₩", "USD": "$"}
