@@ -53,6 +53,7 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
         korea=(naver, krx),
         world=yahoo,
         second=second,
+        events=yahoo,
         settings=settings,
         etfs=lambda deadline: _etfs(store, naver, krx, deadline),
     )

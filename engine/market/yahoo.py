@@ -12,7 +12,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,7 @@ from engine.errors import Blocked, MarketDataError, NoData, RateLimited, SchemaC
 from engine.market import decode
 from engine.market.calendars import REGULAR
 from engine.market.catalogue import Listing, major
+from engine.market.doubts import recent
 from engine.market.provider import Answer, Deadline, Turns, all_failed, each, unexpected
 from engine.money import MINOR_DIGITS
 from engine.phrase import phrase
@@ -57,6 +58,8 @@ FACT_MODULES = ("quoteType", "summaryDetail", "price", "assetProfile", "fundProf
 #: Distance of two prices for one Korean code (of both exchanges) above which neither is taken, and within how long.
 TWO_ROWS, SAME_DAY = Decimal("0.01"), 86400.0
 _SESSIONS: Mapping[str, Session] = {"REGULAR": "regular"}
+#: Yahoo's types of instruments, as ours.
+KINDS = {"EQUITY": "stock", "ETF": "etf", "MUTUALFUND": "fund"}
 _ZONES = {"KR": "Asia/Seoul", "US": "America/New_York", "FX": "Europe/London"}
 
 
@@ -294,6 +297,7 @@ class Chart:
     closes: Mapping[dt.date, Decimal] = field(default_factory=dict)
     total: Mapping[dt.date, float] = field(default_factory=dict)
     splits: Mapping[dt.date, Decimal] = field(default_factory=dict)
+    kind: str = ""
 
 
 def chart_of(document: Any, listing: Listing) -> Chart:  # noqa: ANN401 - a JSON value
@@ -346,6 +350,7 @@ def _series(result: Mapping[str, Any], meta: Mapping[str, Any], listing: Listing
         closes=closes,
         total={day: float(value) for day, value in total.items()} if closes.keys() <= total.keys() else {},
         splits=splits,
+        kind=KINDS.get(decode.text(meta.get("instrumentType")), ""),
     )
 
 
@@ -406,8 +411,7 @@ def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> 
     currency, unit = agreed_currency(listing, decode.text(row.get("currency")))
     previous = decode.price(row.get("regularMarketPreviousClose"))
     listed = decode.number(row.get("firstTradeDateMilliseconds"))
-    if listed is not None and 0 <= traded.timestamp() - float(listed) / 1000 < SAME_DAY:
-        previous = None  # on its first day a share may be worth 60 % to 400 % of its offer
+    first = None if listed is None else decode.moment(float(listed) / 1000)
     return Quote(
         symbol=listing.symbol,
         price=price * unit,
@@ -419,6 +423,8 @@ def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> 
         fetched_at=now,
         name=listing.name or decode.text(row.get("longName")) or decode.text(row.get("shortName")),
         previous=previous and previous * unit,
+        kind=KINDS.get(decode.text(row.get("quoteType")), ""),
+        listed=first and first.astimezone(ZoneInfo(_ZONES.get(listing.market, "UTC"))).date(),
     )
 
 
@@ -453,7 +459,7 @@ def quote_of_chart(listing: Listing, said: Chart, now: dt.datetime) -> Quote:
         closing = REGULAR[listing.market].close if listing.market in REGULAR else dt.time(23, 59)
         traded = dt.datetime.combine(day, closing, zone)
     currency, unit = agreed_currency(listing, said.currency)
-    return Quote(
+    found = Quote(
         symbol=listing.symbol,
         price=said.closes[day] * unit,
         currency=currency,
@@ -462,7 +468,9 @@ def quote_of_chart(listing: Listing, said: Chart, now: dt.datetime) -> Quote:
         fetched_at=now,
         name=listing.name,
         previous=said.closes[before[-1]] * unit if before else None,
+        kind=said.kind,
     )
+    return replace(found, split=recent(said.splits, found))
 
 
 def history_of(listing: Listing, said: Chart, now: dt.datetime) -> History:
