@@ -28,7 +28,7 @@ from engine.settings import MarketSettings
 from engine.text import fold
 
 #: Sources whose shapes are known from others' reading alone: `rebalancer doctor --live` tries them.
-UNVERIFIED = frozenset({"ecb", "naver-rates", "naver-world", "cnbc"})
+UNVERIFIED = frozenset({"ecb", "frankfurter", "naver-rates", "naver-world", "cnbc"})
 #: Largest plausible move in a session: of Korea's exchange by rule (times the leverage), of others by custom; of rates.
 LIMIT, RATE_LIMIT = Decimal("0.30"), Decimal("0.10")
 #: What a Korean share may be worth on its first day, as parts of its offer: 60 % to 400 % since 2023-06-26.
@@ -70,7 +70,7 @@ def judged(
             said = phrase("doubt.other-source", source=check.source)
             return _doubtful(one, quote, check.price, said, phrase("cause.sources"))
     if _is_first_day(one, quote, check):
-        return _on_first_day(one, quote, check)
+        return _on_first_day(one, quote)
     if known is not None and known.currency == quote.currency and known.as_of and known.price > 0:
         if _is_far(one, quote, known):
             said = phrase("doubt.known", source=known.source, day=known.as_of.date())
@@ -114,14 +114,16 @@ def _carried(known: Quote | None, quote: Quote) -> Split | None:
 
 
 def _is_first_day(one: Listing, quote: Quote, check: Quote | None) -> bool:
+    """Tell whether a price is of the first day of trading; on it, Korean funds have the limits of any day."""
     day = quote.as_of and _day_of(one.market, quote.as_of)
-    return day is not None and day in (quote.listed, check.listed if check is not None else None)
+    first = day is not None and day in (quote.listed, check.listed if check is not None else None)
+    return first and not (one.market == "KR" and _is_fund(one, quote, check))
 
 
-def _on_first_day(one: Listing, quote: Quote, check: Quote | None) -> Quote:
-    """Judge a price of the first day of trading: Korean shares have their own limits, others none."""
+def _on_first_day(one: Listing, quote: Quote) -> Quote:
+    """Judge a price of the first day of trading: Korean shares have limits of their own, others none."""
     base = quote.previous
-    if one.market != "KR" or not base or _is_fund(one, quote, check):
+    if one.market != "KR" or not base:
         return quote
     lowest, highest = FIRST_DAY
     if lowest * base <= quote.price <= highest * base:

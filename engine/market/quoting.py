@@ -56,8 +56,6 @@ _WITHOUT_BATCH = (NoData, SchemaChanged, AuthFailed)
 GRACE = 0.3
 #: Share of the deadline that the first Korean source may take, so that time is left for the next.
 FIRST_SHARE = 0.6
-#: Share of the deadline that the second opinion is waited for: a command has time to import its source, a cell has not.
-CHECK_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,8 +437,7 @@ class Lanes:
         if waiting():
             world.join(deadline.left / 2 if left else deadline.left + GRACE)
         else:
-            patience = max(self.settings.cross_check_wait, deadline.seconds * CHECK_SHARE)
-            world.join(min(deadline.left, patience))
+            world.join(min(deadline.left, self.settings.cross_check_wait))
         told = answers[0] if answers else None
         self._rest_of_korea([one for one in left if told is None or one.symbol not in told.ok], found, now, deadline)
         if told is None and waiting():

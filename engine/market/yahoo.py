@@ -60,6 +60,8 @@ TWO_ROWS, SAME_DAY = Decimal("0.01"), 86400.0
 _SESSIONS: Mapping[str, Session] = {"REGULAR": "regular"}
 #: Yahoo's types of instruments, as ours.
 KINDS = {"EQUITY": "stock", "ETF": "etf", "MUTUALFUND": "fund"}
+#: By how many seconds Yahoo's prices lag, where an answer does not say it.
+_DELAYS = {"KR": 1200}
 _ZONES = {"KR": "Asia/Seoul", "US": "America/New_York", "FX": "Europe/London"}
 
 
@@ -69,7 +71,9 @@ class Yahoo:
     name = vendor = SOURCE
 
     def __init__(self, folder: Path) -> None:
-        self._turns = Turns(self.name, lambda: _start(folder))
+        self._folder = folder
+        self._turns = Turns(self.name, _start)
+        self._ready = False
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return quotes: one request a batch, then charts for a few that the batch lacks."""
@@ -78,6 +82,9 @@ class Yahoo:
     def _quotes(
         self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
     ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
+        if not self._ready and all(one.optional for one in listings):
+            return self._second_opinions(wire, listings, now, deadline)
+        self._prepare()
         names = [name for listing in listings for name in listing.yahoo]
         rows: dict[str, list[Mapping[str, Any]]] = {}
         broken: MarketDataError | None = None
@@ -101,6 +108,30 @@ class Yahoo:
         more, lost = _charts(wire, worth, deadline, {"range": "5d"}, lambda one, chart: quote_of_chart(one, chart, now))
         return ok | more, failed | lost
 
+    def _second_opinions(
+        self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
+    ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
+        """Return quotes of sparks, which need neither client nor cookie: nobody waits for either."""
+        names = {name: one for one in listings for name in one.yahoo}
+        charts = _sparks(wire, names, {"range": "5d"}, deadline)
+
+        def find(one: Listing) -> Quote:
+            found = [quote_of_chart(one, charts[name], now) for name in one.yahoo if name in charts]
+            newest = max(found, key=lambda quote: quote.as_of or now, default=None)
+            if newest is None or any(
+                one.as_of == newest.as_of and abs(one.price / newest.price - 1) > TWO_ROWS for one in found
+            ):
+                raise NoData(phrase("yahoo.not-in-batch"), symbol=one.symbol, source=SOURCE)
+            return newest
+
+        return each(listings, find, SOURCE)
+
+    def _prepare(self) -> None:
+        """Prepare yfinance at the first need of a cookie and a crumb: importing it takes a second."""
+        if not self._ready:
+            _prepare(self._folder)
+            self._ready = True
+
     def history(
         self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
     ) -> Answer[History]:
@@ -112,7 +143,7 @@ class Yahoo:
             ok, failed = _charts(wire, listings, first, span, lambda one, chart: history_of(one, chart, now))
             late = [one for one in listings if isinstance(failed.get(one.symbol), Transient)] if failed else []
             if first is not deadline and late and deadline.left > 0:
-                more = _sparks(wire, late, start, end, now, deadline)
+                more = _closes(wire, late, span, now, deadline)
                 ok |= more
                 failed = {symbol: error for symbol, error in failed.items() if symbol not in more}
             return ok, failed
@@ -123,6 +154,7 @@ class Yahoo:
         """Return fund facts, or a share's sector, yield and market value: one quote summary each."""
 
         def ask(wire: Wire) -> tuple[dict[str, FetchedFacts], dict[str, MarketDataError]]:
+            self._prepare()
             return each(listings, lambda one: _facts(wire, one, now, deadline), SOURCE)
 
         return self._turns.answer(listings, deadline, ask)
@@ -139,7 +171,13 @@ def _hear(path: str, response: Any) -> None:  # noqa: ANN401 - curl_cffi's respo
         raise SchemaChanged(phrase("yahoo.call-gone"), source=SOURCE)
 
 
-def _start(folder: Path) -> Wire:
+def _start() -> Wire:
+    from engine.market.wire import Wire
+
+    return Wire(SOURCE, _hear)
+
+
+def _prepare(folder: Path) -> None:
     """Import and prepare yfinance: our session, our folder, no log of its own (an address it logs holds the crumb).
 
     Its caches are opened here, on one thread; it does without one that cannot be opened, or whose folder cannot be
@@ -147,8 +185,6 @@ def _start(folder: Path) -> Wire:
     """
     import yfinance
     from yfinance import cache
-
-    from engine.market.wire import Wire
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
     yfinance.config.debug.hide_exceptions = False
@@ -164,7 +200,6 @@ def _start(folder: Path) -> Wire:
     with contextlib.suppress(OSError):
         for file in folder.glob("*.db*"):
             file.chmod(0o600)
-    return Wire(SOURCE, _hear)
 
 
 def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) -> Any:  # noqa: ANN401 - a JSON value
@@ -175,7 +210,9 @@ def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) 
 
     def ask() -> Any:  # noqa: ANN401 - a JSON value
         try:
-            return YfData(session=wire).get_raw_json(url, params=params, timeout=deadline.left)
+            response = YfData(session=wire).get(url, params=params, timeout=deadline.left)
+            response.raise_for_status()
+            return wire.read(response)
         except Exception as error:  # noqa: BLE001 - the edge: every foreign exception becomes one of ours
             raise classify(error, SOURCE) from None
 
@@ -262,22 +299,28 @@ def _chart(
     raise SymbolUnknown(said, symbol=listing.symbol, source=SOURCE)
 
 
-def _sparks(
-    wire: Wire, listings: Sequence[Listing], start: dt.date, end: dt.date, now: dt.datetime, deadline: Deadline
+def _closes(
+    wire: Wire, listings: Sequence[Listing], span: Mapping[str, str], now: dt.datetime, deadline: Deadline
 ) -> dict[str, History]:
-    """Return closes alone, twenty symbols a request; whatever goes wrong leaves its symbols out."""
+    """Return closes alone; whatever goes wrong leaves its symbols out."""
     found: dict[str, History] = {}
     names = {name: one for one in listings for name in one.yahoo}
-    asked = list(names)
-    span = {"period1": _epoch(start), "period2": _epoch(end + dt.timedelta(days=1)), "interval": "1d"}
     with contextlib.suppress(MarketDataError):
-        for at in range(0, len(asked), SPARK):
-            symbols = ",".join(asked[at : at + SPARK])
-            document = wire.json(_SPARK_URL, deadline, params={"symbols": symbols, **span})
-            for name, chart in sparks_of(document, names).items():
-                with contextlib.suppress(MarketDataError):
-                    if chart.closes and names[name].symbol not in found:
-                        found[names[name].symbol] = history_of(names[name], chart, now)
+        for name, chart in _sparks(wire, names, span, deadline).items():
+            with contextlib.suppress(MarketDataError):
+                if names[name].symbol not in found:
+                    found[names[name].symbol] = history_of(names[name], chart, now)
+    return found
+
+
+def _sparks(wire: Wire, names: Mapping[str, Listing], span: Mapping[str, str], deadline: Deadline) -> dict[str, Chart]:
+    """Return the charts of closes alone that there are, twenty names a request; raises the error tree."""
+    found: dict[str, Chart] = {}
+    asked = list(names)
+    for at in range(0, len(asked), SPARK):
+        symbols = ",".join(asked[at : at + SPARK])
+        document = wire.json(_SPARK_URL, deadline, params={"symbols": symbols, **span, "interval": "1d"})
+        found |= {name: chart for name, chart in sparks_of(document, names).items() if chart.closes}
     return found
 
 
@@ -461,10 +504,11 @@ def quote_of_chart(listing: Listing, said: Chart, now: dt.datetime) -> Quote:
     currency, unit = agreed_currency(listing, said.currency)
     found = Quote(
         symbol=listing.symbol,
-        price=said.closes[day] * unit,
+        price=Decimal(f"{(said.closes[day] * unit).normalize():f}"),
         currency=currency,
         as_of=traded.astimezone(dt.UTC),
         source=SOURCE,
+        delay_seconds=_DELAYS.get(listing.market, 0),
         fetched_at=now,
         name=listing.name,
         previous=said.closes[before[-1]] * unit if before else None,
