@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from engine.quote import Quote
     from engine.settings import Settings
     from rebalancer.analysing import Sources, calendar, compare, correlate, review, risk, weights
+    from rebalancer.backtesting import Trial, backtest
     from rebalancer.books import write
     from rebalancer.loading import from_frames, load
     from rebalancer.planning import plan
@@ -51,6 +52,7 @@ _HOMES = {
     "engine.portfolio": ("Account", "Holding", "Portfolio", "Section", "Target"),
     "engine.settings": ("Settings",),
     "rebalancer.analysing": ("Sources", "calendar", "compare", "correlate", "review", "risk", "weights"),
+    "rebalancer.backtesting": ("Trial", "backtest"),
     "rebalancer.books": ("write",),
     "rebalancer.loading": ("from_frames", "load"),
     "rebalancer.planning": ("plan",),
@@ -80,6 +82,8 @@ __all__ = [
     "Stale",
     "Target",
     "Trade",
+    "Trial",
+    "backtest",
     "calendar",
     "compare",
     "correlate",
