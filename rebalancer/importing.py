@@ -556,7 +556,7 @@ def write_changed(
         if before is not None:
             report = replace(before, portfolio=portfolio)
         data, notice = write_inputs(into, report, lang)
-        if data is not None and _holds(data, into, portfolio):
+        if data is not None and holds(data, into, portfolio):
             write_whole(path, data)
             return ""
         notice = notice or phrase("not-kept", file=into.name, reason=phrase("not-kept.inputs"))
@@ -565,7 +565,7 @@ def write_changed(
     return told
 
 
-def _holds(data: bytes, into: Path, portfolio: Portfolio) -> bool:
+def holds(data: bytes, into: Path, portfolio: Portfolio) -> bool:
     """Tell whether a workbook says what a portfolio holds and wants."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / into.name
