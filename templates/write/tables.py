@@ -77,7 +77,7 @@ def widths(sheet: Worksheet, sizes: dict[int, float]) -> None:
         sheet.column_dimensions[letters(column)].width = size
 
 
-_BAD = ("OVER", "UNDER", "NO_TARGET", "DIFFERS", "NEGATIVE", "PROBLEM", "BREACH", "error", "missing")
+_BAD = ("OVER", "UNDER", "NO_TARGET", "DIFFERS", "NEGATIVE", "PROBLEM", "BREACH", "error", "missing", "doubtful")
 _DOUBTFUL = ("LOCKED", "DISABLED", "CHECK", "stale", "sample", "warning", "due", "UNKNOWN", "watch")
 _GOOD = ("OK", "fresh", "manual", "keep")
 _SHOWN_AT_MOST = 1_000
