@@ -34,11 +34,13 @@ def share(
     offline: bool = False,
     allow_stale: bool = False,
     accept: Mapping[str, Decimal] | None = None,
+    own_sheets: bool = False,
 ) -> list[Path]:
     """Write a copy to share, and a one-page PDF beside it where asked for; return what was written.
 
     A workbook is copied as it stands; a portfolio file, or a workbook that was never planned, is planned first.
-    `weights_only` leaves out amounts and quantities and rounds weights. `prices` is a price file, which beats the
+    `weights_only` leaves out amounts and quantities and rounds weights. With `own_sheets` the visible sheets that a
+    person has added to a workbook go with it, as they look, values only. `prices` is a price file, which beats the
     sources; `accept` are doubtful prices, by symbol, that a person has confirmed. Raises InputError with every problem,
     and what planning raises.
     """
@@ -52,10 +54,14 @@ def share(
         problems += output_problems(page, ".pdf", force=force)
         if office is None:
             problems.append(error("no-libreoffice", "--pdf"))
+    if own_sheets:
+        problems += _why_no_sheets(source, weights_only=weights_only)
     report, lang = _report(
         source, lang, problems, prices=prices, offline=offline, allow_stale=allow_stale, accept=accept
     )
     data = rendered(report, lang, weights_only=weights_only).to_bytes()
+    if own_sheets and isinstance(source, (str, Path)):
+        data = _with_own_sheets(data, Path(source))
     printed = _pdf(office, report, lang, weights_only=weights_only) if pdf and office else None
     write_whole(path, data)
     if printed is None:
@@ -69,6 +75,33 @@ def _overwritten(source: Plan | str | Path, path: Path) -> tuple[Problem, ...]:
     if isinstance(source, (str, Path)) and path.exists() and Path(source).exists() and path.samefile(source):
         return (error("output-is-input", str(path)),)
     return ()
+
+
+def _why_no_sheets(source: Plan | str | Path, *, weights_only: bool) -> list[Problem]:
+    """Return why a copy can have no sheets of a person's own."""
+    from templates.merge import KINDS
+
+    if weights_only:  # nobody knows which of their numbers are amounts
+        return [error("own-sheets.weights", "--own-sheets")]
+    if not isinstance(source, (str, Path)) or Path(source).suffix.lower() not in KINDS:
+        return [error("own-sheets.kind", "--own-sheets", kinds=KINDS)]
+    return []
+
+
+def _with_own_sheets(data: bytes, book: Path) -> bytes:
+    """Return a copy with the person's own visible sheets, values only."""
+    from templates.merge.package import Package
+    from templates.merge.splice import Splice
+    from templates.read.book import own_sheets
+    from templates.read.workbooks import read_grids
+
+    target = Package(data)
+    splice = Splice(target, Package(book.read_bytes()))
+    for title in own_sheets(read_grids(book)):
+        if not splice.hidden(title):
+            splice.add(title, splice.free_title(title), values=True)
+    splice.finish()
+    return target.to_bytes()
 
 
 def _report(

@@ -21,6 +21,7 @@ from xl_addin.cli.options import FILE, accept_option, force_option, prices_optio
 @option("--offline", is_flag=True)
 @stale_option
 @accept_option
+@option("--own-sheets", is_flag=True)
 @force_option
 def share(
     *,
@@ -31,6 +32,7 @@ def share(
     lang: Lang | None,
     prices: Path | None,
     offline: bool,
+    own_sheets: bool,
     allow_stale: bool,
     accept: tuple[tuple[str, Decimal], ...],
     force: bool,
@@ -43,7 +45,7 @@ def share(
         lang = reader_language()  # a workbook has a language of its own
     written = write(
         file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, prices=prices, offline=offline,
-        allow_stale=allow_stale, accept=dict(accept),
+        allow_stale=allow_stale, accept=dict(accept), own_sheets=own_sheets,
     )  # fmt: skip
     for path in written:
         sys.stdout.write(say("said.written", lang or reader_language(), path=path) + "\n")
