@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -289,23 +289,22 @@ def login_needed() -> Phrase | None:
     return None if login(os.environ) else HOW
 
 
-def wanted_symbols(portfolio: Portfolio, given: Mapping[str, Quote] | None = None) -> list[str]:
-    """Return the instruments and currency pairs that a plan asks the sources for, beside the given quotes."""
-    given = given or {}
+def wanted_symbols(portfolio: Portfolio, given: Collection[str] = ()) -> list[str]:
+    """Return the instruments and currency pairs that a plan asks the sources for, beside those that are given."""
     return [*_prices_needed(portfolio, given), *_rates_needed(portfolio, given)]
 
 
-def _prices_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
+def _prices_needed(portfolio: Portfolio, given: Collection[str]) -> Iterator[str]:
     manual = {holding.symbol for holding in portfolio.holdings if holding.price is not None}
     needed = priced_symbols(portfolio)
     return (symbol for symbol in portfolio.symbols if symbol in needed and symbol not in manual and symbol not in given)
 
 
-def _rates_needed(portfolio: Portfolio, given: Mapping[str, Quote]) -> Iterator[str]:
+def _rates_needed(portfolio: Portfolio, given: Collection[str]) -> Iterator[str]:
     base = portfolio.base_currency
     for currency in portfolio.currencies:
         pairs = {currency + base, base + currency}
-        if currency != base and not pairs & (portfolio.fx.keys() | given.keys()):
+        if currency != base and not pairs & {*portfolio.fx, *given}:
             yield usual_pair(currency, base)
 
 

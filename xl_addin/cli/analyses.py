@@ -98,6 +98,8 @@ def weights(
 
 @command("compare")
 @argument("symbols", nargs=-1, required=True, metavar="SYMBOL...")
+@option("--from", "start", type=date, metavar="DATE")
+@option("--to", "end", type=date, metavar="DATE")
 @currency_option
 @as_of_option
 @history_options
@@ -106,6 +108,8 @@ def weights(
 def compare(
     *,
     symbols: tuple[str, ...],
+    start: dt.date | None,
+    end: dt.date | None,
     currency: str | None,
     as_of: dt.date | None,
     history: Path | None,
@@ -114,14 +118,19 @@ def compare(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Compare and print; exit status 3 where not one fund has history."""
+    """Compare and print; exit status 3 where not one fund has history, whatever else is known."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import compare as put_side_by_side
     from xl_addin.show.analysis_text import compare_text
 
     sources = Sources(history, facts, offline)
-    result = put_side_by_side(symbols, sources, _day(as_of, sources), currency=currency)
-    if result.as_of is None and not as_json:
+    if end and as_of and end != as_of:
+        raise InputError([error("bad-argument.to-as-of", place("command-line"), to=end, as_of=as_of)])
+    day = _day(end or as_of, sources)
+    if start and start >= day:
+        raise InputError([error("bad-argument.period", place("command-line"), first=start, last=day)])
+    result = put_side_by_side(symbols, sources, day, currency=currency, start=start)
+    if not result.known and not as_json:
         raise NoData(phrase("no-fund-history"), problems=result.problems)
     _print(result.to_json, lambda paint: compare_text(result, lang, paint), as_json=as_json)
     return 0 if result.as_of else 3

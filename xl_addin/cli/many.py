@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from xl_addin.cli.frame import EXIT_NEEDED
 from xl_addin.show.allocation_text import section_name
 from xl_addin.show.json import dump
 from xl_addin.show.terminal import (
+    Align,
     Paint,
     TextColumn,
     TextRow,
@@ -29,8 +29,19 @@ from xl_addin.show.terminal import (
     table_lines,
 )
 
-#: A column of names is never narrower, nor wider, than this.
-_NARROWEST, _WIDEST = 10, 40
+#: Where the terminal is narrow, names are cut down to this.
+_NARROWEST = 10
+#: Each column: its title, how it stands, and how soon it is left out.
+_COLUMNS: tuple[tuple[str, Align, int], ...] = (
+    ("client", "<", 0),
+    ("value", ">", 0),
+    ("drift-short", ">", 0),
+    ("acts", "<", 0),
+    ("orders", ">", 0),
+    ("cost", ">", 0),
+    ("next-review", ">", 1),
+    ("notes", ">", 0),
+)
 _STYLES = ("yellow", "", "red")
 
 
@@ -65,14 +76,13 @@ def plan_and_show(
         raise InputError(problems)
     planned = plan_many(
         inputs.files, as_of=terms.as_of, mode=terms.mode, cash_flow=terms.cash_flow, allow_stale=terms.allow_stale,
-        history=terms.history, prices=inputs.prices, offline=terms.offline, accept=inputs.accept,
+        history=terms.history, prices=inputs.prices, offline=terms.offline, accept=inputs.accept, plans=False,
     )  # fmt: skip
     every = sorted(progress(planned, len(inputs.files), "plan"), key=lambda one: one.need)
     if as_json:
         sys.stdout.write(dump(document(every, terms)))
     else:
-        width = shutil.get_terminal_size((120, 24)).columns
-        sys.stdout.writelines(f"{line}\n" for line in table(every, lang, paint_for(sys.stdout), width))
+        sys.stdout.writelines(f"{line}\n" for line in table(every, lang, paint_for(sys.stdout)))
         sys.stderr.writelines(f"{line}\n" for line in problem_lines(failures(every), lang, paint_for(sys.stderr)))
     needed = any(one.summary is not None and one.summary.needs_rebalancing for one in every)
     return status(every) or (EXIT_NEEDED if check and needed else 0)
@@ -91,7 +101,7 @@ def failures(every: Sequence[PlannedOne]) -> list[Problem]:
         if str(problem.where).startswith(one.id)
         else replace(problem, where=place("of", whose=one.id, where=problem.where))
         for one in every
-        if one.summary is None
+        if one.status
         for problem in one.problems
         if problem.severity == "error"
     ]
@@ -120,29 +130,20 @@ def document(every: Sequence[PlannedOne], terms: Terms) -> dict[str, object]:
     }
 
 
-def table(every: Sequence[PlannedOne], lang: Lang, paint: Paint, width: int) -> list[str]:
-    """Return the verdict, the table of all sorted by need, and the totals by currency, at most `width` columns wide."""
-    titles = ("client", "value", "drift-short", "acts", "orders", "cost", "next-review", "notes")
+def table(every: Sequence[PlannedOne], lang: Lang, paint: Paint) -> list[str]:
+    """Return the verdict, the table of all sorted by need, and the totals by currency."""
     rows = [TextRow(_cells(one, lang), _STYLES[one.need[0]]) for one in every]
-    sums = totals(every)
-    rows += [TextRow(_sum_cells(one, lang), "bold") for one in sums]
-    columns = [TextColumn(say(f"caption.many.{title}", lang), "<" if title in ("client", "acts") else ">", 18)
-               for title in titles]  # fmt: skip
-    bare = table_lines([TextColumn("", "<", 0), *columns[1:]], rows, Paint())
-    room = min(max(width - 1 - max(map(_width, bare)), _NARROWEST), _WIDEST)
-    columns[0] = TextColumn(columns[0].title, "<", room)
+    rows += [TextRow(_sum_cells(one, lang), "bold") for one in totals(every)]
+    columns = [
+        TextColumn(say(f"caption.many.{title}", lang), align, least=_NARROWEST, optional=optional)
+        for title, align, optional in _COLUMNS
+    ]
     needing = sum(one.need[0] == 0 for one in every)
     failed = sum(one.summary is None for one in every)
     verdict = say("said.many", lang, number=len(every), needing=needing, fine=len(every) - needing - failed)
     if failed:
         verdict += " " + say("said.many-failed", lang, number=failed)
     return [paint(verdict, "bold"), "", *table_lines(columns, rows, paint)]
-
-
-def _width(line: str) -> int:
-    from xl_addin.show.terminal import display_width
-
-    return display_width(line)
 
 
 def _cells(one: PlannedOne, lang: Lang) -> tuple[str, ...]:

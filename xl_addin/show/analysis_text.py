@@ -8,6 +8,7 @@ from dataclasses import replace
 from engine.analysis.calendar import Calendar
 from engine.analysis.compare import Comparison, FundRow
 from engine.analysis.correlation import Correlations
+from engine.analysis.facts import issuer_of
 from engine.analysis.returns import PERIODS
 from engine.analysis.review import Review
 from engine.analysis.risk import RiskReport
@@ -18,10 +19,11 @@ from engine.words import Lang, known, say, tell
 from rebalancer.targeting import Retargeted
 from templates.report import group_name
 from xl_addin.show.allocation_text import section_name
-from xl_addin.show.terminal import Paint, TextColumn, TextRow, points, problem_lines, table_lines, wrap
+from xl_addin.show.terminal import Paint, TextColumn, TextRow, points, price, problem_lines, table_lines, wrap
 
 WIDTH = 116
 TASK_WIDTH = 86
+HUNDRED_MILLION, TRILLION = 10**8, 10**12
 NONE = "–"
 VERDICT_STYLES = {"HOLD": "green", "REVIEW": "yellow", "REPLACE": "red"}
 STATUS_STYLES = {"OK": "", "BREACH": "red", "UNKNOWN": "yellow"}
@@ -207,10 +209,17 @@ def compare_text(result: Comparison, lang: Lang, paint: Paint) -> str:
         rows.append(TextRow((_say(key, lang, **values), *cells)))
 
     line("name", (_named(row.symbol, lang) or NONE for row in funds))
+    line("issuer", (_issuer(row, lang) for row in funds))
+    line("listed", (_listed(row) for row in funds))
+    line("price", (NONE if row.price is None else price(row.price, row.price_currency) for row in funds))
     line("fee", (_percent(row.fee.value, 4) for row in funds))
     line("assets", (_assets(row) for row in funds))
+    line("assets-won", (_won(row, lang) for row in funds))
     line("holdings", (_count(row.holdings_count.value) for row in funds))
     line("top-share", (_percent(row.top_share) for row in funds))
+    if result.start:
+        span = f"{result.start} – {result.as_of}"
+        line("return", (_percent(row.over_period and row.over_period.value) for row in funds), period=span)
     for period, months in PERIODS.items():
         key = "yearly-return" if months > 12 else "return"
         line(key, (_percent(row.returns[period].value) for row in funds), period=period)
@@ -224,13 +233,34 @@ def compare_text(result: Comparison, lang: Lang, paint: Paint) -> str:
              weight=f"{'' if row.complete or row.weight is None else '≥ '}{_percent(row.weight)}")
         for row in result.overlap
     ]  # fmt: skip
-    head = _say("funds-as-of", lang, day=result.as_of or NONE, currency=result.currency)
+    unit = _say("each-fund-currency", lang) if result.currency == "local" else result.currency
+    head = _say("funds-as-of", lang, day=result.as_of or NONE, currency=unit)
     blocks = [[paint(_say("funds", lang), "bold"), head], table_lines(columns, rows, paint), shared]
     return _report(blocks, result.problems, lang, paint)
 
 
 def _assets(row: FundRow) -> str:
     return NONE if row.aum.value is None else f"{row.aum.value / 1e9:,.1f} bn {row.aum_currency}".rstrip()
+
+
+def _issuer(row: FundRow, lang: Lang) -> str:
+    entry = catalogue.load().get(row.symbol)
+    names = (entry.instrument.name, entry.instrument.name_en) if entry else ()
+    return next((found for name in names if (found := issuer_of(name, lang))), row.issuer) or NONE
+
+
+def _listed(row: FundRow) -> str:
+    if row.listed:
+        return row.listed.isoformat()
+    return f"≤ {row.first_close}" if row.first_close else NONE
+
+
+def _won(row: FundRow, lang: Lang) -> str:
+    if row.aum_krw is None:
+        return NONE
+    trillions = row.aum_krw >= TRILLION
+    amount = row.aum_krw / (TRILLION if trillions else HUNDRED_MILLION)
+    return _say("trillion-won" if trillions else "hundred-million-won", lang, amount=amount)
 
 
 def _count(value: float | None) -> str:
