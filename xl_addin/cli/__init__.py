@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "review": "xl_addin.cli.analyses",
     "risk": "xl_addin.cli.analyses",
     "calendar": "xl_addin.cli.analyses",
+    "backtest": "xl_addin.cli.backtest",
     "build": "xl_addin.cli.installation",
     "install": "xl_addin.cli.installation",
     "doctor": "xl_addin.cli.installation",
