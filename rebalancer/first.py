@@ -213,6 +213,6 @@ def checked_export(path: str, currency: str) -> Sequence[str]:
 
 
 def typed_number(text: str) -> str:
-    """Return a number as a draft keeps it, from how a person types it (1,500,000 or 150만 is not one); "" for none."""
+    """Return a number as a draft keeps it, from how a person types it, such as 1,500,000; "" for none."""
     number = _number(text)
     return "" if number is None or number < 0 else plain_number(number)
