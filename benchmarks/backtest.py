@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.market import Market
+from engine.backtest.market import Closes
 from engine.backtest.policy import grid
 from engine.backtest.run import Run
 from rebalancer.backtesting import Trial
@@ -55,7 +55,7 @@ def main() -> None:
     _whole_calls(market)
 
 
-def _whole_calls(market: Market) -> None:
+def _whole_calls(market: Closes) -> None:
     """Print what a hundred policies in one call take, and whole shares by the engine's plans."""
     from rebalancer.backtesting import Job, run_policy
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.figures import figures, ideal_returns
-from engine.backtest.market import Market, Tariff, free_of_costs, market_of, tables_begin
+from engine.backtest.market import Closes, Tariff, free_of_costs, market_of, tables_begin
 from engine.backtest.noise import WalkForward, differences, walk_forward
 from engine.backtest.policy import MONTHS, Policy, own, parse_policies
 from engine.backtest.policy import grid as every_policy
@@ -189,7 +189,7 @@ def _closes(
 
 def _market(
     table: HistoryTable, symbols: tuple[str, ...], base: str, start: dt.date, end: dt.date, plain: HistoryTable | None
-) -> tuple[Market, tuple[Problem, ...]]:
+) -> tuple[Closes, tuple[Problem, ...]]:
     """Return the market on the days that all have in common, and what that leaves out."""
     missing = [symbol for symbol in symbols if symbol not in table.series]
     if missing:
@@ -214,11 +214,11 @@ def _market(
     apart = np.diff(market.days)
     for at in np.flatnonzero(apart > GAP)[:3]:
         days = int(apart[at].astype(int))
-        found.append(warning("history-gap", place("history"), first=as_date(market.days[at]), days=days))
+        found.append(warning("history-gap.backtest", place("history"), first=as_date(market.days[at]), days=days))
     return market, tuple(found)
 
 
-def _capital(portfolio: Portfolio, market: Market, trial: Trial) -> float:
+def _capital(portfolio: Portfolio, market: Closes, trial: Trial) -> float:
     """Return the money to begin with: what was asked for, else what the portfolio is worth at the last closes."""
     if trial.capital:
         return trial.capital
@@ -240,7 +240,7 @@ class Job:
     capital: float
 
 
-def run_policy(market: Market, job: Job) -> Run:
+def run_policy(market: Closes, job: Job) -> Run:
     """Return one policy's run over a market."""
     portfolio = job.portfolio if job.trial.costs else free_of_costs(job.portfolio)
     weights = _targets(portfolio)
@@ -277,7 +277,7 @@ class WholeShares:
     their rules, and begin with their part of what the portfolio is worth.
     """
 
-    def __init__(self, portfolio: Portfolio, market: Market, policy: Policy, capital: float) -> None:
+    def __init__(self, portfolio: Portfolio, market: Closes, policy: Policy, capital: float) -> None:
         self.units: Floats = np.zeros(len(market.symbols))
         self.cash = 0.0
         self.tax_due = 0.0
@@ -424,7 +424,7 @@ class WholeShares:
         )
 
 
-def _parts(portfolio: Portfolio, market: Market, capital: float) -> tuple[Account, ...]:
+def _parts(portfolio: Portfolio, market: Closes, capital: float) -> tuple[Account, ...]:
     """Return the accounts with the money to begin with: each has its part of what the portfolio is worth."""
     last = dict(zip(market.symbols, market.worth[-1], strict=True))
     rates = {**{currency: float(rate[-1]) for currency, rate in market.rates.items()}, market.base: 1.0}
@@ -509,7 +509,7 @@ def _joined(held: Sequence[Holding], more: Sequence[Holding]) -> tuple[Holding, 
 
 
 def _judged(
-    market: Market,
+    market: Closes,
     tested: Mapping[str, Portfolio],
     policies: Sequence[Policy],
     baskets: Sequence[str],

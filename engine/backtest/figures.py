@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from engine.analysis.returns import TRADING_DAYS, annualised
-from engine.backtest.market import Market
+from engine.backtest.market import Closes
 from engine.backtest.run import Run
 from engine.history import Floats
 
@@ -27,7 +27,7 @@ _FASTEST, _SLOWEST = 1e6, -1 + 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class PolicyFigures:
     """What a policy came to; fractions, and money in the base currency. None: not stated for so short a period.
 
     `cagr` is the time-weighted return a year, for less than a year that of the period.
@@ -65,7 +65,7 @@ def daily_returns(run: Run) -> Floats:
     return np.asarray((run.value[1:] - run.flows[1:]) / run.value[:-1] - 1.0)
 
 
-def figures(run: Run, ideal: Floats) -> Figures:
+def figures(run: Run, ideal: Floats) -> PolicyFigures:
     """Return the figures of a run; `ideal` are the daily returns of the targets held every day at no cost."""
     returns, years = daily_returns(run), years_of(run)
     growth = np.concatenate([[1.0], np.cumprod(1.0 + returns)])
@@ -76,7 +76,7 @@ def figures(run: Run, ideal: Floats) -> Figures:
     total = float(growth[-1]) - 1.0
     enough = len(returns) >= 2
     traded = sum(min(deal.bought, deal.sold) / max(float(run.value[deal.row]), 1e-300) for deal in run.deals)
-    return Figures(
+    return PolicyFigures(
         cagr=annualised(total, years) if years >= 1 else total,
         volatility=float(np.std(returns, ddof=1) * np.sqrt(TRADING_DAYS)) if enough else None,
         max_drawdown=float(falls.min()),
@@ -96,7 +96,7 @@ def figures(run: Run, ideal: Floats) -> Figures:
     )
 
 
-def ideal_returns(market: Market, targets: Floats) -> Floats:
+def ideal_returns(market: Closes, targets: Floats) -> Floats:
     """Return the daily returns of the targets, held anew every day at no cost; cash earns nothing."""
     worth = market.worth
     grown = worth[1:] if market.dividends is None else worth[1:] + market.dividends[1:]
@@ -129,6 +129,6 @@ def money_weighted(run: Run) -> float | None:
     return (low + high) / 2
 
 
-def by_policy(runs: Mapping[str, Run], ideal: Floats) -> dict[str, Figures]:
+def by_policy(runs: Mapping[str, Run], ideal: Floats) -> dict[str, PolicyFigures]:
     """Return the figures of each run."""
     return {name: figures(run, ideal) for name, run in runs.items()}

@@ -22,7 +22,7 @@ _LEAST_DIVIDEND = 1e-5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Market:
+class Closes:
     """Closes on common days: one row per day, one column per symbol.
 
     `closes` are in each symbol's own currency; `worth` in the base currency. `rates` are base currency per unit, by
@@ -57,7 +57,7 @@ class Market:
         """Return the date of a row."""
         return as_date(self.days[row])
 
-    def between(self, first: int, last: int) -> Market:
+    def between(self, first: int, last: int) -> Closes:
         """Return the rows from one to another, the last left out."""
         part = slice(first, last)
         return replace(
@@ -77,7 +77,7 @@ def market_of(
     start: dt.date | None = None,
     end: dt.date | None = None,
     plain: HistoryTable | None = None,
-) -> Market:
+) -> Closes:
     """Return the market of some symbols, on the days on which all of them have a close and a rate.
 
     `plain` are closes without dividends: with them, prices are these and dividends are what `table` has more. Raises
@@ -98,7 +98,7 @@ def market_of(
     dividends = None
     if plain:
         dividends = _dividends(worth[:, : len(symbols)], worth[:, len(symbols) :])
-    return Market(base, symbols, days, closes, currencies, rates, dividends)
+    return Closes(base, symbols, days, closes, currencies, rates, dividends)
 
 
 def _on(series: Series, days: Days) -> Floats:
@@ -113,7 +113,7 @@ def _dividends(prices: Floats, totals: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Charges:
+class DayCharges:
     """What trading costs on one day, by symbol, money in the base currency.
 
     Commissions are a rate of the amount and at least a minimum a trade; `sell_tax` a rate of a sale; `per_share` a fee
@@ -152,7 +152,7 @@ def tables_begin() -> dt.date:
 class Tariff:
     """The dated costs and taxes of a portfolio's instruments: `charges` of any row of a market."""
 
-    def __init__(self, portfolio: Portfolio, market: Market) -> None:
+    def __init__(self, portfolio: Portfolio, market: Closes) -> None:
         self._portfolio, self._market = portfolio, market
         self._instruments = [portfolio.instruments[symbol] for symbol in market.symbols]
         self._rates = {
@@ -164,7 +164,7 @@ class Tariff:
         before = np.searchsorted(turns, market.days - _NEAR, "right")
         #: Rows between two dates of the tables have one tariff; near such a date each has its own.
         self._bucket = np.where(after == before, after, -1 - np.arange(len(market)))
-        self._known: dict[int, tuple[tuple[TradeCost, ...], Charges]] = {}
+        self._known: dict[int, tuple[tuple[TradeCost, ...], DayCharges]] = {}
         taxed = portfolio.residence == "KR" and portfolio.settings.taxes != "none"
         self.taxed = taxed and any(account.type == "taxable" for account in portfolio.accounts)
         #: Which symbols' gains count in the year's overseas gains.
@@ -177,7 +177,7 @@ class Tariff:
             dtype=bool,
         )
 
-    def charges(self, row: int) -> Charges:
+    def charges(self, row: int) -> DayCharges:
         """Return what trading costs on the day of a row."""
         bucket = int(self._bucket[row])
         if bucket not in self._known:
@@ -190,13 +190,13 @@ class Tariff:
             charges = replace(charges, minimum=minimum, per_share=fee)
         return replace(charges, allowance=charges.allowance * self._rate("KRW", row)) if self.taxed else charges
 
-    def _look_up(self, row: int) -> tuple[tuple[TradeCost, ...], Charges]:
+    def _look_up(self, row: int) -> tuple[tuple[TradeCost, ...], DayCharges]:
         settings, day = self._portfolio.settings, max(self._market.date(row), tables_begin())
         costs = tuple(lookup(one, day, settings.costs, self._portfolio.residence) for one in self._instruments)
         overseas, income = tax_rule("overseas_gains", day), tax_rule("dividend_income", day)
         nothing = np.zeros(len(costs))
         dividend = float(income.rate) if income and self.taxed else 0.0
-        charges = Charges(
+        charges = DayCharges(
             commission=np.array([float(cost.commission_rate) for cost in costs]),
             minimum=nothing,
             sell_tax=np.array([float(cost.sell_tax_rate) for cost in costs]),

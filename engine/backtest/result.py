@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from engine.backtest.figures import Figures
+from engine.backtest.figures import PolicyFigures
 from engine.backtest.noise import Difference, WalkForward
 from engine.backtest.run import Run
 from engine.documents import Document, number, problem_list
@@ -27,7 +27,7 @@ class Row:
 
     basket: str
     policy: str
-    figures: Figures
+    figures: PolicyFigures
     run: Run
     difference: Difference | None = None
 

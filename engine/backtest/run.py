@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.market import Charges, Market, Tariff
+from engine.backtest.market import Closes, DayCharges, Tariff
 from engine.backtest.policy import Policy, Watch
 from engine.history import Days, Floats
 
@@ -93,7 +93,7 @@ class Trader(Protocol):
 class Fractions:
     """A trader in fractions of shares: straight to the targets, costs and taxes taken from the money."""
 
-    def __init__(self, market: Market, targets: Floats, policy: Policy, tariff: Tariff | None) -> None:
+    def __init__(self, market: Closes, targets: Floats, policy: Policy, tariff: Tariff | None) -> None:
         self.units: Floats = np.zeros(len(targets))
         self.cash = 0.0
         self.tax_due = 0.0
@@ -178,7 +178,7 @@ class Fractions:
         return held * max(1 + money / worth, 0.0) if worth > 0 else held
 
     def _settled(
-        self, wanted: Floats, held: Floats, charges: Charges, prices: Floats, total: float | None
+        self, wanted: Floats, held: Floats, charges: DayCharges, prices: Floats, total: float | None
     ) -> tuple[Floats, float, float]:
         """Return what is held once costs are paid, the costs and the taxes withheld.
 
@@ -202,7 +202,7 @@ class Fractions:
                 shape = np.maximum(shape, 0.0)
         return shape, cost, tax
 
-    def _bill(self, moved: Floats, held: Floats, charges: Charges, prices: Floats) -> tuple[float, float]:
+    def _bill(self, moved: Floats, held: Floats, charges: DayCharges, prices: Floats) -> tuple[float, float]:
         size = np.abs(moved)
         sales = np.maximum(-moved, 0.0)
         traded = size > 0
@@ -215,7 +215,7 @@ class Fractions:
         tax = float((charges.sell_tax * sales).sum()) + float((charges.withheld * gains).sum())
         return cost, tax
 
-    def _count(self, moved: Floats, held: Floats, charges: Charges) -> None:
+    def _count(self, moved: Floats, held: Floats, charges: DayCharges) -> None:
         """Keep the cost of what is held, and the year's overseas gains."""
         if self._tariff is None or not self._tariff.taxed:
             return
@@ -285,7 +285,7 @@ def period_starts(days: Days) -> tuple[Mask, Mask, NDArray[np.int64]]:
 
 
 def simulate(
-    market: Market, targets: Floats, policy: Policy, flows: Floats, trader: Trader, tariff: Tariff | None = None
+    market: Closes, targets: Floats, policy: Policy, flows: Floats, trader: Trader, tariff: Tariff | None = None
 ) -> Run:
     """Return what a policy did with money that came and went on each day of a market.
 
@@ -326,7 +326,7 @@ def simulate(
 class _Course:
     """The days of a run that call for something, and the bands that may be left between them."""
 
-    def __init__(self, market: Market, targets: Floats, policy: Policy, flows: Floats, tariff: Tariff | None) -> None:
+    def __init__(self, market: Closes, targets: Floats, policy: Policy, flows: Floats, tariff: Tariff | None) -> None:
         self._worth, self._targets, self._rows = market.worth, targets, len(market)
         self._opens, self._weeks, self._months = period_starts(market.days)
         self._whose = [members(one, market.symbols) for one in policy.watches]
@@ -424,7 +424,7 @@ class _Course:
 
 def _run(
     policy: Policy,
-    market: Market,
+    market: Closes,
     income: Floats | None,
     targets: Floats,
     flows: Floats,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.backtest.market import Market, Tariff
+from engine.backtest.market import Closes, Tariff
 from engine.backtest.policy import policy_of
 from engine.backtest.run import Fractions, simulate
 from engine.history import Floats
@@ -32,7 +32,7 @@ def _band(width: float, targets: Floats) -> Any:
     return Band()
 
 
-def theirs(market: Market, when: Any, commission: float = 0.0) -> Floats:
+def theirs(market: Closes, when: Any, commission: float = 0.0) -> Floats:
     """Return the values of a portfolio of equal weights by bt."""
     prices = pd.DataFrame(market.closes, index=pd.DatetimeIndex(market.days), columns=list(market.symbols))
     weights = dict.fromkeys(market.symbols, 1 / len(market.symbols))

@@ -128,13 +128,13 @@ def test_a_basket_stands_beside_the_portfolio(history: Path) -> None:
 
 
 def test_dividends_paid_out_buy_more_with_the_next_month() -> None:
-    from engine.backtest.market import Market
+    from engine.backtest.market import Closes
     from engine.backtest.policy import policy_of
     from engine.backtest.run import Fractions, simulate
 
     days = np.array(["2026-01-05", "2026-01-15", "2026-02-02"], dtype="datetime64[D]")
     paid = np.array([[0.0], [2.0], [0.0]])
-    market = Market("USD", ("KO",), days, np.array([[100.0], [98.0], [100.0]]), ("USD",), dividends=paid)
+    market = Closes("USD", ("KO",), days, np.array([[100.0], [98.0], [100.0]]), ("USD",), dividends=paid)
     policy = policy_of("never", portfolio_of({"KO": 1.0}))
     assert policy is not None
     flows = np.array([1000.0, 0.0, 0.0])

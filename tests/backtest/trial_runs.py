@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import rebalancer
-from engine.backtest.market import Market
+from engine.backtest.market import Closes
 from engine.backtest.policy import policy_of
 from engine.backtest.result import Backtest
 from engine.backtest.run import Fractions, Run, simulate
@@ -26,12 +26,12 @@ FREE = {"*": {"commission": 0, "minimum": 0, "sell_tax": 0}}
 
 
 @cache
-def real_market(days: int = 5040, assets: int = 10) -> Market:
+def real_market(days: int = 5040, assets: int = 10) -> Closes:
     """Return real closes of US stocks."""
     table = stock_table()
     symbols = STOCKS[:assets]
     closes = np.column_stack([table.series[name].closes[-days:] for name in symbols])
-    return Market("USD", symbols, table.series[symbols[0]].days[-days:], closes, ("USD",) * assets)
+    return Closes("USD", symbols, table.series[symbols[0]].days[-days:], closes, ("USD",) * assets)
 
 
 def portfolio_of(
@@ -42,7 +42,7 @@ def portfolio_of(
     return rebalancer.load({"portfolio": body, "settings": dict(settings or {})})
 
 
-def fast(market: Market, name: str, capital: float = 1e6, monthly: float = 0.0) -> Run:
+def fast(market: Closes, name: str, capital: float = 1e6, monthly: float = 0.0) -> Run:
     """Return a run in fractions, at no cost, of equal weights."""
     from engine.backtest.run import period_starts
 
