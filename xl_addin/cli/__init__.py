@@ -25,6 +25,7 @@ from xl_addin.cli.frame import OneOf, Program, Reader, ToldOption, help_command,
 COMMANDS: Mapping[str, str] = {
     "demo": "xl_addin.cli.plan",
     "plan": "xl_addin.cli.plan",
+    "init": "xl_addin.cli.init",
     "import": "xl_addin.cli.importing",
     "orders": "xl_addin.cli.acting",
     "record": "xl_addin.cli.acting",
