@@ -13,6 +13,8 @@ from engine.settings import RULE_DEFAULTS, Residence, Schedule, Settings
 
 MARKETS = ("KR", "US", "OTHER")
 ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
+#: The type of what neither the catalogue nor the document says the type of: nobody calls it a stock.
+UNKNOWN_TYPE = "unknown"
 ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension", "ira", "roth", "401k")
 #: What an account may refuse to buy: traits of an instrument.
 TRAITS = ("leveraged", "inverse", "futures")
@@ -25,6 +27,7 @@ FRACTION = Decimal("0.000001")
 class Instrument:
     """Something that can be held.
 
+    `asset_type` is one of `ASSET_TYPES`, or `UNKNOWN_TYPE`.
     `leverage` is 1 for an ordinary fund, 2 or 3 for a leveraged one, negative for an inverse one.
     `asset_class` is equity, bond, commodity, cash or mixed; None where unknown (then it counts as a risk asset).
     `lot` is the number of shares of the smallest trade. `taxed_as_dividend` says of a Korean-listed fund whether its

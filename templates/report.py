@@ -13,7 +13,7 @@ from engine.market import catalogue
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
 from engine.plan import Plan, cash_weight, reconciliation
-from engine.portfolio import Portfolio
+from engine.portfolio import UNKNOWN_TYPE, Portfolio
 from engine.settings import Settings, setting_fields
 from engine.words import Lang, known, say
 from templates.cells import Row, Rows, Value
@@ -358,7 +358,7 @@ def instrument_rows(portfolio: Portfolio) -> Rows:
                 "Name": instrument.name,
                 "Market": instrument.market,
                 "Currency": instrument.currency,
-                "Class": instrument.asset_type,
+                "Class": None if instrument.asset_type == UNKNOWN_TYPE else instrument.asset_type,
                 "AssetClass": instrument.asset_class,
                 "Leverage": instrument.leverage,
                 "Futures": instrument.futures,

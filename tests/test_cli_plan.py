@@ -190,10 +190,9 @@ def test_a_review_on_a_holiday_is_due_on_the_next_session(
 
 def test_a_missing_price_is_never_filled_from_the_samples(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
     assert main(["plan", files[0], "--as-of", "2026-11-20", "--json"]) == 3
-    problems = json.loads(capsys.readouterr().out)["problems"]
-    told = " ".join(f"{problem['where']} {problem['message']}" for problem in problems)
-    assert "069500" in told
-    assert "QQQ" in told
+    document = json.loads(capsys.readouterr().out)
+    assert [problem["code"] for problem in document["problems"] if problem["severity"] == "error"] == ["price-missing"]
+    assert "trades" not in document
 
 
 def test_problems_of_the_files_that_do_not_stop_a_plan_are_in_it(

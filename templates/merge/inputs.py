@@ -7,6 +7,7 @@ free row, with the table's formulas; of one that is gone the inputs are emptied.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from engine.data.files import Refused
@@ -27,8 +28,17 @@ TABLES = {
 }
 
 
-def write_inputs(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None, Phrase | None]:
-    """Return the person's workbook with the portfolio of a report in its inputs, or None and why it cannot be done."""
+#: What trades that were done change besides holdings and cash: column and key of a table, and the rows (() is all).
+RECORDED = {"Rules": ("Section", "LastRebalanced", ()), "Settings": ("Key", "Value", ("cash_flow",))}
+
+
+def write_inputs(
+    path: Path, report: BookReport, lang: Lang, columns: Mapping[str, tuple[str, str, tuple[str, ...]]] | None = None
+) -> tuple[bytes | None, Phrase | None]:
+    """Return the person's workbook with the portfolio of a report in its inputs, or None and why it cannot be done.
+
+    `columns` are further ones to write, such as `RECORDED`.
+    """
     if path.suffix.lower() not in KINDS:
         return not_kept(path, phrase("not-kept.kind"))
     try:
@@ -41,6 +51,9 @@ def write_inputs(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | No
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
     for name in TABLES:
         _write_table(own, found[name])
+    for name, (key, column, only) in (columns or {}).items():
+        if name in found:
+            _write_column(own, found[name], key, column, only)
     return own.to_bytes(), None
 
 
@@ -75,6 +88,17 @@ def _write_table(own: OwnBook, place: Found) -> None:
             own.copy(part, last, place.columns[column], fresh.cell(FIRST_ROW + index, made.column(column)))
         reach(own, place, last)
         fill_formulas(own, place, (last,))
+
+
+def _write_column(own: OwnBook, place: Found, key: str, column: str, only: tuple[str, ...]) -> None:
+    """Write one column of the rows that stand already."""
+    rows = {same_text(row.get(key)): number for number, row in enumerate(own.rows_of(place.table.name))}
+    if column not in place.columns:
+        return
+    for number, cells in place.grid.rows.items():
+        index = rows.get(same_text(cells.get(place.columns[key])))
+        if number > place.header and index is not None and (not only or same_text(cells[place.columns[key]]) in only):
+            _write_row(own, place, [column], number, index)
 
 
 def _write_row(own: OwnBook, place: Found, inputs: list[str], number: int, index: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from engine.errors import InputError, error
-from engine.phrase import place
+from engine.phrase import Phrase, place
 from engine.plan import Plan
 from engine.settings import Mode, setting_fields
 from engine.words import Lang, say
@@ -27,6 +27,9 @@ from xl_addin.cli.options import (
     prices_option,
     stale_option,
 )
+
+#: A plan is kept under a name like this.
+PLAN_SUFFIX = ".json"
 
 if TYPE_CHECKING:
     from engine.quote import Quote
@@ -92,7 +95,8 @@ def plan(
     loaded, problems = load_portfolio(file)
     given, found = quotes_in(prices)
     problems = (*problems, *found)
-    if output:
+    keeps_plan = output is not None and output.suffix.lower() == PLAN_SUFFIX
+    if output and not keeps_plan:
         # A workbook with macros keeps them only under a name that says so.
         macros = file.suffix.lower() == output.suffix.lower() == ".xlsm"
         problems += output_problems(output, ".xlsm" if macros else ".xlsx", force=force)
@@ -107,7 +111,16 @@ def plan(
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
     with waiting(say("doing.plan", lang)):
         made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
-    if output:
+    if keeps_plan and output:
+        from rebalancer.storing import check_replaceable
+
+        check_replaceable(output, made, force=force)
+    since = _since(file, made)
+    if keeps_plan and output:
+        from rebalancer.files import write_whole
+
+        write_whole(output, document(made).encode())
+    elif output:
         from rebalancer.books import write_plan_book
 
         analyse = None
@@ -116,7 +129,7 @@ def plan(
         notice = write_plan_book(made, output, lang, file, analyse)
         if notice:
             sys.stderr.write(f"{notice}\n")
-    _show(made, lang, output, as_json=as_json, brief=brief)
+    _show(made, lang, output, as_json=as_json, brief=brief, since=since)
     return EXIT_NEEDED if check and made.needs_rebalancing else 0
 
 
@@ -153,17 +166,41 @@ def demo(*, output: Path, as_json: bool, lang: Lang) -> None:
     _show(made, lang, workbook, as_json=as_json, workbook=str(workbook))
 
 
-def _show(made: Plan, lang: Lang, written: Path | None, *, as_json: bool, brief: bool = False, **more: str) -> None:
-    """Print the plan and where its workbook is; `more` are further keys of the JSON document."""
-    if as_json:
-        from rebalancer.storing import stamp
-        from xl_addin.show.json import dump
+def _since(file: Path, made: Plan) -> tuple[Phrase, ...]:
+    """Return what has changed since the plan that was kept of this file, where one was."""
+    from rebalancer.since import changes_since, earlier_plan
 
-        sys.stdout.write(dump({**stamp(made), **made.to_json(), **more}))
+    before = earlier_plan(file)
+    return changes_since(before, made) if before else ()
+
+
+def document(made: Plan, **more: str) -> str:
+    """Return a plan as its JSON document; `more` are further keys."""
+    from rebalancer.storing import stamp
+    from xl_addin.show.json import dump
+
+    return dump({**stamp(made), **made.to_json(), **more})
+
+
+def _show(
+    made: Plan,
+    lang: Lang,
+    written: Path | None,
+    *,
+    as_json: bool,
+    brief: bool = False,
+    since: tuple[Phrase, ...] = (),
+    **more: str,
+) -> None:
+    """Print the plan and where it was written; `more` are further keys of the JSON document."""
+    if as_json:
+        sys.stdout.write(document(made, **more))
         return
     from xl_addin.show.terminal import paint_for
     from xl_addin.show.text import report
 
-    sys.stdout.write(report(made, lang, paint_for(sys.stdout), brief=brief, verbose=wants_fine_print()))
+    told = [one.told(lang) for one in since]
+    sys.stdout.write(report(made, lang, paint_for(sys.stdout), brief=brief, verbose=wants_fine_print(), since=told))
     if written:
-        sys.stdout.write(f"{say('report.written', lang, path=written)}\n")
+        kept = written.suffix.lower() == PLAN_SUFFIX
+        sys.stdout.write(f"{say('report.kept' if kept else 'report.written', lang, path=written)}\n")

@@ -44,7 +44,7 @@ STATUS_STYLES = {"OK": "green", "OVER": "red", "UNDER": "yellow", "NO_TARGET": "
 _SIDE_STYLES = {"ko": {"buy": "red", "sell": "blue"}}
 _USUAL_SIDE_STYLES = {"buy": "green", "sell": "red"}
 #: What a report says already in its own place: it is no problem of its own.
-_SAID_ELSEWHERE = frozenset(("sample-prices", "fx-source", "cash-target"))
+_SAID_ELSEWHERE = frozenset(("sample-prices", "fx-source", "cash-target", "cash-idle"))
 #: What is true of every plan and no reason to do anything: said on request.
 _FINE_PRINT = frozenset(("cost-unverified",))
 
@@ -95,8 +95,9 @@ def _verdict(plan: Plan, lang: Lang, paint: Paint, since: Sequence[str]) -> list
         "plan": plan_sentence(plan, lang),
         "why": why_sentence(plan, lang),
         "leaves": leaves_sentence(plan, lang),
+        "idle": "; ".join(one.said(lang) for one in plan.problems if one.code == "cash-idle"),
         "sure": proof_sentence(plan, lang) if plan.trades else "",
-        "since": " ".join(since),
+        "since": "; ".join(since),
         "next": next_sentence(plan, lang),
         "prices": price_sources(plan, lang) if plan.positions else "",
         "expected": ", ".join(f"{name.replace('_', ' ')} {text}" for name, text in plan.portfolio.expected.items()),
@@ -129,7 +130,11 @@ def why_sentence(plan: Plan, lang: Lang) -> str:
     """
     flow = plan.portfolio.settings.cash_flow
     told = [
-        f"{section_name(state.section, lang)}: {state.why.phrase.told(lang)}" for state in plan.sections if state.acts
+        f"{section_name(state.section, lang)}: {state.why.phrase.told(lang)}"
+        if len(plan.sections) > 1
+        else state.why.phrase.told(lang)
+        for state in plan.sections
+        if state.acts
     ]
     untargeted = [t.symbol for t in plan.trades if t.reason.code == "untargeted"]
     if untargeted:
@@ -156,7 +161,7 @@ def next_sentence(plan: Plan, lang: Lang) -> str:
         if state.next_due and not state.due:
             dues.setdefault(state.next_due, []).append(section_name(state.section, lang))
     if not dues:
-        return ""
+        return "" if any(state.due for state in plan.sections) else say("report.no-review", lang)
     first = min(dues, key=str)
     return say("report.next-review", lang, day=first, sections=tuple(dues[first]))
 
