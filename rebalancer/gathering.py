@@ -16,6 +16,8 @@ from rebalancer.many import Listed
 
 #: A table of many clients has one of these suffixes.
 TABLES = (".csv", PARQUET)
+#: What begins so in a folder is no portfolio: hidden files, Office's locks, our own summaries.
+_PASSED_OVER = (".", "~$", "_")
 
 
 def one_portfolio(paths: Sequence[Path]) -> Path | None:
@@ -54,8 +56,8 @@ def is_portfolio(folder: Path) -> bool:
 class Gathering:
     """The portfolios of files, folders and tables, listed as often as it is asked for, none of them read.
 
-    `model` or `targets` (a portfolio file, or a .csv table of targets) are what those clients of tables want who have no
-    targets or model of their own. `problems` are what is wrong with the gathering as a whole: the rest can be done.
+    `model` or `targets` (a portfolio file, or a .csv table of targets) are what those clients of tables want who have
+    no targets or model of their own. `problems` are what is wrong with the gathering as a whole: the rest can be done.
     """
 
     def __init__(self, paths: Sequence[Path], *, model: str = "", targets: Path | None = None) -> None:
@@ -131,7 +133,7 @@ class Gathering:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The targets, rules and settings that clients share; `base` is the base currency of those who name none, if any."""
+    """The targets, rules and settings that clients share; `base` is the base currency of those who name none."""
 
     portfolio: Portfolio
     base: str
@@ -144,15 +146,17 @@ def read_client(rows: ClientRows, wanted: Wanted | tuple[Problem, ...] | None) -
     """
     from engine.data.document import portfolio_from_data
 
+    here = place("row", file=rows.source, row=rows.rows[0][0])
     unusable = wanted if isinstance(wanted, tuple) else ()
+    unusable = tuple(replace(one, where=here) if one.code == "unknown-model" else one for one in unusable)
     shared = wanted if isinstance(wanted, Wanted) else None
     made = document(rows, shared.base if shared else "")
     portfolio, problems = portfolio_from_data(made.data, rows.source, made.locate)
     own = portfolio is not None and any(section.targets for section in portfolio.sections)
     problems = (*made.problems, *unusable, *(one for one in problems if one.code != "no-targets"))
-    if portfolio is not None and not own and not unusable:
+    if portfolio is not None and not own and not unusable and not made.problems:
         if shared is None:
-            problems += (error("client-without-targets", place("row", file=rows.source, row=rows.rows[0][0])),)
+            problems += (error("client-without-targets", here),)
         else:
             portfolio, told = wanting(portfolio, shared.portfolio)
             problems += told
@@ -162,8 +166,8 @@ def read_client(rows: ClientRows, wanted: Wanted | tuple[Problem, ...] | None) -
 def wanting(held: Portfolio, wanted: Portfolio) -> tuple[Portfolio, tuple[Problem, ...]]:
     """Return what is held with the targets, rules and settings of another portfolio, and what of these cannot be taken.
 
-    Weights mean the same in every base currency; amounts do not: those that are only defaults become the defaults of the
-    portfolio's own, given ones cannot be taken over.
+    Weights mean the same in every base currency; amounts do not: those that are only defaults become the defaults of
+    the portfolio's own, given ones cannot be taken over.
     """
     own = held.settings
     settings = wanted.settings
@@ -211,7 +215,7 @@ def _targets(model: str, targets: Path | None) -> Wanted | None:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith((".", "~$")))
+        return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(_PASSED_OVER))
     except OSError as fault:
         reason = fault.strerror or type(fault).__name__
         raise InputError([error("unreadable-file", str(folder), reason=reason)]) from None
@@ -221,7 +225,7 @@ def _inside(folder: Path) -> list[Path]:
     """Return what of a folder could be portfolios: files by their suffix, tables of many clients, folders of sheets."""
     found = [path for path in _files(folder) if path.suffix.lower() in READERS]
     found += [path for path in _files(folder) if path.suffix.lower() in TABLES and _has_clients(path)]
-    folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(_PASSED_OVER))
     found += [path for path in folders if any(one.suffix.lower() == ".csv" for one in _files(path))]
     return sorted(found)
 
@@ -230,5 +234,3 @@ def _has_clients(path: Path) -> bool:
     """Tell whether a file is a table of many clients: whether a header of it means so."""
     table = ClientTable(path)
     return "client" in table.columns
-
-

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
 from engine.errors import InputError, Problem, error
 from engine.words import LANGUAGES, Lang, known, say
@@ -18,17 +17,20 @@ from rebalancer.many import PlannedOne, Terms, totals
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
 _LONGEST_NAME = 100
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _CSV = (
     "client", "status", "as_of", "base_currency", "total_value", "drift", "acts", "orders", "turnover", "cost",
     "next_review", "notes", "problem", "file", "id",
 )  # fmt: skip
+#: The table of all, beside the workbooks of each; a name that begins so is passed over where a folder is read.
+SUMMARY = "_summary.xlsx"
 STATUSES = ("rebalance", "ok", "failed")
 
 
 def file_names(named: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return by id what the file of each is called: safe on every system, and its own however alike two names are."""
     found: dict[str, str] = {}
-    taken: set[str] = set()
+    taken = {Path(SUMMARY).stem}
     for name, wanted in named:
         safe = _UNSAFE.sub("_", wanted).strip().rstrip(".")[:_LONGEST_NAME] or "_"
         if _RESERVED.fullmatch(safe):
@@ -72,7 +74,7 @@ class WritePlans:
 
 def language(asked: str, otherwise: Lang) -> Lang:
     """Return the language asked for, where it is one of ours."""
-    return cast("Lang", asked) if asked in LANGUAGES else otherwise
+    return asked if asked in LANGUAGES else otherwise
 
 
 def folder_problems(folder: Path, read_from: frozenset[Path]) -> tuple[Problem, ...]:
@@ -98,8 +100,13 @@ def summary_csv(every: Sequence[PlannedOne]) -> str:
             "problem": str(grave[0].message) if grave else "",
             "file": " ".join(one.files),
         }
-        writer.writerow({key: row.get(key, "") for key in _CSV})
+        writer.writerow({key: _harmless(row.get(key, "")) for key in _CSV})
     return out.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """Return a value that no spreadsheet takes for a formula: text that begins like one has a quote before it."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULAS else value
 
 
 def summary_book(every: Sequence[PlannedOne], terms: Terms, lang: Lang) -> bytes:
@@ -134,7 +141,7 @@ def _row(one: PlannedOne, lang: Lang) -> dict[str, object]:
         "status": say(f"status.many.{STATUSES[one.need[0]]}", lang),
         "need": one.need[0],
         "notes": sum(problem.severity != "info" for problem in one.problems),
-        "file": ", ".join(Path(file).name for file in one.files),
+        "file": Path(one.files[0]).name if one.files else None,
     }
     if found is not None:
         row |= {

@@ -1,7 +1,7 @@
 """A table with the holdings of many clients: rows into one portfolio document a client, streamed, each cell located.
 
-A row is a holding, a target or both of a client, or cash (a symbol such as CASH or KRW); what is true of the client as a
-whole (model, base currency, cash by currency) may stand on any of its rows. Headers are known by `client_words.csv`.
+A row is a holding, a target or both of a client, or cash (a symbol such as CASH or KRW); what is true of the client as
+a whole (model, base currency, cash by currency) may stand on any of its rows. Headers are known by `client_words.csv`.
 """
 
 from __future__ import annotations
@@ -221,7 +221,7 @@ class _Assembly:
             accounts = [label for label in labels if label]
             self._report.error((self._rows.rows[0][0],), "account-nameless.table", accounts=accounts)
             return
-        accounts = []
+        declared: list[dict[str, Any]] = []
         for number, label in enumerate(labels):
             here: Path = ("portfolio", "accounts", number)
             account: dict[str, Any] = {"name": label or "1", "cash": self._cash.get(label, {})}
@@ -229,10 +229,10 @@ class _Assembly:
                 account["type"], self._places[(*here, "type")] = self._types[label]
             for currency in account["cash"]:
                 self._places[(*here, "cash", currency)] = self._places["cash", label, currency]
-            accounts.append(account)
+            declared.append(account)
         for row in self._holdings:
             row["account"] = str(row.get("account", "")) or "1"
-        body["accounts"] = accounts
+        body["accounts"] = declared
 
     def _put_targets(self, body: dict[str, Any]) -> None:
         for key, rows in self._targets.items():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from urllib.parse import quote
 
-from openpyxl.styles import Alignment
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.table import TableStyleInfo
@@ -14,6 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.words import Lang, say
 from templates.cells import letters
+from templates.write.canvas import AMBER as DARK_AMBER
 from templates.write.canvas import (
     GREEN,
     PALE_AMBER,
@@ -24,9 +27,8 @@ from templates.write.canvas import (
     approximate,
     money_format,
 )
-from templates.write.canvas import AMBER as DARK_AMBER
 from templates.write.pack import packed
-from templates.write.tables import coloured
+from templates.write.tables import coloured, page
 
 #: A row's value by column; `base_currency` says what its amounts are in.
 OverviewRow = Mapping[str, object]
@@ -35,7 +37,7 @@ _CLIENTS = (
     ("client", "text", 26),
     ("status", "status", 14),
     ("total_value", "money", 19),
-    ("drift", "weight", 9),
+    ("drift", "weight", 12),
     ("acts", "text", 20),
     ("orders", "count", 9),
     ("turnover", "money", 18),
@@ -44,11 +46,13 @@ _CLIENTS = (
     ("notes", "count", 8),
     ("file", "text", 30),
 )
+#: The same of the sums: each above the column that it is the sum of.
 _TOTALS = (
     ("base_currency", "text"),
     ("portfolios", "count"),
-    ("needs_rebalancing", "count"),
     ("total_value", "money"),
+    ("needs_rebalancing", "count"),
+    ("", "text"),
     ("orders", "count"),
     ("turnover", "money"),
     ("cost", "money"),
@@ -69,7 +73,8 @@ def overview(
     """Return the workbook (.xlsx): the same rows give the same bytes.
 
     `clients` have the columns of the first sheet; `status` is a word of the reader's language, `need` 0 for one that is
-    to be rebalanced, 1 for one in order, 2 for one without a plan. `totals` have a row a base currency.
+    to be rebalanced, 1 for one in order, 2 for one without a plan; `file` is a workbook beside this one. `totals` have
+    a row a base currency.
     """
     workbook = Workbook()
     workbook.properties.creator, workbook.properties.title = "Rebalancer", title
@@ -77,13 +82,14 @@ def overview(
     first = workbook.worksheets[0]
     first.title = say("sheet.overview.clients", lang)
     canvas = Canvas(workbook, lang, {})
-    _head(canvas, first, title, verdict, len(_CLIENTS))
     row = _put_totals(canvas, first, totals, 5)
-    _put_clients(canvas, first, clients, row + 2)
+    _put_clients(canvas, first, clients, row + 1)
     if problems:
         second = workbook.create_sheet(say("sheet.overview.problems", lang))
-        _head(canvas, second, say("sheet.overview.problems", lang), title, len(_PROBLEMS))
         _put_problems(canvas, second, problems)
+        _head(canvas, second, say("sheet.overview.problems", lang), title, len(_PROBLEMS))
+    # Last: the first cell is where a workbook's styles are made.
+    _head(canvas, first, title, verdict, len(_CLIENTS))
     return packed(workbook, {})
 
 
@@ -94,20 +100,19 @@ def _head(canvas: Canvas, sheet: Worksheet, title: str, line: str, columns: int)
     canvas.put(sheet, 3, 1, line, canvas.styles.look("strong"))
     sheet.row_dimensions[1].height = 28
     sheet.sheet_view.showGridLines = False
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = 9
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True  # type: ignore[union-attr]
+    page(sheet)
 
 
-def _put_totals(canvas: Canvas, sheet: Worksheet, totals: Sequence[OverviewRow], row: int) -> int:
+def _put_totals(canvas: Canvas, sheet: Worksheet, totals: Sequence[OverviewRow], head: int) -> int:
     """Write the sums by base currency; return the row below them."""
     for at, (key, _) in enumerate(_TOTALS, 1):
-        canvas.put(sheet, row, at, say(f"caption.overview.{key}", canvas.lang), canvas.styles.look("caption"))
-    for row, one in enumerate(totals, row + 1):
+        title = say(f"caption.overview.{key}", canvas.lang) if key else None
+        canvas.put(sheet, head, at, title, canvas.styles.look("caption"))
+    sheet.row_dimensions[head].height = 28
+    for row, one in enumerate(totals, head + 1):
         for at, (key, kind) in enumerate(_TOTALS, 1):
             _put(canvas, sheet, row, at, one.get(key), kind, str(one["base_currency"]))
-    return row + 1
+    return head + len(totals) + 1
 
 
 def _put_clients(canvas: Canvas, sheet: Worksheet, clients: Sequence[OverviewRow], head: int) -> None:
@@ -117,6 +122,8 @@ def _put_clients(canvas: Canvas, sheet: Worksheet, clients: Sequence[OverviewRow
     for row, one in enumerate(clients, head + 1):
         for at, (key, kind, _) in enumerate(_CLIENTS, 1):
             _put(canvas, sheet, row, at, one.get(key), kind, str(one.get("base_currency") or ""))
+        if one.get("file"):
+            sheet.cell(row, len(_CLIENTS)).hyperlink = quote(str(one["file"]))
     last = head + max(len(clients), 1)
     table = ExcelTable(displayName="Clients", ref=f"A{head}:{letters(len(_CLIENTS))}{last}")
     table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
@@ -141,11 +148,17 @@ def _put_problems(canvas: Canvas, sheet: Worksheet, problems: Sequence[OverviewR
         for at, (key, _) in enumerate(_PROBLEMS, 1):
             look = "cell-wrap" if key in ("where", "message") else "cell-text"
             canvas.put(sheet, row, at, one.get(key), canvas.styles.look(look))
-            sheet.cell(row, at).alignment = Alignment(vertical="top", wrap_text=key in ("where", "message"))
+        wide = [math.ceil(_columns(str(one.get(key, ""))) * 1.15 / width) for key, width in _PROBLEMS]
+        sheet.row_dimensions[row].height = 14 * max(1, *wide)
     table = ExcelTable(displayName="Problems", ref=f"A{head}:{letters(len(_PROBLEMS))}{head + len(problems)}")
     table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
     sheet.add_table(table)
     sheet.freeze_panes = f"B{head + 1}"
+
+
+def _columns(text: str) -> int:
+    """Return about how many columns a text takes: Korean ones are two wide."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _put(canvas: Canvas, sheet: Worksheet, row: int, at: int, value: object, kind: str, currency: str) -> None:
