@@ -25,6 +25,7 @@ from xl_addin.cli.frame import EXIT_OTHER, OneOf, Program, Reader, ToldOption, h
 COMMANDS: Mapping[str, str] = {
     "demo": "xl_addin.cli.plan",
     "plan": "xl_addin.cli.plan",
+    "init": "xl_addin.cli.init",
     "import": "xl_addin.cli.importing",
     "orders": "xl_addin.cli.acting",
     "record": "xl_addin.cli.acting",
@@ -39,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "review": "xl_addin.cli.analyses",
     "risk": "xl_addin.cli.analyses",
     "calendar": "xl_addin.cli.analyses",
+    "backtest": "xl_addin.cli.backtest",
     "build": "xl_addin.cli.installation",
     "install": "xl_addin.cli.installation",
     "doctor": "xl_addin.cli.installation",
