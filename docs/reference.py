@@ -20,8 +20,8 @@ _INTRODUCTION = """# Commands
 
 Written from the commands themselves by `python docs/reference.py`.
 
-Each takes `--help` and `--verbose`; from a clone it runs as `python -m uv run rebalancer …`. Exit statuses, problems, JSON,
-completion in the shell: [the command line](command-line.md)."""
+Each takes `--help` and `--verbose`; from a clone it runs as `python -m uv run rebalancer …`. Exit statuses,
+problems, JSON, completion in the shell: [the command line](command-line.md)."""
 
 
 def contexts() -> list[click.Context]:
