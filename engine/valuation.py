@@ -198,6 +198,13 @@ def resolve_fx(
     return fx_table(portfolio, rates), problems
 
 
+def doubtful(prices: Mapping[str, Quote], rates: Mapping[str, FxRate]) -> tuple[Problem, ...]:
+    """Return an error for each price and rate that something known speaks against, by its symbol or pair."""
+    found = [quote.doubt for quote in prices.values()] + [rate.doubt for rate in rates.values()]
+    doubts = dict.fromkeys(doubt for doubt in found if doubt is not None)
+    return tuple(error("doubtful", place("price", symbol=one.values["symbol"]), doubt=one) for one in doubts)
+
+
 def fx_table(portfolio: Portfolio, rates: Mapping[str, FxRate]) -> FxTable:
     """Return rates into the base currency, by currency, as a table to convert with."""
     return FxTable(portfolio.base_currency, {currency: rate.rate for currency, rate in rates.items()})

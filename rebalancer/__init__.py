@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.errors import (
+        Doubtful,
         ImpossibleError,
         InputError,
         MarketDataError,
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from engine.quote import Quote
     from engine.settings import Settings
     from rebalancer.analysing import Sources, calendar, compare, correlate, review, risk, weights
+    from rebalancer.backtesting import Trial, backtest
     from rebalancer.books import write
     from rebalancer.loading import from_frames, load
+    from rebalancer.many import PlannedOne, plan_many
     from rebalancer.planning import plan
     from rebalancer.quoting import quotes
     from rebalancer.recording import record
@@ -44,15 +47,17 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "engine.errors": (
-        "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
+        "Doubtful", "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
     ),
     "engine.quote": ("Quote",),
     "engine.plan": ("Plan", "Position", "Trade"),
     "engine.portfolio": ("Account", "Holding", "Portfolio", "Section", "Target"),
     "engine.settings": ("Settings",),
     "rebalancer.analysing": ("Sources", "calendar", "compare", "correlate", "review", "risk", "weights"),
+    "rebalancer.backtesting": ("Trial", "backtest"),
     "rebalancer.books": ("write",),
     "rebalancer.loading": ("from_frames", "load"),
+    "rebalancer.many": ("PlannedOne", "plan_many"),
     "rebalancer.planning": ("plan",),
     "rebalancer.quoting": ("quotes",),
     "rebalancer.recording": ("record",),
@@ -63,12 +68,14 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Account",
+    "Doubtful",
     "Holding",
     "ImpossibleError",
     "InputError",
     "MarketDataError",
     "NoData",
     "Plan",
+    "PlannedOne",
     "Portfolio",
     "Position",
     "Problem",
@@ -80,12 +87,15 @@ __all__ = [
     "Stale",
     "Target",
     "Trade",
+    "Trial",
+    "backtest",
     "calendar",
     "compare",
     "correlate",
     "from_frames",
     "load",
     "plan",
+    "plan_many",
     "quotes",
     "record",
     "review",

@@ -22,9 +22,9 @@ import engine.analysis.correlation as correlation
 import engine.analysis.review as satellites
 import engine.analysis.risk as limits
 from engine.analysis.calendar import Calendar
-from engine.analysis.compare import Comparison, overlap
+from engine.analysis.compare import Comparison, FundRow, overlap
 from engine.analysis.correlation import Correlations, lockstep
-from engine.analysis.facts import Fund, from_market, parse_facts
+from engine.analysis.facts import Fund, from_market, issuer_of, parse_facts
 from engine.analysis.returns import tracking_error
 from engine.analysis.review import Candidate, Review, ReviewRules, Satellite
 from engine.analysis.risk import RiskInputs, RiskReport
@@ -40,12 +40,12 @@ from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.quote import Quote
 from engine.schedule import add_months
-from engine.valuation import Valuation, fx_table, in_quantities, resolve_prices, resolve_rates, value
+from engine.valuation import Valuation, doubtful, fx_table, in_quantities, resolve_prices, resolve_rates, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.clock import today
 from rebalancer.loading import load_portfolio, usable
-from rebalancer.quoting import quotes_for
+from rebalancer.quoting import joined, quotes_for
 
 if TYPE_CHECKING:
     from engine.quote import FetchedFacts
@@ -155,6 +155,9 @@ def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund
     """Return what is known of funds: the catalogue, under what the sources say, under what the file says."""
     names, problems = tuple(dict.fromkeys(symbols)), []
     fetched: Mapping[str, FetchedFacts] = {}
+    if sources.offline and not sources.facts:
+        stored = {name: chain.default().store.facts(name) for name in names}
+        fetched = {name: found for name, found in stored.items() if found}
     if sources.history and not sources.facts:
         problems.append(note("facts-not-asked", place("facts")))
     elif not sources.offline and not sources.facts:
@@ -278,9 +281,18 @@ def review(
 
 
 def compare(
-    texts: Sequence[str], sources: Sources = LIVE, as_of: dt.date | None = None, *, currency: str | None = None
+    texts: Sequence[str],
+    sources: Sources = LIVE,
+    as_of: dt.date | None = None,
+    *,
+    currency: str | None = None,
+    start: dt.date | None = None,
 ) -> Comparison:
-    """Compare funds named by code or catalogue name; returns in `currency`, or each in its own."""
+    """Compare funds named by code or catalogue name; returns in `currency`, or each in its own.
+
+    With `start`, the return from that day to `as_of` is added. Prices and the rate into won are what is stored, unless
+    the sources may be asked.
+    """
     as_of = day_of(sources, as_of)
     currencies: dict[str, str] = {}
     for text in texts:
@@ -292,13 +304,45 @@ def compare(
     symbols = tuple(currencies)
     wanted = (*symbols, *(fx_pairs(currencies.values(), currency) if currency else ()))
     try:
-        history, problems = load_history(sources, wanted, currencies, add_months(as_of, -60), as_of)
+        begin = min(add_months(as_of, -60), start or as_of)
+        history, problems = load_history(sources, wanted, currencies, begin, as_of)
     except MarketDataError as fault:
         history = HistoryTable({})
         problems = fault.problems or (Problem("error", "no-history", place("history"), fault.message),)
     facts, found = load_facts(sources, symbols)
-    result = funds.compare(symbols, history.until(as_of), facts, currency)
-    return replace(result, problems=(*problems, *found, *result.problems))
+    result = funds.compare(symbols, history.until(as_of), facts, currency, start)
+    rows = _priced(result.funds, history.until(as_of), sources)
+    return replace(result, funds=rows, problems=(*problems, *found, *result.problems))
+
+
+def _priced(rows: Mapping[str, FundRow], history: HistoryTable, sources: Sources) -> dict[str, FundRow]:
+    """Return the rows with price, issuer and the size in won, as far as they are known."""
+    stored = sources.offline or sources.interactive or sources.history is not None
+    units = {row.aum_currency for row in rows.values() if row.aum_currency not in ("", "KRW")}
+    pairs = fx_pairs(sorted(units), "KRW")
+    found = chain.quotes((*rows, *pairs), offline=stored).ok
+    done = {}
+    for symbol, row in rows.items():
+        series, quote, entry = history.series.get(symbol), found.get(symbol), load().get(symbol)
+        price, unit = (quote.price, quote.currency) if quote else (None, "")
+        if series and len(series) and (stored or price is None) and series.kind != "total-return" and series.currency:
+            price, unit = series.last_close, series.currency
+        name = entry.instrument.name_en or entry.instrument.name if entry else ""
+        issuer = row.issuer or issuer_of(name) or (issuer_of(entry.instrument.name) if entry else "")
+        rate = _won_rate(row.aum_currency, found, history)
+        size = None if rate is None or row.aum.value is None else Decimal(repr(row.aum.value)) * rate
+        done[symbol] = replace(row, price=price, price_currency=unit, issuer=issuer, aum_krw=size)
+    return done
+
+
+def _won_rate(currency: str, quotes: Mapping[str, Quote], history: HistoryTable) -> Decimal | None:
+    """Return won per unit of a currency: the history's last rate, else the quoted one."""
+    if currency in ("", "KRW"):
+        return Decimal(1) if currency else None
+    series, quote = history.rates.get(f"{currency}KRW"), quotes.get(f"{currency}KRW")
+    if series and len(series):
+        return series.last_close
+    return quote.price if quote else None
 
 
 Universe = tuple[tuple[Entry, ...], tuple[Problem, ...]]
@@ -311,18 +355,25 @@ def risk(
     quotes: Mapping[str, Quote] | None = None,
     sources: Sources = LIVE,
     as_of: dt.date | None = None,
+    *,
+    accept: Mapping[str, Decimal] | None = None,
 ) -> RiskReport:
-    """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'."""
+    """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'.
+
+    Nothing is judged by a doubtful price, but for those of `accept`, by symbol, that a person has confirmed.
+    """
     as_of, quotes = day_of(sources, as_of), quotes or {}
     history, problems = _volatility_history(portfolio, sources, as_of)
     if sources.history is None:
-        quotes, found = quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
+        quotes, found = quotes_for(
+            portfolio, quotes, offline=sources.offline, interactive=sources.interactive, accept=accept
+        )
         problems = (*problems, *found)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)
     facts = _tracked(portfolio, history, facts)
     rules = limits.risk(portfolio, valuation, _inputs(portfolio, valuation, history, facts))
-    problems = (*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules))
+    problems = joined((*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules)))
     return RiskReport(rules, valuation is not None, problems)
 
 
@@ -381,6 +432,7 @@ def _valuation(
     if old:
         stale = [phrase("stale-price", symbol=symbol, reason=reason) for symbol, reason in old]
         problems = (*problems, warning("price-stale.limits", place("prices"), prices=stale))
+    problems = (*problems, *doubtful(prices, rates))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     portfolio = in_quantities(portfolio, prices)
@@ -437,6 +489,8 @@ def weights(
     if fetch:
         entries, found = _completed(entries, as_of)
         problems = (*problems, *found)
+    entries, found = _listed(entries, as_of)
+    problems = (*problems, *found)
 
     def move_cost(symbol: str, change: Decimal) -> Decimal:
         market = shape(symbol) or "OTHER"
@@ -476,6 +530,24 @@ def _read(answer: Read) -> Universe:
     if entries is None:
         raise InputError(problems)
     return entries, problems
+
+
+def _listed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
+    """Return the entries with the catalogue's names and, where they name no sector, its sectors, which is said."""
+    problems: list[Problem] = []
+    done, filled = [], []
+    for entry in entries:
+        listed = load().entry(entry.symbol)
+        if listed and not entry.name:
+            entry = replace(entry, name=listed.instrument.name)
+        if listed and listed.sector and not entry.sector:
+            where = place("sector", symbol=entry.symbol)
+            entry = classified(replace(entry, sector=listed.sector), as_of, where, problems)
+            filled.append(entry.symbol)
+        done.append(entry)
+    if filled:
+        problems.append(note("sector-listed", place("universe"), symbols=filled))
+    return tuple(done), tuple(problems)
 
 
 def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +30,19 @@ def share(
     weights_only: bool = False,
     pdf: bool = False,
     force: bool = False,
+    prices: str | Path | None = None,
     offline: bool = False,
+    allow_stale: bool = False,
+    accept: Mapping[str, Decimal] | None = None,
+    own_sheets: bool = False,
 ) -> list[Path]:
     """Write a copy to share, and a one-page PDF beside it where asked for; return what was written.
 
     A workbook is copied as it stands; a portfolio file, or a workbook that was never planned, is planned first.
-    `weights_only` leaves out amounts and quantities and rounds weights. Raises InputError with every problem, and what
-    planning raises.
+    `weights_only` leaves out amounts and quantities and rounds weights. With `own_sheets` the visible sheets that a
+    person has added to a workbook go with it, as they look, values only. `prices` is a price file, which beats the
+    sources; `accept` are doubtful prices, by symbol, that a person has confirmed. Raises InputError with every problem,
+    and what planning raises.
     """
     from templates.share import share as rendered
 
@@ -46,8 +54,14 @@ def share(
         problems += output_problems(page, ".pdf", force=force)
         if office is None:
             problems.append(error("no-libreoffice", "--pdf"))
-    report, lang = _report(source, lang, problems, offline=offline)
+    if own_sheets:
+        problems += _why_no_sheets(source, weights_only=weights_only)
+    report, lang = _report(
+        source, lang, problems, prices=prices, offline=offline, allow_stale=allow_stale, accept=accept
+    )
     data = rendered(report, lang, weights_only=weights_only).to_bytes()
+    if own_sheets and isinstance(source, (str, Path)):
+        data = _with_own_sheets(data, Path(source))
     printed = _pdf(office, report, lang, weights_only=weights_only) if pdf and office else None
     write_whole(path, data)
     if printed is None:
@@ -63,15 +77,49 @@ def _overwritten(source: Plan | str | Path, path: Path) -> tuple[Problem, ...]:
     return ()
 
 
+def _why_no_sheets(source: Plan | str | Path, *, weights_only: bool) -> list[Problem]:
+    """Return why a copy can have no sheets of a person's own."""
+    from templates.merge import KINDS
+
+    if weights_only:  # nobody knows which of their numbers are amounts
+        return [error("own-sheets.weights", "--own-sheets")]
+    if not isinstance(source, (str, Path)) or Path(source).suffix.lower() not in KINDS:
+        return [error("own-sheets.kind", "--own-sheets", kinds=KINDS)]
+    return []
+
+
+def _with_own_sheets(data: bytes, book: Path) -> bytes:
+    """Return a copy with the person's own visible sheets, values only."""
+    from templates.merge.package import Package
+    from templates.merge.splice import Splice
+    from templates.read.book import own_sheets
+    from templates.read.workbooks import read_grids
+
+    target = Package(data)
+    splice = Splice(target, Package(book.read_bytes()))
+    for title in own_sheets(read_grids(book)):
+        if not splice.hidden(title):
+            splice.add(title, splice.free_title(title), values=True)
+    splice.finish()
+    return target.to_bytes()
+
+
 def _report(
-    source: Plan | str | Path, lang: Lang | None, problems: list[Problem], *, offline: bool
+    source: Plan | str | Path,
+    lang: Lang | None,
+    problems: list[Problem],
+    *,
+    prices: str | Path | None,
+    offline: bool,
+    allow_stale: bool,
+    accept: Mapping[str, Decimal] | None,
 ) -> tuple[BookReport, Lang]:
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
     from rebalancer.clock import today
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import in_force, planned
-    from rebalancer.quoting import quotes_for
+    from rebalancer.quoting import quotes_for, quotes_in
 
     if not isinstance(source, (str, Path)):
         if problems:
@@ -87,13 +135,17 @@ def _report(
             raise InputError((*problems, *book.problems))
         if report.rows("Summary"):
             return report, lang
+    given, found = quotes_in(Path(prices) if prices else None)
+    problems += [problem for problem in found if problem.severity == "error"]
     portfolio, found = load_portfolio(file)
     if problems:
         raise InputError((*problems, *found))
     portfolio = usable(portfolio, found)
-    quotes, told = quotes_for(portfolio, {}, offline=offline, book=file if is_workbook(file) else None)
+    own = file if is_workbook(file) else None
+    quotes, told = quotes_for(portfolio, given, offline=offline, book=own, accept=accept)
     portfolio, bands = in_force(portfolio, today(), offline=offline)
-    return plan_book(planned(portfolio, quotes, today(), (*told, *bands)), lang or "en"), lang or "en"
+    made = planned(portfolio, quotes, today(), (*told, *bands), allow_stale=allow_stale)
+    return plan_book(made, lang or "en"), lang or "en"
 
 
 def _pdf(office: str, report: BookReport, lang: Lang, *, weights_only: bool) -> bytes:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
+from engine.allocation import KINDS, Kind, allocation
 from engine.errors import Problem
 from engine.market import catalogue
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
 from engine.plan import Plan, cash_weight, reconciliation
-from engine.portfolio import Portfolio
+from engine.portfolio import UNKNOWN_TYPE, Portfolio
 from engine.settings import Settings, setting_fields
 from engine.words import Lang, known, say
 from templates.cells import Row, Rows, Value
@@ -120,6 +121,29 @@ def rate_rows(plan: Plan) -> Rows:
         }
         for currency, rate in plan.rates.items()
     )
+
+
+def allocation_rows(plan: Plan, lang: Lang) -> Rows:
+    """Return the plan's weights by sector, asset class and currency beside their targets, each cut largest first."""
+    found = allocation(plan)
+    return tuple(
+        {
+            "By": say(f"caption.allocation.{kind}", lang),
+            "Group": group_name(kind, one.group, lang),
+            "Value": one.value,
+            "Weight": one.weight,
+            "Target": one.target,
+            "Drift": one.drift,
+        }
+        for kind in KINDS
+        for one in found.cut(kind)
+    )
+
+
+def group_name(kind: Kind, group: str, lang: Lang) -> str:
+    """Return what a sector or an asset class is called; one of a person's own and a currency as they are written."""
+    key = f"{kind}.{group.casefold().replace(' ', '-')}"
+    return say(key, lang) if known(key) else group
 
 
 def trade_rows(plan: Plan, lang: Lang) -> Rows:
@@ -335,7 +359,7 @@ def instrument_rows(portfolio: Portfolio) -> Rows:
                 "Name": instrument.name,
                 "Market": instrument.market,
                 "Currency": instrument.currency,
-                "Class": instrument.asset_type,
+                "Class": None if instrument.asset_type == UNKNOWN_TYPE else instrument.asset_type,
                 "AssetClass": instrument.asset_class,
                 "Leverage": instrument.leverage,
                 "Futures": instrument.futures,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from importlib import resources
 
 from engine.data.fields import Fields, Locate, Path, Report, Where
 from engine.errors import Problem, error
@@ -20,7 +23,7 @@ COMPLETE = Decimal("0.99")
 LARGEST_SUM = Decimal("1.01")
 _FIELDS = (
     "fee", "aum", "aum_currency", "holdings_count", "yield", "tracking_error", "holdings", "index", "total_return",
-    "source", "as_of",
+    "issuer", "listed", "source", "as_of",
 )  # fmt: skip
 NOT_KNOWN = phrase("figure.not-known")
 UNVERIFIED = phrase("figure.fee-unverified")
@@ -98,6 +101,8 @@ class Fund:
     holdings_as_of: dt.date | None = None
     index: str = ""
     total_return: bool | None = None
+    issuer: str = ""
+    listed: dt.date | None = None
 
     @property
     def known_weight(self) -> Decimal:
@@ -194,6 +199,8 @@ def _fund(symbol: str, row: Fields, where: str) -> Fund:
         holdings_as_of=as_of,
         index=row.text("index"),
         total_return=row.flag("total_return"),
+        issuer=row.text("issuer"),
+        listed=row.date("listed"),
     )
 
 
@@ -209,6 +216,19 @@ def _holdings(fund: Fields) -> tuple[FundLine, ...]:
     if sum(line.weight for line in lines) > LARGEST_SUM:
         fund.error("holdings", "facts-holding.sum")
     return tuple(sorted(lines, key=lambda line: -line.weight))
+
+
+@lru_cache(maxsize=1)
+def _issuers() -> tuple[dict[str, str], ...]:
+    text = resources.files("engine.analysis").joinpath("issuers.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def issuer_of(name: str, lang: str = "en") -> str:
+    """Return the issuer whose brand a fund's name begins with (issuers.csv), in a language; "" where none is known."""
+    column = "issuer_ko" if lang == "ko" else "issuer"
+    words = name.casefold() + " "
+    return next((row[column] for row in _issuers() if words.startswith(row["brand"].casefold() + " ")), "")
 
 
 def _code(symbol: str) -> str:

@@ -91,7 +91,8 @@ def manual(symbol: str, price: Decimal, known: Quote) -> Problem | None:
 
 def _doubtful(one: Listing, quote: Quote, other: Decimal, against: Phrase, cause: Phrase) -> Quote:
     values = {"symbol": one.symbol, "source": quote.source, "price": quote.price, "currency": quote.currency}
-    return replace(quote, doubt=phrase("doubt", **values, against=against, other=other, cause=cause))
+    key = "doubt.rate" if one.market == "FX" else "doubt"
+    return replace(quote, doubt=phrase(key, **values, against=against, other=other, cause=cause))
 
 
 def _is_far(ratio: Decimal, most: Decimal, sessions: int, known: Quote, quote: Quote) -> bool:

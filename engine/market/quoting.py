@@ -180,6 +180,10 @@ class Chain:
         known = self._shelf.believed()
         return {symbol: known[symbol] for symbol in symbols if symbol in known}
 
+    def accept(self, quotes: Iterable[Quote]) -> None:
+        """Believe prices that a person has confirmed: they are the measure of later ones."""
+        self._shelf.accept(quotes)
+
     def watch(self, texts: Iterable[str], now: dt.datetime) -> None:
         """Put what codes and names mean on the watch list: the next batch brings it too. Unknown ones are left out."""
         listings, _ = self.meanings.several(texts)
@@ -268,9 +272,7 @@ class Shelf:
         believed = self.believed()
         doubted = {one: believed[one] for one, quote in found.prices.items() if quote.doubt and one in believed}
         for role, quotes in (("believed", doubted), ("price", found.prices), ("check", found.checks)):
-            rows = [(listings[symbol].market, quote) for symbol, quote in quotes.items()]
-            self._store.put_quotes(rows, role)
-            self._memory[role].update({quote.symbol: (market, quote) for market, quote in rows})
+            self._put(role, [(listings[symbol].market, quote) for symbol, quote in quotes.items()])
         pairs = [
             (symbol, source)
             for symbol, said in found.errors.items()
@@ -278,6 +280,16 @@ class Shelf:
             if isinstance(error, SymbolUnknown) and symbol not in found.prices
         ]
         self._store.put_unknown(pairs, now)
+
+    def accept(self, quotes: Iterable[Quote]) -> None:
+        """Put down that nothing speaks against these prices any more."""
+        rows = self.rows("price")
+        known = [rows[quote.symbol] for quote in quotes if quote.symbol in rows]
+        self._put("price", [(market, replace(quote, doubt=None)) for market, quote in known])
+
+    def _put(self, role: str, rows: Sequence[tuple[str, Quote]]) -> None:
+        self._store.put_quotes(rows, role)
+        self._memory[role].update({quote.symbol: (market, quote) for market, quote in rows})
 
     def watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
         """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""

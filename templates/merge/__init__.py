@@ -48,20 +48,21 @@ _CACHE = re.compile(rb"<((?:[\w.-]+:)?)(numCache|strCache)>.*?</\1\2>", re.DOTAL
 def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None, Phrase | None]:
     """Return the person's workbook with the report's results in it, or None and why it cannot be done."""
     if path.suffix.lower() not in KINDS:
-        return _not_kept(path, phrase("not-kept.kind"))
+        return not_kept(path, phrase("not-kept.kind"))
     try:
         grids = read_grids(path)
     except Refused as refusal:
-        return _not_kept(path, refusal.problem(str(path)).message)
+        return not_kept(path, refusal.problem(str(path)).message)
     found, _ = find_tables(grids)
     if missing := [name for name in _NEEDED if name not in found]:
-        return _not_kept(path, phrase("not-kept.no-table", tables=missing))
+        return not_kept(path, phrase("not-kept.no-table", tables=missing))
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
     blocked = own.write()
-    return _not_kept(path, phrase("not-kept.in-the-way", cell=blocked)) if blocked else (own.to_bytes(), None)
+    return not_kept(path, phrase("not-kept.in-the-way", cell=blocked)) if blocked else (own.to_bytes(), None)
 
 
-def _not_kept(path: Path, reason: str | Phrase) -> tuple[None, Phrase]:
+def not_kept(path: Path, reason: str | Phrase) -> tuple[None, Phrase]:
+    """Return that a workbook cannot be kept, and why."""
     return None, phrase("not-kept", file=path.name, reason=reason)
 
 
@@ -239,10 +240,10 @@ def _live(own: OwnBook, place: Found, names: Iterable[str], rows: int) -> str:
 def _used(place: Found, names: Iterable[str], rows: Rows) -> int:
     """Return the last row that the results of before reach: rows that are whole, or begin as one of now does."""
     needed = [name for name in place.table.required if name in names]
-    begun = {_text(row.get(needed[0])) for row in rows} if needed else set()
+    begun = {same_text(row.get(needed[0])) for row in rows} if needed else set()
     last = place.header
     for number, cells in place.grid.rows.items():
-        shown = [_text(_coded(cells.get(place.columns[name]), place.table.index[name])) for name in needed]
+        shown = [same_text(_coded(cells.get(place.columns[name]), place.table.index[name])) for name in needed]
         if number > last and (all(shown) or (shown and shown[0] and shown[0] in begun)):
             last = number
     return last
@@ -528,7 +529,7 @@ def value_rows(own: OwnBook, place: Found) -> None:
 def _key(cells: Mapping[int, Cell], place: Found) -> tuple[str, ...]:
     """Return by what a row of the sheet is known again."""
     keys = place.table.identity or place.table.required
-    return tuple(_text(_coded(cells.get(place.columns.get(key, 0)), place.table.index[key])) for key in keys)
+    return tuple(same_text(_coded(cells.get(place.columns.get(key, 0)), place.table.index[key])) for key in keys)
 
 
 def _coded(value: Cell, column: Column) -> object:
@@ -546,7 +547,7 @@ def _value_of(column: Column, row: Row, formula: str | None, lang: Lang) -> obje
 
 def _shown(row: Row, table: Table) -> tuple[str, ...]:
     """Return by what a row of the report is known again."""
-    return tuple(_text(row.get(key)) for key in table.identity or table.required)
+    return tuple(same_text(row.get(key)) for key in table.identity or table.required)
 
 
 def value_cells(own: OwnBook) -> None:
@@ -585,7 +586,7 @@ def _day(value: Cell) -> object:
     return value.date() if isinstance(value, dt.datetime) else value
 
 
-def _text(value: object) -> str:
+def same_text(value: object) -> str:
     """Return a value as a key: 250, 250.0 and Decimal("250") are one."""
     if value is None:
         return ""

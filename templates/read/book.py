@@ -23,6 +23,9 @@ from templates.spec import table as spec_table
 from templates.spec.layout import BESIDE, BLOCK_ROW, HEADER_ROW
 from templates.spec.schema import Table
 
+#: Sheets of a workbook with macros that serve them alone.
+_SERVING = frozenset({"Functions", "xlwings.conf"})
+
 
 @dataclass(frozen=True, slots=True)
 class ReadBook:
@@ -79,6 +82,12 @@ def read_book(path: Path) -> ReadBook:
     return ReadBook(portfolio, problems, results, _history(found, source), lang, _notes(found, results))
 
 
+def own_sheets(grids: Sequence[Grid]) -> list[str]:
+    """Return the titles of a person's own sheets: none of ours by its name, and none that holds a table of ours."""
+    ours = _SERVING | {title for spec in SHEETS for title in (spec.key, *spec.titles)}
+    return [grid.name for grid in grids if grid.name not in ours and not find_tables([grid])[0]]
+
+
 def _language(grids: Sequence[Grid]) -> Lang:
     """Return the language that most sheets are named in; English where none is."""
     names = {grid.name for grid in grids}
@@ -114,7 +123,7 @@ def _result_rows(table: Table, found: Mapping[str, Found]) -> Rows:
         return ()
     names = {column.name for column in table.columns if column.role == "result" or table.results}
     rows = []
-    for number in sorted(n for n in place.grid.rows if n > place.header):
+    for number in place.numbers():
         cells = place.grid.rows[number]
         row: dict[str, Value] = {}
         for name, at in place.columns.items():

@@ -36,6 +36,21 @@ class Found:
     columns: Mapping[str, int]
     exact: int
 
+    def numbers(self) -> Iterator[int]:
+        """Yield the sheet rows under the headers in which something of the table stands.
+
+        Results end where they end: what stands apart below them is one only if it is whole.
+        """
+        own, needed = set(self.columns.values()), [self.columns[name] for name in self.table.required]
+        ended = self.header + 1
+        for number in sorted(self.grid.rows):
+            cells = self.grid.rows[number]
+            if number <= self.header or own.isdisjoint(cells):
+                continue
+            if not self.table.ranges or number <= ended or all(column in cells for column in needed):
+                ended = number + 1
+                yield number
+
     @property
     def at_home(self) -> bool:
         """Tell whether it stands on the sheet that is declared for it."""
@@ -280,15 +295,9 @@ class TableReader:
 
     def rows(self, columns: tuple[Column, ...]) -> Iterator[RowRead]:
         """Yield every row that has something in it, in the order of the sheet."""
-        hidden = {c.name for c in self.found.table.columns if c.hidden}
         known = {c.name: c for c in columns if c.name in self.found.columns and not c.hidden}
-        taken = {at for name, at in self.found.columns.items() if name not in hidden}
-        for number in sorted(self.found.grid.rows):
-            if number <= self.found.header:
-                continue
-            cells = self.found.grid.rows[number]
-            if not any(at in cells for at in taken) and number not in self._filled:
-                continue
+        for number in sorted({*self.found.numbers(), *self._filled}):
+            cells = self.found.grid.rows.get(number, {})
             values: dict[str, object] = {}
             for name, column in known.items():
                 value = self._filled.get(number, {}).get(name, cells.get(self.found.columns[name]))

@@ -57,7 +57,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "verdict": ("HOLD", "REVIEW", "REPLACE"),
     "due": ("due",),
     "severity": ("error", "warning", "info"),
-    "price": ("fresh", "manual", "sample", "stale", "missing"),
+    "price": ("fresh", "manual", "sample", "stale", "doubtful", "missing"),
     "source": ("manual", "sample", "none"),
     "summary": SUMMARY_KEYS,
     "method": ("proven", "bounded", "unproven"),

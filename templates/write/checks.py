@@ -66,7 +66,7 @@ def checks(figures: Figures, lang: Lang) -> tuple[SheetCheck, ...]:
         ),
         _known(figures, lang),
         _twice(figures, lang),
-        _fresh(tables["Prices"]),
+        _fresh(tables["Prices"], tables["FxRates"]),
         _reconcile(tables["Reconcile"]),
         _current(figures, lang),
         _limits(tables["Groups"]),
@@ -120,15 +120,19 @@ def _twice(figures: Figures, lang: Lang) -> SheetCheck:
     return SheetCheck("twice", result, detail, "OK" if again is None else "CHECK", text)
 
 
-def _fresh(prices: tuple[Row, ...]) -> SheetCheck:
-    old = [row for row in prices if row["Status"] == "stale"]
-    first = "{#price.stale@Prices.Status}"
+def _fresh(prices: tuple[Row, ...], rates: tuple[Row, ...]) -> SheetCheck:
+    named = (("Prices", "Ticker", "stale", prices), ("Prices", "Ticker", "doubtful", prices),
+             ("FxRates", "Currency", "stale", rates), ("FxRates", "Currency", "doubtful", rates))  # fmt: skip
+    counts = "+".join(f"SUMPRODUCT(COUNTIF({{{table}.Status}},{{*price.{status}}}))" for table, _, status, _ in named)
+    detail = '""'
+    old: list[str] = []
+    for table, name, status, rows in reversed(named):
+        first = f"{{#price.{status}@{table}.Status}}"
+        day = f'TEXT(INDEX({{{table}.AsOf}},{first}),"yyyy-mm-dd")'
+        detail = f'IFERROR(INDEX({{{table}.{name}}},{first})&" "&{day},{detail})'
+        old = [f"{row[name]} {_day(row.get('AsOf'))}" for row in rows if row.get("Status") == status] or old
     return SheetCheck(
-        "fresh",
-        "IF(SUMPRODUCT(COUNTIF({Prices.Status},{*price.stale}))=0,{@check.OK},{@check.CHECK})",
-        f'IFERROR(INDEX({{Prices.Ticker}},{first})&" "&TEXT(INDEX({{Prices.AsOf}},{first}),"yyyy-mm-dd"),"")',
-        "CHECK" if old else "OK",
-        f"{old[0]['Ticker']} {_day(old[0].get('AsOf'))}" if old else "",
+        "fresh", f"IF({counts}=0,{{@check.OK}},{{@check.CHECK}})", detail, "CHECK" if old else "OK", next(iter(old), "")
     )
 
 

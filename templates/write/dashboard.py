@@ -225,6 +225,14 @@ def _alerts(pen: Pen) -> Iterator[str]:
     stale = [str(row["Ticker"]) for row in prices if row.get("Status") == "stale"]
     if stale:
         yield f"{pen.say('stale-prices')}: {', '.join(stale[:8])}{' …' if len(stale) > 8 else ''}"
+    rates = [row for row in pen.figures.tables["FxRates"] if row.get("Status") == "stale"]
+    if rates:
+        listed = (f"{row['Currency']} {_day(row.get('AsOf'))}" for row in rates)
+        yield f"{pen.say('stale-rates')}: {', '.join(listed)}"
+
+
+def _day(moment: Value) -> str:
+    return f"{moment:%Y-%m-%d}" if isinstance(moment, dt.date) else "?"
 
 
 # --- the figures ----------------------------------------------------------------------------------------------------

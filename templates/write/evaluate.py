@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.drift import band
 from engine.money import ZERO
-from engine.portfolio import Holding, Portfolio, Rule, Section, Target
+from engine.portfolio import UNKNOWN_TYPE, Holding, Portfolio, Rule, Section, Target
 from engine.settings import Settings
 from engine.words import Lang, say
 from templates.cells import NA, CellError, Row, Rows, Value
@@ -221,7 +221,7 @@ class _Evaluation:
             "Account": holding.account,
             "Ticker": holding.symbol,
             "Name": instrument.name,
-            "Class": instrument.asset_type if own else None,
+            "Class": instrument.asset_type if own and instrument.asset_type != UNKNOWN_TYPE else None,
             "Market": instrument.market if own else None,
             "Currency": instrument.currency if own else None,
             "Section": self.sections.get(holding.symbol, "–"),

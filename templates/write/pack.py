@@ -32,7 +32,7 @@ _FORMULA_CELL = re.compile(
 #: What a cell that holds an error shows.
 ERRORS = frozenset(("#N/A", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!"))
 #: The order of what a font consists of; openpyxl writes another.
-_FONT_ORDER = (
+FONT_ORDER = (
     "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
     "charset", "scheme",
 )  # fmt: skip
@@ -115,12 +115,12 @@ def in_order(element: Any) -> list[Any]:  # noqa: ANN401 - an element of whichev
     """Return the children of a style's element as its schema orders them."""
     if element.tag != "font":
         return list(element)
-    return sorted(element, key=lambda child: _FONT_ORDER.index(child.tag))
+    return sorted(element, key=lambda child: FONT_ORDER.index(child.tag))
 
 
 def _ordered(font: re.Match[bytes]) -> bytes:
     """Return a font's XML with its children as the schema orders them."""
-    children = sorted(_CHILD.finditer(font[1]), key=lambda child: _FONT_ORDER.index(child[1].decode()))
+    children = sorted(_CHILD.finditer(font[1]), key=lambda child: FONT_ORDER.index(child[1].decode()))
     return b"<font>" + b"".join(child[0] for child in children) + b"</font>"
 
 

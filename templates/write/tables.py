@@ -91,7 +91,19 @@ def widths(sheet: Worksheet, sizes: dict[int, float]) -> None:
         sheet.column_dimensions[letters(column)].width = size
 
 
-_BAD = ("OVER", "UNDER", "NO_TARGET", "DIFFERS", "NEGATIVE", "PROBLEM", "BREACH", "REPLACE", "error", "missing")
+_BAD = (
+    "OVER",
+    "UNDER",
+    "NO_TARGET",
+    "DIFFERS",
+    "NEGATIVE",
+    "PROBLEM",
+    "BREACH",
+    "REPLACE",
+    "error",
+    "missing",
+    "doubtful",
+)
 _DOUBTFUL = ("LOCKED", "DISABLED", "CHECK", "stale", "sample", "warning", "due", "UNKNOWN", "REVIEW")
 _GOOD = ("OK", "HOLD", "fresh", "manual")
 

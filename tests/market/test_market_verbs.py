@@ -17,6 +17,9 @@ from tests.market.replay_vendors import KRX_ID
 from tests.market.replayed import SAID, WRONG_PASSWORD, forget_yahoo
 from xl_addin.cli import main
 
+#: Every request of every source.
+SOURCES = ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*")
+
 
 @pytest.fixture
 def run(
@@ -270,9 +273,71 @@ def test_a_price_by_hand_that_is_far_from_the_market_is_warned_of(
 
 
 def test_no_network_is_one_sentence_with_the_count(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
-    for source in ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*"):
+    for source in SOURCES:
         replay.fault(source, "reset")
     status, _, err = run("quotes", "AAPL", "MSFT", "USDKRW")
     assert status == 3
     assert err.count("\n") <= 2, err
     assert "none of 3 prices and rates could be had: is there a network?" in " ".join(err.split())
+
+
+def test_no_network_is_one_sentence_of_a_plan_too(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    for source in SOURCES:
+        replay.fault(source, "reset")
+    status, _, err = run("plan", portfolio)
+    assert status == 3
+    assert err.count("[price-missing]") == 1, err
+    assert "none of 3 prices and rates could be had" in " ".join(err.split())
+
+
+def test_what_fails_for_one_reason_is_told_once(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    for source in SOURCES:
+        if not source.startswith("naver."):
+            replay.fault(source, "reset")
+    _, _, err = run("plan", portfolio)
+    assert err.count("[price-missing]") == 1
+    assert "2 prices and rates could not be had (AAPL, USDKRW): yahoo:" in " ".join(err.split())
+
+
+@pytest.mark.parametrize("verb", ["share", "risk"])
+def test_what_uses_prices_stops_at_a_doubtful_one_until_it_is_accepted(
+    verb: str, run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str, tmp_path: Path
+) -> None:
+    for source in ("naver-world.*", "cnbc.*"):
+        replay.fault(source, 404)
+    run("quotes", "AAPL", "USDKRW", "360750")
+    replay.vendors.change("AAPL", price=2015.0)
+    run("quotes", "AAPL", "--refresh")
+    arguments = [verb, portfolio, *(["-o", str(tmp_path / "copy.xlsx")] if verb == "share" else [])]
+    status, out, err = run(*arguments)
+    assert status == 3
+    said = " ".join((out + err).split())
+    assert "--accept AAPL=2015.0" in said
+    assert "sheet Holdings, column Own price" in said
+    status, out, err = run(*arguments, "--accept", "AAPL=2,015")
+    assert status == 0, out + err
+    status, out, err = run("quotes", "AAPL")
+    assert (status, "fresh" in out) == (0, True), "what was accepted once is not asked again"
+
+
+def test_cells_keep_what_speaks_against_a_price_or_rate(
+    run: Callable[..., tuple[int, str, str]], replay: Replay
+) -> None:
+    from xl_addin.functions import journal, prices
+
+    journal.clear()
+    for source in SOURCES:
+        if not source.startswith("yahoo"):
+            replay.fault(source, 404)
+    replay.vendors.change("KRW=X", price=140.25)
+    run("quotes", "USDKRW")
+    assert prices.rate.answer(["USDKRW"]) == 140.25
+    assert prices.price.answer(["USDKRW", "status"]) == "doubtful"
+    (told,) = journal.recent()
+    assert "it is usually about 1,400" in str(told)
+    assert "sheet Prices, column Own rate" in str(told)
+    journal.clear()

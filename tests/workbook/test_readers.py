@@ -13,13 +13,16 @@ import pytest
 from openpyxl import load_workbook
 
 from engine.words import LANGUAGES, Lang
+from rebalancer.updating import update
 from templates.merge import write_back
+from templates.models.clients import PLAIN
 from templates.report import BookReport
 from templates.share import share
 from templates.spec import SHEETS
 from templates.write import build
 from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_for, report_of
+from tests.workbook.test_update import with_a_sheet
 
 READERS = Path(__file__).with_name("readers")
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,3 +106,9 @@ def test_writing_back_adds_no_fault_whoever_saved_the_file(program: str, office:
     after.write_bytes(data)
     before, now = read(saved, after)
     assert set(faults(now, "en")) <= set(faults(before, "en"))
+
+
+def test_a_sheet_of_ones_own_carried_into_a_new_version_breaks_no_rule(tmp_path: Path) -> None:
+    old = with_a_sheet("0.2.0", tmp_path / "old.xlsx")
+    (answer,) = read(update(old, None, PLAIN).path)
+    assert answer["violations"] == []

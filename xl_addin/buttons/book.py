@@ -63,8 +63,7 @@ def written(place: Found, rows: Rows, *, headers: bool = False) -> list[Edit]:
     """
     names = [c.name for c in place.table.columns if c.role == "result" and c.name in place.columns]
     at = [place.columns[name] for name in names]
-    used = [n for n, cells in place.grid.rows.items() if n > place.header and any(c in cells for c in at)]
-    blank = max(used, default=place.header) - place.header - len(rows)
+    blank = max(place.numbers(), default=place.header) - place.header - len(rows)
     cells = [[content(row.get(name)) for name in names] for row in rows]
     cells += [[None] * len(names)] * max(blank, 0)
     if headers:

@@ -14,8 +14,8 @@ from templates.cells import Rows
 from templates.read.tables import Found
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
-from templates.spec.vocabulary import HIGH
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
+from templates.spec.vocabulary import HIGH
 from xl_addin.buttons import Lines, Progress, problem_lines
 from xl_addin.buttons.book import (
     WRITTEN,

@@ -1,6 +1,7 @@
 """The command line: finds the command, imports only its module, turns errors into exit statuses and problem lists.
 
-Exit status: 0 done; 2 bad input; 3 market data missing or stale; 1 anything else. Results go to stdout, progress and
+Exit status: 0 done; 2 bad input; 3 market data missing or stale; 4, with --check alone, rebalancing is needed; 1
+anything else. Results go to stdout, progress and
 problems to stderr; with --json one JSON document goes to stdout and nothing anywhere else, in failure too.
 """
 
@@ -30,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "quotes": "xl_addin.cli.quotes",
     "models": "xl_addin.cli.models",
     "new": "xl_addin.cli.models",
+    "update": "xl_addin.cli.models",
     "share": "xl_addin.cli.share",
     "weights": "xl_addin.cli.analyses",
     "compare": "xl_addin.cli.analyses",
@@ -37,6 +39,7 @@ COMMANDS: Mapping[str, str] = {
     "review": "xl_addin.cli.analyses",
     "risk": "xl_addin.cli.analyses",
     "calendar": "xl_addin.cli.analyses",
+    "backtest": "xl_addin.cli.backtest",
     "build": "xl_addin.cli.installation",
     "install": "xl_addin.cli.installation",
     "doctor": "xl_addin.cli.installation",
@@ -145,7 +148,8 @@ def _fail(problems: Iterable[Problem], status: int, reader: Reader) -> int:
 def _tell(problems: Iterable[Problem], reader: Reader) -> None:
     from xl_addin.show.terminal import paint_for, problem_lines
 
-    sys.stderr.writelines(f"{line}\n" for line in problem_lines(problems, reader.lang, paint_for(sys.stderr)))
+    lines = problem_lines(problems, reader.lang, paint_for(sys.stderr), notes=reader.verbose)
+    sys.stderr.writelines(f"{line}\n" for line in lines)
 
 
 def _write_utf8(*, as_json: bool) -> None:

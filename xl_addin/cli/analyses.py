@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS
 from engine.analysis.review import ReviewRules
-from engine.errors import NoData
-from engine.phrase import phrase
+from engine.errors import InputError, NoData, error
+from engine.phrase import phrase, place
 from engine.weights.methods import METHODS
-from engine.words import Lang
+from engine.words import Lang, say
 from xl_addin.cli.frame import BadValue, OneOf, argument, command, option
 from xl_addin.cli.options import (
     FILE,
+    accept_option,
     amount,
     as_of_option,
     currency_option,
@@ -46,6 +47,10 @@ _RULES = ReviewRules()
 @option("--sector-max", type=share("weight"), metavar="W")
 @as_of_option
 @option("--fetch", is_flag=True)
+@option("--into", type=FILE, metavar="PORTFOLIO")
+@option("--section", metavar="NAME", default="")
+@option("-o", "--output", type=FILE, metavar="OUT")
+@force_option
 @output_options
 def weights(
     *,
@@ -55,20 +60,46 @@ def weights(
     sector_max: Decimal | None,
     as_of: dt.date | None,
     fetch: bool,
+    into: Path | None,
+    section: str,
+    output: Path | None,
+    force: bool,
     as_json: bool,
     lang: Lang,
 ) -> None:
-    """Weigh the universe and print."""
+    """Weigh the universe and print; with a portfolio, show what its targets become, and write them where asked to."""
     from rebalancer.analysing import weights as weigh
     from rebalancer.clock import today
-    from xl_addin.show.analysis_text import weights_text
+    from rebalancer.loading import load
+    from xl_addin.show.analysis_text import target_changes_text, weights_text
 
+    if into is None and (output or section):
+        raise InputError([error("bad-argument.no-into", place("command-line"))])
+    portfolio = None if into is None else load(into)
     result = weigh(method, file, as_of or today(), maximum=maximum, sector_maximum=sector_max, fetch=fetch)
-    _print(result.to_json, lambda paint: weights_text(result, lang, paint), as_json=as_json)
+    if portfolio is None or into is None:
+        _print(result.to_json, lambda paint: weights_text(result, lang, paint), as_json=as_json)
+        return
+    from rebalancer.targeting import retargeted, write_retargeted
+
+    found = retargeted(portfolio, result, section)
+    _print(
+        lambda: found.to_json(result),
+        lambda paint: weights_text(result, lang, paint) + "\n" + target_changes_text(found, lang, paint),
+        as_json=as_json,
+    )
+    if output is None:
+        sys.stderr.write(say("said.import-not-written", lang) + "\n")
+        return
+    if told := write_retargeted(found, output, lang, into, force=force):
+        sys.stderr.write(f"{told}\n")
+    sys.stderr.write(say("said.written", lang, path=output) + "\n")
 
 
 @command("compare")
 @argument("symbols", nargs=-1, required=True, metavar="SYMBOL...")
+@option("--from", "start", type=date, metavar="DATE")
+@option("--to", "end", type=date, metavar="DATE")
 @currency_option
 @as_of_option
 @history_options
@@ -77,6 +108,8 @@ def weights(
 def compare(
     *,
     symbols: tuple[str, ...],
+    start: dt.date | None,
+    end: dt.date | None,
     currency: str | None,
     as_of: dt.date | None,
     history: Path | None,
@@ -85,14 +118,19 @@ def compare(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Compare and print; exit status 3 where not one fund has history."""
+    """Compare and print; exit status 3 where not one fund has history, whatever else is known."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import compare as put_side_by_side
     from xl_addin.show.analysis_text import compare_text
 
     sources = Sources(history, facts, offline)
-    result = put_side_by_side(symbols, sources, _day(as_of, sources), currency=currency)
-    if result.as_of is None and not as_json:
+    if end and as_of and end != as_of:
+        raise InputError([error("bad-argument.to-as-of", place("command-line"), to=end, as_of=as_of)])
+    day = _day(end or as_of, sources)
+    if start and start >= day:
+        raise InputError([error("bad-argument.period", place("command-line"), first=start, last=day)])
+    result = put_side_by_side(symbols, sources, day, currency=currency, start=start)
+    if not result.known and not as_json:
         raise NoData(phrase("no-fund-history"), problems=result.problems)
     _print(result.to_json, lambda paint: compare_text(result, lang, paint), as_json=as_json)
     return 0 if result.as_of else 3
@@ -179,6 +217,7 @@ def review(
 @command("risk")
 @portfolio_file
 @prices_option
+@accept_option
 @as_of_option
 @history_options
 @facts_option
@@ -187,6 +226,7 @@ def risk(
     *,
     file: Path,
     prices: Path | None,
+    accept: tuple[tuple[str, Decimal], ...],
     as_of: dt.date | None,
     history: Path | None,
     offline: bool,
@@ -194,7 +234,7 @@ def risk(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Check and print; exit status 3 where a price or rate is missing."""
+    """Check and print; exit status 3 where a price or rate is missing or doubtful."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import risk as check
     from rebalancer.loading import load_portfolio, usable
@@ -204,7 +244,7 @@ def risk(
     loaded, problems = load_portfolio(file)
     quotes, found = quotes_in(prices)
     portfolio, sources = usable(loaded, (*problems, *found)), Sources(history, facts, offline)
-    report = check(portfolio, quotes, sources, _day(as_of, sources))
+    report = check(portfolio, quotes, sources, _day(as_of, sources), accept=dict(accept))
     _print(report.to_json, lambda paint: risk_text(report, lang, paint), as_json=as_json)
     return 0 if report.priced else 3
 

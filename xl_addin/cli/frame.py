@@ -29,6 +29,8 @@ from xl_addin.show.terminal import default_language, pad, wrap
 
 #: Widest line of a help page, and the widest option that has its explanation beside it.
 _PAGE, _TERM = 100, 30
+#: The exit status of `plan --check` where rebalancing is needed.
+EXIT_NEEDED = 4
 #: Whose log --verbose shows.
 PACKAGES = ("engine", "templates", "rebalancer", "xl_addin")
 #: Where a context keeps what is wrong with its arguments until all of them are read.
@@ -41,19 +43,24 @@ class Reader:
 
     lang: Lang
     as_json: bool = False
+    verbose: bool = False
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Reader:
         """Return the reader that arguments are meant for, whatever else is wrong with them."""
-        for lang in LANGUAGES:
-            if f"--lang={lang}" in arguments or ("--lang", lang) in pairwise(arguments):
-                return cls(lang, "--json" in arguments)
-        return cls(default_language(), "--json" in arguments)
+        said = (lang for lang in LANGUAGES if f"--lang={lang}" in arguments or ("--lang", lang) in pairwise(arguments))
+        lang = next(said, None) or default_language()
+        return cls(lang, "--json" in arguments, "-v" in arguments or "--verbose" in arguments)
 
 
 def reader_language() -> Lang:
     """Return the language of the reader of the command that runs."""
     return _reader(click.get_current_context()).lang
+
+
+def wants_fine_print() -> bool:
+    """Tell whether the reader of the command that runs wants to read everything."""
+    return _reader(click.get_current_context()).verbose
 
 
 class BadValue(click.BadParameter):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, error
 from engine.phrase import place
-from engine.words import LANGUAGES, Lang, say
-from xl_addin.cli.frame import argument, command, option
+from engine.words import LANGUAGES, Lang, say, tell
+from xl_addin.cli.frame import OneOf, argument, command, option, reader_language
 from xl_addin.cli.options import FILE, force_option, lang_option, output_options
 
 if TYPE_CHECKING:
     from templates.models import ModelPortfolio
+    from templates.models.clients import Kind
 
 
 @command("models")
@@ -103,3 +104,28 @@ def new(*, model: str | None, output: Path, lang: Lang, force: bool, batch: Path
         raise InputError([error("missing.model", place("command-line"))])
     start(model, output, lang, kind, force=force)
     sys.stdout.write(say("said.written", lang, path=output) + "\n")
+
+
+@command("update")
+@argument("book", type=FILE, metavar="BOOK")
+@option("-o", "--output", type=FILE, metavar="OUT")
+@option("--lang", type=OneOf(LANGUAGES))
+@force_option
+def update(*, book: Path, output: Path | None, lang: Lang | None, force: bool) -> None:
+    """Write the workbook of this version, and say what was carried into it."""
+    from rebalancer.updating import update as updated
+
+    kind = kind_of(book)
+    for line in updated(book, output, kind, lang=lang, force=force).lines():
+        sys.stdout.write(tell(line, reader_language()) + "\n")
+
+
+def kind_of(book: Path) -> Kind:
+    """Return what is written in place of a workbook: one with macros where it has macros."""
+    from templates.models.clients import PLAIN, Kind
+
+    if book.suffix.lower() != ".xlsm":
+        return PLAIN
+    from xl_addin.hosts.excel.package import report_workbook
+
+    return Kind(".xlsm", report_workbook)

@@ -103,6 +103,7 @@ prices_option = option("--prices", type=FILE, metavar="CSV")
 history_options = all_of(option("--history", type=FILE, metavar="CSV"), option("--offline", is_flag=True))
 facts_option = option("--facts", type=FILE, metavar="YAML")
 as_of_option = option("--as-of", type=date, metavar="DATE")
+stale_option = option("--allow-stale", is_flag=True)
 #: --accept, which may be given several times.
 accept_option = option("--accept", type=accepted, multiple=True, metavar="SYMBOL=PRICE")
 currency_option = option("--currency", type=currency, metavar="CUR")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, cast
 
-from engine.data.brokers.records import ExportCash, ExportLine, Statement
+from engine.data.brokers.records import ExportCash, ExportIncome, ExportLine, IncomeKind, Statement
 from engine.data.brokers.sheets import Sheet
 from engine.data.fields import Where
 from engine.errors import Problem, Severity, error, note, warning
@@ -109,7 +109,7 @@ def amount(text: str, *, comma: bool = False) -> Decimal | None:
 
 @dataclass(slots=True)
 class _Table:
-    """The table that is being read: what its columns are; a table of transactions has none."""
+    """The table that is being read: what its columns are; of a table of transactions those that tell what was paid."""
 
     columns: Mapping[str, int] = field(default_factory=dict)
     kind: Literal["holdings", "transactions"] = "holdings"
@@ -128,6 +128,7 @@ class _StatementReader:
         self._fields = {**_words("field"), **mapping}
         self._lines: list[ExportLine] = []
         self._cash: list[ExportCash] = []
+        self._income: list[ExportIncome] = []
         self._problems: list[Problem] = []
         self._forms_seen: list[str] = []
         self._headers: list[str] = []
@@ -147,7 +148,7 @@ class _StatementReader:
         form = self._form or (self._forms_seen[0] if self._forms_seen else GENERIC)
         return Statement(
             self._file, form, tuple(self._lines), tuple(self._cash), self._as_of, tuple(self._problems),
-            tuple(self._headers),
+            tuple(self._headers), tuple(self._income),
         ).named()  # fmt: skip
 
     def read(self, sheet: Sheet) -> None:
@@ -163,6 +164,7 @@ class _StatementReader:
                 table = opened
                 continue
             if table is not None and table.kind == "transactions":
+                self._payment(table, row, number)
                 continue
             if named_next:
                 self._account, named_next = row[0], False
@@ -183,7 +185,9 @@ class _StatementReader:
         if any(fold(cell) in _words("transactions") for cell in row if cell):
             self._transactions = True
             self._headers = self._headers or [cell for cell in row if cell]
-            return _Table(kind="transactions")
+            paid = _words("payment-field")
+            named = {paid[fold(cell)]: at for at, cell in reversed([*enumerate(row)]) if fold(cell) in paid}
+            return _Table(named, "transactions")
         columns: dict[str, int] = {}
         for at, cell in enumerate(row):
             meaning = self._fields.get(fold(cell)) if cell else None
@@ -275,6 +279,18 @@ class _StatementReader:
             self._tell("error", "short-position", where, symbol=code, quantity=quantity)
             return
         self._lines.append(self._line(table, row, code, name, quantity, where))
+
+    def _payment(self, table: _Table, row: Sequence[str], number: int) -> None:
+        """Read a transaction that pays something out; what is bought and sold is in the holdings already."""
+        kind = cast("IncomeKind | None", _words("payment").get(fold(table.cell(row, "type"))))
+        found = amount(table.cell(row, "amount"), comma=self._comma)
+        if kind is None or not found:
+            return
+        symbol = table.cell(row, "symbol")
+        currency = self._currency(table, row, symbol) or "USD"
+        where = place("row", file=self._file, row=number)
+        day = day_in(table.cell(row, "day"))
+        self._income.append(ExportIncome(kind, found, currency, where, symbol, day, "", table.cell(row, "number")))
 
     def _line(
         self, table: _Table, row: Sequence[str], code: str, name: str, quantity: Decimal, where: Where
