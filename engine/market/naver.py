@@ -28,6 +28,7 @@ _FACTS_URL = "https://m.stock.naver.com/api/stock/{}/etfAnalysis"
 BATCH = 50
 #: Naver's codes for a falling price: limit down, down.
 FALLING = ("4", "5")
+KINDS = {"stock": "stock", "etf": "etf", "etn": "etn"}
 _SESSIONS: Mapping[str, Session] = {"preMarket": "pre", "afterMarket": "after"}
 
 
@@ -144,6 +145,7 @@ def _quote(rows: Sequence[Mapping[str, Any]], listing: Listing, now: dt.datetime
         fetched_at=now,
         name=decode.text(row.get("stockName"), listing.name),
         previous=None if change is None else decode.price(str(price - change)),
+        kind=KINDS.get(decode.text(row.get("stockEndType")), ""),
     )
 
 

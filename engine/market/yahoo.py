@@ -12,7 +12,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,7 @@ from engine.errors import Blocked, MarketDataError, NoData, RateLimited, SchemaC
 from engine.market import decode
 from engine.market.calendars import REGULAR
 from engine.market.catalogue import Listing, major
+from engine.market.doubts import recent
 from engine.market.provider import Answer, Deadline, Turns, all_failed, each, unexpected
 from engine.money import MINOR_DIGITS
 from engine.phrase import phrase
@@ -57,6 +58,10 @@ FACT_MODULES = ("quoteType", "summaryDetail", "price", "assetProfile", "fundProf
 #: Distance of two prices for one Korean code (of both exchanges) above which neither is taken, and within how long.
 TWO_ROWS, SAME_DAY = Decimal("0.01"), 86400.0
 _SESSIONS: Mapping[str, Session] = {"REGULAR": "regular"}
+#: Yahoo's types of instruments, as ours.
+KINDS = {"EQUITY": "stock", "ETF": "etf", "MUTUALFUND": "fund"}
+#: By how many seconds Yahoo's prices lag, where an answer does not say it.
+_DELAYS = {"KR": 1200}
 _ZONES = {"KR": "Asia/Seoul", "US": "America/New_York", "FX": "Europe/London"}
 
 
@@ -66,7 +71,9 @@ class Yahoo:
     name = vendor = SOURCE
 
     def __init__(self, folder: Path) -> None:
-        self._turns = Turns(self.name, lambda: _start(folder))
+        self._folder = folder
+        self._turns = Turns(self.name, _start)
+        self._ready = False
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return quotes: one request a batch, then charts for a few that the batch lacks."""
@@ -75,6 +82,9 @@ class Yahoo:
     def _quotes(
         self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
     ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
+        if not self._ready and all(one.optional for one in listings):
+            return self._second_opinions(wire, listings, now, deadline)
+        self._prepare()
         names = [name for listing in listings for name in listing.yahoo]
         rows: dict[str, list[Mapping[str, Any]]] = {}
         broken: MarketDataError | None = None
@@ -98,6 +108,30 @@ class Yahoo:
         more, lost = _charts(wire, worth, deadline, {"range": "5d"}, lambda one, chart: quote_of_chart(one, chart, now))
         return ok | more, failed | lost
 
+    def _second_opinions(
+        self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
+    ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
+        """Return quotes of sparks, which need neither client nor cookie: nobody waits for either."""
+        names = {name: one for one in listings for name in one.yahoo}
+        charts = _sparks(wire, names, {"range": "5d"}, deadline)
+
+        def find(one: Listing) -> Quote:
+            found = [quote_of_chart(one, charts[name], now) for name in one.yahoo if name in charts]
+            newest = max(found, key=lambda quote: quote.as_of or now, default=None)
+            if newest is None or any(
+                one.as_of == newest.as_of and abs(one.price / newest.price - 1) > TWO_ROWS for one in found
+            ):
+                raise NoData(phrase("yahoo.not-in-batch"), symbol=one.symbol, source=SOURCE)
+            return newest
+
+        return each(listings, find, SOURCE)
+
+    def _prepare(self) -> None:
+        """Prepare yfinance at the first need of a cookie and a crumb: importing it takes a second."""
+        if not self._ready:
+            _prepare(self._folder)
+            self._ready = True
+
     def history(
         self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
     ) -> Answer[History]:
@@ -109,7 +143,7 @@ class Yahoo:
             ok, failed = _charts(wire, listings, first, span, lambda one, chart: history_of(one, chart, now))
             late = [one for one in listings if isinstance(failed.get(one.symbol), Transient)] if failed else []
             if first is not deadline and late and deadline.left > 0:
-                more = _sparks(wire, late, start, end, now, deadline)
+                more = _closes(wire, late, span, now, deadline)
                 ok |= more
                 failed = {symbol: error for symbol, error in failed.items() if symbol not in more}
             return ok, failed
@@ -120,6 +154,7 @@ class Yahoo:
         """Return fund facts, or a share's sector, yield and market value: one quote summary each."""
 
         def ask(wire: Wire) -> tuple[dict[str, FetchedFacts], dict[str, MarketDataError]]:
+            self._prepare()
             return each(listings, lambda one: _facts(wire, one, now, deadline), SOURCE)
 
         return self._turns.answer(listings, deadline, ask)
@@ -136,7 +171,13 @@ def _hear(path: str, response: Any) -> None:  # noqa: ANN401 - curl_cffi's respo
         raise SchemaChanged(phrase("yahoo.call-gone"), source=SOURCE)
 
 
-def _start(folder: Path) -> Wire:
+def _start() -> Wire:
+    from engine.market.wire import Wire
+
+    return Wire(SOURCE, _hear)
+
+
+def _prepare(folder: Path) -> None:
     """Import and prepare yfinance: our session, our folder, no log of its own (an address it logs holds the crumb).
 
     Its caches are opened here, on one thread; it does without one that cannot be opened, or whose folder cannot be
@@ -144,8 +185,6 @@ def _start(folder: Path) -> Wire:
     """
     import yfinance
     from yfinance import cache
-
-    from engine.market.wire import Wire
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
     yfinance.config.debug.hide_exceptions = False
@@ -161,7 +200,6 @@ def _start(folder: Path) -> Wire:
     with contextlib.suppress(OSError):
         for file in folder.glob("*.db*"):
             file.chmod(0o600)
-    return Wire(SOURCE, _hear)
 
 
 def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) -> Any:  # noqa: ANN401 - a JSON value
@@ -172,7 +210,9 @@ def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) 
 
     def ask() -> Any:  # noqa: ANN401 - a JSON value
         try:
-            return YfData(session=wire).get_raw_json(url, params=params, timeout=deadline.left)
+            response = YfData(session=wire).get(url, params=params, timeout=deadline.left)
+            response.raise_for_status()
+            return wire.read(response)
         except Exception as error:  # noqa: BLE001 - the edge: every foreign exception becomes one of ours
             raise classify(error, SOURCE) from None
 
@@ -259,22 +299,28 @@ def _chart(
     raise SymbolUnknown(said, symbol=listing.symbol, source=SOURCE)
 
 
-def _sparks(
-    wire: Wire, listings: Sequence[Listing], start: dt.date, end: dt.date, now: dt.datetime, deadline: Deadline
+def _closes(
+    wire: Wire, listings: Sequence[Listing], span: Mapping[str, str], now: dt.datetime, deadline: Deadline
 ) -> dict[str, History]:
-    """Return closes alone, twenty symbols a request; whatever goes wrong leaves its symbols out."""
+    """Return closes alone; whatever goes wrong leaves its symbols out."""
     found: dict[str, History] = {}
     names = {name: one for one in listings for name in one.yahoo}
-    asked = list(names)
-    span = {"period1": _epoch(start), "period2": _epoch(end + dt.timedelta(days=1)), "interval": "1d"}
     with contextlib.suppress(MarketDataError):
-        for at in range(0, len(asked), SPARK):
-            symbols = ",".join(asked[at : at + SPARK])
-            document = wire.json(_SPARK_URL, deadline, params={"symbols": symbols, **span})
-            for name, chart in sparks_of(document, names).items():
-                with contextlib.suppress(MarketDataError):
-                    if chart.closes and names[name].symbol not in found:
-                        found[names[name].symbol] = history_of(names[name], chart, now)
+        for name, chart in _sparks(wire, names, span, deadline).items():
+            with contextlib.suppress(MarketDataError):
+                if names[name].symbol not in found:
+                    found[names[name].symbol] = history_of(names[name], chart, now)
+    return found
+
+
+def _sparks(wire: Wire, names: Mapping[str, Listing], span: Mapping[str, str], deadline: Deadline) -> dict[str, Chart]:
+    """Return the charts of closes alone that there are, twenty names a request; raises the error tree."""
+    found: dict[str, Chart] = {}
+    asked = list(names)
+    for at in range(0, len(asked), SPARK):
+        symbols = ",".join(asked[at : at + SPARK])
+        document = wire.json(_SPARK_URL, deadline, params={"symbols": symbols, **span, "interval": "1d"})
+        found |= {name: chart for name, chart in sparks_of(document, names).items() if chart.closes}
     return found
 
 
@@ -294,6 +340,7 @@ class Chart:
     closes: Mapping[dt.date, Decimal] = field(default_factory=dict)
     total: Mapping[dt.date, float] = field(default_factory=dict)
     splits: Mapping[dt.date, Decimal] = field(default_factory=dict)
+    kind: str = ""
 
 
 def chart_of(document: Any, listing: Listing) -> Chart:  # noqa: ANN401 - a JSON value
@@ -346,6 +393,7 @@ def _series(result: Mapping[str, Any], meta: Mapping[str, Any], listing: Listing
         closes=closes,
         total={day: float(value) for day, value in total.items()} if closes.keys() <= total.keys() else {},
         splits=splits,
+        kind=KINDS.get(decode.text(meta.get("instrumentType")), ""),
     )
 
 
@@ -406,8 +454,7 @@ def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> 
     currency, unit = agreed_currency(listing, decode.text(row.get("currency")))
     previous = decode.price(row.get("regularMarketPreviousClose"))
     listed = decode.number(row.get("firstTradeDateMilliseconds"))
-    if listed is not None and 0 <= traded.timestamp() - float(listed) / 1000 < SAME_DAY:
-        previous = None  # on its first day a share may be worth 60 % to 400 % of its offer
+    first = None if listed is None else decode.moment(float(listed) / 1000)
     return Quote(
         symbol=listing.symbol,
         price=price * unit,
@@ -419,6 +466,8 @@ def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> 
         fetched_at=now,
         name=listing.name or decode.text(row.get("longName")) or decode.text(row.get("shortName")),
         previous=previous and previous * unit,
+        kind=KINDS.get(decode.text(row.get("quoteType")), ""),
+        listed=first and first.astimezone(ZoneInfo(_ZONES.get(listing.market, "UTC"))).date(),
     )
 
 
@@ -453,16 +502,19 @@ def quote_of_chart(listing: Listing, said: Chart, now: dt.datetime) -> Quote:
         closing = REGULAR[listing.market].close if listing.market in REGULAR else dt.time(23, 59)
         traded = dt.datetime.combine(day, closing, zone)
     currency, unit = agreed_currency(listing, said.currency)
-    return Quote(
+    found = Quote(
         symbol=listing.symbol,
-        price=said.closes[day] * unit,
+        price=Decimal(f"{(said.closes[day] * unit).normalize():f}"),
         currency=currency,
         as_of=traded.astimezone(dt.UTC),
         source=SOURCE,
+        delay_seconds=_DELAYS.get(listing.market, 0),
         fetched_at=now,
         name=listing.name,
         previous=said.closes[before[-1]] * unit if before else None,
+        kind=said.kind,
     )
+    return replace(found, split=recent(said.splits, found))
 
 
 def history_of(listing: Listing, said: Chart, now: dt.datetime) -> History:

@@ -119,6 +119,10 @@ def write_dashboard(canvas: Canvas, sheet: Worksheet, report: BookReport, figure
             sheet.column_dimensions[chr(64 + column)].hidden = True
 
 
+#: The lines of text that say of which day and prices the sheet is: no formula keeps them up to date.
+SAID = ("B2", f"B{_ALERT_ROW}")
+
+
 # --- what is to be done ---------------------------------------------------------------------------------------------
 def banner(pen: Pen) -> None:
     """Write the lines above the figures: what is to be done, what to know before, and where everything is."""

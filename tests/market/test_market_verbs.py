@@ -18,7 +18,7 @@ from tests.market.replayed import SAID, WRONG_PASSWORD, forget_yahoo
 from xl_addin.cli import main
 
 #: Every request of every source.
-SOURCES = ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*")
+SOURCES = ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "frankfurter.*", "cnbc.*")
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], rep
     checks = {one["check"]: one for one in document(out)["checks"]}
     assert status == 0, out
     assert {
-        name: checks[name]["status"] for name in checks if name.startswith(("yahoo", "naver", "krx", "ecb", "cnbc"))
+        name: checks[name]["status"]
+        for name in checks
+        if name.startswith(("yahoo", "naver", "krx", "ecb", "frankfurter", "cnbc"))
     } == {
         "yahoo: US price (AAPL)": "ok",
         "yahoo: exchange rate (USDKRW)": "ok",
@@ -130,6 +132,7 @@ def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], rep
         "krx: login and Korean price (005930)": "note",
         "naver-rates: exchange rate (USDKRW)": "ok",
         "ecb: exchange rate (USDKRW)": "ok",
+        "frankfurter: exchange rate (USDKRW)": "ok",
         "naver-world: US price (AAPL)": "ok",
         "cnbc: US price (AAPL)": "ok",
     }

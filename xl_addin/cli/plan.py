@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 @accept_option
 @option("--brief", is_flag=True)
 @option("--check", is_flag=True)
+@option("--model", metavar="NAME", default="")
+@option("--targets", type=FILE, metavar="FILE")
+@option("--resume", is_flag=True)
 @output_options
 def plan(
     *,
@@ -69,6 +72,9 @@ def plan(
     accept: tuple[tuple[str, Decimal], ...],
     brief: bool,
     check: bool,
+    model: str,
+    targets: Path | None,
+    resume: bool,
     as_json: bool,
     lang: Lang,
 ) -> int:
@@ -83,15 +89,24 @@ def plan(
     from rebalancer.quoting import quotes_for, quotes_in
     from xl_addin.show.terminal import waiting
 
-    if len(files) > 1:
+    if may_be_several(files):
+        from rebalancer.gathering import one_portfolio
         from rebalancer.many import Terms
-        from xl_addin.cli.many import ManyInputs, plan_and_show
+        from xl_addin.cli.many import Asked, plan_and_show
 
-        terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
-        inputs = ManyInputs(files, prices, dict(accept))
-        unusable = {"-o": output, "--facts": facts, "--analyses": analyses}
-        return plan_and_show(inputs, terms, lang, unusable, as_json=as_json, check=check)
+        if one_portfolio(files) is None:
+            terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
+            asked = Asked(
+                files, prices, dict(accept), model, targets, output, lang,
+                force=force, resume=resume, as_json=as_json, check=check,
+            )  # fmt: skip
+            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses})
     (file,) = files
+    many = {"--model": model, "--targets": targets, "--resume": resume}
+    if unusable := [
+        error("bad-argument.many-portfolios", place("command-line"), option=o) for o, v in many.items() if v
+    ]:
+        raise InputError(unusable)
     loaded, problems = load_portfolio(file)
     given, found = quotes_in(prices)
     problems = (*problems, *found)
@@ -131,6 +146,11 @@ def plan(
             sys.stderr.write(f"{notice}\n")
     _show(made, lang, output, as_json=as_json, brief=brief, since=since)
     return EXIT_NEEDED if check and made.needs_rebalancing else 0
+
+
+def may_be_several(files: Sequence[Path]) -> bool:
+    """Tell whether it takes a look to know that one portfolio alone is meant."""
+    return len(files) != 1 or files[0].is_dir() or files[0].suffix.lower() in (".csv", ".parquet")
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
