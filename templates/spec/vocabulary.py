@@ -78,7 +78,7 @@ def spoken(kind: str, code: object, lang: Lang) -> object:
 def meant(kind: str, text: str) -> str:
     """Return the code that a word of any language means; a text that is no word of the kind stays as it is.
 
-    >>> meant("setting.mode", "매수만")
+    >>> meant("setting.mode", "Buy only")
     'buy-only'
     """
     found = _meanings(kind).get(fold(text))
