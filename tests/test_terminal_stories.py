@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rebalancer.loading import load
+from templates.models import KEYS
 from xl_addin.show.terminal import display_width
 
 pexpect = pytest.importorskip("pexpect")
@@ -22,6 +23,8 @@ PRICES = "symbol,price,currency,as_of\n" + "".join(
     f"{symbol},{price},KRW,2026-11-20\n" for symbol, price in (("360750", 24500), ("069500", 52300), ("305080", 12800))
 )
 CTRL_C = "\x03"
+#: The number of one's own targets, which stand below the models; the blank one is no choice.
+OWN = str(len(KEYS))
 
 
 @contextmanager
@@ -30,7 +33,7 @@ def terminal(folder: Path, *arguments: str, lang: str = "ko_KR.UTF-8", width: in
     environ |= {"LC_ALL": lang, "TERM": "xterm-256color", "PYTHONUTF8": "1"}
     child = pexpect.spawn(
         sys.executable, ["-m", "xl_addin", *arguments], cwd=str(folder), env=environ, dimensions=(24, width),
-        encoding="utf-8", timeout=30,
+        encoding="utf-8", timeout=20,
     )  # fmt: skip
     try:
         yield child
@@ -47,9 +50,10 @@ def rest(child: Any) -> str:
 
 
 def plain(shown: str) -> list[str]:
-    """Return the lines of a screen without colours, and of what was drawn over, the last."""
+    """Return the lines of a screen without colours, and without what turned while one waited and was wiped out."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
-    return [line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n")]
+    lines = [line.rpartition("\r")[2] for line in text.replace("\r\n", "\n").split("\n")]
+    return [line for line in lines if not re.match("[\u2800-\u28ff]", line)]
 
 
 def answer(child: Any, *pairs: tuple[str, str]) -> None:
@@ -68,7 +72,7 @@ def test_a_beginner_in_korean_from_the_first_question_to_the_first_trades_booked
         assert "이어서 하세요" in rest(child)
         assert child.exitstatus == 1
     with terminal(tmp_path, "init", *given) as child:
-        answer(child, ("이어서 할까요?", "y"), ("번호 [1]", "9"), ("목표(남은 비중 100%)", "TIGER 미국S&P500 50"),
+        answer(child, ("이어서 할까요?", "y"), ("번호 [1]", OWN), ("목표(남은 비중 100%)", "TIGER 미국S&P500 50"),
                ("목표(남은 비중 50%)", "KODEX 200 30"), ("목표(남은 비중 20%)", "305080 20"),
                ("목표(남은 비중 0%)", ""), ("번호 [1]", "2"), ("보유 종목:", "TIGER 미국S&P500 120 16200"),
                ("보유 종목:", "KODEX 200 40"), ("보유 종목:", ""), ("예수금", "1500000"))  # fmt: skip

@@ -31,6 +31,7 @@ from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW
 from templates.spec.schema import Table
 from templates.write import Book, build
 from templates.write.canvas import approximate
+from templates.write.dashboard import SAID
 
 #: Without these, a workbook is none of ours.
 _NEEDED = ("Trades", "Prices", "Reconcile", "Summary", "Holdings")
@@ -396,7 +397,7 @@ def dashboard_head(own: OwnBook) -> None:
     for part, grid in own.grids.items():
         title = str(grid.rows.get(mine["B1"].row, {}).get(mine["B1"].column) or "")
         if grid.name == mine.title and title.startswith(mine.title):
-            for address in ("B2", "B4"):
+            for address in SAID:
                 own.copy(part, mine[address].row, mine[address].column, mine[address])
 
 

@@ -75,6 +75,8 @@ def write_dashboard(canvas: Canvas, sheet: Worksheet, report: BookReport, figure
 
 
 _BANNER_ROW, _ALERT_ROW = 3, 4
+#: The lines of text that say of which day and prices the sheet is: no formula keeps them up to date.
+SAID = ("B2", f"B{_ALERT_ROW}")
 
 
 def banner(pen: Pen) -> None:
