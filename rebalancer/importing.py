@@ -102,7 +102,7 @@ def import_files(
     """
     statements, problems = read_statements(files, form=form, mapping=mapping)
     existing = _loaded(into) if into else None
-    wanted = existing or _targets(model, targets, currency)
+    wanted = existing or targets_of(model, targets, currency)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     base = _base_currency(statements, wanted, currency)
@@ -179,7 +179,7 @@ def _loaded(path: Path) -> Portfolio:
     return portfolio
 
 
-def _targets(model: str, targets: Path | None, currency: str) -> Portfolio | None:
+def targets_of(model: str, targets: Path | None, currency: str) -> Portfolio | None:
     """Return the portfolio whose targets and rules the import takes, or None."""
     if model:
         from templates.models import load as load_model

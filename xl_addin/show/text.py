@@ -95,7 +95,7 @@ def _verdict(plan: Plan, lang: Lang, paint: Paint, since: Sequence[str]) -> list
         "plan": plan_sentence(plan, lang),
         "why": why_sentence(plan, lang),
         "leaves": leaves_sentence(plan, lang),
-        "idle": "; ".join(one.said(lang) for one in plan.problems if one.code == "cash-idle"),
+        "idle": idle_sentence(plan, lang),
         "sure": proof_sentence(plan, lang) if plan.trades else "",
         "since": "; ".join(since),
         "next": next_sentence(plan, lang),
@@ -115,6 +115,24 @@ def _verdict(plan: Plan, lang: Lang, paint: Paint, since: Sequence[str]) -> list
 def _loud(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     width = paint.sentence - 6
     return [paint(f"!! {line} !!", "loud") for notice in price_notices(plan, lang) for line in wrap(notice, width)]
+
+
+def notice(plan: Plan, lang: Lang) -> str:
+    """Return what a reminder says: the conclusion, why, and an order a line; plain sentences, for any screen."""
+    lines = [
+        conclusion(plan, lang),
+        plan_sentence(plan, lang),
+        why_sentence(plan, lang),
+        *price_notices(plan, lang),
+        "",
+    ]
+    for trade in plan.trades:
+        account = f"{trade.account}: " if trade.account else ""
+        amounts = f"{quantity(trade.quantity)} × {price(trade.price, trade.currency)}"
+        lines.append(
+            f"{account}{say(f'side.{trade.side}', lang)} {_name(plan, trade, lang)} ({trade.symbol}) {amounts}"
+        )
+    return "\n".join(lines).strip()
 
 
 def plan_sentence(plan: Plan, lang: Lang) -> str:
@@ -152,6 +170,13 @@ def leaves_sentence(plan: Plan, lang: Lang) -> str:
     misplaced = money(Decimal(plan.quality.misplaced) * plan.total_value, plan.base_currency)
     share = _share(plan.quality.misplaced, 2)
     return say("report.misplaced" if plan.trades else "report.misplaced-now", lang, amount=misplaced, share=share)
+
+
+def idle_sentence(plan: Plan, lang: Lang) -> str:
+    """Return what money stays in cash against the targets, and why: by account where there are several."""
+    found = [one for one in plan.problems if one.code == "cash-idle"]
+    several = len(plan.portfolio.accounts) > 1
+    return "; ".join(f"{one.placed(lang)}: {one.said(lang)}" if several else one.said(lang) for one in found)
 
 
 def next_sentence(plan: Plan, lang: Lang) -> str:
