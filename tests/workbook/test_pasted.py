@@ -12,7 +12,8 @@ from openpyxl import Workbook
 from templates.read.book import read_book
 
 TABLES: dict[str, tuple[list[str], list[Any]]] = {
-    "Korean": (["종목번호", "종목명", "잔고수량", "매입평균가", "평가금액"], ["A360750", "TIGER 미국S&P500", 30, "21,000", "730,500"]),
+    "Korean": (["종목번호", "종목명", "잔고수량", "매입평균가", "평가금액"],
+               ["A360750", "TIGER 미국S&P500", 30, "21,000", "730,500"]),
     "Schwab": (["Symbol", "Description", "Qty (Quantity)", "Cost/Share", "Market Value"],
                ["VTI", "VANGUARD TOTAL STOCK MKT ETF", "210", "$246.19", "$71,652.00"]),
 }  # fmt: skip
