@@ -17,8 +17,8 @@ from engine.portfolio import UNKNOWN_TYPE, Portfolio
 from engine.settings import Settings, setting_fields
 from engine.words import Lang, known, say
 from templates.cells import Row, Rows, Value
-from templates.spec.inputs import ANY, NONE
 from templates.spec.results import price_status
+from templates.spec.vocabulary import ANY, NONE, choices
 
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
@@ -345,7 +345,8 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
             {
                 "Key": declared.name,
                 "Value": (", ".join(value) or None) if isinstance(value, tuple) else value,
-                "Choices": " / ".join(meta["choices"]) or (meta["unit"] and phrase(f"unit.{meta['unit']}").told(lang)),
+                "Choices": " / ".join(choices(f"setting.{declared.name}", meta["choices"], lang))
+                or (meta["unit"] and phrase(f"unit.{meta['unit']}").told(lang)),
                 "Meaning": phrase(f"setting.{declared.name}").told(lang),
             }
         )

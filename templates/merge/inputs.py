@@ -15,7 +15,7 @@ from engine.phrase import Phrase, phrase
 from engine.words import Lang
 from templates.merge import KINDS, OwnBook, fill_formulas, not_kept, reach, same_text
 from templates.merge.package import Package
-from templates.read.tables import Found, find_tables
+from templates.read.tables import Found, find_tables, in_codes
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.spec.layout import FIRST_ROW
@@ -96,8 +96,9 @@ def _write_column(own: OwnBook, place: Found, key: str, column: str, only: tuple
     if column not in place.columns:
         return
     for number, cells in place.grid.rows.items():
-        index = rows.get(same_text(cells.get(place.columns[key])))
-        if number > place.header and index is not None and (not only or same_text(cells[place.columns[key]]) in only):
+        known = same_text(in_codes(place.table.index[key], cells.get(place.columns[key]), {}))
+        index = rows.get(known)
+        if number > place.header and index is not None and (not only or known in only):
             _write_row(own, place, [column], number, index)
 
 
@@ -108,7 +109,7 @@ def _write_row(own: OwnBook, place: Found, inputs: list[str], number: int, index
     fresh = own.fresh.workbook[made.title]
     for column in inputs:
         at = place.columns[column]
-        if _known(column, cells.get(at)) == _known(column, row.get(column)):
+        if _known(column, in_codes(place.table.index[column], cells.get(at), row)) == _known(column, row.get(column)):
             continue
         if column == "Enabled" and {_known(column, cells.get(at)), _known(column, row.get(column))} == {"", "true"}:
             continue

@@ -116,6 +116,24 @@ def _loud(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     return [paint(f"!! {line} !!", "loud") for notice in price_notices(plan, lang) for line in wrap(notice, width)]
 
 
+def notice(plan: Plan, lang: Lang) -> str:
+    """Return what a reminder says: the conclusion, why, and an order a line; plain sentences, for any screen."""
+    lines = [
+        conclusion(plan, lang),
+        plan_sentence(plan, lang),
+        why_sentence(plan, lang),
+        *price_notices(plan, lang),
+        "",
+    ]
+    for trade in plan.trades:
+        account = f"{trade.account}: " if trade.account else ""
+        amounts = f"{quantity(trade.quantity)} × {price(trade.price, trade.currency)}"
+        lines.append(
+            f"{account}{say(f'side.{trade.side}', lang)} {_name(plan, trade, lang)} ({trade.symbol}) {amounts}"
+        )
+    return "\n".join(lines).strip()
+
+
 def plan_sentence(plan: Plan, lang: Lang) -> str:
     """Return which portfolio the plan is of, of which day, its value and its drift."""
     values = {"day": plan.as_of, "value": money(plan.total_value, plan.base_currency), "drift": percent(plan.drift)}
