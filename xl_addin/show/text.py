@@ -129,7 +129,7 @@ def notice(plan: Plan, lang: Lang) -> str:
         account = f"{trade.account}: " if trade.account else ""
         amounts = f"{quantity(trade.quantity)} × {price(trade.price, trade.currency)}"
         lines.append(
-            f"{account}{say(f'side.{trade.side}', lang)} {_name(plan, trade, lang)} ({trade.symbol}) {amounts}"
+            f"{account}{say(f'side.{trade.side}', lang)} {called(plan, trade, lang)} ({trade.symbol}) {amounts}"
         )
     return "\n".join(lines).strip()
 
