@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.quote import Quote
     from engine.settings import Settings
     from rebalancer.analysing import Sources, calendar, compare, correlate, review, risk, weights
+    from rebalancer.backtesting import Trial, backtest
     from rebalancer.books import write
     from rebalancer.loading import from_frames, load
     from rebalancer.many import PlannedOne, plan_many
@@ -53,6 +54,7 @@ _HOMES = {
     "engine.portfolio": ("Account", "Holding", "Portfolio", "Section", "Target"),
     "engine.settings": ("Settings",),
     "rebalancer.analysing": ("Sources", "calendar", "compare", "correlate", "review", "risk", "weights"),
+    "rebalancer.backtesting": ("Trial", "backtest"),
     "rebalancer.books": ("write",),
     "rebalancer.loading": ("from_frames", "load"),
     "rebalancer.many": ("PlannedOne", "plan_many"),
@@ -85,6 +87,8 @@ __all__ = [
     "Stale",
     "Target",
     "Trade",
+    "Trial",
+    "backtest",
     "calendar",
     "compare",
     "correlate",

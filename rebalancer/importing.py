@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from engine.data.brokers import Statement, parse_export
-from engine.data.brokers.records import ExportLine
+from engine.data.brokers.accounts import account_type
+from engine.data.brokers.records import ExportIncome, ExportLine
 from engine.data.brokers.tables import read_tables
 from engine.data.document import portfolio_from_data
 from engine.data.fields import Report, in_rows
@@ -83,26 +84,30 @@ def import_files(
     form: str = "",
     broker: str = "",
     mapping: Mapping[str, str] | None = None,
-    into: Path | None = None,
+    into: Path | Portfolio | None = None,
     model: str = "",
     targets: Path | None = None,
     currency: str = "",
     prices: bool = True,
+    account_types: Mapping[str, str] | None = None,
 ) -> Imported:
     """Return the portfolio that exports say is held.
 
     `form` is the exports' form where it is known; `broker` the account's name where the exports name none; `mapping`
-    the field that a header means. `into` is a portfolio whose holdings and cash they bring up to date; else the targets
-    are those of a `model` or of the portfolio file or table `targets`, or there are none yet. The exports' prices
-    become manual prices unless `prices` is false. Raises InputError with every problem of every file.
+    the field that a header means. `into` is a portfolio, or its file, whose holdings and cash they bring up to date;
+    else the targets are those of a `model` or of the portfolio file or table `targets`, or there are none yet. The
+    exports' prices become manual prices unless `prices` is false. `account_types` says what kind of account one is,
+    by its name, where that name does not say it. What was paid out (dividends, interest) is in the cash where the
+    export states that, else it is added to it; see `Statement.income`. Raises InputError with every problem of every
+    file.
     """
     statements, problems = read_statements(files, form=form, mapping=mapping)
-    existing = _loaded(into) if into else None
-    wanted = existing or _targets(model, targets, currency)
+    existing = _loaded(into) if isinstance(into, Path) else into
+    wanted = existing or targets_of(model, targets, currency)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     base = _base_currency(statements, wanted, currency)
-    held, found = _held(statements, base, broker, prices=prices)
+    held, found = _held(statements, base, broker, account_types or {}, prices=prices, known=existing is not None)
     problems = (*problems, *found)
     if held is None:
         raise InputError(problems)
@@ -113,6 +118,8 @@ def import_files(
             raise InputError(problems)
     else:
         portfolio = held if wanted is None else _wanting(held, wanted)
+    portfolio, found = _paid_in(_typed(portfolio, account_types or {}), statements, broker)
+    problems = (*problems, *found)
     changes = tuple(holding_changes(existing, portfolio))
     return Imported(portfolio, statements, problems, changes, tuple(cash_changes(existing, portfolio)))
 
@@ -173,7 +180,7 @@ def _loaded(path: Path) -> Portfolio:
     return portfolio
 
 
-def _targets(model: str, targets: Path | None, currency: str) -> Portfolio | None:
+def targets_of(model: str, targets: Path | None, currency: str) -> Portfolio | None:
     """Return the portfolio whose targets and rules the import takes, or None."""
     if model:
         from templates.models import load as load_model
@@ -222,8 +229,66 @@ def _base_currency(statements: Iterable[Statement], wanted: Portfolio | None, cu
     return found.pop()
 
 
+def _typed(portfolio: Portfolio, account_types: Mapping[str, str]) -> Portfolio:
+    """Return the portfolio with accounts of the types given; raises InputError for a name that none has."""
+    names = [account.name for account in portfolio.accounts if portfolio.accounts_declared]
+    if unknown := [name for name in account_types if name not in names]:
+        where = place("command-line")
+        raise InputError([error("account-type-unknown", where, accounts=unknown, known=names or phrase("no-section"))])
+    accounts = tuple(replace(one, type=account_types.get(one.name, one.type)) for one in portfolio.accounts)
+    return replace(portfolio, accounts=accounts)
+
+
+def _paid_in(
+    portfolio: Portfolio, statements: Iterable[Statement], broker: str
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Return the portfolio with what was paid out in its cash: where no export states the account's cash, it is added.
+
+    What was paid is told either way, and of what is added that the same export adds it again another time.
+    """
+    problems: list[Problem] = []
+    accounts = {account.name: account for account in portfolio.accounts}
+    for statement in statements:
+        stated = {(one.account or broker, one.currency) for one in statement.cash}
+        for (account, code), paid in _income(statement, broker).items():
+            net = sum((one.amount for one in paid), ZERO)
+            days = [one.day for one in paid if one.day]
+            values: dict[str, object] = {
+                "account": account,
+                "currency": code,
+                "kinds": [phrase(f"income.{kind}", amount=sum((one.amount for one in paid if one.kind == kind), ZERO))
+                          for kind in dict.fromkeys(one.kind for one in paid)],
+                "symbols": sorted({one.symbol for one in paid if one.symbol}),
+                "first": min(days, default=phrase("no-day")),
+                "last": max(days, default=phrase("no-day")),
+            }  # fmt: skip
+            name = account if account in accounts else next(iter(accounts)) if len(accounts) == 1 else ""
+            if (account, code) in stated or (account, "") in stated or net <= 0:
+                problems.append(note("income", statement.file, **values))
+            elif name not in accounts:
+                problems.append(warning("income.no-account", statement.file, net=net, **values))
+            else:
+                purse = accounts[name].cash
+                accounts[name] = replace(accounts[name], cash={**purse, code: purse.get(code, ZERO) + net})
+                problems.append(warning("income.added", statement.file, net=net, **values))
+    return replace(portfolio, accounts=tuple(accounts.values())), tuple(problems)
+
+
+def _income(statement: Statement, broker: str) -> dict[tuple[str, str], list[ExportIncome]]:
+    found: dict[tuple[str, str], list[ExportIncome]] = {}
+    for one in statement.income:
+        found.setdefault((one.account or broker, one.currency), []).append(one)
+    return found
+
+
 def _held(
-    statements: Sequence[Statement], base: str, broker: str, *, prices: bool
+    statements: Sequence[Statement],
+    base: str,
+    broker: str,
+    account_types: Mapping[str, str],
+    *,
+    prices: bool,
+    known: bool,
 ) -> tuple[Portfolio | None, tuple[Problem, ...]]:
     """Return the portfolio of what is held, without targets; places of its problems are those in the exports."""
     latest = _latest_prices(statements) if prices else {}
@@ -242,11 +307,19 @@ def _held(
             purse[code] = purse.get(code, ZERO) + one.amount
     labels = list(dict.fromkeys([str(row.get("account", "")) for row in rows] + list(cash)))
     body: dict[str, object] = {"base_currency": base, "holdings": rows}
-    if len(labels) > 1:
+    types = {label: account_types.get(label) or account_type(label) for label in labels}
+    if len(labels) > 1 or any(kind not in ("", "taxable") for kind in types.values()):
         if "" in labels:
             problems.append(error("account-nameless", place("command-line"), accounts=[one for one in labels if one]))
-        body["accounts"] = [{"name": label or "?", "cash": cash.get(label, {})} for label in labels]
-        problems.append(note("accounts-taxable", place("portfolio"), accounts=labels))
+        body["accounts"] = [
+            {"name": label or "?", "type": types[label] or "taxable", "cash": cash.get(label, {})} for label in labels
+        ]
+        if (unsure := [label for label in labels if not types[label]]) and not known:
+            problems.append(note("accounts-taxable", place("portfolio"), accounts=unsure))
+        told = [phrase("account-of-type", account=label, type=kind) for label, kind in types.items()
+                if kind and label not in account_types]  # fmt: skip
+        if told and not known:
+            problems.append(note("accounts-typed", place("portfolio"), accounts=told))
     else:
         body["cash"] = next(iter(cash.values()), {})
 

@@ -83,8 +83,8 @@ class PlannedOne:
 
     `id` is its own in the run: the file as it was given, the client, or its number. `summary` is None where there is no
     plan; `problems` then say why, and `status` is what `rebalancer plan` would have left with: 0 done, 2 bad input,
-    3 market data, 1 anything else. `files` are what was written of it, `source` the file it came from alone. `plan` is
-    None where plans are not kept, and where it was made in an earlier run.
+    3 market data, 1 anything else. `files` are what was written of it, `source` the file it came from alone, `lang` the
+    language asked for. `plan` is None where plans are not kept, and where it was made in an earlier run.
     """
 
     id: str
@@ -94,6 +94,7 @@ class PlannedOne:
     status: int = 0
     files: tuple[str, ...] = ()
     source: Path | None = field(default=None, compare=False)
+    lang: str = field(default="", compare=False)
     plan: Plan | None = field(default=None, compare=False)
 
     def to_json(self) -> Document:
@@ -132,13 +133,15 @@ Then = Callable[[PlannedOne], Iterable[str | Path]]
 class Listed:
     """A portfolio of a list, not read yet: what it is called in the run, and what reads it, in whichever process.
 
-    `source` is the file that holds it alone, where there is one.
+    `source` is the file that holds it alone, where there is one; `lang` the language of what is written of it, where it
+    has one of its own.
     """
 
     id: str
     client: str
     load: Callable[[], Portfolio]
     source: Path | None = None
+    lang: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,7 +425,8 @@ def _made(job: _Job, run: _Run) -> _Made:
     if job.known and job.known == read.made_from:
         return _Made(name, read.made_from, None)
     client = (read.portfolio.name if read.portfolio else "") or read.listed.client or name
-    one = PlannedOne(name, client, None, read.problems, read.status, source=read.listed.source)
+    listed = read.listed
+    one = PlannedOne(name, client, None, read.problems, read.status, source=listed.source, lang=listed.lang)
     if read.portfolio is not None:
         one = _planned(one, read.portfolio, run)
     if one.summary is not None and run.then is not None:

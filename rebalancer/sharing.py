@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, Problem, error
-from engine.phrase import Phrase, phrase
 from engine.words import Lang
 from rebalancer.files import output_problems, write_whole
+from rebalancer.office import converted, office
 
 if TYPE_CHECKING:
     from engine.plan import Plan
     from templates.report import BookReport
-
-_OFFICE_SECONDS = 120
 
 
 def share(
@@ -49,10 +44,10 @@ def share(
     path = Path(path)
     page = path.with_suffix(".pdf")
     problems = [*output_problems(path, ".xlsx", force=force), *_overwritten(source, path)]
-    office = shutil.which("soffice") or shutil.which("libreoffice")
+    program = office()
     if pdf:
         problems += output_problems(page, ".pdf", force=force)
-        if office is None:
+        if program is None:
             problems.append(error("no-libreoffice", "--pdf"))
     if own_sheets:
         problems += _why_no_sheets(source, weights_only=weights_only)
@@ -62,7 +57,7 @@ def share(
     data = rendered(report, lang, weights_only=weights_only).to_bytes()
     if own_sheets and isinstance(source, (str, Path)):
         data = _with_own_sheets(data, Path(source))
-    printed = _pdf(office, report, lang, weights_only=weights_only) if pdf and office else None
+    printed = _pdf(program, report, lang, weights_only=weights_only) if pdf and program else None
     write_whole(path, data)
     if printed is None:
         return [path]
@@ -148,26 +143,9 @@ def _report(
     return plan_book(made, lang or "en"), lang or "en"
 
 
-def _pdf(office: str, report: BookReport, lang: Lang, *, weights_only: bool) -> bytes:
+def _pdf(program: str, report: BookReport, lang: Lang, *, weights_only: bool) -> bytes:
     """Return the report's page as LibreOffice prints it; raises InputError where it does not."""
     from templates.share import share as rendered
 
-    with tempfile.TemporaryDirectory() as folder:
-        book = Path(folder) / "report.xlsx"
-        book.write_bytes(rendered(report, lang, weights_only=weights_only, only_dashboard=True).to_bytes())
-        profile = (Path(folder) / "profile").as_uri()
-        command = [office, f"-env:UserInstallation={profile}", "--headless", "--norestore", "--convert-to", "pdf"]
-        try:
-            subprocess.run(  # noqa: S603 - a program found on the path, with our own arguments
-                [*command, "--outdir", folder, str(book)], capture_output=True, timeout=_OFFICE_SECONDS, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as fault:
-            raise _not_made(str(fault)) from fault
-        made = Path(folder) / "report.pdf"
-        if not made.exists():
-            raise _not_made(phrase("no-file-given"))
-        return made.read_bytes()
-
-
-def _not_made(reason: str | Phrase) -> InputError:
-    return InputError([error("pdf-not-made", "--pdf", reason=reason)])
+    book = rendered(report, lang, weights_only=weights_only, only_dashboard=True).to_bytes()
+    return converted(program, book, ".xlsx", "pdf", where="--pdf")

@@ -227,13 +227,16 @@ _PREFERRED = {"1": "5", "2": "7", "3": "9"}
 _CURRENCY_OF = {"KR": "KRW", "US": "USD"}
 _MARKET_OF = {"KRW": "KR", "USD": "US"}
 #: Currencies in the order in which a pair names them: rates the other way round have too few digits to be money.
-_FIRST = ("EUR", "GBP", "AUD", "USD", "CAD", "CHF", "SGD", "CNY", "HKD", "TWD", "JPY", "KRW", "VND")
+_FIRST = (
+    "EUR", "GBP", "AUD", "NZD", "USD", "CAD", "CHF", "SGD", "BRL", "ILS", "PLN", "MYR", "DKK", "CNY", "HKD", "SEK",
+    "NOK", "ZAR", "MXN", "CZK", "TWD", "THB", "TRY", "PHP", "INR", "JPY", "HUF", "KRW", "IDR", "VND",
+)  # fmt: skip
 #: The Korean exchanges' suffixes at Yahoo; an exchange that is not known is asked under both.
 _SUFFIXES = {"KOSPI": (".KS",), "KOSDAQ": (".KQ",)}
 
 
 #: Prices in hundredths, by the name that sources give the unit: its currency and what one unit of it is.
-_MINOR = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
+_MINOR = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS", "USX": "USD", "EUX": "EUR"}
 
 
 @dataclass(frozen=True, slots=True)

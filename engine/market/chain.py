@@ -21,7 +21,7 @@ from engine.market.naver import Naver, NaverCharts
 from engine.market.provider import Deadline, SecondProvider, refusal
 from engine.market.quoting import Chain, QuoteBatch
 from engine.market.research import Progress, Research, unseen
-from engine.market.second import Cnbc, Ecb, NaverRates, NaverWorld
+from engine.market.second import Cnbc, Ecb, Frankfurter, NaverRates, NaverWorld
 from engine.market.store import Store
 from engine.market.yahoo import Yahoo
 from engine.quote import Batch, FetchedFacts, History
@@ -53,6 +53,7 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
         korea=(naver, krx, charts),
         world=yahoo,
         second=second,
+        events=yahoo,
         settings=settings,
         etfs=lambda deadline: _etfs(store, naver, krx, deadline),
     )
@@ -62,7 +63,7 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
 
 def second_sources() -> tuple[SecondProvider, ...]:
     """Return the sources that are asked about what the first ones lack or are doubted in, in this order."""
-    return NaverRates(), Ecb(), NaverWorld(), Cnbc()
+    return NaverRates(), Ecb(), Frankfurter(), NaverWorld(), Cnbc()
 
 
 def _etfs(store: Store, naver: Naver, krx: Krx, deadline: Deadline) -> tuple[Listing, ...]:

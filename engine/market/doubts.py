@@ -13,6 +13,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
 
@@ -21,14 +22,18 @@ from engine.market import calendars
 from engine.market.catalogue import Listing, load
 from engine.market.provider import Said
 from engine.phrase import Phrase, phrase
-from engine.quote import Quote
+from engine.quote import Quote, Split
 from engine.settings import MarketSettings
 from engine.text import fold
 
 #: Sources whose shapes are known from others' reading alone: `rebalancer doctor --live` tries them.
-UNVERIFIED = frozenset({"ecb", "naver-rates", "naver-world", "cnbc"})
+UNVERIFIED = frozenset({"ecb", "frankfurter", "naver-rates", "naver-world", "cnbc"})
 #: Largest plausible move in a session: of Korea's exchange by rule (times the leverage), of others by custom; of rates.
 LIMIT, RATE_LIMIT = Decimal("0.30"), Decimal("0.10")
+#: What a Korean share may be worth on its first day, as parts of its offer: 60 % to 400 % since 2023-06-26.
+FIRST_DAY = (Decimal("0.6"), Decimal(4))
+#: For how long a split is told: somebody may still hold the quantity of before it in a file.
+SPLIT_TOLD = dt.timedelta(days=15)
 #: However many sessions passed, a factor beyond this is told; the second where the price before is older than `OLD`.
 FAR, FARTHEST, OLD = Decimal(3), Decimal(8), dt.timedelta(days=60)
 #: Factor by which a rate may differ from the bundled order of magnitude.
@@ -39,26 +44,99 @@ SPLITS, SLIPS, NEAR = (2, 3, 4, 5, 20, 50), (10, 100, 1000), Decimal("0.06")
 SAME_RATE = dt.timedelta(days=4)
 
 
-def judged(one: Listing, quote: Quote, known: Quote | None, check: Quote | None, settings: MarketSettings) -> Quote:
-    """Return the quote with what speaks against it; `known` is the last price believed, `check` another vendor's."""
+def judged(
+    one: Listing,
+    quote: Quote,
+    known: Quote | None,
+    check: Quote | None,
+    settings: MarketSettings,
+    events: Mapping[dt.date, Decimal] | None = None,
+) -> Quote:
+    """Return the quote with what speaks against it, and with the split that it or an earlier one has seen.
+
+    `known` is the last price believed, `check` another vendor's, `events` the splits that a source names.
+    """
+    split = recent(events or {}, quote) or quote.split or _carried(known, quote)
+    quote = replace(quote, doubt=None, split=split)
     if check is not None and _comparable(one, quote, check):
         if _apart(quote, check) <= settings.doubtful:
-            return replace(quote, doubt=None)
+            return replace(quote, split=split or likely_split(one, quote, known))
         if check.source not in UNVERIFIED and _same_session(quote, check):
             said = phrase("doubt.other-source", source=check.source)
             return _doubtful(one, quote, check.price, said, phrase("cause.sources"))
+    if _is_first_day(one, quote, check):
+        return _on_first_day(one, quote)
     if known is not None and known.currency == quote.currency and known.as_of and known.price > 0:
-        sessions = _sessions(one.market, known, quote)
-        if _is_far(quote.price / known.price, limit(one, quote), sessions, known, quote):
+        if _is_far(one, quote, known):
             said = phrase("doubt.known", source=known.source, day=known.as_of.date())
-            return _doubtful(one, quote, known.price, said, _cause(one, quote.price / known.price))
+            return _doubtful(one, quote, known.price, said, _cause(one, quote.price / known.price, split))
     elif quote.previous and _beyond(quote.price / quote.previous, limit(one, quote), 1):
         said = phrase("doubt.close-before")
-        return _doubtful(one, quote, quote.previous, said, _cause(one, quote.price / quote.previous))
+        cause = _cause(one, quote.price / quote.previous, split, first=known is None)
+        return _doubtful(one, quote, quote.previous, said, cause)
     usual = _magnitude(one.symbol) if one.market == "FX" else None
     if usual is not None and not 1 / MAGNITUDE < quote.price / usual < MAGNITUDE:
-        return _doubtful(one, quote, usual, phrase("doubt.magnitude"), _cause(one, quote.price / usual))
-    return replace(quote, doubt=None)
+        about = Decimal(f"{Decimal(f'{usual:.3g}'):f}")
+        inverted = abs(quote.price * usual - 1) < 1 - 1 / MAGNITUDE
+        cause = phrase("cause.inverted") if inverted else _cause(one, quote.price / usual)
+        return _doubtful(one, quote, about, phrase("doubt.magnitude"), cause)
+    return quote
+
+
+def likely_split(one: Listing, quote: Quote, known: Quote | None) -> Split | None:
+    """Return the split that the ratio to a price of lately looks like, where the market does not move that far."""
+    if known is None or known.currency != quote.currency or quote.as_of is None or one.market == "FX":
+        return None
+    ratio = known.price / quote.price
+    if _days(known, quote) > SPLIT_TOLD or not _is_far(one, quote, known):
+        return None
+    times = next((n for n in (*SPLITS, *SLIPS) if abs(max(ratio, 1 / ratio) / n - 1) <= NEAR), None)
+    if times is None:
+        return None
+    return Split(_day_of(one.market, quote.as_of), Decimal(times) if ratio > 1 else 1 / Decimal(times), named=False)
+
+
+def recent(events: Mapping[dt.date, Decimal], quote: Quote) -> Split | None:
+    """Return the last of the splits that is of the two weeks before a price, None where there is none."""
+    if quote.as_of is None:
+        return None
+    last = quote.as_of.date() + dt.timedelta(days=1)
+    days = [day for day in events if last - SPLIT_TOLD <= day <= last]
+    return Split(max(days), events[max(days)]) if days else None
+
+
+def _carried(known: Quote | None, quote: Quote) -> Split | None:
+    """Return the split that the last price has seen, while that is worth telling."""
+    split = known.split if known is not None else None
+    return split if split is not None and recent({split.day: split.ratio}, quote) else None
+
+
+def _is_first_day(one: Listing, quote: Quote, check: Quote | None) -> bool:
+    """Tell whether a price is of the first day of trading; on it, Korean funds have the limits of any day."""
+    day = quote.as_of and _day_of(one.market, quote.as_of)
+    first = day is not None and day in (quote.listed, check.listed if check is not None else None)
+    return first and not (one.market == "KR" and _is_fund(one, quote, check))
+
+
+def _on_first_day(one: Listing, quote: Quote) -> Quote:
+    """Judge a price of the first day of trading: Korean shares have limits of their own, others none."""
+    base = quote.previous
+    if one.market != "KR" or not base:
+        return quote
+    lowest, highest = FIRST_DAY
+    if lowest * base <= quote.price <= highest * base:
+        return quote
+    return _doubtful(one, quote, base, phrase("doubt.offer"), _cause(one, quote.price / base))
+
+
+def _is_fund(one: Listing, quote: Quote, check: Quote | None) -> bool:
+    entry = load().get(one.symbol)
+    kinds = (entry.instrument.asset_type if entry else "", quote.kind, check.kind if check is not None else "")
+    return any(kind in ("etf", "etn", "fund") for kind in kinds)
+
+
+def _day_of(market: str, moment: dt.datetime) -> dt.date:
+    return calendars.local_date(market, moment) if market in calendars.REGULAR else moment.date()
 
 
 def limit(one: Listing, quote: Quote) -> Decimal:
@@ -90,9 +168,11 @@ def _doubtful(one: Listing, quote: Quote, other: Decimal, against: Phrase, cause
     return replace(quote, doubt=phrase(key, **values, against=against, other=other, cause=cause))
 
 
-def _is_far(ratio: Decimal, most: Decimal, sessions: int, known: Quote, quote: Quote) -> bool:
-    farthest = FARTHEST if _days(known, quote) > OLD else FAR
-    return not 1 / farthest < ratio < farthest or _beyond(ratio, most, max(sessions, 1))
+def _is_far(one: Listing, quote: Quote, known: Quote) -> bool:
+    """Tell whether a price is further from an earlier one than its market makes in the sessions between them."""
+    ratio, farthest = quote.price / known.price, FARTHEST if _days(known, quote) > OLD else FAR
+    sessions = max(_sessions(one.market, known, quote), 1)
+    return not 1 / farthest < ratio < farthest or _beyond(ratio, limit(one, quote), sessions)
 
 
 def _beyond(ratio: Decimal, most: Decimal, sessions: int) -> bool:
@@ -101,16 +181,26 @@ def _beyond(ratio: Decimal, most: Decimal, sessions: int) -> bool:
     return ratio <= least or ratio >= (1 + most) ** min(sessions, 100)
 
 
-def _cause(one: Listing, ratio: Decimal) -> Phrase:
-    """Return what most likely made a ratio of two prices."""
+def _cause(one: Listing, ratio: Decimal, split: Split | None = None, *, first: bool = False) -> Phrase:
+    """Return what most likely made a ratio of two prices; `first` says that the symbol was never priced before."""
     times = max(ratio, 1 / ratio)
+    if split is not None and abs(ratio * split.ratio - 1) <= NEAR:
+        return phrase("cause.split-event", **split_values(split))
     for slip in SLIPS:
         if abs(times / slip - 1) <= NEAR:
             return phrase("cause.slip" if one.market == "FX" or slip == 1000 else "cause.slip-or-split", times=slip)
-    for split in SPLITS:
-        if one.market != "FX" and abs(times / split - 1) <= NEAR:
-            return phrase("cause.split", times=split)
+    for whole in SPLITS:
+        if one.market != "FX" and abs(times / whole - 1) <= NEAR:
+            return phrase("cause.split", times=whole)
+    if first and one.market == "KR" and FIRST_DAY[0] <= ratio <= FIRST_DAY[1]:
+        return phrase("cause.jump-or-first-day", move=ratio - 1)
     return phrase("cause.jump", move=ratio - 1)
+
+
+def split_values(split: Split) -> dict[str, object]:
+    """Return a split as a message says it: so many new shares for so many old ones, from a day on."""
+    new, old = Fraction(split.ratio).limit_denominator(1000).as_integer_ratio()
+    return {"new": new, "old": old, "day": split.day}
 
 
 def _sessions(market: str, known: Quote, quote: Quote) -> int:
@@ -152,13 +242,16 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
     problems = []
     if quote.doubt is not None:
         problems.append(warning("doubtful", one.symbol, doubt=quote.doubt))
+    if quote.split is not None:
+        key = "split-recent" if quote.split.named else "split-recent.likely"
+        problems.append(warning(key, one.symbol, **split_values(quote.split)))
     if one.name and quote.name and not _same_name(one.name, quote.name):
         names = {"source": quote.source, "symbol": one.symbol, "theirs": quote.name, "ours": one.name}
         problems.append(warning("name-mismatch", one.symbol, **names))
     if check is not None and _comparable(one, quote, check[1]):
         second = check[1]
         apart = _apart(quote, second)
-        if apart > settings.cross_check:
+        if apart > settings.cross_check and quote.doubt is None:
             problems.append(
                 warning(
                     "sources-disagree",

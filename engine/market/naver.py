@@ -37,6 +37,7 @@ SPAN = dt.timedelta(days=12)
 _CANDLE = re.compile(r"""<item\s+data=["']([0-9]{8})\|[^|"']*\|[^|"']*\|[^|"']*\|([0-9.]{1,20})\|""")
 #: Naver's codes for a falling price: limit down, down.
 FALLING = ("4", "5")
+KINDS = {"stock": "stock", "etf": "etf", "etn": "etn"}
 _SESSIONS: Mapping[str, Session] = {"preMarket": "pre", "afterMarket": "after"}
 
 
@@ -220,6 +221,7 @@ def _quote(rows: Sequence[Mapping[str, Any]], listing: Listing, now: dt.datetime
         fetched_at=now,
         name=decode.text(row.get("stockName"), listing.name),
         previous=None if change is None else decode.price(str(price - change)),
+        kind=KINDS.get(decode.text(row.get("stockEndType")), ""),
     )
 
 

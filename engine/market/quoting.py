@@ -28,10 +28,20 @@ from engine.errors import (
 from engine.market import doubts, freshness
 from engine.market.catalogue import Catalogue, Listing, load
 from engine.market.meanings import Meanings, inverse_pair
-from engine.market.provider import Answer, Deadline, QuoteProvider, Said, SecondProvider, all_failed, guarded
+from engine.market.provider import (
+    Answer,
+    Deadline,
+    HistoryProvider,
+    QuoteProvider,
+    Said,
+    SecondProvider,
+    all_failed,
+    guarded,
+    refusal,
+)
 from engine.market.store import Store
 from engine.phrase import phrase, place
-from engine.quote import Batch, Quote
+from engine.quote import Batch, History, Quote
 from engine.settings import MarketSettings
 
 if TYPE_CHECKING:
@@ -45,10 +55,9 @@ WATCH_AGE = 3600.0
 _WITHOUT_BATCH = (NoData, SchemaChanged, AuthFailed)
 #: Seconds beyond the deadline that a lane may take to put down what it has.
 GRACE = 0.3
-#: Share of the deadline that the first Korean source may take, so that time is left for the next.
-FIRST_SHARE = 0.6
-#: Share of the deadline that the second opinion is waited for: a command has time to import its source, a cell has not.
-CHECK_SHARE = 0.2
+#: Share of the deadline that the first Korean source may take, so that time is left for the next; that Yahoo may, and
+#: of what is then left, each of the second sources.
+FIRST_SHARE, WORLD_SHARE, SECOND_SHARE = 0.6, 0.7, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,8 @@ _COLUMNS = tuple(quote_document(Quote("", Decimal(0), "", None, "")))
 class Chain:
     """Prices and rates from a store and sources around it; safe from any number of threads.
 
-    `korea` are the sources of Korean symbols, asked before `world`, which is the source of all others.
+    `korea` are the sources of Korean symbols, asked before `world`, which is the source of all others; `second` are
+    asked about what these lack or are doubted in, `events` about splits, where a price looks like one.
     """
 
     def __init__(
@@ -119,6 +129,7 @@ class Chain:
         korea: Sequence[QuoteProvider],
         world: QuoteProvider,
         second: Sequence[SecondProvider] = (),
+        events: HistoryProvider | None = None,
         settings: MarketSettings | None = None,
         catalogue: Catalogue | None = None,
         etfs: Callable[[Deadline], Iterable[Listing]] | None = None,
@@ -126,7 +137,7 @@ class Chain:
         self.store = store
         self.settings = settings or MarketSettings()
         self.catalogue = catalogue or load()
-        self.lanes = Lanes(store, self.settings, tuple(korea), world, tuple(second))
+        self.lanes = Lanes(store, self.settings, tuple(korea), world, tuple(second), events)
         self.meanings = Meanings(store, self.catalogue, etfs)
         self._shelf = Shelf(store, self.settings, self.meanings)
         self._flights = Flights(self.lanes, self._shelf, self.settings)
@@ -161,7 +172,7 @@ class Chain:
         ok: dict[str, Quote] = {}
         problems = list(found.problems)
         rows, checks = self._shelf.rows("price"), self._shelf.rows("check")
-        pulses = self._pulses(listings, now, rows, checks)
+        pulses, splits = self._pulses(listings, now, rows, checks), self.store.splits()
         for text, one in listings.items():
             row = rows.get(one.symbol)
             if row is None:
@@ -169,6 +180,8 @@ class Chain:
                 continue
             quote = row[1]
             ok[text] = replace(quote, stale_reason=pulses[one.market].stale_reason(quote))
+            if split := doubts.recent(splits.get(one.symbol, {}), quote):
+                quote = ok[text] = replace(ok[text], split=split)
             if inverse := inverse_pair(text):
                 ok[text] = ok[text].inverted(inverse)
             problems += doubts.about(one, quote, checks.get(one.symbol), self.settings)
@@ -405,6 +418,7 @@ class Lanes:
     korea: Sequence[QuoteProvider]
     world: QuoteProvider
     second: Sequence[SecondProvider] = ()
+    events: HistoryProvider | None = None
 
     def fetch(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
         """Return what the sources say about the listings, within the deadline; never raises a MarketDataError."""
@@ -413,9 +427,9 @@ class Lanes:
         found = Said()
         answers: list[Answer[Quote]] = []
         batch = [*others, *(replace(one, optional=True) for one in korean)]
-        world = threading.Thread(
-            target=lambda: answers.append(self._ask(self.world, batch, now, deadline)), daemon=True
-        )
+        # Where it hangs, the second sources are to have time too.
+        share = Deadline(deadline.left * WORLD_SHARE) if self.second else deadline
+        world = threading.Thread(target=lambda: answers.append(self._ask(self.world, batch, now, share)), daemon=True)
         world.start()
         left = self._first_of_korea(korean, found, now, deadline)
 
@@ -423,15 +437,14 @@ class Lanes:
             return bool(others) or any(one.symbol not in found.prices for one in korean)
 
         if waiting():
-            world.join(deadline.left / 2 if left else deadline.left + GRACE)
+            world.join(deadline.left / 2 if left else share.left + GRACE)
         else:
-            patience = max(self.settings.cross_check_wait, deadline.seconds * CHECK_SHARE)
-            world.join(min(deadline.left, patience))
+            world.join(min(deadline.left, self.settings.cross_check_wait))
         told = answers[0] if answers else None
         self._rest_of_korea([one for one in left if told is None or one.symbol not in told.ok], found, now, deadline)
         if told is None and waiting():
-            world.join(deadline.left + GRACE)
-            told = answers[0] if answers else Answer({}, all_failed(listings, deadline.spent(self.world.name)))
+            world.join(share.left + GRACE)
+            told = answers[0] if answers else Answer({}, all_failed(listings, share.spent(self.world.name)))
         if told is not None:
             self._take_world(told, listings, found)
             self._last_of_korea(korean, found, now, deadline)
@@ -446,10 +459,13 @@ class Lanes:
         deadline: Deadline,
     ) -> None:
         """Hold every price against what is known, and ask the second sources about the doubtful and the missing."""
+        events: dict[str, Mapping[dt.date, Decimal]] = {}
 
         def judge(symbol: str) -> None:
-            quote, check = found.prices[symbol], found.checks.get(symbol)
-            found.prices[symbol] = doubts.judged(listings[symbol], quote, believed.get(symbol), check, self.settings)
+            quote, check, before = found.prices[symbol], found.checks.get(symbol), believed.get(symbol)
+            found.prices[symbol] = doubts.judged(
+                listings[symbol], quote, before, check, self.settings, events.get(symbol)
+            )
 
         for symbol in found.prices:
             judge(symbol)
@@ -460,9 +476,9 @@ class Lanes:
                 if one.market in provider.markets
                 and ((symbol in found.prices and found.prices[symbol].doubt) or self._is_missing(found, symbol))
             ]
-            if not left or deadline.left == 0:
+            if not left or deadline.left == 0 or refusal(self.store, provider.vendor, now):
                 continue
-            answer = self._ask(provider, left, now, deadline)
+            answer = self._ask(provider, left, now, Deadline(max(deadline.left * SECOND_SHARE, 0.0)))
             self._add(found, answer)
             found.fail({symbol: error for symbol, error in answer.failed.items() if symbol not in found.prices})
             for symbol, quote in answer.ok.items():
@@ -471,6 +487,30 @@ class Lanes:
                 else:
                     found.prices[symbol] = quote
                 judge(symbol)
+        like_splits = [
+            one
+            for symbol, one in listings.items()
+            if symbol in found.prices
+            and found.prices[symbol].doubt
+            and doubts.likely_split(one, found.prices[symbol], believed.get(symbol))
+        ]
+        if self.events is not None and like_splits and deadline.left > 0:
+            for symbol, splits in self._splits(self.events, like_splits, found, now, deadline).items():
+                events[symbol] = splits
+                judge(symbol)
+
+    def _splits(
+        self, source: HistoryProvider, listings: Sequence[Listing], found: Said, now: dt.datetime, deadline: Deadline
+    ) -> dict[str, Mapping[dt.date, Decimal]]:
+        """Return the splits of lately that a source names, by symbol."""
+        first, last = now.date() - doubts.SPLIT_TOLD, now.date() + dt.timedelta(days=1)
+
+        def ask() -> Answer[History]:
+            return source.history(listings, first, last, now=now, deadline=deadline)
+
+        answer = guarded(self.store, source, "history", listings, now, ask)
+        found.requests += answer.requests
+        return {symbol: history.splits for symbol, history in answer.ok.items()}
 
     def _is_missing(self, found: Said, symbol: str) -> bool:
         """Tell whether a symbol has no price for a reason that another source may not have."""

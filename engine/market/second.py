@@ -103,6 +103,32 @@ class Ecb(_Second):
         }
 
 
+class Frankfurter(_Second):
+    """Frankfurter's reference rates: a blend of some hundred central banks', of one day."""
+
+    name = vendor = "frankfurter"
+    markets = frozenset({"FX"})
+    _URL = "https://api.frankfurter.dev/v2/rates"
+
+    def few(self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> dict[str, Quote]:
+        """Return the pairs' rates, a request for each first currency."""
+        found = {}
+        for base in dict.fromkeys(one.symbol[:3] for one in listings):
+            wanted = {one.symbol[3:]: one for one in listings if one.symbol[:3] == base}
+            params = {"base": base.lower(), "quotes": ",".join(wanted).lower()}
+            document = wire.json(self._URL, deadline, params=params)
+            if not isinstance(document, list):
+                raise SchemaChanged(phrase("frankfurter.shape"), source=self.name)
+            for currency, rows in decode.keyed(decode.objects(document), "quote", wanted).items():
+                row = rows[0]
+                price, day = decode.price(row.get("rate")), decode.date(row.get("date"))
+                if len(rows) == 1 and price and day and decode.text(row.get("base"), base) == base:
+                    noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
+                    symbol = wanted[currency].symbol
+                    found[symbol] = Quote(symbol, price, currency, min(noon, now), self.name, "closed", 0, now)
+        return found
+
+
 class NaverRates(_Second):
     """Naver's won rates, Hana Bank's: one currency a request."""
 

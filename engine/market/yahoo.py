@@ -22,6 +22,7 @@ from engine.errors import Blocked, MarketDataError, NoData, RateLimited, SchemaC
 from engine.market import decode
 from engine.market.calendars import REGULAR
 from engine.market.catalogue import Listing, major
+from engine.market.doubts import recent
 from engine.market.provider import ROUGH, Answer, Came, Deadline, Turns, all_failed, each, unheard
 from engine.money import MINOR_DIGITS
 from engine.phrase import phrase
@@ -56,6 +57,10 @@ FACT_MODULES = ("quoteType", "summaryDetail", "price", "assetProfile", "fundProf
 #: Distance of two prices for one Korean code (of both exchanges) above which neither is taken, and within how long.
 TWO_ROWS, SAME_DAY = Decimal("0.01"), 86400.0
 _SESSIONS: Mapping[str, Session] = {"REGULAR": "regular"}
+#: Yahoo's types of instruments, as ours.
+KINDS = {"EQUITY": "stock", "ETF": "etf", "MUTUALFUND": "fund"}
+#: By how many seconds Yahoo's prices lag, where an answer does not say it.
+_DELAYS = {"KR": 1200}
 _ZONES = {"KR": "Asia/Seoul", "US": "America/New_York", "FX": "Europe/London"}
 
 
@@ -65,7 +70,9 @@ class Yahoo:
     name = vendor = SOURCE
 
     def __init__(self, folder: Path) -> None:
-        self._turns = Turns(self.name, lambda: _start(folder))
+        self._folder = folder
+        self._turns = Turns(self.name, _start)
+        self._ready = False
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return quotes: one request a batch, then charts for a few that the batch lacks."""
@@ -74,6 +81,9 @@ class Yahoo:
     def _quotes(
         self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
     ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
+        if not self._ready and all(one.optional for one in listings):
+            return self._second_opinions(wire, listings, now, deadline)
+        self._prepare()
         names = [name for listing in listings for name in listing.yahoo]
         rows: dict[str, list[Mapping[str, Any]]] = {}
         broken: MarketDataError | None = None
@@ -96,6 +106,31 @@ class Yahoo:
         failed |= all_failed([listing for listing in absent if listing not in worth], missing)
         more, lost = _charts(wire, worth, deadline, {"range": "5d"}, lambda one, chart: quote_of_chart(one, chart, now))
         return ok | more, failed | lost
+
+    def _second_opinions(
+        self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
+    ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
+        """Return quotes of sparks, which need neither client nor cookie: nobody waits for either."""
+        charts: dict[str, Chart] = {}
+        for group in _groups(listings):
+            charts |= _spark(wire, group, "5d", deadline)
+
+        def find(one: Listing) -> Quote:
+            found = [quote_of_chart(one, charts[name], now) for name in one.yahoo if name in charts]
+            newest = max(found, key=lambda quote: quote.as_of or now, default=None)
+            if newest is None or any(
+                one.as_of == newest.as_of and abs(one.price / newest.price - 1) > TWO_ROWS for one in found
+            ):
+                raise NoData(phrase("yahoo.not-in-batch"), symbol=one.symbol, source=SOURCE)
+            return newest
+
+        return each(listings, find, SOURCE)
+
+    def _prepare(self) -> None:
+        """Prepare yfinance at the first need of a cookie and a crumb: importing it takes a second."""
+        if not self._ready:
+            _prepare(self._folder)
+            self._ready = True
 
     def history(
         self,
@@ -140,6 +175,7 @@ class Yahoo:
         """Return fund facts, or a share's sector, yield and market value: one quote summary each."""
 
         def ask(wire: Wire) -> tuple[dict[str, FetchedFacts], dict[str, MarketDataError]]:
+            self._prepare()
             return each(listings, lambda one: _facts(wire, one, now, deadline), SOURCE)
 
         return self._turns.answer(listings, deadline, ask)
@@ -156,7 +192,13 @@ def _hear(path: str, response: Any) -> None:  # noqa: ANN401 - curl_cffi's respo
         raise SchemaChanged(phrase("yahoo.call-gone"), source=SOURCE)
 
 
-def _start(folder: Path) -> Wire:
+def _start() -> Wire:
+    from engine.market.wire import Wire
+
+    return Wire(SOURCE, _hear)
+
+
+def _prepare(folder: Path) -> None:
     """Import and prepare yfinance: our session, our folder, no log of its own (an address it logs holds the crumb).
 
     Its caches are opened here, on one thread; it does without one that cannot be opened, or whose folder cannot be
@@ -164,8 +206,6 @@ def _start(folder: Path) -> Wire:
     """
     import yfinance
     from yfinance import cache
-
-    from engine.market.wire import Wire
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
     yfinance.config.debug.hide_exceptions = False
@@ -181,7 +221,6 @@ def _start(folder: Path) -> Wire:
     with contextlib.suppress(OSError):
         for file in folder.glob("*.db*"):
             file.chmod(0o600)
-    return Wire(SOURCE, _hear)
 
 
 def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) -> Any:  # noqa: ANN401 - a JSON value
@@ -192,7 +231,9 @@ def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) 
 
     def ask() -> Any:  # noqa: ANN401 - a JSON value
         try:
-            return YfData(session=wire).get_raw_json(url, params=params, timeout=deadline.left)
+            response = YfData(session=wire).get(url, params=params, timeout=deadline.left)
+            response.raise_for_status()
+            return wire.read(response)
         except Exception as error:  # noqa: BLE001 - the edge: every foreign exception becomes one of ours
             raise classify(error, SOURCE) from None
 
@@ -265,17 +306,13 @@ def _sparks(
     came: Came,
 ) -> tuple[dict[str, History], dict[str, MarketDataError]]:
     """Return closes alone, twenty names a request, a few requests at once; what an answer lacks is unknown."""
-    from engine.market.wire import ABSENT
-
     word, start, end = span
     groups = {group[0].symbol: group for group in _groups(listings)}
 
     def find(first: Listing) -> dict[str, History]:
         names = {name: one for one in groups[first.symbol] for name in one.yahoo}
-        params = {"symbols": ",".join(names), "range": word, "interval": "1d"}
-        document = wire.json(_SPARK_URL, deadline, params=params)
         best: dict[str, History] = {}
-        for name, chart in ({} if document is ABSENT else sparks_of(document, names)).items():
+        for name, chart in _spark(wire, groups[first.symbol], word, deadline).items():
             with contextlib.suppress(MarketDataError):
                 found = replace(history_of(names[name], chart, now), source=ROUGH).between(start, end)
                 if found.dates and (found.symbol not in best or best[found.symbol].dates[-1] < found.dates[-1]):
@@ -293,6 +330,16 @@ def _sparks(
             failed[one.symbol] = SymbolUnknown(phrase("source.unknown", source=SOURCE, symbol=one.symbol))
         failed |= all_failed(lost, refused[first]) if first in refused else {}
     return ok, failed
+
+
+def _spark(wire: Wire, listings: Sequence[Listing], span: str, deadline: Deadline) -> dict[str, Chart]:
+    """Return the charts of closes alone of a group, by name; raises the error tree."""
+    from engine.market.wire import ABSENT
+
+    names = {name: one for one in listings for name in one.yahoo}
+    document = wire.json(_SPARK_URL, deadline, params={"symbols": ",".join(names), "range": span, "interval": "1d"})
+    found = {} if document is ABSENT else sparks_of(document, names)
+    return {name: chart for name, chart in found.items() if chart.closes}
 
 
 def _groups(listings: Sequence[Listing]) -> list[list[Listing]]:
@@ -324,6 +371,7 @@ class Chart:
     closes: Mapping[dt.date, Decimal] = field(default_factory=dict)
     total: Mapping[dt.date, float] = field(default_factory=dict)
     splits: Mapping[dt.date, Decimal] = field(default_factory=dict)
+    kind: str = ""
 
 
 def chart_of(document: Any, listing: Listing) -> Chart:  # noqa: ANN401 - a JSON value
@@ -381,6 +429,7 @@ def _series(result: Mapping[str, Any], meta: Mapping[str, Any], listing: Listing
         closes=closes,
         total={day: float(value) for day, value in total.items()} if closes.keys() <= total.keys() else {},
         splits=splits,
+        kind=KINDS.get(decode.text(meta.get("instrumentType")), ""),
     )
 
 
@@ -441,8 +490,7 @@ def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> 
     currency, unit = agreed_currency(listing, decode.text(row.get("currency")))
     previous = decode.price(row.get("regularMarketPreviousClose"))
     listed = decode.number(row.get("firstTradeDateMilliseconds"))
-    if listed is not None and 0 <= traded.timestamp() - float(listed) / 1000 < SAME_DAY:
-        previous = None  # on its first day a share may be worth 60 % to 400 % of its offer
+    first = None if listed is None else decode.moment(float(listed) / 1000)
     return Quote(
         symbol=listing.symbol,
         price=price * unit,
@@ -454,6 +502,8 @@ def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> 
         fetched_at=now,
         name=listing.name or decode.text(row.get("longName")) or decode.text(row.get("shortName")),
         previous=previous and previous * unit,
+        kind=KINDS.get(decode.text(row.get("quoteType")), ""),
+        listed=first and first.astimezone(ZoneInfo(_ZONES.get(listing.market, "UTC"))).date(),
     )
 
 
@@ -488,16 +538,19 @@ def quote_of_chart(listing: Listing, said: Chart, now: dt.datetime) -> Quote:
         closing = REGULAR[listing.market].close if listing.market in REGULAR else dt.time(23, 59)
         traded = dt.datetime.combine(day, closing, zone)
     currency, unit = agreed_currency(listing, said.currency)
-    return Quote(
+    found = Quote(
         symbol=listing.symbol,
-        price=said.closes[day] * unit,
+        price=Decimal(f"{(said.closes[day] * unit).normalize():f}"),
         currency=currency,
         as_of=traded.astimezone(dt.UTC),
         source=SOURCE,
+        delay_seconds=_DELAYS.get(listing.market, 0),
         fetched_at=now,
         name=listing.name,
         previous=said.closes[before[-1]] * unit if before else None,
+        kind=said.kind,
     )
+    return replace(found, split=recent(said.splits, found))
 
 
 def history_of(listing: Listing, said: Chart, now: dt.datetime) -> History:

@@ -56,7 +56,7 @@ def idle_money(
         if amount < least:
             continue
         cause = _cause(portfolio, account, short, amount, settlement.after[account.name], rung)
-        where = place("account", name=account.name) if account.name else place("cash")
+        where = place("account", account=account.name) if account.name else place("cash")
         yield note("cash-idle", where, amount=to_unit(amount, base), currency=base, cause=cause)
 
 

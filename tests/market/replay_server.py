@@ -33,6 +33,7 @@ HOSTS = (
     "*.finance.naver.com",
     "*.stock.naver.com",
     "www.ecb.europa.eu",
+    "api.frankfurter.dev",
     "quote.cnbc.com",
 )
 #: Longest that a hanging answer hangs, in seconds; `Replay.reset` lets go earlier.

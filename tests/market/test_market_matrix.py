@@ -13,7 +13,7 @@ from engine.errors import MarketDataError
 from engine.market.catalogue import Listing
 from engine.market.naver import Naver, NaverCharts
 from engine.market.provider import Answer, Deadline
-from engine.market.second import Cnbc, Ecb, NaverRates, NaverWorld
+from engine.market.second import Cnbc, Ecb, Frankfurter, NaverRates, NaverWorld
 from engine.market.yahoo import Yahoo
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW
@@ -49,6 +49,7 @@ ASKED: dict[str, tuple[str, Callable[[Path, Deadline], Answer[Any]]]] = {
     "naver facts": ("naver.facts", lambda _, d: Naver().facts([KODEX], now=NOW, deadline=d)),
     "naver-rates": ("naver-rates.*", lambda _, d: NaverRates().quotes([DOLLAR], now=NOW, deadline=d)),
     "ecb rates": ("ecb.*", lambda _, d: Ecb().quotes([DOLLAR], now=NOW, deadline=d)),
+    "frankfurter rates": ("frankfurter.*", lambda _, d: Frankfurter().quotes([DOLLAR], now=NOW, deadline=d)),
     "naver-world prices": ("naver-world.*", lambda _, d: NaverWorld().quotes([APPLE], now=NOW, deadline=d)),
     "cnbc prices": ("cnbc.*", lambda _, d: Cnbc().quotes([APPLE], now=NOW, deadline=d)),
 }

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import MarketDataError, SymbolUnknown, Transient
+from engine.market import research
 from engine.market.catalogue import Listing, usual_pair
 from engine.market.krx import Login, Run
 from engine.quote import Batch, FetchedFacts, History
@@ -113,11 +114,12 @@ def test_the_cells_of_one_recalculation_wait_once(
 ) -> None:
     waits: list[float] = []
 
-    def result(_future: Future[object], timeout: float) -> object:
-        waits.append(timeout)
-        raise TimeoutError
+    class Hasty(Future[object]):
+        def result(self, timeout: float | None = None) -> object:
+            waits.append(timeout or 0.0)
+            raise TimeoutError
 
-    monkeypatch.setattr(Future, "result", result)
+    monkeypatch.setattr(research, "Future", Hasty)
     replay.hold()
     for symbol in ("AAPL", "SPY", "VTI", "QQQ"):
         market.research.history([symbol], START, END, now=NOW, deadline=0.5, wait=60)

@@ -156,6 +156,7 @@ def test_a_file_of_the_first_version_keeps_its_prices(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.executescript(
         "ALTER TABLE quotes DROP COLUMN previous; ALTER TABLE quotes DROP COLUMN doubt; PRAGMA user_version = 1;"
+        "ALTER TABLE quotes DROP COLUMN kind; ALTER TABLE quotes DROP COLUMN split;"
         "CREATE TABLE breakers(source TEXT PRIMARY KEY, until REAL, step INTEGER, error TEXT);"
     )
     connection.close()

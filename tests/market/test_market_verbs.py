@@ -13,12 +13,12 @@ import pytest
 from engine.market import chain, krx
 from engine.market.calendars import last_opened
 from tests.market.replay_server import Replay
-from tests.market.replay_vendors import KRX_ID
+from tests.market.replay_vendors import KRX_ID, Share
 from tests.market.replayed import SAID, WRONG_PASSWORD, forget_yahoo
 from xl_addin.cli import main
 
 #: Every request of every source.
-SOURCES = ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*")
+SOURCES = ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "frankfurter.*", "cnbc.*")
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], rep
     checks = {one["check"]: one for one in document(out)["checks"]}
     assert status == 0, out
     assert {
-        name: checks[name]["status"] for name in checks if name.startswith(("yahoo", "naver", "krx", "ecb", "cnbc"))
+        name: checks[name]["status"]
+        for name in checks
+        if name.startswith(("yahoo", "naver", "krx", "ecb", "frankfurter", "cnbc"))
     } == {
         "yahoo: US price (AAPL)": "ok",
         "yahoo: exchange rate (USDKRW)": "ok",
@@ -130,6 +132,7 @@ def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], rep
         "krx: login and Korean price (005930)": "note",
         "naver-rates: exchange rate (USDKRW)": "ok",
         "ecb: exchange rate (USDKRW)": "ok",
+        "frankfurter: exchange rate (USDKRW)": "ok",
         "naver-world: US price (AAPL)": "ok",
         "cnbc: US price (AAPL)": "ok",
     }
@@ -279,6 +282,20 @@ def test_no_network_is_one_sentence_with_the_count(run: Callable[..., tuple[int,
     assert status == 3
     assert err.count("\n") <= 2, err
     assert "none of 3 prices and rates could be had: is there a network?" in " ".join(err.split())
+
+
+def test_a_source_says_what_the_catalogue_does_not(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    replay.vendors.shares["ZZTF"] = Share("ZZTF", 50.0, kind="ETF")
+    file = Path(portfolio)
+    file.write_text(file.read_text(encoding="utf-8").replace("AAPL", "ZZTF"), encoding="utf-8")
+    told = document(run("plan", portfolio, "--json")[1])
+    assert {one["symbol"]: one["asset_type"] for one in told["positions"]}["ZZTF"] == "etf"
+    said = [
+        one["message"] for one in told["problems"] if one["code"] == "not-in-catalogue" and "ZZTF" in one["message"]
+    ]
+    assert said == ["ZZTF is not in the catalogue: taken in USD, as etf, says yahoo"]
 
 
 def test_no_network_is_one_sentence_of_a_plan_too(

@@ -78,7 +78,9 @@ def test_an_accounts_rules_are_named_where_they_let_it_buy_nothing() -> None:
         "p",
     )
     assert portfolio, problems
-    assert causes(planned(portfolio, {}, DAY)) == ["cash-idle.account"]
+    plan = planned(portfolio, {}, DAY)
+    assert causes(plan) == ["cash-idle.account"]
+    assert str(idle(plan)[0].where) == "account ISA"
 
 
 @pytest.mark.parametrize("settings", [{}, {"cash_flow": -50000}])

@@ -12,10 +12,11 @@ from engine.words import Lang
 from rebalancer.analysing import Sources
 from templates.cells import Rows
 from templates.read.tables import Found
+from templates.report import BookReport
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
-from templates.spec.inputs import HIGH
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
+from templates.spec.vocabulary import HIGH
 from xl_addin.buttons import Lines, Progress, problem_lines
 from xl_addin.buttons.book import (
     WRITTEN,
@@ -166,6 +167,7 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
     places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
     edits += _volatility(places, plan)
+    edits += _said(tables, report, lang)
     if not everything:
         edits += unlabelled(places, lang)
     if everything:
@@ -180,6 +182,21 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
                     value = content(rates[row["Currency"]].get(name))
                     edits.append(Edit(place.grid.name, number, place.columns[name], ((value,),)))
     return edits, len(plan.trades)
+
+
+def _said(tables: Tables, report: BookReport, lang: Lang) -> list[Edit]:
+    """Return the edits of what the dashboard says of its day and prices: no formula does."""
+    from templates.write import build
+    from templates.write.dashboard import SAID
+
+    made = build(report, lang).workbook[sheet_spec("Dashboard").title(lang)]
+    cells = [made[address] for address in SAID]
+    shown = tables.get(made.title, [])
+    return [
+        Edit(made.title, cell.row, cell.column, ((content(cell.value),),))
+        for cell in cells
+        if cell.row <= len(shown) and (shown[cell.row - 1][cell.column - 1] or "") != (cell.value or "")
+    ]
 
 
 def _volatility(places: Mapping[str, Found], plan: Plan) -> list[Edit]:

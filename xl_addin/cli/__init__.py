@@ -19,12 +19,13 @@ from click.shell_completion import shell_complete
 
 from engine.errors import InputError, MarketDataError, Problem, RebalancerError, error
 from engine.words import LANGUAGES
-from xl_addin.cli.frame import OneOf, Program, Reader, ToldOption, help_command, option
+from xl_addin.cli.frame import EXIT_OTHER, OneOf, Program, Reader, ToldOption, help_command, option
 
 #: command: the module that declares it, under its own name
 COMMANDS: Mapping[str, str] = {
     "demo": "xl_addin.cli.plan",
     "plan": "xl_addin.cli.plan",
+    "init": "xl_addin.cli.init",
     "import": "xl_addin.cli.importing",
     "orders": "xl_addin.cli.acting",
     "record": "xl_addin.cli.acting",
@@ -39,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "review": "xl_addin.cli.analyses",
     "risk": "xl_addin.cli.analyses",
     "calendar": "xl_addin.cli.analyses",
+    "backtest": "xl_addin.cli.backtest",
     "build": "xl_addin.cli.installation",
     "install": "xl_addin.cli.installation",
     "doctor": "xl_addin.cli.installation",
@@ -46,7 +48,7 @@ COMMANDS: Mapping[str, str] = {
 PROGRAM = "rebalancer"
 #: What a shell sets to have a command line completed.
 COMPLETION = "_REBALANCER_COMPLETE"
-EXIT_DONE, EXIT_OTHER, EXIT_INPUT, EXIT_MARKET_DATA = 0, 1, 2, 3
+EXIT_DONE, EXIT_INPUT, EXIT_MARKET_DATA = 0, 2, 3
 #: How writing to a stream fails: its reader has gone, the disk is full, the stream is closed.
 _UNWRITABLE = frozenset((errno.EPIPE, errno.EINVAL, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG))
 

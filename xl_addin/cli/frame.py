@@ -29,8 +29,8 @@ from xl_addin.show.terminal import default_language, pad, wrap
 
 #: Widest line of a help page, and the widest option that has its explanation beside it.
 _PAGE, _TERM = 100, 30
-#: The exit status of `plan --check` where rebalancing is needed.
-EXIT_NEEDED = 4
+#: The exit statuses of anything but bad input and market data, and of `plan --check` where rebalancing is needed.
+EXIT_OTHER, EXIT_NEEDED = 1, 4
 #: Whose log --verbose shows.
 PACKAGES = ("engine", "templates", "rebalancer", "xl_addin")
 #: Where a context keeps what is wrong with its arguments until all of them are read.

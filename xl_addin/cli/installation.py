@@ -46,7 +46,7 @@ def install(*, dry_run: bool, libreoffice: bool, lang: Lang) -> None:
 
 
 def _libreoffice(lang: Lang, *, dry_run: bool) -> None:
-    """Add the functions to LibreOffice, and write a workbook that uses them here."""
+    """Add functions and buttons to LibreOffice, and write the workbook for it here."""
     from rebalancer.files import free_name, write_whole
     from xl_addin.hosts.libreoffice.book import sample_ods
     from xl_addin.hosts.libreoffice.extension import install as installed
@@ -54,7 +54,7 @@ def _libreoffice(lang: Lang, *, dry_run: bool) -> None:
     _say(tell(installed(dry_run=dry_run), lang))
     if not dry_run:
         path = free_name(Path(), "rebalancer", ".ods")
-        write_whole(path, sample_ods())
+        write_whole(path, sample_ods(lang))
         _say(say("said.written", lang, path=path))
 
 

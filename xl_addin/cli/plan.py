@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import InputError, error
 from engine.phrase import Phrase, place
@@ -51,8 +51,33 @@ if TYPE_CHECKING:
 @accept_option
 @option("--brief", is_flag=True)
 @option("--check", is_flag=True)
+@option("--notify", multiple=True, envvar="REBALANCER_NOTIFY", metavar="URL")
+@option("--schedule", is_flag=True)
+@option("--model", metavar="NAME", default="")
+@option("--targets", type=FILE, metavar="FILE")
+@option("--resume", is_flag=True)
 @output_options
 def plan(
+    *,
+    files: tuple[Path, ...],
+    check: bool,
+    notify: tuple[str, ...],
+    schedule: bool,
+    lang: Lang,
+    **given: Any,  # noqa: ANN401 - the other options, as `_plan` declares them
+) -> int:
+    """Plan, and remind where that is asked for; or say how a computer is made to do that."""
+    from xl_addin.cli.reminding import check_notify, schedule_line, telling_failure
+
+    if schedule:
+        sys.stdout.write(schedule_line(files, notify, lang))
+        return 0
+    told = check_notify(notify, check=check)
+    with telling_failure(told, files, lang):
+        return _plan(files=files, check=check, told=told, lang=lang, **given)
+
+
+def _plan(
     *,
     files: tuple[Path, ...],
     output: Path | None,
@@ -69,6 +94,10 @@ def plan(
     accept: tuple[tuple[str, Decimal], ...],
     brief: bool,
     check: bool,
+    told: tuple[str, ...],
+    model: str,
+    targets: Path | None,
+    resume: bool,
     as_json: bool,
     lang: Lang,
 ) -> int:
@@ -83,15 +112,24 @@ def plan(
     from rebalancer.quoting import quotes_for, quotes_in
     from xl_addin.show.terminal import waiting
 
-    if len(files) > 1:
+    if may_be_several(files):
+        from rebalancer.gathering import one_portfolio
         from rebalancer.many import Terms
-        from xl_addin.cli.many import ManyInputs, plan_and_show
+        from xl_addin.cli.many import Asked, plan_and_show
 
-        terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
-        inputs = ManyInputs(files, prices, dict(accept))
-        unusable = {"-o": output, "--facts": facts, "--analyses": analyses}
-        return plan_and_show(inputs, terms, lang, unusable, as_json=as_json, check=check)
+        if one_portfolio(files) is None:
+            terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
+            asked = Asked(
+                files, prices, dict(accept), model, targets, output, lang,
+                force=force, resume=resume, as_json=as_json, check=check,
+            )  # fmt: skip
+            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses, "--notify": told})
     (file,) = files
+    many = {"--model": model, "--targets": targets, "--resume": resume}
+    if unusable := [
+        error("bad-argument.many-portfolios", place("command-line"), option=o) for o, v in many.items() if v
+    ]:
+        raise InputError(unusable)
     loaded, problems = load_portfolio(file)
     given, found = quotes_in(prices)
     problems = (*problems, *found)
@@ -130,7 +168,17 @@ def plan(
         if notice:
             sys.stderr.write(f"{notice}\n")
     _show(made, lang, output, as_json=as_json, brief=brief, since=since)
-    return EXIT_NEEDED if check and made.needs_rebalancing else 0
+    if not check or not made.needs_rebalancing:
+        return 0
+    from xl_addin.cli.reminding import tell_need
+
+    tell_need(told, made, file, lang)
+    return EXIT_NEEDED
+
+
+def may_be_several(files: Sequence[Path]) -> bool:
+    """Tell whether it takes a look to know that one portfolio alone is meant."""
+    return len(files) != 1 or files[0].is_dir() or files[0].suffix.lower() in (".csv", ".parquet")
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:

@@ -24,6 +24,7 @@ from rebalancer.tabulating import (
     SAID_IN_PLACE,
     RowWords,
     alert_rows,
+    backtest_rows,
     calendar_rows,
     comparison_rows,
     correlation_rows,
@@ -245,6 +246,34 @@ def history(ticker: object, start: object, end: object) -> Answer:
         raise bad_argument("after", "from", first=first, last=last)
     found = analysing.closes(symbol, first, last, _LIVE)
     return history.table({"Date": day, "Close": close} for day, close in found)
+
+
+@declared(
+    "REBAL_BACKTEST",
+    Argument("policies", "list", '"never,annual,5/25"', optional=False),
+    Argument("from", "cell", "DATE(2016,1,1)", key="first-day"),
+    Argument("to", "cell", "DATE(2025,12,31)", key="last-day"),
+    columns=(
+        "Policy", "Return", "Volatility", "MaxFall", "Turnover", "Cost", "Tax", "TrackingError", "FinalValue",
+        "BeyondNoise",
+    ),
+    sheets=PORTFOLIO_SHEETS,
+    example='=REBAL_BACKTEST("never,annual,5/25",DATE(2016,1,1))',
+)  # fmt: skip
+def backtest(policies: object, start: object, end: object, tables: object) -> Answer:
+    """Return a row per policy: what it would have done to the workbook's targets."""
+    from rebalancer.backtesting import Trial
+    from rebalancer.backtesting import backtest as run
+
+    rows = rows_of(policies)
+    listed_ones = [str(cell) for row in rows for cell in row if cell] if rows else [text_of("policies", policies)]
+    first, last = day_of("from", start, FIRST_CLOSE), day_of("to", end, FIRST_CLOSE)
+    if first and last and first >= last:
+        raise bad_argument("after", "from", first=first, last=last)
+    inputs = read_inputs(backtest.name, {}, tables)
+    result = run(inputs.portfolio, ",".join(listed_ones), _LIVE, Trial(start=first, end=last or today()))
+    _note(backtest.name, result.problems)
+    return backtest.table(backtest_rows(result))
 
 
 def _words(lang: Lang = "en") -> RowWords:

@@ -234,6 +234,33 @@ def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         yield from bar.track(items, total=total, description=what)
 
 
+#: Called with what is done, how much of it, and of how much where that is known.
+Shown = Callable[[str, int, int | None], None]
+
+
+@contextmanager
+def bar(least: int) -> Iterator[Shown]:
+    """Give what shows how far the steps of a job are, on stderr where that is a terminal and there is enough to do."""
+    if least < 2 or not sys.stderr.isatty():
+        yield lambda _what, _done, _total: None
+        return
+    from rich import progress as bars
+    from rich.console import Console
+
+    shown = (
+        bars.TextColumn("{task.description}"), bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeRemainingColumn()
+    )  # fmt: skip
+    tasks: dict[str, bars.TaskID] = {}
+    with bars.Progress(*shown, console=Console(stderr=True)) as progress:
+
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what)
+            progress.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
 @contextmanager
 def waiting(what: str) -> Iterator[Callable[[str], None]]:
     """Show on stderr what is being waited for, where that is a terminal; it is gone when the wait is over.

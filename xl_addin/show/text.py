@@ -12,15 +12,14 @@ from engine.plan import (
     CashLine,
     Conversion,
     Plan,
-    Position,
     TaxEstimate,
-    Trade,
     cash_weight,
     reconciliation,
     traded,
 )
 from engine.quote import SAMPLE_SOURCE
 from engine.words import Lang, say
+from templates.report import called
 from xl_addin.show.allocation_text import allocation_lines, section_name
 from xl_addin.show.terminal import (
     Paint,
@@ -95,7 +94,7 @@ def _verdict(plan: Plan, lang: Lang, paint: Paint, since: Sequence[str]) -> list
         "plan": plan_sentence(plan, lang),
         "why": why_sentence(plan, lang),
         "leaves": leaves_sentence(plan, lang),
-        "idle": "; ".join(one.said(lang) for one in plan.problems if one.code == "cash-idle"),
+        "idle": idle_sentence(plan, lang),
         "sure": proof_sentence(plan, lang) if plan.trades else "",
         "since": "; ".join(since),
         "next": next_sentence(plan, lang),
@@ -115,6 +114,24 @@ def _verdict(plan: Plan, lang: Lang, paint: Paint, since: Sequence[str]) -> list
 def _loud(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     width = paint.sentence - 6
     return [paint(f"!! {line} !!", "loud") for notice in price_notices(plan, lang) for line in wrap(notice, width)]
+
+
+def notice(plan: Plan, lang: Lang) -> str:
+    """Return what a reminder says: the conclusion, why, and an order a line; plain sentences, for any screen."""
+    lines = [
+        conclusion(plan, lang),
+        plan_sentence(plan, lang),
+        why_sentence(plan, lang),
+        *price_notices(plan, lang),
+        "",
+    ]
+    for trade in plan.trades:
+        account = f"{trade.account}: " if trade.account else ""
+        amounts = f"{quantity(trade.quantity)} × {price(trade.price, trade.currency)}"
+        lines.append(
+            f"{account}{say(f'side.{trade.side}', lang)} {called(plan, trade, lang)} ({trade.symbol}) {amounts}"
+        )
+    return "\n".join(lines).strip()
 
 
 def plan_sentence(plan: Plan, lang: Lang) -> str:
@@ -154,6 +171,13 @@ def leaves_sentence(plan: Plan, lang: Lang) -> str:
     return say("report.misplaced" if plan.trades else "report.misplaced-now", lang, amount=misplaced, share=share)
 
 
+def idle_sentence(plan: Plan, lang: Lang) -> str:
+    """Return what money stays in cash against the targets, and why: by account where there are several."""
+    found = [one for one in plan.problems if one.code == "cash-idle"]
+    several = len(plan.portfolio.accounts) > 1
+    return "; ".join(f"{one.placed(lang)}: {one.said(lang)}" if several else one.said(lang) for one in found)
+
+
 def next_sentence(plan: Plan, lang: Lang) -> str:
     """Return when to plan again: at the next review of a section; sooner where prices move far."""
     dues: dict[object, list[str]] = {}
@@ -173,14 +197,6 @@ def fine_print(plan: Plan, lang: Lang, *, verbose: bool) -> list[str]:
         return [f"{say('severity.info', lang)}: {note}" for note in notes]
     left = len(notes) + len({one.said(lang) for one in plan.problems if one.code in _FINE_PRINT})
     return [say("report.fine-print", lang, count=left)] if left else []
-
-
-def _name(plan: Plan, row: Position | Trade, lang: Lang) -> str:
-    """Return what a position or a traded instrument is called for a reader of a language."""
-    instrument = plan.portfolio.instruments.get(row.symbol)
-    if instrument is None or instrument.name != row.name:
-        return row.name or row.symbol
-    return instrument.called(lang)
 
 
 def _block(title: str, lines: list[str], lang: Lang, paint: Paint) -> list[str]:
@@ -208,7 +224,7 @@ def _positions(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     rows = [
         TextRow(
             (
-                _name(plan, position, lang),
+                called(plan, position, lang),
                 position.symbol,
                 quantity(position.quantity),
                 price(position.price, position.currency),
@@ -274,7 +290,7 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
                 trade.account,
                 say(f"side.{trade.side}", lang),
                 trade.symbol,
-                _name(plan, trade, lang),
+                called(plan, trade, lang),
                 quantity(trade.quantity),
                 price(trade.price, trade.currency),
                 money(trade.amount, trade.currency),

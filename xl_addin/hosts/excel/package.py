@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook import Workbook
@@ -33,6 +35,9 @@ from xl_addin.functions import all_functions, function
 from xl_addin.functions.declaring import CATEGORY
 from xl_addin.hosts.excel import ribbon
 from xl_addin.hosts.excel.project import WORKBOOK, project
+
+if TYPE_CHECKING:
+    from templates.models.clients import Kind
 
 NAME = "rebalancer.xlsm"
 FUNCTIONS_SHEET, CONFIG_SHEET = "Functions", "xlwings.conf"
@@ -114,6 +119,11 @@ _LIMIT_FORMAT = "[>=1000]#,##0;0.0##%"
 
 def sample_workbook(lang: Lang = "en") -> bytes:
     """Return rebalancer.xlsm: the bundled sample, planned on the bundled sample prices, loudly labelled."""
+    return report_workbook(sample_report(lang), lang, sample=True)
+
+
+def sample_report(lang: Lang) -> BookReport:
+    """Return the plan of the bundled sample on the bundled sample prices, with every analysis."""
     from rebalancer.books import plan_book
     from rebalancer.samples import sample_plan, sample_quotes, sample_sources
     from xl_addin.functions.plan import position_rows
@@ -126,8 +136,7 @@ def sample_workbook(lang: Lang = "en") -> bytes:
     with sample_sources() as sources:
         analyses, _ = analysed(plan.portfolio, quotes, sources, day, lang)
     rounded = {name: _rounded(rows) for name, rows in analyses.items()}
-    results = {**report.results, **rounded, "Drift": position_rows(plan.positions)}
-    return report_workbook(replace(report, results=results), lang, sample=True)
+    return replace(report, results={**report.results, **rounded, "Drift": position_rows(plan.positions)})
 
 
 def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> bytes:
@@ -135,6 +144,13 @@ def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> 
     prices = _as_asked(report.rows("Prices"), report.portfolio)
     live = make_live(replace(report, results={**report.results, "Prices": prices}), lang, sample=sample)
     return with_macros(live.book, live.spills, lang)
+
+
+def kind_of(book: Path) -> Kind:
+    """Return what is written in place of a workbook: one with macros where it has macros."""
+    from templates.models.clients import PLAIN, Kind
+
+    return Kind(".xlsm", report_workbook) if book.suffix.lower() == ".xlsm" else PLAIN
 
 
 def with_macros(book: Book, spills: Mapping[str, Sequence[str]], lang: Lang) -> bytes:
@@ -245,12 +261,28 @@ class LiveBook:
     spills: Mapping[str, Sequence[str]]
 
 
+def with_room(report: BookReport, lang: Lang, *, sample: bool = False) -> Book:
+    """Build a report's workbook with room for results to grow into, as buttons and functions fill them.
+
+    `sample` tells that the analyses are of made-up closes.
+    """
+    book = build(report, lang, room=dict.fromkeys(FORMULAS, SPARE))
+    canvas = Canvas(book.workbook, lang, book.placements)
+    for name in FORMULAS:
+        _reach(book, book.placements[name])
+    for name in FETCHED:
+        _title(canvas, book.placements[name], sample=sample)
+    _limits(canvas, book.placements["Limits"])
+    _matrix(canvas, book.placements["Correlation"])
+    return book
+
+
 def make_live(report: BookReport, lang: Lang, *, sample: bool = False) -> LiveBook:
     """Build a report's workbook and put the functions over its results, which stay as their values.
 
     `sample` tells that the analyses are of made-up closes. Without an answer yet, a formula shows its headers.
     """
-    book = build(report, lang, room=dict.fromkeys(FORMULAS, SPARE))
+    book = with_room(report, lang, sample=sample)
     canvas = Canvas(book.workbook, lang, book.placements)
     canvas.cached = {title: dict(values) for title, values in book.cached.items()}
     spills: dict[str, list[str]] = {}
@@ -260,11 +292,6 @@ def make_live(report: BookReport, lang: Lang, *, sample: bool = False) -> LiveBo
         place = book.placements[name]
         anchor = _spill(canvas, place, len(book.figures.tables[name]), formula)
         spills.setdefault(place.title, []).append(anchor)
-        _reach(book, place)
-    for name in FETCHED:
-        _title(canvas, book.placements[name], sample=sample)
-    _limits(canvas, book.placements["Limits"])
-    _matrix(canvas, book.placements["Correlation"])
     _rates(canvas, book.placements["FxRates"], book.figures.tables["FxRates"])
     return LiveBook(replace(book, cached=canvas.cached), spills)
 
