@@ -12,15 +12,14 @@ from engine.plan import (
     CashLine,
     Conversion,
     Plan,
-    Position,
     TaxEstimate,
-    Trade,
     cash_weight,
     reconciliation,
     traded,
 )
 from engine.quote import SAMPLE_SOURCE
 from engine.words import Lang, known, say
+from templates.report import called
 from xl_addin.show.allocation_text import allocation_lines, section_name
 from xl_addin.show.terminal import (
     Paint,
@@ -130,7 +129,7 @@ def notice(plan: Plan, lang: Lang) -> str:
         account = f"{trade.account}: " if trade.account else ""
         amounts = f"{quantity(trade.quantity)} × {price(trade.price, trade.currency)}"
         lines.append(
-            f"{account}{say(f'side.{trade.side}', lang)} {_name(plan, trade, lang)} ({trade.symbol}) {amounts}"
+            f"{account}{say(f'side.{trade.side}', lang)} {called(plan, trade, lang)} ({trade.symbol}) {amounts}"
         )
     return "\n".join(lines).strip()
 
@@ -200,14 +199,6 @@ def fine_print(plan: Plan, lang: Lang, *, verbose: bool) -> list[str]:
     return [say("report.fine-print", lang, count=left)] if left else []
 
 
-def _name(plan: Plan, row: Position | Trade, lang: Lang) -> str:
-    """Return what a position or a traded instrument is called for a reader of a language."""
-    instrument = plan.portfolio.instruments.get(row.symbol)
-    if instrument is None or instrument.name != row.name:
-        return row.name or row.symbol
-    return instrument.called(lang)
-
-
 def _block(title: str, lines: list[str], lang: Lang, paint: Paint) -> list[str]:
     return [paint(say(title, lang), "cyan"), *lines] if lines else []
 
@@ -233,7 +224,7 @@ def _positions(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     rows = [
         TextRow(
             (
-                _name(plan, position, lang),
+                called(plan, position, lang),
                 position.symbol,
                 quantity(position.quantity),
                 price(position.price, position.currency),
@@ -299,7 +290,7 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
                 trade.account,
                 say(f"side.{trade.side}", lang),
                 trade.symbol,
-                _name(plan, trade, lang),
+                called(plan, trade, lang),
                 quantity(trade.quantity),
                 price(trade.price, trade.currency),
                 money(trade.amount, trade.currency),
