@@ -90,6 +90,7 @@ class BatchRun:
 
     @property
     def each(self) -> float:
+        """Return the CPU seconds of one portfolio."""
         return self.cpu / self.portfolios
 
     def on_cores(self) -> float:
