@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +24,7 @@ from xl_addin.cli.options import (
     facts_option,
     force_option,
     history_options,
+    may_be_several,
     output_options,
     prices_option,
     stale_option,
@@ -175,11 +176,6 @@ def _plan(
 
     tell_need(told, made, file, lang)
     return EXIT_NEEDED
-
-
-def may_be_several(files: Sequence[Path]) -> bool:
-    """Tell whether it takes a look to know that one portfolio alone is meant."""
-    return len(files) != 1 or files[0].is_dir() or files[0].suffix.lower() in (".csv", ".parquet")
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
