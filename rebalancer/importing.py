@@ -538,7 +538,9 @@ def write_changed(
     """
     yaml = path.suffix.lower() in SUFFIXES
     same = into is not None and into.exists() and path.exists() and path.samefile(into) and yaml
-    problems = output_problems(path, path.suffix.lower() if yaml else ".xlsx", force=force or same)
+    macros = into is not None and into.suffix.lower() == path.suffix.lower() == ".xlsm"
+    suffix = path.suffix.lower() if yaml or macros else ".xlsx"
+    problems = output_problems(path, suffix, force=force or same)
     if problems:
         raise InputError(problems)
     if yaml:
@@ -561,6 +563,8 @@ def write_changed(
             write_whole(path, data)
             return ""
         notice = notice or phrase("not-kept", file=into.name, reason=phrase("not-kept.inputs"))
+        if macros:
+            raise InputError([Problem("error", "not-kept", str(path), notice)])
         told = notice.told(lang)
     write_whole(path, build(report, lang).to_bytes())
     return told
