@@ -84,7 +84,7 @@ def _table(table: Table) -> list[str]:
     kind = "named ranges" if table.ranges else "Excel table"
     lines = [f"### {table.name}", "", f"{table.caption('en')} ({table.caption('ko')}); on {table.sheet}, {kind}.", ""]
     lines += ["| column | caption | Korean | kind | written by | |", "|---|---|---|---|---|---|"]
-    lines += [_column(column) for column in table.columns]
+    lines += [_column(column) for column in table.columns if not column.hidden]
     return lines
 
 

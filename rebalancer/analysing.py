@@ -40,7 +40,7 @@ from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.quote import Quote
 from engine.schedule import add_months
-from engine.valuation import Valuation, doubtful, fx_table, in_quantities, resolve_prices, resolve_rates, value
+from engine.valuation import Valuation, doubtful, fx_table, in_quantities, resolve_prices, resolve_rates, typed, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.clock import today
@@ -369,6 +369,7 @@ def risk(
             portfolio, quotes, offline=sources.offline, interactive=sources.interactive, accept=accept
         )
         problems = (*problems, *found)
+    portfolio = typed(portfolio, quotes)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)
     facts = _tracked(portfolio, history, facts)

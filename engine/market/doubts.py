@@ -81,7 +81,10 @@ def judged(
         return _doubtful(one, quote, quote.previous, said, cause)
     usual = _magnitude(one.symbol) if one.market == "FX" else None
     if usual is not None and not 1 / MAGNITUDE < quote.price / usual < MAGNITUDE:
-        return _doubtful(one, quote, usual, phrase("doubt.magnitude"), _cause(one, quote.price / usual))
+        about = Decimal(f"{Decimal(f'{usual:.3g}'):f}")
+        inverted = abs(quote.price * usual - 1) < 1 - 1 / MAGNITUDE
+        cause = phrase("cause.inverted") if inverted else _cause(one, quote.price / usual)
+        return _doubtful(one, quote, about, phrase("doubt.magnitude"), cause)
     return quote
 
 
@@ -253,7 +256,7 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
     if check is not None and _comparable(one, quote, check[1]):
         second = check[1]
         apart = _apart(quote, second)
-        if apart > settings.cross_check:
+        if apart > settings.cross_check and quote.doubt is None:
             problems.append(
                 warning(
                     "sources-disagree",

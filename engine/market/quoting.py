@@ -37,6 +37,7 @@ from engine.market.provider import (
     SecondProvider,
     all_failed,
     guarded,
+    refusal,
 )
 from engine.market.store import Store
 from engine.phrase import phrase, place
@@ -54,8 +55,9 @@ WATCH_AGE = 3600.0
 _WITHOUT_BATCH = (NoData, SchemaChanged, AuthFailed)
 #: Seconds beyond the deadline that a lane may take to put down what it has.
 GRACE = 0.3
-#: Share of the deadline that the first Korean source may take, so that time is left for the next.
-FIRST_SHARE = 0.6
+#: Share of the deadline that the first Korean source may take, so that time is left for the next; that Yahoo may, and
+#: of what is then left, each of the second sources.
+FIRST_SHARE, WORLD_SHARE, SECOND_SHARE = 0.6, 0.7, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,9 +427,9 @@ class Lanes:
         found = Said()
         answers: list[Answer[Quote]] = []
         batch = [*others, *(replace(one, optional=True) for one in korean)]
-        world = threading.Thread(
-            target=lambda: answers.append(self._ask(self.world, batch, now, deadline)), daemon=True
-        )
+        # Where it hangs, the second sources are to have time too.
+        share = Deadline(deadline.left * WORLD_SHARE) if self.second else deadline
+        world = threading.Thread(target=lambda: answers.append(self._ask(self.world, batch, now, share)), daemon=True)
         world.start()
         left = self._first_of_korea(korean, found, now, deadline)
 
@@ -435,14 +437,14 @@ class Lanes:
             return bool(others) or any(one.symbol not in found.prices for one in korean)
 
         if waiting():
-            world.join(deadline.left / 2 if left else deadline.left + GRACE)
+            world.join(deadline.left / 2 if left else share.left + GRACE)
         else:
             world.join(min(deadline.left, self.settings.cross_check_wait))
         told = answers[0] if answers else None
         self._rest_of_korea([one for one in left if told is None or one.symbol not in told.ok], found, now, deadline)
         if told is None and waiting():
-            world.join(deadline.left + GRACE)
-            told = answers[0] if answers else Answer({}, all_failed(listings, deadline.spent(self.world.name)))
+            world.join(share.left + GRACE)
+            told = answers[0] if answers else Answer({}, all_failed(listings, share.spent(self.world.name)))
         if told is not None:
             self._take_world(told, listings, found)
             self._last_of_korea(korean, found, now, deadline)
@@ -474,9 +476,9 @@ class Lanes:
                 if one.market in provider.markets
                 and ((symbol in found.prices and found.prices[symbol].doubt) or self._is_missing(found, symbol))
             ]
-            if not left or deadline.left == 0:
+            if not left or deadline.left == 0 or refusal(self.store, provider.vendor, now):
                 continue
-            answer = self._ask(provider, left, now, deadline)
+            answer = self._ask(provider, left, now, Deadline(max(deadline.left * SECOND_SHARE, 0.0)))
             self._add(found, answer)
             found.fail({symbol: error for symbol, error in answer.failed.items() if symbol not in found.prices})
             for symbol, quote in answer.ok.items():

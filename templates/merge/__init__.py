@@ -22,16 +22,18 @@ from engine.words import Lang
 from templates.cells import Cell, Grid, Row, Rows, column_number, letters, quoted_sheet
 from templates.merge.package import Package, SheetXml, StyleSheet, attributes, text_of, with_attribute
 from templates.read.book import matrix_start
-from templates.read.tables import Found, find_tables
+from templates.read.tables import Found, find_tables, in_codes
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.spec import TABLES
+from templates.spec import sheet as spec_sheet
 from templates.spec import table as spec_table
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW
-from templates.spec.schema import Table
+from templates.spec.schema import Column, Table
+from templates.spec.vocabulary import spoken
 from templates.write import Book, build
 from templates.write.canvas import approximate
-from templates.write.dashboard import SAID
+from templates.write.dashboard import SAID, standing
 
 #: Without these, a workbook is none of ours.
 _NEEDED = ("Trades", "Prices", "Reconcile", "Summary", "Holdings")
@@ -71,7 +73,10 @@ class OwnBook:
         self, package: Package, found: Mapping[str, Found], grids: Mapping[str, Grid], report: BookReport, lang: Lang
     ) -> None:
         self.package, self.found, self.grids, self.report = package, found, grids, report
-        self.fresh: Book = build(report, lang)
+        self.lang = lang
+        title = spec_sheet("Dashboard").title(lang)
+        stands = next((standing(grid, lang) for grid in grids.values() if grid.name == title), None)
+        self.fresh: Book = build(report, lang, standing=stands)
         self.workbook = package.read(package.main)
         workbook_properties = re.search(rb"<(?:[\w.-]+:)?workbookPr\s[^>]*>", self.workbook)
         stated = attributes(workbook_properties[0]) if workbook_properties else {}
@@ -238,7 +243,7 @@ def _used(place: Found, names: Iterable[str], rows: Rows) -> int:
     begun = {same_text(row.get(needed[0])) for row in rows} if needed else set()
     last = place.header
     for number, cells in place.grid.rows.items():
-        shown = [same_text(cells.get(place.columns[name])) for name in needed]
+        shown = [same_text(_coded(cells.get(place.columns[name]), place.table.index[name])) for name in needed]
         if number > last and (all(shown) or (shown and shown[0] and shown[0] in begun)):
             last = number
     return last
@@ -517,14 +522,27 @@ def value_rows(own: OwnBook, place: Found) -> None:
             cell = sheet.cell(number, column)
             filled = sheet.planned(number, column) and (cell is None or cell.formula is None)
             if filled or (cell is not None and cell.formula is not None and not cell.array):
-                value = approximate(row.get(name, ""))
+                value = _value_of(place.table.index[name], row, cell.formula if cell else None, own.lang)
                 sheet.cache_beside(number, column, "" if value is None else value)
 
 
 def _key(cells: Mapping[int, Cell], place: Found) -> tuple[str, ...]:
     """Return by what a row of the sheet is known again."""
     keys = place.table.identity or place.table.required
-    return tuple(same_text(cells.get(place.columns.get(key, 0))) for key in keys)
+    return tuple(same_text(_coded(cells.get(place.columns.get(key, 0)), place.table.index[key])) for key in keys)
+
+
+def _coded(value: Cell, column: Column) -> object:
+    """Return the code that a cell's word stands for."""
+    return in_codes(column, value, {})
+
+
+def _value_of(column: Column, row: Row, formula: str | None, lang: Lang) -> object:
+    """Return what a formula comes to: a word, unless the formula is of a workbook that had codes only."""
+    value = row.get(column.name, "")
+    word = spoken(column.vocabulary(row), value, lang) if column.words else value
+    coded = formula is not None and f'"{value}"' in formula and f'"{word}"' not in formula
+    return approximate(value if coded else word)
 
 
 def _shown(row: Row, table: Table) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from engine.portfolio import Portfolio
 from engine.words import LANGUAGES, Lang
 from templates.cells import NA, Cell, CellError, Grid, Row, Rows, Value
 from templates.read.document import DocumentData
-from templates.read.tables import Found, TableReader, find_tables, unread_tables
+from templates.read.tables import Found, TableReader, find_tables, in_codes, unread_tables
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.spec import SHEETS, TABLES
@@ -125,7 +125,10 @@ def _result_rows(table: Table, found: Mapping[str, Found]) -> Rows:
     rows = []
     for number in place.numbers():
         cells = place.grid.rows[number]
-        row: dict[str, Value] = {n: _plain(cells[at]) for n, at in place.columns.items() if n in names and at in cells}
+        row: dict[str, Value] = {}
+        for name, at in place.columns.items():
+            if name in names and at in cells:
+                row[name] = in_codes(table.index[name], _plain(cells[at]), row)  # type: ignore[assignment]  # as it was
         if any(name in row for name in table.required):
             rows.append({**dict.fromkeys(names), **row})
     return tuple(rows)

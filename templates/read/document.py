@@ -8,9 +8,9 @@ from decimal import Decimal
 from engine.errors import Problem, error, note, warning
 from engine.phrase import Phrase, place
 from engine.text import fold, repaired_number
-from templates.read.tables import Found, RowRead, TableReader, words
+from templates.read.tables import Found, RowRead, TableReader, flag, words
 from templates.spec import table
-from templates.spec.inputs import ANY, NONE, SECTIONS
+from templates.spec.vocabulary import ANY, NONE, SECTIONS, meant
 
 Path = tuple[str | int, ...]
 _SECTION_KEY = {"core": "core", "satellite": "satellite", "all": "targets"}
@@ -241,14 +241,15 @@ def _setting(key: str, value: object) -> object:
     if key == "realised":
         return {"overseas": value}
     if key in _LISTS:
-        return [] if fold(str(value)) == NONE else words(str(value))
+        listed = [meant(f"setting.{key}", piece) for piece in words(str(value))]
+        return [] if [fold(one) for one in listed] == [NONE] else listed
     if isinstance(value, str) and key in _NUMBERS:
         plain = repaired_number(value)
         return value if plain is None else Decimal(plain)
     if key in _FLAGS and isinstance(value, Decimal) and value in (0, 1):
         return value == 1  # LibreOffice has no truth values of its own
     if key in _FLAGS and isinstance(value, str):
-        return {"true": True, "false": False}.get(fold(value), value)
+        return flag(value)
     return value
 
 

@@ -19,10 +19,13 @@ from templates.cells import Cell, CellError, Grid, Uncomputed, from_serial, lett
 from templates.spec import SHEETS, TABLES, sheet, tables_of
 from templates.spec import table as spec_table
 from templates.spec.schema import Column, Table
+from templates.spec.vocabulary import meant
 
 #: Header cells to the left and right of an empty header belong to one table at most this far apart.
 _FURTHEST = 40
 CSV = ".csv"
+#: What of a broker's table says what is held.
+_PASTED = frozenset({"symbol", "quantity", "average_cost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +264,13 @@ def headers(table: Table) -> Mapping[str, str]:
     for column in table.columns:
         others = (word for meaning, word in _accepted("header") if meaning == f"{table.name}.{column.name}")
         learn(column, (*(column.caption(lang) for lang in LANGUAGES), column.key, *others))
+    if table.name == "Holdings":  # a broker's own table may be pasted there
+        from engine.data.brokers.tables import known_words
+
+        fields = {column.key: column for column in table.columns if column.key in _PASTED}
+        for word, field in known_words("field").items():
+            if field in fields:
+                learn(fields[field], (word,))
     return names
 
 
@@ -294,7 +304,7 @@ class TableReader:
 
     def rows(self, columns: tuple[Column, ...]) -> Iterator[RowRead]:
         """Yield every row that has something in it, in the order of the sheet."""
-        known = {c.name: c for c in columns if c.name in self.found.columns}
+        known = {c.name: c for c in columns if c.name in self.found.columns and not c.hidden}
         for number in sorted({*self.found.numbers(), *self._filled}):
             cells = self.found.grid.rows.get(number, {})
             values: dict[str, object] = {}
@@ -302,7 +312,7 @@ class TableReader:
                 value = self._filled.get(number, {}).get(name, cells.get(self.found.columns[name]))
                 converted = self._convert(column, value, number)
                 if converted is not None:
-                    values[name] = converted
+                    values[name] = in_codes(column, converted, values)
             if values and not self._is_sum(values):
                 yield RowRead(number, values)
 
@@ -340,17 +350,27 @@ class TableReader:
         return _typed(column, value)
 
 
+def in_codes(column: Column, value: object, row: Mapping[str, object]) -> object:
+    """Return a cell's value with codes in place of words of any language; `row` is what is known of its row."""
+    kind = column.vocabulary(row) if column.words else ""
+    if not kind:
+        return value
+    if isinstance(value, list):
+        return [meant(kind, text) for text in value]
+    return meant(kind, value) if isinstance(value, str) else value
+
+
 def _typed(column: Column, value: Cell) -> object:
     if column.type in _NUMBERS:
         return _number(value)
     if column.type == "ticker":
         return _text(value).upper() if isinstance(value, str) else _text(value)
     if column.type == "bool":
-        return _flag(value)
+        return flag(value)
     if column.type == "choice":
-        return _choice(_text(value))
+        return _chosen(column, _text(value))
     if column.type == "list":
-        return words(_text(value))
+        return [_chosen(column, piece) for piece in pieces(_text(value))]
     if column.type in ("date", "datetime"):
         return _date(value)
     return value if column.plain and not isinstance(value, str) else _text(value)
@@ -374,7 +394,8 @@ def _text(value: Cell) -> str:
     return str(value)
 
 
-def _flag(value: Cell) -> object:
+def flag(value: Cell) -> object:
+    """Return the truth value that a cell means; what means none stays."""
     meaning = _meanings("flag").get(fold(_text(value)))
     return value if meaning is None else meaning == "true"
 
@@ -390,10 +411,21 @@ def _date(value: Cell) -> object:
     return value
 
 
-def words(text: str) -> list[str]:
-    """Return the words of a list that a person wrote in one cell."""
+def pieces(text: str) -> list[str]:
+    """Return the pieces of a list that a person wrote in one cell."""
     found = (piece.strip() for piece in _SEPARATORS.split(text))
-    return [_choice(piece) for piece in found if piece]
+    return [piece for piece in found if piece]
+
+
+def words(text: str) -> list[str]:
+    """Return the codes of the choices in a list that a person wrote in one cell."""
+    return [_choice(piece) for piece in pieces(text)]
+
+
+def _chosen(column: Column, text: str) -> str:
+    """Return the code of a choice: what the column's own words mean comes first."""
+    own = meant(column.vocabulary({}), text) if column.words else text
+    return own if own != text else _choice(text)
 
 
 def _choice(text: str) -> str:

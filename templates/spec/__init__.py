@@ -39,13 +39,12 @@ from templates.spec.results import (
 )
 from templates.spec.schema import Name, Sheet, Table
 
-STATUSES = ("OK", "OVER", "UNDER", "NO_TARGET", "LOCKED", "DISABLED")
 #: A band wider than any weight: the rule has none.
 NO_BAND = 9
 
 SHEETS: tuple[Sheet, ...] = (
     Sheet("Start", "305496", width=5),
-    Sheet("Dashboard", "305496", width=13, shared="weights"),
+    Sheet("Dashboard", "305496", width=15, shared="weights"),
     Sheet("Holdings", "BF8F00", shared="weights"),
     Sheet("Targets", "BF8F00", shared="weights"),
     Sheet("Trades", "548235", shared="weights"),
@@ -70,9 +69,9 @@ NAMES: tuple[Name, ...] = (
     Name("CashValue", "Holdings", "=SUM({Cash.Value})+CashFlow", "money"),
     Name("TargetSum", "Targets", "=SUM({Targets.Target})", "weight"),
     Name("CashTarget", "Targets", "=MAX(0,1-SUM({Targets.Target}))", "weight"),
-    Name("BaseCurrency", "Settings", '=INDEX({Settings.Value},MATCH("base_currency",{Settings.Key},0))', "text"),
-    Name("CashFlow", "Settings", '=N(INDEX({Settings.Value},MATCH("cash_flow",{Settings.Key},0)))', "money"),
-    Name("ChecksFailed", "Checks", '=COUNTIF($D${first}:$D${last},"PROBLEM")', "count"),
+    Name("BaseCurrency", "Settings", "=INDEX({Settings.Value},{#setting.base_currency@Settings.Key})", "text"),
+    Name("CashFlow", "Settings", "=N(INDEX({Settings.Value},{#setting.cash_flow@Settings.Key}))", "money"),
+    Name("ChecksFailed", "Checks", "=COUNTIF($D${first}:$D${last},{@check.PROBLEM})", "count"),
 )
 
 

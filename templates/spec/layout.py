@@ -7,13 +7,14 @@ formulas `{Column}` is a cell of this row, `{Table.Column}` a whole column, `{!l
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.words import Lang, say
 from templates.cells import letters, quoted_sheet
 from templates.spec import TABLES, sheet
 from templates.spec.schema import Column, Table
+from templates.spec.vocabulary import KINDS, every_word, spoken
 
 #: Rows of every table sheet: title, purpose, totals, (empty), table titles, captions, identifiers, data.
 TITLE_ROW, PURPOSE_ROW, TOTALS_ROW, BLOCK_ROW, CAPTION_ROW, HEADER_ROW = 1, 2, 3, 5, 6, 7
@@ -32,11 +33,17 @@ class Placement:
     columns: tuple[Column, ...]
     left: int
     rows: int
+    header: int = HEADER_ROW
+
+    @property
+    def first_row(self) -> int:
+        """Return the first row below the table's headers."""
+        return self.header + 1
 
     @property
     def last_row(self) -> int:
         """Return the last row of the table's area."""
-        return HEADER_ROW + self.rows
+        return self.header + self.rows
 
     @property
     def right(self) -> int:
@@ -106,7 +113,7 @@ def arrange(
     return placed
 
 
-_PLACE = re.compile(r"\{(!?)([A-Za-z0-9_.-]+)\}")
+_PLACE = re.compile(r"\{([!@~*#]?)([^{}]+)\}")
 
 
 def quoted(text: str) -> str:
@@ -122,12 +129,30 @@ def column_ref(placement: Placement, name: str) -> str:
 
 
 def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: Placement | None = None) -> str:
-    """Return a formula; this row's cells are structured references, or `{row}` addresses in a range."""
+    """Return a formula; this row's cells are structured references, or `{row}` addresses in a range.
+
+    For words in place of codes there are `{@kind.code}`, the word in the workbook's language; `{~kind:Column}`, the
+    code of a cell, in whichever language its word is; `{*kind.code}`, the words of every language as an array; and
+    `{#kind.code@Table.Column}`, the row of a column in which any of them stands.
+    """
 
     def filled(match: re.Match[str]) -> str:
-        is_label, name = match.group(1), match.group(2)
-        if is_label:
+        sign, name = match.group(1), match.group(2)
+        if sign == "!":
             return quoted(say(f"label.{name}", lang))
+        if sign == "~":
+            kind, _, column = name.partition(":")
+            return _code_of(kind, reference(column))
+        if sign:
+            word, _, column = name.partition("@")
+            kind, _, code = word.rpartition(".")
+            if sign == "@":
+                return quoted(str(spoken(kind, code, lang)))
+            listed = [quoted(one) for one in every_word(kind, code)]
+            return f"{{{','.join(listed)}}}" if sign == "*" else _first_of(listed, reference(column))
+        return reference(name)
+
+    def reference(name: str) -> str:
         table, _, column = name.rpartition(".")
         if table:
             return column_ref(placements[table], column)
@@ -139,6 +164,22 @@ def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: 
         return f"{own.table.name}[[#This Row],[{column}]]"
 
     return _PLACE.sub(filled, template)
+
+
+def _code_of(kind: str, cell: str) -> str:
+    """Return the formula of the code that a cell's word means; what is no word of the kind stays."""
+    text = f'{cell}&""'
+    for code in reversed(KINDS[kind]):
+        tests = ",".join(f"{cell}={quoted(word)}" for word in every_word(kind, code))
+        text = f"IF(OR({tests}),{quoted(code)},{text})"
+    return text
+
+
+def _first_of(words: Sequence[str], column: str) -> str:
+    text = f"MATCH({words[-1]},{column},0)"
+    for word in reversed(words[:-1]):
+        text = f"IFERROR(MATCH({word},{column},0),{text})"
+    return text
 
 
 def by_row(template: str, placements: Mapping[str, Placement], lang: Lang, own: Placement) -> Callable[[int], str]:

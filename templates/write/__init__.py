@@ -43,10 +43,13 @@ class Book:
         return packed(self.workbook, self.cached)
 
 
-def build(report: BookReport, lang: Lang, room: Mapping[str, int] | None = None) -> Book:
+def build(
+    report: BookReport, lang: Lang, room: Mapping[str, int] | None = None, standing: Mapping[str, int] | None = None
+) -> Book:
     """Build the workbook of a report in one language.
 
-    `room` are the free rows below each table that functions will fill: such a book is live.
+    `room` are the free rows below each table that functions will fill: such a book is live. `standing` is the room of
+    the dashboard that it will be written back into.
     """
     figures = evaluate(report, lang)
     counts = {name: len(rows) for name, rows in figures.tables.items()}
@@ -56,7 +59,7 @@ def build(report: BookReport, lang: Lang, room: Mapping[str, int] | None = None)
     placements = arrange(counts, lang, extra, lambda _table, _column: True, optional=figures.optional_columns)
     workbook, worksheets = new_workbook(SHEETS, lang, "Rebalancer")
     workbook.properties.title = report.portfolio.name
-    canvas = Canvas(workbook, lang, placements, live=bool(room))
+    canvas = Canvas(workbook, lang, placements, live=bool(room), standing=standing)
     fill(canvas, worksheets, report, figures)
     workbook.active = 1 if report.as_of else 0
     return Book(workbook, canvas.cached, placements, figures)
@@ -102,7 +105,7 @@ def fill(canvas: Canvas, worksheets: Mapping[str, Worksheet], report: BookReport
     for place in (place for key in worksheets for place in places[key]):
         for column in (column for column in place.columns if column.sides):
             letter = place.letter(column.name)
-            sides(worksheets[place.table.sheet], f"{letter}{FIRST_ROW}:{letter}{place.last_row}")
+            sides(worksheets[place.table.sheet], f"{letter}{FIRST_ROW}:{letter}{place.last_row}", canvas.lang)
     dashboard.write_dashboard(canvas, worksheets["Dashboard"], report, figures)
 
 

@@ -13,7 +13,7 @@ from templates.cells import CellError, Rows, Value, letters, quoted_sheet
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
 from templates.spec.schema import Column
 from templates.write import charts
-from templates.write.canvas import AMBER, GREEN, PALE_AMBER, PALE_GREEN, PALE_RED, RED, Canvas
+from templates.write.canvas import RED, Canvas
 from templates.write.evaluate import Figures, Number, add, number, product, share
 from templates.write.tables import coloured, widths
 
@@ -21,7 +21,7 @@ _BY_TICKER = "SUMIF({Holdings.Ticker},{Holdings.Ticker},{Holdings.Weight})"
 _COVERED = 'SUMPRODUCT(--({Targets.TER}<>""),{Targets.Weight})'
 #: The weighted fee of the targets held whose fee is known; empty where none is.
 WEIGHTED_FEE = f'IF({_COVERED}>0,SUMPRODUCT({{Targets.TER}},{{Targets.Weight}})/{_COVERED},"")'
-_IN_SECTION = 'SUMPRODUCT(--({Targets.Section}="core"),{Targets.Weight})'
+_IN_SECTION = 'SUMPRODUCT(--({Targets.SectionCode}="core"),{Targets.Weight})'
 _FORMULAS = (
     ("ter", WEIGHTED_FEE, "0.00%"),
     ("covered", _COVERED, "0.0%"),
@@ -122,15 +122,7 @@ def shade(sheet: Worksheet, place: Placement) -> None:
 
 
 def judge(sheet: Worksheet, place: Placement) -> None:
-    """Colour the verdicts, and what is behind its benchmark."""
-    cells = _cells(place, "Verdict")
-    first = cells.partition(":")[0]
-    for verdict, colour, fill in (
-        ("REPLACE", RED, PALE_RED),
-        ("REVIEW", AMBER, PALE_AMBER),
-        ("HOLD", GREEN, PALE_GREEN),
-    ):
-        sheet.conditional_formatting.add(cells, coloured(f'{first}="{verdict}"', colour, fill))
+    """Colour what is behind its benchmark."""
     excess = _cells(place, "Excess")
     sheet.conditional_formatting.add(excess, _below_zero(excess))
     _fit(sheet, place, "Reasons", 46, 90)

@@ -24,8 +24,8 @@ from templates.report import (
     setting_rows,
 )
 from templates.spec import NO_BAND
-from templates.spec.inputs import HIGH
 from templates.spec.layout import VOLATILITY_COLUMNS
+from templates.spec.vocabulary import HIGH
 
 Number = Decimal | CellError
 _DIGITS = Decimal("1e-12")
@@ -187,6 +187,7 @@ class _Evaluation:
         }
         for name in _AS_GIVEN:
             tables[name] = self.report.rows(name)
+        tables["Trades"] = tuple(self._trade(row) for row in tables["Trades"])
         tables["Reconcile"] = tuple(reconcile(self.report, row) for row in self.report.rows("Reconcile"))
         target_sum = sum((s.weight for s in self.portfolio.sections), ZERO)
         return Figures(tables, total, held, in_cash, flow, target_sum, max(1 - target_sum, ZERO))
@@ -235,6 +236,12 @@ class _Evaluation:
             "Check": self.say(fault) if fault else "",
         }
 
+    def _trade(self, row: Row) -> Row:
+        amount, cost = (number(row[name]) or ZERO for name in ("Amount", "Cost"))
+        rates = [self._rate_of(str(row["Currency"]), one) for one in (amount, cost)]
+        sums = {"BaseAmount": product(amount, rates[0]), "BaseCost": product(cost, rates[1])}
+        return {**row, "SideCode": row["Side"], **sums}
+
     def _cash(self, row: Row) -> Row:
         amount = number(row["Amount"]) or ZERO
         rate = self._rate_of(str(row["Currency"]), amount)
@@ -269,9 +276,10 @@ class _Evaluation:
             "Band": NO_BAND if unbanded else high - target.weight,
             "Low": low,
             "High": high,
-            "Signal": status if isinstance(status, CellError) else {"OVER": 1, "UNDER": -1}.get(str(status), 0),
+            "Signal": status if isinstance(status, CellError) else _SIGNALS.get(str(status), "–"),
             "Status": status,
             "Check": "",
+            "SectionCode": section.name,
         }
 
     def _rule(self, name: str, rule: Rule, targets: Iterable[Row]) -> Row:
@@ -293,6 +301,7 @@ class _Evaluation:
             "Weight": weight,
             "Drift": weight,
             "Status": weight,
+            "SectionCode": name,
         }
         if isinstance(weight, Decimal) and isinstance(target, Decimal):
             width = rule.absolute_band
@@ -311,6 +320,8 @@ class _Evaluation:
         return {**row, "Value": errors[0] if errors else worth}
 
 
+#: What stands before a status for whoever sees no colours.
+_SIGNALS = {"OVER": "▲", "UNDER": "▼", "OK": "●"}
 #: Tables that hold nothing but what the engine wrote.
 _AS_GIVEN = (
     "Trades", "Conversions", "Summary", "Drift", "Limits", "Comparison", "Review", "Alerts", "Correlation", "Calendar",

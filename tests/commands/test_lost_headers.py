@@ -18,6 +18,9 @@ from xl_addin.hosts.excel.package import sample_workbook
 
 SPILLING = re.compile(r"^=(TRANSPOSE\()?REBAL_")
 
+#: Headers of columns that no function fills.
+HIDDEN = {column.name for table in TABLES for column in table.columns if column.hidden}
+
 
 def collapse(book: FakeBook) -> None:
     """Leave of each spilled result an error in its first cell."""
@@ -25,7 +28,7 @@ def collapse(book: FakeBook) -> None:
         firsts = [at for at, text in sheet.formulas.items() if SPILLING.match(str(text))]
         for row, left in firsts:
             right = left
-            while (row, right + 1) in sheet.values:
+            while (row, right + 1) in sheet.values and sheet.values[row, right + 1] not in HIDDEN:
                 right += 1
             for at in [at for at in sheet.values if at[0] >= row and left <= at[1] <= right]:
                 del sheet.values[at]

@@ -131,7 +131,8 @@ class Vendors:
         for suffix, path, kind, reply in _ROUTES:
             if request.host.endswith(suffix) and request.path.startswith(path):
                 told = reply(self, request)
-                return kind, replace(told, body=self.twisted.get(kind, bytes)(told.body))
+                twisted = self.twisted.get(kind) if told.status == 200 else None
+                return kind, replace(told, body=twisted(told.body)) if twisted else told
         return "elsewhere", Answer(b"{}", 404)
 
     # --- Yahoo ----------------------------------------------------------------------------------------------------

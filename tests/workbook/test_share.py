@@ -71,7 +71,7 @@ def test_the_dashboard_comes_first(tmp_path: Path, lang: Lang) -> None:
     book = load_workbook(written(tmp_path / "copy.xlsx", lang))
     assert book.sheetnames[0] == sheet("Dashboard").title(lang)
     first: Any = book.worksheets[0]
-    assert len(first._charts) == 3
+    assert len(first._charts) == 2
 
 
 def test_its_looks_are_those_of_the_original(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from templates.read.tables import Found
 from templates.report import BookReport
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
-from templates.spec.inputs import HIGH
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
+from templates.spec.vocabulary import HIGH
 from xl_addin.buttons import Lines, Progress, problem_lines
 from xl_addin.buttons.book import (
     WRITTEN,

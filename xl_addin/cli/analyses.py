@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS
 from engine.analysis.review import ReviewRules
 from engine.errors import InputError, NoData, error
@@ -80,6 +82,7 @@ def weights(
     if portfolio is None or into is None:
         _print(result.to_json, lambda paint: weights_text(result, lang, paint), as_json=as_json)
         return
+    from rebalancer.files import keep_copy
     from rebalancer.targeting import retargeted, write_retargeted
 
     found = retargeted(portfolio, result, section)
@@ -88,12 +91,19 @@ def weights(
         lambda paint: weights_text(result, lang, paint) + "\n" + target_changes_text(found, lang, paint),
         as_json=as_json,
     )
-    if output is None:
-        sys.stderr.write(say("said.import-not-written", lang) + "\n")
+    if not found.changes:
         return
-    if told := write_retargeted(found, output, lang, into, force=force):
+    if output is None:
+        # A person is asked; a script has said it.
+        asked = sys.stdin.isatty() and sys.stdout.isatty() and not force
+        if asked and not click.confirm(say("said.weights-write", lang, path=into), default=False, err=True):
+            sys.stderr.write(say("said.weights-not-written", lang) + "\n")
+            return
+        if kept := keep_copy(into) if into.is_file() else None:
+            sys.stderr.write(say("copy-kept", lang, file=kept.name) + "\n")
+    if told := write_retargeted(found, output or into, lang, into, force=force or output is None):
         sys.stderr.write(f"{told}\n")
-    sys.stderr.write(say("said.written", lang, path=output) + "\n")
+    sys.stderr.write(say("said.written", lang, path=output or into) + "\n")
 
 
 @command("compare")

@@ -45,6 +45,8 @@ _ACCOUNTS = {
     "US": ("taxable", "ira", "roth", "401k"),
     "none": ("taxable",),
 }
+#: The model that is offered first, elsewhere the simplest.
+_USUAL_MODELS = {"KR": "stable-growth"}
 _INTERRUPTED, _NO_MARKET_DATA = 1, 3
 
 
@@ -187,7 +189,9 @@ def _targets(answers: FirstAnswers, lang: Lang) -> FirstAnswers:
 
     models = [model for model in load_all() if any(True for _ in model.portfolio.targets())]
     rows = [f"{model.facts.title(lang)} - {model.facts.summary(lang)}" for model in models]
-    chosen = _choose([*rows, say("init.own-targets", lang)], 0 if answers.residence == "KR" else len(models) - 1, lang)
+    usual = _USUAL_MODELS.get(answers.residence, "three-fund")
+    at = next(number for number, model in enumerate(models) if model.facts.key == usual)
+    chosen = _choose([*rows, say("init.own-targets", lang)], at, lang)
     if chosen < len(models):
         return replace(answers, model=models[chosen].facts.key, targets={})
     return replace(answers, model="", targets=_own_targets(lang))

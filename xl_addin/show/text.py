@@ -12,15 +12,14 @@ from engine.plan import (
     CashLine,
     Conversion,
     Plan,
-    Position,
     TaxEstimate,
-    Trade,
     cash_weight,
     reconciliation,
     traded,
 )
 from engine.quote import SAMPLE_SOURCE
 from engine.words import Lang, say
+from templates.report import called
 from xl_addin.show.allocation_text import allocation_lines, section_name
 from xl_addin.show.terminal import (
     Paint,
@@ -117,6 +116,24 @@ def _loud(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     return [paint(f"!! {line} !!", "loud") for notice in price_notices(plan, lang) for line in wrap(notice, width)]
 
 
+def notice(plan: Plan, lang: Lang) -> str:
+    """Return what a reminder says: the conclusion, why, and an order a line; plain sentences, for any screen."""
+    lines = [
+        conclusion(plan, lang),
+        plan_sentence(plan, lang),
+        why_sentence(plan, lang),
+        *price_notices(plan, lang),
+        "",
+    ]
+    for trade in plan.trades:
+        account = f"{trade.account}: " if trade.account else ""
+        amounts = f"{quantity(trade.quantity)} × {price(trade.price, trade.currency)}"
+        lines.append(
+            f"{account}{say(f'side.{trade.side}', lang)} {called(plan, trade, lang)} ({trade.symbol}) {amounts}"
+        )
+    return "\n".join(lines).strip()
+
+
 def plan_sentence(plan: Plan, lang: Lang) -> str:
     """Return which portfolio the plan is of, of which day, its value and its drift."""
     values = {"day": plan.as_of, "value": money(plan.total_value, plan.base_currency), "drift": percent(plan.drift)}
@@ -182,14 +199,6 @@ def fine_print(plan: Plan, lang: Lang, *, verbose: bool) -> list[str]:
     return [say("report.fine-print", lang, count=left)] if left else []
 
 
-def _name(plan: Plan, row: Position | Trade, lang: Lang) -> str:
-    """Return what a position or a traded instrument is called for a reader of a language."""
-    instrument = plan.portfolio.instruments.get(row.symbol)
-    if instrument is None or instrument.name != row.name:
-        return row.name or row.symbol
-    return instrument.called(lang)
-
-
 def _block(title: str, lines: list[str], lang: Lang, paint: Paint) -> list[str]:
     return [paint(say(title, lang), "cyan"), *lines] if lines else []
 
@@ -215,7 +224,7 @@ def _positions(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     rows = [
         TextRow(
             (
-                _name(plan, position, lang),
+                called(plan, position, lang),
                 position.symbol,
                 quantity(position.quantity),
                 price(position.price, position.currency),
@@ -281,7 +290,7 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
                 trade.account,
                 say(f"side.{trade.side}", lang),
                 trade.symbol,
-                _name(plan, trade, lang),
+                called(plan, trade, lang),
                 quantity(trade.quantity),
                 price(trade.price, trade.currency),
                 money(trade.amount, trade.currency),
