@@ -233,7 +233,18 @@ def test_one_cause_in_several_places_is_one_line() -> None:
     same = [error("price-missing", place("price", symbol=symbol)) for symbol in ("QQQ", "SCHD")]
     lines = problem_lines(same, "en", Paint(width=200), 200)
     assert len(lines) == 1
-    assert "price of QQQ, price of SCHD: " in lines[0]
+    assert "price of QQQ, SCHD: " in lines[0]
+
+
+def test_one_cause_of_several_symbols_is_told_of_all_of_them() -> None:
+    told = [warning("store.nothing", place("price", symbol=s), symbol=s) for s in ("QQQ", "SCHD", "VTI")]
+    (line,) = problem_lines(told, "en", Paint(width=300), 300)
+    assert line.count("QQQ, SCHD, VTI") == 2
+
+
+def test_places_without_a_symbol_are_listed() -> None:
+    told = [error("no-such-file", name) for name in ("a.csv", "b.csv")]
+    assert problem_lines(told, "en", Paint(width=300), 300)[0].startswith("error: a.csv, b.csv: ")
 
 
 def test_an_english_report_shows_the_english_name_of_a_fund() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -246,11 +247,17 @@ def _show(
     if as_json:
         sys.stdout.write(document(made, **more))
         return
-    from xl_addin.show.terminal import paint_for
-    from xl_addin.show.text import report
+    from xl_addin.show.terminal import paint_for, wrap
+    from xl_addin.show.text import conclusion, report
 
     told = [one.told(lang) for one in since]
-    sys.stdout.write(report(made, lang, paint_for(sys.stdout), brief=brief, verbose=wants_fine_print(), since=told))
+    paint = paint_for(sys.stdout)
+    text = report(made, lang, paint, brief=brief, verbose=wants_fine_print(), since=told)
+    sys.stdout.write(text)
+    if sys.stdout.isatty() and text.count("\n") > shutil.get_terminal_size().lines:
+        # The beginning is above the screen by now.
+        sys.stdout.writelines(f"\n{paint(line, 'bold')}" for line in wrap(conclusion(made, lang), paint.sentence))
+        sys.stdout.write("\n")
     if written:
         kept = written.suffix.lower() == PLAN_SUFFIX
         sys.stdout.write(f"{say('report.kept' if kept else 'report.written', lang, path=written)}\n")
