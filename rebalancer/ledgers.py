@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from engine.data.files import decode
 from engine.errors import InputError, Problem, error, warning
 from engine.ledger.account import Books, booked, difference_problems, differences
-from engine.ledger.entries import COLUMNS, Entry, EntryKind, columns_of, dump_entries, parse_entries, standing
+from engine.ledger.entries import COLUMNS, EntryKind, LedgerEntry, columns_of, dump_entries, parse_entries, standing
 from engine.money import ZERO
 from engine.portfolio import Portfolio
 from rebalancer.files import write_whole
@@ -51,11 +51,11 @@ class Ledger:
     """The entries beside a portfolio's file, in the order they were written, and what was found reading them."""
 
     path: Path
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerEntry, ...]
     problems: tuple[Problem, ...] = ()
 
     @property
-    def standing(self) -> tuple[Entry, ...]:
+    def standing(self) -> tuple[LedgerEntry, ...]:
         """Return the entries that were not taken back."""
         return tuple(standing(self.entries))
 
@@ -75,18 +75,18 @@ def read_ledger(source: Path) -> Ledger:
     except FileNotFoundError:
         return Ledger(path, ())
     except OSError as fault:
-        raise InputError([error("unreadable", str(path), reason=fault.strerror or type(fault).__name__)]) from None
+        raise InputError([error("unreadable-file", str(path), reason=fault.strerror or type(fault).__name__)]) from None
     entries, problems = parse_entries(decode(raw), str(path))
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Ledger(path, entries, problems)
 
 
-def opening(portfolio: Portfolio, day: dt.date) -> tuple[Entry, ...]:
+def opening(portfolio: Portfolio, day: dt.date) -> tuple[LedgerEntry, ...]:
     """Return what a ledger begins with: what is held, at what it cost, and the cash."""
     batch = new_id()
     found = [
-        Entry(
+        LedgerEntry(
             new_id(), batch, day, "opening", one.account, one.symbol, one.quantity, one.average_cost,
             portfolio.instruments[one.symbol].currency, fx=one.cost_fx,
         )
@@ -94,7 +94,7 @@ def opening(portfolio: Portfolio, day: dt.date) -> tuple[Entry, ...]:
         if one.quantity
     ]  # fmt: skip
     found += [
-        Entry(new_id(), batch, day, "opening", one.name, currency=currency, amount=amount)
+        LedgerEntry(new_id(), batch, day, "opening", one.name, currency=currency, amount=amount)
         for one in portfolio.accounts
         for currency, amount in one.cash.items()
         if amount
@@ -107,7 +107,7 @@ def new_id() -> str:
     return uuid.uuid4().hex[:16]
 
 
-def corrections(portfolio: Portfolio, books: Books, day: dt.date) -> tuple[Entry, ...]:
+def corrections(portfolio: Portfolio, books: Books, day: dt.date) -> tuple[LedgerEntry, ...]:
     """Return what makes the ledger what the portfolio's file says, as entries of one batch."""
     batch = new_id()
     return tuple(replace(one, id=new_id(), batch=batch, date=day) for one in differences(books, portfolio))
@@ -115,14 +115,14 @@ def corrections(portfolio: Portfolio, books: Books, day: dt.date) -> tuple[Entry
 
 def done_entries(
     portfolio: Portfolio, plan: StoredPlan, trades: Iterable[StoredTrade], day: dt.date, batch: str
-) -> tuple[Entry, ...]:
+) -> tuple[LedgerEntry, ...]:
     """Return a stored plan's trades, exchanges and cash flow as entries of a batch."""
     base = portfolio.base_currency
     rates = {base: Decimal(1), **plan.rates}
 
-    def entry(kind: EntryKind, account: str, **more: object) -> Entry:
+    def entry(kind: EntryKind, account: str, **more: object) -> LedgerEntry:
         currency = str(more["currency"])
-        return Entry(new_id(), batch, day, kind, account, fx=rates.get(currency), **more)  # type: ignore[arg-type]
+        return LedgerEntry(new_id(), batch, day, kind, account, fx=rates.get(currency), **more)  # type: ignore[arg-type]
 
     found = []
     for account, currency, amount in _flows(portfolio, plan):
@@ -157,7 +157,7 @@ def snapshot(
     rates: Mapping[str, Decimal],
     day: dt.date,
     batch: str,
-) -> tuple[Entry, ...]:
+) -> tuple[LedgerEntry, ...]:
     """Return what is held on a day with its prices and rates, and the cash, as entries of a batch."""
     fx = {portfolio.base_currency: Decimal(1), **rates}
     found = []
@@ -166,20 +166,20 @@ def snapshot(
             price, currency = prices[one.symbol]
             amount = one.quantity * price
             found.append(
-                Entry(new_id(), batch, day, "snapshot", one.account, one.symbol, one.quantity, price, currency, amount,
+                LedgerEntry(new_id(), batch, day, "snapshot", one.account, one.symbol, one.quantity, price, currency, amount,
                       fx=fx.get(currency))
             )  # fmt: skip
     for account in portfolio.accounts:
         for currency, amount in account.cash.items():
             if amount:
                 found.append(
-                    Entry(new_id(), batch, day, "snapshot", account.name, currency=currency, amount=amount,
+                    LedgerEntry(new_id(), batch, day, "snapshot", account.name, currency=currency, amount=amount,
                           fx=fx.get(currency))
                 )  # fmt: skip
     return tuple(found)
 
 
-def undoing(ledger: Ledger, day: dt.date) -> tuple[Entry, ...]:
+def undoing(ledger: Ledger, day: dt.date) -> tuple[LedgerEntry, ...]:
     """Return the entry that takes back the last batch of trades, none where there is no such batch."""
     last = next(
         (one for one in reversed(ledger.standing) if one.kind in ("buy", "sell", "deposit", "withdrawal")), None
@@ -188,7 +188,7 @@ def undoing(ledger: Ledger, day: dt.date) -> tuple[Entry, ...]:
         return ()
     same = [one for one in ledger.standing if one.batch == last.batch]
     identity = new_id()
-    return (Entry(identity, identity, day, "undo", undoes=same[0].batch),)
+    return (LedgerEntry(identity, identity, day, "undo", undoes=same[0].batch),)
 
 
 def check_agrees(portfolio: Portfolio, ledger: Ledger, file: Path) -> None:
@@ -220,7 +220,7 @@ def recording(source: Path) -> Iterator[None]:
         lock.release()
 
 
-def commit(source: Path, before: bytes, after: bytes, entries: Sequence[Entry]) -> None:
+def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]) -> None:
     """Write a portfolio's file and the entries that say why it changed, both or neither.
 
     `before` is the file as it was read. Call it within `recording`. Raises InputError where the file has changed since
@@ -296,7 +296,7 @@ class Recording:
 
     before: Portfolio
     after: Portfolio
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerEntry, ...]
 
 
 def record_plan(
@@ -341,7 +341,7 @@ def _filled_at(stored: StoredPlan, done: Iterable[StoredTrade]) -> dict[str, tup
     return {**stored.prices, **{one.symbol: (one.price, one.currency) for one in done}}
 
 
-def _begun(portfolio: Portfolio, ledger: Ledger, file: Path, day: dt.date, *, correct: bool) -> tuple[Entry, ...]:
+def _begun(portfolio: Portfolio, ledger: Ledger, file: Path, day: dt.date, *, correct: bool) -> tuple[LedgerEntry, ...]:
     """Return what has to be booked before anything new: the opening of a ledger, or corrections."""
     if not ledger.entries:
         return opening(portfolio, day)
@@ -351,7 +351,7 @@ def _begun(portfolio: Portfolio, ledger: Ledger, file: Path, day: dt.date, *, co
     return ()
 
 
-def record_corrections(file: Path, day: dt.date) -> tuple[Entry, ...]:
+def record_corrections(file: Path, day: dt.date) -> tuple[LedgerEntry, ...]:
     """Book into the ledger what was changed in the portfolio's file by hand; the first time, all that it holds."""
     from rebalancer.loading import load
 

@@ -12,7 +12,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.history import Floats, as_date
-from engine.ledger.performance import Part, Performance
+from engine.ledger.performance import OverTime, Performance
 from engine.words import Lang, say, tell
 from templates.pages import drawn, filled_page, gridded, landscape, marks_of, put
 from templates.write.canvas import Styles, dress, money_format
@@ -78,7 +78,7 @@ def _summary(page: Worksheet, result: Performance, name: str, styles: Styles, la
     landscape(page, one_page=True)
 
 
-def _figures(part: Part, lang: Lang) -> tuple[object, ...]:
+def _figures(part: OverTime, lang: Lang) -> tuple[object, ...]:
     returns = part.returns()
     return part.name or _say("none", lang), float(part.value[-1]), returns.time_weighted, returns.money_weighted
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.errors import Problem, error, warning
-from engine.ledger.entries import Entry
+from engine.ledger.entries import LedgerEntry
 from engine.money import ZERO
 from engine.phrase import place
 from engine.portfolio import Portfolio
@@ -107,7 +107,7 @@ class Books:
     gains: list[Gain] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def book(self, entry: Entry) -> None:
+    def book(self, entry: LedgerEntry) -> None:
         """Book one entry; one that sells more than is held is booked, and told."""
         key = (entry.account, entry.symbol)
         if entry.kind == "snapshot":
@@ -132,10 +132,10 @@ class Books:
     def _stock(self, key: Key) -> Stock:
         return self.stocks.setdefault(key, Stock())
 
-    def _fx(self, entry: Entry) -> Decimal | None:
+    def _fx(self, entry: LedgerEntry) -> Decimal | None:
         return Decimal(1) if entry.currency == self.base else entry.fx
 
-    def _sell(self, entry: Entry, key: Key) -> None:
+    def _sell(self, entry: LedgerEntry, key: Key) -> None:
         stock = self._stock(key)
         if entry.quantity > stock.quantity + _SAME:
             where = place("ledger-entry", day=entry.date, symbol=entry.symbol, account=entry.account)
@@ -170,7 +170,7 @@ def _less(proceeds: Decimal | None, paid: Decimal | None) -> Decimal | None:
     return None if proceeds is None or paid is None else proceeds - paid
 
 
-def cash_of(entry: Entry) -> Decimal:
+def cash_of(entry: LedgerEntry) -> Decimal:
     """Return by how much an entry changes the cash of its account, in its currency."""
     gone = entry.cost + entry.tax
     if entry.kind == "buy":
@@ -184,7 +184,7 @@ def cash_of(entry: Entry) -> Decimal:
     return ZERO
 
 
-def booked(entries: Iterable[Entry], base: str) -> Books:
+def booked(entries: Iterable[LedgerEntry], base: str) -> Books:
     """Return the books after entries, in the order of their days (of one day: as they were written).
 
     `entries` are those that stand (`engine.ledger.entries.standing`).
@@ -195,7 +195,7 @@ def booked(entries: Iterable[Entry], base: str) -> Books:
     return books
 
 
-def differences(books: Books, portfolio: Portfolio) -> tuple[Entry, ...]:
+def differences(books: Books, portfolio: Portfolio) -> tuple[LedgerEntry, ...]:
     """Return what a portfolio holds more (+) or less (−) than the books, as corrections without id, batch and day."""
     held: dict[Key, tuple[Decimal, Decimal | None]] = {}
     for row in portfolio.holdings:
@@ -208,7 +208,7 @@ def differences(books: Books, portfolio: Portfolio) -> tuple[Entry, ...]:
         if abs(off) > _SAME:
             instrument = portfolio.instruments.get(key[1])
             currency = instrument.currency if instrument else ""
-            found.append(Entry("", "", dt.date.min, "correction", *key, off, cost if off > 0 else None, currency))
+            found.append(LedgerEntry("", "", dt.date.min, "correction", *key, off, cost if off > 0 else None, currency))
     purses: dict[Key, Decimal] = {}
     for account in portfolio.accounts:
         for currency, amount in account.cash.items():
@@ -219,7 +219,7 @@ def differences(books: Books, portfolio: Portfolio) -> tuple[Entry, ...]:
         off = purses.get(purse, ZERO) - mine_by_purse.get(purse, ZERO)
         if abs(off) >= _SAME_MONEY:
             name, currency = purse
-            found.append(Entry("", "", dt.date.min, "correction", name, currency=currency, amount=off))
+            found.append(LedgerEntry("", "", dt.date.min, "correction", name, currency=currency, amount=off))
     return tuple(found)
 
 
@@ -233,7 +233,7 @@ def _purses(books: Books, portfolio: Portfolio) -> Mapping[Key, Decimal]:
     return whole
 
 
-def difference_problems(found: Iterable[Entry], file: str) -> tuple[Problem, ...]:
+def difference_problems(found: Iterable[LedgerEntry], file: str) -> tuple[Problem, ...]:
     """Return an error for each difference between a portfolio's file and its ledger."""
     problems = []
     for one in found:

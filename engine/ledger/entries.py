@@ -49,7 +49,7 @@ EXTERNAL = ("opening", "deposit", "withdrawal", "correction")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """One thing that happened; what the columns mean stands in this module's docstring."""
 
     id: str
@@ -69,7 +69,7 @@ class Entry:
     note: str = ""
 
 
-COLUMNS = ("format", *(one.name for one in fields(Entry)))
+COLUMNS = ("format", *(one.name for one in fields(LedgerEntry)))
 _NUMBERS = ("quantity", "price", "amount", "cost", "tax", "fx")
 _TEXTS = ("id", "batch", "account", "symbol", "undoes", "note")
 _KNOWN, _VERSION, _TOO_MUCH = frozenset(KINDS), str(FORMAT), Decimal(10) ** 18
@@ -78,7 +78,7 @@ _OF_SHARES = ("buy", "sell", "split")
 _OF_MONEY = ("deposit", "withdrawal", "interest", "fee", "exchange-out", "exchange-in")
 
 
-def dump_entries(entries: Iterable[Entry], *, header: bool, columns: Sequence[str] = COLUMNS) -> str:
+def dump_entries(entries: Iterable[LedgerEntry], *, header: bool, columns: Sequence[str] = COLUMNS) -> str:
     """Return entries as the lines of a ledger's CSV, below its header where that is asked for.
 
     `columns` are those of the file they are added to, in its order; one that is not ours stays empty.
@@ -106,7 +106,7 @@ def _text(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[Entry, ...], tuple[Problem, ...]]:
+def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[LedgerEntry, ...], tuple[Problem, ...]]:
     """Return the entries of a ledger's CSV in the order they were written, and a problem for each that cannot be used.
 
     A last line without its end was never finished: it is left out, with a warning. An entry that stands twice (two
@@ -125,7 +125,7 @@ def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[Entry, ...]
     if missing:
         report.error((1,), "ledger-header", missing=missing, columns=COLUMNS)
         return (), tuple(report.problems)
-    found: dict[str, Entry] = {}
+    found: dict[str, LedgerEntry] = {}
     for number, row in enumerate(rows, 2):
         if not any(row):
             continue
@@ -135,7 +135,7 @@ def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[Entry, ...]
     return tuple(found.values()), tuple(report.problems)
 
 
-def _entry(number: int, row: dict[str, str], report: Report) -> Entry | None:
+def _entry(number: int, row: dict[str, str], report: Report) -> LedgerEntry | None:
     """Return a row as an entry, None where it cannot be used."""
     before = len(report.problems)
     cells = {name: text.strip() for name, text in row.items()}
@@ -162,7 +162,7 @@ def _entry(number: int, row: dict[str, str], report: Report) -> Entry | None:
         return None
     texts = {name: cells[name] for name in _TEXTS if cells.get(name)}
     texts.setdefault("batch", cells["id"])
-    return Entry(date=day, kind=cast("EntryKind", kind), currency=currency, **texts, **given)  # type: ignore[arg-type]
+    return LedgerEntry(date=day, kind=cast("EntryKind", kind), currency=currency, **texts, **given)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4096)
@@ -204,7 +204,7 @@ def _check_kind(
         report.error((number, "quantity"), "ledger-positive", kind=kind, column="quantity", value=quantity)
 
 
-def standing(entries: Sequence[Entry]) -> Iterator[Entry]:
+def standing(entries: Sequence[LedgerEntry]) -> Iterator[LedgerEntry]:
     """Yield the entries that were not taken back, without the undoing ones; an undo may be taken back itself."""
     undone: set[str] = set()
     for entry in reversed(entries):

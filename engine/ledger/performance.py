@@ -21,7 +21,7 @@ from engine.documents import Document, number, problem_list
 from engine.errors import Problem, note, warning
 from engine.history import Days, Floats, HistoryTable, as_date
 from engine.ledger.account import Books, Gain, Key
-from engine.ledger.entries import Entry
+from engine.ledger.entries import LedgerEntry
 from engine.money import ZERO
 from engine.phrase import place
 
@@ -58,7 +58,7 @@ class Returns:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class OverTime:
     """The portfolio, an account or a section over time: value at each day's end, what came and what was taken."""
 
     name: str
@@ -82,7 +82,7 @@ class Part:
         weighted = xirr(self.days, self.came - self.taken, float(self.value[-1])) if years >= _ABOUT_A_YEAR else None
         return Returns(total, yearly, weighted)
 
-    def within(self, start: dt.date, end: dt.date) -> Part:
+    def within(self, start: dt.date, end: dt.date) -> OverTime:
         """Return the part over some days: what was there before the first of them comes on it."""
         low = int(np.searchsorted(self.days, np.datetime64(start, "D"), "left"))
         high = int(np.searchsorted(self.days, np.datetime64(end, "D"), "right"))
@@ -90,7 +90,7 @@ class Part:
         came = self.came[low:high].copy()
         if len(came):
             came[0] += before
-        return Part(self.name, self.days[low:high], self.value[low:high], came, self.taken[low:high])
+        return OverTime(self.name, self.days[low:high], self.value[low:high], came, self.taken[low:high])
 
 
 def xirr(days: Days, flows: Floats, final: float) -> float | None:
@@ -120,7 +120,7 @@ def xirr(days: Days, flows: Floats, final: float) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class PeriodTotals:
     """What happened in a period, in the base currency; realised gains None where a cost or rate is not known."""
 
     deposits: Decimal = ZERO
@@ -151,11 +151,11 @@ class Performance:
     """
 
     currency: str
-    whole: Part
-    accounts: tuple[Part, ...]
-    sections: tuple[Part, ...]
-    totals: Totals
-    by_year: Mapping[int, tuple[Returns, Totals]]
+    whole: OverTime
+    accounts: tuple[OverTime, ...]
+    sections: tuple[OverTime, ...]
+    totals: PeriodTotals
+    by_year: Mapping[int, tuple[Returns, PeriodTotals]]
     gains: tuple[Gain, ...]
     drift: Floats
     outside: int
@@ -221,7 +221,7 @@ class Performance:
         return pd.DataFrame({**columns, "drift": self.drift}, index=pd.DatetimeIndex(whole.days))
 
 
-def _ended(part: Part) -> Document:
+def _ended(part: OverTime) -> Document:
     return {"value": number(float(part.value[-1])), **part.returns().to_json()}
 
 
@@ -235,7 +235,7 @@ class Aim:
 
 
 def performance(
-    entries: Sequence[Entry],
+    entries: Sequence[LedgerEntry],
     base: str,
     aims: Mapping[str, Aim],
     closes: HistoryTable,
@@ -247,7 +247,7 @@ def performance(
     `closes` are without dividends (they are entries). Where a day has no close the last known price counts: of the
     closes, of a snapshot or of a trade.
     """
-    course = _Course(entries, base, closes, end)
+    course = _Walk(entries, base, closes, end)
     if not len(course.days):
         return None
     whole = course.part("", lambda _: True)
@@ -295,10 +295,10 @@ def performance(
     )
 
 
-class _Course:
+class _Walk:
     """The days of a ledger with quantities, prices, rates and money on each."""
 
-    def __init__(self, entries: Sequence[Entry], base: str, closes: HistoryTable, end: dt.date | None) -> None:
+    def __init__(self, entries: Sequence[LedgerEntry], base: str, closes: HistoryTable, end: dt.date | None) -> None:
         ordered = [one for one in sorted(entries, key=lambda one: one.date) if end is None or one.date <= end]
         self.base, self._closes = base, closes
         self._entries = [one for one in ordered if one.kind != "snapshot"]
@@ -318,7 +318,7 @@ class _Course:
             [self._money[:, at] * self._rates[currency] for at, (_, currency) in enumerate(self._purses)]
         ) if self._purses else np.zeros((len(self.days), 0))  # fmt: skip
 
-    def _all_days(self, ordered: Sequence[Entry], end: dt.date | None) -> Days:
+    def _all_days(self, ordered: Sequence[LedgerEntry], end: dt.date | None) -> Days:
         days = {one.date for one in ordered}
         if not days:
             return np.empty(0, dtype="datetime64[D]")
@@ -356,7 +356,7 @@ class _Course:
         ]
         self._money[first:last] = [float(self.books.cash.get(purse, ZERO)) for purse in self._purses]
 
-    def _all_rates(self, ordered: Sequence[Entry]) -> dict[str, Floats]:
+    def _all_rates(self, ordered: Sequence[LedgerEntry]) -> dict[str, Floats]:
         """Return base currency per unit of every currency, by day."""
         found = {self.base: np.ones(len(self.days))}
         used = dict.fromkeys((*self._currency.values(), *(currency for _, currency in self._purses)))
@@ -376,7 +376,7 @@ class _Course:
         found.setdefault("", np.ones(len(self.days)))
         return found
 
-    def _all_prices(self, ordered: Sequence[Entry]) -> dict[str, Floats]:
+    def _all_prices(self, ordered: Sequence[LedgerEntry]) -> dict[str, Floats]:
         """Return every symbol's price in the base currency, by day."""
         points: dict[str, list[tuple[dt.date, float]]] = {symbol: [] for symbol in self.symbols}
         paid: dict[str, list[tuple[dt.date, float]]] = {symbol: [] for symbol in self.symbols}
@@ -419,7 +419,7 @@ class _Course:
         at = np.maximum(np.searchsorted(every, self.days, "right") - 1, 0)
         return np.asarray(numbers[at])
 
-    def part(self, name: str, belongs: Callable[[Key], bool]) -> Part:
+    def part(self, name: str, belongs: Callable[[Key], bool]) -> OverTime:
         """Return the whole, or an account, as a part over time: the keys (account, …) that belong."""
         columns = [at for at, key in enumerate(self._keys) if belongs(key)]
         purses = [at for at, key in enumerate(self._purses) if belongs(key)]
@@ -433,9 +433,9 @@ class _Course:
                     came[row] += money
                 else:
                     taken[row] -= money
-        return Part(name, self.days, value, came, taken)
+        return OverTime(name, self.days, value, came, taken)
 
-    def _external(self, one: Entry) -> float:
+    def _external(self, one: LedgerEntry) -> float:
         """Return what an entry brought from outside (+) or took there (−), in the base currency."""
         row = int(np.searchsorted(self.days, np.datetime64(one.date, "D")))
         if one.symbol and one.kind in ("opening", "correction"):
@@ -445,7 +445,7 @@ class _Course:
             return float(one.amount) * rate
         return -float(one.amount) * rate if one.kind == "withdrawal" else 0.0
 
-    def section(self, name: str, of: Mapping[str, str]) -> Part:
+    def section(self, name: str, of: Mapping[str, str]) -> OverTime:
         """Return a section's holdings as a part: purchases come, sales and dividends are taken."""
         columns = [at for at, (_, symbol) in enumerate(self._keys) if of[symbol] == name]
         value = self._worth[:, columns].sum(axis=1)
@@ -463,7 +463,7 @@ class _Course:
                 money = self._external(one)
                 came[row] += max(money, 0.0)
                 taken[row] += max(-money, 0.0)
-        return Part(name, self.days, value, came, taken)
+        return OverTime(name, self.days, value, came, taken)
 
     def weights(self, aims: Mapping[str, Aim]) -> tuple[Floats, dict[str, Floats]]:
         """Return the weight of each aim by day, and of every symbol and of cash ("")."""
@@ -478,7 +478,7 @@ class _Course:
         found = np.column_stack(columns) if columns else np.zeros((len(self.days), 0))
         return found, {**by_symbol, "": self._idle.sum(axis=1) / safe}
 
-    def totals(self, start: dt.date, end: dt.date) -> Totals:
+    def totals(self, start: dt.date, end: dt.date) -> PeriodTotals:
         """Return the sums of what happened from one day to another, both included."""
         sums = dict.fromkeys(
             ("deposits", "withdrawals", "dividends", "interest", "costs", "taxes", "bought", "sold"), ZERO
@@ -495,7 +495,7 @@ class _Course:
                 sums["costs"] += one.cost * rate
                 sums["taxes"] += one.tax * rate
         gains = [one for one in self.books.gains if start <= one.date <= end]
-        return Totals(
+        return PeriodTotals(
             **sums,
             realised_average=_summed(one.average_base for one in gains),
             realised_fifo=_summed(one.fifo_base for one in gains),
@@ -522,7 +522,7 @@ class _Course:
         value = np.concatenate([[1.0], np.cumprod(1 + grown)])
         came = np.zeros(len(days))
         came[0] = 1.0
-        return Part("", days, value, came, np.zeros(len(days))).returns()
+        return OverTime("", days, value, came, np.zeros(len(days))).returns()
 
 
 def _is_of(account: str, key: Key) -> bool:

@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from engine.ledger.account import booked
-from engine.ledger.entries import Entry
+from engine.ledger.entries import LedgerEntry
 
 
-def entry(day: int, kind: Any, symbol: str = "", currency: str = "USD", **more: float) -> Entry:
+def entry(day: int, kind: Any, symbol: str = "", currency: str = "USD", **more: float) -> LedgerEntry:
     given: dict[str, Any] = {name: Decimal(str(value)) for name, value in more.items()}
-    return Entry(f"{day}{kind}{symbol}", "b", dt.date(2026, 1, day), kind, symbol=symbol, currency=currency, **given)
+    return LedgerEntry(
+        f"{day}{kind}{symbol}", "b", dt.date(2026, 1, day), kind, symbol=symbol, currency=currency, **given
+    )
 
 
 def test_gains_by_moving_average_and_first_in_first_out() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ledger.entries import COLUMNS, Entry, EntryKind, dump_entries, parse_entries, standing
+from engine.ledger.entries import COLUMNS, EntryKind, LedgerEntry, dump_entries, parse_entries, standing
 
 DAY = dt.date(2026, 11, 20)
 HEADER = ",".join(COLUMNS) + "\n"
@@ -18,11 +18,11 @@ names = st.text("abcdefgh 가나다,\"'", max_size=8).map(lambda text: " ".join(
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> Entry:
+def entries(draw: st.DrawFn) -> LedgerEntry:
     kinds: list[EntryKind] = ["buy", "sell", "deposit", "split", "snapshot"]
     kind = draw(st.sampled_from(kinds))
     symbol = "" if kind == "deposit" else draw(st.sampled_from(["QQQ", "360750"]))
-    return Entry(
+    return LedgerEntry(
         draw(st.uuids()).hex, draw(st.uuids()).hex, draw(st.dates(dt.date(2000, 1, 1))), kind, draw(names), symbol,
         draw(money), draw(st.none() | money), "USD", draw(money), draw(money), Decimal(0), draw(st.none() | money),
         note=draw(names),
@@ -30,19 +30,19 @@ def entries(draw: st.DrawFn) -> Entry:
 
 
 @given(st.lists(entries(), max_size=5))
-def test_what_is_written_is_read_again(given_ones: list[Entry]) -> None:
+def test_what_is_written_is_read_again(given_ones: list[LedgerEntry]) -> None:
     assert parse_entries(dump_entries(given_ones, header=True)) == (tuple(given_ones), ())
 
 
 def test_an_unfinished_last_line_is_left_out_and_told() -> None:
-    whole = dump_entries([Entry("a", "a", DAY, "deposit", currency="KRW", amount=Decimal(5))], header=True)
+    whole = dump_entries([LedgerEntry("a", "a", DAY, "deposit", currency="KRW", amount=Decimal(5))], header=True)
     found, problems = parse_entries(whole + "1,b,b,2026-11-2")
     assert [entry.id for entry in found] == ["a"]
     assert [problem.code for problem in problems] == ["ledger-torn"]
 
 
 def test_an_entry_that_stands_twice_counts_once() -> None:
-    line = dump_entries([Entry("a", "a", DAY, "deposit", currency="KRW", amount=Decimal(5))], header=False)
+    line = dump_entries([LedgerEntry("a", "a", DAY, "deposit", currency="KRW", amount=Decimal(5))], header=False)
     assert len(parse_entries(HEADER + line + line)[0]) == 1
 
 
@@ -82,7 +82,7 @@ def test_every_bad_row_is_told_at_once() -> None:
 
 
 def test_what_was_taken_back_may_be_taken_back_again() -> None:
-    first = Entry("a", "A", DAY, "deposit", currency="KRW", amount=Decimal(5))
-    undo = Entry("b", "B", DAY, "undo", undoes="A")
+    first = LedgerEntry("a", "A", DAY, "deposit", currency="KRW", amount=Decimal(5))
+    undo = LedgerEntry("b", "B", DAY, "undo", undoes="A")
     assert list(standing([first, undo])) == []
-    assert list(standing([first, undo, Entry("c", "C", DAY, "undo", undoes="B")])) == [first]
+    assert list(standing([first, undo, LedgerEntry("c", "C", DAY, "undo", undoes="B")])) == [first]

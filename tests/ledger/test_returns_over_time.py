@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.history import HistoryTable, Series
-from engine.ledger.entries import Entry
+from engine.ledger.entries import LedgerEntry
 from engine.ledger.performance import Aim, Performance, performance, xirr
 
 FIRST = dt.date(2024, 1, 1)
 
 
-def entry(after: int, kind: Any, symbol: str = "", currency: str = "USD", **more: float) -> Entry:
+def entry(after: int, kind: Any, symbol: str = "", currency: str = "USD", **more: float) -> LedgerEntry:
     given: dict[str, Any] = {name: Decimal(str(value)) for name, value in more.items()}
     day = FIRST + dt.timedelta(days=after)
-    return Entry(f"{after}{kind}{symbol}{len(given)}", "b", day, kind, "", symbol, currency=currency, **given)
+    return LedgerEntry(f"{after}{kind}{symbol}{len(given)}", "b", day, kind, "", symbol, currency=currency, **given)
 
 
 def closes(symbol: str, points: dict[int, float], currency: str = "USD") -> Series:
@@ -31,7 +31,7 @@ def closes(symbol: str, points: dict[int, float], currency: str = "USD") -> Seri
 
 
 def found(
-    entries: list[Entry], *series: Series, rates: tuple[Series, ...] = (), base: str = "USD", **more: Any
+    entries: list[LedgerEntry], *series: Series, rates: tuple[Series, ...] = (), base: str = "USD", **more: Any
 ) -> Performance:
     table = HistoryTable({one.symbol: one for one in series}, {one.symbol: one for one in rates})
     result = performance(entries, base, more.pop("aims", {}), table, **more)
@@ -182,7 +182,7 @@ def test_twenty_years_of_daily_snapshots_are_read_in_two_seconds() -> None:
     entries = [entry(0, "deposit", amount=100_000)]
     entries += [entry(0, "buy", f"S{n}", quantity=10, amount=1000) for n in range(50)]
     entries += [
-        Entry(
+        LedgerEntry(
             f"{day}-{n}",
             f"s{day}",
             FIRST + dt.timedelta(days=day),

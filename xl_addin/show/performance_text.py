@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.history import as_date
-from engine.ledger.performance import Part, Performance, Returns
+from engine.ledger.performance import OverTime, Performance, Returns
 from engine.words import Lang, say
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, money, problem_lines, table_lines, wrap
 
@@ -74,7 +74,7 @@ def _figures(returns: Returns) -> tuple[str, str]:
     return _rate(returns.time_weighted), _rate(returns.money_weighted)
 
 
-def _worth(part: Part, currency: str) -> str:
+def _worth(part: OverTime, currency: str) -> str:
     return money(Decimal(repr(float(part.value[-1]))), currency)
 
 
