@@ -13,6 +13,7 @@ from rebalancer.first import FirstAnswers, TypedHolding, read_line
 from rebalancer.loading import load
 from templates.models import KEYS
 from xl_addin.cli import init, main
+from xl_addin.show.terminal import invocation
 
 EXPORTS = Path(__file__).parent / "import_files"
 PRICES = "symbol,price,currency,as_of\n" + "".join(
@@ -204,8 +205,8 @@ def test_what_is_no_draft_is_none(text: str) -> None:
 
 def test_the_command_that_is_named_is_one_that_a_shell_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert init.invocation() == "python -m uv run rebalancer"
+    assert invocation() == "python -m uv run rebalancer"
     program = tmp_path / "rebalancer"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert init.invocation() == "rebalancer"
+    assert invocation() == "rebalancer"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -23,6 +24,7 @@ from xl_addin.cli.options import (
     facts_option,
     force_option,
     history_options,
+    may_be_several,
     output_options,
     prices_option,
     stale_option,
@@ -176,11 +178,6 @@ def _plan(
     return EXIT_NEEDED
 
 
-def may_be_several(files: Sequence[Path]) -> bool:
-    """Tell whether it takes a look to know that one portfolio alone is meant."""
-    return len(files) != 1 or files[0].is_dir() or files[0].suffix.lower() in (".csv", ".parquet")
-
-
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
     """Return what fills the Analysis sheet."""
     from rebalancer.analysing import Sources
@@ -244,11 +241,17 @@ def _show(
     if as_json:
         sys.stdout.write(document(made, **more))
         return
-    from xl_addin.show.terminal import paint_for
-    from xl_addin.show.text import report
+    from xl_addin.show.terminal import paint_for, wrap
+    from xl_addin.show.text import conclusion, report
 
     told = [one.told(lang) for one in since]
-    sys.stdout.write(report(made, lang, paint_for(sys.stdout), brief=brief, verbose=wants_fine_print(), since=told))
+    paint = paint_for(sys.stdout)
+    text = report(made, lang, paint, brief=brief, verbose=wants_fine_print(), since=told)
+    sys.stdout.write(text)
+    if sys.stdout.isatty() and text.count("\n") > shutil.get_terminal_size().lines:
+        # The beginning is above the screen by now.
+        sys.stdout.writelines(f"\n{paint(line, 'bold')}" for line in wrap(conclusion(made, lang), paint.sentence))
+        sys.stdout.write("\n")
     if written:
         kept = written.suffix.lower() == PLAN_SUFFIX
         sys.stdout.write(f"{say('report.kept' if kept else 'report.written', lang, path=written)}\n")
