@@ -265,15 +265,18 @@ def bar(least: int) -> Iterator[Shown]:
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show on stderr what is being waited for, where that is a terminal; it is gone when the wait is over."""
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what is being waited for, where that is a terminal; it is gone when the wait is over.
+
+    Gives what says how far it is.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(what):
-        yield
+    with Console(stderr=True).status(what) as status:
+        yield status.update
 
 
 SIGNS = {"KRW": "₩", "USD": "$"}
