@@ -166,8 +166,10 @@ def snapshot(
             price, currency = prices[one.symbol]
             amount = one.quantity * price
             found.append(
-                LedgerEntry(new_id(), batch, day, "snapshot", one.account, one.symbol, one.quantity, price, currency, amount,
-                      fx=fx.get(currency))
+                LedgerEntry(
+                    new_id(), batch, day, "snapshot", one.account, one.symbol, one.quantity, price, currency, amount,
+                    fx=fx.get(currency),
+                )
             )  # fmt: skip
     for account in portfolio.accounts:
         for currency, amount in account.cash.items():
