@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import error, warning
-from engine.phrase import place
+from engine.phrase import phrase, place
 from engine.plan import Cause, Plan, Reason, cash_weight, reconciliation, traded
 from engine.portfolio import Instrument
 from engine.quote import SAMPLE_SOURCE
+from engine.valuation import FxRate
 from engine.words import LANGUAGES, Lang, say
 from tests.plans import example, hostile, quiet, two_accounts
 from xl_addin.show import terminal as numbers
@@ -363,3 +364,12 @@ def test_korean_report_has_no_english_captions() -> None:
     korean = report(example(), "ko")
     for name in ("positions", "trades", "cash", "quality", "weight", "target", "band"):
         assert say(f"caption.{name}", "en") not in korean
+
+
+def test_a_stale_rate_is_named_with_what_rests_on_it() -> None:
+    plan = example()
+    old = {"USD": FxRate("USD", D(1390), "yahoo", None, phrase("was-stale"), ("USDKRW",))}
+    positions = tuple(replace(p, stale=True) if p.currency in old else p for p in plan.positions)
+    said = " ".join(report(replace(plan, rates=old, positions=positions)).split())
+    assert "!! STALE RATES: " in said
+    assert "the values of QQQ rest on them" in said

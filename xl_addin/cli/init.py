@@ -311,7 +311,10 @@ def _priced(
     missing = unpriced(portfolio, quotes)
     if missing:
         _tell(say("init.no-prices", lang))
-    for symbol in missing:
+    doubtful = {symbol: quote.doubt for symbol, quote in quotes.items() if quote.doubt is not None}
+    for doubt in doubtful.values():
+        _tell(doubt.told(lang))
+    for symbol in (*missing, *doubtful):
         pair = symbol not in portfolio.instruments
         currency = symbol[3:] if pair else portfolio.instruments[symbol].currency
         name = symbol if pair else f"{portfolio.instruments[symbol].called(lang)} ({symbol})"

@@ -273,24 +273,33 @@ def bar(least: int) -> Iterator[Shown]:
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show on stderr what is being waited for, where that is a terminal and takes long; it goes when that is over."""
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what is being waited for, where that is a terminal and takes long; it goes when that is over.
+
+    Gives what says how far it is.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
+    said = [what]
     shown: list[Status] = []
 
     def show() -> None:
         from rich.console import Console
 
-        shown.append(Console(stderr=True).status(what))
+        shown.append(Console(stderr=True).status(said[-1]))
         shown[0].start()
+
+    def tell_on(text: str) -> None:
+        said.append(text)
+        for status in shown:
+            status.update(text)
 
     timer = Timer(_PATIENCE, show)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield tell_on
     finally:
         timer.cancel()
         timer.join()

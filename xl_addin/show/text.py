@@ -355,14 +355,18 @@ def price_notices(plan: Plan, lang: Lang) -> list[str]:
     if samples:
         dates = sorted({p.price_as_of.date().isoformat() for p in samples if p.price_as_of})
         notices.append(say("report.sample-prices", lang, date=", ".join(dates) or say("report.no-date", lang)))
-    stale = [position for position in plan.positions if position.stale]
+    old = [rate for rate in plan.rates.values() if rate.stale_reason]
+    resting = {rate.currency for rate in old}  # the value of these is stale with the rate, their price may be fresh
+    fresh = {symbol for symbol, quote in plan.valuation.prices.items() if not quote.stale}
+    stale = [p for p in plan.positions if p.stale and not (p.currency in resting and p.symbol in fresh)]
     if stale:
         listed = ", ".join(f"{p.symbol} ({p.price_as_of.date() if p.price_as_of else '?'})" for p in stale)
         notices.append(say("report.stale-prices", lang, list=listed))
-    old = [rate for rate in plan.rates.values() if rate.stale_reason]
     if old:
         listed = ", ".join(f"{'/'.join(r.path)} ({r.as_of.date() if r.as_of else '?'})" for r in old)
-        notices.append(say("report.stale-rates", lang, list=listed))
+        touched = [p.symbol for p in plan.positions if p.currency in resting]
+        key = "report.stale-rates" if touched else "report.stale-rates.cash"
+        notices.append(say(key, lang, list=listed, symbols=", ".join(touched)))
     return notices
 
 
