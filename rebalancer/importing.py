@@ -84,24 +84,29 @@ def import_files(
     form: str = "",
     broker: str = "",
     mapping: Mapping[str, str] | None = None,
-    into: Path | None = None,
+    into: Path | Portfolio | None = None,
     model: str = "",
     targets: Path | None = None,
     currency: str = "",
     prices: bool = True,
     account_types: Mapping[str, str] | None = None,
 ) -> Imported:
-    """Return the portfolio that exports say is held.
+    """Return the portfolio that exports say is held; without files, what `broker` ("kis") says when it is asked.
 
     `form` is the exports' form where it is known; `broker` the account's name where the exports name none; `mapping`
-    the field that a header means. `into` is a portfolio whose holdings and cash they bring up to date; else the targets
-    are those of a `model` or of the portfolio file or table `targets`, or there are none yet. The exports' prices
-    become manual prices unless `prices` is false. `account_types` says what kind of account one is, by its name, where
-    that name does not say it. What was paid out (dividends, interest) is in the cash where the export states that, else
-    it is added to it; see `Statement.income`. Raises InputError with every problem of every file.
+    the field that a header means. `into` is a portfolio, or its file, whose holdings and cash they bring up to date;
+    else the targets are those of a `model` or of the portfolio file or table `targets`, or there are none yet. The
+    exports' prices become manual prices unless `prices` is false. `account_types` says what kind of account one is,
+    by its name, where that name does not say it. What was paid out (dividends, interest) is in the cash where the
+    export states that, else it is added to it; see `Statement.income`. Raises InputError with every problem of every
+    file.
     """
-    statements, problems = read_statements(files, form=form, mapping=mapping)
-    existing = _loaded(into) if into else None
+    if files:
+        statements, problems = read_statements(files, form=form, mapping=mapping)
+    else:
+        statements, problems, account_types = _asked(broker, account_types or {})
+        broker = ""
+    existing = _loaded(into) if isinstance(into, Path) else into
     wanted = existing or targets_of(model, targets, currency)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
@@ -121,6 +126,29 @@ def import_files(
     problems = (*problems, *found)
     changes = tuple(holding_changes(existing, portfolio))
     return Imported(portfolio, statements, problems, changes, tuple(cash_changes(existing, portfolio)))
+
+
+def _asked(
+    broker: str, account_types: Mapping[str, str]
+) -> tuple[tuple[Statement, ...], tuple[Problem, ...], Mapping[str, str]]:
+    """Return what a broker that can be asked says is held, and the kinds of its accounts.
+
+    Raises InputError for any other broker, and the error tree of market data where it cannot be had.
+    """
+    import os
+
+    from engine.market import kis, store
+    from engine.settings import MarketSettings
+
+    if broker != kis.NAME:
+        raise InputError([error("bad-argument.import-nothing", place("command-line"), brokers=(kis.NAME,))])
+    keys = kis.kis_keys(os.environ)
+    statement = kis.Kis(keys, store.folder(MarketSettings.from_environment(os.environ))).statement()
+    types = {kis.account_label(one): kis.TYPES.get(one[9:], "") for one in keys.accounts}
+    held = {one.account for one in statement.lines} | {one.account for one in statement.cash}
+    found = note("imported", kis.NAME, form=statement.form, number=len(statement.lines), day=statement.as_of)
+    known = {name: kind for name, kind in types.items() if kind and name in held}
+    return (statement,), (found, note("kis.untried", kis.NAME)), {**known, **account_types}
 
 
 def read_statements(
@@ -537,7 +565,9 @@ def write_changed(
     """
     yaml = path.suffix.lower() in SUFFIXES
     same = into is not None and into.exists() and path.exists() and path.samefile(into) and yaml
-    problems = output_problems(path, path.suffix.lower() if yaml else ".xlsx", force=force or same)
+    macros = into is not None and into.suffix.lower() == path.suffix.lower() == ".xlsm"
+    suffix = path.suffix.lower() if yaml or macros else ".xlsx"
+    problems = output_problems(path, suffix, force=force or same)
     if problems:
         raise InputError(problems)
     if yaml:
@@ -560,6 +590,8 @@ def write_changed(
             write_whole(path, data)
             return ""
         notice = notice or phrase("not-kept", file=into.name, reason=phrase("not-kept.inputs"))
+        if macros:
+            raise InputError([Problem("error", "not-kept", str(path), notice)])
         told = notice.told(lang)
     write_whole(path, build(report, lang).to_bytes())
     return told

@@ -33,7 +33,7 @@ AnyPortfolio = Portfolio | str | Path | Mapping[str, Any]
 #: Called with what is going on ("read", "plan"), how many are done, and of how many (None where nobody knows yet).
 Progress = Callable[[str, int, int | None], None]
 #: Below this many, starting processes is not worth while where each plan is also written down.
-_WORTH_WRITING = 8
+WORTH_WRITING = 8
 #: Up to here what was read waits in memory, beyond in a temporary file; bytes.
 _IN_MEMORY = 50_000_000
 
@@ -249,7 +249,7 @@ def plan_many(
         fixed = None if quotes is None else _print(sorted(run.batch.ok.items()))
         kept = Journal(Path(journal), (terms, fixed), (PlannedOne, PlanSummary, QuoteBatch))
     dispatcher = Dispatcher(
-        executor, workers=workers, chunk=chunk, ahead=ahead, worth=WORTH_PROCESSES if then is None else _WORTH_WRITING
+        executor, workers=workers, chunk=chunk, ahead=ahead, worth=WORTH_PROCESSES if then is None else WORTH_WRITING
     )
     total = len(portfolios) if isinstance(portfolios, Sized) else None
     listed = (_listed(position, one) for position, one in enumerate(portfolios, 1))
@@ -381,15 +381,16 @@ def _read(listed: Listed) -> _Read:
     except InputError as fault:
         return _Read(listed, None, fault.problems, 2, "")
     except Exception as fault:  # noqa: BLE001 - an unforeseen one is listed too
-        return _Read(listed, None, (_unforeseen(fault),), 1, "")
+        return _Read(listed, None, (unforeseen(fault),), 1, "")
     return _Read(listed, portfolio, (), 0, _print(portfolio))
 
 
 def _unread(listed: Listed, fault: BaseException) -> tuple[str, list[str], bytes]:
-    return listed.id, [], pickle.dumps(_Read(listed, None, (_unforeseen(fault),), 1, ""))
+    return listed.id, [], pickle.dumps(_Read(listed, None, (unforeseen(fault),), 1, ""))
 
 
-def _unforeseen(fault: BaseException) -> Problem:
+def unforeseen(fault: BaseException) -> Problem:
+    """Return what is said of a portfolio that a fault of the program, or of the machine, has stopped."""
     what = f"{type(fault).__name__}: {fault}".splitlines()[0]
     return error("unexpected", place("portfolio"), what=what)
 
@@ -452,7 +453,7 @@ def _planned(one: PlannedOne, portfolio: Portfolio, run: _Run) -> PlannedOne:
     except MarketDataError as fault:
         return replace(one, problems=fault.listed(), status=3)
     except Exception as fault:  # noqa: BLE001 - an unforeseen one is listed too
-        return replace(one, problems=(_unforeseen(fault),), status=1)
+        return replace(one, problems=(unforeseen(fault),), status=1)
     return replace(one, summary=PlanSummary.of(plan), problems=plan.problems, plan=plan)
 
 
@@ -462,13 +463,13 @@ def _followed(one: PlannedOne, then: Then) -> PlannedOne:
     except InputError as fault:
         return replace(one, problems=(*one.problems, *fault.problems), status=2)
     except Exception as fault:  # noqa: BLE001 - an unforeseen one is listed too
-        return replace(one, problems=(*one.problems, _unforeseen(fault)), status=1)
+        return replace(one, problems=(*one.problems, unforeseen(fault)), status=1)
 
 
 def _lost(job: _Job, fault: BaseException) -> _Made:
     """Return what is said of a portfolio that brought down its process, twice."""
     listed = job.portfolio if isinstance(job.portfolio, Listed) else _read_of(job).listed
-    one = PlannedOne(listed.id, listed.client or listed.id, None, (_unforeseen(fault),), 1, source=listed.source)
+    one = PlannedOne(listed.id, listed.client or listed.id, None, (unforeseen(fault),), 1, source=listed.source)
     return _Made(listed.id, "", one)
 
 

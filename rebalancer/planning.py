@@ -86,8 +86,9 @@ def planned(
 ) -> Plan:
     """Return the plan, and whatever it raises, with the portfolio's notes and `problems` before its own."""
     from engine.rebalance import rebalance
-    from engine.valuation import in_quantities
+    from engine.valuation import in_quantities, typed
 
+    portfolio = typed(portfolio, quotes)
     before = (*portfolio.notes, *problems)
     check_plannable(portfolio, problems)
     portfolio = in_quantities(portfolio, quotes)
@@ -101,9 +102,9 @@ def assessed(
 ) -> tuple[Position, ...]:
     """Return every position with its target and band, which takes no search for trades; raises what `planned` does."""
     from engine.rebalance import assess
-    from engine.valuation import in_quantities
+    from engine.valuation import in_quantities, typed
 
-    portfolio = in_quantities(portfolio, quotes)
+    portfolio = in_quantities(typed(portfolio, quotes), quotes)
     with _telling((*portfolio.notes, *problems)):
         return assess(portfolio, quotes, as_of)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, Problem, error
 from engine.words import Lang
+from rebalancer.dispatch import Dispatcher
 from rebalancer.files import output_problems, write_whole
+from rebalancer.many import WORTH_WRITING, Listed, PlannedOne, Progress, plan_many, unforeseen
 from rebalancer.office import converted, office
 
 if TYPE_CHECKING:
@@ -63,6 +67,100 @@ def share(
         return [path]
     write_whole(page, printed)
     return [path, page]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOne:
+    """What became of the copy of one portfolio of many: its files, or why there are none; see `PlannedOne`."""
+
+    id: str
+    files: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShareCopies:
+    """Writes the copy of each portfolio into a folder, in whichever process; `names` are the files', by id.
+
+    `lang` is the language of all copies; where it is None a workbook's is its own, another's is the `reader`'s.
+    """
+
+    folder: Path
+    names: Mapping[str, str] = field(repr=False)
+    lang: Lang | None
+    reader: Lang
+    weights_only: bool = False
+    pdf: bool = False
+    own_sheets: bool = False
+    force: bool = False
+
+    def __call__(self, one: PlannedOne) -> list[Path]:
+        """Write the copy of a plan."""
+        assert one.plan is not None  # noqa: S101 - it is called with plans
+        return self._written(one.id, one.plan, self.lang or one.lang or self.reader)
+
+    def stored(self, listed: Listed) -> SharedOne | None:
+        """Write the copy of a workbook as it stands; None where it is none, or was never planned."""
+        from rebalancer.loading import is_workbook
+
+        if listed.source is None or not is_workbook(listed.source):
+            return None
+        from templates.read.book import read_book
+
+        report = read_book(listed.source).report()
+        if report is None or not report.rows("Summary"):
+            return None
+        try:
+            return SharedOne(listed.id, tuple(map(str, self._written(listed.id, listed.source, self.lang))))
+        except InputError as fault:
+            return SharedOne(listed.id, (), fault.problems, 2)
+
+    def _written(self, name: str, source: Plan | Path, lang: Lang | None) -> list[Path]:
+        return share(
+            source, self.folder / f"{self.names[name]}.xlsx", lang=lang, weights_only=self.weights_only, pdf=self.pdf,
+            force=self.force, own_sheets=self.own_sheets,
+        )  # fmt: skip
+
+
+def share_many(
+    portfolios: Sequence[Listed],
+    copies: ShareCopies,
+    *,
+    prices: Path | None = None,
+    offline: bool = False,
+    allow_stale: bool = False,
+    accept: Mapping[str, Decimal] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[SharedOne]:
+    """Yield what becomes of each copy: workbooks as they stand, then what has to be planned, on prices fetched once.
+
+    What is wrong with one is told in its place, and the others are done. Raises what `plan_many` raises.
+    """
+    unplanned: list[Listed] = []
+    with Dispatcher(worth=WORTH_WRITING) as dispatcher:
+        found = dispatcher.map(partial(_stored_chunk, copies), portfolios, _lost)
+        for done, (listed, one) in enumerate(zip(portfolios, found, strict=True), 1):
+            if one is None:
+                unplanned.append(listed)
+                continue
+            if progress:
+                progress("plan", done, len(portfolios))
+            yield one
+    made = plan_many(
+        unplanned, prices=prices, offline=offline, allow_stale=allow_stale, accept=accept, plans=False, then=copies,
+        progress=progress,
+    )  # fmt: skip
+    for plan_of in made:
+        yield SharedOne(plan_of.id, plan_of.files, plan_of.problems, plan_of.status)
+
+
+def _stored_chunk(copies: ShareCopies, listed: Sequence[Listed]) -> list[SharedOne | None]:
+    return [copies.stored(one) for one in listed]
+
+
+def _lost(listed: Listed, fault: BaseException) -> SharedOne | None:
+    return SharedOne(listed.id, (), (unforeseen(fault),), 1)
 
 
 def _overwritten(source: Plan | str | Path, path: Path) -> tuple[Problem, ...]:

@@ -12,7 +12,7 @@ from engine.errors import Problem
 from engine.market import catalogue
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
-from engine.plan import Plan, cash_weight, reconciliation
+from engine.plan import Plan, Position, Trade, cash_weight, reconciliation
 from engine.portfolio import UNKNOWN_TYPE, Portfolio
 from engine.settings import Settings, setting_fields
 from engine.words import Lang, known, say
@@ -81,7 +81,7 @@ def plan_report(
     The plan's date is added to the history, in place of an earlier row of the same date.
     """
     results: dict[str, Rows] = {
-        "Prices": price_rows(plan),
+        "Prices": price_rows(plan, lang),
         "FxRates": rate_rows(plan),
         "Trades": trade_rows(plan, lang),
         "Reconcile": cash_rows(plan),
@@ -93,12 +93,20 @@ def plan_report(
     return BookReport(plan.portfolio, plan.as_of, results | dict(tables or {}), rows, notes=dict(notes or {}))
 
 
-def price_rows(plan: Plan) -> Rows:
+def called(plan: Plan, row: Position | Trade, lang: Lang) -> str:
+    """Return what a position or a traded instrument is called for a reader of a language."""
+    instrument = plan.portfolio.instruments.get(row.symbol)
+    if instrument is None or instrument.name != row.name:
+        return row.name or row.symbol
+    return instrument.called(lang)
+
+
+def price_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the price of every symbol with its source, time and status."""
     return tuple(
         {
             "Ticker": p.symbol,
-            "Name": p.name,
+            "Name": called(plan, p, lang),
             "Price": p.price if p.price_source != "none" else None,
             "Currency": p.currency,
             "AsOf": p.price_as_of.replace(tzinfo=None, microsecond=0) if p.price_as_of else None,
@@ -152,7 +160,7 @@ def trade_rows(plan: Plan, lang: Lang) -> Rows:
         {
             "Account": t.account,
             "Ticker": t.symbol,
-            "Name": t.name,
+            "Name": called(plan, t, lang),
             "Side": t.side,
             "Quantity": t.quantity,
             "Price": t.price,

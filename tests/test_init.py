@@ -11,7 +11,9 @@ import pytest
 
 from rebalancer.first import FirstAnswers, TypedHolding, read_line
 from rebalancer.loading import load
+from templates.models import KEYS
 from xl_addin.cli import init, main
+from xl_addin.show.terminal import invocation
 
 EXPORTS = Path(__file__).parent / "import_files"
 PRICES = "symbol,price,currency,as_of\n" + "".join(
@@ -34,8 +36,10 @@ def answer(monkeypatch: pytest.MonkeyPatch, *lines: str, lang: str = "ko", more:
     return main(["init", "--offline", "--as-of", "2026-11-20", "--lang", lang, *given, *more])
 
 
+#: The number of one's own targets, which stand below the models; the blank one is no choice.
+OWN = str(len(KEYS))
 #: Korean, won, an ordinary account, own targets of three funds.
-BEGIN = ("지은", "", "", "", "9", "TIGER 미국S&P500 50", "KODEX 200 30%", "305080 20", "")
+BEGIN = ("지은", "", "", "", OWN, "TIGER 미국S&P500 50", "KODEX 200 30%", "305080 20", "")
 TYPED = (*BEGIN, "2", "TIGER 미국S&P500 120 16200", "KODEX 200 40", "", "1,500,000")
 
 
@@ -120,7 +124,7 @@ def test_an_american_gets_dollars_and_american_accounts(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "prices.csv").write_text("symbol,price,currency,as_of\nVTI,340,USD,2026-11-20\n", encoding="utf-8")
-    assert answer(monkeypatch, "", "", "", "2", "9", "VTI 90", "", "3", "10000", lang="en") == 0
+    assert answer(monkeypatch, "", "", "", "2", OWN, "VTI 90", "", "3", "10000", lang="en") == 0
     portfolio = load(folder / "portfolio.xlsx")
     assert (portfolio.base_currency, portfolio.settings.residence) == ("USD", "US")
     assert [(one.name, one.type) for one in portfolio.accounts] == [("IRA", "ira")]
@@ -160,12 +164,12 @@ def test_without_prices_the_portfolio_is_written_and_the_next_command_named(
     assert load(folder / "포트폴리오.xlsx").name == "지은"
 
 
-@pytest.mark.parametrize("wrong", ["", "0", "7", "x", "1 2"])
 def test_a_number_that_is_none_of_the_choices_is_asked_again(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    begin = (*BEGIN, *([wrong] if wrong else []), "3", "1000000")
-    assert answer(monkeypatch, *begin) == 0
+    wrong = ("0", "7", "x", "1 2")
+    assert answer(monkeypatch, *BEGIN, *wrong, "3", "1000000") == 0
+    assert capsys.readouterr().err.count("1부터 3까지") == len(wrong)
 
 
 @pytest.mark.parametrize(
@@ -201,8 +205,8 @@ def test_what_is_no_draft_is_none(text: str) -> None:
 
 def test_the_command_that_is_named_is_one_that_a_shell_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert init.invocation() == "python -m uv run rebalancer"
+    assert invocation() == "python -m uv run rebalancer"
     program = tmp_path / "rebalancer"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert init.invocation() == "rebalancer"
+    assert invocation() == "rebalancer"

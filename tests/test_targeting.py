@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import click
 import openpyxl
 import pytest
 from hypothesis import given, settings
@@ -36,13 +37,32 @@ def weigh_into(folder: Path, *more: str, book: str = "p.yaml") -> int:
     return main(["weights", "equal-sector", str(folder / "u.csv"), "--into", str(folder / book), *more])
 
 
-def test_nothing_is_written_without_a_place(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_script_writes_into_the_portfolio_and_keeps_a_copy(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (folder / "p.yaml").read_bytes()
     assert weigh_into(folder, "--section", "satellite", "--lang", "ko") == 0
     out = capsys.readouterr().out
     assert "신규" in out
     assert "없어짐" in out
+    assert (folder / "p.before.yaml").read_bytes() == before
+    assert "XOM" in {target.symbol for _, target in load(folder / "p.yaml").targets()}
+
+
+def test_a_person_is_asked_and_no_leaves_the_file_as_it_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (folder / "p.yaml").read_bytes()
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    asked = []
+    monkeypatch.setattr(click, "confirm", lambda text, **_: asked.append(text))
+    assert weigh_into(folder, "--section", "satellite") == 0
+    assert len(asked) == 1
     assert (folder / "p.yaml").read_bytes() == before
+
+
+def test_with_a_place_of_its_own_the_portfolio_stays(folder: Path) -> None:
+    before = (folder / "p.yaml").read_bytes()
+    assert weigh_into(folder, "--section", "satellite", "-o", str(folder / "q.yaml")) == 0
+    assert (folder / "p.yaml").read_bytes() == before
+    assert (folder / "q.yaml").exists()
 
 
 def test_a_section_keeps_its_weight_and_its_targets_what_they_had(folder: Path) -> None:

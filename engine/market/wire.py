@@ -100,19 +100,21 @@ class Wire(requests.Session[Any]):
             target = response.headers.get("Location")
             if not target or not 300 <= response.status_code < 400:
                 return response
-            url, method = urljoin(url, target), "GET"
             options = {key: options[key] for key in options if key not in ("params", "data", "json")}
-            if not self._is_ours(url):
+            url, method = self._ours(url, target), "GET"
+            if not url:
                 raise SchemaChanged(phrase("source.redirected", source=self.vendor), source=self.vendor)
         raise SchemaChanged(phrase("source.redirect-loop", source=self.vendor), source=self.vendor)
 
-    def _is_ours(self, url: str) -> bool:
+    def _ours(self, url: str, target: str) -> str:
+        """Return where a redirect leads, "" where that is not one of the vendor's own servers."""
         try:
-            parts = urlsplit(url)
+            joined = urljoin(url, target)
+            parts = urlsplit(joined)
             host = parts.hostname or ""
         except ValueError:
-            return False
-        return parts.scheme == "https" and f".{host}".endswith(f".{DOMAINS[self.vendor]}")
+            return ""
+        return joined if parts.scheme == "https" and f".{host}".endswith(f".{DOMAINS[self.vendor]}") else ""
 
     def _once(self, method: Any, url: str, options: dict[str, Any], asked: object) -> Any:  # noqa: ANN401 - a response
         self._limiter.try_acquire(self.vendor, timeout=self._deadline.left)

@@ -70,13 +70,13 @@ def _write_table(own: OwnBook, place: Found) -> str:
     inputs = [c.name for c in made.columns if c.role == "input" and c.name in place.columns]
     standing: dict[tuple[str, ...], list[int]] = {}
     for number, cells in sorted(place.grid.rows.items()):
-        key = tuple(_known(key, cells.get(place.columns.get(key, 0))) for key in keys)
+        key = tuple(known_again(key, cells.get(place.columns.get(key, 0))) for key in keys)
         if number > place.header and key[0]:
             standing.setdefault(key, []).append(number)
     last = max((number for numbers in standing.values() for number in numbers), default=place.header)
     new: list[int] = []
     for index, row in enumerate(own.rows_of(name)):
-        numbers = standing.get(tuple(_known(key, row.get(key)) for key in keys))
+        numbers = standing.get(tuple(known_again(key, row.get(key)) for key in keys))
         if not numbers:
             new.append(index)
             continue
@@ -116,14 +116,14 @@ def _write_row(own: OwnBook, place: Found, inputs: list[str], number: int, index
     fresh = own.fresh.workbook[made.title]
     for column in inputs:
         at = place.columns[column]
-        if _known(column, in_codes(place.table.index[column], cells.get(at), row)) == _known(column, row.get(column)):
-            continue
-        if column == "Enabled" and {_known(column, cells.get(at)), _known(column, row.get(column))} == {"", "true"}:
+        standing = in_codes(place.table.index[column], cells.get(at), row)
+        said = {known_again(column, standing), known_again(column, row.get(column))}
+        if len(said) == 1 or (column == "Enabled" and said == {"", "true"}):
             continue
         own.copy(place.grid.part, number, at, fresh.cell(made.first_row + index, made.column(column)))
 
 
-def _known(column: str, value: object) -> str:
+def known_again(column: str, value: object) -> str:
     """Return a cell as it is compared: codes without a broker's letter and zeros, words in small letters."""
     text = same_text(value)
     if column in ("Ticker", "Benchmark"):

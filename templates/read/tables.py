@@ -24,6 +24,8 @@ from templates.spec.vocabulary import meant
 #: Header cells to the left and right of an empty header belong to one table at most this far apart.
 _FURTHEST = 40
 CSV = ".csv"
+#: What of a broker's table says what is held.
+_PASTED = frozenset({"symbol", "quantity", "average_cost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +306,13 @@ def headers(table: Table) -> Mapping[str, str]:
     for column in table.columns:
         others = (word for meaning, word in _accepted("header") if meaning == f"{table.name}.{column.name}")
         learn(column, (*(column.caption(lang) for lang in LANGUAGES), column.key, *others))
+    if table.name == "Holdings":  # a broker's own table may be pasted there
+        from engine.data.brokers.tables import known_words
+
+        fields = {column.key: column for column in table.columns if column.key in _PASTED}
+        for word, field in known_words("field").items():
+            if field in fields:
+                learn(fields[field], (word,))
     return names
 
 

@@ -250,3 +250,9 @@ def test_on_its_first_day_a_share_is_held_against_nothing(market: Replayed, repl
     replay.vendors.previous = {"AAPL": 60.0}
     assert not doubt(market, "AAPL", NOW)
     assert "naver-world.quotes" not in replay.kinds()
+
+
+def test_a_pair_the_other_way_round_is_told_as_one(market: Replayed, replay: Replay) -> None:
+    alone(replay)
+    replay.vendors.change("KRW=X", price=0.00072)
+    assert "it is usually about 1,400: the pair the other way round" in doubt(market, "USDKRW", NOW)

@@ -160,8 +160,8 @@ def test_naver_down_leaves_korean_prices_to_the_next_source(kind: int | str, mar
 def test_everything_down_ends_at_the_deadline_with_an_error_for_every_symbol(
     kind: str, market: Replayed, replay: Replay
 ) -> None:
-    replay.fault("yahoo.*", kind)
-    replay.fault("naver.*", kind)
+    for vendor in ("yahoo", "naver", "naver-rates", "naver-world", "ecb", "frankfurter", "cnbc"):
+        replay.fault(f"{vendor}.*", kind)
     market.yahoo_ready()
     batch = market.ask("AAPL", "005930", "USDKRW", deadline=0.6)
     assert replay.waited_out == 0  # a drip that is waited for ends in prices
@@ -331,9 +331,9 @@ def test_each_failure_of_the_helper_process_is_told(kind: str, new_market: Calla
 
 
 def test_a_helper_process_that_ends_without_an_answer_is_told() -> None:
-    krx = Krx(lambda: None)
+    krx = Krx(lambda: Login(KRX_ID, KRX_PW))
     krx.run = lambda job, deadline: _child({**job, "task": None, "seconds": "soon"}, deadline)
-    answer = krx.history([SAMSUNG], NOW.date(), NOW.date(), now=NOW, deadline=Deadline(PATIENT))
+    answer = krx.quotes([SAMSUNG], now=NOW, deadline=Deadline(PATIENT))
     assert str(answer.failed["005930"]) == "krx: the helper process ended without an answer"
 
 
@@ -465,3 +465,12 @@ def test_prices_in_hundredths_become_prices_in_their_currency(
     replay.vendors.shares[symbol] = Share(symbol, there, unit)
     quote = market.ask(symbol).ok[symbol]
     assert (quote.price, quote.currency) == (Decimal(price), currency)
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip"])
+def test_where_yahoo_hangs_the_second_sources_have_time_too(kind: str, market: Replayed, replay: Replay) -> None:
+    market.yahoo_ready()
+    replay.fault("yahoo.*", kind)
+    batch = market.ask("AAPL", "USDKRW", deadline=2)
+    assert {quote.source for quote in batch.ok.values()} == {"naver-world", "naver-rates"}
+    replay.released.set()

@@ -18,6 +18,7 @@ import pytest
 
 from engine.market.store import FILE, Breaker, Store
 from engine.quote import FetchedFacts, FetchedHolding, History, Quote
+from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW
 from tests.market.replayed import Replayed
 
@@ -315,3 +316,17 @@ def test_everything_comes_back_as_it_was_kept(tmp_path: Path) -> None:
     assert set(again.counts().values()) == {0}
     assert again.breakers() == {"krx": breaker}, "who refused us is not asked again sooner for that"
     again.close()
+
+
+def test_an_older_answer_never_replaces_a_newer_price_and_is_not_asked_for_again_at_once(
+    market: Replayed, replay: Replay
+) -> None:
+    market.ask("005930", "AAPL")
+    replay.vendors.naver_prices = {"005930": "70000"}
+    replay.vendors.traded["Asia/Seoul"] -= dt.timedelta(minutes=10)
+    later = NOW + dt.timedelta(minutes=2)
+    assert market.ask("005930", now=later).ok["005930"].price == 71000
+    assert market.store.quotes()["005930"][1].price == 71000
+    replay.forget()
+    assert market.ask("005930", now=later + dt.timedelta(seconds=30)).ok["005930"].price == 71000
+    assert not replay.kinds()

@@ -13,7 +13,7 @@ import pytest
 from engine.market import chain, krx
 from engine.market.calendars import last_opened
 from tests.market.replay_server import Replay
-from tests.market.replay_vendors import KRX_ID
+from tests.market.replay_vendors import KRX_ID, Share
 from tests.market.replayed import SAID, WRONG_PASSWORD, forget_yahoo
 from xl_addin.cli import main
 
@@ -275,6 +275,19 @@ def test_a_price_by_hand_that_is_far_from_the_market_is_warned_of(
     assert "20.15 USD, is far from the market's last one, 201.5 (yahoo)" in problem["message"]
 
 
+def test_a_price_of_a_file_that_is_far_from_the_market_is_warned_of_too(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str, tmp_path: Path
+) -> None:
+    run("quotes", "AAPL", "USDKRW", "360750")
+    file = tmp_path / "prices.csv"
+    file.write_text("symbol,price,currency\nAAPL,2015,USD\nUSDKRW,1402.5,KRW\n360750,21000,KRW\n", encoding="utf-8")
+    status, out, _ = run("plan", portfolio, "--prices", str(file), "--json")
+    assert status == 0
+    far = [one["message"] for one in document(out)["problems"] if one["code"] == "manual-price-far"]
+    assert len(far) == 1
+    assert "2,015 USD, is far from the market's last one, 201.5 (yahoo)" in far[0]
+
+
 def test_no_network_is_one_sentence_with_the_count(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
     for source in SOURCES:
         replay.fault(source, "reset")
@@ -282,6 +295,20 @@ def test_no_network_is_one_sentence_with_the_count(run: Callable[..., tuple[int,
     assert status == 3
     assert err.count("\n") <= 2, err
     assert "none of 3 prices and rates could be had: is there a network?" in " ".join(err.split())
+
+
+def test_a_source_says_what_the_catalogue_does_not(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    replay.vendors.shares["ZZTF"] = Share("ZZTF", 50.0, kind="ETF")
+    file = Path(portfolio)
+    file.write_text(file.read_text(encoding="utf-8").replace("AAPL", "ZZTF"), encoding="utf-8")
+    told = document(run("plan", portfolio, "--json")[1])
+    assert {one["symbol"]: one["asset_type"] for one in told["positions"]}["ZZTF"] == "etf"
+    said = [
+        one["message"] for one in told["problems"] if one["code"] == "not-in-catalogue" and "ZZTF" in one["message"]
+    ]
+    assert said == ["ZZTF is not in the catalogue: taken in USD, as etf, says yahoo"]
 
 
 def test_no_network_is_one_sentence_of_a_plan_too(

@@ -21,7 +21,7 @@ from templates.read.book import read_book
 from templates.spec import sheet
 from tests.office import Office
 from xl_addin.cli import main
-from xl_addin.cli.models import kind_of
+from xl_addin.hosts.excel.package import kind_of
 
 #: As `rebalancer demo` of these versions wrote them; in 0.1.0 the ledger is called History.
 EARLIER = Path(__file__).with_name("earlier")

@@ -100,6 +100,19 @@ def decimal_of(value: object) -> Decimal | None:
     return value if isinstance(value, Decimal) else None
 
 
+def free_rows(book: Book, place: Found, key: str, count: int) -> list[int]:
+    """Return the first free rows of an Excel table; raises InputError where there are too few."""
+    if not count:
+        return []
+    name = place.table.name
+    last = book.sheets[place.grid.name].tables[name].range.last_cell.row
+    column = place.columns[key]
+    free = [n for n in range(place.header + 1, last + 1) if column not in place.grid.rows.get(n, {})]
+    if len(free) < count:
+        raise InputError([error("no-room", name, needed=count, free=len(free))])
+    return free[:count]
+
+
 def found_in(book: Book, tables: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, Found]:
     """Return where each table stands; raises InputError where one of the person's stands there twice."""
     grids = [grid(name, rows_of(rows) or ()) for name, rows in tables.items()]

@@ -32,6 +32,7 @@ from rebalancer.first import (
 )
 from xl_addin.cli.frame import command, option
 from xl_addin.cli.options import FILE, as_of_option, force_option, lang_option, prices_option
+from xl_addin.show.terminal import invocation
 
 #: Where answers wait, in the folder one is in, while not all are given.
 DRAFT = Path(".rebalancer-init.json")
@@ -45,6 +46,8 @@ _ACCOUNTS = {
     "US": ("taxable", "ira", "roth", "401k"),
     "none": ("taxable",),
 }
+#: The model that is offered first, elsewhere the simplest.
+_USUAL_MODELS = {"KR": "stable-growth"}
 _INTERRUPTED, _NO_MARKET_DATA = 1, 3
 
 
@@ -98,21 +101,6 @@ def init(
         raise
     _show(made, path, lang)
     return 0
-
-
-def invocation() -> str:
-    """Return how the program is called here: `rebalancer` where a shell finds it, else through uv in the clone."""
-    import os
-    import shutil
-
-    # uv puts its environment's programs on the path of what it runs; the person's shell does not find them there.
-    own = Path(sys.prefix).resolve()
-    folders = [
-        folder
-        for folder in os.environ.get("PATH", "").split(os.pathsep)
-        if folder and ("VIRTUAL_ENV" not in os.environ or own not in Path(folder).resolve().parents)
-    ]
-    return "rebalancer" if shutil.which("rebalancer", path=os.pathsep.join(folders)) else "python -m uv run rebalancer"
 
 
 def _begun(lang: Lang) -> FirstAnswers:
@@ -187,7 +175,9 @@ def _targets(answers: FirstAnswers, lang: Lang) -> FirstAnswers:
 
     models = [model for model in load_all() if any(True for _ in model.portfolio.targets())]
     rows = [f"{model.facts.title(lang)} - {model.facts.summary(lang)}" for model in models]
-    chosen = _choose([*rows, say("init.own-targets", lang)], 0 if answers.residence == "KR" else len(models) - 1, lang)
+    usual = _USUAL_MODELS.get(answers.residence, "three-fund")
+    at = next(number for number, model in enumerate(models) if model.facts.key == usual)
+    chosen = _choose([*rows, say("init.own-targets", lang)], at, lang)
     if chosen < len(models):
         return replace(answers, model=models[chosen].facts.key, targets={})
     return replace(answers, model="", targets=_own_targets(lang))
@@ -321,7 +311,10 @@ def _priced(
     missing = unpriced(portfolio, quotes)
     if missing:
         _tell(say("init.no-prices", lang))
-    for symbol in missing:
+    doubtful = {symbol: quote.doubt for symbol, quote in quotes.items() if quote.doubt is not None}
+    for doubt in doubtful.values():
+        _tell(doubt.told(lang))
+    for symbol in (*missing, *doubtful):
         pair = symbol not in portfolio.instruments
         currency = symbol[3:] if pair else portfolio.instruments[symbol].currency
         name = symbol if pair else f"{portfolio.instruments[symbol].called(lang)} ({symbol})"

@@ -16,6 +16,7 @@ from engine.words import Lang, say
 from rebalancer.files import output_problems, state_folder, write_whole
 from rebalancer.gathering import Gathering
 from rebalancer.many import PlannedOne, Terms, Totals, plan_many, totals
+from rebalancer.sharing import ShareCopies, SharedOne, share_many
 from rebalancer.summarising import (
     SUMMARY,
     WritePlans,
@@ -58,6 +59,8 @@ _COLUMNS: tuple[tuple[str, Align, int], ...] = (
 _STYLES = ("yellow", "", "red")
 #: What `-o` names one table of all by; anything else is a folder for a workbook each.
 _SUMMARIES = (".csv", ".xlsx")
+#: What is no name of a folder.
+_FILES = (*_SUMMARIES, ".json", ".yaml", ".yml", ".xlsm", ".ods", ".pdf", ".parquet", ".txt")
 #: At most so many files that are there already are named.
 _NAMED = 5
 
@@ -131,6 +134,36 @@ def plan_and_show(asked: Asked, terms: Terms, unusable: Mapping[str, object]) ->
     return status(every, gathering.problems) or (EXIT_NEEDED if asked.check and needed else 0)
 
 
+def share_and_tell(asked: Asked, copies: ShareCopies, *, offline: bool, allow_stale: bool) -> int:
+    """Write a copy of each, say how many and why not others, and return the exit status: that of the worst of them."""
+    gathering = Gathering(asked.files, model=asked.model, targets=asked.targets)
+    copies = replace(copies, names=file_names(gathering.names))
+    problems = list(folder_problems(copies.folder, gathering.folders))
+    if copies.folder.suffix.lower() in _FILES:
+        problems.append(error("output-not-folder", str(copies.folder)))
+    if problems or not len(gathering):
+        raise InputError([*problems, *gathering.problems])
+    copies.folder.mkdir(parents=True, exist_ok=True)
+    every: list[SharedOne] = []
+    try:
+        with bar(len(gathering)) as show:
+            every.extend(
+                share_many(
+                    list(gathering), copies, prices=asked.prices, offline=offline, allow_stale=allow_stale,
+                    accept=asked.accept,
+                    progress=lambda what, done, total: show(say(f"doing.many.{what}", asked.lang), done, total),
+                )
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        stopped = error("interrupted.share", place("command-line"), number=len(every), total=len(gathering))
+        _tell([stopped], asked)
+        return EXIT_OTHER
+    written = sum(bool(one.files) for one in every)
+    sys.stdout.write(say("said.written-many", asked.lang, number=written, folder=copies.folder) + "\n")
+    _tell([*gathering.problems, *failures(every)], asked)
+    return status(every, gathering.problems)
+
+
 def _writer(asked: Asked, gathering: Gathering) -> WritePlans | None:
     """Return what writes a workbook each; a run that is taken up again writes over what it wrote."""
     if asked.folder is None:
@@ -144,6 +177,8 @@ def _output_problems(asked: Asked, gathering: Gathering, then: WritePlans | None
     if asked.folder is None or then is None:
         return list(output_problems(asked.output, asked.output.suffix.lower(), force=asked.force))
     found = list(folder_problems(asked.folder, gathering.folders))
+    if asked.folder.suffix.lower() in _FILES:
+        found.append(error("output-not-folder", str(asked.folder)))
     if asked.folder.is_dir() and not then.force:
         there = {path.name for path in asked.folder.iterdir()}
         wanted = [then.path(name).stem for name in then.names]
@@ -200,13 +235,13 @@ def _write_summary(asked: Asked, every: Sequence[PlannedOne], terms: Terms) -> N
         write_whole(asked.output, summary_book(every, terms, asked.lang))
 
 
-def status(every: Sequence[PlannedOne], problems: Sequence[Problem] = ()) -> int:
+def status(every: Sequence[PlannedOne | SharedOne], problems: Sequence[Problem] = ()) -> int:
     """Return the exit status of several, and of what is wrong with their list: 2 before 3 before 1."""
     found = {one.status for one in every} | {2 for problem in problems if problem.severity == "error"}
     return next((code for code in (2, 3, 1) if code in found), 0)
 
 
-def failures(every: Sequence[PlannedOne]) -> list[Problem]:
+def failures(every: Sequence[PlannedOne | SharedOne]) -> list[Problem]:
     """Return why there is no plan, of each that has none: placed where it is, under its client."""
     return [
         problem

@@ -14,7 +14,6 @@ from xl_addin.cli.options import FILE, force_option, lang_option, output_options
 
 if TYPE_CHECKING:
     from templates.models import ModelPortfolio
-    from templates.models.clients import Kind
 
 
 @command("models")
@@ -114,18 +113,8 @@ def new(*, model: str | None, output: Path, lang: Lang, force: bool, batch: Path
 def update(*, book: Path, output: Path | None, lang: Lang | None, force: bool) -> None:
     """Write the workbook of this version, and say what was carried into it."""
     from rebalancer.updating import update as updated
+    from xl_addin.hosts.excel.package import kind_of
 
     kind = kind_of(book)
     for line in updated(book, output, kind, lang=lang, force=force).lines():
         sys.stdout.write(tell(line, reader_language()) + "\n")
-
-
-def kind_of(book: Path) -> Kind:
-    """Return what is written in place of a workbook: one with macros where it has macros."""
-    from templates.models.clients import PLAIN, Kind
-
-    if book.suffix.lower() != ".xlsm":
-        return PLAIN
-    from xl_addin.hosts.excel.package import report_workbook
-
-    return Kind(".xlsm", report_workbook)

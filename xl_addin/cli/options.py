@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,11 @@ def share(what: str, *, above_zero: bool = True, below_one: bool = False) -> Cal
         return number
 
     return read
+
+
+def may_be_several(files: Sequence[Path]) -> bool:
+    """Tell whether it takes a look to know that one portfolio alone is meant."""
+    return len(files) != 1 or files[0].is_dir() or files[0].suffix.lower() in (".csv", ".parquet")
 
 
 def all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:

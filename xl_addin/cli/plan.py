@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import InputError, error
 from engine.phrase import Phrase, place
@@ -23,6 +24,7 @@ from xl_addin.cli.options import (
     facts_option,
     force_option,
     history_options,
+    may_be_several,
     output_options,
     prices_option,
     stale_option,
@@ -51,11 +53,33 @@ if TYPE_CHECKING:
 @accept_option
 @option("--brief", is_flag=True)
 @option("--check", is_flag=True)
+@option("--notify", multiple=True, envvar="REBALANCER_NOTIFY", metavar="URL")
+@option("--schedule", is_flag=True)
 @option("--model", metavar="NAME", default="")
 @option("--targets", type=FILE, metavar="FILE")
 @option("--resume", is_flag=True)
 @output_options
 def plan(
+    *,
+    files: tuple[Path, ...],
+    check: bool,
+    notify: tuple[str, ...],
+    schedule: bool,
+    lang: Lang,
+    **given: Any,  # noqa: ANN401 - the other options, as `_plan` declares them
+) -> int:
+    """Plan, and remind where that is asked for; or say how a computer is made to do that."""
+    from xl_addin.cli.reminding import check_notify, schedule_line, telling_failure
+
+    if schedule:
+        sys.stdout.write(schedule_line(files, notify, lang))
+        return 0
+    told = check_notify(notify, check=check)
+    with telling_failure(told, files, lang):
+        return _plan(files=files, check=check, told=told, lang=lang, **given)
+
+
+def _plan(
     *,
     files: tuple[Path, ...],
     output: Path | None,
@@ -72,6 +96,7 @@ def plan(
     accept: tuple[tuple[str, Decimal], ...],
     brief: bool,
     check: bool,
+    told: tuple[str, ...],
     model: str,
     targets: Path | None,
     resume: bool,
@@ -100,7 +125,7 @@ def plan(
                 files, prices, dict(accept), model, targets, output, lang,
                 force=force, resume=resume, as_json=as_json, check=check,
             )  # fmt: skip
-            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses})
+            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses, "--notify": told})
     (file,) = files
     many = {"--model": model, "--targets": targets, "--resume": resume}
     if unusable := [
@@ -145,12 +170,12 @@ def plan(
         if notice:
             sys.stderr.write(f"{notice}\n")
     _show(made, lang, output, as_json=as_json, brief=brief, since=since)
-    return EXIT_NEEDED if check and made.needs_rebalancing else 0
+    if not check or not made.needs_rebalancing:
+        return 0
+    from xl_addin.cli.reminding import tell_need
 
-
-def may_be_several(files: Sequence[Path]) -> bool:
-    """Tell whether it takes a look to know that one portfolio alone is meant."""
-    return len(files) != 1 or files[0].is_dir() or files[0].suffix.lower() in (".csv", ".parquet")
+    tell_need(told, made, file, lang)
+    return EXIT_NEEDED
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:
@@ -216,11 +241,17 @@ def _show(
     if as_json:
         sys.stdout.write(document(made, **more))
         return
-    from xl_addin.show.terminal import paint_for
-    from xl_addin.show.text import report
+    from xl_addin.show.terminal import paint_for, wrap
+    from xl_addin.show.text import conclusion, report
 
     told = [one.told(lang) for one in since]
-    sys.stdout.write(report(made, lang, paint_for(sys.stdout), brief=brief, verbose=wants_fine_print(), since=told))
+    paint = paint_for(sys.stdout)
+    text = report(made, lang, paint, brief=brief, verbose=wants_fine_print(), since=told)
+    sys.stdout.write(text)
+    if sys.stdout.isatty() and text.count("\n") > shutil.get_terminal_size().lines:
+        # The beginning is above the screen by now.
+        sys.stdout.writelines(f"\n{paint(line, 'bold')}" for line in wrap(conclusion(made, lang), paint.sentence))
+        sys.stdout.write("\n")
     if written:
         kept = written.suffix.lower() == PLAN_SUFFIX
         sys.stdout.write(f"{say('report.kept' if kept else 'report.written', lang, path=written)}\n")

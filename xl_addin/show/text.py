@@ -12,15 +12,14 @@ from engine.plan import (
     CashLine,
     Conversion,
     Plan,
-    Position,
     TaxEstimate,
-    Trade,
     cash_weight,
     reconciliation,
     traded,
 )
 from engine.quote import SAMPLE_SOURCE
-from engine.words import Lang, say
+from engine.words import Lang, known, say
+from templates.report import called
 from xl_addin.show.allocation_text import allocation_lines, section_name
 from xl_addin.show.terminal import (
     Paint,
@@ -117,6 +116,24 @@ def _loud(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     return [paint(f"!! {line} !!", "loud") for notice in price_notices(plan, lang) for line in wrap(notice, width)]
 
 
+def notice(plan: Plan, lang: Lang) -> str:
+    """Return what a reminder says: the conclusion, why, and an order a line; plain sentences, for any screen."""
+    lines = [
+        conclusion(plan, lang),
+        plan_sentence(plan, lang),
+        why_sentence(plan, lang),
+        *price_notices(plan, lang),
+        "",
+    ]
+    for trade in plan.trades:
+        account = f"{trade.account}: " if trade.account else ""
+        amounts = f"{quantity(trade.quantity)} × {price(trade.price, trade.currency)}"
+        lines.append(
+            f"{account}{say(f'side.{trade.side}', lang)} {called(plan, trade, lang)} ({trade.symbol}) {amounts}"
+        )
+    return "\n".join(lines).strip()
+
+
 def plan_sentence(plan: Plan, lang: Lang) -> str:
     """Return which portfolio the plan is of, of which day, its value and its drift."""
     values = {"day": plan.as_of, "value": money(plan.total_value, plan.base_currency), "drift": percent(plan.drift)}
@@ -182,14 +199,6 @@ def fine_print(plan: Plan, lang: Lang, *, verbose: bool) -> list[str]:
     return [say("report.fine-print", lang, count=left)] if left else []
 
 
-def _name(plan: Plan, row: Position | Trade, lang: Lang) -> str:
-    """Return what a position or a traded instrument is called for a reader of a language."""
-    instrument = plan.portfolio.instruments.get(row.symbol)
-    if instrument is None or instrument.name != row.name:
-        return row.name or row.symbol
-    return instrument.called(lang)
-
-
 def _block(title: str, lines: list[str], lang: Lang, paint: Paint) -> list[str]:
     return [paint(say(title, lang), "cyan"), *lines] if lines else []
 
@@ -201,7 +210,7 @@ def _wrapped(sentences: Iterable[str], paint: Paint) -> list[str]:
 def _positions(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     base = plan.base_currency
     columns = [
-        TextColumn(say("caption.name", lang), "<", 40, least=14),
+        TextColumn(say("caption.name", lang), "<", 60, least=14),
         TextColumn(say("caption.symbol", lang), "<", 10),
         TextColumn(say("caption.quantity", lang), optional=2),
         TextColumn(say("caption.price", lang), optional=3),
@@ -215,7 +224,7 @@ def _positions(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     rows = [
         TextRow(
             (
-                _name(plan, position, lang),
+                called(plan, position, lang),
                 position.symbol,
                 quantity(position.quantity),
                 price(position.price, position.currency),
@@ -267,7 +276,7 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
         TextColumn(say("caption.account", lang), "<", 14, least=8),
         TextColumn(say("caption.side", lang), "<"),
         TextColumn(say("caption.symbol", lang), "<", 10),
-        TextColumn(say("caption.name", lang), "<", 40, least=14),
+        TextColumn(say("caption.name", lang), "<", 60, least=14),
         TextColumn(say("caption.quantity", lang)),
         TextColumn(say("caption.price", lang)),
         TextColumn(say("caption.amount", lang)),
@@ -281,7 +290,7 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
                 trade.account,
                 say(f"side.{trade.side}", lang),
                 trade.symbol,
-                _name(plan, trade, lang),
+                called(plan, trade, lang),
                 quantity(trade.quantity),
                 price(trade.price, trade.currency),
                 money(trade.amount, trade.currency),
@@ -345,14 +354,18 @@ def price_notices(plan: Plan, lang: Lang) -> list[str]:
     if samples:
         dates = sorted({p.price_as_of.date().isoformat() for p in samples if p.price_as_of})
         notices.append(say("report.sample-prices", lang, date=", ".join(dates) or say("report.no-date", lang)))
-    stale = [position for position in plan.positions if position.stale]
+    old = [rate for rate in plan.rates.values() if rate.stale_reason]
+    resting = {rate.currency for rate in old}  # the value of these is stale with the rate, their price may be fresh
+    fresh = {symbol for symbol, quote in plan.valuation.prices.items() if not quote.stale}
+    stale = [p for p in plan.positions if p.stale and not (p.currency in resting and p.symbol in fresh)]
     if stale:
         listed = ", ".join(f"{p.symbol} ({p.price_as_of.date() if p.price_as_of else '?'})" for p in stale)
         notices.append(say("report.stale-prices", lang, list=listed))
-    old = [rate for rate in plan.rates.values() if rate.stale_reason]
     if old:
         listed = ", ".join(f"{'/'.join(r.path)} ({r.as_of.date() if r.as_of else '?'})" for r in old)
-        notices.append(say("report.stale-rates", lang, list=listed))
+        touched = [p.symbol for p in plan.positions if p.currency in resting]
+        key = "report.stale-rates" if touched else "report.stale-rates.cash"
+        notices.append(say(key, lang, list=listed, symbols=", ".join(touched)))
     return notices
 
 
@@ -365,10 +378,18 @@ def price_sources(plan: Plan, lang: Lang) -> str:
         ages = ["~".join(dict.fromkeys([dates[0], dates[-1]]))] if dates else []
         if None in found:
             ages.append(say("report.no-date", lang))
-        parts.append(say("report.source-line", lang, source=source, count=len(found), age=", ".join(ages)))
+        parts.append(
+            say("report.source-line", lang, source=_source_name(source, lang), count=len(found), age=", ".join(ages))
+        )
     rates = {p.currency: p.fx for p in plan.positions if p.currency != plan.base_currency}
     parts += [f"1 {currency} = {price(rate, plan.base_currency)}" for currency, rate in rates.items()]
     return "; ".join(parts)
+
+
+def _source_name(source: str, lang: Lang) -> str:
+    """Return what a source of prices is called where it is no vendor: samples, one's own, a broker's file."""
+    key = f"source.{source}"
+    return say(key, lang) if known(key) else source
 
 
 def quality_sentences(plan: Plan, lang: Lang) -> list[str]:

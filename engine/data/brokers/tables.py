@@ -58,7 +58,7 @@ class ExportForm:
 
 
 @cache
-def _words(kind: str) -> Mapping[str, str]:
+def known_words(kind: str) -> Mapping[str, str]:
     """Return what each word of a kind means, by its folded spelling."""
     with (resources.files(__package__) / "words.csv").open(encoding="utf-8") as file:
         return {fold(row["word"]): row["meaning"] for row in csv.DictReader(file) if row["kind"] == kind}
@@ -125,7 +125,7 @@ class _StatementReader:
 
     def __init__(self, file: str, form: str, mapping: Mapping[str, str]) -> None:
         self._file, self._form, self._mapping = file, form, mapping
-        self._fields = {**_words("field"), **mapping}
+        self._fields = {**known_words("field"), **mapping}
         self._lines: list[ExportLine] = []
         self._cash: list[ExportCash] = []
         self._income: list[ExportIncome] = []
@@ -182,10 +182,10 @@ class _StatementReader:
         """Return the table that this row is the header of, or None."""
         if sum(bool(cell) for cell in row) < _PAIR:
             return None
-        if any(fold(cell) in _words("transactions") for cell in row if cell):
+        if any(fold(cell) in known_words("transactions") for cell in row if cell):
             self._transactions = True
             self._headers = self._headers or [cell for cell in row if cell]
-            paid = _words("payment-field")
+            paid = known_words("payment-field")
             named = {paid[fold(cell)]: at for at, cell in reversed([*enumerate(row)]) if fold(cell) in paid}
             return _Table(named, "transactions")
         columns: dict[str, int] = {}
@@ -241,7 +241,7 @@ class _StatementReader:
             return True
         if meaning == "account" and row[0] == first and not any(map(str.isdigit, "".join(filled))):
             return True  # a summary of accounts: the name stands in the next row
-        if len(filled) == _PAIR and fold(first) not in _words("cash"):
+        if len(filled) == _PAIR and fold(first) not in known_words("cash"):
             before = self._as_of
             self._day(filled)
             return self._as_of is not before
@@ -254,10 +254,10 @@ class _StatementReader:
     def _row(self, table: _Table, row: Sequence[str], filled: Sequence[str], number: int) -> None:
         symbol, name = table.cell(row, "symbol"), table.cell(row, "name")
         where = place("row", file=self._file, row=number)
-        nothing = _words("nothing")
+        nothing = known_words("nothing")
         symbol, name = ("" if fold(text) in nothing else text for text in (symbol, name))
         first = fold(filled[0])
-        if first in _words("total") or fold(symbol) in _words("total") or fold(name) in _words("total"):
+        if first in known_words("total") or fold(symbol) in known_words("total") or fold(name) in known_words("total"):
             return
         if self._is_cash(symbol, name, filled):
             self._add_cash(table, row, where)
@@ -282,7 +282,7 @@ class _StatementReader:
 
     def _payment(self, table: _Table, row: Sequence[str], number: int) -> None:
         """Read a transaction that pays something out; what is bought and sold is in the holdings already."""
-        kind = cast("IncomeKind | None", _words("payment").get(fold(table.cell(row, "type"))))
+        kind = cast("IncomeKind | None", known_words("payment").get(fold(table.cell(row, "type"))))
         found = amount(table.cell(row, "amount"), comma=self._comma)
         if kind is None or not found:
             return
@@ -312,9 +312,9 @@ class _StatementReader:
         )
 
     def _is_cash(self, symbol: str, name: str, filled: Sequence[str]) -> bool:
-        words = _words("cash")
+        words = known_words("cash")
         return (
-            fold(symbol.rstrip("*")) in _words("money-market")
+            fold(symbol.rstrip("*")) in known_words("money-market")
             or fold(symbol) in words
             or (not symbol and fold(name) in words)
             or (fold(filled[0]) in words)
@@ -368,7 +368,7 @@ class _StatementReader:
 
     def _number(self, table: _Table, row: Sequence[str], name: str, where: Where) -> Decimal | None:
         text = table.cell(row, name)
-        if not text or fold(text) in _words("nothing"):
+        if not text or fold(text) in known_words("nothing"):
             return None
         number = amount(text, comma=self._comma)
         if number is None and any(map(str.isdigit, text)):

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook import Workbook
@@ -33,6 +35,9 @@ from xl_addin.functions import all_functions, function
 from xl_addin.functions.declaring import CATEGORY
 from xl_addin.hosts.excel import ribbon
 from xl_addin.hosts.excel.project import WORKBOOK, project
+
+if TYPE_CHECKING:
+    from templates.models.clients import Kind
 
 NAME = "rebalancer.xlsm"
 FUNCTIONS_SHEET, CONFIG_SHEET = "Functions", "xlwings.conf"
@@ -138,6 +143,13 @@ def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> 
     prices = _as_asked(report.rows("Prices"), report.portfolio)
     live = make_live(replace(report, results={**report.results, "Prices": prices}), lang, sample=sample)
     return with_macros(live.book, live.spills, lang)
+
+
+def kind_of(book: Path) -> Kind:
+    """Return what is written in place of a workbook: one with macros where it has macros."""
+    from templates.models.clients import PLAIN, Kind
+
+    return Kind(".xlsm", report_workbook) if book.suffix.lower() == ".xlsm" else PLAIN
 
 
 def with_macros(book: Book, spills: Mapping[str, Sequence[str]], lang: Lang) -> bytes:

@@ -37,7 +37,7 @@ IDENTIFIER = "org.rebalancer.functions"
 #: The component behind the buttons, and what their addresses begin with.
 BUTTONS, PROTOCOL = "org.rebalancer.Buttons", "org.rebalancer.command:"
 #: The buttons of the toolbar; the menu has all of them.
-TOOLBAR = ("refresh", "propose", "record", "undo", "share")
+TOOLBAR = ("refresh", "propose", "record", "undo", "import", "share")
 _NAME = re.compile(r"\b(REBAL_[A-Z_]+)\(")
 _STAMP = (2020, 1, 1, 0, 0, 0)
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -269,6 +269,18 @@ def install(*, dry_run: bool = False, profile: Path | None = None, prefix: Seque
         command = [*prefix, tool, "add", "-s", "-f", *place, str(extension)]
         _run(command, Path(folder))
     return phrase("libreoffice-done", python=sys.executable)
+
+
+def remove(*, profile: Path | None = None, prefix: Sequence[str] = ()) -> Phrase:
+    """Take the functions and buttons out of LibreOffice, and return what was done; raises InputError, as `install`."""
+    tool = unopkg_command()
+    if tool is None:
+        raise _refusal("missing")
+    place = [f"-env:UserInstallation={profile.as_uri()}"] if profile else []
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        _run([*prefix, tool, "remove", *place, IDENTIFIER], Path(folder))
+    return phrase("libreoffice-removed")
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
