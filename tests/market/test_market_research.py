@@ -50,14 +50,18 @@ def test_history_is_fetched_once_in_twelve_hours(market: Replayed, replay: Repla
     assert again.ok["AAPL"].dates[0] >= START
 
 
-def test_korean_history_comes_from_naver_through_pykrx_where_yahoo_fails(
-    new_market: Callable[..., Replayed], helper: Run, replay: Replay
+def test_korean_history_comes_from_naver_where_yahoo_fails_without_a_login_or_a_process(
+    market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("subprocess.Popen", None)
     replay.fault("yahoo.*", "reset")
-    batch = history(new_market(run=helper), "005930")
+    batch = history(market, "005930", "069500")
     found = batch.ok["005930"]
-    assert (found.source, found.closes[-1], found.total_return) == ("krx", Decimal(71000), None)
+    assert (found.source, found.closes[-1], found.total_return) == ("naver-charts", Decimal(71000), None)
     assert found.dates[-1] == dt.date(2026, 11, 19)
+    assert found.dates[0] >= START
+    assert batch.requests == len(replay.kinds())
+    assert replay.kinds().count("naver.chart") == 2
 
 
 def test_stored_history_is_used_with_a_problem_where_the_sources_fail(market: Replayed, replay: Replay) -> None:
