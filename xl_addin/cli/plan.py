@@ -125,9 +125,9 @@ def _plan(
             terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
             asked = Asked(
                 files, prices, dict(accept), model, targets, output, lang,
-                force=force, resume=resume, as_json=as_json, check=check,
+                force=force, resume=resume, as_json=as_json, check=check, notify=told,
             )  # fmt: skip
-            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses, "--notify": told})
+            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses})
     (file,) = files
     many = {"--model": model, "--targets": targets, "--resume": resume}
     if unusable := [
