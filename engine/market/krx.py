@@ -59,11 +59,12 @@ def login(environment: Mapping[str, str]) -> Login | None:
     """
     user, password = environment.get("KRX_ID", ""), environment.get("KRX_PW", "")
     if not (user and password):
-        user, password = _keyring("KRX_ID"), _keyring("KRX_PW")
+        user, password = from_keyring("KRX_ID"), from_keyring("KRX_PW")
     return Login(user, password) if user and password else None
 
 
-def _keyring(name: str) -> str:
+def from_keyring(name: str) -> str:
+    """Return an entry of the operating system's keyring, "" where there is none or no keyring."""
     import keyring
     import keyring.errors
 

@@ -119,7 +119,7 @@ class Yahoo:
             found = [quote_of_chart(one, charts[name], now) for name in one.yahoo if name in charts]
             newest = max(found, key=lambda quote: quote.as_of or now, default=None)
             if newest is None or any(
-                one.as_of == newest.as_of and abs(one.price / newest.price - 1) > TWO_ROWS for one in found
+                other.as_of == newest.as_of and abs(other.price / newest.price - 1) > TWO_ROWS for other in found
             ):
                 raise NoData(phrase("yahoo.not-in-batch"), symbol=one.symbol, source=SOURCE)
             return newest

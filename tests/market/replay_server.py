@@ -35,6 +35,7 @@ HOSTS = (
     "www.ecb.europa.eu",
     "api.frankfurter.dev",
     "quote.cnbc.com",
+    "openapi.koreainvestment.com",
 )
 #: Longest that a hanging answer hangs, in seconds; `Replay.reset` lets go earlier.
 HANG = 30.0
@@ -199,6 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(urllib.parse.parse_qsl(url.query)),
             form=dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)),
             cookie=self.headers.get("Cookie") or "",
+            headers={name.casefold(): value for name, value in self.headers.items()},
+            body=body,
         )
         state = self.state
         released = state.released

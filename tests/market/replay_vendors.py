@@ -23,6 +23,8 @@ class Request:
     query: dict[str, str]
     form: dict[str, str]
     cookie: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 @dataclass(frozen=True)

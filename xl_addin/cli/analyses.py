@@ -306,6 +306,7 @@ def calendar(
     """List the tasks, and write the calendar file where one is asked for."""
     from rebalancer.analysing import calendar as tasks
     from rebalancer.files import output_problems, write_whole
+    from rebalancer.ledgers import realised_overseas
     from rebalancer.loading import load_portfolio, usable
     from xl_addin.show.analysis_text import calendar_text
 
@@ -313,6 +314,8 @@ def calendar(
     refused = output_problems(ics, ".ics", force=force) if ics else ()
     portfolio = usable(loaded, (*problems, *refused))
     now = dt.datetime.now().astimezone()
+    if realised is None and portfolio.base_currency == "KRW":
+        realised = realised_overseas(portfolio, file, start or now.date()).settings.realised.get("overseas")
     result = tasks(portfolio, start or now.date(), months, realised=realised)
     if ics:
         write_whole(ics, result.to_ics(now, lang).encode())
