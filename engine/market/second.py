@@ -63,7 +63,7 @@ class _Second:
         raise NotImplementedError
 
     def quote(self, symbol: str, price: Decimal, traded: dt.datetime, now: dt.datetime, **more: Any) -> Quote:  # noqa: ANN401
-        """Return a quote of this source, of a pair in its second currency, else in dollars; `more` are its other fields."""
+        """Return a quote of this source: of a pair in its second currency, else in dollars; `more` are other fields."""
         currency = symbol[3:] if "FX" in self.markets else "USD"
         return Quote(symbol, price, currency, traded, self.name, fetched_at=now, **more)
 
