@@ -147,6 +147,14 @@ def test_a_market_s_own_worst_weeks_are_left_as_they_are(market: Replayed, repla
     assert (len(batch.ok["AAPL"].closes), batch.problems) == (60, ())
 
 
+def test_a_leveraged_fund_s_own_rebound_is_left_as_it_is(market: Replayed, replay: Replay) -> None:
+    closes = [10.0 + i % 3 for i in range(57)] + [7.2, 11.3, 8.1]
+    replay.vendors.shares["SOXL"] = Share("SOXL", 8.1, name="SOXL")
+    replay.vendors.closes = {"SOXL": (DAYS[-60:], closes, {})}
+    batch = market.research.history(["SOXL"], START, END, now=NOW, deadline=PATIENT)
+    assert (len(batch.ok["SOXL"].closes), batch.problems) == (60, ())
+
+
 def test_dividends_that_no_fund_pays_are_left_out(market: Replayed, replay: Replay) -> None:
     usual = replay.vendors.answer
 
