@@ -31,6 +31,8 @@ _OF_A_MARKET = ("fresh", "stale")
 _WAS_STALE = phrase("was-stale")
 #: The most symbols that a sentence about several names.
 NAMED = 6
+#: The source of a price file's prices, and how far apart their day and the market's may be for one to judge the other.
+PRICE_FILE, SAME_WEEK = "csv", dt.timedelta(days=5)
 #: How far an accepted price may be from the one that is doubtful: it goes on moving.
 ACCEPTED = Decimal("0.05")
 
@@ -140,7 +142,7 @@ def quotes_for(
     """
     needed = wanted_symbols(portfolio, given)
     if not needed:
-        return given, _far_from_market(portfolio)
+        return given, _far_from_market(portfolio, given)
     batch = quotes_of_all(needed, given, offline=offline, refresh=refresh, interactive=interactive, accept=accept)
     return told_of(portfolio, batch, book if offline else None)
 
@@ -184,7 +186,7 @@ def told_of(portfolio: Portfolio, batch: QuoteBatch, book: Path | None = None) -
     lost = {symbol: fault for symbol, fault in failed.items() if symbol not in own}
     had = {symbol: batch.ok[symbol] for symbol in needed if symbol in batch.ok}
     told = tuple(problem for problem in batch.problems if _concerns(problem, needed))
-    return {**own, **batch.ok}, (*told, *notes, *failures(had, lost), *_far_from_market(portfolio))
+    return {**own, **batch.ok}, (*told, *notes, *failures(had, lost), *_far_from_market(portfolio, batch.ok))
 
 
 def _concerns(problem: Problem, symbols: frozenset[str]) -> bool:
@@ -267,9 +269,15 @@ def _meant(text: str) -> str:
         return text
 
 
-def _far_from_market(portfolio: Portfolio) -> tuple[Problem, ...]:
-    """Return a warning for each price by hand that is far from the last one that is stored of the market."""
-    by_hand = {one.symbol: one.price for one in portfolio.holdings if one.price is not None}
+def _far_from_market(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[Problem, ...]:
+    """Return a warning for each price by hand that is far from the last one that is stored of the market.
+
+    A price file's prices are by hand too, those of another week aside.
+    """
+    of_file = {symbol: quotes[symbol] for symbol in wanted_symbols(portfolio) if symbol in quotes}
+    dated = {symbol: quote for symbol, quote in of_file.items() if quote.source == PRICE_FILE}
+    by_hand = {symbol: quote.price for symbol, quote in dated.items()}
+    by_hand |= {one.symbol: one.price for one in portfolio.holdings if one.price is not None}
     by_hand |= dict(portfolio.fx)
     if not by_hand:
         return ()
@@ -277,9 +285,19 @@ def _far_from_market(portfolio: Portfolio) -> tuple[Problem, ...]:
 
     if not chain.default().store.path.exists():
         return ()
-    stored = chain.default().chain.stored(by_hand)
+    stored = {
+        symbol: known
+        for symbol, known in chain.default().chain.stored(by_hand).items()
+        if not _is_of_another_week(dated.get(symbol), known)
+    }
     told = (doubts.manual(symbol, price, stored[symbol]) for symbol, price in by_hand.items() if symbol in stored)
     return tuple(problem for problem in told if problem is not None)
+
+
+def _is_of_another_week(given: Quote | None, known: Quote) -> bool:
+    if given is None or given.as_of is None or known.as_of is None:
+        return False
+    return abs(given.as_of.date() - known.as_of.date()) > SAME_WEEK
 
 
 def login_needed() -> Phrase | None:

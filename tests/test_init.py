@@ -13,6 +13,7 @@ from rebalancer.first import FirstAnswers, TypedHolding, read_line
 from rebalancer.loading import load
 from templates.models import KEYS
 from xl_addin.cli import init, main
+from xl_addin.show.terminal import invocation
 
 EXPORTS = Path(__file__).parent / "import_files"
 PRICES = "symbol,price,currency,as_of\n" + "".join(
@@ -83,6 +84,17 @@ def test_a_brokers_file_is_read_with_its_prices(folder: Path, monkeypatch: pytes
     lines = (*BEGIN, "1", str(EXPORTS / "kiwoom.csv"), "", "0", "52300")
     assert answer(monkeypatch, *lines, more=("--prices", "none.csv")) == 0
     assert {one.symbol for one in load(folder / "포트폴리오.xlsx").holdings if one.quantity} == {"360750", "005930"}
+
+
+def test_prices_of_an_old_export_are_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ("", "", "", "", OWN, "VTI 100", "", "1", str(EXPORTS / "schwab.csv"), "", "0", "345.67")
+    assert answer(monkeypatch, *lines, lang="en") == 0
+    out, err = capsys.readouterr()
+    assert "Price of Vanguard Total Stock Market ETF (VTI) in USD" in err
+    assert "$345.67" in out
+    assert "--cash-flow 500 " in out
 
 
 def test_a_file_that_is_none_is_asked_for_again(
@@ -204,8 +216,8 @@ def test_what_is_no_draft_is_none(text: str) -> None:
 
 def test_the_command_that_is_named_is_one_that_a_shell_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert init.invocation() == "python -m uv run rebalancer"
+    assert invocation() == "python -m uv run rebalancer"
     program = tmp_path / "rebalancer"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    assert init.invocation() == "rebalancer"
+    assert invocation() == "rebalancer"

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import error, warning
-from engine.phrase import place
+from engine.phrase import phrase, place
 from engine.plan import Cause, Plan, Reason, cash_weight, reconciliation, traded
 from engine.portfolio import Instrument
 from engine.quote import SAMPLE_SOURCE
+from engine.valuation import FxRate
 from engine.words import LANGUAGES, Lang, say
 from tests.plans import example, hostile, quiet, two_accounts
 from xl_addin.show import terminal as numbers
@@ -233,7 +234,18 @@ def test_one_cause_in_several_places_is_one_line() -> None:
     same = [error("price-missing", place("price", symbol=symbol)) for symbol in ("QQQ", "SCHD")]
     lines = problem_lines(same, "en", Paint(width=200), 200)
     assert len(lines) == 1
-    assert "price of QQQ, price of SCHD: " in lines[0]
+    assert "price of QQQ, SCHD: " in lines[0]
+
+
+def test_one_cause_of_several_symbols_is_told_of_all_of_them() -> None:
+    told = [warning("store.nothing", place("price", symbol=s), symbol=s) for s in ("QQQ", "SCHD", "VTI")]
+    (line,) = problem_lines(told, "en", Paint(width=300), 300)
+    assert line.count("QQQ, SCHD, VTI") == 2
+
+
+def test_places_without_a_symbol_are_listed() -> None:
+    told = [error("no-such-file", name) for name in ("a.csv", "b.csv")]
+    assert problem_lines(told, "en", Paint(width=300), 300)[0].startswith("error: a.csv, b.csv: ")
 
 
 def test_an_english_report_shows_the_english_name_of_a_fund() -> None:
@@ -352,3 +364,12 @@ def test_korean_report_has_no_english_captions() -> None:
     korean = report(example(), "ko")
     for name in ("positions", "trades", "cash", "quality", "weight", "target", "band"):
         assert say(f"caption.{name}", "en") not in korean
+
+
+def test_a_stale_rate_is_named_with_what_rests_on_it() -> None:
+    plan = example()
+    old = {"USD": FxRate("USD", D(1390), "yahoo", None, phrase("was-stale"), ("USDKRW",))}
+    positions = tuple(replace(p, stale=True) if p.currency in old else p for p in plan.positions)
+    said = " ".join(report(replace(plan, rates=old, positions=positions)).split())
+    assert "!! STALE RATES: " in said
+    assert "the values of QQQ rest on them" in said

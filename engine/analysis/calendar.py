@@ -247,20 +247,26 @@ def _tasks(
             if start <= day < end:
                 known = allowance[1] if year == start.year else None
                 task = _task(row.code, day, _allowance(allowance[0], known))
+                if task is None:
+                    continue
                 yield CalendarItem(day, row.section, row.code, task, due=day <= start, source=row.source)
 
 
-def _task(code: str, day: dt.date, allowance: Phrase) -> Phrase:
-    """Return what there is to do, with the allowance and the limits of the day's year that it names."""
-    limits = {limit.rule: limit for limit in contribution_limits(day)} if code in PAYMENTS else {}
-    if not limits:
+def _task(code: str, day: dt.date, allowance: Phrase) -> Phrase | None:
+    """Return what there is to do, with the allowance and the limits of the day's year that it names.
+
+    None where the limits of that year are not known.
+    """
+    if code not in PAYMENTS:
         return phrase(f"task.{code}", allowance=allowance)
+    limits = {limit.rule: limit for limit in contribution_limits(day)}
+    if not limits.keys() >= set(PAYMENTS[code]):
+        return None
     told = {
         rule.replace("-", "_"): phrase(
             "limit" if limits[rule].verified else "limit.unverified", amount=limits[rule].amount
         )
         for rule in PAYMENTS[code]
-        if rule in limits
     }
     return phrase(f"task.{code}", **told)
 

@@ -171,7 +171,7 @@ class Chain:
                 found = self._flights.join(due, now, limit, found, refresh=refresh)
         ok: dict[str, Quote] = {}
         problems = list(found.problems)
-        rows, checks = self._shelf.rows("price"), self._shelf.rows("check")
+        rows, checks = self.store.quotes(), self.store.quotes("check")
         pulses, splits = self._pulses(listings, now, rows, checks), self.store.splits()
         for text, one in listings.items():
             row = rows.get(one.symbol)
@@ -231,41 +231,29 @@ def _not_stored(symbol: str) -> NoData:
 
 
 class Shelf:
-    """What is known of prices, and which symbols are in use: in the store, and beside it what this process fetched.
-
-    A store may refuse to be written.
-    """
+    """What is known of prices, and which symbols are in use: what is in the store, judged."""
 
     def __init__(self, store: Store, settings: MarketSettings, meanings: Meanings) -> None:
         self._store, self._settings, self._meanings = store, settings, meanings
         self.forget()
 
     def forget(self) -> None:
-        """Forget what this process fetched, and when it noted which symbols are in use."""
-        self._memory: dict[str, dict[str, tuple[str, Quote]]] = {"price": {}, "check": {}, "believed": {}}
+        """Forget when symbols were asked for, and when that was noted."""
         self._noted_at: dict[str, dt.datetime] = {}
-
-    def rows(self, role: str) -> dict[str, tuple[str, Quote]]:
-        """Return the newest quote of every symbol with its market; `role` is price or check (the second source's)."""
-        rows = self._store.quotes(role)
-        for symbol, row in list(self._memory[role].items()):
-            known = rows.get(symbol)
-            if known is None or _fetched(known[1]) < _fetched(row[1]):
-                rows[symbol] = row
-        return rows
+        self._looked_at: dict[str, dt.datetime] = {}
 
     def due(
         self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Said
     ) -> dict[str, Listing]:
         """Return the listings worth a request; those that every source was found not to know go to `errors`."""
-        rows = self.rows("price")
+        rows = self._store.quotes()
         unknown: set[tuple[str, str]] = set()
         if not refresh and any(one.symbol not in rows for one in listings):
             unknown = self._store.unknown(now - dt.timedelta(seconds=self._settings.unknown_for))
         due = {}
         for one in listings:
             row = rows.get(one.symbol)
-            if row is not None and not refresh and freshness.current(row[1], one.market, now, self._settings):
+            if row is not None and not refresh and self._is_current(row[1], one.market, now):
                 continue
             if row is None and _unknown_to_all(one, unknown):
                 said = phrase("store.unknown", symbol=one.symbol)
@@ -274,18 +262,24 @@ class Shelf:
             due[one.symbol] = one
         return due
 
+    def _is_current(self, quote: Quote, market: str, now: dt.datetime) -> bool:
+        """Tell whether asking is worth nothing: also a moment after an answer older than what is stored."""
+        age = (now - self._looked_at.get(quote.symbol, NEVER)).total_seconds()
+        return 0 <= age < self._settings.fresh_open or freshness.current(quote, market, now, self._settings)
+
     def believed(self) -> dict[str, Quote]:
         """Return the last price of every symbol that nothing spoke against."""
-        rows, before = self.rows("price"), self.rows("believed")
+        rows, before = self._store.quotes(), self._store.quotes("believed")
         kept = {symbol: before.get(symbol) if row[1].doubt else row for symbol, row in rows.items()}
         return {symbol: row[1] for symbol, row in kept.items() if row is not None}
 
     def keep(self, found: Said, listings: Mapping[str, Listing], now: dt.datetime) -> None:
         """Put down what a batch found: prices, second opinions, and who does not know a symbol."""
+        self._looked_at |= dict.fromkeys(found.prices, now)
         believed = self.believed()
         doubted = {one: believed[one] for one, quote in found.prices.items() if quote.doubt and one in believed}
         for role, quotes in (("believed", doubted), ("price", found.prices), ("check", found.checks)):
-            self._put(role, [(listings[symbol].market, quote) for symbol, quote in quotes.items()])
+            self._store.put_quotes([(listings[symbol].market, quote) for symbol, quote in quotes.items()], role)
         pairs = [
             (symbol, source)
             for symbol, said in found.errors.items()
@@ -296,13 +290,9 @@ class Shelf:
 
     def accept(self, quotes: Iterable[Quote]) -> None:
         """Put down that nothing speaks against these prices any more."""
-        rows = self.rows("price")
+        rows = self._store.quotes()
         known = [rows[quote.symbol] for quote in quotes if quote.symbol in rows]
-        self._put("price", [(market, replace(quote, doubt=None)) for market, quote in known])
-
-    def _put(self, role: str, rows: Sequence[tuple[str, Quote]]) -> None:
-        self._store.put_quotes(rows, role)
-        self._memory[role].update({quote.symbol: (market, quote) for market, quote in rows})
+        self._store.put_quotes((market, replace(quote, doubt=None)) for market, quote in known)
 
     def watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
         """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""
@@ -320,10 +310,6 @@ class Shelf:
 def _unknown_to_all(one: Listing, unknown: set[tuple[str, str]]) -> bool:
     sources = ("naver", "yahoo") if one.market == "KR" else ("yahoo",)
     return all((one.symbol, source) in unknown for source in sources)
-
-
-def _fetched(quote: Quote) -> dt.datetime:
-    return quote.fetched_at or NEVER
 
 
 @dataclass(slots=True)

@@ -275,6 +275,19 @@ def test_a_price_by_hand_that_is_far_from_the_market_is_warned_of(
     assert "20.15 USD, is far from the market's last one, 201.5 (yahoo)" in problem["message"]
 
 
+def test_a_price_of_a_file_that_is_far_from_the_market_is_warned_of_too(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str, tmp_path: Path
+) -> None:
+    run("quotes", "AAPL", "USDKRW", "360750")
+    file = tmp_path / "prices.csv"
+    file.write_text("symbol,price,currency\nAAPL,2015,USD\nUSDKRW,1402.5,KRW\n360750,21000,KRW\n", encoding="utf-8")
+    status, out, _ = run("plan", portfolio, "--prices", str(file), "--json")
+    assert status == 0
+    far = [one["message"] for one in document(out)["problems"] if one["code"] == "manual-price-far"]
+    assert len(far) == 1
+    assert "2,015 USD, is far from the market's last one, 201.5 (yahoo)" in far[0]
+
+
 def test_no_network_is_one_sentence_with_the_count(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
     for source in SOURCES:
         replay.fault(source, "reset")

@@ -45,7 +45,7 @@ _NOTHING = phrase("button.nothing-to-trade")
 # --- prices, analyses, mode ---------------------------------------------------------------------------------------
 def refresh(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     """Fetch every price and rate anew in one batch, then compute again."""
-    from rebalancer.quoting import quotes, wanted_symbols
+    from rebalancer.quoting import failures, quotes, wanted_symbols
     from xl_addin.functions.inputs import read_inputs
 
     progress.step("reading")
@@ -60,7 +60,8 @@ def refresh(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     else:
         edits, _ = proposed(book, tables, "refresh", everything=True)
         apply(book, edits, "refresh")
-    return [f"{symbol}: {fault.said(progress.lang)}" for symbol, fault in batch.failed.items()]
+    told = [problem for problem in batch.problems if problem.code in ("doubtful", "split-recent")]
+    return problem_lines([*failures(batch.ok, batch.failed), *told], progress.lang)
 
 
 def sources(book: Book, _progress: Progress, *, formulas: bool) -> Lines:  # noqa: ARG001 - as every command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -26,9 +27,13 @@ _STYLES = {"ok": "green", "note": "cyan", "wrong": "red"}
 @command("install")
 @option("--dry-run", is_flag=True)
 @option("--libreoffice", is_flag=True)
+@option("--remove", is_flag=True)
 @lang_option
-def install(*, dry_run: bool, libreoffice: bool, lang: Lang) -> None:
+def install(*, dry_run: bool, libreoffice: bool, remove: bool, lang: Lang) -> None:
     """Write the user's xlwings configuration, and say what was written; where there is no Excel, only say it."""
+    if remove:
+        _remove(lang, libreoffice=libreoffice, dry_run=dry_run)
+        return
     if libreoffice:
         _libreoffice(lang, dry_run=dry_run)
         return
@@ -43,6 +48,25 @@ def install(*, dry_run: bool, libreoffice: bool, lang: Lang) -> None:
     for path in write_config(setup):
         _say(say("said.written", lang, path=path))
     _say(say("said.open-workbook", lang))
+
+
+def _remove(lang: Lang, *, libreoffice: bool, dry_run: bool) -> None:
+    """Take back what `install` has written, and say what else there is to delete."""
+    from engine.market import store
+    from engine.settings import MarketSettings
+    from rebalancer.files import state_folder
+    from xl_addin.hosts.excel.setup import remove_config, this_setup
+
+    if not dry_run and libreoffice:
+        from xl_addin.hosts.libreoffice.extension import remove as removed
+
+        _say(tell(removed(), lang))
+    elif not dry_run:
+        for path in remove_config(this_setup()):
+            _say(say("said.removed", lang, path=path))
+    folders = (store.folder(MarketSettings.from_environment(os.environ)), state_folder())
+    left = [str(folder) for folder in dict.fromkeys(folders) if folder.is_dir()]
+    _say(say("said.removed-rest", lang, folders=[*left, sys.prefix]))
 
 
 def _libreoffice(lang: Lang, *, dry_run: bool) -> None:

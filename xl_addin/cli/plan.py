@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -108,6 +110,7 @@ def _plan(
     """
     from rebalancer.clock import today
     from rebalancer.files import output_problems
+    from rebalancer.ledgers import realised_overseas
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
@@ -122,9 +125,9 @@ def _plan(
             terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
             asked = Asked(
                 files, prices, dict(accept), model, targets, output, lang,
-                force=force, resume=resume, as_json=as_json, check=check,
+                force=force, resume=resume, as_json=as_json, check=check, notify=told,
             )  # fmt: skip
-            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses, "--notify": told})
+            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses})
     (file,) = files
     many = {"--model": model, "--targets": targets, "--resume": resume}
     if unusable := [
@@ -149,7 +152,11 @@ def _plan(
     day = as_of or today()
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
     with waiting(say("doing.plan", lang)):
-        made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
+        made = planned(
+            realised_overseas(portfolio, file, day), quotes, day, (*problems, *found, *bands), allow_stale=allow_stale
+        )
+        # What the ledger says is no setting of the file's own.
+        made = replace(made, portfolio=replace(made.portfolio, settings=portfolio.settings))
     if keeps_plan and output:
         from rebalancer.storing import check_replaceable
 
@@ -240,11 +247,17 @@ def _show(
     if as_json:
         sys.stdout.write(document(made, **more))
         return
-    from xl_addin.show.terminal import paint_for
-    from xl_addin.show.text import report
+    from xl_addin.show.terminal import paint_for, wrap
+    from xl_addin.show.text import conclusion, report
 
     told = [one.told(lang) for one in since]
-    sys.stdout.write(report(made, lang, paint_for(sys.stdout), brief=brief, verbose=wants_fine_print(), since=told))
+    paint = paint_for(sys.stdout)
+    text = report(made, lang, paint, brief=brief, verbose=wants_fine_print(), since=told)
+    sys.stdout.write(text)
+    if sys.stdout.isatty() and text.count("\n") > shutil.get_terminal_size().lines:
+        # The beginning is above the screen by now.
+        sys.stdout.writelines(f"\n{paint(line, 'bold')}" for line in wrap(conclusion(made, lang), paint.sentence))
+        sys.stdout.write("\n")
     if written:
         kept = written.suffix.lower() == PLAN_SUFFIX
         sys.stdout.write(f"{say('report.kept' if kept else 'report.written', lang, path=written)}\n")

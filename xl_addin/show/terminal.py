@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import locale
 import os
+import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
-from typing import IO, Literal, TypeVar
+from pathlib import Path
+from threading import Timer
+from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from engine.errors import Problem
 from engine.money import MINOR_DIGITS
+from engine.phrase import Phrase
 from engine.words import LANGUAGES, Lang, say, tell
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 Align = Literal["<", ">"]
 T = TypeVar("T")
@@ -26,6 +33,8 @@ GAP = "  "
 #: Columns where nothing says how many there are, as in a pipe; the fewest that a table is made for; and the most that a
 #: sentence is read over.
 UNKNOWN_WIDTH, LEAST_WIDTH, SENTENCE_WIDTH = 120, 40, 116
+#: Seconds of waiting before it is said what for.
+_PATIENCE = 0.8
 #: What is left of a text that stands left where nothing else can be left out.
 _SHORTEST = 6
 _CODES = {
@@ -55,14 +64,16 @@ class Paint:
 def paint_for(stream: IO[str], environ: Mapping[str, str] = os.environ) -> Paint:
     """Return the paint for a stream: colours on a terminal that can show them, unless NO_COLOR says otherwise."""
     width = max(_width(environ), LEAST_WIDTH)
-    if not stream.isatty():
+    if environ.get("NO_COLOR") or environ.get("TERM") in ("dumb", "unknown") or not stream.isatty():
         return Paint(width=width)
+    return Paint(not (sys.platform == "win32" and _prints_codes(stream)), width)
+
+
+def _prints_codes(stream: IO[str]) -> bool:
+    """Tell whether a terminal shows escape codes as text, as old Windows consoles do."""
     from rich.console import Console
 
-    console = Console(file=stream, _environ=environ)
-    # An old Windows console prints escape codes as text.
-    plain = console.no_color or console.is_dumb_terminal or console.legacy_windows or console.color_system is None
-    return Paint(not plain, width)
+    return Console(file=stream).legacy_windows
 
 
 def _width(environ: Mapping[str, str]) -> int:
@@ -262,15 +273,38 @@ def bar(least: int) -> Iterator[Shown]:
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show on stderr what is being waited for, where that is a terminal; it is gone when the wait is over."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what is being waited for, where that is a terminal and takes long; it goes when that is over.
 
-    with Console(stderr=True).status(what):
-        yield
+    Gives what says how far it is.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    said = [what]
+    shown: list[Status] = []
+
+    def show() -> None:
+        from rich.console import Console
+
+        shown.append(Console(stderr=True).status(said[-1]))
+        shown[0].start()
+
+    def tell_on(text: str) -> None:
+        said.append(text)
+        for status in shown:
+            status.update(text)
+
+    timer = Timer(_PATIENCE, show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield tell_on
+    finally:
+        timer.cancel()
+        timer.join()
+        for status in shown:
+            status.stop()
 
 
 SIGNS = {"KRW": "₩", "USD": "$"}
@@ -334,20 +368,56 @@ def problem_lines(
 
     Without `notes`, how many there are is all that is said of them.
     """
-    same: dict[tuple[str, str, str], list[str]] = {}
+    same: dict[object, list[Problem]] = {}
     for one in sorted(problems, key=lambda problem: list(STYLES).index(problem.severity)):
-        same.setdefault((one.severity, one.code, one.said(lang)), []).append(tell(one.where, lang))
+        kind = _less_symbol(one.where) if isinstance(one.where, Phrase) else ""
+        same.setdefault((one.severity, one.code, _less_symbol(one.message), kind), []).append(one)
     lines, left = [], 0
-    for (severity, code, said), places in same.items():
-        if severity == "info" and not notes:
+    for found in same.values():
+        one = found[0]
+        if one.severity == "info" and not notes:
             left += 1
             continue
-        where = ", ".join(dict.fromkeys(filter(None, places)))
-        text = f"{say(f'severity.{severity}', lang)}: {where}{': ' if where else ''}{said} [{code}]"
-        lines += [paint(line, STYLES[severity]) for line in wrap(text, min(width, paint.width), indent="  ")]
+        where = ", ".join(dict.fromkeys(filter(None, _for_all(found, [problem.where for problem in found], lang))))
+        (said,) = _for_all(found, [one.message], lang)
+        text = f"{say(f'severity.{one.severity}', lang)}: {where}{': ' if where else ''}{said} [{one.code}]"
+        text = as_called_here(text)
+        lines += [paint(line, STYLES[one.severity]) for line in wrap(text, min(width, paint.width), indent="  ")]
     if left:
         lines.append(paint(say("said.notes-left", lang, count=left), "dim"))
     return lines
+
+
+def _less_symbol(thing: Phrase) -> tuple[object, ...]:
+    """Return what a phrase says of any symbol."""
+    return (thing.key, *(item for item in thing.items if item[0] != "symbol"))
+
+
+def _for_all(found: Sequence[Problem], things: Sequence[str | Phrase], lang: Lang) -> list[str]:
+    """Return what one of several problems says, of the symbols of all; places that name none stay as they are."""
+    first = things[0]
+    if len(found) == 1 or not isinstance(first, Phrase) or "symbol" not in first.values:
+        return [tell(thing, lang) for thing in things]
+    every = (problem.where if first is found[0].where else problem.message for problem in found)
+    symbols = dict.fromkeys(one.values["symbol"] for one in every if isinstance(one, Phrase))
+    return [first.having(symbol=tuple(symbols)).told(lang)]
+
+
+def invocation() -> str:
+    """Return how the program is called here: `rebalancer` where a shell finds it, else through uv in the clone."""
+    # uv puts its environment's programs on the path of what it runs; the person's shell does not find them there.
+    own = Path(sys.prefix).resolve()
+    folders = [
+        folder
+        for folder in os.environ.get("PATH", "").split(os.pathsep)
+        if folder and ("VIRTUAL_ENV" not in os.environ or own not in Path(folder).resolve().parents)
+    ]
+    return "rebalancer" if shutil.which("rebalancer", path=os.pathsep.join(folders)) else "python -m uv run rebalancer"
+
+
+def as_called_here(text: str) -> str:
+    """Return a message whose commands work as they stand, however the program was installed."""
+    return text.replace("`rebalancer ", f"`{invocation()} ") if "`rebalancer " in text else text
 
 
 def default_language(environ: Mapping[str, str] = os.environ) -> Lang:

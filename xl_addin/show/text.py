@@ -18,7 +18,7 @@ from engine.plan import (
     traded,
 )
 from engine.quote import SAMPLE_SOURCE
-from engine.words import Lang, say
+from engine.words import Lang, known, say
 from templates.report import called
 from xl_addin.show.allocation_text import allocation_lines, section_name
 from xl_addin.show.terminal import (
@@ -71,7 +71,8 @@ def report(
         _block("caption.conversions", _conversions(plan, lang, paint), lang, paint),
     ]
     if brief:
-        more = [paint(say("report.warnings", lang, count=warnings), "yellow")] if warnings else []
+        told_of = _wrapped([say("report.warnings", lang, count=warnings)], paint) if warnings else []
+        more = [paint(line, "yellow") for line in told_of]
         blocks = [*blocks, more]
     else:
         blocks += [
@@ -210,15 +211,15 @@ def _wrapped(sentences: Iterable[str], paint: Paint) -> list[str]:
 def _positions(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     base = plan.base_currency
     columns = [
-        TextColumn(say("caption.name", lang), "<", 40, least=14),
+        TextColumn(say("caption.name", lang), "<", 60, least=14),
         TextColumn(say("caption.symbol", lang), "<", 10),
-        TextColumn(say("caption.quantity", lang), optional=2),
-        TextColumn(say("caption.price", lang), optional=3),
-        TextColumn(say("caption.value", lang)),
+        TextColumn(say("caption.quantity", lang), optional=4),
+        TextColumn(say("caption.price", lang), optional=5),
+        TextColumn(say("caption.value", lang), optional=1),
         TextColumn(say("caption.weight", lang)),
-        TextColumn(say("caption.target", lang)),
+        TextColumn(say("caption.target", lang), optional=2),
         TextColumn(say("caption.drift-points", lang)),
-        TextColumn(say("caption.band", lang), optional=1),
+        TextColumn(say("caption.band", lang), optional=3),
         TextColumn(say("caption.status", lang), "<", 20),
     ]
     rows = [
@@ -276,7 +277,7 @@ def _trades(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
         TextColumn(say("caption.account", lang), "<", 14, least=8),
         TextColumn(say("caption.side", lang), "<"),
         TextColumn(say("caption.symbol", lang), "<", 10),
-        TextColumn(say("caption.name", lang), "<", 40, least=14),
+        TextColumn(say("caption.name", lang), "<", 60, least=14),
         TextColumn(say("caption.quantity", lang)),
         TextColumn(say("caption.price", lang)),
         TextColumn(say("caption.amount", lang)),
@@ -354,14 +355,18 @@ def price_notices(plan: Plan, lang: Lang) -> list[str]:
     if samples:
         dates = sorted({p.price_as_of.date().isoformat() for p in samples if p.price_as_of})
         notices.append(say("report.sample-prices", lang, date=", ".join(dates) or say("report.no-date", lang)))
-    stale = [position for position in plan.positions if position.stale]
+    old = [rate for rate in plan.rates.values() if rate.stale_reason]
+    resting = {rate.currency for rate in old}  # the value of these is stale with the rate, their price may be fresh
+    fresh = {symbol for symbol, quote in plan.valuation.prices.items() if not quote.stale}
+    stale = [p for p in plan.positions if p.stale and not (p.currency in resting and p.symbol in fresh)]
     if stale:
         listed = ", ".join(f"{p.symbol} ({p.price_as_of.date() if p.price_as_of else '?'})" for p in stale)
         notices.append(say("report.stale-prices", lang, list=listed))
-    old = [rate for rate in plan.rates.values() if rate.stale_reason]
     if old:
         listed = ", ".join(f"{'/'.join(r.path)} ({r.as_of.date() if r.as_of else '?'})" for r in old)
-        notices.append(say("report.stale-rates", lang, list=listed))
+        touched = [p.symbol for p in plan.positions if p.currency in resting]
+        key = "report.stale-rates" if touched else "report.stale-rates.cash"
+        notices.append(say(key, lang, list=listed, symbols=", ".join(touched)))
     return notices
 
 
@@ -374,10 +379,18 @@ def price_sources(plan: Plan, lang: Lang) -> str:
         ages = ["~".join(dict.fromkeys([dates[0], dates[-1]]))] if dates else []
         if None in found:
             ages.append(say("report.no-date", lang))
-        parts.append(say("report.source-line", lang, source=source, count=len(found), age=", ".join(ages)))
+        parts.append(
+            say("report.source-line", lang, source=_source_name(source, lang), count=len(found), age=", ".join(ages))
+        )
     rates = {p.currency: p.fx for p in plan.positions if p.currency != plan.base_currency}
     parts += [f"1 {currency} = {price(rate, plan.base_currency)}" for currency, rate in rates.items()]
     return "; ".join(parts)
+
+
+def _source_name(source: str, lang: Lang) -> str:
+    """Return what a source of prices is called where it is no vendor: samples, one's own, a broker's file."""
+    key = f"source.{source}"
+    return say(key, lang) if known(key) else source
 
 
 def quality_sentences(plan: Plan, lang: Lang) -> list[str]:

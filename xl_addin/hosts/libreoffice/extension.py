@@ -271,6 +271,18 @@ def install(*, dry_run: bool = False, profile: Path | None = None, prefix: Seque
     return phrase("libreoffice-done", python=sys.executable)
 
 
+def remove(*, profile: Path | None = None, prefix: Sequence[str] = ()) -> Phrase:
+    """Take the functions and buttons out of LibreOffice, and return what was done; raises InputError, as `install`."""
+    tool = unopkg_command()
+    if tool is None:
+        raise _refusal("missing")
+    place = [f"-env:UserInstallation={profile.as_uri()}"] if profile else []
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        _run([*prefix, tool, "remove", *place, IDENTIFIER], Path(folder))
+    return phrase("libreoffice-removed")
+
+
 def _run(command: Sequence[str], folder: Path) -> None:
     try:
         # In a folder of its own: whoever runs the tool may not be let into this process's.
