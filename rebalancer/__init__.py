@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rebalancer.books import write
     from rebalancer.loading import from_frames, load
     from rebalancer.many import PlannedOne, plan_many
+    from rebalancer.performing import performance
     from rebalancer.planning import plan
     from rebalancer.quoting import quotes
     from rebalancer.recording import record
@@ -58,6 +59,7 @@ _HOMES = {
     "rebalancer.books": ("write",),
     "rebalancer.loading": ("from_frames", "load"),
     "rebalancer.many": ("PlannedOne", "plan_many"),
+    "rebalancer.performing": ("performance",),
     "rebalancer.planning": ("plan",),
     "rebalancer.quoting": ("quotes",),
     "rebalancer.recording": ("record",),
@@ -94,6 +96,7 @@ __all__ = [
     "correlate",
     "from_frames",
     "load",
+    "performance",
     "plan",
     "plan_many",
     "quotes",

@@ -36,6 +36,7 @@ from engine.errors import InputError, MarketDataError, NoData, Problem, error, n
 from engine.history import HistoryTable, from_records
 from engine.market import chain
 from engine.market.catalogue import canonical, currency_of_market, load, shape
+from engine.market.research import Progress, unseen
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.quote import Quote
@@ -58,13 +59,15 @@ MARGIN = dt.timedelta(days=14)
 class Sources:
     """Where closes and facts come from: files where named, else the network unless `offline`.
 
-    `interactive` waits only as long as a cell may; what is fetched meanwhile is there the next time.
+    `interactive` waits only as long as a cell may; what is fetched meanwhile is there the next time. `progress` is told
+    how many histories of how many have come.
     """
 
     history: Path | None = None
     facts: Path | None = None
     offline: bool = False
     interactive: bool = False
+    progress: Progress = unseen
 
     @property
     def wait(self) -> float | None:
@@ -137,10 +140,10 @@ def history_day(sources: Sources) -> dt.date | None:
 def _fetched(
     symbols: tuple[str, ...], currencies: Mapping[str, str], start: dt.date, end: dt.date, sources: Sources
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
-    batch = chain.history(symbols, start, end, wait=sources.wait, offline=sources.offline)
+    batch = chain.history(symbols, start, end, wait=sources.wait, offline=sources.offline, progress=sources.progress)
     # The VIX is a bonus: without it volatility is judged by each instrument's own.
     missing = {symbol: fault for symbol, fault in batch.failed.items() if symbol not in VIX}
-    problems = [Problem("warning", "no-history", symbol, fault.message) for symbol, fault in missing.items()]
+    problems = _by_reason("no-history", missing)
     if not batch.ok and sources.offline:
         problem = error("no-history.offline", place("history"))
         raise NoData(problem.message, problems=[problem])
@@ -149,6 +152,27 @@ def _fetched(
         raise NoData(phrase("no-history.anywhere"), problems=graver)
     records = (replace(record, symbol=symbol) for symbol, record in batch.ok.items())
     return from_records(records).with_currencies(currencies), (*problems, *batch.problems)
+
+
+def _by_reason(code: str, failed: Mapping[str, MarketDataError]) -> list[Problem]:
+    """Return a warning for each symbol, but one for all that have the same reason."""
+    reasons: dict[Phrase, list[str]] = {}
+    for symbol, fault in failed.items():
+        reasons.setdefault(_about(fault.message, symbol, ""), []).append(symbol)
+    found = []
+    for symbols in reasons.values():
+        joined = ", ".join(symbols)
+        found.append(Problem("warning", code, joined, _about(failed[symbols[0]].message, symbols[0], joined)))
+    return found
+
+
+def _about(said: Phrase, symbol: str, other: str) -> Phrase:
+    """Return what is said of a symbol as said of another, or of several."""
+    values = {
+        name: _about(value, symbol, other) if isinstance(value, Phrase) else other if value == symbol else value
+        for name, value in said.items
+    }
+    return phrase(said.key, **values)
 
 
 def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
@@ -163,7 +187,7 @@ def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund
     elif not sources.offline and not sources.facts:
         batch = chain.fund_facts(names, wait=sources.wait)
         fetched = batch.ok
-        problems.extend(Problem("warning", "no-facts", name, fault.message) for name, fault in batch.failed.items())
+        problems.extend(_by_reason("no-facts", batch.failed))
     facts = {name: from_market(name, fetched.get(name), load().get(name)) for name in names}
     if sources.facts:
         given, found = parse_facts(_document(sources.facts), str(sources.facts))

@@ -91,7 +91,7 @@ def import_files(
     prices: bool = True,
     account_types: Mapping[str, str] | None = None,
 ) -> Imported:
-    """Return the portfolio that exports say is held.
+    """Return the portfolio that exports say is held; without files, what `broker` ("kis") says when it is asked.
 
     `form` is the exports' form where it is known; `broker` the account's name where the exports name none; `mapping`
     the field that a header means. `into` is a portfolio, or its file, whose holdings and cash they bring up to date;
@@ -101,7 +101,11 @@ def import_files(
     export states that, else it is added to it; see `Statement.income`. Raises InputError with every problem of every
     file.
     """
-    statements, problems = read_statements(files, form=form, mapping=mapping)
+    if files:
+        statements, problems = read_statements(files, form=form, mapping=mapping)
+    else:
+        statements, problems, account_types = _asked(broker, account_types or {})
+        broker = ""
     existing = _loaded(into) if isinstance(into, Path) else into
     wanted = existing or targets_of(model, targets, currency)
     if any(problem.severity == "error" for problem in problems):
@@ -122,6 +126,29 @@ def import_files(
     problems = (*problems, *found)
     changes = tuple(holding_changes(existing, portfolio))
     return Imported(portfolio, statements, problems, changes, tuple(cash_changes(existing, portfolio)))
+
+
+def _asked(
+    broker: str, account_types: Mapping[str, str]
+) -> tuple[tuple[Statement, ...], tuple[Problem, ...], Mapping[str, str]]:
+    """Return what a broker that can be asked says is held, and the kinds of its accounts.
+
+    Raises InputError for any other broker, and the error tree of market data where it cannot be had.
+    """
+    import os
+
+    from engine.market import kis, store
+    from engine.settings import MarketSettings
+
+    if broker != kis.NAME:
+        raise InputError([error("bad-argument.import-nothing", place("command-line"), brokers=(kis.NAME,))])
+    keys = kis.kis_keys(os.environ)
+    statement = kis.Kis(keys, store.folder(MarketSettings.from_environment(os.environ))).statement()
+    types = {kis.account_label(one): kis.TYPES.get(one[9:], "") for one in keys.accounts}
+    held = {one.account for one in statement.lines} | {one.account for one in statement.cash}
+    found = note("imported", kis.NAME, form=statement.form, number=len(statement.lines), day=statement.as_of)
+    known = {name: kind for name, kind in types.items() if kind and name in held}
+    return (statement,), (found, note("kis.untried", kis.NAME)), {**known, **account_types}
 
 
 def read_statements(

@@ -44,20 +44,21 @@ def send(urls: Sequence[str], title: str, body: str) -> Iterator[Problem]:
             yield warning("notify-failed", place("command-line"), number=number)
 
 
-def schedule(platform: str, python: str, file: PurePath, urls: Sequence[str] = ()) -> str:
-    """Return what to paste so that a computer checks a portfolio every Monday at nine, and sends what it finds.
+def schedule(platform: str, python: str, files: Sequence[PurePath], urls: Sequence[str] = ()) -> str:
+    """Return what to paste so that a computer checks portfolios every Monday at nine, and sends what it finds.
 
     That is a command for Windows' Task Scheduler, a property list for launchd on a Mac, and a line of cron's table
     elsewhere.
     """
     notify = [word for url in urls for word in ("--notify", url)]
-    words = [python, "-m", "xl_addin", "plan", str(file), "--check", "--brief", *notify]
+    words = [python, "-m", "xl_addin", "plan", *map(str, files), "--check", "--brief", *notify]
+    name = files[0].stem
     if platform == "win32":
         inner = " ".join(f'\\"{word}\\"' if " " in word or "\\" in word else word for word in words)
-        return f'schtasks /Create /TN "Rebalancer {file.stem}" /SC WEEKLY /D MON /ST 09:00 /TR "{inner}"'
+        return f'schtasks /Create /TN "Rebalancer {name}" /SC WEEKLY /D MON /ST 09:00 /TR "{inner}"'
     if platform == "darwin":
         arguments = "".join(f"    <string>{_xml(word)}</string>\n" for word in words)
-        return _LAUNCHD.format(name=_xml(file.stem), arguments=arguments)
+        return _LAUNCHD.format(name=_xml(name), arguments=arguments)
     return f"0 9 * * 1 {' '.join(shlex.quote(word).replace('%', chr(92) + '%') for word in words)}"
 
 

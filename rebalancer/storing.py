@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, cast
@@ -47,7 +47,7 @@ _FILLS = ("account", "symbol", "side", "quantity", "price", "fee", "tax")
 
 @dataclass(frozen=True, slots=True)
 class StoredTrade:
-    """An order of a stored plan, or one as it was filled; `cost` is commission and tax, in `currency`."""
+    """An order of a stored plan, or one as it was filled; `cost` is commission and `tax`, in `currency`."""
 
     account: str
     symbol: str
@@ -57,11 +57,15 @@ class StoredTrade:
     currency: str
     amount: Decimal
     cost: Decimal
+    tax: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A plan as its JSON says: orders, exchanges of currency, and cash before and after by account ("": all)."""
+    """A plan as its JSON says: orders, exchanges of currency, and cash before and after by account ("": all).
+
+    `prices` are by symbol with their currency, `rates` base currency per unit by currency.
+    """
 
     id: str
     made_from: str
@@ -71,6 +75,7 @@ class StoredPlan:
     before: Mapping[str, Mapping[str, Decimal]]
     after: Mapping[str, Mapping[str, Decimal]]
     prices: Mapping[str, tuple[Decimal, str]]
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
     base_currency: str = ""
     total_value: Decimal = ZERO
     drift: Decimal = ZERO
@@ -164,7 +169,7 @@ def _stored(data: Mapping[str, Any]) -> StoredPlan:
             StoredTrade(
                 one["account"], one["symbol"], cast("Side", one["side"]), Decimal(one["quantity"]),
                 Decimal(one["price"]), one["currency"], Decimal(one["amount"]),
-                Decimal(one["cost"]) + Decimal(one["tax"]),
+                Decimal(one["cost"]) + Decimal(one["tax"]), Decimal(one["tax"]),
             )
             for one in data["trades"]
         ),
@@ -175,6 +180,7 @@ def _stored(data: Mapping[str, Any]) -> StoredPlan:
         before={"": cash["before"], **{name: one["before"] for name, one in accounts.items()}},
         after={"": cash["after"], **{name: one["after"] for name, one in accounts.items()}},
         prices={one["symbol"]: (Decimal(one["price"]), one["currency"]) for one in data["positions"]},
+        rates={one["currency"]: Decimal(one["fx"]) for one in data["positions"]},
         base_currency=str(data["base_currency"]),
         total_value=Decimal(data["total_value"]),
         drift=Decimal(data["drift"]),
@@ -256,7 +262,9 @@ def read_fills(path: Path, plan: StoredPlan) -> tuple[StoredTrade, ...]:
             account = row.text("account") or (planned[0].account if len(planned) == 1 else "")
             currency = plan.prices[symbol][1]
             amount = quantity * price
-            found.append(StoredTrade(account, symbol, cast("Side", side), quantity, price, currency, amount, fee + tax))
+            found.append(
+                StoredTrade(account, symbol, cast("Side", side), quantity, price, currency, amount, fee + tax, tax)
+            )
     if report.failed:
         raise InputError(report.problems)
     return tuple(found)

@@ -6,20 +6,13 @@ there are many), the deepest fall and the widest drift of the time between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import islice
-from typing import Any
 
 import numpy as np
-from openpyxl.chart import LineChart, Reference
-from openpyxl.chart.axis import ChartLines
-from openpyxl.chart.layout import Layout, ManualLayout
-from openpyxl.chart.legend import Legend
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.drawing.line import LineProperties
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
-from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -27,14 +20,12 @@ from engine.backtest.result import Backtest, Row
 from engine.backtest.run import bands_of
 from engine.history import Floats, as_date
 from engine.words import Lang, say, tell
-from templates.write.canvas import NAVY, Styles, dress, money_format
-from templates.write.charts import PALETTE
+from templates.pages import drawn, filled_page, gridded, landscape, marks_of, put
+from templates.write.canvas import Styles, dress, money_format
 from templates.write.pack import packed
 
-#: Most points of a curve, most policies that a chart can be read with, most trades that are listed.
-_POINTS, _CURVES, _DEALS = 520, 8, 5000
-#: Centimetres.
-_WIDTH, _HEIGHT = 26, 10
+#: Most policies that a chart can be read with, most trades that are listed.
+_CURVES, _DEALS = 8, 5000
 #: The column that charts of this width end at.
 _LAST = "I"
 _PERCENT, _MONEY = "0.00%", "money"
@@ -67,27 +58,6 @@ def _say(key: str, lang: Lang, **values: object) -> str:
     return say(f"backtest.{key}", lang, **values)
 
 
-def _put(page: Worksheet, row: int, column: int, value: object, style: object) -> None:
-    cell = page.cell(row, column)
-    cell.value = value  # type: ignore[assignment]
-    if isinstance(value, str):
-        cell.data_type = "s"
-    dress(cell, style)
-
-
-def _title(page: Worksheet, text: str, about: Sequence[str], styles: Styles, width: int) -> int:
-    """Write the banner and the lines below it, and return the first free row."""
-    for column in range(1, width + 1):
-        dress(page.cell(1, column), styles.look("title"))
-    _put(page, 1, 1, text, styles.look("title"))
-    page.row_dimensions[1].height = 28
-    for row, line in enumerate(about, 3):
-        page.merge_cells(start_row=row, start_column=1, end_row=row, end_column=width)
-        _put(page, row, 1, line, styles.look("text"))
-        page.row_dimensions[row].height = 15 * (1 + len(line) // (11 * width))
-    return 4 + len(about)
-
-
 def _summary(page: Worksheet, result: Backtest, verdict: str, styles: Styles, lang: Lang) -> None:
     about = [
         _say(
@@ -106,24 +76,24 @@ def _summary(page: Worksheet, result: Backtest, verdict: str, styles: Styles, la
         )  # fmt: skip
     about += [f"{tell(one.where, lang)}: {one.said(lang)}" for one in result.problems]
     width = len(_FIGURES) + 4
-    first = _title(page, _say("title", lang, name=result.name or _say("portfolio", lang)), about, styles, width)
+    first = filled_page(page, _say("title", lang, name=result.name or _say("portfolio", lang)), about, styles, width)
     heads = [_say("column-policy", lang), *(_say(f"figure-{name}", lang) for name, _ in _FIGURES)]
     heads += [_say(f"figure-{name}", lang) for name in ("excess", "low", "high")]
     for column, head in enumerate(heads, 1):
-        _put(page, first, column, head, styles.look("caption"))
+        put(page, first, column, head, styles.look("caption"))
         page.column_dimensions[get_column_letter(column)].width = 22 if column == 1 else 11.5
     page.row_dimensions[first].height = 44
     money = money_format(result.currency)
     for at, row in enumerate(result.rows, first + 1):
-        _put(page, at, 1, row.name, styles.look("cell-text"))
+        put(page, at, 1, row.name, styles.look("cell-text"))
         for column, (name, form) in enumerate(_FIGURES, 2):
             style = styles.look(f"cell-number|{money if form == _MONEY else form}")
-            _put(page, at, column, getattr(row.figures, name), style)
+            put(page, at, column, getattr(row.figures, name), style)
         off = row.difference
         values = (off.excess, off.low, off.high) if off else (None, None, None)
         for column, value in enumerate(values, len(_FIGURES) + 2):
             strong = ".1E7B34" if off and off.beyond_noise else ""
-            _put(page, at, column, value, styles.look(f"cell-number{strong}|+0.00%;-0.00%;0.00%"))
+            put(page, at, column, value, styles.look(f"cell-number{strong}|+0.00%;-0.00%;0.00%"))
     last = first + len(result.rows)
     table = Table(displayName="Policies", ref=f"A{first}:{get_column_letter(len(heads))}{last}")
     table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
@@ -132,16 +102,9 @@ def _summary(page: Worksheet, result: Backtest, verdict: str, styles: Styles, la
     notes = [_say("legend", lang), *([_say("legend-noise", lang)] if result.noise_known else [])]
     for at, text in enumerate(notes, last + 2):
         page.merge_cells(start_row=at, start_column=1, end_row=at, end_column=width)
-        _put(page, at, 1, text, styles.look("text"))
+        put(page, at, 1, text, styles.look("text"))
         page.row_dimensions[at].height = 15 * (1 + len(text) // (11 * width))
-    _landscape(page)
-
-
-def _landscape(page: Worksheet) -> None:
-    page.page_setup.orientation = "landscape"
-    page.page_setup.paperSize = page.PAPERSIZE_A4
-    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
-    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    landscape(page)
 
 
 def _chosen(result: Backtest) -> list[Row]:
@@ -150,30 +113,34 @@ def _chosen(result: Backtest) -> list[Row]:
     return [*base, *islice((row for row in result.rows if row not in base), _CURVES - len(base))]
 
 
-def _marks(days: int) -> list[int]:
-    """Return the rows that curves are shown at: evenly, the last one always."""
-    step = max(-(-days // _POINTS), 1)
-    return list(range((days - 1) % step, days, step))
-
-
 def _curves(page: Worksheet, result: Backtest, styles: Styles, lang: Lang) -> None:
-    rows = _chosen(result)
-    marks = _marks(result.days)
-    first = _title(page, _say("sheet-curves", lang), [_say("curves-about", lang, shown=len(rows))], styles, 9)
+    rows, days = _chosen(result), result.rows[0].run.days
+    marks = marks_of(result.days)
+    first = filled_page(page, _say("sheet-curves", lang), [_say("curves-about", lang, shown=len(rows))], styles, 9)
     top = first + 42
     paid = np.cumsum(rows[0].run.flows)
     falls = [_falls(row) for row in rows]
     heads = [_say("date", lang), *(row.name for row in rows), _say("paid-in", lang)]
     values = [*(row.run.value for row in rows), paid]
-    _grid(page, top, 1, heads, result, marks, [(one, "last") for one in values], money_format(result.currency), styles)
+    gridded(
+        page,
+        top,
+        1,
+        heads,
+        result.rows[0].run.days,
+        marks,
+        [(one, "last") for one in values],
+        money_format(result.currency),
+        styles,
+    )
     beside = len(heads) + 2
-    _grid(page, top, beside, [_say("date", lang), *(row.name for row in rows)], result, marks,
+    gridded(page, top, beside, [_say("date", lang), *(row.name for row in rows)], days, marks,
           [(one, "lowest") for one in falls], "0.0%", styles)  # fmt: skip
     last = top + len(marks)
-    page.add_chart(_lines(page, _say("chart-value", lang), top, last, 1, len(heads) - 1, "#,##0"), f"A{first}")
-    page.add_chart(_lines(page, _say("chart-fall", lang), top, last, beside, len(rows), "0%"), f"A{first + 21}")
+    page.add_chart(drawn(page, _say("chart-value", lang), top, last, 1, len(heads) - 1, "#,##0"), f"A{first}")
+    page.add_chart(drawn(page, _say("chart-fall", lang), top, last, beside, len(rows), "0%"), f"A{first + 21}")
     page.print_area = f"A1:{_LAST}{top - 2}"
-    _landscape(page)
+    landscape(page, one_page=True)
 
 
 def _falls(row: Row) -> Floats:
@@ -185,15 +152,25 @@ def _falls(row: Row) -> Floats:
 
 def _drift(page: Worksheet, result: Backtest, styles: Styles, lang: Lang) -> None:
     """Write the widest drift of each week, and of the first policy that trades by bands where each weight was."""
-    rows, marks = _chosen(result), _marks(result.days)
-    first = _title(page, _say("sheet-drift", lang), [_say("drift-about", lang)], styles, 9)
+    rows, marks, days = _chosen(result), marks_of(result.days), result.rows[0].run.days
+    first = filled_page(page, _say("sheet-drift", lang), [_say("drift-about", lang)], styles, 9)
     top = first + 42
     heads = [_say("date", lang), *(row.name for row in rows)]
-    _grid(page, top, 1, heads, result, marks, [(row.run.drift, "highest") for row in rows], "0.0%", styles)
+    gridded(
+        page,
+        top,
+        1,
+        heads,
+        result.rows[0].run.days,
+        marks,
+        [(row.run.drift, "highest") for row in rows],
+        "0.0%",
+        styles,
+    )
     last = top + len(marks)
     page.print_area = f"A1:{_LAST}{top - 2}"
-    _landscape(page)
-    page.add_chart(_lines(page, _say("chart-drift", lang), top, last, 1, len(rows), "0%"), f"A{first}")
+    landscape(page, one_page=True)
+    page.add_chart(drawn(page, _say("chart-drift", lang), top, last, 1, len(rows), "0%"), f"A{first}")
     detail = next((row for row in rows if any(deal.reason == "band" for deal in row.run.deals)), rows[-1])
     names = [symbol for symbol in result.symbols if symbol in result.targets][:_CURVES]
     columns = list(result.symbols)
@@ -212,8 +189,8 @@ def _drift(page: Worksheet, result: Backtest, styles: Styles, lang: Lang) -> Non
     if np.isfinite(nearest):
         heads += [_say("band-high", lang), _say("band-low", lang)]
         series += [(np.full(result.days, nearest), "last"), (np.full(result.days, -nearest), "last")]
-    _grid(page, top, beside, heads, result, marks, series, "+0.0%;-0.0%;0.0%", styles)
-    chart = _lines(page, _say("chart-weights", lang, policy=detail.name), top, last, beside, len(heads) - 1, "0%")
+    gridded(page, top, beside, heads, days, marks, series, "+0.0%;-0.0%;0.0%", styles)
+    chart = drawn(page, _say("chart-weights", lang, policy=detail.name), top, last, beside, len(heads) - 1, "0%")
     mark = chart.series[len(names)]
     for band in chart.series[len(names) + 1 :]:
         band.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill="7F7F7F", prstDash="dash", w=12700))
@@ -228,9 +205,9 @@ def _deals(page: Worksheet, result: Backtest, styles: Styles, lang: Lang) -> Non
     names = ("policy", "date", "reason", "bought", "sold", "orders", "cost", "tax")
     every = [(row, deal) for row in result.rows for deal in row.run.deals]
     about = [] if len(every) <= _DEALS else [_say("deals-cut", lang, shown=_DEALS, every=len(every))]
-    first = _title(page, _say("sheet-deals", lang), about, styles, len(names))
+    first = filled_page(page, _say("sheet-deals", lang), about, styles, len(names))
     for column, name in enumerate(names, 1):
-        _put(page, first, column, _say(f"deal-{name}", lang), styles.look("caption"))
+        put(page, first, column, _say(f"deal-{name}", lang), styles.look("caption"))
         page.column_dimensions[get_column_letter(column)].width = 26 if column == 1 else 15
     money = styles.look(f"cell-number|{money_format(result.currency)}")
     for at, (row, deal) in enumerate(every[:_DEALS], first + 1):
@@ -248,76 +225,11 @@ def _deals(page: Worksheet, result: Backtest, styles: Styles, lang: Lang) -> Non
         kinds = (styles.look("cell-text"), styles.look("cell-centre|yyyy-mm-dd"), styles.look("cell-centre"),
                  money, money, styles.look("cell-number|#,##0"), money, money)  # fmt: skip
         for column, (value, style) in enumerate(zip(cells, kinds, strict=True), 1):
-            _put(page, at, column, value, style)
+            put(page, at, column, value, style)
     if every:
         last = first + min(len(every), _DEALS)
         table = Table(displayName="Deals", ref=f"A{first}:{get_column_letter(len(names))}{last}")
         table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=False)
         page.add_table(table)
     page.freeze_panes = f"A{first + 1}"
-    _landscape(page)
-
-
-def _grid(
-    page: Worksheet,
-    top: int,
-    left: int,
-    heads: Sequence[str],
-    result: Backtest,
-    marks: Sequence[int],
-    series: Sequence[tuple[Floats, str]],
-    form: str,
-    styles: Styles,
-) -> None:
-    """Write a date for each mark, and the last, lowest, highest or widest of each series since the one before."""
-    for column, head in enumerate(heads, left):
-        _put(page, top, column, head, styles.look("caption"))
-        page.column_dimensions[get_column_letter(column)].width = 14
-    days, number, date = (
-        result.rows[0].run.days,
-        styles.look(f"cell-number|{form}"),
-        styles.look("cell-centre|yyyy-mm-dd"),
-    )
-    for at, mark in enumerate(marks):
-        _put(page, top + 1 + at, left, as_date(days[mark]), date)
-        since = marks[at - 1] + 1 if at else 0
-        for column, (one, how) in enumerate(series, left + 1):
-            value = _of(one[since : mark + 1], how)
-            if value is not None:
-                _put(page, top + 1 + at, column, value, number)
-
-
-def _of(part: Floats, how: str) -> float | None:
-    there = part[np.isfinite(part)]
-    if not len(there):
-        return None
-    if how == "last":
-        return float(there[-1])
-    if how == "widest":
-        return float(there[np.argmax(np.abs(there))])
-    return float(there.min() if how == "lowest" else there.max())
-
-
-def _lines(page: Worksheet, title: str, top: int, last: int, left: int, count: int, form: str) -> LineChart:
-    """Return lines over time from a grid."""
-    chart = LineChart()
-    chart.title, chart.width, chart.height = title, _WIDTH, _HEIGHT
-    chart.add_data(
-        Reference(page, min_col=left + 1, max_col=left + count, min_row=top, max_row=last), titles_from_data=True
-    )
-    chart.set_categories(Reference(page, min_col=left, min_row=top + 1, max_row=last))
-    for at, series in enumerate(chart.series):
-        colour = NAVY if at == 0 else PALETTE[at % len(PALETTE)]
-        series.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=colour, w=15875))
-        series.smooth = False
-        series.marker.symbol = "none"
-    chart.x_axis.number_format, chart.y_axis.number_format = "yyyy-mm", form
-    axis: Any = chart.x_axis  # the stubs know only what all axes have
-    axis.tickLblSkip = axis.tickMarkSkip = max((last - top) // 8, 1)
-    chart.x_axis.tickLblPos = "low"
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=LineProperties(solidFill="E5E5E5")))
-    chart.legend = Legend()
-    chart.legend.position = "b"
-    chart.layout = Layout(ManualLayout(x=0.07, y=0.13, w=0.9, h=0.66))
-    return chart
+    landscape(page)

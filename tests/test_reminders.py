@@ -107,6 +107,20 @@ def test_a_check_that_fails_is_told_too(mine: Path, place: tuple[str, list[dict[
     assert "many" in sent[0]["message"]
 
 
+def test_of_several_portfolios_those_are_named_that_need_something_or_failed(
+    mine: Path, place: tuple[str, list[dict[str, Any]]]
+) -> None:
+    url, sent = place
+    other = mine.with_name("other.yaml")
+    other.write_text(NEEDED.replace("quantity: 30", "quantity: many").replace("name: mine", "name: other"), "utf-8")
+    command = ["plan", str(mine), str(other), "--offline", "--as-of", "2026-11-20", "--lang", "en", "--check"]
+    assert main([*command, "--notify", url]) == 2
+    (message,) = sent
+    assert message["title"] == "Rebalancing is due in 1 of your portfolios"
+    assert "mine: 2 orders" in message["message"]
+    assert "other" in message["message"]
+
+
 def test_a_place_that_does_not_answer_changes_no_status_and_shows_no_secret(
     mine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,7 +155,7 @@ def test_without_its_extra_the_way_to_get_it_is_named(
 
 
 def test_cron_gets_a_line_that_a_shell_reads() -> None:
-    line = schedule("cron", "/my python", PurePosixPath("/100% me/mine.xlsx"), ["json://x/?a=b c"])
+    line = schedule("cron", "/my python", [PurePosixPath("/100% me/mine.xlsx")], ["json://x/?a=b c"])
     assert line.startswith("0 9 * * 1 ")
     words = shlex.split(line.replace("\\%", "%"))[5:]
     assert words[:5] == ["/my python", "-m", "xl_addin", "plan", "/100% me/mine.xlsx"]
@@ -150,13 +164,13 @@ def test_cron_gets_a_line_that_a_shell_reads() -> None:
 
 
 def test_launchd_gets_a_property_list() -> None:
-    told = plistlib.loads(schedule("darwin", "/p", PurePosixPath("/a & b/mine.xlsx")).encode())
+    told = plistlib.loads(schedule("darwin", "/p", [PurePosixPath("/a & b/mine.xlsx")]).encode())
     assert told["ProgramArguments"][4] == "/a & b/mine.xlsx"
     assert told["StartCalendarInterval"]["Weekday"] == 1
 
 
 def test_windows_gets_a_command_with_its_paths_in_quotes() -> None:
-    line = schedule("win32", r"C:\My Python\python.exe", PureWindowsPath(r"C:\me\mine.xlsx"))
+    line = schedule("win32", r"C:\My Python\python.exe", [PureWindowsPath(r"C:\me\mine.xlsx")])
     assert line.endswith(r'/TR "\"C:\My Python\python.exe\" -m xl_addin plan \"C:\me\mine.xlsx\" --check --brief"')
 
 

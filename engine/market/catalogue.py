@@ -221,6 +221,7 @@ def type_in_name(name: str, market: str) -> str | None:
 _KR = re.compile(r"[0-9][0-9A-Z]{5}")  # alphanumeric since the 2024 reform of the codes
 #: A class of shares has a letter of its own; F, L, T and V after a point are Frankfurt, London, Tokyo and Toronto.
 _US = re.compile(r"[A-Z]{1,5}(?:\.[A-EG-KM-SUW-Z]|[\-/][A-Z])?")
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 _KR_ISIN = re.compile(r"KR[A-Z0-9]([0-9][0-9A-Z]{5})[0-9A-Z]{2}[0-9]")
 #: The sixth sign of a preferred share's ISIN, and of its code: KR7005931001 is 005935.
 _PREFERRED = {"1": "5", "2": "7", "3": "9"}
@@ -315,14 +316,16 @@ def lost_zeros(text: str) -> str | None:
 def undecorated(text: str) -> str | None:
     """Return the Korean code inside a broker's or vendor's form (A005930, Q530031, 005930.KS) or an ISIN, or None."""
     plain = text.strip().upper()
-    if (isin := _KR_ISIN.fullmatch(plain)) and _is_isin(plain):
+    if (isin := _KR_ISIN.fullmatch(plain)) and is_isin(plain):
         return isin[1][:5] + _PREFERRED.get(isin[1][5], isin[1][5])
     match = re.fullmatch(r"[AQ]?([0-9][0-9A-Z]{5})(?:\.K[SQ])?", plain)
     return match[1] if match and match[1] != text.strip().upper() else None
 
 
-def _is_isin(text: str) -> bool:
-    """Tell whether the last digit of an ISIN is that of the others (ISO 6166: Luhn over letters as two digits)."""
+def is_isin(text: str) -> bool:
+    """Tell whether a text is an ISIN: its last digit is that of the others (ISO 6166: Luhn, letters as two digits)."""
+    if not _ISIN.fullmatch(text):
+        return False
     digits = "".join(str(int(sign, 36)) for sign in text)
     total = sum(sum(divmod(int(digit) * (1 + at % 2), 10)) for at, digit in enumerate(reversed(digits)))
     return total % 10 == 0

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
 
 from engine.errors import Problem, warning
 from engine.market import calendars
 from engine.market.catalogue import Listing, load
 from engine.market.provider import Said
 from engine.phrase import Phrase, phrase
-from engine.quote import History, Quote, Split
+from engine.quote import Quote, Split
 from engine.settings import MarketSettings
 from engine.text import fold
 
@@ -41,10 +40,6 @@ FAR, FARTHEST, OLD = Decimal(3), Decimal(8), dt.timedelta(days=60)
 MAGNITUDE = Decimal(3)
 #: Ratios that splits, and slips of the decimal point, leave; and how near one counts as it.
 SPLITS, SLIPS, NEAR = (2, 3, 4, 5, 20, 50), (10, 100, 1000), Decimal("0.06")
-#: In a history: a close this many times from the one before that comes back to within `BACK` of it, so many days later.
-SPIKE, BACK, SPIKE_DAYS = Decimal("1.5"), Decimal("0.15"), 3
-#: Calendar days without a close, and equal closes in a row, that no open market leaves; and how many of them are named.
-GAP, FLAT, NAMED = dt.timedelta(days=11), 20, 5
 #: Days within which two sources' rates are of the same time: a reference rate is one a day, weekends aside.
 SAME_RATE = dt.timedelta(days=4)
 
@@ -270,79 +265,6 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
                 )
             )
     return problems
-
-
-def mended(found: History) -> tuple[History, tuple[Problem, ...]]:
-    """Return a history without what no market did, and a warning for each thing left out, repaired or odd.
-
-    Days that jump away and come back within `SPIKE_DAYS` are left out. A jump that stays, of the ratio of a split, is
-    repaired where the source's own event says that split, else all before it is left out. Gaps and flat runs are told.
-    """
-    problems: list[Problem] = []
-    found, spikes = _without_spikes(found)
-    if spikes:
-        values = {"number": len(spikes), "days": tuple(day for day, _ in spikes[:NAMED])}
-        problems.append(warning("history-spike", found.symbol, **values, closes=tuple(c for _, c in spikes[:NAMED])))
-    found, more = _without_splits(found)
-    problems += more
-    gaps = [(one, other) for one, other in pairwise(found.dates) if other - one > GAP]
-    for first, last in gaps[:NAMED]:
-        problems.append(warning("history-gap", found.symbol, first=first, last=last))
-    for first, last, days in _flat_runs(found):
-        problems.append(warning("history-flat", found.symbol, first=first, last=last, number=days))
-    return found, tuple(problems)
-
-
-def _without_spikes(found: History) -> tuple[History, list[tuple[dt.date, Decimal]]]:
-    """Leave out days that are far from the one before, where a day soon after is near it again; the last one too."""
-    keep: list[int] = []
-    closes = found.closes
-    for at, close in enumerate(closes):
-        if keep and _is_spike(closes[keep[-1]], close, closes[at + 1 : at + 1 + SPIKE_DAYS]):
-            continue
-        keep.append(at)
-    left_out = [(found.dates[at], closes[at]) for at in sorted(set(range(len(closes))) - set(keep))]
-    return (found.only(keep) if left_out else found), left_out
-
-
-def _is_spike(before: Decimal, close: Decimal, after: Sequence[Decimal]) -> bool:
-    if 1 / SPIKE < close / before < SPIKE:
-        return False
-    return any(abs(later / before - 1) <= BACK for later in after) or (not after and not 1 / FAR < close / before < FAR)
-
-
-def _without_splits(found: History) -> tuple[History, list[Problem]]:
-    """Repair what the source's own events say how, and leave out what lies before another jump of a split's ratio."""
-    problems = []
-    for at in range(len(found.closes) - 1, 0, -1):
-        ratio, day = found.closes[at] / found.closes[at - 1], found.dates[at]
-        times = next((n for n in (*SPLITS, *SLIPS) if abs(max(ratio, 1 / ratio) / n - 1) <= NEAR), None)
-        if times is None:
-            continue
-        event = next((r for on, r in found.splits.items() if abs((on - day).days) <= 1), None)
-        if event is not None and abs(ratio * event - 1) <= NEAR:
-            closes = tuple(c / event if i < at else c for i, c in enumerate(found.closes))
-            total = found.total_return
-            if total is not None and abs(Decimal(total[at] / total[at - 1]) * event - 1) <= NEAR:
-                total = tuple(c / float(event) if i < at else c for i, c in enumerate(total))
-            found = replace(found, closes=closes, total_return=total)
-            problems.append(warning("history-split.repaired", found.symbol, day=day, ratio=event))
-        else:
-            before, after = found.closes[at - 1], found.closes[at]
-            found = found.only(range(at, len(found.closes)))
-            problems.append(warning("history-split.cut", found.symbol, day=day, before=before, after=after))
-            break
-    return found, problems
-
-
-def _flat_runs(found: History) -> Iterator[tuple[dt.date, dt.date, int]]:
-    """Yield the first and last day of each run of equal closes that is too long for a market, and its length."""
-    start = 0
-    for at in range(1, len(found.closes) + 1):
-        if at == len(found.closes) or found.closes[at] != found.closes[start]:
-            if at - start >= FLAT:
-                yield found.dates[start], found.dates[at - 1], at - start
-            start = at
 
 
 def unrefreshed(found: Said, ok: Mapping[str, Quote], listings: Mapping[str, Listing]) -> list[Problem]:

@@ -28,7 +28,7 @@ from templates.report import BookReport
 from templates.spec import TABLES
 from templates.spec import sheet as spec_sheet
 from templates.spec import table as spec_table
-from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW
+from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, HEADER_ROW
 from templates.spec.schema import Column, Table
 from templates.spec.vocabulary import spoken
 from templates.write import Book, build
@@ -205,6 +205,8 @@ def write_results(own: OwnBook, place: Found) -> str:
     sheet, used = own.sheet(part), _used(place, names, rows)
     live = _live(own, place, names, len(rows))
     last = place.header + len(rows)
+    if last > place.limit:
+        return f"{place.grid.name}!{letters(min(place.columns.values()))}{place.limit + 1}"
     for number in range(last + 1 if live else used + 1, last + 1):
         for column in (place.columns[name] for name in names):
             if place.grid.rows.get(number, {}).get(column) is not None:
@@ -220,7 +222,10 @@ def write_results(own: OwnBook, place: Found) -> str:
                     sheet.cache(number, column, approximate(rows[index].get(name)), live)
                 continue
             own.copy(
-                part, number, column, made.cell(FIRST_ROW + index, mine.column(name)) if index < len(rows) else None
+                part,
+                number,
+                column,
+                made.cell(mine.first_row + index, mine.column(name)) if index < len(rows) else None,
             )
     if spec.ranges and not live:
         _rename(own, place, max(last, _named(own, place), place.header + 1))
@@ -305,7 +310,7 @@ def retitle(own: OwnBook, place: Found) -> None:
     row, left = place.header - HEADER_ROW + BLOCK_ROW, min(place.columns.values())
     title = str(place.grid.rows.get(row, {}).get(left) or "")
     if mine is not None and title.startswith(place.table.captions):
-        made = own.fresh.workbook[mine.title].cell(BLOCK_ROW, mine.left).value
+        made = own.fresh.workbook[mine.title].cell(mine.title_row, mine.left).value
         if made != title:
             own.sheet(place.grid.part).put(row, left, made)
 
@@ -374,7 +379,7 @@ def write_beside_inputs(own: OwnBook, place: Found) -> None:
             number = free
         for name in names:
             if name in place.columns:
-                own.copy(part, number, place.columns[name], made.cell(FIRST_ROW + index, mine.column(name)))
+                own.copy(part, number, place.columns[name], made.cell(mine.first_row + index, mine.column(name)))
         reach(own, place, number)
         fill_formulas(own, place, (number,))
 
@@ -390,7 +395,7 @@ def add_to_history(own: OwnBook) -> None:
         at += 1
     mine = own.fresh.placements["History"]
     made = own.fresh.workbook[mine.title]
-    fresh_row = FIRST_ROW + len(own.report.history) - 1
+    fresh_row = mine.first_row + len(own.report.history) - 1
     for name, value in row.items():
         if name in place.columns and value is not None:
             own.copy(place.grid.part, at, place.columns[name], made.cell(fresh_row, mine.column(name)))
@@ -463,7 +468,7 @@ def fill_formulas(own: OwnBook, place: Found, numbers: Iterable[int]) -> None:
                 formula = Translator(f"={model[1]}", origin).translate_formula(f"{letters(at)}{number}")[1:]
                 sheet.put_formula(number, at, formula, "", model[2])
             elif named and whole:
-                cell = own.fresh.workbook[mine.title].cell(FIRST_ROW, mine.column(column.name))
+                cell = own.fresh.workbook[mine.title].cell(mine.first_row, mine.column(column.name))
                 own.copy(place.grid.part, number, at, cell)
 
 
@@ -515,7 +520,7 @@ def value_rows(own: OwnBook, place: Found) -> None:
         if row is None or not (row or own_columns & cells.keys()):
             continue
         for name in stated:
-            known = made.cell(FIRST_ROW + rows.index(row), mine.column(name)) if row else None
+            known = made.cell(mine.first_row + rows.index(row), mine.column(name)) if row else None
             own.copy(place.grid.part, number, place.columns[name], known)
         if row and keys:
             reach(own, place, number)

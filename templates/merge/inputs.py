@@ -13,12 +13,12 @@ from pathlib import Path
 from engine.data.files import Refused
 from engine.phrase import Phrase, phrase
 from engine.words import Lang
+from templates.cells import letters
 from templates.merge import KINDS, OwnBook, fill_formulas, not_kept, reach, same_text
 from templates.merge.package import Package
 from templates.read.tables import Found, find_tables, in_codes
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
-from templates.spec.layout import FIRST_ROW
 
 #: The tables that are written, and by which columns a row is known again; the first one is needed in every row.
 TABLES = {
@@ -50,15 +50,19 @@ def write_inputs(
         return not_kept(path, phrase("not-kept.no-table", tables=missing))
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
     for name in TABLES:
-        _write_table(own, found[name])
+        if blocked := _write_table(own, found[name]):
+            return not_kept(path, phrase("not-kept.in-the-way", cell=blocked))
     for name, (key, column, only) in (columns or {}).items():
         if name in found:
             _write_column(own, found[name], key, column, only)
     return own.to_bytes(), None
 
 
-def _write_table(own: OwnBook, place: Found) -> None:
-    """Write a table's inputs; rows that are alike (lots of one holding) are known again in their order."""
+def _write_table(own: OwnBook, place: Found) -> str:
+    """Write a table's inputs; rows that are alike (lots of one holding) are known again in their order.
+
+    Returns the address of what is in the way of new rows, or "".
+    """
     name, part = place.table.name, place.grid.part
     made = own.fresh.placements[name]
     sheet, fresh = own.sheet(part), own.fresh.workbook[made.title]
@@ -82,12 +86,15 @@ def _write_table(own: OwnBook, place: Found) -> None:
         for column in inputs:
             if sheet.cell(number, place.columns[column]) is not None:
                 sheet.put(number, place.columns[column], None)
+    if last + len(new) > place.limit:
+        return f"{place.grid.name}!{letters(min(place.columns.values()))}{place.limit + 1}"
     for index in new:
         last += 1
         for column in inputs:
-            own.copy(part, last, place.columns[column], fresh.cell(FIRST_ROW + index, made.column(column)))
+            own.copy(part, last, place.columns[column], fresh.cell(made.first_row + index, made.column(column)))
         reach(own, place, last)
         fill_formulas(own, place, (last,))
+    return ""
 
 
 def _write_column(own: OwnBook, place: Found, key: str, column: str, only: tuple[str, ...]) -> None:
@@ -113,7 +120,7 @@ def _write_row(own: OwnBook, place: Found, inputs: list[str], number: int, index
         said = {known_again(column, standing), known_again(column, row.get(column))}
         if len(said) == 1 or (column == "Enabled" and said == {"", "true"}):
             continue
-        own.copy(place.grid.part, number, at, fresh.cell(FIRST_ROW + index, made.column(column)))
+        own.copy(place.grid.part, number, at, fresh.cell(made.first_row + index, made.column(column)))
 
 
 def known_again(column: str, value: object) -> str:

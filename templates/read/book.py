@@ -109,6 +109,11 @@ def _history(found: Mapping[str, Found], source: str) -> Rows:
     return tuple(_values(row.values) for row in reader.rows(place.table.columns) if "Date" in row.values)
 
 
+def ledger_rows(grids: Sequence[Grid]) -> Rows:
+    """Return the rows of the ledger on some sheets, none where it is on none of them."""
+    return _history(find_tables(grids)[0], "Ledger")
+
+
 def _values(values: Mapping[str, object]) -> Row:
     return {name: value for name, value in values.items() if isinstance(value, str | bool | Decimal | dt.date)}
 

@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -15,7 +15,7 @@ from engine.errors import Problem, error, warning
 from engine.phrase import Phrase, phrase, place
 from engine.text import fold, plain_number, repaired_date, repaired_number
 from engine.words import LANGUAGES
-from templates.cells import Cell, CellError, Grid, Uncomputed, from_serial, letters
+from templates.cells import MAX_ROWS, Cell, CellError, Grid, Uncomputed, from_serial, letters
 from templates.spec import SHEETS, TABLES, sheet, tables_of
 from templates.spec import table as spec_table
 from templates.spec.layout import FIRST_COLUMN, TITLE_ROW
@@ -31,13 +31,17 @@ _PASTED = frozenset({"symbol", "quantity", "average_cost"})
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table that was found: its sheet, the row of its headers, and the sheet column of each of its columns."""
+    """A table that was found: its sheet, the row of its headers, and the sheet column of each of its columns.
+
+    `limit` is the last row that it may reach, where another table stands below it; the grid ends there.
+    """
 
     table: Table
     grid: Grid
     header: int
     columns: Mapping[str, int]
     exact: int
+    limit: int = MAX_ROWS
 
     def numbers(self) -> Iterator[int]:
         """Yield the sheet rows under the headers in which something of the table stands.
@@ -142,7 +146,45 @@ def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]
         rivals = [f for f in ranked[1:] if f.exact == ranked[0].exact and f.at_home == ranked[0].at_home]
         if rivals and ranked[0].table.inputs:
             problems.append(_twice(ranked[0], rivals[0]))
-    return chosen, problems
+    everywhere = [found for several in candidates.values() for found in several]
+    return bounded(chosen, everywhere), problems
+
+
+def bounded(places: Mapping[str, Found], everywhere: Sequence[Found] = ()) -> dict[str, Found]:
+    """Return the tables, each ending where another one (`everywhere`, by default these) begins below it."""
+    others = everywhere or tuple(places.values())
+    return {name: _bounded(found, others) for name, found in places.items()}
+
+
+def _bounded(found: Found, everywhere: Sequence[Found]) -> Found:
+    """Return a table that ends where another one begins below it."""
+    own = set(found.columns.values())
+    below = [
+        _top(other)
+        for other in everywhere
+        if (other.grid.part, other.grid.name) == (found.grid.part, found.grid.name)
+        and other.header > found.header
+        and own & set(other.columns.values())
+    ]
+    if not below:
+        return found
+    limit = min(below) - 1
+    grid, merged = found.grid, tuple(area for area in found.grid.merged if area[1] <= limit)
+    rows = {number: cells for number, cells in grid.rows.items() if number <= limit}
+    return replace(found, grid=replace(grid, rows=rows, merged=merged), limit=limit)
+
+
+def _top(found: Found) -> int:
+    """Return the first row that belongs to a table: its headers, or the captions and the title above them."""
+    row, left, right = found.header, min(found.columns.values()), max(found.columns.values())
+    captions = {caption for column in found.table.columns for lang in LANGUAGES if (caption := column.caption(lang))}
+    for _ in range(2):
+        above = found.grid.rows.get(row - 1, {})
+        texts = [str(value) for at, value in above.items() if left <= at <= right]
+        if not texts or not all(text in captions or text.startswith(found.table.captions) for text in texts):
+            break
+        row -= 1
+    return row
 
 
 def _is_results(grid: Grid) -> bool:

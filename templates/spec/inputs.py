@@ -50,7 +50,7 @@ HOLDINGS = Table(
     (
         _ACCOUNT,
         Column("Ticker", "ticker", key="symbol"),
-        Column("Name", role="formula", width=24, formula=NAMED, link=True),
+        Column("Name", role="formula", width=33, formula=NAMED, link=True),
         Column("Class", "choice", key="asset_type", choices=ASSET_TYPES, width=8, shared=False, words="asset_type"),
         Column("Market", "choice", key="market", choices=MARKETS, width=8, shared=False, words="market"),
         Column("Currency", "choice", key="currency", choices=CURRENCIES, width=9),
@@ -82,7 +82,7 @@ HOLDINGS = Table(
 
 CASH = Table(
     "Cash",
-    "Holdings",
+    "Cash",
     (
         _ACCOUNT,
         Column("Currency", "choice", key="currency", choices=CURRENCIES, width=9),
@@ -94,6 +94,7 @@ CASH = Table(
     ),
     required=("Currency", "Amount"),
     identity=("Account", "Currency"),
+    spare=8,
     sums=True,
     amounts=True,
 )  # fmt: skip
@@ -105,7 +106,7 @@ TARGETS = Table(
     (
         Column("Section", "choice", key="section", choices=SECTIONS, width=11, words="section"),
         Column("Ticker", "ticker", key="ticker"),
-        Column("Name", role="formula", width=24, formula=NAMED, link=True),
+        Column("Name", role="formula", width=33, formula=NAMED, link=True),
         Column("Role", key="role", width=20),
         Column("Target", "weight", key="weight", width=9, exact=True),
         Column("Min", "weight", key="min", width=9),
@@ -156,7 +157,7 @@ TARGETS = Table(
 
 GROUPS = Table(
     "Groups",
-    "Targets",
+    "Settings",
     (
         Column("Name", key="name", width=14),
         Column("Members", "list", key="members", width=26),
@@ -227,8 +228,8 @@ SETTINGS = Table(
     (
         Column("Key", key="key", width=18, words="setting"),
         Column("Value", "text", key="value", width=16, plain=True, words=_setting_words),
-        Column("Choices", role="result", width=30),
-        Column("Meaning", role="result", width=52),
+        Column("Choices", role="result", width=28, wrapped=True),
+        Column("Meaning", role="result", width=44, wrapped=True),
     ),
     required=("Key", "Value"),
     spare=0,
@@ -249,7 +250,7 @@ COSTS = Table(
 
 FX = Table(
     "FxRates",
-    "Prices",
+    "Cash",
     (
         Column("Currency", "text", key="currency", width=9),
         Column("Pair", "text", key="pair", width=10),
@@ -270,7 +271,7 @@ FX = Table(
 
 INSTRUMENTS = Table(
     "Instruments",
-    "Prices",
+    "Settings",
     (
         Column("Ticker", "ticker", key="symbol"),
         Column("Name", key="name", width=24),

@@ -1,6 +1,7 @@
 """Where each table stands, and the formulas that speak of it.
 
-Tables stand side by side on their sheet, all headers on one row, so that each can grow downwards. In the spec's
+What the engine writes stands side by side, all headers on one row, so that each table can grow downwards; what a
+person fills in and filters has a sheet of its own, or stands one below the other with room between. In the spec's
 formulas `{Column}` is a cell of this row, `{Table.Column}` a whole column, `{!label}` a text.
 """
 
@@ -16,8 +17,10 @@ from templates.spec import TABLES, sheet
 from templates.spec.schema import Column, Table
 from templates.spec.vocabulary import KINDS, every_word, spoken
 
-#: Rows of every table sheet: title, purpose, totals, (empty), table titles, captions, identifiers, data.
-TITLE_ROW, PURPOSE_ROW, TOTALS_ROW, BLOCK_ROW, CAPTION_ROW, HEADER_ROW = 1, 2, 3, 5, 6, 7
+#: Rows of every table sheet: title, purpose, totals, links, table titles, captions, identifiers, data.
+TITLE_ROW, PURPOSE_ROW, TOTALS_ROW, LINKS_ROW, BLOCK_ROW, CAPTION_ROW, HEADER_ROW = 1, 2, 3, 4, 5, 6, 7
+#: From the last row of a table to the headers of the next one below it.
+_APART = 5
 FIRST_ROW = HEADER_ROW + 1
 #: Between a table's title and the note beside it.
 BESIDE = "  —  "
@@ -39,6 +42,11 @@ class Placement:
     def first_row(self) -> int:
         """Return the first row below the table's headers."""
         return self.header + 1
+
+    @property
+    def title_row(self) -> int:
+        """Return the row of the table's title."""
+        return self.header - HEADER_ROW + BLOCK_ROW
 
     @property
     def last_row(self) -> int:
@@ -64,13 +72,13 @@ class Placement:
     def area(self, name: str) -> str:
         """Return the absolute address of a column's cells, sheet included."""
         letter = self.letter(name)
-        return f"{quoted_sheet(self.title)}!${letter}${FIRST_ROW}:${letter}${self.last_row}"
+        return f"{quoted_sheet(self.title)}!${letter}${self.first_row}:${letter}${self.last_row}"
 
     @property
     def ref(self) -> str:
         """Return the address of the table with its headers, without the sheet."""
         first, last = letters(self.left), letters(self.right)
-        return f"{first}{HEADER_ROW}:{last}{self.last_row}"
+        return f"{first}{self.header}:{last}{self.last_row}"
 
 
 #: What a workbook has whose bands follow volatility.
@@ -93,6 +101,7 @@ def arrange(
     """
     placed: dict[str, Placement] = {}
     left: dict[str, int] = {}
+    below: dict[str, int] = {}
     for table in TABLES:
         if table.live and not counts.get(table.name):
             continue
@@ -105,11 +114,14 @@ def arrange(
         if not columns:
             continue
         stands = sheet(table.sheet)
+        header = below[table.sheet] + _APART if stands.stacked and table.sheet in below else HEADER_ROW
         # What a sheet begins with, and an empty column, come before its tables.
-        start = left.get(table.sheet, FIRST_COLUMN + stands.block + bool(stands.block))
+        start = FIRST_COLUMN + stands.block + bool(stands.block)
+        start = start if stands.stacked else left.get(table.sheet, start)
         rows = max(counts.get(table.name, 0) + (table.spare if spare else 0), 1)
-        placed[table.name] = Placement(table, stands.title(lang), columns, start, rows)
+        placed[table.name] = Placement(table, stands.title(lang), columns, start, rows, header)
         left[table.sheet] = start + len(columns) + 1
+        below[table.sheet] = header + rows
     return placed
 
 

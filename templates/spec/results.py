@@ -58,7 +58,7 @@ PRICES = Table(
     "Prices",
     (
         Column("Ticker", "ticker", "result"),
-        Column("Name", role="result", width=30),
+        Column("Name", role="result", width=33),
         Column("Price", "price", "result", 14, unit="Currency"),
         Column("Currency", "text", "result", 9),
         Column("AsOf", "datetime", "result", 17),
@@ -76,14 +76,14 @@ TRADES = Table(
     (
         Column("Account", role="result"),
         Column("Ticker", "ticker", "result"),
-        Column("Name", role="result", width=26),
+        Column("Name", role="result", width=33),
         Column("Side", "choice", "result", 9, sides=True, words="side"),
         Column("Quantity", "quantity", "result"),
         Column("Price", "price", "result", 12, unit="Currency"),
         Column("Currency", "text", "result", 9),
         Column("Amount", "money", "result", 15, unit="Currency"),
         Column("Cost", "money", "result", 12, unit="Currency"),
-        Column("Reason", role="result", width=46, reveals=True),
+        Column("Reason", role="result", width=60, reveals=True),
         Column("WeightAfter", "weight", "result", 11),
         Column("SideCode", role="formula", formula="={~side:Side}", hidden=True, shared=False),
         Column("BaseAmount", "money", "formula", formula=in_base("Amount"), hidden=True, shared=False),
@@ -99,7 +99,7 @@ _MINE = '((({Account}="")+({Trades.Account}={Account}))>0)*({Trades.Currency}={C
 _CONVERTS = '((({Account}="")+({Conversions.Account}={Account}))>0)'
 RECONCILE = Table(
     "Reconcile",
-    "Trades",
+    "Cash",
     (
         Column("Account", role="result"),
         Column("Currency", "text", "result", 9),
@@ -129,7 +129,7 @@ RECONCILE = Table(
 
 CONVERSIONS = Table(
     "Conversions",
-    "Trades",
+    "Cash",
     (
         Column("Account", role="result"),
         Column("Sell", "text", "result", 9),
@@ -141,13 +141,13 @@ CONVERSIONS = Table(
     ),
     required=("Sell", "Buy", "Bought"),
     ranges=True,
-    spare=2,
+    spare=6,
     amounts=True,
 )
 
 SUMMARY = Table(
     "Summary",
-    "Trades",
+    "Analysis",
     (
         Column("Key", role="result", width=20, words="summary"),
         Column("Value", "number", "result", 20, kind_of=_figure, words=_figure_words),
@@ -165,7 +165,7 @@ DRIFT = Table(
     "Trades",
     (
         Column("Ticker", "ticker", "result"),
-        Column("Name", role="result", width=26),
+        Column("Name", role="result", width=33),
         Column("Section", role="result", width=12, words="section"),
         Column("Value", "money", "result", 16),
         Column("Weight", "weight", "result", 9),
@@ -187,7 +187,7 @@ COMPARISON = Table(
     "Analysis",
     (
         Column("Ticker", "ticker", "result"),
-        Column("Name", role="result", width=26),
+        Column("Name", role="result", width=33),
         Column("Fee", "number", "result", 8, percent=True),
         Column("AUM", "integer", "result", 18),
         Column("AUMCurrency", role="result", width=8),

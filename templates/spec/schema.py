@@ -38,7 +38,8 @@ class Column:
     formula of those that reckon with them; `plain` keeps numbers and dates as they are among texts. For copies:
     `reveals` overrules what the type tells about amounts; `shared` is false for what serves its owner only; `exact`
     weights are not rounded; `indexed` amounts are replaced by an index. `words` is the kind of word that stands in its
-    cells for a code, in the workbook's language; a `hidden` column is there for formulas only.
+    cells for a code, in the workbook's language; a `hidden` column is there for formulas only, a
+    `wrapped` one holds sentences.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Column:
     owner: str = ""
     words: str | Callable[[Mapping[str, object]], str] = ""
     hidden: bool = False
+    wrapped: bool = False
 
     def vocabulary(self, row: Mapping[str, object]) -> str:
         """Return the kind of word (`templates.spec.vocabulary`) that a row's cell holds, "" for none."""
@@ -151,7 +153,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet: its identifier (also its code name) and its tab's colour.
+    """A sheet: its identifier (also its code name) and its tab's colour; `stacked` tables stand one below the other.
 
     `block` columns are its own before its tables begin, `width` those under its title where it has no tables; its
     named cells begin in the column `totals`. A copy to share has the sheets that are `shared`, a weights-only copy
@@ -163,6 +165,7 @@ class Sheet:
     block: int = 0
     width: int = 0
     totals: int = 2
+    stacked: bool = False
     shared: Literal["", "values", "weights"] = ""
 
     def title(self, lang: Lang) -> str:

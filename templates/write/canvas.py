@@ -90,13 +90,16 @@ class Styles:
         role: str = "link" if column.link else column.role
         if column.check:
             role = "check"
-        key = (role, column.type, number_format(column, currency))
+        key = (role, column.type, number_format(column, currency), column.wrapped)
         found = self._arrays.get(key)
         if found is None:
             suffix = f".{currency}" if column.type in ("money", "price") and currency else ""
             percent = ".percent" if key[2] == "0.00##%" else ""
-            name = f"{role}.{column.type}{suffix}{percent}"
-            found = self._arrays[key] = self._array(self._column_style(name, role, column.type, key[2]))
+            name = f"{role}.{column.type}{suffix}{percent}{'.wrapped' if column.wrapped else ''}"
+            style = self._column_style(name, role, column.type, key[2])
+            if column.wrapped:
+                style.alignment = Alignment(horizontal="left", vertical="center", wrap_text=True)
+            found = self._arrays[key] = self._array(style)
         return found
 
     def figure(self, column: Column, kind: ColumnType, currency: str) -> Any:  # noqa: ANN401 - as above
@@ -256,6 +259,7 @@ class Canvas:
         self.standing = standing or {}
         self.styles = Styles(workbook, lang)
         self.cached: dict[str, dict[str, object]] = {}
+        self.sized: dict[str, set[str]] = {}
         self._letters = [letters(column) for column in range(1, 400)]
 
     def put(self, sheet: Worksheet, row: int, column: int, value: object, style: Any) -> None:  # noqa: ANN401

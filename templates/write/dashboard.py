@@ -133,7 +133,7 @@ def banner(pen: Pen) -> None:
         pen.sheet.conditional_formatting.add(f"B{_HEAD_ROW}:P{_HEAD_ROW}", rule)
     pen.put(2, 2, _provenance(pen), "band")
     links = [one for one in SHEETS if one.key not in ("Start", "Dashboard") and not pen.canvas.literal]
-    for column, one in zip((2, 3, 5, 7, 9, 11, 12, 13, 15), links, strict=False):
+    for column, one in zip((2, 3, 5, 7, 9, 11, 12, 13, 15, 16), links, strict=False):
         title = one.title(pen.lang)
         if title in pen.canvas.workbook.sheetnames:
             pen.put(_LINKS_ROW, column, f"→ {title}", "link")

@@ -22,11 +22,7 @@ from engine.words import Lang, say
 from templates.cells import Row, Rows, Value, letters, quoted_sheet
 from templates.spec.layout import (
     BESIDE,
-    BLOCK_ROW,
-    CAPTION_ROW,
     FIRST_COLUMN,
-    FIRST_ROW,
-    HEADER_ROW,
     PURPOSE_ROW,
     TITLE_ROW,
     Placement,
@@ -128,15 +124,21 @@ def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Ro
 
 def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, title: str) -> None:
     styles, lang = canvas.styles, canvas.lang
-    canvas.put(sheet, BLOCK_ROW, placement.left, title, styles.look("block"))
+    canvas.put(sheet, placement.title_row, placement.left, title, styles.look("block"))
     for offset, column in enumerate(placement.columns):
         at = placement.left + offset
-        canvas.put(sheet, CAPTION_ROW, at, column.caption(lang), styles.look("caption"))
-        canvas.put(sheet, HEADER_ROW, at, column.name, styles.look("header"))
-        sheet.column_dimensions[letters(at)].width = column.width + 1
-        sheet.column_dimensions[letters(at)].hidden = column.hidden
-    sheet.column_dimensions[letters(placement.right + 1)].width = 3
-    sheet.row_dimensions[CAPTION_ROW].height = 30
+        canvas.put(sheet, placement.header - 1, at, column.caption(lang), styles.look("caption"))
+        canvas.put(sheet, placement.header, at, column.name, styles.look("header"))
+        dimension = sheet.column_dimensions[letters(at)]
+        # Tables below each other share their columns: the widest decides.
+        made = letters(at) in canvas.sized.setdefault(sheet.title, set())
+        dimension.width = max(column.width + 1, dimension.width if made else 0)
+        dimension.hidden = column.hidden
+        canvas.sized[sheet.title].add(letters(at))
+    gap = letters(placement.right + 1)
+    if gap not in canvas.sized[sheet.title]:
+        sheet.column_dimensions[gap].width = 3
+    sheet.row_dimensions[placement.header - 1].height = 30
 
 
 def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
@@ -159,18 +161,18 @@ def _column(
     last = placement.last_row
     style = canvas.styles.cell(column, _currency(column, {}, base))
     if column.role != "formula":
-        for row_number, row in enumerate(rows, FIRST_ROW):
+        for row_number, row in enumerate(rows, placement.first_row):
             style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
             value = said(canvas, column, row)
             if column.kind_of is not None:
                 style_of = canvas.styles.figure(column, column.kind_of(row), base)
             canvas.put(sheet, row_number, at, value if column.role == "input" else approximate(value), style_of)
-        for row_number in range(FIRST_ROW + len(rows), last + 1):
+        for row_number in range(placement.first_row + len(rows), last + 1):
             canvas.put(sheet, row_number, at, None, style)
         return
     formula = None if canvas.literal else by_row(column.formula, canvas.placements, canvas.lang, placement)
     for index in range(placement.rows):
-        row_number = FIRST_ROW + index
+        row_number = placement.first_row + index
         row = rows[index] if index < len(rows) else {}
         style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
         value = said(canvas, column, row)
@@ -204,7 +206,7 @@ def _excel_table(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None
     for made, column in zip(table.tableColumns, placement.columns, strict=True):
         made.name = column.name
         if column.role == "formula":
-            text = by_row(column.formula, canvas.placements, canvas.lang, placement)(FIRST_ROW)
+            text = by_row(column.formula, canvas.placements, canvas.lang, placement)(placement.first_row)
             made.calculatedColumnFormula = TableFormula(attr_text=text[1:])
     sheet.add_table(table)
 
@@ -236,7 +238,7 @@ def _validations(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None
             validation.prompt, validation.promptTitle = hint, column.caption(canvas.lang)
             validation.showInputMessage = True
         letter = placement.letter(column.name)
-        validation.add(f"{letter}{FIRST_ROW}:{letter}{placement.last_row}")
+        validation.add(f"{letter}{placement.first_row}:{letter}{placement.last_row}")
         sheet.add_data_validation(validation)
 
 
@@ -263,18 +265,18 @@ def listed(offered: Iterable[str]) -> DataValidation:
 def _colours(sheet: Worksheet, placement: Placement) -> None:
     for column in placement.columns:
         letter = placement.letter(column.name)
-        cells = f"{letter}{FIRST_ROW}:{letter}{placement.last_row}"
+        cells = f"{letter}{placement.first_row}:{letter}{placement.last_row}"
         rules = sheet.conditional_formatting
         if column.type == "status":
-            words(rules, cells, f"{letter}{FIRST_ROW}", column.vocabulary({}))
+            words(rules, cells, f"{letter}{placement.first_row}", column.vocabulary({}))
         elif column.type == "quantity":
-            rules.add(cells, fractions(f"{letter}{FIRST_ROW}"))
+            rules.add(cells, fractions(f"{letter}{placement.first_row}"))
         elif column.type == "signal":
-            signals(rules, cells, f"{letter}{FIRST_ROW}")
+            signals(rules, cells, f"{letter}{placement.first_row}")
         elif column.check:
-            rules.add(cells, coloured(f"LEN({letter}{FIRST_ROW})>0", RED, PALE_RED))
+            rules.add(cells, coloured(f"LEN({letter}{placement.first_row})>0", RED, PALE_RED))
         elif column.role == "formula" and column.type in ("money", "price", "rate", "weight"):
-            formula = f"ISERROR({letter}{FIRST_ROW})"
+            formula = f"ISERROR({letter}{placement.first_row})"
             rules.add(cells, coloured(formula, RED, PALE_RED))
 
 

@@ -17,6 +17,7 @@ from engine.errors import NoData
 from engine.history import aligned
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
+from engine.market.research import Progress, unseen
 from engine.quote import Batch, FetchedFacts, FetchedHolding, History
 from rebalancer.samples import sample_text
 from tests.analysis.real_prices import factor_table, stock_table
@@ -381,7 +382,13 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     every = {**stock_table().series, **factor_table().series}
 
     def history(
-        symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None, offline: bool = False
+        symbols: Iterable[str],
+        start: dt.date,
+        end: dt.date,
+        *,
+        wait: float | None = None,
+        offline: bool = False,
+        progress: Progress = unseen,
     ) -> Batch[History]:
         assert not offline
         ok = {}

@@ -23,6 +23,8 @@ class Request:
     query: dict[str, str]
     form: dict[str, str]
     cookie: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -237,14 +239,26 @@ class Vendors:
         )
 
     def spark(self, request: Request) -> Answer:
-        result = []
-        for name in request.query.get("symbols", "").split(","):
-            answer = json.loads(self.chart(replace(request, path=f"/{name}")).body)["chart"]["result"]
-            if answer and name not in self.dropped:
-                row = {key: answer[0][key] for key in ("meta", "timestamp")}
-                row["indicators"] = {"quote": [{"close": answer[0]["indicators"]["quote"][0]["close"]}]}
-                result.append({"symbol": name, "response": [row]})
-        return _json({"spark": {"result": result, "error": None}})
+        """Closes alone of up to twenty symbols, cut to the range asked for; what is unknown is absent."""
+        names = request.query.get("symbols", "").split(",")
+        if len(names) > 20:
+            return _json({"spark": {"result": None, "error": {"code": "Bad Request"}}}, 400)
+        days = {"5d": 7, "1mo": 30, "3mo": 91, "6mo": 182, "1y": 365, "2y": 730, "5y": 1826, "10y": 3652}
+        since = NOW.timestamp() - days.get(request.query.get("range", ""), 10**5) * 86400
+        rows = []
+        for name in names:
+            if name not in self.shares or name in self.dropped:
+                continue
+            chart = json.loads(self.chart(replace(request, path=f"/{name}")).body)["chart"]["result"][0]
+            closes = chart["indicators"]["quote"][0]["close"]
+            kept = [(at, close) for at, close in zip(chart["timestamp"], closes, strict=True) if at >= since]
+            answer = {
+                "meta": chart["meta"],
+                "timestamp": [at for at, _ in kept],
+                "indicators": {"quote": [{"close": [close for _, close in kept]}]},
+            }
+            rows.append({"symbol": name, "response": [answer]})
+        return _json({"spark": {"result": rows, "error": None}})
 
     def quote_summary(self, request: Request) -> Answer:
         refused = self._refused(request)
@@ -566,8 +580,8 @@ _ROUTES: tuple[tuple[str, str, str, Callable[[Vendors, Request], Answer]], ...] 
     ("consent.yahoo.com", "/", "yahoo.consent", Vendors.consent_page),
     ("yahoo.com", "/v1/test/getcrumb", "yahoo.crumb", Vendors.crumb_page),
     ("yahoo.com", "/v7/finance/quote", "yahoo.quote", Vendors.batch_quote),
-    ("yahoo.com", "/v7/finance/spark", "yahoo.spark", Vendors.spark),
     ("yahoo.com", "/v8/finance/chart/", "yahoo.chart", Vendors.chart),
+    ("yahoo.com", "/v7/finance/spark", "yahoo.spark", Vendors.spark),
     ("yahoo.com", "/v10/finance/quoteSummary/", "yahoo.summary", Vendors.quote_summary),
     ("naver.com", "/api/realtime/domestic/stock/", "naver.quotes", Vendors.naver_quotes),
     ("naver.com", "/api/realtime/worldstock/stock/", "naver-world.quotes", Vendors.naver_world),

@@ -331,9 +331,9 @@ def test_each_failure_of_the_helper_process_is_told(kind: str, new_market: Calla
 
 
 def test_a_helper_process_that_ends_without_an_answer_is_told() -> None:
-    krx = Krx(lambda: None)
+    krx = Krx(lambda: Login(KRX_ID, KRX_PW))
     krx.run = lambda job, deadline: _child({**job, "task": None, "seconds": "soon"}, deadline)
-    answer = krx.history([SAMSUNG], NOW.date(), NOW.date(), now=NOW, deadline=Deadline(PATIENT))
+    answer = krx.quotes([SAMSUNG], now=NOW, deadline=Deadline(PATIENT))
     assert str(answer.failed["005930"]) == "krx: the helper process ended without an answer"
 
 

@@ -12,7 +12,7 @@ import pytest
 from engine.errors import MarketDataError, NoData, Transient
 from engine.market.catalogue import Listing
 from engine.market.krx import Krx, Login
-from engine.market.naver import Naver
+from engine.market.naver import Naver, NaverCharts
 from engine.market.provider import Answer, Deadline, QuoteProvider
 from engine.market.second import Cnbc, Ecb, Frankfurter, NaverRates, NaverWorld
 from engine.market.yahoo import Yahoo
@@ -192,10 +192,10 @@ class TestKrx(Suite):
         return Krx(lambda: Login(KRX_ID, KRX_PW))
 
 
-class TestKrxWithoutLogin(Suite):
-    source = "krx"
+class TestNaverCharts(Suite):
+    source = "naver-charts"
     hangs = "naver.*"
 
     @pytest.fixture
     def provider(self, replay: Replay, tmp_path: Path) -> QuoteProvider:
-        return Krx(lambda: None)
+        return NaverCharts()

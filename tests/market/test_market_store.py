@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from engine.market.store import FILE, Breaker, Store
+from engine.phrase import phrase
 from engine.quote import FetchedFacts, FetchedHolding, History, Quote
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW
@@ -135,7 +136,9 @@ def test_a_value_that_cannot_be_written_costs_its_own_row(tmp_path: Path) -> Non
 
 def test_a_file_of_a_later_version_is_left_alone_and_said_to_be_one(tmp_path: Path) -> None:
     path = tmp_path / FILE
-    Store(path).put_quotes([("US", quote())])
+    first = Store(path)
+    first.put_quotes([("US", quote())])
+    first.close()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.commit()
@@ -153,7 +156,9 @@ def test_a_file_of_a_later_version_is_left_alone_and_said_to_be_one(tmp_path: Pa
 
 def test_a_file_of_the_first_version_keeps_its_prices(tmp_path: Path) -> None:
     path = tmp_path / FILE
-    Store(path).put_quotes([("US", quote())])
+    first = Store(path)
+    first.put_quotes([("US", quote())])
+    first.close()
     connection = sqlite3.connect(path)
     connection.executescript(
         "ALTER TABLE quotes DROP COLUMN previous; ALTER TABLE quotes DROP COLUMN doubt; PRAGMA user_version = 1;"
@@ -330,3 +335,10 @@ def test_an_older_answer_never_replaces_a_newer_price_and_is_not_asked_for_again
     replay.forget()
     assert market.ask("005930", now=later + dt.timedelta(seconds=30)).ok["005930"].price == 71000
     assert not replay.kinds()
+
+
+def test_a_doubt_that_cannot_be_said_costs_its_own_row(tmp_path: Path) -> None:
+    store = Store(tmp_path / FILE)
+    store.put_quotes([("US", replace(quote(), doubt=phrase("of-a-later-version"))), ("US", quote("MSFT"))])
+    assert set(store.quotes()) == {"MSFT"}
+    store.close()

@@ -15,7 +15,7 @@ from typing import Any
 from engine.errors import InputError, error
 from engine.words import Lang
 from templates.cells import Grid, Row, Rows, column_number
-from templates.read.tables import Found, TableReader, find_tables
+from templates.read.tables import Found, TableReader, bounded, find_tables
 from templates.spec import TABLES
 from templates.write.canvas import approximate
 from xl_addin.buttons.edits import Edit, columns_of
@@ -119,7 +119,7 @@ def found_in(book: Book, tables: Mapping[str, Sequence[Sequence[Any]]]) -> dict[
     places, problems = find_tables(grids)
     if problems:
         raise InputError(problems)
-    return {**places, **_named(book, {one.name: one for one in grids})}
+    return bounded({**places, **_named(book, {one.name: one for one in grids})})
 
 
 def place_of(places: Mapping[str, Found], name: str) -> Found:

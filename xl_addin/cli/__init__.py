@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str] = {
     "risk": "xl_addin.cli.analyses",
     "calendar": "xl_addin.cli.analyses",
     "backtest": "xl_addin.cli.backtest",
+    "performance": "xl_addin.cli.performance",
     "build": "xl_addin.cli.installation",
     "install": "xl_addin.cli.installation",
     "doctor": "xl_addin.cli.installation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from engine.errors import InputError, error, warning
 from engine.phrase import place
 from engine.words import Lang, say
 from xl_addin.cli.frame import OneOf, command, option
-from xl_addin.cli.options import FILE, force_option, lang_option, portfolio_file
+from xl_addin.cli.options import FILE, date, force_option, lang_option, portfolio_file
 
 if TYPE_CHECKING:
     from rebalancer.storing import StoredPlan
@@ -40,32 +41,38 @@ def _about(stored: StoredPlan, lang: Lang) -> str:
 @option("--plan", "plan", type=FILE, metavar="PLAN.json")
 @option("--fills", type=FILE, metavar="CSV")
 @option("--undo", is_flag=True)
+@option("--correct", is_flag=True)
+@option("--date", "day", type=date, metavar="DATE")
 @lang_option
-def record(*, file: Path, plan: Path | None, fills: Path | None, undo: bool, lang: Lang) -> None:
-    """Book a stored plan into the portfolio's file, or take the last booking back."""
-    from rebalancer.files import write_whole
+def record(
+    *, file: Path, plan: Path | None, fills: Path | None, undo: bool, correct: bool, day: dt.date | None, lang: Lang
+) -> None:
+    """Book a stored plan into the portfolio's file and its ledger, or take the last booking back."""
+    from rebalancer.clock import today
     from rebalancer.importing import cash_changes, holding_changes
-    from rebalancer.loading import load
+    from rebalancer.ledgers import record_corrections, record_plan, take_back
     from rebalancer.saving import SUFFIXES
-    from rebalancer.storing import keep_for_undo, plan_of, read_fills, record_stored, undo_file, undone, written_into
+    from rebalancer.storing import plan_of
     from xl_addin.cli.importing import changes
     from xl_addin.show.terminal import paint_for
 
     if file.suffix.lower() not in (*SUFFIXES, *_BOOKS):
         raise InputError([error("record-kind", str(file), kinds=(*SUFFIXES, *_BOOKS))])
+    day = day or today()
     if undo:
-        write_whole(file, undone(file))
-        undo_file(file).unlink()
+        take_back(file, day)
         sys.stdout.write(say("said.undone", lang, path=file) + "\n")
         return
-    before, stored = load(file), plan_of(file, plan)
-    after = record_stored(before, stored, None if fills is None else read_fills(fills, stored))
-    data = written_into(file, after, lang)
+    if correct and plan is None and fills is None:
+        entries = record_corrections(file, day)
+        sys.stdout.write(say("said.corrected", lang, count=len(entries), path=file) + "\n")
+        return
+    stored = plan_of(file, plan)
+    done = record_plan(file, stored, fills, day, lang, correct=correct)
     sys.stdout.write(_about(stored, lang) + "\n")
-    for line in changes(holding_changes(before, after), cash_changes(before, after), lang, paint_for(sys.stdout)):
+    held, cash = holding_changes(done.before, done.after), cash_changes(done.before, done.after)
+    for line in changes(held, cash, lang, paint_for(sys.stdout)):
         sys.stdout.write(f"{line}\n")
-    write_whole(undo_file(file), keep_for_undo(file, data))
-    write_whole(file, data)
     sys.stdout.write(say("said.recorded-plan", lang, id=stored.id, path=file) + "\n")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,20 @@ if TYPE_CHECKING:
     from xl_addin.show.terminal import Paint
 
 _RULES = ReviewRules()
+
+
+@contextmanager
+def _asking(history: Path | None, facts: Path | None, lang: Lang, *, offline: bool) -> Iterator[Sources]:
+    """Give where closes and facts come from; a terminal shows how many have come."""
+    from rebalancer.analysing import Sources
+    from xl_addin.show.terminal import waiting
+
+    with waiting(say("doing.history", lang)) as show:
+
+        def progress(done: int, of: int) -> None:
+            show(say("doing.history.of", lang, done=done, of=of))
+
+        yield Sources(history, facts, offline, progress=progress)
 
 
 @command("weights")
@@ -139,7 +154,8 @@ def compare(
     day = _day(end or as_of, sources)
     if start and start >= day:
         raise InputError([error("bad-argument.period", place("command-line"), first=start, last=day)])
-    result = put_side_by_side(symbols, sources, day, currency=currency, start=start)
+    with _asking(history, facts, lang, offline=offline) as sources:
+        result = put_side_by_side(symbols, sources, day, currency=currency, start=start)
     if not result.known and not as_json:
         raise NoData(phrase("no-fund-history"), problems=result.problems)
     _print(result.to_json, lambda paint: compare_text(result, lang, paint), as_json=as_json)
@@ -167,15 +183,15 @@ def correlate(
     lang: Lang,
 ) -> int:
     """Correlate and print; exit status 3 where no two instruments can be correlated."""
-    from rebalancer.analysing import Sources
     from rebalancer.analysing import correlate as put_in_relation
     from rebalancer.loading import load
     from xl_addin.show.analysis_text import correlate_text
 
-    portfolio, sources = load(file), Sources(history, None, offline)
-    result = put_in_relation(
-        portfolio, sources, _day(as_of, sources), days=days, threshold=float(threshold), currency=currency
-    )
+    portfolio = load(file)
+    with _asking(history, None, lang, offline=offline) as sources:
+        result = put_in_relation(
+            portfolio, sources, _day(as_of, sources), days=days, threshold=float(threshold), currency=currency
+        )
     known = result.effective_bets is not None
     if not known and not as_json:
         raise NoData(phrase("nothing-correlated"), problems=result.problems)
@@ -208,16 +224,16 @@ def review(
     lang: Lang,
 ) -> int:
     """Review and print; exit status 3 where no satellite has any history."""
-    from rebalancer.analysing import Sources
     from rebalancer.analysing import review as go_through
     from rebalancer.loading import load
     from xl_addin.show.analysis_text import review_text
 
-    portfolio, sources = load(file), Sources(history, facts, offline)
+    portfolio = load(file)
     rules = ReviewRules(lag=float(lag), replace_after=quarters, review_after=max(quarters - 1, 1))
-    result = go_through(
-        portfolio, sources, _day(as_of, sources), benchmark=benchmark, rules=rules, currency=currency or ""
-    )
+    with _asking(history, facts, lang, offline=offline) as sources:
+        result = go_through(
+            portfolio, sources, _day(as_of, sources), benchmark=benchmark, rules=rules, currency=currency or ""
+        )
     if result.rows and not result.known and not as_json:
         raise NoData(phrase("no-satellite-history"), problems=result.problems)
     _print(lambda: result.to_json(lang), lambda paint: review_text(result, lang, paint), as_json=as_json)
@@ -245,7 +261,6 @@ def risk(
     lang: Lang,
 ) -> int:
     """Check and print; exit status 3 where a price or rate is missing or doubtful."""
-    from rebalancer.analysing import Sources
     from rebalancer.analysing import risk as check
     from rebalancer.loading import load_portfolio, usable
     from rebalancer.quoting import quotes_in
@@ -253,8 +268,9 @@ def risk(
 
     loaded, problems = load_portfolio(file)
     quotes, found = quotes_in(prices)
-    portfolio, sources = usable(loaded, (*problems, *found)), Sources(history, facts, offline)
-    report = check(portfolio, quotes, sources, _day(as_of, sources), accept=dict(accept))
+    portfolio = usable(loaded, (*problems, *found))
+    with _asking(history, facts, lang, offline=offline) as sources:
+        report = check(portfolio, quotes, sources, _day(as_of, sources), accept=dict(accept))
     _print(report.to_json, lambda paint: risk_text(report, lang, paint), as_json=as_json)
     return 0 if report.priced else 3
 
@@ -290,6 +306,7 @@ def calendar(
     """List the tasks, and write the calendar file where one is asked for."""
     from rebalancer.analysing import calendar as tasks
     from rebalancer.files import output_problems, write_whole
+    from rebalancer.ledgers import realised_overseas
     from rebalancer.loading import load_portfolio, usable
     from xl_addin.show.analysis_text import calendar_text
 
@@ -297,6 +314,8 @@ def calendar(
     refused = output_problems(ics, ".ics", force=force) if ics else ()
     portfolio = usable(loaded, (*problems, *refused))
     now = dt.datetime.now().astimezone()
+    if realised is None and portfolio.base_currency == "KRW":
+        realised = realised_overseas(portfolio, file, start or now.date()).settings.realised.get("overseas")
     result = tasks(portfolio, start or now.date(), months, realised=realised)
     if ics:
         write_whole(ics, result.to_ics(now, lang).encode())

@@ -44,7 +44,7 @@ def _account_type(text: str) -> tuple[str, str]:
 
 
 @command("import")
-@argument("files", type=FILE, metavar="FILE…", nargs=-1, required=True)
+@argument("files", type=FILE, metavar="[FILE…]", nargs=-1)
 @option("-o", "--output", type=FILE, metavar="OUT")
 @option("--format", "form", type=OneOf(ALL_FORMATS), metavar="NAME")
 @option("--broker", metavar="NAME", default="")

@@ -23,6 +23,7 @@ from rebalancer.first import (
     TypedHolding,
     checked_export,
     first_portfolio,
+    fresh,
     like,
     named_instrument,
     read_line,
@@ -46,6 +47,8 @@ _ACCOUNTS = {
     "US": ("taxable", "ira", "roth", "401k"),
     "none": ("taxable",),
 }
+#: What a month's saving may be, as an example.
+_SAVINGS = {"KRW": "200000"}
 #: The model that is offered first, elsewhere the simplest.
 _USUAL_MODELS = {"KR": "stable-growth"}
 _INTERRUPTED, _NO_MARKET_DATA = 1, 3
@@ -88,14 +91,15 @@ def init(
     DRAFT.unlink(missing_ok=True)
     _tell(say("init.written", lang, path=path))
     try:
-        quotes = _priced(portfolio, given, exported, lang, offline=offline)
+        day = as_of or today()
+        quotes = _priced(portfolio, given, fresh(exported, day), lang, offline=offline)
     except (click.Abort, KeyboardInterrupt, _GoBack):
         quotes = None
     if quotes is None:
         _tell(say("init.plan-later", lang, command=f"{invocation()} plan {path}"))
         return _NO_MARKET_DATA
     try:
-        made = _planned(portfolio, quotes, as_of or today(), path, lang)
+        made = _planned(portfolio, quotes, day, path, lang)
     except (MarketDataError, InputError):
         _tell(say("init.plan-later", lang, command=f"{invocation()} plan {path}"))
         raise
@@ -344,6 +348,7 @@ def _planned(portfolio: Portfolio, quotes: Mapping[str, Quote], day: dt.date, pa
 
 def _show(made: Plan, path: Path, lang: Lang) -> None:
     """Print the verdict and the orders, and what to do with them."""
+    from rebalancer.storing import plan_file
     from xl_addin.show.terminal import paint_for, problem_lines, wrap
     from xl_addin.show.text import report
 
@@ -354,10 +359,15 @@ def _show(made: Plan, path: Path, lang: Lang) -> None:
     sys.stdout.writelines(f"{line}\n" for line in problem_lines(warnings, lang, paint))
     steps = ("orders", "record", "again") if made.trades else ("again",)
     sys.stdout.write(paint(say("init.next", lang), "bold") + "\n")
+    names = {"path": _quoted(path), "kept": _quoted(plan_file(path)), "program": invocation()}
+    names["saving"] = _SAVINGS.get(made.base_currency, "500")
     for number, step in enumerate(steps, 1):
-        shown = f'"{path}"' if " " in str(path) else str(path)
-        text = say(f"init.next-{step}", lang, program=invocation(), path=shown, kept=f"{path.stem}.plan.json")
+        text = say(f"init.next-{step}", lang, **names)
         sys.stdout.writelines(f"{line}\n" for line in wrap(f"{number}. {text}", paint.sentence, "   "))
+
+
+def _quoted(path: Path) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)
 
 
 def _ask(text: str, default: str = "") -> str:

@@ -80,6 +80,7 @@ class Asked:
     resume: bool = False
     as_json: bool = False
     check: bool = False
+    notify: tuple[str, ...] = ()
 
     @property
     def journal(self) -> Path:
@@ -130,8 +131,28 @@ def plan_and_show(asked: Asked, terms: Terms, unusable: Mapping[str, object]) ->
         elif asked.output is not None:
             sys.stdout.write(say("said.written", lang, path=asked.output) + "\n")
         _tell([*gathering.problems, *failures(every)], asked)
-    needed = any(one.summary is not None and one.summary.needs_rebalancing for one in every)
-    return status(every, gathering.problems) or (EXIT_NEEDED if asked.check and needed else 0)
+    return _checked(every, status(every, gathering.problems), asked)
+
+
+def _checked(every: Sequence[PlannedOne], found: int, asked: Asked) -> int:
+    """Return the exit status of a check; tell whoever is to be told which need what, and which could not be planned.
+
+    `found` is the status without a check.
+    """
+    if not asked.check:
+        return found
+    needing = [(one, one.summary) for one in every if one.summary is not None and one.summary.needs_rebalancing]
+    failed = [one.client or one.id for one in every if one.summary is None]
+    if asked.notify and (needing or failed):
+        from xl_addin.cli.reminding import tell
+
+        lines = [
+            say("notify.client", asked.lang, name=one.client or one.id, count=summary.orders, drift=summary.drift)
+            for one, summary in needing
+        ]
+        lines += [say("notify.failed", asked.lang, file=name) for name in failed]
+        tell(asked.notify, say("notify.several", asked.lang, number=len(needing)), "\n".join(lines), asked.lang)
+    return found or (EXIT_NEEDED if needing else 0)
 
 
 def share_and_tell(asked: Asked, copies: ShareCopies, *, offline: bool, allow_stale: bool) -> int:

@@ -6,6 +6,7 @@ import datetime as dt
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -109,6 +110,7 @@ def _plan(
     """
     from rebalancer.clock import today
     from rebalancer.files import output_problems
+    from rebalancer.ledgers import realised_overseas
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
@@ -123,9 +125,9 @@ def _plan(
             terms = Terms(as_of or today(), cast("Mode | None", mode), cash_flow, allow_stale, history, offline)
             asked = Asked(
                 files, prices, dict(accept), model, targets, output, lang,
-                force=force, resume=resume, as_json=as_json, check=check,
+                force=force, resume=resume, as_json=as_json, check=check, notify=told,
             )  # fmt: skip
-            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses, "--notify": told})
+            return plan_and_show(asked, terms, {"--facts": facts, "--analyses": analyses})
     (file,) = files
     many = {"--model": model, "--targets": targets, "--resume": resume}
     if unusable := [
@@ -150,7 +152,11 @@ def _plan(
     day = as_of or today()
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
     with waiting(say("doing.plan", lang)):
-        made = planned(portfolio, quotes, day, (*problems, *found, *bands), allow_stale=allow_stale)
+        made = planned(
+            realised_overseas(portfolio, file, day), quotes, day, (*problems, *found, *bands), allow_stale=allow_stale
+        )
+        # What the ledger says is no setting of the file's own.
+        made = replace(made, portfolio=replace(made.portfolio, settings=portfolio.settings))
     if keeps_plan and output:
         from rebalancer.storing import check_replaceable
 

@@ -30,15 +30,12 @@ def check_notify(urls: Sequence[str], *, check: bool) -> tuple[str, ...]:
 
 
 def schedule_line(files: Sequence[Path], urls: Sequence[str], lang: Lang) -> str:
-    """Return what to paste so that this computer checks the portfolio every week, and where to paste it."""
+    """Return what to paste so that this computer checks portfolios every week, and where to paste it."""
     from rebalancer.reminding import schedule
 
-    if len(files) > 1:
-        option = "--schedule"
-        raise InputError([error("bad-argument.one-portfolio", place("command-line"), option=option)])
     given = urls if _named_here() else ()
     platform = sys.platform if sys.platform in ("win32", "darwin") else "cron"
-    text = schedule(platform, sys.executable, files[0].resolve(), given)
+    text = schedule(platform, sys.executable, [file.resolve() for file in files], given)
     return f"{say(f'said.schedule-{platform}', lang)}\n\n{text.rstrip()}\n"
 
 

@@ -16,12 +16,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
-from typing import IO, Literal, TypeVar
+from threading import Timer
+from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from engine.errors import Problem
 from engine.money import MINOR_DIGITS
 from engine.phrase import Phrase
 from engine.words import LANGUAGES, Lang, say, tell
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 Align = Literal["<", ">"]
 T = TypeVar("T")
@@ -29,6 +33,8 @@ GAP = "  "
 #: Columns where nothing says how many there are, as in a pipe; the fewest that a table is made for; and the most that a
 #: sentence is read over.
 UNKNOWN_WIDTH, LEAST_WIDTH, SENTENCE_WIDTH = 120, 40, 116
+#: Seconds of waiting before it is said what for.
+_PATIENCE = 0.8
 #: What is left of a text that stands left where nothing else can be left out.
 _SHORTEST = 6
 _CODES = {
@@ -58,14 +64,16 @@ class Paint:
 def paint_for(stream: IO[str], environ: Mapping[str, str] = os.environ) -> Paint:
     """Return the paint for a stream: colours on a terminal that can show them, unless NO_COLOR says otherwise."""
     width = max(_width(environ), LEAST_WIDTH)
-    if not stream.isatty():
+    if environ.get("NO_COLOR") or environ.get("TERM") in ("dumb", "unknown") or not stream.isatty():
         return Paint(width=width)
+    return Paint(not (sys.platform == "win32" and _prints_codes(stream)), width)
+
+
+def _prints_codes(stream: IO[str]) -> bool:
+    """Tell whether a terminal shows escape codes as text, as old Windows consoles do."""
     from rich.console import Console
 
-    console = Console(file=stream, _environ=environ)
-    # An old Windows console prints escape codes as text.
-    plain = console.no_color or console.is_dumb_terminal or console.legacy_windows or console.color_system is None
-    return Paint(not plain, width)
+    return Console(file=stream).legacy_windows
 
 
 def _width(environ: Mapping[str, str]) -> int:
@@ -265,15 +273,38 @@ def bar(least: int) -> Iterator[Shown]:
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show on stderr what is being waited for, where that is a terminal; it is gone when the wait is over."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
+def waiting(what: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what is being waited for, where that is a terminal and takes long; it goes when that is over.
 
-    with Console(stderr=True).status(what):
-        yield
+    Gives what says how far it is.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    said = [what]
+    shown: list[Status] = []
+
+    def show() -> None:
+        from rich.console import Console
+
+        shown.append(Console(stderr=True).status(said[-1]))
+        shown[0].start()
+
+    def tell_on(text: str) -> None:
+        said.append(text)
+        for status in shown:
+            status.update(text)
+
+    timer = Timer(_PATIENCE, show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield tell_on
+    finally:
+        timer.cancel()
+        timer.join()
+        for status in shown:
+            status.stop()
 
 
 SIGNS = {"KRW": "₩", "USD": "$"}

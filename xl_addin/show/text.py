@@ -71,7 +71,8 @@ def report(
         _block("caption.conversions", _conversions(plan, lang, paint), lang, paint),
     ]
     if brief:
-        more = [paint(say("report.warnings", lang, count=warnings), "yellow")] if warnings else []
+        told_of = _wrapped([say("report.warnings", lang, count=warnings)], paint) if warnings else []
+        more = [paint(line, "yellow") for line in told_of]
         blocks = [*blocks, more]
     else:
         blocks += [
@@ -212,13 +213,13 @@ def _positions(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
     columns = [
         TextColumn(say("caption.name", lang), "<", 60, least=14),
         TextColumn(say("caption.symbol", lang), "<", 10),
-        TextColumn(say("caption.quantity", lang), optional=2),
-        TextColumn(say("caption.price", lang), optional=3),
-        TextColumn(say("caption.value", lang)),
+        TextColumn(say("caption.quantity", lang), optional=4),
+        TextColumn(say("caption.price", lang), optional=5),
+        TextColumn(say("caption.value", lang), optional=1),
         TextColumn(say("caption.weight", lang)),
-        TextColumn(say("caption.target", lang)),
+        TextColumn(say("caption.target", lang), optional=2),
         TextColumn(say("caption.drift-points", lang)),
-        TextColumn(say("caption.band", lang), optional=1),
+        TextColumn(say("caption.band", lang), optional=3),
         TextColumn(say("caption.status", lang), "<", 20),
     ]
     rows = [
