@@ -95,7 +95,7 @@ def _replaced(portfolio: Portfolio, weighting: Weighting, name: str) -> tuple[Se
     """Return the sections with one of them, or a new one, made of the weighting's targets."""
     sections = portfolio.sections
     if not name and len(sections) > 1:
-        given = [phrase("section-weight", section=one.name, weight=one.weight) for one in sections]
+        given = [phrase("section-share", section=one.name, weight=one.weight) for one in sections]
         raise InputError([error("weights-section", place("command-line"), sections=given)])
     name = name or (sections[0].name if sections else "all")
     old = next((one for one in sections if one.name == name), None)
