@@ -46,8 +46,8 @@ byte for byte: your cells, comments, formats, sheets, charts, pictures, sparklin
 - A result keeps the format you gave its cell, where it shows the same kind of number.
 - `-o FILE.xlsx --force` writes over the file itself. Before the first time, a copy is kept beside it:
   `FILE.before.xlsx`.
-- A workbook of your own making, with a table of holdings and one of targets but none of our sheets, keeps every sheet as
-  it is; the plan stands on sheets of its own after them, in the language of your headers, and is replaced by the next.
+- A workbook of your own making, with tables of holdings and targets but none of our sheets, keeps every sheet as it
+  is; the plan stands on sheets of its own after them, in the language of your headers, and is replaced by the next.
 - A fresh workbook is written, and the command says so, only where the file is no .xlsx or .xlsm, or a cell of yours
   stands where results belong.
 
