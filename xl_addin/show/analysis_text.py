@@ -101,7 +101,8 @@ def target_changes_text(found: Retargeted, lang: Lang, paint: Paint) -> str:
         ))
         for one in found.changes
     ]  # fmt: skip
-    title = [paint(_say("targets", lang, name=found.portfolio.name), "bold")]
+    name = found.portfolio.name
+    title = [paint(_say("targets", lang, name=name) if name else _say("targets-nameless", lang), "bold")]
     table = table_lines(columns, rows, paint) if rows else [_say("targets-same", lang)]
     return _report([title, table], found.problems, lang, paint)
 
