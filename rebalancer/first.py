@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from engine.money import ZERO
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.text import plain_number, read_number, repaired_number
+from engine.valuation import aged
 from engine.words import Lang
 from rebalancer.files import write_whole
 from rebalancer.loading import usable
@@ -171,11 +173,14 @@ def _exported(
     cash: dict[tuple[str, str], Decimal] = {}
     quotes: dict[str, Quote] = {}
     for path, account in answers.files.items():
-        portfolio = import_files([Path(path)], broker=account, currency=answers.currency).portfolio
+        imported = import_files([Path(path)], broker=account, currency=answers.currency)
+        portfolio = imported.portfolio
+        day = imported.statements[0].as_of
+        moment = dt.datetime.combine(day, dt.time(), dt.UTC) if day else None
         for one in portfolio.holdings:
             if one.price is not None:
                 currency = portfolio.instruments[one.symbol].currency
-                quotes[one.symbol] = Quote(one.symbol, one.price, currency, None, "export")
+                quotes[one.symbol] = Quote(one.symbol, one.price, currency, moment, "export")
             row = {"symbol": one.symbol, "quantity": one.quantity, "account": account}
             held.append(row | ({"average_cost": one.average_cost} if one.average_cost is not None else {}))
         for purse in portfolio.accounts:
@@ -195,6 +200,11 @@ def write_first(portfolio: Portfolio, path: Path, lang: Lang) -> None:
     from templates.write import build
 
     write_whole(path, build(BookReport(portfolio), lang).to_bytes())
+
+
+def fresh(quotes: Mapping[str, Quote], day: dt.date) -> Mapping[str, Quote]:
+    """Return the prices of exports that are not too old on a day to plan with."""
+    return {symbol: quote for symbol, quote in quotes.items() if not aged(quote, day).stale}
 
 
 def unpriced(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> tuple[str, ...]:

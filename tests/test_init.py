@@ -86,6 +86,17 @@ def test_a_brokers_file_is_read_with_its_prices(folder: Path, monkeypatch: pytes
     assert {one.symbol for one in load(folder / "포트폴리오.xlsx").holdings if one.quantity} == {"360750", "005930"}
 
 
+def test_prices_of_an_old_export_are_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ("", "", "", "", OWN, "VTI 100", "", "1", str(EXPORTS / "schwab.csv"), "", "0", "345.67")
+    assert answer(monkeypatch, *lines, lang="en") == 0
+    out, err = capsys.readouterr()
+    assert "Price of Vanguard Total Stock Market ETF (VTI) in USD" in err
+    assert "$345.67" in out
+    assert "--cash-flow 500 " in out
+
+
 def test_a_file_that_is_none_is_asked_for_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,6 +140,13 @@ def test_an_american_gets_dollars_and_american_accounts(
     assert (portfolio.base_currency, portfolio.settings.residence) == ("USD", "US")
     assert [(one.name, one.type) for one in portfolio.accounts] == [("IRA", "ira")]
     assert "₩" not in capsys.readouterr().out
+
+
+def test_with_nothing_to_invest_the_cash_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answer(monkeypatch, *BEGIN, "3", "0", "", "1000000") == 0
+    assert capsys.readouterr().err.count("투자할 것이 없습니다") == 2
 
 
 def test_back_asks_the_question_before_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

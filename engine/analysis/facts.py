@@ -116,7 +116,10 @@ class Fund:
 
 
 def from_market(symbol: str, fetched: FetchedFacts | None, entry: CatalogueEntry | None) -> Fund:
-    """Join what a source says with the bundled catalogue; the source wins, and an unchecked catalogue fee says so."""
+    """Join what a source says with the bundled catalogue; the source wins, and the catalogue's fee says whose it is.
+
+    What is checked of a row is its code and its names, never its fee: that is of the year of `fee_as_of`.
+    """
     found = fetched or FetchedFacts(symbol, "", dt.datetime.min)  # noqa: DTZ901 - stands for "never fetched"
     day = found.as_of or (fetched.fetched_at.date() if fetched else None)
 
@@ -128,8 +131,8 @@ def from_market(symbol: str, fetched: FetchedFacts | None, entry: CatalogueEntry
     if entry:
         index, reinvests = entry.index, entry.total_return
         if fee.value is None and entry.instrument.expense_ratio is not None:
-            note = None if entry.verified else UNVERIFIED
-            fee = Figure(float(entry.instrument.expense_ratio), "catalogue", entry.checked_on, note)
+            of = dt.date(int(entry.fee_as_of), 12, 31) if entry.fee_as_of else None
+            fee = Figure(float(entry.instrument.expense_ratio), "catalogue", of, UNVERIFIED)
     lines = [FundLine(_code(row.symbol), row.name, row.weight) for row in found.top if row.weight is not None]
     return Fund(
         symbol=symbol,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,6 +118,35 @@ def xirr(days: Days, flows: Floats, final: float) -> float | None:
             break
         low, high = (middle, high) if short(middle) < 0 else (low, middle)
     return (low + high) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a portfolio was worth on a day, with the money that had just come in it (or been taken)."""
+
+    date: dt.date
+    value: float
+    flow: float = 0.0
+
+
+def between_marks(marks: Sequence[Mark]) -> Returns | None:
+    """Return the returns between days on which the value is known, None for less than two of them.
+
+    From one to the next: (value − flow) / value before − 1. The first mark's value is what it begins with.
+    """
+    ordered = sorted(marks, key=lambda one: one.date)
+    if len(ordered) < 2:
+        return None
+    total = 1.0
+    for before, after in pairwise(ordered):
+        if before.value > 0:
+            total *= (after.value - after.flow) / before.value
+    days = np.array([one.date for one in ordered], dtype="datetime64[D]")
+    flows = np.array([ordered[0].value, *(one.flow for one in ordered[1:])])
+    years = float((days[-1] - days[0]).astype(int)) / YEAR
+    yearly = total ** (1 / years) - 1 if years >= 1 and total > 0 else None
+    weighted = xirr(days, flows, ordered[-1].value) if years >= _ABOUT_A_YEAR else None
+    return Returns(total - 1, yearly, weighted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ FAR = 3.0
 SPLITS, NEAR, SMALLEST = (2, 3, 4, 5, 10, 20, 50, 100, 1000), 0.06, 1.2
 #: Largest share of a price that is paid out at once, and how far what is paid can seem to come back.
 PAID, UNPAID = 1.5, 0.98
-#: What a limit rounds to a tick may go beyond it.
-ROUNDING = 0.02
+#: What a limit rounded to a tick may go beyond it; the leverage of what is in no catalogue: it may be a 2X fund.
+ROUNDING, UNKNOWN = 0.02, 2.0
 #: Calendar days without a close, and equal closes in a row, that no open market leaves; and how many of them are named.
 GAP, FLAT, NAMED = dt.timedelta(days=11), 20, 5
 
@@ -40,9 +40,11 @@ def mended(found: History, market: str, end: dt.date) -> tuple[History, tuple[Pr
 
     `end` is the last day that was asked for.
     """
-    most = _most(found.symbol, market)
+    entry = load().get(found.symbol)
+    times = abs(float(entry.instrument.leverage)) if entry else None
+    most = None if market != "KR" else float(LIMIT) * (times or UNKNOWN) + ROUNDING
     found, problems = _with_splits(found)
-    found, spikes = _without_spikes(found)
+    found, spikes = _without_spikes(found, times or 1.0)
     if spikes:
         days, closes = tuple(day for day, _ in spikes[:NAMED]), tuple(close for _, close in spikes[:NAMED])
         problems.append(warning("history-spike", found.symbol, number=len(spikes), days=days, closes=closes))
@@ -59,15 +61,6 @@ def mended(found: History, market: str, end: dt.date) -> tuple[History, tuple[Pr
     for first, last, days_ in _flat_runs(found):
         problems.append(warning("history-flat", found.symbol, first=first, last=last, number=days_))
     return found, tuple(problems)
-
-
-def _most(symbol: str, market: str) -> float | None:
-    """Return the largest move that the exchange lets a session make, None where it has no such rule."""
-    if market != "KR":
-        return None
-    entry = load().get(symbol)
-    times = abs(entry.instrument.leverage) if entry else Decimal(2)  # what nobody knows may be a leveraged fund
-    return float(LIMIT * max(times, Decimal(1))) + ROUNDING
 
 
 def _with_splits(found: History) -> tuple[History, list[Problem]]:
@@ -91,14 +84,18 @@ def _with_splits(found: History) -> tuple[History, list[Problem]]:
     return found, problems
 
 
-def _without_spikes(found: History) -> tuple[History, list[tuple[dt.date, Decimal]]]:
-    """Leave out days that are far from the one before, where a day soon after is near it again; the last one too."""
+def _without_spikes(found: History, times: float) -> tuple[History, list[tuple[dt.date, Decimal]]]:
+    """Leave out days that are far from the one before, where a day soon after is near it again; the last one too.
+
+    Far is further for a leveraged fund, by its `times`.
+    """
+    jump = 1 + (SPIKE - 1) * times
     closes = [float(close) for close in found.closes]
     moves = [abs(other / one - 1) for one, other in pairwise(closes)]
     usual = statistics.median(moves) if len(moves) >= ENOUGH else None
     keep: list[int] = []
     for at, close in enumerate(closes):
-        if keep and _is_spike(closes[keep[-1]], close, closes[at + 1 : at + 1 + SPIKE_DAYS], usual):
+        if keep and _is_spike(closes[keep[-1]], close, closes[at + 1 : at + 1 + SPIKE_DAYS], jump, usual):
             continue
         keep.append(at)
     if len(keep) == len(closes):
@@ -107,9 +104,9 @@ def _without_spikes(found: History) -> tuple[History, list[tuple[dt.date, Decima
     return found.only(keep), [(found.dates[at], found.closes[at]) for at in left_out]
 
 
-def _is_spike(before: float, close: float, after: Sequence[float], usual: float | None) -> bool:
+def _is_spike(before: float, close: float, after: Sequence[float], jump: float, usual: float | None) -> bool:
     ratio = close / before
-    if not 1 / SPIKE < ratio < SPIKE:
+    if not 1 / jump < ratio < jump:
         if not after:
             return not 1 / FAR < ratio < FAR
         return any(abs(later / before - 1) <= BACK for later in after)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from engine.errors import MarketDataError, NoData, Transient, warning
@@ -34,8 +35,12 @@ Progress = Callable[[int, int], None]
 #: Histories above which closes alone are asked for first, the share of the deadline that these may take, and how many
 #: of those that stayed so are named.
 FEW, CLOSES_SHARE, NAMED = 20, 0.5, 8
+#: Facts that are asked for, and stored, at a time.
+PART = 10
 #: Seconds for which a fetched history serves: a dividend changes all total-return closes before it.
 HISTORY_AGE = 12 * 3600.0
+#: A history with dividends that ends so long ago is still better than closes alone.
+WEEK = dt.timedelta(days=7)
 #: Seconds to wait where somebody has just waited in vain.
 _AGAIN = 0.1
 #: Sources of facts of Korean funds are joined: one has fee and size, another everything the fund holds.
@@ -147,7 +152,7 @@ class Research:
 
         world = self.world_history
         if len(due) > FEW:
-            bare = [one for one in due if span.refresh or not self._has_rough(one, span)]
+            bare = [one for one in due if not self._has_closes(one, span)]
             ask(world, world.closes, bare, Deadline(span.deadline.left * CLOSES_SHARE))
         ask(world, world.history, sorted(due, key=lambda one: one.symbol not in got), span.deadline)
         for source in self.korean_history:
@@ -158,10 +163,14 @@ class Research:
                 found.fail({one.symbol: NoData(phrase("source.no-closes-then", symbol=one.symbol), symbol=one.symbol)})
         return got
 
-    def _has_rough(self, one: Listing, span: _Span) -> bool:
-        """Tell whether the closes alone are stored already, from a look that did not get further."""
+    def _has_closes(self, one: Listing, span: _Span) -> bool:
+        """Tell whether closes alone would add nothing to what is stored: they are, or nearly, and with dividends."""
         kept = self.store.history(one.symbol)
-        return kept is not None and kept[0] <= span.start and kept[1] >= span.end and self._is_young(kept[2], span.now)
+        if kept is None or kept[0] > span.start:
+            return False
+        if kept[2].source == ROUGH:
+            return kept[1] >= span.end and not span.refresh and self._is_young(kept[2], span.now)
+        return span.end - kept[1] <= WEEK
 
     def _is_young(self, found: History, now: dt.datetime) -> bool:
         return -self.settings.clock_skew <= (now - found.fetched_at).total_seconds() < HISTORY_AGE
@@ -175,7 +184,10 @@ class Research:
         wait: float | None = None,
         refresh: bool = False,
     ) -> Batch[FetchedFacts]:
-        """Return fund facts, or a share's sector and market value, of every symbol; `wait` as for history."""
+        """Return fund facts, or a share's sector and market value, of every symbol; stored as they come.
+
+        `wait` as for history.
+        """
         now, limit = self._begun(now, deadline)
         listings, failed = self.meanings.several(symbols)
 
@@ -186,17 +198,20 @@ class Research:
             age = (now - found.fetched_at).total_seconds()
             return found, not refresh and -self.settings.clock_skew <= age < self.settings.facts_for
 
-        def ask(source: FactsProvider, left: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
-            return self._ask(source, "facts", left, found, now, lambda: source.facts(left, now=now, deadline=limit))
-
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
             got: dict[str, FetchedFacts] = {}
+
+            def ask(source: FactsProvider, left: Sequence[Listing]) -> None:
+                for at in range(0, len(left), PART):
+                    part = left[at : at + PART]
+                    call = partial(source.facts, part, now=now, deadline=limit)
+                    for symbol, facts in self._ask(source, "facts", part, found, now, call).items():
+                        got[symbol] = _joined(got[symbol], facts) if symbol in got else facts
+                        self.store.put_facts(got[symbol])
+
             for source in self.korean_facts:
-                for symbol, facts in ask(source, [one for one in due if one.market == "KR"], found).items():
-                    got[symbol] = _joined(got[symbol], facts) if symbol in got else facts
-            got |= ask(self.world_facts, [one for one in due if one.symbol not in got], found)
-            for facts in got.values():
-                self.store.put_facts(facts)
+                ask(source, [one for one in due if one.market == "KR"])
+            ask(self.world_facts, [one for one in due if one.symbol not in got])
             return got
 
         question = _Question("facts", listings, now, stored, fetch, refresh=refresh)

@@ -35,6 +35,7 @@ def test_every_function_of_the_contract_is_declared() -> None:
         "REBAL_CALENDAR([from], [months])",
         "REBAL_HISTORY(ticker, from, [to])",
         "REBAL_BACKTEST(policies, [from], [to])",
+        "REBAL_PERFORMANCE([from], [to])",
     }
 
 

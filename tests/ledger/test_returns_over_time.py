@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.history import HistoryTable, Series
 from engine.ledger.entries import LedgerEntry
-from engine.ledger.performance import Aim, Performance, performance, xirr
+from engine.ledger.performance import Aim, Mark, Performance, between_marks, performance, xirr
 
 FIRST = dt.date(2024, 1, 1)
 
@@ -147,6 +147,33 @@ def test_a_part_of_the_period_begins_with_what_was_there() -> None:
         start=FIRST + dt.timedelta(days=100),
     )
     assert result.whole.returns().time_weighted == pytest.approx(2.0)
+
+
+def test_between_values_that_are_known_the_flows_are_left_out() -> None:
+    # 1,000 become 1,100; 900 more make 2,000, which become 2,200 within a year and a half: 21 %.
+    marks = [Mark(FIRST, 1000), Mark(FIRST + dt.timedelta(days=300), 2000, 900), Mark(dt.date(2025, 6, 30), 2200)]
+    returns = between_marks(marks)
+    assert returns is not None
+    assert returns.time_weighted == pytest.approx(0.21)
+    assert between_marks(marks[:1]) is None
+
+
+def test_the_sheet_function_answers_from_the_ledger_sheet() -> None:
+    rows = [
+        ["Ledger", None, None],
+        ["Date", "Value", "Flow"],
+        [dt.date(2025, 1, 2), 1000, 0],
+        [dt.date(2026, 1, 2), 1600, 500],
+    ]
+    from xl_addin.functions.cells import NA
+    from xl_addin.functions.studies import performance as function
+
+    answer = function.answer([None, None, {"Ledger": rows}])
+    told = dict(answer[1:])  # type: ignore[arg-type, index]
+    assert told["value"] == 1600
+    assert told["time_weighted"] == pytest.approx(0.1)
+    assert told["costs"] == NA
+    assert function.answer([None, None, {"Ledger": rows[:2]}]) == NA
 
 
 flows = st.lists(st.tuples(st.integers(0, 3000), st.floats(-500, 1000)), min_size=1, max_size=8)

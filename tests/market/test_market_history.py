@@ -147,6 +147,14 @@ def test_a_market_s_own_worst_weeks_are_left_as_they_are(market: Replayed, repla
     assert (len(batch.ok["AAPL"].closes), batch.problems) == (60, ())
 
 
+def test_a_leveraged_fund_s_own_rebound_is_left_as_it_is(market: Replayed, replay: Replay) -> None:
+    closes = [10.0 + i % 3 for i in range(57)] + [7.2, 11.3, 8.1]
+    replay.vendors.shares["SOXL"] = Share("SOXL", 8.1, name="SOXL")
+    replay.vendors.closes = {"SOXL": (DAYS[-60:], closes, {})}
+    batch = market.research.history(["SOXL"], START, END, now=NOW, deadline=PATIENT)
+    assert (len(batch.ok["SOXL"].closes), batch.problems) == (60, ())
+
+
 def test_dividends_that_no_fund_pays_are_left_out(market: Replayed, replay: Replay) -> None:
     usual = replay.vendors.answer
 
@@ -208,6 +216,20 @@ def test_the_next_look_asks_for_the_rest_alone(
     assert Counter(replay.kinds()) == {"yahoo.chart": 15}
     assert all(one.total_return for one in batch.ok.values())
     assert not batch.problems
+
+
+def test_closes_alone_do_not_take_the_place_of_yesterday_s_history_with_dividends(
+    market: Replayed, replay: Replay
+) -> None:
+    us, _ = many()
+    market.research.history(us, START, END, now=NOW, deadline=PATIENT)
+    replay.forget()
+    replay.fault("yahoo.chart", "reset")
+    later = NOW + dt.timedelta(days=1)
+    batch = market.research.history(us, START, END + dt.timedelta(days=1), now=later, deadline=PATIENT)
+    assert "yahoo.spark" not in replay.kinds()
+    assert all(one.total_return for one in batch.ok.values())
+    assert codes(batch) == ["stored-data"], "one sentence, not twenty-five"
 
 
 def test_charts_that_hang_leave_the_closes(market: Replayed, replay: Replay) -> None:

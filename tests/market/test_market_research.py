@@ -15,7 +15,7 @@ from engine.market.catalogue import Listing, usual_pair
 from engine.market.krx import Login, Run
 from engine.quote import Batch, FetchedFacts, History
 from tests.market.replay_server import Replay
-from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW
+from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW, many
 from tests.market.replayed import PATIENT, Replayed
 
 START, END = dt.date(2026, 11, 16), dt.date(2026, 11, 20)
@@ -133,6 +133,17 @@ def test_whoever_cannot_wait_gets_what_is_stored(market: Replayed, replay: Repla
     hasty = market.research.history(["AAPL"], START, END, now=tomorrow, deadline=20, wait=0.1)
     assert hasty.ok["AAPL"].closes[-1] == Decimal("201.5")
     assert [problem.code for problem in hasty.problems] == ["stored-data"]
+
+
+def test_facts_that_came_before_a_refusal_are_kept_and_the_rest_is_not_asked_for(
+    market: Replayed, replay: Replay
+) -> None:
+    us, _ = many()
+    replay.fault_after(14, "yahoo.summary", 429)
+    batch = facts(market, *us)
+    assert (len(batch.ok), len(batch.failed)) == (14, 11)
+    assert replay.kinds().count("yahoo.summary") == 15
+    assert all(market.store.facts(symbol) for symbol in batch.ok)
 
 
 def test_facts_of_a_us_fund_and_a_share(market: Replayed, replay: Replay) -> None:

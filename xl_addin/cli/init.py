@@ -23,6 +23,7 @@ from rebalancer.first import (
     TypedHolding,
     checked_export,
     first_portfolio,
+    fresh,
     like,
     named_instrument,
     read_line,
@@ -32,7 +33,7 @@ from rebalancer.first import (
 )
 from xl_addin.cli.frame import command, option
 from xl_addin.cli.options import FILE, as_of_option, force_option, lang_option, prices_option
-from xl_addin.show.terminal import invocation
+from xl_addin.show.terminal import clean, invocation
 
 #: Where answers wait, in the folder one is in, while not all are given.
 DRAFT = Path(".rebalancer-init.json")
@@ -46,6 +47,8 @@ _ACCOUNTS = {
     "US": ("taxable", "ira", "roth", "401k"),
     "none": ("taxable",),
 }
+#: What a month's saving may be, as an example.
+_SAVINGS = {"KRW": "200000"}
 #: The model that is offered first, elsewhere the simplest.
 _USUAL_MODELS = {"KR": "stable-growth"}
 _INTERRUPTED, _NO_MARKET_DATA = 1, 3
@@ -88,14 +91,15 @@ def init(
     DRAFT.unlink(missing_ok=True)
     _tell(say("init.written", lang, path=path))
     try:
-        quotes = _priced(portfolio, given, exported, lang, offline=offline)
+        day = as_of or today()
+        quotes = _priced(portfolio, given, fresh(exported, day), lang, offline=offline)
     except (click.Abort, KeyboardInterrupt, _GoBack):
         quotes = None
     if quotes is None:
         _tell(say("init.plan-later", lang, command=f"{invocation()} plan {path}"))
         return _NO_MARKET_DATA
     try:
-        made = _planned(portfolio, quotes, as_of or today(), path, lang)
+        made = _planned(portfolio, quotes, day, path, lang)
     except (MarketDataError, InputError):
         _tell(say("init.plan-later", lang, command=f"{invocation()} plan {path}"))
         raise
@@ -248,6 +252,10 @@ def _with_cash(answers: FirstAnswers, lang: Lang) -> FirstAnswers:
                 cash[account] = amount
                 break
             _tell(say("init.no-number", lang, value=text))
+    held = answers.files or any(Decimal(one.quantity) for one in answers.holdings)
+    if not held and not any(map(Decimal, cash.values())):
+        _tell(say("init.nothing", lang))
+        return _with_cash(answers, lang)
     return replace(answers, cash=cash)
 
 
@@ -344,6 +352,7 @@ def _planned(portfolio: Portfolio, quotes: Mapping[str, Quote], day: dt.date, pa
 
 def _show(made: Plan, path: Path, lang: Lang) -> None:
     """Print the verdict and the orders, and what to do with them."""
+    from rebalancer.storing import plan_file
     from xl_addin.show.terminal import paint_for, problem_lines, wrap
     from xl_addin.show.text import report
 
@@ -354,17 +363,22 @@ def _show(made: Plan, path: Path, lang: Lang) -> None:
     sys.stdout.writelines(f"{line}\n" for line in problem_lines(warnings, lang, paint))
     steps = ("orders", "record", "again") if made.trades else ("again",)
     sys.stdout.write(paint(say("init.next", lang), "bold") + "\n")
+    names = {"path": _quoted(path), "kept": _quoted(plan_file(path)), "program": invocation()}
+    names["saving"] = _SAVINGS.get(made.base_currency, "500")
     for number, step in enumerate(steps, 1):
-        shown = f'"{path}"' if " " in str(path) else str(path)
-        text = say(f"init.next-{step}", lang, program=invocation(), path=shown, kept=f"{path.stem}.plan.json")
+        text = say(f"init.next-{step}", lang, **names)
         sys.stdout.writelines(f"{line}\n" for line in wrap(f"{number}. {text}", paint.sentence, "   "))
 
 
+def _quoted(path: Path) -> str:
+    return f'"{path}"' if " " in str(path) else str(path)
+
+
 def _ask(text: str, default: str = "") -> str:
-    answer: str = click.prompt(text, default=default, show_default=bool(default), err=True)
-    if answer.strip() == _BACK:
+    answer = clean(click.prompt(text, default=default, show_default=bool(default), err=True)).strip()
+    if answer == _BACK:
         raise _GoBack
-    return answer.strip()
+    return answer
 
 
 def _choose(rows: Sequence[str], default: int, lang: Lang) -> int:
