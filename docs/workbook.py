@@ -46,14 +46,17 @@ byte for byte: your cells, comments, formats, sheets, charts, pictures, sparklin
 - A result keeps the format you gave its cell, where it shows the same kind of number.
 - `-o FILE.xlsx --force` writes over the file itself. Before the first time, a copy is kept beside it:
   `FILE.before.xlsx`.
-- A fresh workbook is written, and the command says so, only where the file is no .xlsx or .xlsm, has not the tables of
-  this workbook, or a cell of yours stands where results belong.
+- A workbook of your own making, with tables of holdings and targets but none of our sheets, keeps every sheet as it
+  is; the plan stands on sheets of its own after them, in the language of your headers, and is replaced by the next.
+- A fresh workbook is written, and the command says so, only where the file is no .xlsx or .xlsm, or a cell of yours
+  stands where results belong.
 
 Tested on files that LibreOffice, openpyxl, exceljs and SheetJS saved; Excel, Google Sheets and Numbers are untried.
 Microsoft's Open XML SDK finds nothing wrong in fresh workbooks, and nothing added in those written back.
 
 `rebalancer share FILE -o COPY.xlsx` writes values only, with the same looks: no formulas, macros, links, names,
-comments, hidden sheets, author or paths, and nothing of your own notes and sheets. `--weights-only` leaves out every
+comments, hidden sheets, author or paths, and nothing of your own notes and sheets (`--own-sheets`: yours that are
+shown go too, values only). `--weights-only` leaves out every
 amount and quantity and rounds weights to a tenth of a point, because exact weights and public prices would give whole
 shares, and so the total, away. `--pdf` adds a one-page A4 report through LibreOffice.
 

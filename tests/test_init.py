@@ -142,6 +142,13 @@ def test_an_american_gets_dollars_and_american_accounts(
     assert "₩" not in capsys.readouterr().out
 
 
+def test_with_nothing_to_invest_the_cash_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answer(monkeypatch, *BEGIN, "3", "0", "", "1000000") == 0
+    assert capsys.readouterr().err.count("투자할 것이 없습니다") == 2
+
+
 def test_back_asks_the_question_before_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = ("지은", "2", "<", "영희", "1", "", "", *BEGIN[4:])
     assert answer(monkeypatch, *begin, "3", "1000000") == 0

@@ -35,6 +35,7 @@ class Market:
     settings: MarketSettings
     store: Store
     naver: Naver
+    charts: NaverCharts
     krx: Krx
     yahoo: Yahoo
     second: tuple[SecondProvider, ...]
@@ -58,7 +59,7 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
         etfs=lambda deadline: _etfs(store, naver, krx, deadline),
     )
     research = Research(store, settings, chain.meanings, yahoo, (charts,), yahoo, (naver, krx))
-    return Market(settings, store, naver, krx, yahoo, second, chain, research)
+    return Market(settings, store, naver, charts, krx, yahoo, second, chain, research)
 
 
 def second_sources() -> tuple[SecondProvider, ...]:

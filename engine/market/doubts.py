@@ -27,7 +27,7 @@ from engine.settings import MarketSettings
 from engine.text import fold
 
 #: Sources whose shapes are known from others' reading alone: `rebalancer doctor --live` tries them.
-UNVERIFIED = frozenset({"ecb", "frankfurter", "naver-rates", "naver-world", "cnbc"})
+UNVERIFIED = frozenset({"ecb", "frankfurter", "naver-rates", "naver-world", "cnbc", "naver-charts"})
 #: Largest plausible move in a session: of Korea's exchange by rule (times the leverage), of others by custom; of rates.
 LIMIT, RATE_LIMIT = Decimal("0.30"), Decimal("0.10")
 #: What a Korean share may be worth on its first day, as parts of its offer: 60 % to 400 % since 2023-06-26.

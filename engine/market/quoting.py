@@ -116,7 +116,7 @@ _COLUMNS = tuple(quote_document(Quote("", Decimal(0), "", None, "")))
 
 
 class Chain:
-    """Prices and rates from a store and sources around it; safe from any number of threads.
+    """Prices and rates: what is stored, judged, and what is not worth showing fetched; safe from any number of threads.
 
     `korea` are the sources of Korean symbols, asked before `world`, which is the source of all others; `second` are
     asked about what these lack or are doubted in, `events` about splits, where a price looks like one.
@@ -139,8 +139,9 @@ class Chain:
         self.catalogue = catalogue or load()
         self.lanes = Lanes(store, self.settings, tuple(korea), world, tuple(second), events)
         self.meanings = Meanings(store, self.catalogue, etfs)
-        self._shelf = Shelf(store, self.settings, self.meanings)
-        self._flights = Flights(self.lanes, self._shelf, self.settings)
+        self._flights = Flights(self)
+        self._noted_at: dict[str, dt.datetime] = {}
+        self._looked_at: dict[str, dt.datetime] = {}
 
     def quotes(
         self,
@@ -165,8 +166,8 @@ class Chain:
         found = Said()
         wanted = {one.symbol: one for one in listings.values()}
         if wanted:
-            self._shelf.watch(wanted, now)
-            due = self._shelf.due(wanted.values(), now, refresh=refresh, errors=found)
+            self._watch(wanted, now)
+            due = self.due(wanted.values(), now, refresh=refresh, errors=found)
             if due and not offline:
                 found = self._flights.join(due, now, limit, found, refresh=refresh)
         ok: dict[str, Quote] = {}
@@ -190,27 +191,88 @@ class Chain:
 
     def stored(self, symbols: Iterable[str]) -> dict[str, Quote]:
         """Return the last price of each symbol that is stored and that nothing spoke against; asks nobody."""
-        known = self._shelf.believed()
+        known = self.believed()
         return {symbol: known[symbol] for symbol in symbols if symbol in known}
 
     def accept(self, quotes: Iterable[Quote]) -> None:
         """Believe prices that a person has confirmed: they are the measure of later ones."""
-        self._shelf.accept(quotes)
+        rows = self.store.quotes()
+        known = [rows[quote.symbol] for quote in quotes if quote.symbol in rows]
+        self.store.put_quotes((market, replace(quote, doubt=None)) for market, quote in known)
 
     def watch(self, texts: Iterable[str], now: dt.datetime) -> None:
         """Put what codes and names mean on the watch list: the next batch brings it too. Unknown ones are left out."""
         listings, _ = self.meanings.several(texts)
-        self._shelf.watch([one.symbol for one in listings.values()], now)
+        self._watch([one.symbol for one in listings.values()], now)
+
+    def _watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
+        """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""
+        new = [s for s in symbols if abs((now - self._noted_at.get(s, NEVER)).total_seconds()) > WATCH_AGE]
+        self.store.watch(new, now)
+        self._noted_at.update(dict.fromkeys(new, now))
 
     def clear(self) -> None:
         """Forget everything, in the store and in this process."""
         self.store.clear()
-        for part in (self.meanings, self._shelf, self._flights):
-            part.forget()
+        self._noted_at, self._looked_at = {}, {}
+        self.meanings.forget()
+        self._flights.forget()
 
     def listing(self, text: str) -> Listing:
         """Return what a code or name means; raises SymbolUnknown."""
         return self.meanings.listing(text)
+
+    def due(
+        self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Said
+    ) -> dict[str, Listing]:
+        """Return the listings worth a request; those that every source was found not to know go to `errors`."""
+        rows = self.store.quotes()
+        unknown: set[tuple[str, str]] = set()
+        if not refresh and any(one.symbol not in rows for one in listings):
+            unknown = self.store.unknown(now - dt.timedelta(seconds=self.settings.unknown_for))
+        due = {}
+        for one in listings:
+            row = rows.get(one.symbol)
+            if row is not None and not refresh and self._is_current(row[1], one.market, now):
+                continue
+            if row is None and _unknown_to_all(one, unknown):
+                said = phrase("store.unknown", symbol=one.symbol)
+                errors.fail({one.symbol: SymbolUnknown(said, symbol=one.symbol, source="store")})
+                continue
+            due[one.symbol] = one
+        return due
+
+    def _is_current(self, quote: Quote, market: str, now: dt.datetime) -> bool:
+        """Tell whether asking is worth nothing: also a moment after an answer older than what is stored."""
+        age = (now - self._looked_at.get(quote.symbol, NEVER)).total_seconds()
+        return 0 <= age < self.settings.fresh_open or freshness.current(quote, market, now, self.settings)
+
+    def believed(self) -> dict[str, Quote]:
+        """Return the last price of every symbol that nothing spoke against."""
+        rows, before = self.store.quotes(), self.store.quotes("believed")
+        kept = {symbol: before.get(symbol) if row[1].doubt else row for symbol, row in rows.items()}
+        return {symbol: row[1] for symbol, row in kept.items() if row is not None}
+
+    def keep(self, found: Said, listings: Mapping[str, Listing], now: dt.datetime) -> None:
+        """Put down what a batch found: prices, second opinions, and who does not know a symbol."""
+        self._looked_at |= dict.fromkeys(found.prices, now)
+        believed = self.believed()
+        doubted = {one: believed[one] for one, quote in found.prices.items() if quote.doubt and one in believed}
+        for role, quotes in (("believed", doubted), ("price", found.prices), ("check", found.checks)):
+            self.store.put_quotes([(listings[symbol].market, quote) for symbol, quote in quotes.items()], role)
+        pairs = [
+            (symbol, source)
+            for symbol, said in found.errors.items()
+            for source, error in said.items()
+            if isinstance(error, SymbolUnknown) and symbol not in found.prices
+        ]
+        self.store.put_unknown(pairs, now)
+
+    def watched(self, now: dt.datetime) -> dict[str, Listing]:
+        """Return the watch list's listings that are worth a request too: one miss refreshes them all."""
+        symbols = self.store.watched(now - dt.timedelta(seconds=self.settings.watch_for))
+        listings, _ = self.meanings.several(symbols)
+        return self.due(listings.values(), now, refresh=False, errors=Said())
 
     def _pulses(
         self, listings: Mapping[str, Listing], now: dt.datetime, *tables: Mapping[str, tuple[str, Quote]]
@@ -228,83 +290,6 @@ class Chain:
 
 def _not_stored(symbol: str) -> NoData:
     return NoData(phrase("store.nothing", symbol=symbol), symbol=symbol, source="store")
-
-
-class Shelf:
-    """What is known of prices, and which symbols are in use: what is in the store, judged."""
-
-    def __init__(self, store: Store, settings: MarketSettings, meanings: Meanings) -> None:
-        self._store, self._settings, self._meanings = store, settings, meanings
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget when symbols were asked for, and when that was noted."""
-        self._noted_at: dict[str, dt.datetime] = {}
-        self._looked_at: dict[str, dt.datetime] = {}
-
-    def due(
-        self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Said
-    ) -> dict[str, Listing]:
-        """Return the listings worth a request; those that every source was found not to know go to `errors`."""
-        rows = self._store.quotes()
-        unknown: set[tuple[str, str]] = set()
-        if not refresh and any(one.symbol not in rows for one in listings):
-            unknown = self._store.unknown(now - dt.timedelta(seconds=self._settings.unknown_for))
-        due = {}
-        for one in listings:
-            row = rows.get(one.symbol)
-            if row is not None and not refresh and self._is_current(row[1], one.market, now):
-                continue
-            if row is None and _unknown_to_all(one, unknown):
-                said = phrase("store.unknown", symbol=one.symbol)
-                errors.fail({one.symbol: SymbolUnknown(said, symbol=one.symbol, source="store")})
-                continue
-            due[one.symbol] = one
-        return due
-
-    def _is_current(self, quote: Quote, market: str, now: dt.datetime) -> bool:
-        """Tell whether asking is worth nothing: also a moment after an answer older than what is stored."""
-        age = (now - self._looked_at.get(quote.symbol, NEVER)).total_seconds()
-        return 0 <= age < self._settings.fresh_open or freshness.current(quote, market, now, self._settings)
-
-    def believed(self) -> dict[str, Quote]:
-        """Return the last price of every symbol that nothing spoke against."""
-        rows, before = self._store.quotes(), self._store.quotes("believed")
-        kept = {symbol: before.get(symbol) if row[1].doubt else row for symbol, row in rows.items()}
-        return {symbol: row[1] for symbol, row in kept.items() if row is not None}
-
-    def keep(self, found: Said, listings: Mapping[str, Listing], now: dt.datetime) -> None:
-        """Put down what a batch found: prices, second opinions, and who does not know a symbol."""
-        self._looked_at |= dict.fromkeys(found.prices, now)
-        believed = self.believed()
-        doubted = {one: believed[one] for one, quote in found.prices.items() if quote.doubt and one in believed}
-        for role, quotes in (("believed", doubted), ("price", found.prices), ("check", found.checks)):
-            self._store.put_quotes([(listings[symbol].market, quote) for symbol, quote in quotes.items()], role)
-        pairs = [
-            (symbol, source)
-            for symbol, said in found.errors.items()
-            for source, error in said.items()
-            if isinstance(error, SymbolUnknown) and symbol not in found.prices
-        ]
-        self._store.put_unknown(pairs, now)
-
-    def accept(self, quotes: Iterable[Quote]) -> None:
-        """Put down that nothing speaks against these prices any more."""
-        rows = self._store.quotes()
-        known = [rows[quote.symbol] for quote in quotes if quote.symbol in rows]
-        self._store.put_quotes((market, replace(quote, doubt=None)) for market, quote in known)
-
-    def watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
-        """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""
-        new = [s for s in symbols if abs((now - self._noted_at.get(s, NEVER)).total_seconds()) > WATCH_AGE]
-        self._store.watch(new, now)
-        self._noted_at.update(dict.fromkeys(new, now))
-
-    def watched(self, now: dt.datetime) -> dict[str, Listing]:
-        """Return the watch list's listings that are worth a request too: one miss refreshes them all."""
-        symbols = self._store.watched(now - dt.timedelta(seconds=self._settings.watch_for))
-        listings, _ = self._meanings.several(symbols)
-        return self.due(listings.values(), now, refresh=False, errors=Said())
 
 
 def _unknown_to_all(one: Listing, unknown: set[tuple[str, str]]) -> bool:
@@ -330,8 +315,8 @@ class _Flight:
 class Flights:
     """The batches, one after the other; who asks while one gathers joins it, and the watch list comes along."""
 
-    def __init__(self, lanes: Lanes, shelf: Shelf, settings: MarketSettings) -> None:
-        self._lanes, self._shelf, self._settings = lanes, shelf, settings
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
         self._lock = threading.Lock()
         self._running = threading.Lock()
         self._gathering: _Flight | None = None
@@ -365,25 +350,25 @@ class Flights:
         return told
 
     def _run(self, flight: _Flight) -> None:
-        time.sleep(self._settings.gather)
+        time.sleep(self._chain.settings.gather)
         try:
             with self._running:
                 with self._lock:
                     self._gathering = None  # from here on others gather for the next batch
                 started = time.monotonic()
-                listings = {**self._shelf.watched(flight.now), **self._still_due(flight)}
+                listings = {**self._chain.watched(flight.now), **self._still_due(flight)}
                 if listings:
                     limit = Deadline(flight.seconds)
-                    flight.found = self._lanes.fetch(list(listings.values()), flight.now, limit)
-                    self._lanes.doubt(flight.found, listings, self._shelf.believed(), flight.now, limit)
-                    self._shelf.keep(flight.found, listings, flight.now)
+                    flight.found = self._chain.lanes.fetch(list(listings.values()), flight.now, limit)
+                    self._chain.lanes.doubt(flight.found, listings, self._chain.believed(), flight.now, limit)
+                    self._chain.keep(flight.found, listings, flight.now)
                     self._begun.update(dict.fromkeys(listings, started))
         finally:
             flight.done.set()
 
     def _still_due(self, flight: _Flight) -> dict[str, Listing]:
         """Return the flight's listings without those that the batch before it brought meanwhile."""
-        due = self._shelf.due(flight.wanted.values(), flight.now, refresh=False, errors=Said())
+        due = self._chain.due(flight.wanted.values(), flight.now, refresh=False, errors=Said())
         for symbol, asked in flight.forced.items():
             if self._begun.get(symbol, 0.0) < asked:
                 due[symbol] = flight.wanted[symbol]

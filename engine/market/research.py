@@ -39,6 +39,8 @@ FEW, CLOSES_SHARE, NAMED = 20, 0.5, 8
 PART = 10
 #: Seconds for which a fetched history serves: a dividend changes all total-return closes before it.
 HISTORY_AGE = 12 * 3600.0
+#: A history with dividends that ends so long ago is still better than closes alone.
+WEEK = dt.timedelta(days=7)
 #: Seconds to wait where somebody has just waited in vain.
 _AGAIN = 0.1
 #: Sources of facts of Korean funds are joined: one has fee and size, another everything the fund holds.
@@ -150,7 +152,7 @@ class Research:
 
         world = self.world_history
         if len(due) > FEW:
-            bare = [one for one in due if span.refresh or not self._has_rough(one, span)]
+            bare = [one for one in due if not self._has_closes(one, span)]
             ask(world, world.closes, bare, Deadline(span.deadline.left * CLOSES_SHARE))
         ask(world, world.history, sorted(due, key=lambda one: one.symbol not in got), span.deadline)
         for source in self.korean_history:
@@ -161,10 +163,14 @@ class Research:
                 found.fail({one.symbol: NoData(phrase("source.no-closes-then", symbol=one.symbol), symbol=one.symbol)})
         return got
 
-    def _has_rough(self, one: Listing, span: _Span) -> bool:
-        """Tell whether the closes alone are stored already, from a look that did not get further."""
+    def _has_closes(self, one: Listing, span: _Span) -> bool:
+        """Tell whether closes alone would add nothing to what is stored: they are, or nearly, and with dividends."""
         kept = self.store.history(one.symbol)
-        return kept is not None and kept[0] <= span.start and kept[1] >= span.end and self._is_young(kept[2], span.now)
+        if kept is None or kept[0] > span.start:
+            return False
+        if kept[2].source == ROUGH:
+            return kept[1] >= span.end and not span.refresh and self._is_young(kept[2], span.now)
+        return span.end - kept[1] <= WEEK
 
     def _is_young(self, found: History, now: dt.datetime) -> bool:
         return -self.settings.clock_skew <= (now - found.fetched_at).total_seconds() < HISTORY_AGE

@@ -218,6 +218,20 @@ def test_the_next_look_asks_for_the_rest_alone(
     assert not batch.problems
 
 
+def test_closes_alone_do_not_take_the_place_of_yesterday_s_history_with_dividends(
+    market: Replayed, replay: Replay
+) -> None:
+    us, _ = many()
+    market.research.history(us, START, END, now=NOW, deadline=PATIENT)
+    replay.forget()
+    replay.fault("yahoo.chart", "reset")
+    later = NOW + dt.timedelta(days=1)
+    batch = market.research.history(us, START, END + dt.timedelta(days=1), now=later, deadline=PATIENT)
+    assert "yahoo.spark" not in replay.kinds()
+    assert all(one.total_return for one in batch.ok.values())
+    assert codes(batch) == ["stored-data"], "one sentence, not twenty-five"
+
+
 def test_charts_that_hang_leave_the_closes(market: Replayed, replay: Replay) -> None:
     us, _ = many()
     market.yahoo_ready()

@@ -127,6 +127,8 @@ def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], rep
         "yahoo: US price (AAPL)": "ok",
         "yahoo: exchange rate (USDKRW)": "ok",
         "yahoo: history (AAPL)": "ok",
+        "yahoo: closes of many (AAPL)": "ok",
+        "naver-charts: Korean history (005930)": "ok",
         "naver: Korean price (005930)": "ok",
         "naver: ETF facts (069500)": "ok",
         "krx: login and Korean price (005930)": "note",

@@ -33,7 +33,7 @@ from rebalancer.first import (
 )
 from xl_addin.cli.frame import command, option
 from xl_addin.cli.options import FILE, as_of_option, force_option, lang_option, prices_option
-from xl_addin.show.terminal import invocation
+from xl_addin.show.terminal import clean, invocation
 
 #: Where answers wait, in the folder one is in, while not all are given.
 DRAFT = Path(".rebalancer-init.json")
@@ -252,6 +252,10 @@ def _with_cash(answers: FirstAnswers, lang: Lang) -> FirstAnswers:
                 cash[account] = amount
                 break
             _tell(say("init.no-number", lang, value=text))
+    held = answers.files or any(Decimal(one.quantity) for one in answers.holdings)
+    if not held and not any(map(Decimal, cash.values())):
+        _tell(say("init.nothing", lang))
+        return _with_cash(answers, lang)
     return replace(answers, cash=cash)
 
 
@@ -371,10 +375,10 @@ def _quoted(path: Path) -> str:
 
 
 def _ask(text: str, default: str = "") -> str:
-    answer: str = click.prompt(text, default=default, show_default=bool(default), err=True)
-    if answer.strip() == _BACK:
+    answer = clean(click.prompt(text, default=default, show_default=bool(default), err=True)).strip()
+    if answer == _BACK:
         raise _GoBack
-    return answer.strip()
+    return answer
 
 
 def _choose(rows: Sequence[str], default: int, lang: Lang) -> int:
