@@ -213,7 +213,7 @@ def _fetched(source: Path, url: str, shelf: Shelf) -> Synced:
     parents = {parent for one in every for parent in one.parents}
     current = [one for one in every if one.id not in parents and one.suffix == source.suffix.lower()]
     if not current:
-        raise InputError([error("no-file", str(source)), error("sync-nothing-there", url)])
+        raise InputError([error("sync-nothing-there", str(source), url=url)])
     if len(current) > 1:
         raise InputError([error("sync-unmerged", url, count=len(current))])
     write_whole(ledger_file(source), current[0].ledger.encode())
