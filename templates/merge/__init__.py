@@ -54,8 +54,10 @@ def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None
     except Refused as refusal:
         return not_kept(path, refusal.problem(str(path)).message)
     found, _ = find_tables(grids)
-    if missing := [name for name in _NEEDED if name not in found]:
-        return not_kept(path, phrase("not-kept.no-table", tables=missing))
+    if any(name not in found for name in _NEEDED):
+        from templates.merge.results import add_results
+
+        return add_results(path, grids, report, lang)
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
     blocked = own.write()
     return not_kept(path, phrase("not-kept.in-the-way", cell=blocked)) if blocked else (own.to_bytes(), None)

@@ -207,6 +207,16 @@ class Package:
         self.write("[Content_Types].xml", re.sub(kinds, b"", self.read("[Content_Types].xml")))
         self._changed[name] = None
 
+    def forget_related(self, name: str) -> None:
+        """Take out what a part refers to inside the file, and what that refers to, with the relations."""
+        for _, part in list(self.related(name)):
+            if part in self:
+                self.forget_related(part)
+                tag = rb"""<(?:[\w.-]+:)?Override\s[^>]*PartName=["']/%s["'][^>]*?(?:/>|>\s*</[^>]*>)"""
+                self.write(_TYPES, re.sub(tag % re.escape(part.encode()), b"", self.read(_TYPES)))
+                self._changed[part] = None
+        self._changed[_relations_of(name)] = None
+
     def to_bytes(self) -> bytes:
         """Return the file: its parts in their order, with their dates."""
         buffer = io.BytesIO()
@@ -482,6 +492,7 @@ class StyleSheet:
         self._based = bool(listed.get("cellStyleXfs"))
         self._added: dict[str, list[bytes]] = {}
         self._grafts: dict[tuple[object, ...], int] = {}
+        self._places: dict[str, dict[bytes, int]] = {}
 
     def shows(self, style: int) -> tuple[str, bool]:
         """Return a style's number format, in small letters, and whether it marks text as typed with an apostrophe."""
@@ -508,9 +519,7 @@ class StyleSheet:
             applied = "".join(f' apply{what}="1"' for what in _APPLIED)
             tag, inside = self._tag.decode(), self._xml(alignment).decode()
             text = f'<{tag}xf numFmtId="{number}"{listed}{base}{quoted}{applied}>{inside}</{tag}xf>'
-            self._codes.append(number)
-            self._quoted.append(bool(array_.quotePrefix))
-            self._grafts[key] = self._append("cellXfs", text.encode())
+            self._grafts[key] = self._style(text, number, quoted=bool(array_.quotePrefix))
         return self._grafts[key]
 
     def adopt(self, other: StyleSheet, style: int) -> int:
@@ -532,10 +541,17 @@ class StyleSheet:
             listed = "".join(f' {name}="{value}"' for name, value in kept.items())
             inside = b"".join(self._copied(one) for one in found if _local(one) != "extLst").decode()
             tag = self._tag.decode()
-            self._codes.append(int(kept["numFmtId"]))
-            self._quoted.append("quotePrefix" in kept)
-            self._grafts[key] = self._append("cellXfs", f"<{tag}xf{listed}>{inside}</{tag}xf>".encode())
+            text = f"<{tag}xf{listed}>{inside}</{tag}xf>" if inside else f"<{tag}xf{listed}/>"
+            self._grafts[key] = self._style(text, int(kept["numFmtId"]), quoted="quotePrefix" in kept)
         return self._grafts[key]
+
+    def _style(self, text: str, number: int, *, quoted: bool) -> int:
+        """Return the place of a cell's style, whose number format is told, added where the file has none like it."""
+        place = self._add("cellXfs", text.encode())
+        if place == len(self._codes):
+            self._codes.append(number)
+            self._quoted.append(quoted)
+        return place
 
     def adopt_difference(self, other: StyleSheet, number: int) -> int:
         """Return the number of another file's differential style in this one."""
@@ -569,15 +585,20 @@ class StyleSheet:
         self._added.setdefault("numFmts", []).append(text.encode())
         return made
 
-    def _add(self, group: str, xml: bytes) -> int:
-        added = self._added.get(group, [])
-        if xml in added:
-            return self._sizes[group] + added.index(xml)
-        return self._append(group, xml)
+    def _standing(self, group: str) -> dict[bytes, int]:
+        """Return the places of what the file held at first, by its XML: the same is never added a second time."""
+        if group not in self._places:
+            there = enumerate(self.listed.get(group, []))
+            self._places[group] = {self._copied(element): place for place, element in reversed(list(there))}
+        return self._places[group]
 
-    def _append(self, group: str, xml: bytes) -> int:
-        self._added.setdefault(group, []).append(xml)
-        return self._sizes[group] + len(self._added[group]) - 1
+    def _add(self, group: str, xml: bytes) -> int:
+        if (standing := self._standing(group).get(xml)) is not None:
+            return standing
+        added = self._added.setdefault(group, [])
+        if xml not in added:
+            added.append(xml)
+        return self._sizes[group] + added.index(xml)
 
     def _xml(self, element: Any) -> bytes:  # noqa: ANN401 - as above
         tag = self._tag.decode() + str(element.tag)

@@ -72,25 +72,48 @@ class Splice:
 
         Raises KeyError where the source has no such sheet.
         """
-        tags = list(re.finditer(rb"<(?:[\w.-]+:)?sheet\s[^>]*>", self._from))
-        at = next((n for n, tag in enumerate(tags) if attributes(tag[0]).get("name") == title), None)
-        if at is None:
-            raise KeyError(title)
-        found = attributes(tags[at][0])
-        identity = next(value for name, value in found.items() if name.endswith(":id"))
-        part = next(one.target for one in self.source.relations(self.source.main) if one.name == identity)
+        at, state, part = self._find(title)
+        data, carried = self._taken(part, values=values)
+        name = self.target.add("xl/worksheets/sheet1.xml", data, _WORKSHEET)
+        self._copies[part] = name
+        for relation in carried:
+            self._carry(name, relation)
+        self._list(new_title, name, "" if values else state)
+        if not values:
+            self._places[at] = len(re.findall(rb"<(?:[\w.-]+:)?sheet\s", self.workbook)) - 1
+            self._pages[new_title] = data
+
+    def replace(self, title: str, part: str) -> None:
+        """Put a sheet in the place of the target's sheet `part`, which keeps its title; raises KeyError, as `add`."""
+        _, _, source = self._find(title)
+        data, carried = self._taken(source, values=False)
+        self.target.forget_related(part)
+        self.target.write(part, data)
+        self._copies[source] = part
+        for relation in carried:
+            self._carry(part, relation)
+        # A list of formulas in the file would be wrong now.
+        for kind, chain in list(self.target.related(self.target.main)):
+            if kind.endswith("/calcChain"):
+                self.target.drop(chain, self.target.main)
+
+    def _find(self, title: str) -> tuple[int, str, str]:
+        """Return where a sheet of the source stands, its state, and its part."""
+        for at, tag in enumerate(re.findall(rb"<(?:[\w.-]+:)?sheet\s[^>]*>", self._from)):
+            found = attributes(tag)
+            if found.get("name") == title:
+                identity = next(value for name, value in found.items() if name.endswith(":id"))
+                relations = self.source.relations(self.source.main)
+                return at, found.get("state", ""), next(one.target for one in relations if one.name == identity)
+        raise KeyError(title)
+
+    def _taken(self, part: str, *, values: bool) -> tuple[bytes, list[Relation]]:
+        """Return a sheet as it will stand, and what of what it refers to comes with it."""
         data = self._sheet(plain_utf8(self.source.read(part)), values=values)
         carried = [] if values else [one for one in self.source.relations(part) if _kind(one) in _CARRIED]
         if not values and len(carried) < sum(1 for _ in self.source.relations(part)):
             data = _without(data, _SPEAKING)
-        name = self.target.add("xl/worksheets/sheet.xml", data, _WORKSHEET)
-        self._copies[part] = name
-        for relation in carried:
-            self._carry(name, relation)
-        self._list(new_title, name, "" if values else found.get("state", ""))
-        if not values:
-            self._places[at] = len(re.findall(rb"<(?:[\w.-]+:)?sheet\s", self.workbook)) - 1
-            self._pages[new_title] = data
+        return data, carried
 
     def speaking(self, titles: Iterable[str]) -> Iterator[str]:
         """Yield the added sheets with formulas that point at single cells of sheets with these titles."""
@@ -138,9 +161,11 @@ class Splice:
 
     def _styled(self, tag: bytes, name: bytes) -> bytes:
         given = re.search(_NUMBER % name, tag)
-        if given is None or self._styles is None or self._other is None:
+        if given is None:
             return tag
-        return with_attribute(tag, name.decode(), str(self._styles.adopt(self._other, int(given[1]))))
+        known = self._styles is not None and self._other is not None
+        number = self._styles.adopt(self._other, int(given[1])) if known else 0  # type: ignore[union-attr, arg-type]
+        return with_attribute(tag, name.decode(), str(number))
 
     def _coloured(self, found: re.Match[bytes]) -> bytes:
         given = re.search(_NUMBER % b"dxfId", found[0])

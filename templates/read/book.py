@@ -23,6 +23,7 @@ from templates.spec import table as spec_table
 from templates.spec.layout import BESIDE, BLOCK_ROW, HEADER_ROW
 from templates.spec.schema import Table
 
+_FIRST_SYLLABLE, _LAST_SYLLABLE = "\uac00", "\ud7a3"
 #: Sheets of a workbook with macros that serve them alone.
 _SERVING = frozenset({"Functions", "xlwings.conf"})
 
@@ -66,8 +67,8 @@ def read_book(path: Path) -> ReadBook:
         grids = read_grids(path)
     except Refused as refusal:
         return ReadBook(None, (refusal.problem(str(path)),), {}, (), "en")
-    lang = _language(grids)
     found, twice = find_tables(grids)
+    lang = _language(grids, found)
     unused = (*twice, *unread_tables(grids, found))
     source = path.name
     if "Holdings" not in found and "Targets" not in found:
@@ -88,11 +89,16 @@ def own_sheets(grids: Sequence[Grid]) -> list[str]:
     return [grid.name for grid in grids if grid.name not in ours and not find_tables([grid])[0]]
 
 
-def _language(grids: Sequence[Grid]) -> Lang:
-    """Return the language that most sheets are named in; English where none is."""
+def _language(grids: Sequence[Grid], found: Mapping[str, Found]) -> Lang:
+    """Return the language that most sheets are named in, else that of the person's own headers."""
     names = {grid.name for grid in grids}
     named = {lang: sum(spec.title(lang) in names for spec in SHEETS) for lang in LANGUAGES}
-    return next((lang for lang, count in named.items() if count > len(SHEETS) // 2), LANGUAGES[0])
+    usual = next((lang for lang, count in named.items() if count > len(SHEETS) // 2), None)
+    if usual is not None:
+        return usual
+    heads = (place.grid.rows[place.header].values() for place in found.values() if place.table.inputs)
+    korean = any(_FIRST_SYLLABLE <= letter <= _LAST_SYLLABLE for row in heads for text in row for letter in str(text))
+    return "ko" if korean else LANGUAGES[0]
 
 
 def _history(found: Mapping[str, Found], source: str) -> Rows:

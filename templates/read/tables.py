@@ -18,6 +18,7 @@ from engine.words import LANGUAGES
 from templates.cells import MAX_ROWS, Cell, CellError, Grid, Uncomputed, from_serial, letters
 from templates.spec import SHEETS, TABLES, sheet, tables_of
 from templates.spec import table as spec_table
+from templates.spec.layout import FIRST_COLUMN, TITLE_ROW
 from templates.spec.schema import Column, Table
 from templates.spec.vocabulary import meant
 
@@ -132,8 +133,10 @@ def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]
     """Return the place of each table, and a note for each that stands there more than once."""
     candidates: dict[str, list[Found]] = {}
     for grid in grids:
+        results = _is_results(grid)
         for found in _in_grid(grid):
-            candidates.setdefault(found.table.name, []).append(found)
+            if not (results and found.table.inputs):
+                candidates.setdefault(found.table.name, []).append(found)
     problems: list[Problem] = []
     chosen: dict[str, Found] = {}
     for name, several in candidates.items():
@@ -182,6 +185,18 @@ def _top(found: Found) -> int:
             break
         row -= 1
     return row
+
+
+def _is_results(grid: Grid) -> bool:
+    """Tell whether a sheet is one of ours, by its name and head, on which nobody fills in anything."""
+    head = str(grid.rows.get(TITLE_ROW, {}).get(FIRST_COLUMN) or "")
+    return any(head.startswith(title) and grid.name.startswith(title) for title in _results_titles())
+
+
+@cache
+def _results_titles() -> tuple[str, ...]:
+    sheets = (one for one in SHEETS if not any(table.inputs for table in tables_of(one.key)))
+    return tuple(title for one in sheets for title in one.titles)
 
 
 def _twice(first: Found, second: Found) -> Problem:
