@@ -20,13 +20,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.market.replay_server import Replay
-from tests.market.replay_vendors import NOW, many
+from tests.market.replay_vendors import NOW, Share, many
+
+if TYPE_CHECKING:
+    from engine.market.quoting import Chain
 
 LATENCY = 0.06
 #: What is promised: requests at most, seconds at most, and how many times quicker than each other way.
-COLD_REQUESTS, WARM_REQUESTS, FRESH_SECONDS = 8, 3, 0.005
+COLD_REQUESTS, WARM_REQUESTS, FRESH_SECONDS = 4, 2, 0.005
+#: How many symbols are asked for besides, half of them Korean; and what is promised of them: seconds, and of the fresh
+#: store seconds for each thousand.
+MANY, MANY_SECONDS, MANY_FRESH = (500, 2000), 20.0, 0.1
 TIMES_QUICKER = {"yfinance.download": 10.0, "fast_info loop": 10.0, "pykrx loop": 4.0}
 
 
@@ -68,6 +75,28 @@ def ours(replay: Replay, folder: Path) -> list[Run]:
     return [*runs, fresh]
 
 
+def crowds(replay: Replay, folder: Path) -> list[Run]:
+    """Return how this project does with hundreds of symbols."""
+    from engine.market.chain import market
+    from engine.settings import MarketSettings
+
+    runs = []
+    for number in MANY:
+        us = [f"Z{''.join(chr(65 + at // 26**place % 26) for place in (2, 1, 0))}" for at in range(number // 2)]
+        korean = [f"9{at:04d}0" for at in range(number // 2)]
+        replay.vendors.shares |= {name: Share(name, 100.0, name=name) for name in us}
+        replay.vendors.shares |= {
+            f"{code}.KS": Share(f"{code}.KS", 10000.0, "KRW", zone="Asia/Seoul") for code in korean
+        }
+        asked = market(MarketSettings(cache_dir=str(folder / str(number))), lambda: None).chain
+
+        def quotes(asked: Chain = asked, symbols: tuple[str, ...] = (*us, *korean, "USDKRW")) -> int:
+            return len(asked.quotes(symbols, now=NOW, deadline=MANY_SECONDS).ok)
+
+        runs += [measured(replay, f"ours, {number}, {state}", quotes) for state in ("cold", "fresh store")]
+    return runs
+
+
 def theirs(replay: Replay) -> list[Run]:
     import yfinance
 
@@ -106,6 +135,12 @@ def verdicts(runs: dict[str, Run]) -> list[tuple[str, bool]]:
             not fresh.requests and fresh.seconds <= FRESH_SECONDS,
         ),
     ]
+    for number in MANY:
+        first, again = runs[f"ours, {number}, cold"], runs[f"ours, {number}, fresh store"]
+        every = {first.prices, again.prices} == {number + 1}
+        seconds = MANY_FRESH * number / 1000
+        kept.append((f"{number} in {MANY_SECONDS:g} s, each there", every and first.seconds <= MANY_SECONDS))
+        kept.append((f"{number} fresh in {seconds:g} s", not again.requests and again.seconds <= seconds))
     for way, times in TIMES_QUICKER.items():
         ratio = runs[way].seconds / cold.seconds
         kept.append((f"cold {ratio:.1f} times quicker than {way} (promised {times:g})", ratio >= times))
@@ -125,11 +160,11 @@ def main() -> int:
         import engine.market.wire  # noqa: F401
 
         yfinance.set_tz_cache_location(str(folder / "yfinance"))
-        runs = {run.way: run for run in [*ours(replay, folder), *theirs(replay)]}
+        runs = {run.way: run for run in [*ours(replay, folder), *crowds(replay, folder), *theirs(replay)]}
         replay.stop()
     print(f"50 symbols and a rate, {LATENCY * 1000:g} ms before every answer")
     for run in runs.values():
-        print(f"  {run.way:<20} {run.seconds * 1000:>9.1f} ms  {run.requests:>4} requests  {run.prices:>3} prices")
+        print(f"  {run.way:<24} {run.seconds * 1000:>9.1f} ms  {run.requests:>4} requests  {run.prices:>3} prices")
     kept = verdicts(runs)
     for promise, true in kept:
         print(f"  {'kept  ' if true else 'BROKEN'}  {promise}")

@@ -1,6 +1,6 @@
-"""The function reference of the docs and the README's table of functions, written from the functions.
+"""The function reference of the docs and the READMEs' tables of functions, written from the functions.
 
-`python docs/functions.py` brings both up to date; a test fails where they are not.
+`python docs/functions.py` brings them up to date; a test fails where they are not.
 """
 
 from __future__ import annotations
@@ -47,21 +47,28 @@ def page() -> str:
     return "\n".join([_INTRODUCTION, *(_section(one) for one in all_functions())])
 
 
-def function_table() -> str:
-    """Return the README's table of functions, in Markdown."""
-    rows = (f"| [`{one.signature}`]({PAGE}#{one.name.lower()}) | {_first_sentence(one)} |" for one in all_functions())
-    return "\n".join(["| function | returns |", "|---|---|", *rows])
+#: The READMEs, and the heads of their tables.
+READMES = {README: ("en", "| function | returns |"), "README.ko.md": ("ko", "| 함수 | 돌려주는 것 |")}
 
 
-def _first_sentence(function: Function) -> str:
-    return function.help("en").partition(". ")[0].rstrip(".")
+def function_table(name: str = README) -> str:
+    """Return a README's table of functions, in Markdown."""
+    lang, head = READMES[name]
+    rows = (
+        f"| [`{one.signature}`]({PAGE}#{one.name.lower()}) | {_first_sentence(one, lang)} |" for one in all_functions()
+    )
+    return "\n".join([head, "|---|---|", *rows])
 
 
-def with_functions(readme: str) -> str:
-    """Return the README with its block of functions replaced by the table of today."""
+def _first_sentence(function: Function, lang: str) -> str:
+    return function.help(lang).partition(". ")[0].rstrip(".").replace("|", chr(92) + "|")
+
+
+def with_functions(readme: str, name: str = README) -> str:
+    """Return a README with its block of functions replaced by the table of today."""
     before, _, rest = readme.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{function_table()}\n{END}{after}"
+    return f"{before}{BEGIN}\n{function_table(name)}\n{END}{after}"
 
 
 def _section(function: Function) -> str:
@@ -83,6 +90,6 @@ def _section(function: Function) -> str:
 if __name__ == "__main__":
     root = Path(__file__).parent.parent
     (root / PAGE).write_text(page(), encoding="utf-8", newline="\n")
-    (root / README).write_text(
-        with_functions((root / README).read_text(encoding="utf-8")), encoding="utf-8", newline="\n"
-    )
+    for name in READMES:
+        text = (root / name).read_text(encoding="utf-8")
+        (root / name).write_text(with_functions(text, name), encoding="utf-8", newline="\n")

@@ -1,6 +1,6 @@
-"""The command reference, written from the commands themselves: docs/commands.md, and the README's table of commands.
+"""The command reference, written from the commands themselves: docs/commands.md, and the READMEs' tables of commands.
 
-`python docs/reference.py` brings both up to date; a test fails where they are not.
+`python docs/reference.py` brings them up to date; a test fails where they are not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from engine.words import LANGUAGES, say
+from engine.words import LANGUAGES, Lang, say
 from xl_addin.cli import COMMANDS, PROGRAM, program
 from xl_addin.cli.frame import Reader, meaning, spelling
 
@@ -20,8 +20,8 @@ _INTRODUCTION = """# Commands
 
 Written from the commands themselves by `python docs/reference.py`.
 
-Each runs as `python -m uv run rebalancer …`, and takes `--help` and `--verbose`. Exit statuses, problems, JSON,
-completion in the shell: [the command line](command-line.md)."""
+Each takes `--help` and `--verbose`; from a clone it runs as `python -m uv run rebalancer …`. Exit statuses,
+problems, JSON, completion in the shell: [the command line](command-line.md)."""
 
 
 def contexts() -> list[click.Context]:
@@ -35,10 +35,15 @@ def contexts() -> list[click.Context]:
     return made
 
 
-def command_table() -> str:
-    """Return the README's table of commands, in Markdown."""
-    rows = (f"| [`{PROGRAM} {name}`](docs/commands.md#{name}) | {_cell(_about(name))} |" for name in COMMANDS)
-    return "\n".join(["| command | does |", "|---|---|", *rows])
+#: The READMEs, and the heads of their tables.
+READMES = {"README.md": (_LANG, "| command | does |"), "README.ko.md": ("ko", "| 명령 | 하는 일 |")}
+
+
+def command_table(readme: str = "README.md") -> str:
+    """Return a README's table of commands, in Markdown."""
+    lang, head = READMES[readme]
+    rows = (f"| [`{PROGRAM} {name}`](docs/commands.md#{name}) | {_cell(_about(name, lang))} |" for name in COMMANDS)
+    return "\n".join([head, "|---|---|", *rows])
 
 
 def command_pages() -> str:
@@ -53,15 +58,15 @@ def command_pages() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def with_commands(page: str) -> str:
+def with_commands(page: str, readme: str = "README.md") -> str:
     """Return a page with its block of commands replaced by the table of today."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{command_table()}\n{END}{after}"
+    return f"{before}{BEGIN}\n{command_table(readme)}\n{END}{after}"
 
 
-def _about(name: str) -> str:
-    return say(f"command.{name}", _LANG)
+def _about(name: str, lang: Lang = _LANG) -> str:
+    return say(f"command.{name}", lang)
 
 
 def _cell(text: str) -> str:
@@ -70,5 +75,6 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     (ROOT / "docs" / "commands.md").write_text(command_pages(), encoding="utf-8", newline="\n")
-    readme = ROOT / "README.md"
-    readme.write_text(with_commands(readme.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    for name in READMES:
+        readme = ROOT / name
+        readme.write_text(with_commands(readme.read_text(encoding="utf-8"), name), encoding="utf-8", newline="\n")

@@ -16,12 +16,20 @@ Written by `python docs/workbook.py` from `templates/spec`, the one declaration 
 
 ![The dashboard of a finished plan, in Korean](images/workbook-dashboard-ko.png)
 
+The first line of the dashboard says whether there is something to do, what, and what it costs; or what has to be
+filled in or mended first. Its rows follow what the workbook holds, also what is added later; where there is more than a
+page holds, the last row says how many more, and what they come to. [As it was in 0.2.0](images/dashboard-0.2.0-ko.png).
+
 - Start one with `rebalancer new MODEL -o FILE.xlsx` (`--lang ko` for Korean; `rebalancer models` lists the models),
   fill in the blue cells on yellow, save, and run `rebalancer plan FILE.xlsx -o PLAN.xlsx`. Many at once: `rebalancer
   new --batch clients.csv -o FOLDER`, with columns `Name`, `Model`, `Lang` and cash by currency (`KRW`, `USD`).
   `--macros` writes .xlsm files with the functions in their places.
 - What Excel can compute is a native formula, each with its value cached, so that a phone or a viewer shows numbers.
   What only the engine can know (prices, trades, analyses) is a value on grey, with source and time.
+- A Korean workbook holds Korean words in its cells, an English one the codes of functions and JSON; both understand
+  both, in every drop-down and list. Formulas compare codes, in hidden columns where a person may write either.
+- Tables that are filled in have a sheet of their own or stand below each other, so that a filter hides no other
+  table's rows. The fourth row of a sheet links to the dashboard and to each of its tables.
 - A price or a rate that is missing is `#N/A` and reaches the total: a partial total gives wrong trades. The Check
   column of the row, the Checks sheet and the Dashboard's banner name the cause.
 
@@ -46,14 +54,17 @@ byte for byte: your cells, comments, formats, sheets, charts, pictures, sparklin
 - A result keeps the format you gave its cell, where it shows the same kind of number.
 - `-o FILE.xlsx --force` writes over the file itself. Before the first time, a copy is kept beside it:
   `FILE.before.xlsx`.
-- A fresh workbook is written, and the command says so, only where the file is no .xlsx or .xlsm, has not the tables of
-  this workbook, or a cell of yours stands where results belong.
+- A workbook of your own making, with tables of holdings and targets but none of our sheets, keeps every sheet as it
+  is; the plan stands on sheets of its own after them, in the language of your headers, and is replaced by the next.
+- A fresh workbook is written, and the command says so, only where the file is no .xlsx or .xlsm, or a cell of yours
+  stands where results belong.
 
 Tested on files that LibreOffice, openpyxl, exceljs and SheetJS saved; Excel, Google Sheets and Numbers are untried.
 Microsoft's Open XML SDK finds nothing wrong in fresh workbooks, and nothing added in those written back.
 
 `rebalancer share FILE -o COPY.xlsx` writes values only, with the same looks: no formulas, macros, links, names,
-comments, hidden sheets, author or paths, and nothing of your own notes and sheets. `--weights-only` leaves out every
+comments, hidden sheets, author or paths, and nothing of your own notes and sheets (`--own-sheets`: yours that are
+shown go too, values only). `--weights-only` leaves out every
 amount and quantity and rounds weights to a tenth of a point, because exact weights and public prices would give whole
 shares, and so the total, away. `--pdf` adds a one-page A4 report through LibreOffice.
 
@@ -84,7 +95,7 @@ def _table(table: Table) -> list[str]:
     kind = "named ranges" if table.ranges else "Excel table"
     lines = [f"### {table.name}", "", f"{table.caption('en')} ({table.caption('ko')}); on {table.sheet}, {kind}.", ""]
     lines += ["| column | caption | Korean | kind | written by | |", "|---|---|---|---|---|---|"]
-    lines += [_column(column) for column in table.columns]
+    lines += [_column(column) for column in table.columns if not column.hidden]
     return lines
 
 

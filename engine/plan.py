@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING, Literal
 
+from engine.allocation import allocation
 from engine.documents import Document, number, problem_list
 from engine.errors import Problem
 from engine.phrase import Phrase, phrase
@@ -265,6 +266,7 @@ class Plan:
                 "rung": self.quality.rung,
             },
             "tax": _tax(self.tax),
+            "allocation": allocation(self).to_json(),
             "problems": problem_list(self.problems),
         }
 

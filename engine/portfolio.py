@@ -13,7 +13,9 @@ from engine.settings import RULE_DEFAULTS, Residence, Schedule, Settings
 
 MARKETS = ("KR", "US", "OTHER")
 ASSET_TYPES = ("stock", "etf", "etn", "fund", "reit", "bond", "other")
-ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension")
+#: The type of what neither the catalogue nor the document says the type of: nobody calls it a stock.
+UNKNOWN_TYPE = "unknown"
+ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension", "ira", "roth", "401k")
 #: What an account may refuse to buy: traits of an instrument.
 TRAITS = ("leveraged", "inverse", "futures")
 
@@ -25,6 +27,7 @@ FRACTION = Decimal("0.000001")
 class Instrument:
     """Something that can be held.
 
+    `asset_type` is one of `ASSET_TYPES`, or `UNKNOWN_TYPE`.
     `leverage` is 1 for an ordinary fund, 2 or 3 for a leveraged one, negative for an inverse one.
     `asset_class` is equity, bond, commodity, cash or mixed; None where unknown (then it counts as a risk asset).
     `lot` is the number of shares of the smallest trade. `taxed_as_dividend` says of a Korean-listed fund whether its
@@ -43,6 +46,10 @@ class Instrument:
     futures: bool = False
     lot: Decimal = Decimal(1)
     taxed_as_dividend: bool | None = None
+
+    def called(self, lang: str) -> str:
+        """Return the name in a language: in English the English one, where the other cannot be read."""
+        return self.name_en if lang == "en" and self.name_en and not self.name.isascii() else self.name
 
     @property
     def is_risk_asset(self) -> bool:

@@ -18,13 +18,26 @@ SAMPLE_SOURCE = "sample"
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """So many new shares for an old one, from a day on: quantities of before it no longer hold.
+
+    `named` says that a source names it; else the price alone looks like one.
+    """
+
+    day: dt.date
+    ratio: Decimal
+    named: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A price of one instrument, or a rate of one currency pair.
 
     `price` is in `currency` per share (for an FX pair such as USDKRW: units of the second per unit of the first, and
     `currency` is the second). `as_of` is when it was traded (aware; None where a person gave no date), `fetched_at`
     when we got it, `delay_seconds` what the source says it lags. `stale_reason` None means fresh, `doubt` None that
-    nothing known speaks against the price. `previous` is the close of the session before, where the source says it.
+    nothing known speaks against the price. `previous` is the close of the session before, `kind` the asset type (""
+    where not known), `listed` the first day of trading, where the source says them; `split` one of the last two weeks.
     """
 
     symbol: str
@@ -39,6 +52,9 @@ class Quote:
     name: str = ""
     previous: Decimal | None = None
     doubt: Phrase | None = None
+    kind: str = ""
+    listed: dt.date | None = None
+    split: Split | None = None
 
     def inverted(self, symbol: str) -> Quote:
         """Return a pair's rate the other way round; `symbol` is its pair."""

@@ -24,16 +24,18 @@ from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.trades.build import Builder, Task, can_sell
 from engine.trades.highs import Watch
+from engine.trades.idle import idle_money
 from engine.trades.impossible import explain
 from engine.trades.orders import Settlement, excess_of, settle_orders, undersized
 from engine.trades.outcome import Result, cash_state, describe_trades, left_outside, measure, quality, rate_notes
 from engine.trades.problem import Solution, TradeProblem
-from engine.trades.rungs import WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
+from engine.trades.rungs import NUMBERS, WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
 from engine.trades.solve import solve
 from engine.valuation import (
     FxRate,
     Valuation,
     assign_cash_flow,
+    doubtful,
     fx_table,
     magnitude_problems,
     resolve_prices,
@@ -111,6 +113,8 @@ def _rebalance(
         (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs, portfolio.residence
     )
     problems += (*rate_notes(rates.values()), *left_outside(portfolio, positions, trades))
+    rung = NUMBERS[step.task.kind]
+    problems += tuple(idle_money(portfolio, valuation, positions, step.settlement, step.result.after, rung))
     flows = assign_cash_flow(portfolio, valuation.prices, valuation.fx)
     problems += tuple(contribution_notes(portfolio, flows, valuation.fx, as_of))
     return Plan(
@@ -170,13 +174,8 @@ def _value(
         else error("stale.refused", place("price", symbol=symbol), reason=reason)
         for symbol, reason in old
     )
-    doubted = [q.doubt for q in prices.values() if q.doubt] + [rate.doubt for rate in rates.values() if rate.doubt]
-    doubtful = tuple(
-        error("doubtful", place("price", symbol=doubt.values["symbol"]), doubt=doubt)
-        for doubt in dict.fromkeys(doubted)
-    )
-    if doubtful:
-        raise Doubtful(phrase("prices-doubtful"), problems=problems + aged + doubtful)
+    if doubted := doubtful(prices, rates):
+        raise Doubtful(phrase("prices-doubtful"), problems=problems + aged + doubted)
     if aged and not allow_stale:
         raise Stale(phrase("data-stale"), problems=problems + aged)
     valuation = value(portfolio, prices, fx_table(portfolio, rates))

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
-from engine.errors import Problem, error, warning
+from engine.errors import Problem, error, note, warning
 from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit, unit
 from engine.phrase import Phrase, phrase, place
-from engine.portfolio import Account, Holding, Portfolio, step_of
+from engine.portfolio import UNKNOWN_TYPE, Account, Holding, Portfolio, step_of
 from engine.quote import Quote
 
 #: Calendar days before the plan's day beyond which a price is stale. KRX and NYSE never close for longer: the longest
@@ -82,6 +82,32 @@ def in_quantities(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> Portfoli
             holding = replace(holding, quantity=quantity + ZERO)
         holdings.append(holding)
     return replace(portfolio, holdings=tuple(holdings))
+
+
+def typed(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> Portfolio:
+    """Return the portfolio with the asset types that the quotes' sources know, where nobody has said them."""
+    known = {
+        symbol: quotes[symbol]
+        for symbol, one in portfolio.instruments.items()
+        if one.asset_type == UNKNOWN_TYPE and symbol in quotes and quotes[symbol].kind
+    }
+    if not known:
+        return portfolio
+    instruments = {
+        symbol: replace(one, asset_type=known[symbol].kind) if symbol in known else one
+        for symbol, one in portfolio.instruments.items()
+    }
+    notes = tuple(_said(problem, known) for problem in portfolio.notes)
+    return replace(portfolio, instruments=instruments, notes=notes)
+
+
+def _said(problem: Problem, known: Mapping[str, Quote]) -> Problem:
+    """Return what a source says of an instrument in place of the warning that nobody knows its type."""
+    values = problem.message.values
+    quote = known.get(str(values.get("symbol"))) if problem.message.key == "not-in-catalogue.unknown" else None
+    if quote is None:
+        return problem
+    return note("not-in-catalogue.source", problem.where, **values, type=quote.kind, source=quote.source)
 
 
 def aged(quote: Quote, as_of: dt.date) -> Quote:
@@ -196,6 +222,13 @@ def resolve_fx(
     """Return the rates of `resolve_rates` as a table to convert with."""
     rates, problems = resolve_rates(portfolio, quotes, as_of)
     return fx_table(portfolio, rates), problems
+
+
+def doubtful(prices: Mapping[str, Quote], rates: Mapping[str, FxRate]) -> tuple[Problem, ...]:
+    """Return an error for each price and rate that something known speaks against, by its symbol or pair."""
+    found = [quote.doubt for quote in prices.values()] + [rate.doubt for rate in rates.values()]
+    doubts = dict.fromkeys(doubt for doubt in found if doubt is not None)
+    return tuple(error("doubtful", place("price", symbol=one.values["symbol"]), doubt=one) for one in doubts)
 
 
 def fx_table(portfolio: Portfolio, rates: Mapping[str, FxRate]) -> FxTable:

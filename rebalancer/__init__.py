@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.errors import (
+        Doubtful,
         ImpossibleError,
         InputError,
         MarketDataError,
@@ -32,43 +33,53 @@ if TYPE_CHECKING:
     from engine.quote import Quote
     from engine.settings import Settings
     from rebalancer.analysing import Sources, calendar, compare, correlate, review, risk, weights
+    from rebalancer.backtesting import Trial, backtest
     from rebalancer.books import write
     from rebalancer.loading import from_frames, load
+    from rebalancer.many import PlannedOne, plan_many
+    from rebalancer.performing import performance
     from rebalancer.planning import plan
     from rebalancer.quoting import quotes
     from rebalancer.recording import record
     from rebalancer.saving import save
     from rebalancer.sharing import share
+    from rebalancer.syncing import sync
 
 __version__ = "0.2.0"
 
 _HOMES = {
     "engine.errors": (
-        "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
+        "Doubtful", "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
     ),
     "engine.quote": ("Quote",),
     "engine.plan": ("Plan", "Position", "Trade"),
     "engine.portfolio": ("Account", "Holding", "Portfolio", "Section", "Target"),
     "engine.settings": ("Settings",),
     "rebalancer.analysing": ("Sources", "calendar", "compare", "correlate", "review", "risk", "weights"),
+    "rebalancer.backtesting": ("Trial", "backtest"),
     "rebalancer.books": ("write",),
     "rebalancer.loading": ("from_frames", "load"),
+    "rebalancer.many": ("PlannedOne", "plan_many"),
+    "rebalancer.performing": ("performance",),
     "rebalancer.planning": ("plan",),
     "rebalancer.quoting": ("quotes",),
     "rebalancer.recording": ("record",),
     "rebalancer.saving": ("save",),
     "rebalancer.sharing": ("share",),
+    "rebalancer.syncing": ("sync",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Account",
+    "Doubtful",
     "Holding",
     "ImpossibleError",
     "InputError",
     "MarketDataError",
     "NoData",
     "Plan",
+    "PlannedOne",
     "Portfolio",
     "Position",
     "Problem",
@@ -80,18 +91,23 @@ __all__ = [
     "Stale",
     "Target",
     "Trade",
+    "Trial",
+    "backtest",
     "calendar",
     "compare",
     "correlate",
     "from_frames",
     "load",
+    "performance",
     "plan",
+    "plan_many",
     "quotes",
     "record",
     "review",
     "risk",
     "save",
     "share",
+    "sync",
     "weights",
     "write",
 ]

@@ -22,9 +22,9 @@ import engine.analysis.correlation as correlation
 import engine.analysis.review as satellites
 import engine.analysis.risk as limits
 from engine.analysis.calendar import Calendar
-from engine.analysis.compare import Comparison, overlap
+from engine.analysis.compare import Comparison, FundRow, overlap
 from engine.analysis.correlation import Correlations, lockstep
-from engine.analysis.facts import Fund, from_market, parse_facts
+from engine.analysis.facts import Fund, from_market, issuer_of, parse_facts
 from engine.analysis.returns import tracking_error
 from engine.analysis.review import Candidate, Review, ReviewRules, Satellite
 from engine.analysis.risk import RiskInputs, RiskReport
@@ -36,16 +36,17 @@ from engine.errors import InputError, MarketDataError, NoData, Problem, error, n
 from engine.history import HistoryTable, from_records
 from engine.market import chain
 from engine.market.catalogue import canonical, currency_of_market, load, shape
+from engine.market.research import Progress, unseen
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Instrument, Portfolio, Target
 from engine.quote import Quote
 from engine.schedule import add_months
-from engine.valuation import Valuation, fx_table, in_quantities, resolve_prices, resolve_rates, value
+from engine.valuation import Valuation, doubtful, fx_table, in_quantities, resolve_prices, resolve_rates, typed, value
 from engine.weights.methods import Weighting, weigh
 from engine.weights.universe import Entry, Read, classified, company_of, read_csv, read_list
 from rebalancer.clock import today
 from rebalancer.loading import load_portfolio, usable
-from rebalancer.quoting import quotes_for
+from rebalancer.quoting import joined, quotes_for
 
 if TYPE_CHECKING:
     from engine.quote import FetchedFacts
@@ -58,13 +59,15 @@ MARGIN = dt.timedelta(days=14)
 class Sources:
     """Where closes and facts come from: files where named, else the network unless `offline`.
 
-    `interactive` waits only as long as a cell may; what is fetched meanwhile is there the next time.
+    `interactive` waits only as long as a cell may; what is fetched meanwhile is there the next time. `progress` is told
+    how many histories of how many have come.
     """
 
     history: Path | None = None
     facts: Path | None = None
     offline: bool = False
     interactive: bool = False
+    progress: Progress = unseen
 
     @property
     def wait(self) -> float | None:
@@ -137,10 +140,10 @@ def history_day(sources: Sources) -> dt.date | None:
 def _fetched(
     symbols: tuple[str, ...], currencies: Mapping[str, str], start: dt.date, end: dt.date, sources: Sources
 ) -> tuple[HistoryTable, tuple[Problem, ...]]:
-    batch = chain.history(symbols, start, end, wait=sources.wait, offline=sources.offline)
+    batch = chain.history(symbols, start, end, wait=sources.wait, offline=sources.offline, progress=sources.progress)
     # The VIX is a bonus: without it volatility is judged by each instrument's own.
     missing = {symbol: fault for symbol, fault in batch.failed.items() if symbol not in VIX}
-    problems = [Problem("warning", "no-history", symbol, fault.message) for symbol, fault in missing.items()]
+    problems = _by_reason("no-history", missing)
     if not batch.ok and sources.offline:
         problem = error("no-history.offline", place("history"))
         raise NoData(problem.message, problems=[problem])
@@ -151,16 +154,40 @@ def _fetched(
     return from_records(records).with_currencies(currencies), (*problems, *batch.problems)
 
 
+def _by_reason(code: str, failed: Mapping[str, MarketDataError]) -> list[Problem]:
+    """Return a warning for each symbol, but one for all that have the same reason."""
+    reasons: dict[Phrase, list[str]] = {}
+    for symbol, fault in failed.items():
+        reasons.setdefault(_about(fault.message, symbol, ""), []).append(symbol)
+    found = []
+    for symbols in reasons.values():
+        joined = ", ".join(symbols)
+        found.append(Problem("warning", code, joined, _about(failed[symbols[0]].message, symbols[0], joined)))
+    return found
+
+
+def _about(said: Phrase, symbol: str, other: str) -> Phrase:
+    """Return what is said of a symbol as said of another, or of several."""
+    values = {
+        name: _about(value, symbol, other) if isinstance(value, Phrase) else other if value == symbol else value
+        for name, value in said.items
+    }
+    return phrase(said.key, **values)
+
+
 def load_facts(sources: Sources, symbols: Iterable[str]) -> tuple[dict[str, Fund], tuple[Problem, ...]]:
     """Return what is known of funds: the catalogue, under what the sources say, under what the file says."""
     names, problems = tuple(dict.fromkeys(symbols)), []
     fetched: Mapping[str, FetchedFacts] = {}
+    if sources.offline and not sources.facts:
+        stored = {name: chain.default().store.facts(name) for name in names}
+        fetched = {name: found for name, found in stored.items() if found}
     if sources.history and not sources.facts:
         problems.append(note("facts-not-asked", place("facts")))
     elif not sources.offline and not sources.facts:
         batch = chain.fund_facts(names, wait=sources.wait)
         fetched = batch.ok
-        problems.extend(Problem("warning", "no-facts", name, fault.message) for name, fault in batch.failed.items())
+        problems.extend(_by_reason("no-facts", batch.failed))
     facts = {name: from_market(name, fetched.get(name), load().get(name)) for name in names}
     if sources.facts:
         given, found = parse_facts(_document(sources.facts), str(sources.facts))
@@ -278,9 +305,18 @@ def review(
 
 
 def compare(
-    texts: Sequence[str], sources: Sources = LIVE, as_of: dt.date | None = None, *, currency: str | None = None
+    texts: Sequence[str],
+    sources: Sources = LIVE,
+    as_of: dt.date | None = None,
+    *,
+    currency: str | None = None,
+    start: dt.date | None = None,
 ) -> Comparison:
-    """Compare funds named by code or catalogue name; returns in `currency`, or each in its own."""
+    """Compare funds named by code or catalogue name; returns in `currency`, or each in its own.
+
+    With `start`, the return from that day to `as_of` is added. Prices and the rate into won are what is stored, unless
+    the sources may be asked.
+    """
     as_of = day_of(sources, as_of)
     currencies: dict[str, str] = {}
     for text in texts:
@@ -292,13 +328,45 @@ def compare(
     symbols = tuple(currencies)
     wanted = (*symbols, *(fx_pairs(currencies.values(), currency) if currency else ()))
     try:
-        history, problems = load_history(sources, wanted, currencies, add_months(as_of, -60), as_of)
+        begin = min(add_months(as_of, -60), start or as_of)
+        history, problems = load_history(sources, wanted, currencies, begin, as_of)
     except MarketDataError as fault:
         history = HistoryTable({})
         problems = fault.problems or (Problem("error", "no-history", place("history"), fault.message),)
     facts, found = load_facts(sources, symbols)
-    result = funds.compare(symbols, history.until(as_of), facts, currency)
-    return replace(result, problems=(*problems, *found, *result.problems))
+    result = funds.compare(symbols, history.until(as_of), facts, currency, start)
+    rows = _priced(result.funds, history.until(as_of), sources)
+    return replace(result, funds=rows, problems=(*problems, *found, *result.problems))
+
+
+def _priced(rows: Mapping[str, FundRow], history: HistoryTable, sources: Sources) -> dict[str, FundRow]:
+    """Return the rows with price, issuer and the size in won, as far as they are known."""
+    stored = sources.offline or sources.interactive or sources.history is not None
+    units = {row.aum_currency for row in rows.values() if row.aum_currency not in ("", "KRW")}
+    pairs = fx_pairs(sorted(units), "KRW")
+    found = chain.quotes((*rows, *pairs), offline=stored).ok
+    done = {}
+    for symbol, row in rows.items():
+        series, quote, entry = history.series.get(symbol), found.get(symbol), load().get(symbol)
+        price, unit = (quote.price, quote.currency) if quote else (None, "")
+        if series and len(series) and (stored or price is None) and series.kind != "total-return" and series.currency:
+            price, unit = series.last_close, series.currency
+        name = entry.instrument.name_en or entry.instrument.name if entry else ""
+        issuer = row.issuer or issuer_of(name) or (issuer_of(entry.instrument.name) if entry else "")
+        rate = _won_rate(row.aum_currency, found, history)
+        size = None if rate is None or row.aum.value is None else Decimal(repr(row.aum.value)) * rate
+        done[symbol] = replace(row, price=price, price_currency=unit, issuer=issuer, aum_krw=size)
+    return done
+
+
+def _won_rate(currency: str, quotes: Mapping[str, Quote], history: HistoryTable) -> Decimal | None:
+    """Return won per unit of a currency: the history's last rate, else the quoted one."""
+    if currency in ("", "KRW"):
+        return Decimal(1) if currency else None
+    series, quote = history.rates.get(f"{currency}KRW"), quotes.get(f"{currency}KRW")
+    if series and len(series):
+        return series.last_close
+    return quote.price if quote else None
 
 
 Universe = tuple[tuple[Entry, ...], tuple[Problem, ...]]
@@ -311,18 +379,26 @@ def risk(
     quotes: Mapping[str, Quote] | None = None,
     sources: Sources = LIVE,
     as_of: dt.date | None = None,
+    *,
+    accept: Mapping[str, Decimal] | None = None,
 ) -> RiskReport:
-    """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'."""
+    """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'.
+
+    Nothing is judged by a doubtful price, but for those of `accept`, by symbol, that a person has confirmed.
+    """
     as_of, quotes = day_of(sources, as_of), quotes or {}
     history, problems = _volatility_history(portfolio, sources, as_of)
     if sources.history is None:
-        quotes, found = quotes_for(portfolio, quotes, offline=sources.offline, interactive=sources.interactive)
+        quotes, found = quotes_for(
+            portfolio, quotes, offline=sources.offline, interactive=sources.interactive, accept=accept
+        )
         problems = (*problems, *found)
+    portfolio = typed(portfolio, quotes)
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)
     facts = _tracked(portfolio, history, facts)
     rules = limits.risk(portfolio, valuation, _inputs(portfolio, valuation, history, facts))
-    problems = (*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules))
+    problems = joined((*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules)))
     return RiskReport(rules, valuation is not None, problems)
 
 
@@ -381,6 +457,7 @@ def _valuation(
     if old:
         stale = [phrase("stale-price", symbol=symbol, reason=reason) for symbol, reason in old]
         problems = (*problems, warning("price-stale.limits", place("prices"), prices=stale))
+    problems = (*problems, *doubtful(prices, rates))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     portfolio = in_quantities(portfolio, prices)
@@ -437,6 +514,8 @@ def weights(
     if fetch:
         entries, found = _completed(entries, as_of)
         problems = (*problems, *found)
+    entries, found = _listed(entries, as_of)
+    problems = (*problems, *found)
 
     def move_cost(symbol: str, change: Decimal) -> Decimal:
         market = shape(symbol) or "OTHER"
@@ -476,6 +555,24 @@ def _read(answer: Read) -> Universe:
     if entries is None:
         raise InputError(problems)
     return entries, problems
+
+
+def _listed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
+    """Return the entries with the catalogue's names and, where they name no sector, its sectors, which is said."""
+    problems: list[Problem] = []
+    done, filled = [], []
+    for entry in entries:
+        listed = load().entry(entry.symbol)
+        if listed and not entry.name:
+            entry = replace(entry, name=listed.instrument.name)
+        if listed and listed.sector and not entry.sector:
+            where = place("sector", symbol=entry.symbol)
+            entry = classified(replace(entry, sector=listed.sector), as_of, where, problems)
+            filled.append(entry.symbol)
+        done.append(entry)
+    if filled:
+        problems.append(note("sector-listed", place("universe"), symbols=filled))
+    return tuple(done), tuple(problems)
 
 
 def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:

@@ -23,6 +23,13 @@ def output_problems(path: Path, suffix: str, *, force: bool) -> tuple[Problem, .
     return tuple(found)
 
 
+def state_folder() -> Path:
+    """Return the user's own folder for what has to outlive a run: restore points, runs that were interrupted."""
+    import platformdirs
+
+    return Path(os.environ.get("REBALANCER_STATE_DIR") or platformdirs.user_state_dir("rebalancer", appauthor=False))
+
+
 def free_name(folder: Path, stem: str, suffix: str) -> Path:
     """Return the first of stem, stem-2, stem-3, … that does not exist in the folder."""
     path, number = folder / f"{stem}{suffix}", 2

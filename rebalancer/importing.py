@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from engine.data.brokers import Statement, parse_export
-from engine.data.brokers.records import ExportLine
+from engine.data.brokers.accounts import account_type
+from engine.data.brokers.records import ExportIncome, ExportLine
 from engine.data.brokers.tables import read_tables
 from engine.data.document import portfolio_from_data
 from engine.data.fields import Report, in_rows
@@ -82,26 +84,34 @@ def import_files(
     form: str = "",
     broker: str = "",
     mapping: Mapping[str, str] | None = None,
-    into: Path | None = None,
+    into: Path | Portfolio | None = None,
     model: str = "",
     targets: Path | None = None,
     currency: str = "",
     prices: bool = True,
+    account_types: Mapping[str, str] | None = None,
 ) -> Imported:
-    """Return the portfolio that exports say is held.
+    """Return the portfolio that exports say is held; without files, what `broker` ("kis") says when it is asked.
 
     `form` is the exports' form where it is known; `broker` the account's name where the exports name none; `mapping`
-    the field that a header means. `into` is a portfolio whose holdings and cash they bring up to date; else the targets
-    are those of a `model` or of the portfolio file or table `targets`, or there are none yet. The exports' prices
-    become manual prices unless `prices` is false. Raises InputError with every problem of every file.
+    the field that a header means. `into` is a portfolio, or its file, whose holdings and cash they bring up to date;
+    else the targets are those of a `model` or of the portfolio file or table `targets`, or there are none yet. The
+    exports' prices become manual prices unless `prices` is false. `account_types` says what kind of account one is,
+    by its name, where that name does not say it. What was paid out (dividends, interest) is in the cash where the
+    export states that, else it is added to it; see `Statement.income`. Raises InputError with every problem of every
+    file.
     """
-    statements, problems = read_statements(files, form=form, mapping=mapping)
-    existing = _loaded(into) if into else None
-    wanted = existing or _targets(model, targets, currency)
+    if files:
+        statements, problems = read_statements(files, form=form, mapping=mapping)
+    else:
+        statements, problems, account_types = _asked(broker, account_types or {})
+        broker = ""
+    existing = _loaded(into) if isinstance(into, Path) else into
+    wanted = existing or targets_of(model, targets, currency)
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     base = _base_currency(statements, wanted, currency)
-    held, found = _held(statements, base, broker, prices=prices)
+    held, found = _held(statements, base, broker, account_types or {}, prices=prices, known=existing is not None)
     problems = (*problems, *found)
     if held is None:
         raise InputError(problems)
@@ -112,8 +122,33 @@ def import_files(
             raise InputError(problems)
     else:
         portfolio = held if wanted is None else _wanting(held, wanted)
+    portfolio, found = _paid_in(_typed(portfolio, account_types or {}), statements, broker)
+    problems = (*problems, *found)
     changes = tuple(holding_changes(existing, portfolio))
     return Imported(portfolio, statements, problems, changes, tuple(cash_changes(existing, portfolio)))
+
+
+def _asked(
+    broker: str, account_types: Mapping[str, str]
+) -> tuple[tuple[Statement, ...], tuple[Problem, ...], Mapping[str, str]]:
+    """Return what a broker that can be asked says is held, and the kinds of its accounts.
+
+    Raises InputError for any other broker, and the error tree of market data where it cannot be had.
+    """
+    import os
+
+    from engine.market import kis, store
+    from engine.settings import MarketSettings
+
+    if broker != kis.NAME:
+        raise InputError([error("bad-argument.import-nothing", place("command-line"), brokers=(kis.NAME,))])
+    keys = kis.kis_keys(os.environ)
+    statement = kis.Kis(keys, store.folder(MarketSettings.from_environment(os.environ))).statement()
+    types = {kis.account_label(one): kis.TYPES.get(one[9:], "") for one in keys.accounts}
+    held = {one.account for one in statement.lines} | {one.account for one in statement.cash}
+    found = note("imported", kis.NAME, form=statement.form, number=len(statement.lines), day=statement.as_of)
+    known = {name: kind for name, kind in types.items() if kind and name in held}
+    return (statement,), (found, note("kis.untried", kis.NAME)), {**known, **account_types}
 
 
 def read_statements(
@@ -172,7 +207,7 @@ def _loaded(path: Path) -> Portfolio:
     return portfolio
 
 
-def _targets(model: str, targets: Path | None, currency: str) -> Portfolio | None:
+def targets_of(model: str, targets: Path | None, currency: str) -> Portfolio | None:
     """Return the portfolio whose targets and rules the import takes, or None."""
     if model:
         from templates.models import load as load_model
@@ -221,8 +256,66 @@ def _base_currency(statements: Iterable[Statement], wanted: Portfolio | None, cu
     return found.pop()
 
 
+def _typed(portfolio: Portfolio, account_types: Mapping[str, str]) -> Portfolio:
+    """Return the portfolio with accounts of the types given; raises InputError for a name that none has."""
+    names = [account.name for account in portfolio.accounts if portfolio.accounts_declared]
+    if unknown := [name for name in account_types if name not in names]:
+        where = place("command-line")
+        raise InputError([error("account-type-unknown", where, accounts=unknown, known=names or phrase("no-section"))])
+    accounts = tuple(replace(one, type=account_types.get(one.name, one.type)) for one in portfolio.accounts)
+    return replace(portfolio, accounts=accounts)
+
+
+def _paid_in(
+    portfolio: Portfolio, statements: Iterable[Statement], broker: str
+) -> tuple[Portfolio, tuple[Problem, ...]]:
+    """Return the portfolio with what was paid out in its cash: where no export states the account's cash, it is added.
+
+    What was paid is told either way, and of what is added that the same export adds it again another time.
+    """
+    problems: list[Problem] = []
+    accounts = {account.name: account for account in portfolio.accounts}
+    for statement in statements:
+        stated = {(one.account or broker, one.currency) for one in statement.cash}
+        for (account, code), paid in _income(statement, broker).items():
+            net = sum((one.amount for one in paid), ZERO)
+            days = [one.day for one in paid if one.day]
+            values: dict[str, object] = {
+                "account": account,
+                "currency": code,
+                "kinds": [phrase(f"income.{kind}", amount=sum((one.amount for one in paid if one.kind == kind), ZERO))
+                          for kind in dict.fromkeys(one.kind for one in paid)],
+                "symbols": sorted({one.symbol for one in paid if one.symbol}),
+                "first": min(days, default=phrase("no-day")),
+                "last": max(days, default=phrase("no-day")),
+            }  # fmt: skip
+            name = account if account in accounts else next(iter(accounts)) if len(accounts) == 1 else ""
+            if (account, code) in stated or (account, "") in stated or net <= 0:
+                problems.append(note("income", statement.file, **values))
+            elif name not in accounts:
+                problems.append(warning("income.no-account", statement.file, net=net, **values))
+            else:
+                purse = accounts[name].cash
+                accounts[name] = replace(accounts[name], cash={**purse, code: purse.get(code, ZERO) + net})
+                problems.append(warning("income.added", statement.file, net=net, **values))
+    return replace(portfolio, accounts=tuple(accounts.values())), tuple(problems)
+
+
+def _income(statement: Statement, broker: str) -> dict[tuple[str, str], list[ExportIncome]]:
+    found: dict[tuple[str, str], list[ExportIncome]] = {}
+    for one in statement.income:
+        found.setdefault((one.account or broker, one.currency), []).append(one)
+    return found
+
+
 def _held(
-    statements: Sequence[Statement], base: str, broker: str, *, prices: bool
+    statements: Sequence[Statement],
+    base: str,
+    broker: str,
+    account_types: Mapping[str, str],
+    *,
+    prices: bool,
+    known: bool,
 ) -> tuple[Portfolio | None, tuple[Problem, ...]]:
     """Return the portfolio of what is held, without targets; places of its problems are those in the exports."""
     latest = _latest_prices(statements) if prices else {}
@@ -241,11 +334,19 @@ def _held(
             purse[code] = purse.get(code, ZERO) + one.amount
     labels = list(dict.fromkeys([str(row.get("account", "")) for row in rows] + list(cash)))
     body: dict[str, object] = {"base_currency": base, "holdings": rows}
-    if len(labels) > 1:
+    types = {label: account_types.get(label) or account_type(label) for label in labels}
+    if len(labels) > 1 or any(kind not in ("", "taxable") for kind in types.values()):
         if "" in labels:
             problems.append(error("account-nameless", place("command-line"), accounts=[one for one in labels if one]))
-        body["accounts"] = [{"name": label or "?", "cash": cash.get(label, {})} for label in labels]
-        problems.append(note("accounts-taxable", place("portfolio"), accounts=labels))
+        body["accounts"] = [
+            {"name": label or "?", "type": types[label] or "taxable", "cash": cash.get(label, {})} for label in labels
+        ]
+        if (unsure := [label for label in labels if not types[label]]) and not known:
+            problems.append(note("accounts-taxable", place("portfolio"), accounts=unsure))
+        told = [phrase("account-of-type", account=label, type=kind) for label, kind in types.items()
+                if kind and label not in account_types]  # fmt: skip
+        if told and not known:
+            problems.append(note("accounts-typed", place("portfolio"), accounts=told))
     else:
         body["cash"] = next(iter(cash.values()), {})
 
@@ -434,35 +535,81 @@ def cash_changes(before: Portfolio | None, after: Portfolio) -> Iterator[CashCha
             yield CashChange(*key, old.get(key, ZERO), new.get(key, ZERO))
 
 
-def write_imported(
-    imported: Imported, path: Path, lang: Lang, *, into: Path | None = None, force: bool = False
-) -> None:
+def write_imported(imported: Imported, path: Path, lang: Lang, *, into: Path | None = None, force: bool = False) -> str:
     """Write what was imported as a portfolio file (.yaml) or a workbook (.xlsx), whole or not at all.
 
     A YAML file `into` keeps its comments and order, also where it is written under another name, and may be written
-    over. A workbook is made afresh from everything that the portfolio holds. A new one
-    without a name is called as its file. Raises InputError where it cannot be.
+    over. A workbook keeps its sheets and formats, where it is one of ours; the answer says why where it cannot, else
+    it is "". A new one without a name is called as its file. Raises InputError where it cannot be.
     """
     portfolio = imported.portfolio
     if into is None and not portfolio.name:
         portfolio = replace(portfolio, name=path.stem)
+    return write_changed(portfolio, path, lang, into, force=force, remarks=imported.remarks)
+
+
+def write_changed(
+    portfolio: Portfolio,
+    path: Path,
+    lang: Lang,
+    into: Path | None = None,
+    *,
+    force: bool = False,
+    remarks: Mapping[str, str] | None = None,
+) -> str:
+    """Write a portfolio as a YAML file or a workbook, whole or not at all; return what has to be known, or "".
+
+    `into` is the file it comes from: a YAML file keeps its comments and may be written over; a workbook (.xlsx) keeps
+    its sheets, formats and results, with what has changed in its tables of inputs. Raises InputError where it cannot
+    be.
+    """
     yaml = path.suffix.lower() in SUFFIXES
     same = into is not None and into.exists() and path.exists() and path.samefile(into) and yaml
-    problems = output_problems(path, path.suffix.lower() if yaml else ".xlsx", force=force or same)
+    macros = into is not None and into.suffix.lower() == path.suffix.lower() == ".xlsm"
+    suffix = path.suffix.lower() if yaml or macros else ".xlsx"
+    problems = output_problems(path, suffix, force=force or same)
     if problems:
         raise InputError(problems)
     if yaml:
         source = into if into is not None and into.suffix.lower() in SUFFIXES else None
-        write_whole(path, yaml_text(portfolio, source, imported.remarks).encode())
-        return
+        write_whole(path, yaml_text(portfolio, source, remarks or {}).encode())
+        return ""
     from templates.report import BookReport
     from templates.write import build
 
-    report = BookReport(portfolio)
+    report, told = BookReport(portfolio), ""
     if into is not None and into.suffix.lower() in _WORKBOOKS:
+        from templates.merge.inputs import write_inputs
         from templates.read.book import read_book
 
         before = read_book(into).report()
         if before is not None:
             report = replace(before, portfolio=portfolio)
+        data, notice = write_inputs(into, report, lang)
+        if data is not None and holds(data, into, portfolio):
+            write_whole(path, data)
+            return ""
+        notice = notice or phrase("not-kept", file=into.name, reason=phrase("not-kept.inputs"))
+        if macros:
+            raise InputError([Problem("error", "not-kept", str(path), notice)])
+        told = notice.told(lang)
     write_whole(path, build(report, lang).to_bytes())
+    return told
+
+
+def holds(data: bytes, into: Path, portfolio: Portfolio) -> bool:
+    """Tell whether a workbook says what a portfolio holds and wants."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / into.name
+        path.write_bytes(data)
+        read, _ = load_portfolio(path)
+    return read is not None and _said(read) == _said(portfolio)
+
+
+def _said(portfolio: Portfolio) -> object:
+    held = sorted((one.account, one.symbol, one.quantity, one.average_cost or ZERO, one.price or ZERO, one.locked)
+                  for one in portfolio.holdings if one.quantity or one.value or one.price)  # fmt: skip
+    cash = sorted((one.name, code, amount) for one in portfolio.accounts for code, amount in one.cash.items() if amount)
+    wanted = sorted((section.name, target.symbol, target.weight, target.enabled) for section, target in
+                    portfolio.targets())  # fmt: skip
+    return held, cash, wanted

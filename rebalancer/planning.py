@@ -30,20 +30,21 @@ def plan(
     mode: Mode | None = None,
     cash_flow: Decimal | float | None = None,
     allow_stale: bool = False,
+    accept: Mapping[str, Decimal] | None = None,
     history: str | Path | None = None,
 ) -> Plan:
     """Return the plan that brings a portfolio closest to its targets, with proof of how close any plan can come.
 
-    Without `quotes`, what is needed is fetched. Where a band follows volatility, it is judged by the closes of the CSV
-    file `history`, or without one by fetched ones. `as_of` is the day to plan for (today); `mode` and `cash_flow` beat
-    the portfolio's settings. The plan's problems include those of reading the portfolio and of its quotes. Raises
-    NoData and Stale where prices are missing or old, ImpossibleError where no plan can do what is asked, InputError
-    for what cannot be used.
+    Without `quotes`, what is needed is fetched (`accept` are doubtful prices that a person has confirmed). Where a band
+    follows volatility, it is judged by the closes of the CSV file `history`, or without one by fetched ones. `as_of` is
+    the day to plan for (today); `mode` and `cash_flow` beat the portfolio's settings. The plan's problems include those
+    of reading the portfolio and of its quotes. Raises NoData, Stale and Doubtful where prices are missing, old or
+    doubtful, ImpossibleError where no plan can do what is asked, InputError for what cannot be used.
     """
     if quotes is None:
         from rebalancer.quoting import quotes as fetched
 
-        quotes = fetched(portfolio)
+        quotes = fetched(portfolio, accept=accept)
     portfolio, problems = adjusted(portfolio, mode, cash_flow)
     if not isinstance(quotes, Mapping):
         problems, quotes = (*problems, *quotes.problems), quotes.ok
@@ -85,8 +86,9 @@ def planned(
 ) -> Plan:
     """Return the plan, and whatever it raises, with the portfolio's notes and `problems` before its own."""
     from engine.rebalance import rebalance
-    from engine.valuation import in_quantities
+    from engine.valuation import in_quantities, typed
 
+    portfolio = typed(portfolio, quotes)
     before = (*portfolio.notes, *problems)
     check_plannable(portfolio, problems)
     portfolio = in_quantities(portfolio, quotes)
@@ -100,9 +102,9 @@ def assessed(
 ) -> tuple[Position, ...]:
     """Return every position with its target and band, which takes no search for trades; raises what `planned` does."""
     from engine.rebalance import assess
-    from engine.valuation import in_quantities
+    from engine.valuation import in_quantities, typed
 
-    portfolio = in_quantities(portfolio, quotes)
+    portfolio = in_quantities(typed(portfolio, quotes), quotes)
     with _telling((*portfolio.notes, *problems)):
         return assess(portfolio, quotes, as_of)
 
@@ -133,7 +135,9 @@ def _telling(before: tuple[Problem, ...]) -> Iterator[None]:
     try:
         yield
     except MarketDataError as error:
-        error.problems = (*before, *error.problems)
+        from rebalancer.quoting import joined
+
+        error.problems = joined((*before, *error.problems))
         raise
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine.data.sections import SECTION_KEYS
 from engine.errors import InputError, error
 from engine.portfolio import Holding, Portfolio
 from rebalancer.files import write_whole
@@ -70,6 +71,7 @@ def _changed(text: str, before: Portfolio, after: Portfolio, notes: Mapping[str,
     body = tree["portfolio"]
     _holdings(body, before, after, notes)
     _cash(body, before, after)
+    _targets(body, before, after)
     _rest(tree, before, after)
     out = io.StringIO()
     yaml.dump(tree, out)
@@ -174,14 +176,47 @@ def _put(mapping: Any, key: str, value: Any) -> None:  # noqa: ANN401
             old[name] = amount
 
 
+def _targets(body: Any, before: Portfolio, after: Portfolio) -> None:  # noqa: ANN401
+    """Change the targets of the sections that both have; row n of a section's list is its target n."""
+    from engine.data.write import dump_portfolio
+
+    old, new = (_lists(_plain(dump_portfolio(one))["portfolio"]) for one in (before, after))
+    standing = _lists(body)
+    for name in old.keys() & new.keys() & standing.keys():
+        rows, was, now = standing[name], old[name], new[name]
+        if was == now or len(rows) != len(was):
+            continue
+        at = {str(row["ticker"]): index for index, row in enumerate(was)}
+        wanted = {str(row["ticker"]) for row in now}
+        for row in now:
+            index = at.get(str(row["ticker"]))
+            if index is None:
+                rows.append(row)
+                continue
+            for key in dict.fromkeys((*was[index], *row)):
+                if was[index].get(key) != row.get(key):
+                    _replace(rows[index], key, row)
+        for symbol, index in sorted(at.items(), key=lambda one: -one[1]):
+            if symbol not in wanted:
+                del rows[index]
+
+
+def _lists(body: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Return the lists of targets of a document by the names of their sections."""
+    found = {name: body[key] for key, name in SECTION_KEYS.items() if body.get(key)}
+    return found | {name: rows for name, rows in (body.get("sections") or {}).items() if rows}
+
+
 def _rest(tree: Any, before: Portfolio, after: Portfolio) -> None:  # noqa: ANN401
     """Write again, whole, what else has changed: name, currency, sections, rules, groups, rates, settings."""
     from engine.data.write import dump_portfolio
 
     old, new = (_plain(dump_portfolio(one)) for one in (before, after))
     body = tree["portfolio"]
+    same = {one.name for one in before.sections if one.targets} == {one.name for one in after.sections if one.targets}
+    done = ("holdings", "cash", "accounts", *(("sections", *SECTION_KEYS) if same else ()))
     for key in dict.fromkeys((*old["portfolio"], *new["portfolio"])):
-        if key not in ("holdings", "cash", "accounts") and old["portfolio"].get(key) != new["portfolio"].get(key):
+        if key not in done and old["portfolio"].get(key) != new["portfolio"].get(key):
             _replace(body, key, new["portfolio"])
     for key in ("fx", "settings"):
         if old.get(key) != new.get(key):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, Problem, error
-from engine.phrase import Phrase, phrase
 from engine.words import Lang
+from rebalancer.dispatch import Dispatcher
 from rebalancer.files import output_problems, write_whole
+from rebalancer.many import WORTH_WRITING, Listed, PlannedOne, Progress, plan_many, unforeseen
+from rebalancer.office import converted, office
 
 if TYPE_CHECKING:
     from engine.plan import Plan
     from templates.report import BookReport
-
-_OFFICE_SECONDS = 120
 
 
 def share(
@@ -28,32 +29,138 @@ def share(
     weights_only: bool = False,
     pdf: bool = False,
     force: bool = False,
+    prices: str | Path | None = None,
     offline: bool = False,
+    allow_stale: bool = False,
+    accept: Mapping[str, Decimal] | None = None,
+    own_sheets: bool = False,
 ) -> list[Path]:
     """Write a copy to share, and a one-page PDF beside it where asked for; return what was written.
 
     A workbook is copied as it stands; a portfolio file, or a workbook that was never planned, is planned first.
-    `weights_only` leaves out amounts and quantities and rounds weights. Raises InputError with every problem, and what
-    planning raises.
+    `weights_only` leaves out amounts and quantities and rounds weights. With `own_sheets` the visible sheets that a
+    person has added to a workbook go with it, as they look, values only. `prices` is a price file, which beats the
+    sources; `accept` are doubtful prices, by symbol, that a person has confirmed. Raises InputError with every problem,
+    and what planning raises.
     """
     from templates.share import share as rendered
 
     path = Path(path)
     page = path.with_suffix(".pdf")
     problems = [*output_problems(path, ".xlsx", force=force), *_overwritten(source, path)]
-    office = shutil.which("soffice") or shutil.which("libreoffice")
+    program = office()
     if pdf:
         problems += output_problems(page, ".pdf", force=force)
-        if office is None:
+        if program is None:
             problems.append(error("no-libreoffice", "--pdf"))
-    report, lang = _report(source, lang, problems, offline=offline)
+    if own_sheets:
+        problems += _why_no_sheets(source, weights_only=weights_only)
+    report, lang = _report(
+        source, lang, problems, prices=prices, offline=offline, allow_stale=allow_stale, accept=accept
+    )
     data = rendered(report, lang, weights_only=weights_only).to_bytes()
-    printed = _pdf(office, report, lang, weights_only=weights_only) if pdf and office else None
+    if own_sheets and isinstance(source, (str, Path)):
+        data = _with_own_sheets(data, Path(source))
+    printed = _pdf(program, report, lang, weights_only=weights_only) if pdf and program else None
     write_whole(path, data)
     if printed is None:
         return [path]
     write_whole(page, printed)
     return [path, page]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedOne:
+    """What became of the copy of one portfolio of many: its files, or why there are none; see `PlannedOne`."""
+
+    id: str
+    files: tuple[str, ...]
+    problems: tuple[Problem, ...] = ()
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShareCopies:
+    """Writes the copy of each portfolio into a folder, in whichever process; `names` are the files', by id.
+
+    `lang` is the language of all copies; where it is None a workbook's is its own, another's is the `reader`'s.
+    """
+
+    folder: Path
+    names: Mapping[str, str] = field(repr=False)
+    lang: Lang | None
+    reader: Lang
+    weights_only: bool = False
+    pdf: bool = False
+    own_sheets: bool = False
+    force: bool = False
+
+    def __call__(self, one: PlannedOne) -> list[Path]:
+        """Write the copy of a plan."""
+        assert one.plan is not None  # noqa: S101 - it is called with plans
+        return self._written(one.id, one.plan, self.lang or one.lang or self.reader)
+
+    def stored(self, listed: Listed) -> SharedOne | None:
+        """Write the copy of a workbook as it stands; None where it is none, or was never planned."""
+        from rebalancer.loading import is_workbook
+
+        if listed.source is None or not is_workbook(listed.source):
+            return None
+        from templates.read.book import read_book
+
+        report = read_book(listed.source).report()
+        if report is None or not report.rows("Summary"):
+            return None
+        try:
+            return SharedOne(listed.id, tuple(map(str, self._written(listed.id, listed.source, self.lang))))
+        except InputError as fault:
+            return SharedOne(listed.id, (), fault.problems, 2)
+
+    def _written(self, name: str, source: Plan | Path, lang: Lang | None) -> list[Path]:
+        return share(
+            source, self.folder / f"{self.names[name]}.xlsx", lang=lang, weights_only=self.weights_only, pdf=self.pdf,
+            force=self.force, own_sheets=self.own_sheets,
+        )  # fmt: skip
+
+
+def share_many(
+    portfolios: Sequence[Listed],
+    copies: ShareCopies,
+    *,
+    prices: Path | None = None,
+    offline: bool = False,
+    allow_stale: bool = False,
+    accept: Mapping[str, Decimal] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[SharedOne]:
+    """Yield what becomes of each copy: workbooks as they stand, then what has to be planned, on prices fetched once.
+
+    What is wrong with one is told in its place, and the others are done. Raises what `plan_many` raises.
+    """
+    unplanned: list[Listed] = []
+    with Dispatcher(worth=WORTH_WRITING) as dispatcher:
+        found = dispatcher.map(partial(_stored_chunk, copies), portfolios, _lost)
+        for done, (listed, one) in enumerate(zip(portfolios, found, strict=True), 1):
+            if one is None:
+                unplanned.append(listed)
+                continue
+            if progress:
+                progress("plan", done, len(portfolios))
+            yield one
+    made = plan_many(
+        unplanned, prices=prices, offline=offline, allow_stale=allow_stale, accept=accept, plans=False, then=copies,
+        progress=progress,
+    )  # fmt: skip
+    for plan_of in made:
+        yield SharedOne(plan_of.id, plan_of.files, plan_of.problems, plan_of.status)
+
+
+def _stored_chunk(copies: ShareCopies, listed: Sequence[Listed]) -> list[SharedOne | None]:
+    return [copies.stored(one) for one in listed]
+
+
+def _lost(listed: Listed, fault: BaseException) -> SharedOne | None:
+    return SharedOne(listed.id, (), (unforeseen(fault),), 1)
 
 
 def _overwritten(source: Plan | str | Path, path: Path) -> tuple[Problem, ...]:
@@ -63,15 +170,49 @@ def _overwritten(source: Plan | str | Path, path: Path) -> tuple[Problem, ...]:
     return ()
 
 
+def _why_no_sheets(source: Plan | str | Path, *, weights_only: bool) -> list[Problem]:
+    """Return why a copy can have no sheets of a person's own."""
+    from templates.merge import KINDS
+
+    if weights_only:  # nobody knows which of their numbers are amounts
+        return [error("own-sheets.weights", "--own-sheets")]
+    if not isinstance(source, (str, Path)) or Path(source).suffix.lower() not in KINDS:
+        return [error("own-sheets.kind", "--own-sheets", kinds=KINDS)]
+    return []
+
+
+def _with_own_sheets(data: bytes, book: Path) -> bytes:
+    """Return a copy with the person's own visible sheets, values only."""
+    from templates.merge.package import Package
+    from templates.merge.splice import Splice
+    from templates.read.book import own_sheets
+    from templates.read.workbooks import read_grids
+
+    target = Package(data)
+    splice = Splice(target, Package(book.read_bytes()))
+    for title in own_sheets(read_grids(book)):
+        if not splice.hidden(title):
+            splice.add(title, splice.free_title(title), values=True)
+    splice.finish()
+    return target.to_bytes()
+
+
 def _report(
-    source: Plan | str | Path, lang: Lang | None, problems: list[Problem], *, offline: bool
+    source: Plan | str | Path,
+    lang: Lang | None,
+    problems: list[Problem],
+    *,
+    prices: str | Path | None,
+    offline: bool,
+    allow_stale: bool,
+    accept: Mapping[str, Decimal] | None,
 ) -> tuple[BookReport, Lang]:
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
     from rebalancer.clock import today
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import in_force, planned
-    from rebalancer.quoting import quotes_for
+    from rebalancer.quoting import quotes_for, quotes_in
 
     if not isinstance(source, (str, Path)):
         if problems:
@@ -87,35 +228,22 @@ def _report(
             raise InputError((*problems, *book.problems))
         if report.rows("Summary"):
             return report, lang
+    given, found = quotes_in(Path(prices) if prices else None)
+    problems += [problem for problem in found if problem.severity == "error"]
     portfolio, found = load_portfolio(file)
     if problems:
         raise InputError((*problems, *found))
     portfolio = usable(portfolio, found)
-    quotes, told = quotes_for(portfolio, {}, offline=offline, book=file if is_workbook(file) else None)
+    own = file if is_workbook(file) else None
+    quotes, told = quotes_for(portfolio, given, offline=offline, book=own, accept=accept)
     portfolio, bands = in_force(portfolio, today(), offline=offline)
-    return plan_book(planned(portfolio, quotes, today(), (*told, *bands)), lang or "en"), lang or "en"
+    made = planned(portfolio, quotes, today(), (*told, *bands), allow_stale=allow_stale)
+    return plan_book(made, lang or "en"), lang or "en"
 
 
-def _pdf(office: str, report: BookReport, lang: Lang, *, weights_only: bool) -> bytes:
+def _pdf(program: str, report: BookReport, lang: Lang, *, weights_only: bool) -> bytes:
     """Return the report's page as LibreOffice prints it; raises InputError where it does not."""
     from templates.share import share as rendered
 
-    with tempfile.TemporaryDirectory() as folder:
-        book = Path(folder) / "report.xlsx"
-        book.write_bytes(rendered(report, lang, weights_only=weights_only, only_dashboard=True).to_bytes())
-        profile = (Path(folder) / "profile").as_uri()
-        command = [office, f"-env:UserInstallation={profile}", "--headless", "--norestore", "--convert-to", "pdf"]
-        try:
-            subprocess.run(  # noqa: S603 - a program found on the path, with our own arguments
-                [*command, "--outdir", folder, str(book)], capture_output=True, timeout=_OFFICE_SECONDS, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as fault:
-            raise _not_made(str(fault)) from fault
-        made = Path(folder) / "report.pdf"
-        if not made.exists():
-            raise _not_made(phrase("no-file-given"))
-        return made.read_bytes()
-
-
-def _not_made(reason: str | Phrase) -> InputError:
-    return InputError([error("pdf-not-made", "--pdf", reason=reason)])
+    book = rendered(report, lang, weights_only=weights_only, only_dashboard=True).to_bytes()
+    return converted(program, book, ".xlsx", "pdf", where="--pdf")

@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, cast
@@ -21,17 +21,22 @@ from engine.data.fields import Report, in_rows
 from engine.data.files import Refused, csv_table, read_bytes
 from engine.errors import InputError, error
 from engine.money import ZERO
-from engine.phrase import place
+from engine.phrase import phrase, place
 from engine.plan import Plan, Side
 from engine.portfolio import Account, Portfolio
 from engine.quote import Quote
 from engine.record import Done, Exchanged, cash_flows
 from engine.valuation import in_quantities
+from engine.words import Lang
+from rebalancer.files import output_problems
 from rebalancer.recording import book, dated, written
+from rebalancer.saving import SUFFIXES, yaml_text
 
 PLAIN, INTERACTIVE_BROKERS = "list", "ib"
 #: What an orders file may be: a list to work through, or Interactive Brokers' basket.
 ORDER_FORMATS = (PLAIN, INTERACTIVE_BROKERS)
+#: What a plan that is kept is called: it is the document of `plan --json`.
+PLAN_SUFFIX = ".json"
 _LIST = ("done", "account", "side", "symbol", "quantity", "limit_price", "currency", "amount")
 _BASKET = (
     "Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType", "LmtPrice",
@@ -42,7 +47,7 @@ _FILLS = ("account", "symbol", "side", "quantity", "price", "fee", "tax")
 
 @dataclass(frozen=True, slots=True)
 class StoredTrade:
-    """An order of a stored plan, or one as it was filled; `cost` is commission and tax, in `currency`."""
+    """An order of a stored plan, or one as it was filled; `cost` is commission and `tax`, in `currency`."""
 
     account: str
     symbol: str
@@ -52,11 +57,15 @@ class StoredTrade:
     currency: str
     amount: Decimal
     cost: Decimal
+    tax: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """A plan as its JSON says: orders, exchanges of currency, and cash before and after by account ("": all)."""
+    """A plan as its JSON says: orders, exchanges of currency, and cash before and after by account ("": all).
+
+    `prices` are by symbol with their currency, `rates` base currency per unit by currency.
+    """
 
     id: str
     made_from: str
@@ -66,6 +75,51 @@ class StoredPlan:
     before: Mapping[str, Mapping[str, Decimal]]
     after: Mapping[str, Mapping[str, Decimal]]
     prices: Mapping[str, tuple[Decimal, str]]
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+    base_currency: str = ""
+    total_value: Decimal = ZERO
+    drift: Decimal = ZERO
+    oldest_price: dt.date | None = None
+    next_review: dt.date | None = None
+
+    def days_old(self, today: dt.date) -> int:
+        """Return how many days old its oldest dated price is; without any, the plan itself."""
+        return (today - (self.oldest_price or self.as_of)).days
+
+
+def plan_file(source: Path) -> Path:
+    """Return where the plan of a portfolio's file is kept: NAME.plan.json beside it."""
+    return source.with_name(f"{source.stem}.plan.json")
+
+
+def plan_of(source: Path, named: Path | None) -> StoredPlan:
+    """Return the stored plan that is named, else the one kept beside the portfolio's file.
+
+    Raises InputError where there is none, or it cannot be read.
+    """
+    path = named or plan_file(source)
+    if named is None and not path.exists():
+        raise InputError([error("no-plan-kept", str(source), wanted=path.name, source=source.name)])
+    return read_plan(path)
+
+
+def check_replaceable(path: Path, made: Plan, *, force: bool) -> None:
+    """Raise InputError where a plan must not be kept in place of what is there: it could still be acted on.
+
+    A stored plan gives way where its holdings have changed since, where it has no orders, and to itself.
+    """
+    problems = output_problems(path, PLAN_SUFFIX, force=True)
+    if not problems and path.exists() and not force:
+        try:
+            there = read_plan(path)
+        except InputError:
+            problems = (error("output-exists", str(path)),)
+        else:
+            mine = stamp(made)
+            if there.trades and there.made_from == mine["made_from"] and there.id != mine["id"]:
+                problems = (error("plan-not-done", str(path), day=there.as_of, count=len(there.trades)),)
+    if problems:
+        raise InputError(problems)
 
 
 def stamp(made: Plan) -> dict[str, str]:
@@ -115,7 +169,7 @@ def _stored(data: Mapping[str, Any]) -> StoredPlan:
             StoredTrade(
                 one["account"], one["symbol"], cast("Side", one["side"]), Decimal(one["quantity"]),
                 Decimal(one["price"]), one["currency"], Decimal(one["amount"]),
-                Decimal(one["cost"]) + Decimal(one["tax"]),
+                Decimal(one["cost"]) + Decimal(one["tax"]), Decimal(one["tax"]),
             )
             for one in data["trades"]
         ),
@@ -126,6 +180,17 @@ def _stored(data: Mapping[str, Any]) -> StoredPlan:
         before={"": cash["before"], **{name: one["before"] for name, one in accounts.items()}},
         after={"": cash["after"], **{name: one["after"] for name, one in accounts.items()}},
         prices={one["symbol"]: (Decimal(one["price"]), one["currency"]) for one in data["positions"]},
+        rates={one["currency"]: Decimal(one["fx"]) for one in data["positions"]},
+        base_currency=str(data["base_currency"]),
+        total_value=Decimal(data["total_value"]),
+        drift=Decimal(data["drift"]),
+        oldest_price=min(
+            (dt.datetime.fromisoformat(one["price_as_of"]).date() for one in data["positions"] if one["price_as_of"]),
+            default=None,
+        ),
+        next_review=min(
+            (dt.date.fromisoformat(one["next_due"]) for one in data["sections"] if one["next_due"]), default=None
+        ),
     )  # fmt: skip
 
 
@@ -197,7 +262,9 @@ def read_fills(path: Path, plan: StoredPlan) -> tuple[StoredTrade, ...]:
             account = row.text("account") or (planned[0].account if len(planned) == 1 else "")
             currency = plan.prices[symbol][1]
             amount = quantity * price
-            found.append(StoredTrade(account, symbol, cast("Side", side), quantity, price, currency, amount, fee + tax))
+            found.append(
+                StoredTrade(account, symbol, cast("Side", side), quantity, price, currency, amount, fee + tax, tax)
+            )
     if report.failed:
         raise InputError(report.problems)
     return tuple(found)
@@ -232,14 +299,39 @@ def orders_csv(plan: StoredPlan, form: str) -> str:
     return out.getvalue()
 
 
+def written_into(path: Path, after: Portfolio, lang: Lang) -> bytes:
+    """Return a portfolio's file with what recording has changed: holdings, cash, last reviews, the cash flow used.
+
+    All else of a YAML file or a workbook (.xlsx, .xlsm) stays as it is. Raises InputError for a file of another kind,
+    and where a workbook's tables cannot take it.
+    """
+    if path.suffix.lower() in SUFFIXES:
+        return yaml_text(after, path).encode()
+    from rebalancer.importing import holds
+    from templates.merge.inputs import RECORDED, write_inputs
+    from templates.read.book import read_book
+    from templates.report import BookReport
+
+    before = read_book(path).report() or BookReport(after)
+    data, notice = write_inputs(path, replace(before, portfolio=after), lang, RECORDED)
+    if data is None or not holds(data, path, after):
+        reason = notice or phrase("not-kept", file=path.name, reason=phrase("not-kept.inputs"))
+        raise InputError([error("record-not-written", str(path), reason=reason)])
+    return data
+
+
 def undo_file(path: Path) -> Path:
     """Return where the portfolio's file as it was before the last recording is kept."""
     return path.with_name(f"{path.name}.before")
 
 
-def keep_for_undo(path: Path, after: str) -> bytes:
+def keep_for_undo(path: Path, after: bytes) -> bytes:
     """Return what `undo` needs: the file as it is, under a first line with the hash of what is written next."""
-    return f"# {_hash(after)}\n".encode() + path.read_bytes()
+    return _mark(after) + path.read_bytes()
+
+
+def _mark(data: bytes) -> bytes:
+    return f"# {hashlib.sha256(data).hexdigest()[:16]}\n".encode()
 
 
 def undone(path: Path) -> bytes:
@@ -250,7 +342,7 @@ def undone(path: Path) -> bytes:
     kept = undo_file(path)
     if not kept.exists():
         raise InputError([error("nothing-to-undo", str(path))])
-    first, _, before = kept.read_bytes().partition(b"\n")
-    if first.decode() != f"# {_hash(path.read_bytes().decode())}":
+    first, newline, before = kept.read_bytes().partition(b"\n")
+    if first + newline != _mark(path.read_bytes()):
         raise InputError([error("changed-since-recorded", str(path))])
     return before

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # a plan's workbook without analyses does without them
     from engine.analysis.facts import Figure
     from engine.analysis.review import Review
     from engine.analysis.risk import RiskRule
+    from engine.backtest.result import Backtest
     from rebalancer.analysing import Sources
 
 #: Codes of problems that are seen in the place of the number.
@@ -333,3 +334,22 @@ class _Study:
             return base
         header = {cell.strip() for cell in read_text(self.sources.history).partition("\n")[0].upper().split(",")}
         return base if all(header & {currency + base, base + currency} for currency in foreign) else None
+
+
+def backtest_rows(result: Backtest) -> list[Row]:
+    """Return a row per policy; taxes with what is still due, `BeyondNoise` None where noise cannot be judged."""
+    return [
+        {
+            "Policy": row.name,
+            "Return": row.figures.cagr,
+            "Volatility": row.figures.volatility,
+            "MaxFall": row.figures.max_drawdown,
+            "Turnover": row.figures.turnover,
+            "Cost": row.figures.costs,
+            "Tax": row.figures.taxes + row.figures.tax_due,
+            "TrackingError": row.figures.tracking_error,
+            "FinalValue": row.figures.final_value,
+            "BeyondNoise": row.difference.beyond_noise if row.difference else None,
+        }
+        for row in result.rows
+    ]

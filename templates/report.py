@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
+from engine.allocation import KINDS, Kind, allocation
 from engine.errors import Problem
 from engine.market import catalogue
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase
-from engine.plan import Plan, cash_weight, reconciliation
-from engine.portfolio import Portfolio
+from engine.plan import Plan, Position, Trade, cash_weight, reconciliation
+from engine.portfolio import UNKNOWN_TYPE, Portfolio
 from engine.settings import Settings, setting_fields
 from engine.words import Lang, known, say
 from templates.cells import Row, Rows, Value
-from templates.spec.inputs import ANY, NONE
 from templates.spec.results import price_status
+from templates.spec.vocabulary import ANY, NONE, choices
 
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
@@ -80,7 +81,7 @@ def plan_report(
     The plan's date is added to the history, in place of an earlier row of the same date.
     """
     results: dict[str, Rows] = {
-        "Prices": price_rows(plan),
+        "Prices": price_rows(plan, lang),
         "FxRates": rate_rows(plan),
         "Trades": trade_rows(plan, lang),
         "Reconcile": cash_rows(plan),
@@ -92,12 +93,20 @@ def plan_report(
     return BookReport(plan.portfolio, plan.as_of, results | dict(tables or {}), rows, notes=dict(notes or {}))
 
 
-def price_rows(plan: Plan) -> Rows:
+def called(plan: Plan, row: Position | Trade, lang: Lang) -> str:
+    """Return what a position or a traded instrument is called for a reader of a language."""
+    instrument = plan.portfolio.instruments.get(row.symbol)
+    if instrument is None or instrument.name != row.name:
+        return row.name or row.symbol
+    return instrument.called(lang)
+
+
+def price_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the price of every symbol with its source, time and status."""
     return tuple(
         {
             "Ticker": p.symbol,
-            "Name": p.name,
+            "Name": called(plan, p, lang),
             "Price": p.price if p.price_source != "none" else None,
             "Currency": p.currency,
             "AsOf": p.price_as_of.replace(tzinfo=None, microsecond=0) if p.price_as_of else None,
@@ -122,13 +131,36 @@ def rate_rows(plan: Plan) -> Rows:
     )
 
 
+def allocation_rows(plan: Plan, lang: Lang) -> Rows:
+    """Return the plan's weights by sector, asset class and currency beside their targets, each cut largest first."""
+    found = allocation(plan)
+    return tuple(
+        {
+            "By": say(f"caption.allocation.{kind}", lang),
+            "Group": group_name(kind, one.group, lang),
+            "Value": one.value,
+            "Weight": one.weight,
+            "Target": one.target,
+            "Drift": one.drift,
+        }
+        for kind in KINDS
+        for one in found.cut(kind)
+    )
+
+
+def group_name(kind: Kind, group: str, lang: Lang) -> str:
+    """Return what a sector or an asset class is called; one of a person's own and a currency as they are written."""
+    key = f"{kind}.{group.casefold().replace(' ', '-')}"
+    return say(key, lang) if known(key) else group
+
+
 def trade_rows(plan: Plan, lang: Lang) -> Rows:
     """Return the trades; `Cost` is commission and tax together."""
     return tuple(
         {
             "Account": t.account,
             "Ticker": t.symbol,
-            "Name": t.name,
+            "Name": called(plan, t, lang),
             "Side": t.side,
             "Quantity": t.quantity,
             "Price": t.price,
@@ -313,7 +345,8 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
             {
                 "Key": declared.name,
                 "Value": (", ".join(value) or None) if isinstance(value, tuple) else value,
-                "Choices": " / ".join(meta["choices"]) or (meta["unit"] and phrase(f"unit.{meta['unit']}").told(lang)),
+                "Choices": " / ".join(choices(f"setting.{declared.name}", meta["choices"], lang))
+                or (meta["unit"] and phrase(f"unit.{meta['unit']}").told(lang)),
                 "Meaning": phrase(f"setting.{declared.name}").told(lang),
             }
         )
@@ -334,7 +367,7 @@ def instrument_rows(portfolio: Portfolio) -> Rows:
                 "Name": instrument.name,
                 "Market": instrument.market,
                 "Currency": instrument.currency,
-                "Class": instrument.asset_type,
+                "Class": None if instrument.asset_type == UNKNOWN_TYPE else instrument.asset_type,
                 "AssetClass": instrument.asset_class,
                 "Leverage": instrument.leverage,
                 "Futures": instrument.futures,

@@ -140,10 +140,12 @@ class FakeBook:
         self.calculated = 0
         self.active = ""
         self.pdfs: list[str] = []
+        self.chosen, self.agrees = "", True
         self.before_write: Callable[[], None] = lambda: None
         self.app = SimpleNamespace(
             status_bar=False,
-            alert=lambda text, _title: self.alerts.append(text),
+            alert=self._alert,
+            file=lambda _title: self.chosen,
             api=SimpleNamespace(CalculateFull=self._calculate),
         )
         shown, formulas = _loaded(data)
@@ -174,6 +176,10 @@ class FakeBook:
         if self.lost:
             raise self.lost
         return self._fullname
+
+    def _alert(self, text: str, _title: str, buttons: str = "") -> str:
+        self.alerts.append(text)
+        return "ok" if self.agrees or not buttons else "cancel"
 
     def _calculate(self) -> None:
         self.calculated += 1

@@ -34,6 +34,8 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     """Give each test its own price store, restore points and market, and no way out."""
     monkeypatch.setenv("REBALANCER_CACHE_DIR", str(tmp_path_factory.mktemp("prices")))
     monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+    # As in a pipe, whatever terminal the tests run in.
+    monkeypatch.setenv("COLUMNS", "120")
     # A bound above a plan is a fault that tests are to see.
     monkeypatch.setenv("REBALANCER_FAULTS", "raise")
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):

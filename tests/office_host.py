@@ -3,7 +3,9 @@
 Reads a task per line from stdin and writes its answer as a line, {"answer": …} or {"error": text}:
     {"do": "convert", "files": [path, …], "extension": "ods", "out": folder}: files recalculated and saved anew
     {"do": "shown", "path": …, "sheet": …, "area": …}: texts of cells, with the file's macros allowed
-    {"do": "calls", "book": .ods, "sheets": {title: rows}, "unasked": formula, "calls": [[formula, argument, …], …],
+    {"do": "press", "path": …, "button": …, "answers": [text, …], "write": [[sheet, address, number], …], "areas":
+     [[sheet, area], …], "undo": true}: what areas show after a button was pressed (and taken back by LibreOffice)
+    {"do": "calls", "sheets": {title: rows}, "unasked": formula, "calls": [[formula, argument, …], …],
      "sizes": [[1, 2], …]}: what cells with our functions show, an error as {"error": number}. Ranges stand on sheets of
      their own.
 """
@@ -23,6 +25,7 @@ from typing import Any
 
 import uno
 from com.sun.star.beans import PropertyValue
+from com.sun.star.util import URL
 
 _FILTERS = {"xlsx": "Calc MS Excel 2007 XML", "ods": "calc8"}
 #: UNO's number for running a document's macros without asking.
@@ -137,7 +140,7 @@ def shown(area: Any) -> list[list[Any]]:
     return found
 
 
-def calls(desktop: Any, task: dict[str, Any]) -> dict[str, Any]:
+def calls(desktop: Any, task: dict[str, Any]) -> list[Any]:
     answers, top = [], 0
     with opened(desktop, "private:factory/scalc") as document:
         for title, rows in task["sheets"].items():
@@ -153,17 +156,30 @@ def calls(desktop: Any, task: dict[str, Any]) -> dict[str, Any]:
             area.setArrayFormula(f"={name}({';'.join(arguments)})")
             answers.append(shown(area))
             top += height + 1
-    sheets = {}
-    with opened(desktop, Path(task["book"]).as_uri()) as document:
-        document.calculateAll()
-        for title in document.Sheets.ElementNames:
-            cursor = document.Sheets.getByName(title).createCursor()
-            cursor.gotoEndOfUsedArea(True)
-            sheets[title] = shown(cursor)
-    return {"answers": answers, "book": sheets}
+    return answers
 
 
-TASKS = {"convert": convert, "shown": texts, "calls": calls}
+def press(desktop: Any, task: dict[str, Any]) -> Any:
+    with opened(desktop, Path(task["path"]).as_uri()) as document:
+        for title, address, number in task["write"]:
+            document.Sheets.getByName(title).getCellRangeByName(address).Value = number
+        frame = document.CurrentController.Frame
+        url = URL()
+        url.Protocol, url.Path = "org.rebalancer.command:", task["button"]
+        url.Complete = url.Main = url.Protocol + url.Path
+        (given,) = options(Answers=tuple(task["answers"]))
+        frame.queryDispatch(url, "_self", 0).dispatch(url, (given,))
+        if task.get("undo"):
+            document.UndoManager.undo()
+        found = []
+        for title, area in task["areas"]:
+            cells = document.Sheets.getByName(title).getCellRangeByName(area)
+            across = range(cells.Columns.Count)
+            found.append([[cells.getCellByPosition(x, y).String for x in across] for y in range(cells.Rows.Count)])
+        return {"shown": found, "actions": list(document.UndoManager.AllUndoActionTitles)}
+
+
+TASKS = {"convert": convert, "shown": texts, "calls": calls, "press": press}
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from engine.market.catalogue import (
     lost_zeros,
     pair,
     shape,
+    type_in_name,
     undecorated,
 )
 from engine.money import MINOR_DIGITS
@@ -113,7 +114,13 @@ def test_every_row_is_sound() -> None:
 def test_every_name_of_a_row_finds_it() -> None:
     for entry in ENTRIES:
         instrument = entry.instrument
-        for name in (instrument.symbol, instrument.name, instrument.name_en, *entry.aliases):
+        for name in (
+            instrument.symbol,
+            instrument.name,
+            instrument.name_en,
+            *entry.aliases,
+            entry.isin or instrument.symbol,
+        ):
             assert catalogue.load().find(name) is instrument, name
             assert catalogue.load().find(f" {name.upper()} ") is instrument, name
 
@@ -131,7 +138,7 @@ def test_no_name_of_one_instrument_is_the_code_of_another() -> None:
 
 
 def test_eleven_sector_funds_cover_the_eleven_sectors() -> None:
-    funds = [entry for entry in ENTRIES if entry.index.endswith("Select Sector")]
+    funds = [entry for entry in ENTRIES if entry.index.endswith("Select Sector") and entry.instrument.leverage == 1]
     assert len(funds) == 11
     assert {entry.sector for entry in funds} == SECTORS
 
@@ -232,3 +239,110 @@ def test_shape_of_a_code_names_its_market(text: str, market: str | None) -> None
 
 def test_folding_makes_spellings_equal() -> None:
     assert fold("Ｔiger 미국 S&P500") == fold("TIGER미국s&p500")
+
+
+def test_the_commonest_funds_are_there() -> None:
+    funds = [entry.instrument for entry in ENTRIES if entry.instrument.asset_type == "etf"]
+    assert sum(one.market == "US" for one in funds) >= 300
+    assert sum(one.market == "KR" for one in funds) >= 150
+    asked = """
+        VXUS VT BNDX VEA VWO SCHB AVUV SMH SGOV BIL AOR QQQM JEPI SPYM 488770 379780 411060 402970 0072R0
+    """
+    assert [symbol for symbol in asked.split() if catalogue.load().get(symbol) is None] == []
+
+
+def _check_digit(isin: str) -> int:
+    """Luhn over the letters as two digits each (ISO 6166), written apart from the product's own."""
+    digits = [int(digit) for sign in isin[:-1] for digit in str(int(sign, 36))][::-1]
+    return -sum(digit * 2 // 10 + digit * 2 % 10 if at % 2 == 0 else digit for at, digit in enumerate(digits)) % 10
+
+
+def _cusip_digit(cusip: str) -> int:
+    values = [int(sign, 36) * (1 + at % 2) for at, sign in enumerate(cusip[:8])]
+    return -sum(value // 10 + value % 10 for value in values) % 10
+
+
+def test_every_isin_has_its_check_digit_and_is_the_code_s() -> None:
+    isins = [entry.isin for entry in ENTRIES if entry.isin]
+    assert len(isins) == len(set(isins))
+    for entry in ENTRIES:
+        isin, one = entry.isin, entry.instrument
+        if one.market == "KR":
+            assert isin[:-1] == f"KR7{one.symbol}00", one
+        if isin:
+            assert isin[-1] == str(_check_digit(isin)), one
+        if isin and one.market == "US":
+            assert isin[:2] == "US", one
+            assert isin[10] == str(_cusip_digit(isin[2:11])), one
+
+
+@pytest.mark.parametrize(
+    ("isin", "symbol"),
+    [
+        ("US78462F1030", "SPY"),
+        ("us9219097683", "VXUS"),
+        ("US0846707026", "BRK.B"),
+        ("KR7069500007", "069500"),
+        ("KR70072R0006", "0072R0"),
+    ],
+)
+def test_isin_finds_its_instrument(isin: str, symbol: str) -> None:
+    found = catalogue.load().find(isin)
+    assert found is not None
+    assert found.symbol == symbol
+
+
+@pytest.mark.parametrize(
+    ("isin", "code"), [("KR7005931001", "005935"), ("KR7005382007", "005387"), ("KR7005383005", "005389")]
+)
+def test_isin_of_a_preferred_share_is_its_code(isin: str, code: str) -> None:
+    assert undecorated(isin) == code
+
+
+def test_hedged_funds_say_so_in_their_name() -> None:
+    for entry in ENTRIES:
+        if entry.instrument.market == "KR" and entry.hedged is not None:
+            assert entry.hedged == ("H)" in entry.instrument.name), entry
+
+
+def test_a_fee_of_the_new_rows_has_its_year() -> None:
+    assert {entry.fee_as_of for entry in ENTRIES} == {"", "2025"}
+    assert all(entry.instrument.expense_ratio for entry in ENTRIES if entry.fee_as_of)
+
+
+def test_exposures_are_of_known_funds_and_classes_and_sum_to_one() -> None:
+    tree = catalogue.asset_classes()
+    assert all(within in tree for within in tree.values() if within)
+    for symbol, shares in catalogue.exposures().items():
+        entry = catalogue.load().get(symbol)
+        assert entry is not None
+        assert entry.instrument.leverage == 1, symbol
+        assert sum(one.share for one in shares) == 1, symbol
+        assert all(one.asset_class in tree and one.source for one in shares), symbol
+        assert len({one.asset_class for one in shares}) == len(shares), symbol
+
+
+def test_exposure_agrees_with_the_class_of_the_instrument() -> None:
+    widest = {"equity": {"equity", "real-estate"}, "bond": {"bond", "cash"}, "cash": {"cash"}}
+    widest |= {"commodity": {"commodity", "gold", "crypto", "currency"}, "mixed": {"equity", "bond"}}
+    for symbol, shares in catalogue.exposures().items():
+        entry = catalogue.load().get(symbol)
+        assert entry is not None
+        assert {one.asset_class.split("/")[0] for one in shares} <= widest[entry.instrument.asset_class or ""], symbol
+
+
+@pytest.mark.parametrize(
+    ("name", "market", "asset_type"),
+    [
+        ("TIGER 새이름액티브", "KR", "etf"),
+        ("kodex 미국 무엇", "KR", "etf"),
+        ("삼성 레버리지 WTI원유 선물 ETN", "KR", "etn"),
+        ("Vanguard FTSE All-World UCITS ETF", "OTHER", "etf"),
+        ("삼성전자", "KR", None),
+        ("ACE", "KR", None),
+        ("Ace Global Business Acquisition", "US", None),
+        ("", "KR", None),
+    ],
+)
+def test_a_name_may_say_that_it_is_a_fund(name: str, market: str, asset_type: str | None) -> None:
+    assert type_in_name(name, market) == asset_type

@@ -10,8 +10,10 @@ from typing import Any, NoReturn
 import pytest
 from openpyxl import load_workbook
 
+from engine.words import say
 from rebalancer.samples import sample_quotes, sample_text
 from xl_addin.cli import main
+from xl_addin.show.terminal import display_width
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +41,19 @@ def test_the_report_says_loudly_that_prices_are_samples(
 ) -> None:
     assert main(["demo", "-o", str(tmp_path), "--lang", lang]) == 0
     assert label in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("lang", "word"), [("en", "Rebalance: sell"), ("ko", "리밸런싱 필요: 매도")])
+def test_the_first_screen_says_what_to_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lang: str, word: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["demo", "-o", str(tmp_path), "--lang", lang]) == 0
+    screen = capsys.readouterr().out.splitlines()[:24]
+    assert screen[0].startswith(word)
+    assert "\n!! " in "\n".join(screen)
+    assert say("caption.trades", lang) in screen
+    assert [line for line in screen if display_width(line) > 80] == []
 
 
 def test_the_workbook_says_so_too(tmp_path: Path) -> None:

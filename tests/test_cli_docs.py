@@ -11,15 +11,19 @@ from typing import Any
 import click
 import pytest
 
-from docs.reference import command_pages, contexts, with_commands
+from docs.reference import READMES, command_pages, contexts, with_commands
 from engine.data import document, holdings, instruments, prices, sections
 from engine.data.document import parse_portfolio
 from engine.settings import RULE_DEFAULTS, Settings
 from engine.words import LANGUAGES, say
 from xl_addin.cli import COMMANDS as VERBS
+from xl_addin.cli import main
 from xl_addin.cli.frame import meaning
 
 ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    str(path.relative_to(ROOT)).replace("\\", "/") for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))
+)
 COMMANDS = (
     "python -m pip install -q uv && python -m uv run rebalancer demo",
     "python -m pip install -q uv && python -m uv run --group test pytest",
@@ -68,7 +72,8 @@ def test_the_readme_has_the_two_commands_verbatim(command: str) -> None:
 def test_the_command_reference_is_up_to_date() -> None:
     stale = "run python docs/reference.py"
     assert text_of("docs/commands.md") == command_pages(), stale
-    assert text_of("README.md") == with_commands(text_of("README.md")), stale
+    for readme in READMES:
+        assert text_of(readme) == with_commands(text_of(readme), readme), stale
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -101,13 +106,55 @@ def test_the_default_rules_are_documented_as_they_are_declared(section: str) -> 
     assert row in text_of("docs/portfolio-file.md").splitlines()
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "CHANGELOG.md", "docs/commands.md", "docs/command-line.md", "docs/portfolio-file.md"]
-)
-def test_every_link_to_a_file_leads_somewhere(page: str) -> None:
-    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", text_of(page))
-    missing = [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
-    assert not missing
+def heading_anchor(heading: str) -> str:
+    """Return the anchor that a heading of a page has."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().casefold()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_file_and_a_heading(page: str) -> None:
+    here, wrong = ROOT / page, []
+    for link in re.findall(r"\]\((?!https?://)([^)]+)\)", text_of(page)):
+        path, _, anchor = link.partition("#")
+        target = here.parent / path if path else here
+        headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+        if not target.exists() or (anchor and anchor not in map(heading_anchor, headings)):
+            wrong.append(link)
+    assert not wrong
+
+
+def test_the_index_of_the_documents_names_every_page() -> None:
+    index = text_of("docs/README.md")
+    missing = [page for page in PAGES if page.startswith("docs/") and f"({page.removeprefix('docs/')})" not in index]
+    assert missing == ["docs/README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_line_in_the_pages_is_one_that_there_is(page: str) -> None:
+    options = {one.info_name: {o for p in one.command.get_params(one) for o in p.opts} for one in contexts()}
+    options["help"] = set()
+    wrong = []
+    for line in re.findall(r"(?:^|`)(?:python -m uv run )?(rebalancer [a-z][^`\n]*)", text_of(page), re.MULTILINE):
+        name, *rest = line.split()[1:]
+        given = {word.partition("=")[0] for word in rest if re.match(r"--?[a-z]", word)}
+        if name not in options or not given <= options[name] | {"--help"}:
+            wrong.append(line)
+    assert not wrong
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_portfolio_of_the_readme_plans_as_it_shows(
+    readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (document,) = re.findall(r"```yaml\n(.*?)```", text_of(readme), re.DOTALL)
+    (shown,) = re.findall(r"```text\n(.*?)```", text_of(readme), re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(document, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "140")
+    arguments = ["--prices", str(ROOT / "docs/practice/prices.csv"), "--offline", "--as-of", "2026-11-20", "--brief"]
+    assert main(["plan", "mine.yaml", *arguments, "--lang", READMES[readme][0]]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert [line for line in shown.splitlines() if " ".join(line.split()) not in printed] == [], printed
 
 
 def test_the_example_of_the_portfolio_page_is_sound() -> None:

@@ -56,14 +56,52 @@ def document(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, A
 def test_a_plan_is_printed_as_a_report(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
     assert main(["plan", *files, "--lang", "en"]) == 0
     out, err = capsys.readouterr()
-    assert "Rebalancing plan: 작은 포트폴리오" in out
-    assert "TIGER 미국S&P500" in out
+    assert out.startswith("Rebalance: sell")
+    assert "Portfolio  작은 포트폴리오, 2026-11-20" in out
+    assert "TIGER US S&P500" in out
     assert err == ""
 
 
 def test_the_report_speaks_korean(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
     assert main(["plan", *files, "--lang", "ko"]) == 0
-    assert "리밸런싱 계획: 작은 포트폴리오" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.startswith("리밸런싱 필요: 매도")
+    assert "포트폴리오  작은 포트폴리오, 2026-11-20" in out
+    assert "TIGER 미국S&P500" in out
+
+
+def test_a_brief_plan_is_verdict_and_orders(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    assert main(["plan", *files, "--lang", "en", "--brief"]) == 0
+    out = capsys.readouterr().out
+    assert "Orders\n" in out
+    assert "Positions\n" not in out
+
+
+@pytest.mark.parametrize("more", [[], ["--brief"], ["--json"]])
+def test_a_check_ends_with_4_where_rebalancing_is_needed(files: list[str], more: list[str]) -> None:
+    assert main(["plan", *files, "--check", *more]) == 4
+
+
+def test_a_check_ends_with_0_where_nothing_is_to_be_done(files: list[str], tmp_path: Path) -> None:
+    kept = PORTFOLIO.replace("450", "604").replace("y: 100,", "y: 246,").replace("y: 3,", "y: 15,")
+    (tmp_path / "mine.yaml").write_text(kept, encoding="utf-8")
+    assert main(["plan", *files, "--check"]) == 0
+
+
+def test_bad_input_and_missing_prices_come_before_a_need_to_rebalance(files: list[str], tmp_path: Path) -> None:
+    assert main(["plan", files[0], "--as-of", "2026-11-20", "--offline", "--check"]) == 3
+    (tmp_path / "mine.yaml").write_text(PORTFOLIO.replace("0.35", "3.5"), encoding="utf-8")
+    assert main(["plan", *files, "--check"]) == 2
+
+
+def test_notes_stand_behind_errors_and_only_on_request(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
+    plain = [files[0], "--as-of", "2026-11-20", "--offline", "--lang", "en"]
+    assert main(["plan", *plain]) == 3
+    err = capsys.readouterr().err
+    assert "cash target" not in err
+    assert err.splitlines()[-1] == "1 more note: --verbose shows it"
+    assert main(["plan", *plain, "-v"]) == 3
+    assert "the targets add up to 90 %" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_manual_price_beats_the_price_file(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
@@ -152,10 +190,9 @@ def test_a_review_on_a_holiday_is_due_on_the_next_session(
 
 def test_a_missing_price_is_never_filled_from_the_samples(capsys: pytest.CaptureFixture[str], files: list[str]) -> None:
     assert main(["plan", files[0], "--as-of", "2026-11-20", "--json"]) == 3
-    problems = json.loads(capsys.readouterr().out)["problems"]
-    told = " ".join(f"{problem['where']} {problem['message']}" for problem in problems)
-    assert "069500" in told
-    assert "QQQ" in told
+    document = json.loads(capsys.readouterr().out)
+    assert [problem["code"] for problem in document["problems"] if problem["severity"] == "error"] == ["price-missing"]
+    assert "trades" not in document
 
 
 def test_problems_of_the_files_that_do_not_stop_a_plan_are_in_it(

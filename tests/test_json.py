@@ -17,7 +17,7 @@ from xl_addin.show.json import dump
 
 KEYS = {
     "": "as_of base_currency total_value needs_rebalancing drift positions sections trades conversions cash quality "
-    "tax problems",
+    "tax allocation problems",
     "positions": "symbol name section market asset_type quantity accounts price currency fx price_source price_as_of "
     "stale value weight target drift band status",
     "sections": "section target weight drift due next_due status breaches acts why",

@@ -158,7 +158,7 @@ def sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_korean_report_tells_its_problems_and_tax_notes_in_korean(
     sample: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*sample, "--lang", "ko"]) == 0
+    assert main([*sample, "--lang", "ko", "--verbose"]) == 0
     report = capsys.readouterr().out
     entries = [re.sub(r"\s+", " ", entry) for entry in re.split(r"\n(?=\S)", report)]
     told = [entry for entry in entries if entry.startswith(("오류: ", "주의: ", "참고: "))]
@@ -224,12 +224,12 @@ def test_an_error_of_a_source_is_told_in_korean() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["plan"], "빠진 인자: FILE."),
+        (["plan"], "빠진 인자: FILE…."),
         (["plan", "p.yaml", "--frob"], "없는 옵션 --frob"),
         (["correlate", "p.yaml", "--days"], "--days: 값을 하나 적으세요"),
         (["correlate", "p.yaml", "--days", "x"], "--days: 'x': 3부터 10000까지의 일수를 적으세요"),
         (["plan", "p.yaml", "--mode", "x"], "--mode: 'x': full, buy-only, sell-only 중에서 고르세요"),
-        (["plan", "p.yaml", "more"], "남는 인자: more"),
+        (["risk", "p.yaml", "more"], "남는 인자: more"),
         (["pln"], "혹시 plan인가요?"),
     ],
 )

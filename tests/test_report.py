@@ -12,13 +12,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.errors import error, warning
+from engine.phrase import phrase, place
 from engine.plan import Cause, Plan, Reason, cash_weight, reconciliation, traded
+from engine.portfolio import Instrument
 from engine.quote import SAMPLE_SOURCE
+from engine.valuation import FxRate
 from engine.words import LANGUAGES, Lang, say
 from tests.plans import example, hostile, quiet, two_accounts
 from xl_addin.show import terminal as numbers
-from xl_addin.show.terminal import Paint, clip, default_language, display_width, pad, paint_for, wrap
-from xl_addin.show.text import conclusion, quality_sentences, report
+from xl_addin.show.terminal import (
+    Paint,
+    TextColumn,
+    TextRow,
+    clip,
+    default_language,
+    display_width,
+    pad,
+    paint_for,
+    problem_lines,
+    split_tables,
+    table_lines,
+    wrap,
+)
+from xl_addin.show.text import conclusion, report
 
 
 @pytest.mark.parametrize(
@@ -73,12 +90,15 @@ def test_wrapped_text_keeps_every_word_and_the_width(words: list[str], width: in
 @pytest.mark.parametrize(
     "plan", [example(), quiet(), two_accounts(), hostile()], ids=["full", "quiet", "accounts", "bad"]
 )
-def test_the_report_fits_120_columns(plan: Plan, lang: Lang) -> None:
-    assert max(display_width(line) for line in report(plan, lang).splitlines()) <= 120
+@pytest.mark.parametrize("width", [60, 80, 120, 160])
+def test_the_report_fits_the_terminal(plan: Plan, lang: Lang, width: int) -> None:
+    lines = report(plan, lang, Paint(width=width), verbose=True).splitlines()
+    assert [line for line in lines if display_width(line) > width] == []
 
 
 def test_columns_line_up_under_korean_names() -> None:
     lines = report(example(), "ko").splitlines()
+    lines = lines[lines.index(say("caption.positions", "ko")) :]
     rows = [line for line in lines if re.search(r"(360750|069500|005930) .*~?.*%", line)][:3]
     ends = {display_width(row[: row.index("%")]) for row in rows}
     assert len(rows) == 3
@@ -130,21 +150,22 @@ def test_stale_prices_are_named_with_their_day() -> None:
 
 
 def test_the_header_says_where_prices_come_from_and_the_rate_used() -> None:
-    assert "Prices: prices.csv: 4 (2026-11-20); 1 USD = ₩1,400" in report(example())
+    assert "Prices     prices.csv: 4 (2026-11-20); 1 USD = ₩1,400" in report(example())
 
 
 def said_of(**quality: Any) -> str:
     plan = example()
-    return " ".join(quality_sentences(replace(plan, quality=replace(plan.quality, **quality)), "en"))
+    text = report(replace(plan, quality=replace(plan.quality, **quality)), "en", Paint(width=160))
+    return " ".join(text.split())
 
 
-def test_the_quality_names_what_stays_misplaced_in_money() -> None:
-    assert "After these trades ₩600,000 (3% of the total) is not where the targets want it." in said_of(misplaced=0.03)
+def test_the_verdict_names_what_stays_misplaced_in_money() -> None:
+    assert "₩600,000 (3% of the total) is still not where the targets want it." in said_of(misplaced=0.03)
 
 
 def test_a_plan_that_is_proven_best_says_so_and_another_by_how_much_at_most_one_could_be_better() -> None:
-    assert "No plan under the same rules is better: this is proven." in said_of(objective=0.01, bound=0.01)
-    assert "better by more than ₩2,000 of misplaced money" in said_of(objective=0.01, bound=0.0099)
+    assert "Proven: no plan under your rules is better." in said_of(objective=0.01, bound=0.01)
+    assert "no plan under your rules could be better by more than ₩2,000" in said_of(objective=0.01, bound=0.0099)
 
 
 def test_a_plan_without_a_proof_is_called_unproven() -> None:
@@ -170,6 +191,86 @@ def test_the_conclusion_says_what_to_do_in_one_sentence() -> None:
         "Rebalance: sell ₩2,000,000 in one order, buy $2,000.00 in one order; costs and taxes ₩300 + $1.40; "
         "₩2,199,400 + $319.10 of cash remain."
     )
+
+
+def test_the_report_begins_with_the_conclusion_and_the_orders() -> None:
+    lines = report(example(), "en", Paint(width=160)).splitlines()
+    assert " ".join(lines[:2]) == conclusion(example(), "en")
+    blocks = [block.splitlines()[0] for block in "\n".join(lines).split("\n\n")]
+    assert blocks[1:3] == ["Orders", "Currency conversions"]
+
+
+def test_a_brief_report_has_the_verdict_and_the_orders_only() -> None:
+    text = report(example(), "en", brief=True)
+    whole = report(example(), "en")
+    assert whole.startswith(text.rstrip().split("\n\n")[0])
+    assert [name for name in ("positions", "cash", "tax") if say(f"caption.{name}", "en") in text.splitlines()] == []
+    assert [trade.symbol for trade in example().trades if trade.symbol not in text] == []
+
+
+def test_a_brief_report_counts_the_warnings_that_it_leaves_out() -> None:
+    warned = replace(example(), problems=(warning("limit-breached.below", "here", weight=D(1), limit=D(1)),))
+    assert "1 warning to read before trading" in report(warned, "en", brief=True)
+    assert "warning to read" not in report(warned, "en")
+
+
+def test_the_verdict_says_why_something_acts() -> None:
+    plan = example()
+    core = replace(plan.sections[0], acts=True, why=Cause("band", ("360750",)))
+    assert "Why        core: Outside the band: 360750" in report(replace(plan, sections=(core, plan.sections[1])))
+
+
+def test_what_is_new_since_an_earlier_plan_stands_in_the_verdict() -> None:
+    assert "  Changed    one order is new" in report(example(), "en", since=("one order is new",))
+
+
+def test_bought_and_sold_have_the_colours_that_the_reader_knows() -> None:
+    for lang, sell, buy in (("en", 31, 32), ("ko", 94, 31)):
+        text = report(example(), lang, Paint(enabled=True))
+        for side, colour in (("sell", sell), ("buy", buy)):
+            assert re.search(rf"\x1b\[{colour}m[^\x1b]*{say(f'side.{side}', lang)}", text)
+
+
+def test_one_cause_in_several_places_is_one_line() -> None:
+    same = [error("price-missing", place("price", symbol=symbol)) for symbol in ("QQQ", "SCHD")]
+    lines = problem_lines(same, "en", Paint(width=200), 200)
+    assert len(lines) == 1
+    assert "price of QQQ, SCHD: " in lines[0]
+
+
+def test_one_cause_of_several_symbols_is_told_of_all_of_them() -> None:
+    told = [warning("store.nothing", place("price", symbol=s), symbol=s) for s in ("QQQ", "SCHD", "VTI")]
+    (line,) = problem_lines(told, "en", Paint(width=300), 300)
+    assert line.count("QQQ, SCHD, VTI") == 2
+
+
+def test_places_without_a_symbol_are_listed() -> None:
+    told = [error("no-such-file", name) for name in ("a.csv", "b.csv")]
+    assert problem_lines(told, "en", Paint(width=300), 300)[0].startswith("error: a.csv, b.csv: ")
+
+
+def test_an_english_report_shows_the_english_name_of_a_fund() -> None:
+    plan = example()
+    name = plan.positions[0].name
+    fund = Instrument("360750", name, "KR", "KRW", name_en="English 360750")
+    named = replace(plan, portfolio=replace(plan.portfolio, instruments={"360750": fund}))
+    shown = [report(named, lang) for lang in LANGUAGES]
+    assert ["English 360750" in text for text in shown] == [True, False]
+
+
+def test_a_table_leaves_columns_out_before_it_cuts_a_number() -> None:
+    columns = [TextColumn("Name", "<", least=5), TextColumn("Value"), TextColumn("More", optional=1)]
+    lines = table_lines(columns, [TextRow(("a long name", "1,234,567", "99"))], Paint(width=20))
+    assert lines[-1] == "a long ..  1,234,567"
+
+
+@given(st.lists(st.integers(1, 18), min_size=1, max_size=12), st.integers(40, 120))
+def test_a_table_of_any_number_of_columns_is_split_to_fit(widths: list[int], width: int) -> None:
+    columns = [TextColumn("Name", "<"), *(TextColumn(str(n)) for n in range(len(widths)))]
+    row = TextRow(("a name", *("9" * n for n in widths)))
+    tables = split_tables(columns, [row], Paint(width=width))
+    assert all(display_width(line) <= width for table in tables for line in table)
+    assert [cell for table in tables for cell in table[-1].split()[2:]] == list(row.cells[1:])
 
 
 def test_a_quiet_plan_says_there_is_nothing_to_do() -> None:
@@ -273,3 +374,12 @@ def test_korean_report_has_no_english_captions() -> None:
     korean = report(example(), "ko")
     for name in ("positions", "trades", "cash", "quality", "weight", "target", "band"):
         assert say(f"caption.{name}", "en") not in korean
+
+
+def test_a_stale_rate_is_named_with_what_rests_on_it() -> None:
+    plan = example()
+    old = {"USD": FxRate("USD", D(1390), "yahoo", None, phrase("was-stale"), ("USDKRW",))}
+    positions = tuple(replace(p, stale=True) if p.currency in old else p for p in plan.positions)
+    said = " ".join(report(replace(plan, rates=old, positions=positions)).split())
+    assert "!! STALE RATES: " in said
+    assert "the values of QQQ rest on them" in said

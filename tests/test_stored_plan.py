@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,3 +137,134 @@ def test_orders_of_a_plan_that_is_overtaken_are_refused(mine: Path, stored: Path
 def test_what_is_no_stored_plan_is_refused(mine: Path, tmp_path: Path, text: str) -> None:
     (tmp_path / "plan.json").write_text(text, encoding="utf-8")
     assert run("record", mine, "--plan", tmp_path / "plan.json") == 2
+
+
+def keep(mine: Path, *more: object) -> int:
+    return run("plan", mine, "--offline", "--as-of", "2026-11-20", "-o", mine.with_name("mine.plan.json"), *more)
+
+
+def test_a_plan_that_is_kept_beside_its_portfolio_is_the_one_that_is_acted_on(mine: Path, tmp_path: Path) -> None:
+    assert keep(mine) == 0
+    assert run("orders", mine, "-o", tmp_path / "orders.csv") == 0
+    assert run("record", mine) == 0
+    assert [one.quantity for one in load(mine).holdings] != [30, 100]
+
+
+def test_without_a_plan_that_was_kept_the_command_that_keeps_one_is_named(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("record", mine) == 2
+    assert "rebalancer plan mine.yaml -o mine.plan.json" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_kept_plan_is_the_document_of_the_plan(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert keep(mine, "--json") == 0
+    kept = json.loads(mine.with_name("mine.plan.json").read_text(encoding="utf-8"))
+    printed = json.loads(capsys.readouterr().out)
+    assert kept == printed
+
+
+def test_a_plan_with_orders_to_do_gives_way_to_another_by_force_only(mine: Path) -> None:
+    assert keep(mine) == 0
+    assert keep(mine) == 0
+    assert keep(mine, "--cash-flow", "5000") == 2
+    assert keep(mine, "--cash-flow", "5000", "--force") == 0
+
+
+def test_a_plan_that_was_recorded_gives_way_to_the_next(mine: Path) -> None:
+    assert keep(mine) == 0
+    assert run("record", mine) == 0
+    assert keep(mine, "--cash-flow", "5000") == 0
+
+
+def test_another_file_in_the_plans_place_stays(mine: Path) -> None:
+    mine.with_name("mine.plan.json").write_text("{}", encoding="utf-8")
+    assert keep(mine) == 2
+    assert mine.with_name("mine.plan.json").read_text(encoding="utf-8") == "{}"
+
+
+def test_acting_on_a_plan_says_how_old_its_prices_are_and_when_to_plan_again(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine.write_text(MINE.replace(", price: 500", "").replace(", price: 27.5", ""), encoding="utf-8")
+    prices = tmp_path / "prices.csv"
+    prices.write_text(
+        "symbol,price,currency,as_of\nQQQ,500,USD,2026-11-20\nSCHD,27.5,USD,2026-11-20\n", encoding="utf-8"
+    )
+    keep(mine, "--prices", prices)
+    capsys.readouterr()
+    monkeypatch.setattr("rebalancer.clock.today", lambda: dt.date(2026, 11, 29))
+    assert run("orders", mine, "-o", tmp_path / "orders.csv") == 0
+    out, err = capsys.readouterr()
+    assert "of 2026-11-20, 2 orders; its prices are 9 days old." in out
+    assert "plan again before you order" in err
+
+
+def test_a_plan_says_what_has_changed_since_the_one_that_was_kept(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(mine)
+    capsys.readouterr()
+    assert run("plan", mine, "--offline", "--as-of", "2026-11-27", "--brief") == 0
+    assert "since 2026-11-20; drift 26.4% on 2026-11-20, now 26.4%; the same orders" in flat(capsys)
+    assert run("plan", mine, "--offline", "--as-of", "2026-11-27", "--cash-flow", "5000", "--mode", "buy-only") == 0
+    assert "no longer ordered: QQQ; another size: SCHD" in flat(capsys)
+    mine.write_text(MINE.replace("quantity: 30", "quantity: 20"), encoding="utf-8")
+    assert run("plan", mine, "--offline", "--as-of", "2026-11-27") == 0
+    assert "holdings or cash have changed since" in flat(capsys)
+
+
+def flat(capsys: pytest.CaptureFixture[str]) -> str:
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_a_monthly_saving_is_one_number_and_the_next_month_starts_where_it_ended(mine: Path) -> None:
+    for _ in range(2):
+        assert keep(mine, "--cash-flow", "2000") == 0
+        assert run("record", mine) == 0
+    held = load(mine)
+    prices = {"QQQ": Decimal(500), "SCHD": Decimal("27.5")}
+    worth = sum((one.quantity * prices[one.symbol] for one in held.holdings), held.accounts[0].cash["USD"])
+    paid = 30 * 500 + 100 * Decimal("27.5") + 2500 + 4000 - worth
+    assert 0 <= paid < 1  # fees on sales
+    assert held.settings.cash_flow == 0
+
+
+def book(mine: Path) -> Path:
+    path = mine.with_name("mine.xlsx")
+    assert run("plan", mine, "--offline", "--as-of", "2026-11-20", "--cash-flow", "1000", "-o", path) == 0
+    return path
+
+
+def test_trades_are_recorded_in_a_workbook_and_taken_back(mine: Path) -> None:
+    path = book(mine)
+    before = path.read_bytes()
+    kept = mine.with_name("mine.plan.json")
+    assert run("plan", path, "--offline", "--as-of", "2026-11-20", "-o", kept) == 0
+    document = json.loads(kept.read_text(encoding="utf-8"), parse_float=Decimal)
+    assert run("record", path) == 0
+    after = load(path)
+    assert {one.symbol: one.quantity for one in after.holdings} == expected_holdings(document)
+    assert {c: n for c, n in after.accounts[0].cash.items() if n} == {
+        c: n for c, n in document["cash"]["after"].items() if n
+    }
+    assert after.settings.cash_flow == 0
+    assert run("record", path) == 2
+    assert run("record", path, "--undo") == 0
+    assert path.read_bytes() == before
+
+
+def expected_holdings(document: dict[str, Any]) -> dict[str, Decimal]:
+    held = {one["symbol"]: Decimal(one["quantity"]) for one in document["positions"]}
+    for trade in document["trades"]:
+        held[trade["symbol"]] += trade["quantity"] * (1 if trade["side"] == "buy" else -1)
+    return held
+
+
+def test_a_plan_of_a_workbook_is_compared_with_the_one_that_stands_in_it(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = book(mine)
+    capsys.readouterr()
+    assert run("plan", path, "--offline", "--as-of", "2026-11-27", "--brief") == 0
+    assert "since 2026-11-20; drift" in flat(capsys)

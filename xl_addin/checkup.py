@@ -8,10 +8,10 @@ import re
 import struct
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import Literal
 
 from engine.errors import InputError
@@ -33,6 +33,24 @@ _MACROS = (
     (r"HKCU\Software\Microsoft\Office\16.0\Excel\Security", "VBAWarnings"),
 )
 _BLOCKED = 4
+#: An administrator's rule that files from the internet have no macros, whatever the person clicks.
+_INTERNET = (r"HKCU\Software\Policies\Microsoft\Office\16.0\Excel\Security", "blockcontentexecutionfrominternet")
+_SIGNED_ONLY = 3
+#: Rules of Windows' virus protection that keep Office from what every add-in in another language does.
+_PROTECTION = (
+    r"HKLM\SOFTWARE\Policies\Microsoft\Windows Defender\Windows Defender Exploit Guard\ASR\Rules",
+    {
+        "92e97fa1-2edf-4476-bdd6-9dd0b4dddc7b": "checkup.rule-library",
+        "d4f940ab-401b-4efc-aadc-ad5f3c50688a": "checkup.rule-program",
+    },
+)
+_GUARDED = (
+    r"HKLM\SOFTWARE\Microsoft\Windows Defender\Windows Defender Exploit Guard\Controlled Folder Access",
+    "EnableControlledFolderAccess",
+)
+#: What synchronised folders are called, besides what Windows says of its own.
+_SYNCHRONISED = ("onedrive", "dropbox", "google drive", "googledrive", "icloud drive", "mobile documents", "box sync")
+_ONE_DRIVE = ("OneDrive", "OneDriveConsumer", "OneDriveCommercial")
 #: Zones of downloads; a file of theirs has its macros blocked.
 _FOREIGN_ZONES = re.compile(r"ZoneId=[34]")
 _VERSION = re.compile(rb">XLWINGS VERSION<.{0,120}?>([0-9][0-9.]*)<", re.DOTALL)
@@ -74,6 +92,8 @@ class Computer:
     registry: Registry = field(default_factory=Registry)
     prefix: Path = field(default_factory=lambda: Path(sys.prefix))
     bits: int = struct.calcsize("P") * 8
+    base: Path = field(default_factory=lambda: Path(sys.base_prefix))
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def zone(self, path: Path) -> str:
         """Return the mark that a browser put on a file, "" where there is none."""
@@ -175,6 +195,7 @@ def excel_checks(workbook: Path | None, computer: Computer | None = None) -> Ite
         yield HealthCheck("Excel", "note", said, phrase("checkup.mend-no-excel-for"))
     else:
         yield _configuration(setup)
+        yield _place(computer)
     if setup.platform == "win32":
         yield from _windows(computer)
     elif setup.platform == "darwin":
@@ -190,10 +211,49 @@ def _configuration(setup: Setup) -> HealthCheck:
     if not wrong:
         return HealthCheck(title, "ok", phrase("checkup.names-this", place=place))
     there = found.get(wrong[0])
-    said = (
-        phrase("checkup.names-other", place=place, other=there) if there else phrase("checkup.names-none", place=place)
-    )
+    if not there:
+        said = phrase("checkup.names-none", place=place)
+    elif PureWindowsPath(there).drive and os.name != "nt":  # another system's path says nothing here
+        said = phrase("checkup.names-other", place=place, other=there)
+    else:
+        gone = "" if Path(there).exists() else ".gone"
+        said = phrase(f"checkup.names-other{gone}", place=place, other=there)
     return HealthCheck(title, "wrong", said, phrase("checkup.mend-install"))
+
+
+def _place(computer: Computer) -> HealthCheck:
+    """Check where this Python stands: neither in an archive, nor in a folder that is synchronised, nor the Store's."""
+    title = phrase("checkup.place")
+    parts = [part.casefold() for part in _parts(computer.prefix)]
+    if any(part.endswith(".zip") for part in parts):
+        said, mend = phrase("checkup.in-zip", place=str(computer.prefix)), phrase("checkup.mend-zip")
+        return HealthCheck(title, "wrong", said, mend)
+    if "windowsapps" in (part.casefold() for part in _parts(computer.base)):
+        said, mend = phrase("checkup.store-python", place=str(computer.base)), phrase("checkup.mend-store-python")
+        return HealthCheck(title, "wrong", said, mend)
+    own = [computer.environ[name].casefold() for name in _ONE_DRIVE if computer.environ.get(name)]
+    where = str(computer.prefix).casefold()
+    named = any(part.startswith(name) for part in parts for name in _SYNCHRONISED)
+    if named or any(where.startswith(folder) for folder in own):
+        said, mend = phrase("checkup.synchronised", place=str(computer.prefix)), phrase("checkup.mend-synchronised")
+        return HealthCheck(title, "note", said, mend)
+    return HealthCheck(title, "ok", str(computer.prefix))
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    """Return the names in a path of this system or of Windows."""
+    text = str(path)
+    return PureWindowsPath(text).parts if "\\" in text else PurePath(text).parts
+
+
+def _protection(computer: Computer) -> Iterator[HealthCheck]:
+    """Check what of Windows' own protection keeps Office from starting Python, or Python from writing."""
+    title, (key, rules) = phrase("checkup.protection"), _PROTECTION
+    for rule, what in rules.items():
+        if str(computer.registry.value(key, rule)) == "1":
+            yield HealthCheck(title, "wrong", phrase(what), phrase("checkup.mend-rule", rule=rule.upper()))
+    if str(computer.registry.value(*_GUARDED)) == "1":
+        yield HealthCheck(title, "note", phrase("checkup.guarded"), phrase("checkup.mend-guarded"))
 
 
 def _windows(computer: Computer) -> Iterator[HealthCheck]:
@@ -210,12 +270,22 @@ def _windows(computer: Computer) -> Iterator[HealthCheck]:
     else:
         said = phrase("checkup.no-library", name=name, folder=str(computer.prefix))
         yield HealthCheck(library, "wrong", said, phrase("checkup.mend-library"))
-    settings = [value for key in _MACROS if (value := computer.registry.value(*key)) is not None]
-    macros = phrase("checkup.macros")
-    if settings and settings[0] == _BLOCKED:
-        yield HealthCheck(macros, "wrong", phrase("checkup.macros-blocked"), phrase("checkup.mend-macros"))
-    else:
-        yield HealthCheck(macros, "ok", phrase("checkup.macros-ok"))
+    yield _macros(computer)
+    yield from _protection(computer)
+
+
+def _macros(computer: Computer) -> HealthCheck:
+    title = phrase("checkup.macros")
+    company, own = (computer.registry.value(*key) for key in _MACROS)
+    setting = own if company is None else company
+    if company == _SIGNED_ONLY:
+        return HealthCheck(title, "wrong", phrase("checkup.macros-signed"), phrase("checkup.mend-company"))
+    if setting == _BLOCKED:
+        mend = "checkup.mend-macros" if company is None else "checkup.mend-company"
+        return HealthCheck(title, "wrong", phrase("checkup.macros-blocked"), phrase(mend))
+    if str(computer.registry.value(*_INTERNET)) == "1":
+        return HealthCheck(title, "note", phrase("checkup.macros-internet"), phrase("checkup.mend-internet"))
+    return HealthCheck(title, "ok", phrase("checkup.macros-ok"))
 
 
 def _script(setup: Setup) -> HealthCheck:

@@ -16,21 +16,29 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from engine.costs.contributions import contribution_limits
 from engine.costs.table import settlement_date
 from engine.costs.tax import tax_rule
 from engine.documents import Document, problem_list
 from engine.errors import Problem
 from engine.phrase import Phrase, phrase
-from engine.portfolio import Portfolio, Section
+from engine.portfolio import Portfolio, Rule, Section
 from engine.schedule import PERIOD_MONTHS, add_months, markets_of, next_weekday, section_due, session_roll
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RETIREMENT = ("isa", "irp", "pension")
+#: Sections that have a name in every language; others are as they are written.
+NAMED = ("core", "satellite", "all", "tax", "dividends", "strategy")
+#: The limits that a task on payments names.
+PAYMENTS = {
+    "isa-contribution": ("isa-year", "isa-total"),
+    "pension-contribution": ("pension-credit", "retirement-credit", "pension-year"),
+}
 #: Won a year of overseas gains that are not taxed; the dated table of tax rules is the authority.
 ALLOWANCE = Decimal(2_500_000)
-DAY = dt.timedelta(days=1)
+DAY, WEEK = dt.timedelta(days=1), dt.timedelta(days=7)
 #: Longest line of an iCalendar file.
 MAX_BYTES = 75
 
@@ -45,6 +53,12 @@ class CalendarItem:
     task: Phrase
     due: bool
     source: Phrase | str = ""
+
+    @property
+    def title(self) -> Phrase:
+        """Return section and task in one line."""
+        section = phrase(f"study.section-{self.section}") if self.section in NAMED else self.section
+        return phrase("task-title", section=section, task=self.task)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,32 +167,64 @@ def _reviews(portfolio: Portfolio, section: Section, start: dt.date, end: dt.dat
     code = f"{section.name}-review"
     known = any(row.code == code for row in task_rows())
     task = phrase(f"task.{code}") if known else phrase("task.review", section=section.name)
-    source = phrase("task-source.from-january", section=section.name, schedule=rule.schedule)
-    if rule.last_rebalanced:
-        source = phrase("task-source.last", section=section.name, schedule=rule.schedule, day=rule.last_rebalanced)
     if overdue:
-        yield CalendarItem(first, section.name, code, task, due=True, source=source)
+        yield CalendarItem(first, section.name, code, task, due=True, source=_basis(section))
+    for planned in _planned(rule, first, start, end):
+        day = roll(planned)
+        if start <= day < end and not (overdue and day == first):
+            yield CalendarItem(day, section.name, code, task, due=day <= start, source=_basis(section))
+
+
+def _basis(section: Section) -> Phrase:
+    """Return by which rule a section is reviewed."""
+    rule = section.rule
+    if rule.months:
+        return phrase("task-source.months", section=section.name, months=sorted(rule.months))
+    schedule = phrase(f"schedule.{rule.schedule}")
+    if rule.last_rebalanced:
+        return phrase("task-source.last", section=section.name, schedule=schedule, day=rule.last_rebalanced)
+    return phrase("task-source.from-january", section=section.name, schedule=schedule)
+
+
+def _planned(rule: Rule, first: dt.date, start: dt.date, end: dt.date) -> Iterator[dt.date]:
+    """Yield the days that a rule names up to `end`, as they are before they move to one that trades."""
+    if rule.months:
+        for year in range(start.year, end.year + 1):
+            yield from (day for month in sorted(rule.months) if (day := dt.date(year, month, 1)) < end)
+        return
+    if rule.schedule == "weekly":
+        day = rule.last_rebalanced + WEEK if rule.last_rebalanced else first
+        while day < end:
+            yield day
+            day += WEEK
+        return
     period = PERIOD_MONTHS[rule.schedule]
     anchor = rule.last_rebalanced or dt.date(start.year, 1, 1)
     count = 1 if rule.last_rebalanced else 0
     while (planned := add_months(anchor, period * count)) < end:
-        day = roll(planned)
-        if start <= day < end and not (overdue and day == first):
-            yield CalendarItem(day, section.name, code, task, due=day <= start, source=source)
+        yield planned
         count += 1
 
 
 def _concerns(row: TaskRow, portfolio: Portfolio) -> bool:
-    markets = markets_of(portfolio)
+    markets, korean = markets_of(portfolio), portfolio.residence == "KR"
     accounts = {account.type for account in portfolio.accounts}
-    scheduled = {section.name for section in portfolio.sections if section.rule.schedule != "none"}
-    names = {section.name for section in portfolio.sections}
+    rules = {section.name: section.rule for section in portfolio.sections}
+
+    def has(*types: str) -> bool:
+        return korean and (not portfolio.accounts_declared or bool(accounts & set(types)))
+
     return {
-        "no-core-schedule": "core" in names - scheduled,
-        "no-satellite-schedule": "satellite" in names - scheduled,
-        "retirement": not portfolio.accounts_declared or bool(accounts & set(RETIREMENT)),
+        "any": True,
+        "no-monthly-schedule": not any(rule.schedule in ("weekly", "monthly") for rule in rules.values()),
+        "no-core-schedule": "core" in rules and not rules["core"].reviewed,
+        "no-satellite-schedule": "satellite" in rules and not rules["satellite"].reviewed,
+        "retirement": has(*RETIREMENT),
+        "isa": has("isa"),
+        "pension": has("irp", "pension"),
         "kr": "KR" in markets,
-        "overseas": bool(markets - {"KR"}),
+        "overseas": korean and bool(markets - {"KR"}) and "taxable" in accounts,
+        "us-taxable": portfolio.residence == "US" and "taxable" in accounts,
     }[row.needs]
 
 
@@ -200,8 +246,29 @@ def _tasks(
             day = last_settling_day(year) if row.on == "us-settles-this-year" else session_roll(markets)(first)
             if start <= day < end:
                 known = allowance[1] if year == start.year else None
-                task = phrase(f"task.{row.code}", allowance=_allowance(allowance[0], known))
+                task = _task(row.code, day, _allowance(allowance[0], known))
+                if task is None:
+                    continue
                 yield CalendarItem(day, row.section, row.code, task, due=day <= start, source=row.source)
+
+
+def _task(code: str, day: dt.date, allowance: Phrase) -> Phrase | None:
+    """Return what there is to do, with the allowance and the limits of the day's year that it names.
+
+    None where the limits of that year are not known.
+    """
+    if code not in PAYMENTS:
+        return phrase(f"task.{code}", allowance=allowance)
+    limits = {limit.rule: limit for limit in contribution_limits(day)}
+    if not limits.keys() >= set(PAYMENTS[code]):
+        return None
+    told = {
+        rule.replace("-", "_"): phrase(
+            "limit" if limits[rule].verified else "limit.unverified", amount=limits[rule].amount
+        )
+        for rule in PAYMENTS[code]
+    }
+    return phrase(f"task.{code}", **told)
 
 
 def last_settling_day(year: int) -> dt.date:
@@ -223,6 +290,8 @@ def last_settling_day(year: int) -> dt.date:
 def _allowance(allowance: Decimal, realised: Decimal | None) -> Phrase:
     if realised is None:
         return phrase("allowance.whole", allowance=allowance)
+    if realised > allowance:
+        return phrase("allowance.over", over=realised - allowance, allowance=allowance)
     left = max(allowance - max(realised, Decimal(0)), Decimal(0))
     return phrase("allowance.left", left=left, allowance=allowance)
 
@@ -234,7 +303,7 @@ def _event(item: CalendarItem, stamp: dt.datetime, lang: str) -> Iterator[str]:
     yield f"DTSTAMP:{stamp.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
     yield f"DTSTART;VALUE=DATE:{item.date:%Y%m%d}"
     yield f"DTEND;VALUE=DATE:{item.date + dt.timedelta(days=1):%Y%m%d}"
-    yield f"SUMMARY:{_text(f'[{item.section}] {item.task.told(lang)}')}"
+    yield f"SUMMARY:{_text(item.title.told(lang))}"
     if item.source:
         source = item.source if isinstance(item.source, str) else item.source.told(lang)
         yield f"DESCRIPTION:{_text(source)}"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.analysis.facts import Figure, Fund, FundLine, origin
-from engine.analysis.returns import PERIODS, max_drawdown, period_returns, volatility
+from engine.analysis.returns import PERIODS, max_drawdown, period_return, period_returns, volatility
 from engine.documents import Document, number, problem_list
 from engine.errors import NoData, Problem, note, warning
 from engine.history import Days, HistoryTable, Series, aligned
@@ -40,7 +40,11 @@ HERE = place("compare")
 
 @dataclass(frozen=True, slots=True)
 class FundRow:
-    """A fund's figures; each says its source, its day and what was done to it. `top` is its ten largest."""
+    """A fund's figures; each says its source, its day and what was done to it. `top` is its ten largest.
+
+    `listed` is the day it was listed, where that is known; it was not after `first_close`. `price` is what a share
+    costs in `price_currency`, `aum_krw` its size in won, `over_period` its return over the days asked for.
+    """
 
     symbol: str
     fee: Figure
@@ -54,6 +58,13 @@ class FundRow:
     dividend_yield: Figure
     holdings_source: str = ""
     holdings_as_of: dt.date | None = None
+    issuer: str = ""
+    listed: dt.date | None = None
+    first_close: dt.date | None = None
+    price: Decimal | None = None
+    price_currency: str = ""
+    aum_krw: Decimal | None = None
+    over_period: Figure | None = None
 
     @property
     def top_share(self) -> Decimal | None:
@@ -70,6 +81,7 @@ class FundRow:
             "aum": self.aum,
             "holdings_count": self.holdings_count,
             **{f"returns.{period}": figure for period, figure in self.returns.items()},
+            **({"period": self.over_period} if self.over_period else {}),
             "volatility": self.volatility,
             "max_drawdown": self.max_drawdown,
             "yield": self.dividend_yield,
@@ -86,6 +98,12 @@ class FundRow:
             "volatility": number(self.volatility.value),
             "max_drawdown": number(self.max_drawdown.value),
             "yield": number(self.dividend_yield.value),
+            **({"period": number(self.over_period.value)} if self.over_period else {}),
+            "issuer": self.issuer or None,
+            "listed": self.listed.isoformat() if self.listed else None,
+            "price": number(self.price),
+            "price_currency": self.price_currency or None,
+            "aum_krw": number(self.aum_krw),
         }
 
 
@@ -108,10 +126,17 @@ class Comparison:
     funds: Mapping[str, FundRow]
     overlap: tuple[Overlap, ...]
     problems: tuple[Problem, ...] = field(default=())
+    start: dt.date | None = None
+
+    @property
+    def known(self) -> bool:
+        """Tell whether there is a figure of any fund."""
+        return any(figure.known for row in self.funds.values() for figure in row.figures().values())
 
     def to_json(self) -> Document:
         """Return the funds and their overlaps as a JSON document."""
         return {
+            **({"from": self.start.isoformat()} if self.start else {}),
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "currency": self.currency,
             "funds": {symbol: row.to_json() for symbol, row in self.funds.items()},
@@ -134,8 +159,11 @@ def compare(
     history: HistoryTable,
     facts: Mapping[str, Fund],
     currency: str | None = None,
+    begin: dt.date | None = None,
 ) -> Comparison:
     """Compare funds, their returns in `currency` where one is named, else each in its own.
+
+    With `begin`, the return from that day on is added, and volatility and drawdown are over these days.
 
     Nothing is left out silently: a fund without history or facts has `None` figures whose notes say why, and every note
     is among the problems, under the path of its figure.
@@ -146,12 +174,16 @@ def compare(
     end = days[-1].astype(dt.date) if len(days) else None
     if found and end is None:
         problems.append(warning("no-common-day", HERE))
-    start = add_months(end, -LONGEST) if end else None
+    start = begin or (add_months(end, -LONGEST) if end else None)
     common = {symbol: _on(series, days).between(start, end) for symbol, series in found.items()}
     table = {symbol: facts.get(symbol, Fund(symbol)) for symbol in symbols}
     rows = {}
     for symbol in symbols:
-        row = _row(table[symbol], found.get(symbol), common.get(symbol), end, history.source)
+        series = found.get(symbol)
+        row = _row(table[symbol], series, common.get(symbol), end, history.source)
+        if begin and end:
+            total = period_return(series, begin, end) if series else Figure(None, history.source, None, NO_HISTORY)
+            row = replace(row, over_period=total)
         rows[symbol] = row
         told = {path: figure for path, figure in row.figures().items() if figure.note != NO_HISTORY}
         problems.extend(said for path, figure in told.items() if (said := figure.remark(f"{symbol}.{path}")))
@@ -162,7 +194,7 @@ def compare(
         for row in shared
         if row.note
     )
-    return Comparison(end, used, rows, shared, tuple(problems))
+    return Comparison(end, used, rows, shared, tuple(problems), begin)
 
 
 def _series(
@@ -213,6 +245,9 @@ def _row(facts: Fund, series: Series | None, common: Series | None, end: dt.date
         dividend_yield=facts.dividend_yield,
         holdings_source=facts.holdings_source,
         holdings_as_of=facts.holdings_as_of,
+        issuer=facts.issuer,
+        listed=facts.listed,
+        first_close=series.first if series is not None and len(series) else None,
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from importlib import resources
 
 from engine.data.fields import Fields, Locate, Path, Report, Where
 from engine.errors import Problem, error
@@ -20,7 +23,7 @@ COMPLETE = Decimal("0.99")
 LARGEST_SUM = Decimal("1.01")
 _FIELDS = (
     "fee", "aum", "aum_currency", "holdings_count", "yield", "tracking_error", "holdings", "index", "total_return",
-    "source", "as_of",
+    "issuer", "listed", "source", "as_of",
 )  # fmt: skip
 NOT_KNOWN = phrase("figure.not-known")
 UNVERIFIED = phrase("figure.fee-unverified")
@@ -98,6 +101,8 @@ class Fund:
     holdings_as_of: dt.date | None = None
     index: str = ""
     total_return: bool | None = None
+    issuer: str = ""
+    listed: dt.date | None = None
 
     @property
     def known_weight(self) -> Decimal:
@@ -111,7 +116,10 @@ class Fund:
 
 
 def from_market(symbol: str, fetched: FetchedFacts | None, entry: CatalogueEntry | None) -> Fund:
-    """Join what a source says with the bundled catalogue; the source wins, and an unchecked catalogue fee says so."""
+    """Join what a source says with the bundled catalogue; the source wins, and the catalogue's fee says whose it is.
+
+    What is checked of a row is its code and its names, never its fee: that is of the year of `fee_as_of`.
+    """
     found = fetched or FetchedFacts(symbol, "", dt.datetime.min)  # noqa: DTZ901 - stands for "never fetched"
     day = found.as_of or (fetched.fetched_at.date() if fetched else None)
 
@@ -123,8 +131,8 @@ def from_market(symbol: str, fetched: FetchedFacts | None, entry: CatalogueEntry
     if entry:
         index, reinvests = entry.index, entry.total_return
         if fee.value is None and entry.instrument.expense_ratio is not None:
-            note = None if entry.verified else UNVERIFIED
-            fee = Figure(float(entry.instrument.expense_ratio), "catalogue", entry.checked_on, note)
+            of = dt.date(int(entry.fee_as_of), 12, 31) if entry.fee_as_of else None
+            fee = Figure(float(entry.instrument.expense_ratio), "catalogue", of, UNVERIFIED)
     lines = [FundLine(_code(row.symbol), row.name, row.weight) for row in found.top if row.weight is not None]
     return Fund(
         symbol=symbol,
@@ -194,6 +202,8 @@ def _fund(symbol: str, row: Fields, where: str) -> Fund:
         holdings_as_of=as_of,
         index=row.text("index"),
         total_return=row.flag("total_return"),
+        issuer=row.text("issuer"),
+        listed=row.date("listed"),
     )
 
 
@@ -209,6 +219,19 @@ def _holdings(fund: Fields) -> tuple[FundLine, ...]:
     if sum(line.weight for line in lines) > LARGEST_SUM:
         fund.error("holdings", "facts-holding.sum")
     return tuple(sorted(lines, key=lambda line: -line.weight))
+
+
+@lru_cache(maxsize=1)
+def _issuers() -> tuple[dict[str, str], ...]:
+    text = resources.files("engine.analysis").joinpath("issuers.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def issuer_of(name: str, lang: str = "en") -> str:
+    """Return the issuer whose brand a fund's name begins with (issuers.csv), in a language; "" where none is known."""
+    column = "issuer_ko" if lang == "ko" else "issuer"
+    words = name.casefold() + " "
+    return next((row[column] for row in _issuers() if words.startswith(row["brand"].casefold() + " ")), "")
 
 
 def _code(symbol: str) -> str:

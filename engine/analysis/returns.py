@@ -55,6 +55,17 @@ def period_returns(series: Series, end: dt.date) -> Mapping[str, Figure]:
     return {period: _period_return(series, end, months) for period, months in PERIODS.items()}
 
 
+def period_return(series: Series, start: dt.date, end: dt.date) -> Figure:
+    """Return the whole return from one day to another, not annualised; not known where a close lacks."""
+    before, after = close_on(series, start), close_on(series, end)
+    if before is None or after is None:
+        if len(series):
+            return Figure(None, series.source, end, phrase("figure.no-close", day=start, first=series.first))
+        return Figure(None, series.source, end, phrase("figure.no-close-at-all", day=start))
+    what = phrase("figure.return", closes=_contents(series), day=before[0])
+    return Figure(after[1] / before[1] - 1.0, series.source, after[0], phrase("figure.plain", what=what))
+
+
 def _period_return(series: Series, end: dt.date, months: int) -> Figure:
     start = add_months(end, -months)
     before, after = close_on(series, start), close_on(series, end)

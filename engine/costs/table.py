@@ -15,7 +15,7 @@ from engine.errors import Problem, note, warning
 from engine.money import ZERO, to_unit
 from engine.phrase import phrase, place
 from engine.plan import Side
-from engine.portfolio import Instrument
+from engine.portfolio import UNKNOWN_TYPE, Instrument
 from engine.settings import CostOverride, Residence
 
 Kind = Literal["commission", "sell_tax", "per_share_fee"]
@@ -48,7 +48,7 @@ def lookup(
     beside the commission, so it takes the place of fees per share too. No row for the day means 0, which
     `cost_problems` reports.
     """
-    cost = _listed(instrument.market, instrument.asset_type, as_of, residence)
+    cost = _listed(instrument.market, _charged_as(instrument), as_of, residence)
     for override in _applicable(instrument, overrides):
         if override.commission is not None:
             cost = replace(cost, commission_rate=override.commission)
@@ -84,7 +84,7 @@ def cost_problems(
     One problem per market, asset type and kind for what is missing, one per row for what is unverified; nothing about
     what the overrides give.
     """
-    kinds = {(instrument.market, instrument.asset_type): instrument for instrument in instruments}
+    kinds = {(instrument.market, _charged_as(instrument)): instrument for instrument in instruments}
     problems: dict[tuple[str, str], Problem] = {}
     for (market, asset_type), instrument in sorted(kinds.items()):
         for kind, given in _given(instrument, overrides):
@@ -117,8 +117,13 @@ def settlement_date(market: str, traded: dt.date) -> dt.date:
     return day
 
 
+def _charged_as(instrument: Instrument) -> str:
+    """Return the asset type whose rates hold: what nobody says the type of may be a share, which costs the most."""
+    return "stock" if instrument.asset_type == UNKNOWN_TYPE else instrument.asset_type
+
+
 def _applicable(instrument: Instrument, overrides: Mapping[str, CostOverride]) -> Iterator[CostOverride]:
-    market, asset_type = instrument.market, instrument.asset_type
+    market, asset_type = instrument.market, _charged_as(instrument)
     for key in ("*", market, asset_type, f"{market}/{asset_type}"):
         if key in overrides:
             yield overrides[key]

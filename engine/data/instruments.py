@@ -11,7 +11,7 @@ from engine.market import catalogue
 from engine.market.catalogue import Catalogue
 from engine.money import ZERO
 from engine.phrase import phrase
-from engine.portfolio import ASSET_TYPES, MARKETS, Instrument
+from engine.portfolio import ASSET_TYPES, MARKETS, UNKNOWN_TYPE, Instrument
 from engine.text import fold, is_one_line
 
 ASSET_CLASSES = ("equity", "bond", "commodity", "cash", "mixed")
@@ -206,11 +206,17 @@ class Instruments:
             self._unknown(symbol, declared.path)
             return None
         self._warn_of_wrong_code(symbol, declared)
+        market = said.get("market") or catalogue.market_of_currency(currency)
+        named = catalogue.type_in_name(str(said.get("name", "")), str(market))
         if said.get("asset_type"):
             self._report.note(declared.path, "not-in-catalogue", symbol=symbol, currency=currency)
+        elif named:
+            values = {"symbol": symbol, "currency": currency, "type": named}
+            self._report.note(declared.path, "not-in-catalogue.named", **values)
         else:
-            self._report.warning(declared.path, "not-in-catalogue.stock", symbol=symbol, currency=currency)
-        described = {"name": symbol, "market": catalogue.market_of_currency(currency), "currency": currency} | said
+            self._report.warning(declared.path, "not-in-catalogue.unknown", symbol=symbol, currency=currency)
+        taken = {"name": symbol, "market": market, "currency": currency, "asset_type": named or UNKNOWN_TYPE}
+        described = taken | said
         return Instrument(symbol=symbol, **described)  # type: ignore[arg-type]  # keys and types are DESCRIPTION's
 
     def _warn_of_wrong_code(self, symbol: str, declared: _Declared) -> None:

@@ -12,7 +12,7 @@ import yaml
 from engine.data.instruments import DESCRIPTION
 from engine.data.sections import SECTION_KEYS
 from engine.market import catalogue
-from engine.portfolio import Account, Group, Holding, Instrument, Portfolio, Rule, Target
+from engine.portfolio import UNKNOWN_TYPE, Account, Group, Holding, Instrument, Portfolio, Rule, Target
 from engine.settings import CostOverride, Settings
 
 Row = dict[str, object]
@@ -118,8 +118,9 @@ def _description(symbol: str, portfolio: Portfolio, described: set[str]) -> Row:
     entry = catalogue.load().get(symbol)
     if entry is not None:
         return {key: getattr(instrument, key) for key in DESCRIPTION if _differs(instrument, entry.instrument, key)}
-    plain = Instrument(symbol, symbol, catalogue.market_of_currency(instrument.currency), instrument.currency)
-    row: Row = {"currency": instrument.currency, "asset_type": instrument.asset_type}
+    market = catalogue.market_of_currency(instrument.currency)
+    plain = Instrument(symbol, symbol, market, instrument.currency, UNKNOWN_TYPE)
+    row: Row = {"currency": instrument.currency}
     return row | {key: getattr(instrument, key) for key in DESCRIPTION if _differs(instrument, plain, key)}
 
 

@@ -1,7 +1,8 @@
-"""The bundled table of instruments: codes, names in Korean and English, market, currency, type, fee, leverage.
+"""The bundled table of instruments: codes, names in Korean and English, ISIN, market, currency, type, fee, leverage.
 
-Rows are data (`catalogue.csv`): `verified` says whether code and name were checked, `checked_on` when. A cell that
-nobody is sure of is empty. `wrong_codes.csv` lists codes that circulate under another fund's name.
+Rows are data (`catalogue.csv`): `source` says what code and name were checked against, `verified` whether they were,
+`checked_on` when; `fee_as_of` is the year of the fee. A cell that nobody is sure of is empty. `exposures.csv` says
+which asset classes a fund holds, `wrong_codes.csv` lists codes that circulate under another fund's name.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import datetime as dt
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -29,14 +30,18 @@ class CatalogueEntry:
     """One row of the catalogue: the instrument, and what analyses want to know besides.
 
     `sector` is a GICS sector (of a stock, or of a fund of one sector), `index` the index followed, `total_return`
-    whether the fund keeps its dividends (None: not known).
+    whether the fund keeps its dividends, `hedged` whether it is hedged into its own currency (None: not known),
+    `fee_as_of` the year of which its expense ratio is, "" where not known.
     """
 
     instrument: Instrument
     aliases: tuple[str, ...] = ()
+    isin: str = ""
     exchange: str = ""
     index: str = ""
     total_return: bool | None = None
+    hedged: bool | None = None
+    fee_as_of: str = ""
     sector: str = ""
     source: str = ""
     verified: bool = False
@@ -55,8 +60,19 @@ class WrongCode:
     checked_on: dt.date
 
 
+@dataclass(frozen=True, slots=True)
+class ClassShare:
+    """A share of a fund that is in one asset class of `asset_classes.csv` (`equity/us`); `as_of` where it moves."""
+
+    symbol: str
+    asset_class: str
+    share: Decimal
+    as_of: dt.date | None
+    source: str
+
+
 class Catalogue:
-    """The instruments that are known, by code, Korean or English name, or alias.
+    """The instruments that are known, by code, ISIN, Korean or English name, or alias.
 
     Case, spaces and character width do not matter.
     """
@@ -66,7 +82,7 @@ class Catalogue:
         self._wrong = {row.code: row for row in wrong_codes}
         self._symbols: dict[str, str] = {}
         for entry in entries:
-            for name in (entry.instrument.name, entry.instrument.name_en, *entry.aliases):
+            for name in (entry.instrument.name, entry.instrument.name_en, *entry.aliases, entry.isin):
                 if name:
                     self._add(name, entry.instrument.symbol)
 
@@ -85,14 +101,14 @@ class Catalogue:
         return self._entries.get(symbol)
 
     def entry(self, text: str) -> CatalogueEntry | None:
-        """Return the entry whose code, name or alias the text is, or None."""
+        """Return the entry whose code, ISIN, name or alias the text is, or None."""
         found = self._entries.get(text) or self._entries.get(canonical(text))
         if found is None and (symbol := self._symbols.get(fold(text))):
             found = self._entries[symbol]
         return found
 
     def find(self, text: str) -> Instrument | None:
-        """Return the instrument whose code, name or alias the text is, or None."""
+        """Return the instrument whose code, ISIN, name or alias the text is, or None."""
         found = self.entry(text)
         return found.instrument if found else None
 
@@ -117,6 +133,27 @@ def load() -> Catalogue:
     )
 
 
+@lru_cache(maxsize=1)
+def exposures() -> Mapping[str, tuple[ClassShare, ...]]:
+    """Return which asset classes a fund holds, by its code; the shares of a fund sum to 1.
+
+    Only funds of which it is common knowledge: another's exposure is not known. A class is a path in the tree of
+    `asset_classes.csv`; one that only says `equity` says no more than that.
+    """
+    found: dict[str, list[ClassShare]] = {}
+    for row in _rows("exposures.csv"):
+        as_of = dt.date.fromisoformat(row["as_of"]) if row["as_of"] else None
+        one = ClassShare(row["symbol"], row["class"], Decimal(row["share"]), as_of, row["source"])
+        found.setdefault(one.symbol, []).append(one)
+    return {symbol: tuple(shares) for symbol, shares in found.items()}
+
+
+@lru_cache(maxsize=1)
+def asset_classes() -> Mapping[str, str]:
+    """Return the tree of asset classes: each one's wider class, "" for the widest ones."""
+    return {row["class"]: row["within"] for row in _rows("asset_classes.csv")}
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     text = resources.files("engine.market").joinpath(name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
@@ -139,9 +176,12 @@ def _entry(row: dict[str, str]) -> CatalogueEntry:
     return CatalogueEntry(
         instrument=instrument,
         aliases=tuple(alias for alias in row["aliases"].split("|") if alias),
+        isin=row["isin"],
         exchange=row["exchange"],
         index=row["index"],
         total_return=_YES_NO.get(row["total_return"]),
+        hedged=_YES_NO.get(row["hedged"]),
+        fee_as_of=row["fee_as_of"],
         sector=row["sector"],
         source=row["source"],
         verified=row["verified"] == "yes",
@@ -160,20 +200,44 @@ def _wrong_code(row: dict[str, str]) -> WrongCode:
     )
 
 
+@lru_cache(maxsize=1)
+def _fund_names() -> tuple[Mapping[str, str], ...]:
+    return tuple(row | {"word": row["word"].upper()} for row in _rows("fund_names.csv"))
+
+
+def type_in_name(name: str, market: str) -> str | None:
+    """Return the asset type that a name says: by its fund's brand (first word), or a word such as ETF; else None.
+
+    A Korean brand counts in Korea alone: elsewhere TIGER or ACE begin the names of companies.
+    """
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", name).upper())
+    for row in _fund_names():
+        among = words if row["where"] == "word" else words[:1] if len(words) > 1 else []
+        if row["word"] in among and row["market"] in ("", market):
+            return row["asset_type"]
+    return None
+
+
 _KR = re.compile(r"[0-9][0-9A-Z]{5}")  # alphanumeric since the 2024 reform of the codes
 #: A class of shares has a letter of its own; F, L, T and V after a point are Frankfurt, London, Tokyo and Toronto.
 _US = re.compile(r"[A-Z]{1,5}(?:\.[A-EG-KM-SUW-Z]|[\-/][A-Z])?")
+_ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 _KR_ISIN = re.compile(r"KR[A-Z0-9]([0-9][0-9A-Z]{5})[0-9A-Z]{2}[0-9]")
+#: The sixth sign of a preferred share's ISIN, and of its code: KR7005931001 is 005935.
+_PREFERRED = {"1": "5", "2": "7", "3": "9"}
 _CURRENCY_OF = {"KR": "KRW", "US": "USD"}
 _MARKET_OF = {"KRW": "KR", "USD": "US"}
 #: Currencies in the order in which a pair names them: rates the other way round have too few digits to be money.
-_FIRST = ("EUR", "GBP", "AUD", "USD", "CAD", "CHF", "SGD", "CNY", "HKD", "TWD", "JPY", "KRW", "VND")
+_FIRST = (
+    "EUR", "GBP", "AUD", "NZD", "USD", "CAD", "CHF", "SGD", "BRL", "ILS", "PLN", "MYR", "DKK", "CNY", "HKD", "SEK",
+    "NOK", "ZAR", "MXN", "CZK", "TWD", "THB", "TRY", "PHP", "INR", "JPY", "HUF", "KRW", "IDR", "VND",
+)  # fmt: skip
 #: The Korean exchanges' suffixes at Yahoo; an exchange that is not known is asked under both.
 _SUFFIXES = {"KOSPI": (".KS",), "KOSDAQ": (".KQ",)}
 
 
 #: Prices in hundredths, by the name that sources give the unit: its currency and what one unit of it is.
-_MINOR = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ILA": "ILS"}
+_MINOR = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS", "USX": "USD", "EUX": "EUR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,14 +316,16 @@ def lost_zeros(text: str) -> str | None:
 def undecorated(text: str) -> str | None:
     """Return the Korean code inside a broker's or vendor's form (A005930, Q530031, 005930.KS) or an ISIN, or None."""
     plain = text.strip().upper()
-    if (isin := _KR_ISIN.fullmatch(plain)) and _is_isin(plain):
-        return isin[1]
+    if (isin := _KR_ISIN.fullmatch(plain)) and is_isin(plain):
+        return isin[1][:5] + _PREFERRED.get(isin[1][5], isin[1][5])
     match = re.fullmatch(r"[AQ]?([0-9][0-9A-Z]{5})(?:\.K[SQ])?", plain)
     return match[1] if match and match[1] != text.strip().upper() else None
 
 
-def _is_isin(text: str) -> bool:
-    """Tell whether the last digit of an ISIN is that of the others (ISO 6166: Luhn over letters as two digits)."""
+def is_isin(text: str) -> bool:
+    """Tell whether a text is an ISIN: its last digit is that of the others (ISO 6166: Luhn, letters as two digits)."""
+    if not _ISIN.fullmatch(text):
+        return False
     digits = "".join(str(int(sign, 36)) for sign in text)
     total = sum(sum(divmod(int(digit) * (1 + at % 2), 10)) for at, digit in enumerate(reversed(digits)))
     return total % 10 == 0

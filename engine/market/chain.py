@@ -17,11 +17,11 @@ from engine.errors import MarketDataError
 from engine.market import store as stores
 from engine.market.catalogue import Listing
 from engine.market.krx import Krx, Login, login
-from engine.market.naver import Naver
+from engine.market.naver import Naver, NaverCharts
 from engine.market.provider import Deadline, SecondProvider, refusal
 from engine.market.quoting import Chain, QuoteBatch
-from engine.market.research import Research
-from engine.market.second import Cnbc, Ecb, NaverRates, NaverWorld
+from engine.market.research import Progress, Research, unseen
+from engine.market.second import Cnbc, Ecb, Frankfurter, NaverRates, NaverWorld
 from engine.market.store import Store
 from engine.market.yahoo import Yahoo
 from engine.quote import Batch, FetchedFacts, History
@@ -35,6 +35,7 @@ class Market:
     settings: MarketSettings
     store: Store
     naver: Naver
+    charts: NaverCharts
     krx: Krx
     yahoo: Yahoo
     second: tuple[SecondProvider, ...]
@@ -47,22 +48,23 @@ def market(settings: MarketSettings, find_login: Callable[[], Login | None]) -> 
     folder = stores.folder(settings)
     store = Store(folder / stores.FILE)
     second = second_sources()
-    naver, krx, yahoo = Naver(), Krx(find_login), Yahoo(folder / "yfinance")
+    naver, charts, krx, yahoo = Naver(), NaverCharts(), Krx(find_login), Yahoo(folder / "yfinance")
     chain = Chain(
         store,
-        korea=(naver, krx),
+        korea=(naver, krx, charts),
         world=yahoo,
         second=second,
+        events=yahoo,
         settings=settings,
         etfs=lambda deadline: _etfs(store, naver, krx, deadline),
     )
-    research = Research(store, settings, chain.meanings, yahoo, (krx,), yahoo, (naver, krx))
-    return Market(settings, store, naver, krx, yahoo, second, chain, research)
+    research = Research(store, settings, chain.meanings, yahoo, (charts,), yahoo, (naver, krx))
+    return Market(settings, store, naver, charts, krx, yahoo, second, chain, research)
 
 
 def second_sources() -> tuple[SecondProvider, ...]:
     """Return the sources that are asked about what the first ones lack or are doubted in, in this order."""
-    return NaverRates(), Ecb(), NaverWorld(), Cnbc()
+    return NaverRates(), Ecb(), Frankfurter(), NaverWorld(), Cnbc()
 
 
 def _etfs(store: Store, naver: Naver, krx: Krx, deadline: Deadline) -> tuple[Listing, ...]:
@@ -106,10 +108,19 @@ def history(
     wait: float | None = None,
     refresh: bool = False,
     offline: bool = False,
+    progress: Progress = unseen,
 ) -> Batch[History]:
     """Return daily closes of every symbol; see `Research.history`. `deadline` and `wait` are in seconds."""
     return default().research.history(
-        symbols, start, end, now=now, deadline=deadline, wait=wait, refresh=refresh, offline=offline
+        symbols,
+        start,
+        end,
+        now=now,
+        deadline=deadline,
+        wait=wait,
+        refresh=refresh,
+        offline=offline,
+        progress=progress,
     )
 
 

@@ -10,60 +10,133 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
 
 from engine.errors import Problem, warning
 from engine.market import calendars
 from engine.market.catalogue import Listing, load
 from engine.market.provider import Said
 from engine.phrase import Phrase, phrase
-from engine.quote import History, Quote
+from engine.quote import Quote, Split
 from engine.settings import MarketSettings
 from engine.text import fold
 
 #: Sources whose shapes are known from others' reading alone: `rebalancer doctor --live` tries them.
-UNVERIFIED = frozenset({"ecb", "naver-rates", "naver-world", "cnbc"})
+UNVERIFIED = frozenset({"ecb", "frankfurter", "naver-rates", "naver-world", "cnbc", "naver-charts"})
 #: Largest plausible move in a session: of Korea's exchange by rule (times the leverage), of others by custom; of rates.
 LIMIT, RATE_LIMIT = Decimal("0.30"), Decimal("0.10")
+#: What a Korean share may be worth on its first day, as parts of its offer: 60 % to 400 % since 2023-06-26.
+FIRST_DAY = (Decimal("0.6"), Decimal(4))
+#: For how long a split is told: somebody may still hold the quantity of before it in a file.
+SPLIT_TOLD = dt.timedelta(days=15)
 #: However many sessions passed, a factor beyond this is told; the second where the price before is older than `OLD`.
 FAR, FARTHEST, OLD = Decimal(3), Decimal(8), dt.timedelta(days=60)
 #: Factor by which a rate may differ from the bundled order of magnitude.
 MAGNITUDE = Decimal(3)
 #: Ratios that splits, and slips of the decimal point, leave; and how near one counts as it.
 SPLITS, SLIPS, NEAR = (2, 3, 4, 5, 20, 50), (10, 100, 1000), Decimal("0.06")
-#: In a history: a close this many times from the one before that comes back to within `BACK` of it, so many days later.
-SPIKE, BACK, SPIKE_DAYS = Decimal("1.5"), Decimal("0.15"), 3
-#: Calendar days without a close, and equal closes in a row, that no open market leaves; and how many of them are named.
-GAP, FLAT, NAMED = dt.timedelta(days=11), 20, 5
 #: Days within which two sources' rates are of the same time: a reference rate is one a day, weekends aside.
 SAME_RATE = dt.timedelta(days=4)
 
 
-def judged(one: Listing, quote: Quote, known: Quote | None, check: Quote | None, settings: MarketSettings) -> Quote:
-    """Return the quote with what speaks against it; `known` is the last price believed, `check` another vendor's."""
+def judged(
+    one: Listing,
+    quote: Quote,
+    known: Quote | None,
+    check: Quote | None,
+    settings: MarketSettings,
+    events: Mapping[dt.date, Decimal] | None = None,
+) -> Quote:
+    """Return the quote with what speaks against it, and with the split that it or an earlier one has seen.
+
+    `known` is the last price believed, `check` another vendor's, `events` the splits that a source names.
+    """
+    split = recent(events or {}, quote) or quote.split or _carried(known, quote)
+    quote = replace(quote, doubt=None, split=split)
     if check is not None and _comparable(one, quote, check):
         if _apart(quote, check) <= settings.doubtful:
-            return replace(quote, doubt=None)
+            return replace(quote, split=split or likely_split(one, quote, known))
         if check.source not in UNVERIFIED and _same_session(quote, check):
             said = phrase("doubt.other-source", source=check.source)
             return _doubtful(one, quote, check.price, said, phrase("cause.sources"))
+    if _is_first_day(one, quote, check):
+        return _on_first_day(one, quote)
     if known is not None and known.currency == quote.currency and known.as_of and known.price > 0:
-        sessions = _sessions(one.market, known, quote)
-        if _is_far(quote.price / known.price, limit(one, quote), sessions, known, quote):
+        if _is_far(one, quote, known):
             said = phrase("doubt.known", source=known.source, day=known.as_of.date())
-            return _doubtful(one, quote, known.price, said, _cause(one, quote.price / known.price))
+            return _doubtful(one, quote, known.price, said, _cause(one, quote.price / known.price, split))
     elif quote.previous and _beyond(quote.price / quote.previous, limit(one, quote), 1):
         said = phrase("doubt.close-before")
-        return _doubtful(one, quote, quote.previous, said, _cause(one, quote.price / quote.previous))
+        cause = _cause(one, quote.price / quote.previous, split, first=known is None)
+        return _doubtful(one, quote, quote.previous, said, cause)
     usual = _magnitude(one.symbol) if one.market == "FX" else None
     if usual is not None and not 1 / MAGNITUDE < quote.price / usual < MAGNITUDE:
-        return _doubtful(one, quote, usual, phrase("doubt.magnitude"), _cause(one, quote.price / usual))
-    return replace(quote, doubt=None)
+        about = Decimal(f"{Decimal(f'{usual:.3g}'):f}")
+        inverted = abs(quote.price * usual - 1) < 1 - 1 / MAGNITUDE
+        cause = phrase("cause.inverted") if inverted else _cause(one, quote.price / usual)
+        return _doubtful(one, quote, about, phrase("doubt.magnitude"), cause)
+    return quote
+
+
+def likely_split(one: Listing, quote: Quote, known: Quote | None) -> Split | None:
+    """Return the split that the ratio to a price of lately looks like, where the market does not move that far."""
+    if known is None or known.currency != quote.currency or quote.as_of is None or one.market == "FX":
+        return None
+    ratio = known.price / quote.price
+    if _days(known, quote) > SPLIT_TOLD or not _is_far(one, quote, known):
+        return None
+    times = next((n for n in (*SPLITS, *SLIPS) if abs(max(ratio, 1 / ratio) / n - 1) <= NEAR), None)
+    if times is None:
+        return None
+    return Split(_day_of(one.market, quote.as_of), Decimal(times) if ratio > 1 else 1 / Decimal(times), named=False)
+
+
+def recent(events: Mapping[dt.date, Decimal], quote: Quote) -> Split | None:
+    """Return the last of the splits that is of the two weeks before a price, None where there is none."""
+    if quote.as_of is None:
+        return None
+    last = quote.as_of.date() + dt.timedelta(days=1)
+    days = [day for day in events if last - SPLIT_TOLD <= day <= last]
+    return Split(max(days), events[max(days)]) if days else None
+
+
+def _carried(known: Quote | None, quote: Quote) -> Split | None:
+    """Return the split that the last price has seen, while that is worth telling."""
+    split = known.split if known is not None else None
+    return split if split is not None and recent({split.day: split.ratio}, quote) else None
+
+
+def _is_first_day(one: Listing, quote: Quote, check: Quote | None) -> bool:
+    """Tell whether a price is of the first day of trading; on it, Korean funds have the limits of any day."""
+    day = quote.as_of and _day_of(one.market, quote.as_of)
+    first = day is not None and day in (quote.listed, check.listed if check is not None else None)
+    return first and not (one.market == "KR" and _is_fund(one, quote, check))
+
+
+def _on_first_day(one: Listing, quote: Quote) -> Quote:
+    """Judge a price of the first day of trading: Korean shares have limits of their own, others none."""
+    base = quote.previous
+    if one.market != "KR" or not base:
+        return quote
+    lowest, highest = FIRST_DAY
+    if lowest * base <= quote.price <= highest * base:
+        return quote
+    return _doubtful(one, quote, base, phrase("doubt.offer"), _cause(one, quote.price / base))
+
+
+def _is_fund(one: Listing, quote: Quote, check: Quote | None) -> bool:
+    entry = load().get(one.symbol)
+    kinds = (entry.instrument.asset_type if entry else "", quote.kind, check.kind if check is not None else "")
+    return any(kind in ("etf", "etn", "fund") for kind in kinds)
+
+
+def _day_of(market: str, moment: dt.datetime) -> dt.date:
+    return calendars.local_date(market, moment) if market in calendars.REGULAR else moment.date()
 
 
 def limit(one: Listing, quote: Quote) -> Decimal:
@@ -91,12 +164,15 @@ def manual(symbol: str, price: Decimal, known: Quote) -> Problem | None:
 
 def _doubtful(one: Listing, quote: Quote, other: Decimal, against: Phrase, cause: Phrase) -> Quote:
     values = {"symbol": one.symbol, "source": quote.source, "price": quote.price, "currency": quote.currency}
-    return replace(quote, doubt=phrase("doubt", **values, against=against, other=other, cause=cause))
+    key = "doubt.rate" if one.market == "FX" else "doubt"
+    return replace(quote, doubt=phrase(key, **values, against=against, other=other, cause=cause))
 
 
-def _is_far(ratio: Decimal, most: Decimal, sessions: int, known: Quote, quote: Quote) -> bool:
-    farthest = FARTHEST if _days(known, quote) > OLD else FAR
-    return not 1 / farthest < ratio < farthest or _beyond(ratio, most, max(sessions, 1))
+def _is_far(one: Listing, quote: Quote, known: Quote) -> bool:
+    """Tell whether a price is further from an earlier one than its market makes in the sessions between them."""
+    ratio, farthest = quote.price / known.price, FARTHEST if _days(known, quote) > OLD else FAR
+    sessions = max(_sessions(one.market, known, quote), 1)
+    return not 1 / farthest < ratio < farthest or _beyond(ratio, limit(one, quote), sessions)
 
 
 def _beyond(ratio: Decimal, most: Decimal, sessions: int) -> bool:
@@ -105,16 +181,26 @@ def _beyond(ratio: Decimal, most: Decimal, sessions: int) -> bool:
     return ratio <= least or ratio >= (1 + most) ** min(sessions, 100)
 
 
-def _cause(one: Listing, ratio: Decimal) -> Phrase:
-    """Return what most likely made a ratio of two prices."""
+def _cause(one: Listing, ratio: Decimal, split: Split | None = None, *, first: bool = False) -> Phrase:
+    """Return what most likely made a ratio of two prices; `first` says that the symbol was never priced before."""
     times = max(ratio, 1 / ratio)
+    if split is not None and abs(ratio * split.ratio - 1) <= NEAR:
+        return phrase("cause.split-event", **split_values(split))
     for slip in SLIPS:
         if abs(times / slip - 1) <= NEAR:
             return phrase("cause.slip" if one.market == "FX" or slip == 1000 else "cause.slip-or-split", times=slip)
-    for split in SPLITS:
-        if one.market != "FX" and abs(times / split - 1) <= NEAR:
-            return phrase("cause.split", times=split)
+    for whole in SPLITS:
+        if one.market != "FX" and abs(times / whole - 1) <= NEAR:
+            return phrase("cause.split", times=whole)
+    if first and one.market == "KR" and FIRST_DAY[0] <= ratio <= FIRST_DAY[1]:
+        return phrase("cause.jump-or-first-day", move=ratio - 1)
     return phrase("cause.jump", move=ratio - 1)
+
+
+def split_values(split: Split) -> dict[str, object]:
+    """Return a split as a message says it: so many new shares for so many old ones, from a day on."""
+    new, old = Fraction(split.ratio).limit_denominator(1000).as_integer_ratio()
+    return {"new": new, "old": old, "day": split.day}
 
 
 def _sessions(market: str, known: Quote, quote: Quote) -> int:
@@ -156,13 +242,16 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
     problems = []
     if quote.doubt is not None:
         problems.append(warning("doubtful", one.symbol, doubt=quote.doubt))
+    if quote.split is not None:
+        key = "split-recent" if quote.split.named else "split-recent.likely"
+        problems.append(warning(key, one.symbol, **split_values(quote.split)))
     if one.name and quote.name and not _same_name(one.name, quote.name):
         names = {"source": quote.source, "symbol": one.symbol, "theirs": quote.name, "ours": one.name}
         problems.append(warning("name-mismatch", one.symbol, **names))
     if check is not None and _comparable(one, quote, check[1]):
         second = check[1]
         apart = _apart(quote, second)
-        if apart > settings.cross_check:
+        if apart > settings.cross_check and quote.doubt is None:
             problems.append(
                 warning(
                     "sources-disagree",
@@ -176,79 +265,6 @@ def about(one: Listing, quote: Quote, check: tuple[str, Quote] | None, settings:
                 )
             )
     return problems
-
-
-def mended(found: History) -> tuple[History, tuple[Problem, ...]]:
-    """Return a history without what no market did, and a warning for each thing left out, repaired or odd.
-
-    Days that jump away and come back within `SPIKE_DAYS` are left out. A jump that stays, of the ratio of a split, is
-    repaired where the source's own event says that split, else all before it is left out. Gaps and flat runs are told.
-    """
-    problems: list[Problem] = []
-    found, spikes = _without_spikes(found)
-    if spikes:
-        values = {"number": len(spikes), "days": tuple(day for day, _ in spikes[:NAMED])}
-        problems.append(warning("history-spike", found.symbol, **values, closes=tuple(c for _, c in spikes[:NAMED])))
-    found, more = _without_splits(found)
-    problems += more
-    gaps = [(one, other) for one, other in pairwise(found.dates) if other - one > GAP]
-    for first, last in gaps[:NAMED]:
-        problems.append(warning("history-gap", found.symbol, first=first, last=last))
-    for first, last, days in _flat_runs(found):
-        problems.append(warning("history-flat", found.symbol, first=first, last=last, number=days))
-    return found, tuple(problems)
-
-
-def _without_spikes(found: History) -> tuple[History, list[tuple[dt.date, Decimal]]]:
-    """Leave out days that are far from the one before, where a day soon after is near it again; the last one too."""
-    keep: list[int] = []
-    closes = found.closes
-    for at, close in enumerate(closes):
-        if keep and _is_spike(closes[keep[-1]], close, closes[at + 1 : at + 1 + SPIKE_DAYS]):
-            continue
-        keep.append(at)
-    left_out = [(found.dates[at], closes[at]) for at in sorted(set(range(len(closes))) - set(keep))]
-    return (found.only(keep) if left_out else found), left_out
-
-
-def _is_spike(before: Decimal, close: Decimal, after: Sequence[Decimal]) -> bool:
-    if 1 / SPIKE < close / before < SPIKE:
-        return False
-    return any(abs(later / before - 1) <= BACK for later in after) or (not after and not 1 / FAR < close / before < FAR)
-
-
-def _without_splits(found: History) -> tuple[History, list[Problem]]:
-    """Repair what the source's own events say how, and leave out what lies before another jump of a split's ratio."""
-    problems = []
-    for at in range(len(found.closes) - 1, 0, -1):
-        ratio, day = found.closes[at] / found.closes[at - 1], found.dates[at]
-        times = next((n for n in (*SPLITS, *SLIPS) if abs(max(ratio, 1 / ratio) / n - 1) <= NEAR), None)
-        if times is None:
-            continue
-        event = next((r for on, r in found.splits.items() if abs((on - day).days) <= 1), None)
-        if event is not None and abs(ratio * event - 1) <= NEAR:
-            closes = tuple(c / event if i < at else c for i, c in enumerate(found.closes))
-            total = found.total_return
-            if total is not None and abs(Decimal(total[at] / total[at - 1]) * event - 1) <= NEAR:
-                total = tuple(c / float(event) if i < at else c for i, c in enumerate(total))
-            found = replace(found, closes=closes, total_return=total)
-            problems.append(warning("history-split.repaired", found.symbol, day=day, ratio=event))
-        else:
-            before, after = found.closes[at - 1], found.closes[at]
-            found = found.only(range(at, len(found.closes)))
-            problems.append(warning("history-split.cut", found.symbol, day=day, before=before, after=after))
-            break
-    return found, problems
-
-
-def _flat_runs(found: History) -> Iterator[tuple[dt.date, dt.date, int]]:
-    """Yield the first and last day of each run of equal closes that is too long for a market, and its length."""
-    start = 0
-    for at in range(1, len(found.closes) + 1):
-        if at == len(found.closes) or found.closes[at] != found.closes[start]:
-            if at - start >= FLAT:
-                yield found.dates[start], found.dates[at - 1], at - start
-            start = at
 
 
 def unrefreshed(found: Said, ok: Mapping[str, Quote], listings: Mapping[str, Listing]) -> list[Problem]:

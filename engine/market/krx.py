@@ -1,7 +1,6 @@
 """KRX through pykrx, in a child process that is ended at the deadline.
 
-With a login: the day's closes, the list of ETFs, what an ETF holds, market values and sectors. Without one only
-adjusted daily closes, which pykrx has from Naver: then this source speaks for Naver, and no login is sent there.
+With a login: the day's closes, the list of ETFs, what an ETF holds, market values and sectors. Without one nothing.
 """
 
 from __future__ import annotations
@@ -22,17 +21,13 @@ from engine.market import calendars, decode
 from engine.market.catalogue import Listing
 from engine.market.provider import Answer, Deadline, all_failed
 from engine.phrase import phrase
-from engine.quote import FetchedFacts, FetchedHolding, History, Quote, Session
+from engine.quote import FetchedFacts, FetchedHolding, Quote, Session
 
 Run = Callable[[Mapping[str, Any], Deadline], Mapping[str, Any]]
 #: Seconds by which KRX's public tables lag.
 DELAY = 1200
-#: Days of closes that are asked for where the day's table cannot be: enough to span the longest holidays.
-SPAN = dt.timedelta(days=12)
 #: Shortest time that a job is given, in seconds.
 SHORTEST = 0.1
-#: Codes asked for one by one, without a login, at most.
-BY_CODE = 10
 #: The keyring's service name; its entries are called KRX_ID and KRX_PW.
 SERVICE = "rebalancer"
 #: How to configure a login.
@@ -64,11 +59,12 @@ def login(environment: Mapping[str, str]) -> Login | None:
     """
     user, password = environment.get("KRX_ID", ""), environment.get("KRX_PW", "")
     if not (user and password):
-        user, password = _keyring("KRX_ID"), _keyring("KRX_PW")
+        user, password = from_keyring("KRX_ID"), from_keyring("KRX_PW")
     return Login(user, password) if user and password else None
 
 
-def _keyring(name: str) -> str:
+def from_keyring(name: str) -> str:
+    """Return an entry of the operating system's keyring, "" where there is none or no keyring."""
     import keyring
     import keyring.errors
 
@@ -93,18 +89,13 @@ class Krx:
     `run` makes a job of `krx_child` into its reply, in a child process.
     """
 
-    name = "krx"
+    name = vendor = "krx"
 
     def __init__(self, find_login: Callable[[], Login | None], run: Run | None = None) -> None:
         self._find_login = find_login
         self.run = run or _child
         self._found: tuple[Login | None] | None = None
         self._lock = threading.Lock()
-
-    @property
-    def vendor(self) -> str:
-        """Return whose servers answer: without a login, Naver's."""
-        return "krx" if self.login else "naver"
 
     @property
     def login(self) -> Login | None:
@@ -114,11 +105,9 @@ class Krx:
         return self._found[0]
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
-        """Return the last session's closes: with a login one or two tables for all, else a few codes one by one."""
+        """Return the last session's closes: one or two tables for all."""
         if not listings:
             return Answer({}, {})
-        if self.login is None:
-            return self._last_closes(listings, now, deadline)
         day = calendars.last_opened("KR", now)
         codes = [listing.symbol for listing in listings]
         reply = self._run("quotes", deadline, codes=codes, date=f"{day.date:%Y%m%d}")
@@ -133,38 +122,6 @@ class Krx:
                 ok[listing.symbol] = Quote(
                     listing.symbol, price, "KRW", as_of, "krx", session, DELAY, now, name=listing.name
                 )
-        return Answer(ok, self._missing(listings, ok), reply.requests)
-
-    def _last_closes(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
-        today = calendars.local_date("KR", now)
-        few, many = listings[:BY_CODE], listings[BY_CODE:]
-        answer = self.history(few, today - SPAN, today, now=now, deadline=deadline)
-        ok: dict[str, Quote] = {}
-        for symbol, found in answer.ok.items():
-            date = found.dates[-1]
-            day = calendars.trading_day("KR", date)
-            traded = min(day.close if day else now, now).astimezone(dt.UTC)
-            ok[symbol] = Quote(symbol, found.closes[-1], "KRW", traded, "krx", "unknown", DELAY, now)
-        error = AuthRequired(phrase("krx.few-without-login", most=BY_CODE, how=HOW), source="krx")
-        return Answer(ok, {**answer.failed, **all_failed(many, error)}, answer.requests)
-
-    def history(
-        self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
-    ) -> Answer[History]:
-        """Return closes adjusted for splits, without dividends; from Naver, so without the login."""
-        if not listings:
-            return Answer({}, {})
-        codes = [listing.symbol for listing in listings]
-        span = {"start": f"{start:%Y%m%d}", "end": f"{end:%Y%m%d}"}
-        reply = self._run("history", deadline, anonymous=True, codes=codes, **span)
-        if reply.error:
-            return Answer({}, all_failed(listings, reply.error), reply.requests)
-        ok: dict[str, History] = {}
-        for listing in listings:
-            read = ((decode.date(day), decode.price(close)) for day, close in reply.result.get(listing.symbol) or [])
-            rows = dict(sorted((day, close) for day, close in read if day and close))
-            if rows:
-                ok[listing.symbol] = History(listing.symbol, "KRW", "krx", now, tuple(rows), tuple(rows.values()))
         return Answer(ok, self._missing(listings, ok), reply.requests)
 
     def facts(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[FetchedFacts]:
@@ -207,14 +164,14 @@ class Krx:
             if one.symbol not in ok
         }
 
-    def _run(self, task: str, deadline: Deadline, *, anonymous: bool = False, **args: str | list[str]) -> _Reply:
+    def _run(self, task: str, deadline: Deadline, **args: str | list[str]) -> _Reply:
         """Return what a child made of a job, or why it made nothing; it is ended at the deadline."""
-        if not anonymous and self.login is None:
+        if self.login is None:
             return _Reply({}, AuthRequired(_SAID["AuthRequired"], source="krx"))
         if not self._lock.acquire(timeout=deadline.left):
             return _Reply({}, deadline.spent("krx"))
         try:
-            secret = {} if anonymous or self.login is None else {"id": self.login.user, "pw": self.login.password}
+            secret = {"id": self.login.user, "pw": self.login.password}
             job = {"task": task, "seconds": max(deadline.left, SHORTEST), **args, **secret}
             return _reply(self.run(job, deadline))
         except MarketDataError as error:

@@ -2,8 +2,8 @@
 
 pykrx logs in while it is imported, prints to stdout, sets no timeout, posts a refused password again on every call,
 and sends KRX's cookie along to Naver. Here it is imported with the login in the environment and the login is taken
-out again at once; every request it makes gets a timeout and is counted; what it prints is dropped; and a job for
-Naver runs without a login. The parent ends this process at its deadline.
+out again at once; every request it makes gets a timeout and is counted; what it prints is dropped. The parent ends this
+process at its deadline.
 """
 
 from __future__ import annotations
@@ -96,16 +96,6 @@ def quotes(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN4
     return found
 
 
-def history(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - pykrx's module
-    """Return adjusted closes by code, each a list of [date, close]; pykrx asks Naver for these."""
-    found = {}
-    for code in args["codes"]:
-        frame = stock.get_market_ohlcv(args["start"], args["end"], code)
-        closes = frame.get(COLUMNS["close"], {})
-        found[code] = [(day.date().isoformat(), close) for day, row in closes.items() if (close := _close(row))]
-    return found
-
-
 def etfs(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - pykrx's module
     """Return every listed ETF's name by code."""
     return {code: str(stock.get_etf_ticker_name(code)) for code in stock.get_etf_ticker_list(args["date"])}
@@ -140,7 +130,6 @@ def sectors(stock: Any, args: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN
 
 TASKS: Mapping[str, Callable[[Any, Mapping[str, Any]], dict[str, Any]]] = {
     "quotes": quotes,
-    "history": history,
     "etfs": etfs,
     "deposit": deposit,
     "caps": caps,

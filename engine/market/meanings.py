@@ -14,6 +14,7 @@ from engine.market.catalogue import (
     Listing,
     canonical,
     currency_of_market,
+    is_isin,
     lost_zeros,
     pair,
     shape,
@@ -106,6 +107,8 @@ def resolve(text: str, catalogue: Catalogue, listed: Callable[[str], Listing | N
         return Listing(code.upper(), "OTHER")
     if restored := lost_zeros(text):
         hint = phrase("hint.lost-zeros", code=restored)
+    elif is_isin(text.strip().upper()):
+        hint = phrase("hint.isin")
     else:
         near = catalogue.suggest(text)
         hint = phrase("hint.nearest", near=near) if near else phrase("hint.nothing-near")

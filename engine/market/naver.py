@@ -1,4 +1,4 @@
-"""Naver's public quote pages: Korean quotes in one batch, the list of ETFs, and facts of one ETF.
+"""Naver's public pages: Korean quotes in one batch, the list of ETFs, facts of one ETF; and its charts.
 
 Unofficial: every field is taken to be optional, and an answer of another shape makes the chain ask the next source.
 """
@@ -6,28 +6,38 @@ Unofficial: every field is taken to be optional, and an answer of another shape 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import MarketDataError, NoData, SchemaChanged, SymbolUnknown, warning
-from engine.market import decode
+from engine.market import calendars, decode
 from engine.market.catalogue import Listing, shape
-from engine.market.provider import Answer, Deadline, Turns, all_failed, each
+from engine.market.provider import Answer, Came, Deadline, Turns, all_failed, each, unheard
 from engine.phrase import phrase
-from engine.quote import FetchedFacts, FetchedHolding, Quote, Session
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote, Session
 
 if TYPE_CHECKING:
     from engine.market.wire import Wire
 
 _QUOTES_URL = "https://polling.finance.naver.com/api/realtime/domestic/stock/"
 _LIST_URL = "https://finance.naver.com/api/sise/etfItemList.nhn"
+_CHART_URL = "https://fchart.stock.naver.com/sise.nhn"
 _FACTS_URL = "https://m.stock.naver.com/api/stock/{}/etfAnalysis"
 #: Codes of one quote request.
 BATCH = 50
+#: Charts that are asked for at once; codes whose last close is asked for one by one; days of a year that are traded.
+THREADS, FEW, TRADED = 4, 10, 0.72
+#: Seconds by which Naver's charts may lag.
+DELAY = 1200
+#: Days of closes that are asked for where only the last counts: enough to span the longest holidays.
+SPAN = dt.timedelta(days=12)
+_CANDLE = re.compile(r"""<item\s+data=["']([0-9]{8})\|[^|"']*\|[^|"']*\|[^|"']*\|([0-9.]{1,20})\|""")
 #: Naver's codes for a falling price: limit down, down.
 FALLING = ("4", "5")
+KINDS = {"stock": "stock", "etf": "etf", "etn": "etn"}
 _SESSIONS: Mapping[str, Session] = {"preMarket": "pre", "afterMarket": "after"}
 
 
@@ -88,6 +98,73 @@ class Naver:
         return self._turns.answer(listings, deadline, ask)
 
 
+class NaverCharts:
+    """Naver's daily charts of Korean shares: closes adjusted for splits, without dividends; no login."""
+
+    name, vendor = "naver-charts", "naver"
+
+    def __init__(self) -> None:
+        self._turns = Turns(self.name, _start)
+
+    def history(
+        self,
+        listings: Sequence[Listing],
+        start: dt.date,
+        end: dt.date,
+        *,
+        now: dt.datetime,
+        deadline: Deadline,
+        came: Came = unheard,
+    ) -> Answer[History]:
+        """Return closes, a request each."""
+
+        def ask(wire: Wire) -> tuple[dict[str, History], dict[str, MarketDataError]]:
+            def find(one: Listing) -> History:
+                days = int((now.date() - start).days * TRADED) + FEW
+                params = {"symbol": one.symbol, "timeframe": "day", "count": str(days), "requestType": "0"}
+                found = _closes(_text(wire, _CHART_URL, params, deadline), one, now).between(start, end)
+                if not found.dates:
+                    raise NoData(phrase("source.no-price", source=self.name, symbol=one.symbol), source=self.name)
+                came(found)
+                return found
+
+            return each(listings, find, self.name, threads=THREADS)
+
+        return self._turns.answer(listings, deadline, ask)
+
+    def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
+        """Return the last closes of a few; the rest is left to others: a request each is not for many."""
+        today = calendars.local_date("KR", now)
+        few, many = listings[:FEW], listings[FEW:]
+        answer = self.history(few, today - SPAN, today, now=now, deadline=deadline)
+        ok: dict[str, Quote] = {}
+        for symbol, found in answer.ok.items():
+            day = calendars.trading_day("KR", found.dates[-1])
+            traded = min(day.close if day else now, now).astimezone(dt.UTC)
+            ok[symbol] = Quote(symbol, found.closes[-1], "KRW", traded, self.name, "unknown", DELAY, now)
+        error = NoData(phrase("naver.few-charts", most=FEW), source=self.name)
+        return Answer(ok, {**answer.failed, **all_failed(many, error)}, answer.requests)
+
+
+def _text(wire: Wire, url: str, params: Mapping[str, str], deadline: Deadline) -> str:
+    from engine.market.wire import twice
+
+    response = twice(lambda: wire.get(url, params=params, headers={"Referer": "https://finance.naver.com/"}), deadline)
+    return response.content.decode("cp949", "replace") if response.status_code == 200 else ""
+
+
+def _closes(text: str, listing: Listing, now: dt.datetime) -> History:
+    """Return a chart's closes; raises SchemaChanged where it is no chart, SymbolUnknown where it has no days."""
+    symbol, source = listing.symbol, NaverCharts.name
+    if "<chartdata" not in text:
+        raise SchemaChanged(phrase("source.no-data-page", source=source), symbol=symbol, source=source)
+    read = ((decode.date(day, "%Y%m%d"), decode.price(close)) for day, close in _CANDLE.findall(text))
+    rows = dict(sorted((day, close) for day, close in read if day and close))
+    if not rows:
+        raise SymbolUnknown(phrase("source.unknown", source=source, symbol=symbol), symbol=symbol, source=source)
+    return History(symbol, "KRW", source, now, tuple(rows), tuple(rows.values()))
+
+
 def _start() -> Wire:
     from engine.market.wire import Wire
 
@@ -144,6 +221,7 @@ def _quote(rows: Sequence[Mapping[str, Any]], listing: Listing, now: dt.datetime
         fetched_at=now,
         name=decode.text(row.get("stockName"), listing.name),
         previous=None if change is None else decode.price(str(price - change)),
+        kind=KINDS.get(decode.text(row.get("stockEndType")), ""),
     )
 
 

@@ -59,13 +59,19 @@ class Probe:
 def probes(market: Market, *, now: dt.datetime, seconds: float) -> Iterator[Probe]:
     """Try each source within `seconds`; an open breaker does not stop it, an answer closes it."""
     start, end = now.date() - dt.timedelta(days=10), now.date()
-    yahoo, naver = market.yahoo, market.naver
+    yahoo, naver, charts = market.yahoo, market.naver, market.charts
     tries: tuple[tuple[str, str, Callable[[Deadline], Answer[Any]]], ...] = (
         ("yahoo", "us-price", lambda d: yahoo.quotes([_APPLE], now=now, deadline=d)),
         ("yahoo", "rate", lambda d: yahoo.quotes([_DOLLAR], now=now, deadline=d)),
         ("yahoo", "history", lambda d: yahoo.history([_APPLE], start, end, now=now, deadline=d)),
+        ("yahoo", "closes", lambda d: yahoo.closes([_APPLE], start, end, now=now, deadline=d)),
         ("naver", "korean-price", lambda d: naver.quotes([_SAMSUNG], now=now, deadline=d)),
         ("naver", "etf-facts", lambda d: naver.facts([_KODEX], now=now, deadline=d)),
+        (
+            "naver-charts",
+            "korean-history",
+            lambda d: charts.history([_SAMSUNG], start, end, now=now, deadline=d),
+        ),
         ("krx", "login", lambda d: _krx(market, now, d)),
         *(
             (one.name, "rate" if "FX" in one.markets else "us-price", partial(_second, one, now))

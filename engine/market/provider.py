@@ -36,6 +36,8 @@ from engine.quote import FetchedFacts, History, Quote
 
 T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
+#: The source of closes that came without dividends: the next look asks for the whole.
+ROUGH = "yahoo-spark"
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 #: Seconds that a source is left alone after a first, second, … refusal in a row.
@@ -122,13 +124,46 @@ class SecondProvider(QuoteProvider, Protocol):
     markets: frozenset[str]
 
 
+Came = Callable[[History], None]
+
+
+def unheard(_found: History) -> None:
+    """Do nothing with a history that came."""
+
+
 class HistoryProvider(DataSource, Protocol):
     """A source of daily closes, in the manner of `QuoteProvider`."""
 
     def history(
-        self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
+        self,
+        listings: Sequence[Listing],
+        start: dt.date,
+        end: dt.date,
+        *,
+        now: dt.datetime,
+        deadline: Deadline,
+        came: Came = unheard,
     ) -> Answer[History]:
-        """Return closes from `start` to `end`, both included, or an error, for every listing."""
+        """Return closes from `start` to `end`, both included, or an error, for every listing.
+
+        Each is told to `came` as soon as it is there, from any thread: who is cut off half-way has what came.
+        """
+
+
+class ManyClosesProvider(HistoryProvider, Protocol):
+    """A source that also has the closes of many in few requests: without dividends, named `ROUGH`."""
+
+    def closes(
+        self,
+        listings: Sequence[Listing],
+        start: dt.date,
+        end: dt.date,
+        *,
+        now: dt.datetime,
+        deadline: Deadline,
+        came: Came = unheard,
+    ) -> Answer[History]:
+        """Return closes alone, in the manner of `history`."""
 
 
 class FactsProvider(DataSource, Protocol):
@@ -139,19 +174,37 @@ class FactsProvider(DataSource, Protocol):
 
 
 def each(
-    listings: Sequence[Listing], find: Callable[[Listing], T], source: str
+    listings: Sequence[Listing], find: Callable[[Listing], T], source: str, *, threads: int = 1
 ) -> tuple[dict[str, T], dict[str, MarketDataError]]:
-    """Return what is found for one listing after the other, by symbol, and the errors of the rest, each its own."""
-    ok: dict[str, T] = {}
-    failed: dict[str, MarketDataError] = {}
-    for listing in listings:
+    """Return what is found for each listing, by symbol, and the errors of the rest, each its own.
+
+    A few are asked for at once where there are `threads`; a refusal is the answer of all that had not been asked for.
+    """
+    refused: list[MarketDataError] = []
+
+    def one(listing: Listing) -> T | MarketDataError:
+        if refused:
+            return all_failed([listing], refused[0])[listing.symbol]
         try:
-            ok[listing.symbol] = find(listing)
+            return find(listing)
         except MarketDataError as error:
-            failed[listing.symbol] = error
+            if isinstance(error, (RateLimited, Blocked)):
+                refused.append(error)
+            error.symbol = error.symbol or listing.symbol
+            return error
         except Exception as error:  # noqa: BLE001 - no shape of one row may cost another's
-            failed[listing.symbol] = unexpected(source, error)
-    return ok, failed
+            return unexpected(source, error)
+
+    if threads > 1 and len(listings) > 1:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(threads, len(listings))) as pool:
+            answers = list(pool.map(one, listings))
+    else:
+        answers = [one(listing) for listing in listings]
+    said = dict(zip((listing.symbol for listing in listings), answers, strict=True))
+    failed = {symbol: answer for symbol, answer in said.items() if isinstance(answer, MarketDataError)}
+    return {symbol: answer for symbol, answer in said.items() if not isinstance(answer, MarketDataError)}, failed
 
 
 def all_failed(listings: Sequence[Listing], error: MarketDataError) -> dict[str, MarketDataError]:
@@ -307,13 +360,17 @@ class Said:
             self.errors.setdefault(symbol, {})[error.source or "market"] = error
 
     def error(self, symbol: str) -> MarketDataError:
-        """Return the one error to tell about a symbol that no source had, with what each said."""
+        """Return the one error to tell about a symbol that no source had, with what each said.
+
+        A source that only wants a login is not named beside others: most people have none there.
+        """
         said = self.errors.get(symbol, {})
         if not said:
             return Transient(phrase("source.none-in-time", symbol=symbol), symbol=symbol)
         first = min(
             said.values(), key=lambda error: next(i for i, kind in enumerate(_TELLING) if isinstance(error, kind))
         )
-        messages = dict.fromkeys(error.message for error in said.values())
+        told = [error.message for error in said.values() if not isinstance(error, AuthRequired)] or [first.message]
+        messages = dict.fromkeys(told)
         joined = reduce(lambda one, other: phrase("source.both", one=one, other=other), messages)
         return type(first)(joined, symbol=symbol, source=first.source, retry_after=first.retry_after)

@@ -28,10 +28,20 @@ from engine.errors import (
 from engine.market import doubts, freshness
 from engine.market.catalogue import Catalogue, Listing, load
 from engine.market.meanings import Meanings, inverse_pair
-from engine.market.provider import Answer, Deadline, QuoteProvider, Said, SecondProvider, all_failed, guarded
+from engine.market.provider import (
+    Answer,
+    Deadline,
+    HistoryProvider,
+    QuoteProvider,
+    Said,
+    SecondProvider,
+    all_failed,
+    guarded,
+    refusal,
+)
 from engine.market.store import Store
 from engine.phrase import phrase, place
-from engine.quote import Batch, Quote
+from engine.quote import Batch, History, Quote
 from engine.settings import MarketSettings
 
 if TYPE_CHECKING:
@@ -45,10 +55,9 @@ WATCH_AGE = 3600.0
 _WITHOUT_BATCH = (NoData, SchemaChanged, AuthFailed)
 #: Seconds beyond the deadline that a lane may take to put down what it has.
 GRACE = 0.3
-#: Share of the deadline that the first Korean source may take, so that time is left for the next.
-FIRST_SHARE = 0.6
-#: Share of the deadline that the second opinion is waited for: a command has time to import its source, a cell has not.
-CHECK_SHARE = 0.2
+#: Share of the deadline that the first Korean source may take, so that time is left for the next; that Yahoo may, and
+#: of what is then left, each of the second sources.
+FIRST_SHARE, WORLD_SHARE, SECOND_SHARE = 0.6, 0.7, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +116,10 @@ _COLUMNS = tuple(quote_document(Quote("", Decimal(0), "", None, "")))
 
 
 class Chain:
-    """Prices and rates from a store and sources around it; safe from any number of threads.
+    """Prices and rates: what is stored, judged, and what is not worth showing fetched; safe from any number of threads.
 
-    `korea` are the sources of Korean symbols, asked before `world`, which is the source of all others.
+    `korea` are the sources of Korean symbols, asked before `world`, which is the source of all others; `second` are
+    asked about what these lack or are doubted in, `events` about splits, where a price looks like one.
     """
 
     def __init__(
@@ -119,6 +129,7 @@ class Chain:
         korea: Sequence[QuoteProvider],
         world: QuoteProvider,
         second: Sequence[SecondProvider] = (),
+        events: HistoryProvider | None = None,
         settings: MarketSettings | None = None,
         catalogue: Catalogue | None = None,
         etfs: Callable[[Deadline], Iterable[Listing]] | None = None,
@@ -126,10 +137,11 @@ class Chain:
         self.store = store
         self.settings = settings or MarketSettings()
         self.catalogue = catalogue or load()
-        self.lanes = Lanes(store, self.settings, tuple(korea), world, tuple(second))
+        self.lanes = Lanes(store, self.settings, tuple(korea), world, tuple(second), events)
         self.meanings = Meanings(store, self.catalogue, etfs)
-        self._shelf = Shelf(store, self.settings, self.meanings)
-        self._flights = Flights(self.lanes, self._shelf, self.settings)
+        self._flights = Flights(self)
+        self._noted_at: dict[str, dt.datetime] = {}
+        self._looked_at: dict[str, dt.datetime] = {}
 
     def quotes(
         self,
@@ -154,14 +166,14 @@ class Chain:
         found = Said()
         wanted = {one.symbol: one for one in listings.values()}
         if wanted:
-            self._shelf.watch(wanted, now)
-            due = self._shelf.due(wanted.values(), now, refresh=refresh, errors=found)
+            self._watch(wanted, now)
+            due = self.due(wanted.values(), now, refresh=refresh, errors=found)
             if due and not offline:
                 found = self._flights.join(due, now, limit, found, refresh=refresh)
         ok: dict[str, Quote] = {}
         problems = list(found.problems)
-        rows, checks = self._shelf.rows("price"), self._shelf.rows("check")
-        pulses = self._pulses(listings, now, rows, checks)
+        rows, checks = self.store.quotes(), self.store.quotes("check")
+        pulses, splits = self._pulses(listings, now, rows, checks), self.store.splits()
         for text, one in listings.items():
             row = rows.get(one.symbol)
             if row is None:
@@ -169,6 +181,8 @@ class Chain:
                 continue
             quote = row[1]
             ok[text] = replace(quote, stale_reason=pulses[one.market].stale_reason(quote))
+            if split := doubts.recent(splits.get(one.symbol, {}), quote):
+                quote = ok[text] = replace(ok[text], split=split)
             if inverse := inverse_pair(text):
                 ok[text] = ok[text].inverted(inverse)
             problems += doubts.about(one, quote, checks.get(one.symbol), self.settings)
@@ -177,23 +191,88 @@ class Chain:
 
     def stored(self, symbols: Iterable[str]) -> dict[str, Quote]:
         """Return the last price of each symbol that is stored and that nothing spoke against; asks nobody."""
-        known = self._shelf.believed()
+        known = self.believed()
         return {symbol: known[symbol] for symbol in symbols if symbol in known}
+
+    def accept(self, quotes: Iterable[Quote]) -> None:
+        """Believe prices that a person has confirmed: they are the measure of later ones."""
+        rows = self.store.quotes()
+        known = [rows[quote.symbol] for quote in quotes if quote.symbol in rows]
+        self.store.put_quotes((market, replace(quote, doubt=None)) for market, quote in known)
 
     def watch(self, texts: Iterable[str], now: dt.datetime) -> None:
         """Put what codes and names mean on the watch list: the next batch brings it too. Unknown ones are left out."""
         listings, _ = self.meanings.several(texts)
-        self._shelf.watch([one.symbol for one in listings.values()], now)
+        self._watch([one.symbol for one in listings.values()], now)
+
+    def _watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
+        """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""
+        new = [s for s in symbols if abs((now - self._noted_at.get(s, NEVER)).total_seconds()) > WATCH_AGE]
+        self.store.watch(new, now)
+        self._noted_at.update(dict.fromkeys(new, now))
 
     def clear(self) -> None:
         """Forget everything, in the store and in this process."""
         self.store.clear()
-        for part in (self.meanings, self._shelf, self._flights):
-            part.forget()
+        self._noted_at, self._looked_at = {}, {}
+        self.meanings.forget()
+        self._flights.forget()
 
     def listing(self, text: str) -> Listing:
         """Return what a code or name means; raises SymbolUnknown."""
         return self.meanings.listing(text)
+
+    def due(
+        self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Said
+    ) -> dict[str, Listing]:
+        """Return the listings worth a request; those that every source was found not to know go to `errors`."""
+        rows = self.store.quotes()
+        unknown: set[tuple[str, str]] = set()
+        if not refresh and any(one.symbol not in rows for one in listings):
+            unknown = self.store.unknown(now - dt.timedelta(seconds=self.settings.unknown_for))
+        due = {}
+        for one in listings:
+            row = rows.get(one.symbol)
+            if row is not None and not refresh and self._is_current(row[1], one.market, now):
+                continue
+            if row is None and _unknown_to_all(one, unknown):
+                said = phrase("store.unknown", symbol=one.symbol)
+                errors.fail({one.symbol: SymbolUnknown(said, symbol=one.symbol, source="store")})
+                continue
+            due[one.symbol] = one
+        return due
+
+    def _is_current(self, quote: Quote, market: str, now: dt.datetime) -> bool:
+        """Tell whether asking is worth nothing: also a moment after an answer older than what is stored."""
+        age = (now - self._looked_at.get(quote.symbol, NEVER)).total_seconds()
+        return 0 <= age < self.settings.fresh_open or freshness.current(quote, market, now, self.settings)
+
+    def believed(self) -> dict[str, Quote]:
+        """Return the last price of every symbol that nothing spoke against."""
+        rows, before = self.store.quotes(), self.store.quotes("believed")
+        kept = {symbol: before.get(symbol) if row[1].doubt else row for symbol, row in rows.items()}
+        return {symbol: row[1] for symbol, row in kept.items() if row is not None}
+
+    def keep(self, found: Said, listings: Mapping[str, Listing], now: dt.datetime) -> None:
+        """Put down what a batch found: prices, second opinions, and who does not know a symbol."""
+        self._looked_at |= dict.fromkeys(found.prices, now)
+        believed = self.believed()
+        doubted = {one: believed[one] for one, quote in found.prices.items() if quote.doubt and one in believed}
+        for role, quotes in (("believed", doubted), ("price", found.prices), ("check", found.checks)):
+            self.store.put_quotes([(listings[symbol].market, quote) for symbol, quote in quotes.items()], role)
+        pairs = [
+            (symbol, source)
+            for symbol, said in found.errors.items()
+            for source, error in said.items()
+            if isinstance(error, SymbolUnknown) and symbol not in found.prices
+        ]
+        self.store.put_unknown(pairs, now)
+
+    def watched(self, now: dt.datetime) -> dict[str, Listing]:
+        """Return the watch list's listings that are worth a request too: one miss refreshes them all."""
+        symbols = self.store.watched(now - dt.timedelta(seconds=self.settings.watch_for))
+        listings, _ = self.meanings.several(symbols)
+        return self.due(listings.values(), now, refresh=False, errors=Said())
 
     def _pulses(
         self, listings: Mapping[str, Listing], now: dt.datetime, *tables: Mapping[str, tuple[str, Quote]]
@@ -213,92 +292,9 @@ def _not_stored(symbol: str) -> NoData:
     return NoData(phrase("store.nothing", symbol=symbol), symbol=symbol, source="store")
 
 
-class Shelf:
-    """What is known of prices, and which symbols are in use: in the store, and beside it what this process fetched.
-
-    A store may refuse to be written.
-    """
-
-    def __init__(self, store: Store, settings: MarketSettings, meanings: Meanings) -> None:
-        self._store, self._settings, self._meanings = store, settings, meanings
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget what this process fetched, and when it noted which symbols are in use."""
-        self._memory: dict[str, dict[str, tuple[str, Quote]]] = {"price": {}, "check": {}, "believed": {}}
-        self._noted_at: dict[str, dt.datetime] = {}
-
-    def rows(self, role: str) -> dict[str, tuple[str, Quote]]:
-        """Return the newest quote of every symbol with its market; `role` is price or check (the second source's)."""
-        rows = self._store.quotes(role)
-        for symbol, row in list(self._memory[role].items()):
-            known = rows.get(symbol)
-            if known is None or _fetched(known[1]) < _fetched(row[1]):
-                rows[symbol] = row
-        return rows
-
-    def due(
-        self, listings: Collection[Listing], now: dt.datetime, *, refresh: bool, errors: Said
-    ) -> dict[str, Listing]:
-        """Return the listings worth a request; those that every source was found not to know go to `errors`."""
-        rows = self.rows("price")
-        unknown: set[tuple[str, str]] = set()
-        if not refresh and any(one.symbol not in rows for one in listings):
-            unknown = self._store.unknown(now - dt.timedelta(seconds=self._settings.unknown_for))
-        due = {}
-        for one in listings:
-            row = rows.get(one.symbol)
-            if row is not None and not refresh and freshness.current(row[1], one.market, now, self._settings):
-                continue
-            if row is None and _unknown_to_all(one, unknown):
-                said = phrase("store.unknown", symbol=one.symbol)
-                errors.fail({one.symbol: SymbolUnknown(said, symbol=one.symbol, source="store")})
-                continue
-            due[one.symbol] = one
-        return due
-
-    def believed(self) -> dict[str, Quote]:
-        """Return the last price of every symbol that nothing spoke against."""
-        rows, before = self.rows("price"), self.rows("believed")
-        kept = {symbol: before.get(symbol) if row[1].doubt else row for symbol, row in rows.items()}
-        return {symbol: row[1] for symbol, row in kept.items() if row is not None}
-
-    def keep(self, found: Said, listings: Mapping[str, Listing], now: dt.datetime) -> None:
-        """Put down what a batch found: prices, second opinions, and who does not know a symbol."""
-        believed = self.believed()
-        doubted = {one: believed[one] for one, quote in found.prices.items() if quote.doubt and one in believed}
-        for role, quotes in (("believed", doubted), ("price", found.prices), ("check", found.checks)):
-            rows = [(listings[symbol].market, quote) for symbol, quote in quotes.items()]
-            self._store.put_quotes(rows, role)
-            self._memory[role].update({quote.symbol: (market, quote) for market, quote in rows})
-        pairs = [
-            (symbol, source)
-            for symbol, said in found.errors.items()
-            for source, error in said.items()
-            if isinstance(error, SymbolUnknown) and symbol not in found.prices
-        ]
-        self._store.put_unknown(pairs, now)
-
-    def watch(self, symbols: Iterable[str], now: dt.datetime) -> None:
-        """Put symbols on the watch list; once an hour is often enough for a list that lasts a week."""
-        new = [s for s in symbols if abs((now - self._noted_at.get(s, NEVER)).total_seconds()) > WATCH_AGE]
-        self._store.watch(new, now)
-        self._noted_at.update(dict.fromkeys(new, now))
-
-    def watched(self, now: dt.datetime) -> dict[str, Listing]:
-        """Return the watch list's listings that are worth a request too: one miss refreshes them all."""
-        symbols = self._store.watched(now - dt.timedelta(seconds=self._settings.watch_for))
-        listings, _ = self._meanings.several(symbols)
-        return self.due(listings.values(), now, refresh=False, errors=Said())
-
-
 def _unknown_to_all(one: Listing, unknown: set[tuple[str, str]]) -> bool:
     sources = ("naver", "yahoo") if one.market == "KR" else ("yahoo",)
     return all((one.symbol, source) in unknown for source in sources)
-
-
-def _fetched(quote: Quote) -> dt.datetime:
-    return quote.fetched_at or NEVER
 
 
 @dataclass(slots=True)
@@ -319,8 +315,8 @@ class _Flight:
 class Flights:
     """The batches, one after the other; who asks while one gathers joins it, and the watch list comes along."""
 
-    def __init__(self, lanes: Lanes, shelf: Shelf, settings: MarketSettings) -> None:
-        self._lanes, self._shelf, self._settings = lanes, shelf, settings
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
         self._lock = threading.Lock()
         self._running = threading.Lock()
         self._gathering: _Flight | None = None
@@ -354,25 +350,25 @@ class Flights:
         return told
 
     def _run(self, flight: _Flight) -> None:
-        time.sleep(self._settings.gather)
+        time.sleep(self._chain.settings.gather)
         try:
             with self._running:
                 with self._lock:
                     self._gathering = None  # from here on others gather for the next batch
                 started = time.monotonic()
-                listings = {**self._shelf.watched(flight.now), **self._still_due(flight)}
+                listings = {**self._chain.watched(flight.now), **self._still_due(flight)}
                 if listings:
                     limit = Deadline(flight.seconds)
-                    flight.found = self._lanes.fetch(list(listings.values()), flight.now, limit)
-                    self._lanes.doubt(flight.found, listings, self._shelf.believed(), flight.now, limit)
-                    self._shelf.keep(flight.found, listings, flight.now)
+                    flight.found = self._chain.lanes.fetch(list(listings.values()), flight.now, limit)
+                    self._chain.lanes.doubt(flight.found, listings, self._chain.believed(), flight.now, limit)
+                    self._chain.keep(flight.found, listings, flight.now)
                     self._begun.update(dict.fromkeys(listings, started))
         finally:
             flight.done.set()
 
     def _still_due(self, flight: _Flight) -> dict[str, Listing]:
         """Return the flight's listings without those that the batch before it brought meanwhile."""
-        due = self._shelf.due(flight.wanted.values(), flight.now, refresh=False, errors=Said())
+        due = self._chain.due(flight.wanted.values(), flight.now, refresh=False, errors=Said())
         for symbol, asked in flight.forced.items():
             if self._begun.get(symbol, 0.0) < asked:
                 due[symbol] = flight.wanted[symbol]
@@ -393,6 +389,7 @@ class Lanes:
     korea: Sequence[QuoteProvider]
     world: QuoteProvider
     second: Sequence[SecondProvider] = ()
+    events: HistoryProvider | None = None
 
     def fetch(self, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> Said:
         """Return what the sources say about the listings, within the deadline; never raises a MarketDataError."""
@@ -401,9 +398,9 @@ class Lanes:
         found = Said()
         answers: list[Answer[Quote]] = []
         batch = [*others, *(replace(one, optional=True) for one in korean)]
-        world = threading.Thread(
-            target=lambda: answers.append(self._ask(self.world, batch, now, deadline)), daemon=True
-        )
+        # Where it hangs, the second sources are to have time too.
+        share = Deadline(deadline.left * WORLD_SHARE) if self.second else deadline
+        world = threading.Thread(target=lambda: answers.append(self._ask(self.world, batch, now, share)), daemon=True)
         world.start()
         left = self._first_of_korea(korean, found, now, deadline)
 
@@ -411,15 +408,14 @@ class Lanes:
             return bool(others) or any(one.symbol not in found.prices for one in korean)
 
         if waiting():
-            world.join(deadline.left / 2 if left else deadline.left + GRACE)
+            world.join(deadline.left / 2 if left else share.left + GRACE)
         else:
-            patience = max(self.settings.cross_check_wait, deadline.seconds * CHECK_SHARE)
-            world.join(min(deadline.left, patience))
+            world.join(min(deadline.left, self.settings.cross_check_wait))
         told = answers[0] if answers else None
         self._rest_of_korea([one for one in left if told is None or one.symbol not in told.ok], found, now, deadline)
         if told is None and waiting():
-            world.join(deadline.left + GRACE)
-            told = answers[0] if answers else Answer({}, all_failed(listings, deadline.spent(self.world.name)))
+            world.join(share.left + GRACE)
+            told = answers[0] if answers else Answer({}, all_failed(listings, share.spent(self.world.name)))
         if told is not None:
             self._take_world(told, listings, found)
             self._last_of_korea(korean, found, now, deadline)
@@ -434,10 +430,13 @@ class Lanes:
         deadline: Deadline,
     ) -> None:
         """Hold every price against what is known, and ask the second sources about the doubtful and the missing."""
+        events: dict[str, Mapping[dt.date, Decimal]] = {}
 
         def judge(symbol: str) -> None:
-            quote, check = found.prices[symbol], found.checks.get(symbol)
-            found.prices[symbol] = doubts.judged(listings[symbol], quote, believed.get(symbol), check, self.settings)
+            quote, check, before = found.prices[symbol], found.checks.get(symbol), believed.get(symbol)
+            found.prices[symbol] = doubts.judged(
+                listings[symbol], quote, before, check, self.settings, events.get(symbol)
+            )
 
         for symbol in found.prices:
             judge(symbol)
@@ -448,9 +447,9 @@ class Lanes:
                 if one.market in provider.markets
                 and ((symbol in found.prices and found.prices[symbol].doubt) or self._is_missing(found, symbol))
             ]
-            if not left or deadline.left == 0:
+            if not left or deadline.left == 0 or refusal(self.store, provider.vendor, now):
                 continue
-            answer = self._ask(provider, left, now, deadline)
+            answer = self._ask(provider, left, now, Deadline(max(deadline.left * SECOND_SHARE, 0.0)))
             self._add(found, answer)
             found.fail({symbol: error for symbol, error in answer.failed.items() if symbol not in found.prices})
             for symbol, quote in answer.ok.items():
@@ -459,6 +458,30 @@ class Lanes:
                 else:
                     found.prices[symbol] = quote
                 judge(symbol)
+        like_splits = [
+            one
+            for symbol, one in listings.items()
+            if symbol in found.prices
+            and found.prices[symbol].doubt
+            and doubts.likely_split(one, found.prices[symbol], believed.get(symbol))
+        ]
+        if self.events is not None and like_splits and deadline.left > 0:
+            for symbol, splits in self._splits(self.events, like_splits, found, now, deadline).items():
+                events[symbol] = splits
+                judge(symbol)
+
+    def _splits(
+        self, source: HistoryProvider, listings: Sequence[Listing], found: Said, now: dt.datetime, deadline: Deadline
+    ) -> dict[str, Mapping[dt.date, Decimal]]:
+        """Return the splits of lately that a source names, by symbol."""
+        first, last = now.date() - doubts.SPLIT_TOLD, now.date() + dt.timedelta(days=1)
+
+        def ask() -> Answer[History]:
+            return source.history(listings, first, last, now=now, deadline=deadline)
+
+        answer = guarded(self.store, source, "history", listings, now, ask)
+        found.requests += answer.requests
+        return {symbol: history.splits for symbol, history in answer.ok.items()}
 
     def _is_missing(self, found: Said, symbol: str) -> bool:
         """Tell whether a symbol has no price for a reason that another source may not have."""

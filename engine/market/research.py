@@ -7,25 +7,48 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Generic, TypeVar
 
 from engine.errors import MarketDataError, NoData, Transient, warning
-from engine.market import calendars, doubts
+from engine.market import calendars, mending
 from engine.market.catalogue import Listing
 from engine.market.meanings import Meanings, inverse_pair
-from engine.market.provider import Answer, DataSource, Deadline, FactsProvider, HistoryProvider, Said, guarded
+from engine.market.provider import (
+    ROUGH,
+    Answer,
+    DataSource,
+    Deadline,
+    FactsProvider,
+    HistoryProvider,
+    ManyClosesProvider,
+    Said,
+    guarded,
+)
 from engine.market.store import Store
-from engine.phrase import phrase
+from engine.phrase import Phrase, phrase
 from engine.quote import Batch, FetchedFacts, History
 from engine.settings import MarketSettings
 
 T = TypeVar("T")
+Progress = Callable[[int, int], None]
+#: Histories above which closes alone are asked for first, the share of the deadline that these may take, and how many
+#: of those that stayed so are named.
+FEW, CLOSES_SHARE, NAMED = 20, 0.5, 8
+#: Facts that are asked for, and stored, at a time.
+PART = 10
 #: Seconds for which a fetched history serves: a dividend changes all total-return closes before it.
 HISTORY_AGE = 12 * 3600.0
+#: A history with dividends that ends so long ago is still better than closes alone.
+WEEK = dt.timedelta(days=7)
 #: Seconds to wait where somebody has just waited in vain.
 _AGAIN = 0.1
 #: Sources of facts of Korean funds are joined: one has fee and size, another everything the fund holds.
 _JOINED = tuple(f.name for f in fields(FetchedFacts) if f.name not in ("symbol", "source", "fetched_at", "as_of"))
+
+
+def unseen(_done: int, _of: int) -> None:
+    """Show nobody how far a fetch is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +63,7 @@ class Research:
     store: Store
     settings: MarketSettings
     meanings: Meanings
-    world_history: HistoryProvider
+    world_history: ManyClosesProvider
     korean_history: Sequence[HistoryProvider]
     world_facts: FactsProvider
     korean_facts: Sequence[FactsProvider]
@@ -59,17 +82,17 @@ class Research:
         wait: float | None = None,
         refresh: bool = False,
         offline: bool = False,
+        progress: Progress = unseen,
     ) -> Batch[History]:
         """Return closes from `start` to `end` (both included) of every symbol; the running day has no close yet.
 
-        Whoever cannot wait until the `deadline` (in seconds; default: the headless setting) says how many seconds they
-        `wait`: what was not there by then is fetched on, and there when it is asked for again. `offline` takes what is
-        stored, however old, and asks nobody.
+        Many come as closes alone first, in few requests, then one by one with dividends. Each is stored as it comes
+        and told to `progress` (how many of how many): whoever is cut off goes on from there at the next look. Whoever
+        cannot wait until the `deadline` (in seconds; default: the headless setting) says how many seconds they `wait`:
+        what was not there by then is fetched on. `offline` takes what is stored, however old, and asks nobody.
         """
         now, limit = self._begun(now, deadline)
         listings, failed = self.meanings.several(symbols)
-        if offline:
-            return self._stored_history(listings, failed, start, end)
         end = min(end, now.date() + dt.timedelta(days=1))
 
         def stored(one: Listing) -> tuple[History, bool] | None:
@@ -77,46 +100,82 @@ class Research:
             if kept is None:
                 return None
             first, last, found = kept
-            age = (now - found.fetched_at).total_seconds()
-            fresh = first <= start and last >= end and -self.settings.clock_skew <= age < HISTORY_AGE
-            return found.between(start, end), fresh and not refresh
-
-        def ask(source: HistoryProvider, left: Sequence[Listing], found: Said) -> dict[str, History]:
-            return self._ask(
-                source, "history", left, found, now, lambda: source.history(left, start, end, now=now, deadline=limit)
-            )
+            if offline and not found.between(start, end).dates:
+                return None
+            young = first <= start and last >= end and self._is_young(found, now)
+            return found.between(start, end), offline or (young and found.source != ROUGH and not refresh)
 
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, History]:
-            got = ask(self.world_history, due, found)
-            for source in self.korean_history:
-                got |= ask(source, [one for one in due if one.market == "KR" and one.symbol not in got], found)
-            for one in due:
-                if one.symbol in got:
-                    got[one.symbol] = _closed_days(one.market, got[one.symbol], now)
-                    self.store.put_history(got[one.symbol], start, end)
-            return got
+            if not offline:
+                return self._histories(due, found, _Span(start, end, now, limit, progress, refresh))
+            found.fail({one.symbol: _not_stored(one.symbol) for one in due})
+            return {}
 
-        question = _Question(f"history from {start}", listings, now, stored, fetch, refresh=refresh)
+        kind = f"history from {start}" if not offline else "stored history"
+        question = _Question(kind, listings, now, stored, fetch, refresh=refresh)
         batch = self._answer(question, failed, limit, wait)
         ok, problems = {}, list(batch.problems)
         for text, found in batch.ok.items():
-            sound, told = doubts.mended(found)
+            sound, told = mending.mended(found, listings[text].market, end)
             problems += told
             inverse = inverse_pair(text)
             ok[text] = sound.inverted(inverse) if inverse else sound
+        rough = tuple(text for text, found in ok.items() if found.source == ROUGH)
+        if rough:
+            problems.append(warning("history-closes", ", ".join(rough[:NAMED]), number=len(rough)))
         return replace(batch, ok=ok, problems=tuple(dict.fromkeys(problems)))
 
-    def _stored_history(
-        self, listings: Mapping[str, Listing], failed: dict[str, MarketDataError], start: dt.date, end: dt.date
-    ) -> Batch[History]:
-        ok: dict[str, History] = {}
-        for text, one in listings.items():
-            kept = self.store.history(one.symbol)
-            if kept is None:
-                failed[text] = NoData(phrase("store.no-closes", symbol=one.symbol), symbol=one.symbol, source="store")
-            else:
-                ok[text] = kept[2].between(start, end)
-        return Batch(ok, failed, 0, tuple(self.store.problems))
+    def _histories(self, due: Sequence[Listing], found: Said, span: _Span) -> dict[str, History]:
+        """Ask for closes alone where there are many, then for each with dividends, and store each as it comes."""
+        markets = {one.symbol: one.market for one in due}
+        got: dict[str, History] = {}
+        whole: set[str] = set()
+        start, end, now = span.start, span.end, span.now
+
+        def came(one: History) -> None:
+            one = _closed_days(markets[one.symbol], one.between(start, end), now)
+            if not one.dates:
+                return
+            got[one.symbol] = one
+            self.store.put_history(one, start, end)
+            if one.source != ROUGH and one.symbol not in whole:
+                whole.add(one.symbol)
+                span.progress(len(whole), len(due))
+
+        def ask(
+            source: DataSource, call: Callable[..., Answer[History]], left: Sequence[Listing], limit: Deadline
+        ) -> None:
+            kind = call.__name__
+            self._ask(
+                source, kind, left, found, now, lambda: call(left, start, end, now=now, deadline=limit, came=came)
+            )
+
+        world = self.world_history
+        if len(due) > FEW:
+            bare = [one for one in due if not self._has_closes(one, span)]
+            ask(world, world.closes, bare, Deadline(span.deadline.left * CLOSES_SHARE))
+        said = {symbol: errors.get(world.name) for symbol, errors in found.errors.items()}
+        worth = [one for one in due if (error := said.get(one.symbol)) is None or not error.retry_after]
+        ask(world, world.history, sorted(worth, key=lambda one: one.symbol not in got), span.deadline)
+        for source in self.korean_history:
+            left = [one for one in due if one.market == "KR" and one.symbol not in got]
+            ask(source, source.history, left, span.deadline)
+        for one in due:
+            if one.symbol not in got and one.symbol not in found.errors:
+                found.fail({one.symbol: NoData(phrase("source.no-closes-then", symbol=one.symbol), symbol=one.symbol)})
+        return got
+
+    def _has_closes(self, one: Listing, span: _Span) -> bool:
+        """Tell whether closes alone would add nothing to what is stored: they are, or nearly, and with dividends."""
+        kept = self.store.history(one.symbol)
+        if kept is None or kept[0] > span.start:
+            return False
+        if kept[2].source == ROUGH:
+            return kept[1] >= span.end and not span.refresh and self._is_young(kept[2], span.now)
+        return span.end - kept[1] <= WEEK
+
+    def _is_young(self, found: History, now: dt.datetime) -> bool:
+        return -self.settings.clock_skew <= (now - found.fetched_at).total_seconds() < HISTORY_AGE
 
     def facts(
         self,
@@ -127,7 +186,10 @@ class Research:
         wait: float | None = None,
         refresh: bool = False,
     ) -> Batch[FetchedFacts]:
-        """Return fund facts, or a share's sector and market value, of every symbol; `wait` as for history."""
+        """Return fund facts, or a share's sector and market value, of every symbol; stored as they come.
+
+        `wait` as for history.
+        """
         now, limit = self._begun(now, deadline)
         listings, failed = self.meanings.several(symbols)
 
@@ -138,17 +200,20 @@ class Research:
             age = (now - found.fetched_at).total_seconds()
             return found, not refresh and -self.settings.clock_skew <= age < self.settings.facts_for
 
-        def ask(source: FactsProvider, left: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
-            return self._ask(source, "facts", left, found, now, lambda: source.facts(left, now=now, deadline=limit))
-
         def fetch(due: Sequence[Listing], found: Said) -> dict[str, FetchedFacts]:
             got: dict[str, FetchedFacts] = {}
+
+            def ask(source: FactsProvider, left: Sequence[Listing]) -> None:
+                for at in range(0, len(left), PART):
+                    part = left[at : at + PART]
+                    call = partial(source.facts, part, now=now, deadline=limit)
+                    for symbol, facts in self._ask(source, "facts", part, found, now, call).items():
+                        got[symbol] = _joined(got[symbol], facts) if symbol in got else facts
+                        self.store.put_facts(got[symbol])
+
             for source in self.korean_facts:
-                for symbol, facts in ask(source, [one for one in due if one.market == "KR"], found).items():
-                    got[symbol] = _joined(got[symbol], facts) if symbol in got else facts
-            got |= ask(self.world_facts, [one for one in due if one.symbol not in got], found)
-            for facts in got.values():
-                self.store.put_facts(facts)
+                ask(source, [one for one in due if one.market == "KR"])
+            ask(self.world_facts, [one for one in due if one.symbol not in got])
             return got
 
         question = _Question("facts", listings, now, stored, fetch, refresh=refresh)
@@ -186,17 +251,18 @@ class Research:
             looked = _Looked(question.kept(), {}, Said())
             looked.found.fail({one.symbol: late for one in question.listings.values()})
         ok: dict[str, T] = {}
-        problems = list(looked.found.problems)
+        reasons: dict[Phrase, list[str]] = {}
         for text, one in question.listings.items():
             if one.symbol in looked.got:
                 ok[text] = looked.got[one.symbol]
             elif one.symbol in looked.kept:
                 ok[text], fresh = looked.kept[one.symbol]
                 if not fresh:
-                    problems.append(warning("stored-data", text, error=looked.found.error(one.symbol).message))
+                    reasons.setdefault(looked.found.error(one.symbol).message, []).append(text)
             else:
                 failed[text] = looked.found.error(one.symbol)
-        return Batch(ok, failed, looked.found.requests, (*problems, *self.store.problems))
+        old = (warning("stored-data", ", ".join(texts), error=error) for error, texts in reasons.items())
+        return Batch(ok, failed, looked.found.requests, (*looked.found.problems, *old, *self.store.problems))
 
     def _look(self, question: _Question[T], deadline: Deadline) -> _Looked[T] | None:
         """Return what is stored and what was fetched; None where another question takes longer than the deadline."""
@@ -209,7 +275,7 @@ class Research:
             asked = [one for one in due if question.refresh or not self._failed_lately(question, one, found)]
             got = question.fetch(asked, found) if asked else {}
             for one in asked:
-                if one.symbol not in got:
+                if one.symbol in found.errors:
                     self.failures[question.kind, one.symbol] = question.now, found.error(one.symbol)
             return _Looked(kept, got, found)
         finally:
@@ -252,6 +318,18 @@ class Research:
 
 
 @dataclass(frozen=True, slots=True)
+class _Span:
+    """The days of which closes are asked, and how."""
+
+    start: dt.date
+    end: dt.date
+    now: dt.datetime
+    deadline: Deadline
+    progress: Progress
+    refresh: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Question(Generic[T]):
     """What is asked of the store and of the sources, by the texts as they were written; `kind` tells it apart."""
 
@@ -274,6 +352,10 @@ class _Looked(Generic[T]):
     kept: Mapping[str, tuple[T, bool]]
     got: Mapping[str, T]
     found: Said
+
+
+def _not_stored(symbol: str) -> NoData:
+    return NoData(phrase("store.no-closes", symbol=symbol), symbol=symbol, source="store")
 
 
 def _closed_days(market: str, found: History, now: dt.datetime) -> History:

@@ -62,6 +62,11 @@ class _Second:
         """Return the quotes that a few listings' answer has; raises the error tree."""
         raise NotImplementedError
 
+    def quote(self, symbol: str, price: Decimal, traded: dt.datetime, now: dt.datetime, **more: Any) -> Quote:  # noqa: ANN401
+        """Return a quote of this source: of a pair in its second currency, else in dollars; `more` are other fields."""
+        currency = symbol[3:] if "FX" in self.markets else "USD"
+        return Quote(symbol, price, currency, traded, self.name, fetched_at=now, **more)
+
 
 class Ecb(_Second):
     """The European Central Bank's reference rates: one a working day, fixed at 14:15 in Frankfurt."""
@@ -87,20 +92,35 @@ class Ecb(_Second):
             raise SchemaChanged(phrase("ecb.shape"), source=self.name)
         rates["EUR"] = Decimal(1)
         fixed = dt.datetime.combine(day, dt.time(14, 15), ZoneInfo("Europe/Berlin")).astimezone(dt.UTC)
-        return {
-            one.symbol: Quote(
-                one.symbol,
-                round(rates[one.symbol[3:]] / rates[one.symbol[:3]], 6),
-                one.symbol[3:],
-                fixed,
-                self.name,
-                "closed",
-                0,
-                now,
-            )
-            for one in listings
-            if one.symbol[:3] in rates and one.symbol[3:] in rates
-        }
+        pairs = [one.symbol for one in listings if one.symbol[:3] in rates and one.symbol[3:] in rates]
+        crossed = {pair: round(rates[pair[3:]] / rates[pair[:3]], 6) for pair in pairs}
+        return {pair: self.quote(pair, rate, fixed, now, session="closed") for pair, rate in crossed.items()}
+
+
+class Frankfurter(_Second):
+    """Frankfurter's reference rates: a blend of some hundred central banks', of one day."""
+
+    name = vendor = "frankfurter"
+    markets = frozenset({"FX"})
+    _URL = "https://api.frankfurter.dev/v2/rates"
+
+    def few(self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline) -> dict[str, Quote]:
+        """Return the pairs' rates, a request for each first currency."""
+        found = {}
+        for base in dict.fromkeys(one.symbol[:3] for one in listings):
+            wanted = {one.symbol[3:]: one for one in listings if one.symbol[:3] == base}
+            params = {"base": base.lower(), "quotes": ",".join(wanted).lower()}
+            document = wire.json(self._URL, deadline, params=params)
+            if not isinstance(document, list):
+                raise SchemaChanged(phrase("frankfurter.shape"), source=self.name)
+            for currency, rows in decode.keyed(decode.objects(document), "quote", wanted).items():
+                row = rows[0]
+                price, day = decode.price(row.get("rate")), decode.date(row.get("date"))
+                if len(rows) == 1 and price and day and decode.text(row.get("base"), base) == base:
+                    noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
+                    symbol = wanted[currency].symbol
+                    found[symbol] = self.quote(symbol, price, min(noon, now), now, session="closed")
+        return found
 
 
 class NaverRates(_Second):
@@ -125,7 +145,7 @@ class NaverRates(_Second):
             traded = decode.moment(row.get("localTradedAt"))
             if price is not None and traded is not None:
                 price /= 100 if currency in self._HUNDREDS else 1
-                found[one.symbol] = Quote(one.symbol, price, "KRW", traded, self.name, "unknown", 0, now)
+                found[one.symbol] = self.quote(one.symbol, price, traded, now)
         return found
 
 
@@ -165,9 +185,8 @@ class NaverWorld(_Second):
         price, traded, row = read[0]
         delay = decode.delay(decode.part(row, "stockExchangeType").get("delayTime"))
         session: Session = "closed" if row.get("marketStatus") == "CLOSE" else "regular"
-        return Quote(
-            one.symbol, price, "USD", traded, self.name, session, delay, now, name=decode.text(row.get("stockName"))
-        )
+        name = decode.text(row.get("stockName"))
+        return self.quote(one.symbol, price, traded, now, session=session, delay_seconds=delay, name=name)
 
 
 class Cnbc(_Second):
@@ -201,13 +220,11 @@ class Cnbc(_Second):
             row = several[0]
             price, traded = decode.price(row.get("last")), _cnbc_moment(row.get("last_time"))
             if len(several) == 1 and price and traded and decode.text(row.get("code"), "0") == "0":
-                currency = decode.text(row.get("currencyCode"), "USD")
-                previous = decode.price(row.get("previous_day_closing"))
+                previous, name = decode.price(row.get("previous_day_closing")), decode.text(row.get("shortName"))
                 session: Session = "regular" if row.get("curmktstatus") == "REG_MKT" else "closed"
-                name = decode.text(row.get("shortName"))
-                if currency == "USD":
-                    found[symbol] = Quote(
-                        symbol, price, "USD", traded, self.name, session, 0, now, name=name, previous=previous
+                if decode.text(row.get("currencyCode"), "USD") == "USD":
+                    found[symbol] = self.quote(
+                        symbol, price, traded, now, session=session, name=name, previous=previous
                     )
         return found
 

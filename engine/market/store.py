@@ -18,7 +18,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 from engine.errors import Problem, warning
 from engine.market.catalogue import Listing
 from engine.phrase import Phrase
-from engine.quote import FetchedFacts, FetchedHolding, History, Quote
+from engine.quote import FetchedFacts, FetchedHolding, History, Quote, Split
 from engine.settings import MarketSettings
 from engine.text import fold
 
@@ -40,21 +40,22 @@ _PAUSE = 0.02
 #: Seconds after which a file that could not be used is tried again, and the most writes that wait for it.
 AGAIN, WAITING = 60.0, 500
 #: Schema version: an earlier one is brought up to it, a later one is left alone.
-VERSION = 2
+VERSION = 3
 #: Seconds for which a file that was set aside is kept.
 MONTH = 30 * 86400.0
 #: How the files begin that say which source is left alone.
 _ALONE = "left-alone-"
-#: What brings a file of the first version to the second: the breakers have files of their own since.
-_UPGRADE = """
-ALTER TABLE quotes ADD COLUMN previous TEXT;
-ALTER TABLE quotes ADD COLUMN doubt TEXT;
-DROP TABLE IF EXISTS breakers;
-"""
+#: What brings a file of a version to the next: since the second the breakers have files of their own.
+_UPGRADES = {
+    1: "ALTER TABLE quotes ADD COLUMN previous TEXT; ALTER TABLE quotes ADD COLUMN doubt TEXT;"
+    "DROP TABLE IF EXISTS breakers;",
+    2: "ALTER TABLE quotes ADD COLUMN kind TEXT; ALTER TABLE quotes ADD COLUMN split TEXT;",
+}
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS quotes(
     symbol TEXT, role TEXT, market TEXT, price TEXT, currency TEXT, as_of REAL, source TEXT, session TEXT,
-    delay INTEGER, fetched_at REAL, name TEXT, previous TEXT, doubt TEXT, PRIMARY KEY(symbol, role)) WITHOUT ROWID;
+    delay INTEGER, fetched_at REAL, name TEXT, previous TEXT, doubt TEXT, kind TEXT, split TEXT,
+    PRIMARY KEY(symbol, role)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history(
     symbol TEXT PRIMARY KEY, first TEXT, last TEXT, fetched_at REAL, body TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts(symbol TEXT PRIMARY KEY, fetched_at REAL, body TEXT) WITHOUT ROWID;
@@ -66,10 +67,11 @@ CREATE TABLE IF NOT EXISTS listings(
 TABLES = ("quotes", "history", "facts", "unknown", "watch", "listings")
 #: The newer price stays: one traded before it is an older answer, unless the stored one is ahead of its own fetching.
 _PUT_QUOTE = """
-INSERT INTO quotes VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(symbol, role) DO UPDATE SET
+INSERT INTO quotes VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(symbol, role) DO UPDATE SET
     market = excluded.market, price = excluded.price, currency = excluded.currency, as_of = excluded.as_of,
     source = excluded.source, session = excluded.session, delay = excluded.delay, fetched_at = excluded.fetched_at,
-    name = excluded.name, previous = excluded.previous, doubt = excluded.doubt
+    name = excluded.name, previous = excluded.previous, doubt = excluded.doubt, kind = excluded.kind,
+    split = excluded.split
 WHERE coalesce(excluded.as_of, 0) >= coalesce(quotes.as_of, 0) OR quotes.as_of > excluded.fetched_at
     OR quotes.doubt IS NOT NULL
 """
@@ -107,14 +109,15 @@ class Store:
         self._waiting: list[Callable[[sqlite3.Connection], None]] = []
         self._breakers: dict[str, Breaker] = {}
         self._quotes: dict[str, tuple[object, dict[str, tuple[str, Quote]]]] = {}
+        self._splits: tuple[object, dict[str, Mapping[dt.date, Decimal]]] | None = None
         self._listings: dict[str, Listing] | None = None
 
     # --- quotes ---------------------------------------------------------------------------------------------------
     def quotes(self, role: str = "price") -> dict[str, tuple[str, Quote]]:
         """Return every stored quote with its market, by symbol; `role` is price or check (the second source's)."""
         sql = (
-            "SELECT symbol, market, price, currency, as_of, source, session, delay, fetched_at, name, previous, doubt"
-            " FROM quotes WHERE role = ?"
+            "SELECT symbol, market, price, currency, as_of, source, session, delay, fetched_at, name, previous, doubt,"
+            " kind, split FROM quotes WHERE role = ?"
         )
         with self._lock:
             state = self._state()
@@ -137,6 +140,16 @@ class Store:
     def put_history(self, found: History, first: dt.date, last: dt.date) -> None:
         """Keep a history, asked for from `first` to `last`, in place of an earlier one."""
         self._write("INSERT OR REPLACE INTO history VALUES(?, ?, ?, ?, ?)", [_history_row(found, first, last)])
+
+    def splits(self) -> dict[str, Mapping[dt.date, Decimal]]:
+        """Return the splits in the stored histories by symbol, each by the first day that trades so."""
+        sql = "SELECT symbol, json_extract(body, '$.splits') FROM history WHERE instr(body, '\"splits\": {\"') > 0"
+        with self._lock:
+            state = self._state()
+            if self._splits is None or self._splits[0] != state:
+                rows = self._read(sql, parse=lambda row: (row[0], _splits_of(json.loads(row[1]))))
+                self._splits = state, dict(rows)
+            return self._splits[1]
 
     def facts(self, symbol: str) -> FetchedFacts | None:
         """Return the stored facts of a symbol."""
@@ -385,14 +398,23 @@ def _opened(path: Path, patience: float) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         if version < VERSION:
-            upgrade = _UPGRADE if version == 1 else ""
-            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {upgrade} PRAGMA user_version = {VERSION}; COMMIT;")
+            _upgrade(connection)
         connection.execute("BEGIN IMMEDIATE")  # a file that cannot be written says so here, not at the first price
         connection.execute("ROLLBACK")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a file to our version, unless another process has just done so."""
+    with _transaction(connection):
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        steps = [_UPGRADES[step] for step in range(version or VERSION, VERSION)]
+        for statement in ";".join((SCHEMA, *steps)).split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _copied(path: Path, *, readable: bool) -> sqlite3.Connection:
@@ -455,11 +477,12 @@ def _kind(error: Exception) -> str:
 
 def _quote_of(row: tuple[Any, ...]) -> tuple[str, Quote]:
     """Return the market and the quote of a row of `quotes` (without its role)."""
-    symbol, market, price, currency, as_of, source, session, delay, at, name, previous, doubt = row
+    symbol, market, price, currency, as_of, source, session, delay, at, name, previous, doubt, kind, split = row
     looked = (source, session, int(delay), _moment(at), None, name)
     before = None if previous is None else Decimal(previous)
     said = None if doubt is None else _thawed(doubt)
-    quote = Quote(symbol, Decimal(price), currency, _moment(as_of), *looked, before, said)
+    changed = None if split is None else _split_of(split)
+    quote = Quote(symbol, Decimal(price), currency, _moment(as_of), *looked, before, said, kind or "", None, changed)
     if not (quote.price.is_finite() and quote.price > 0 and symbol and currency):
         raise ValueError(symbol)
     return market, quote
@@ -478,9 +501,18 @@ def _history_of(row: tuple[Any, ...]) -> tuple[dt.date, dt.date, History]:
         tuple(dt.date.fromisoformat(day) for day in body["dates"]),
         tuple(Decimal(close) for close in body["closes"]),
         None if total is None else tuple(total),
-        {dt.date.fromisoformat(day): Decimal(ratio) for day, ratio in body.get("splits", {}).items()},
+        _splits_of(body.get("splits", {})),
     )
     return dt.date.fromisoformat(first), dt.date.fromisoformat(last), found
+
+
+def _split_of(text: str) -> Split:
+    day, ratio, named = text.split(" ")
+    return Split(dt.date.fromisoformat(day), Decimal(ratio), named == "1")
+
+
+def _splits_of(body: Mapping[str, str]) -> dict[dt.date, Decimal]:
+    return {dt.date.fromisoformat(day): Decimal(ratio) for day, ratio in body.items()}
 
 
 def _facts_of(row: tuple[Any, ...]) -> FetchedFacts:
@@ -499,19 +531,9 @@ def _quote_row(q: Quote, market: str, role: str) -> tuple[Any, ...]:
     """Return a quote as a row of `quotes`."""
     money, looked = (str(q.price), q.currency), (q.delay_seconds, _stamp(q.fetched_at))
     doubt = None if q.doubt is None else _frozen(q.doubt)
-    return (
-        q.symbol,
-        role,
-        market,
-        *money,
-        _stamp(q.as_of),
-        q.source,
-        q.session,
-        *looked,
-        q.name,
-        _text(q.previous),
-        doubt,
-    )
+    split = None if q.split is None else f"{q.split.day} {q.split.ratio} {int(q.split.named)}"
+    first = (q.symbol, role, market, *money, _stamp(q.as_of), q.source, q.session)
+    return (*first, *looked, q.name, _text(q.previous), doubt, q.kind, split)
 
 
 def _history_row(found: History, first: dt.date, last: dt.date) -> tuple[Any, ...]:
@@ -573,6 +595,7 @@ def _thawed(text: str) -> Phrase:
     found = unpacked(json.loads(text))
     if not isinstance(found, Phrase):
         raise TypeError(text)
+    str(found)  # what another version said, and nobody here can say, is no row of ours
     return found
 
 

@@ -29,9 +29,15 @@ from engine.phrase import phrase
 
 T = TypeVar("T")
 #: Requests a second that each vendor is asked at most; far below what a browser makes.
-PACE = {"yahoo": 20, "naver": 10, "ecb": 2, "cnbc": 4}
+PACE = {"yahoo": 20, "naver": 10, "ecb": 2, "frankfurter": 2, "cnbc": 4}
 #: Whose servers may be asked, after a redirect too.
-DOMAINS = {"yahoo": "yahoo.com", "naver": "naver.com", "ecb": "ecb.europa.eu", "cnbc": "cnbc.com"}
+DOMAINS = {
+    "yahoo": "yahoo.com",
+    "naver": "naver.com",
+    "ecb": "ecb.europa.eu",
+    "frankfurter": "frankfurter.dev",
+    "cnbc": "cnbc.com",
+}
 #: Redirects that are followed, and the largest body that is taken, in bytes, decompressed.
 HOPS, MOST = 4, 16 * 2**20
 #: Digits of a whole number that is read.
@@ -94,19 +100,21 @@ class Wire(requests.Session[Any]):
             target = response.headers.get("Location")
             if not target or not 300 <= response.status_code < 400:
                 return response
-            url, method = urljoin(url, target), "GET"
             options = {key: options[key] for key in options if key not in ("params", "data", "json")}
-            if not self._is_ours(url):
+            url, method = self._ours(url, target), "GET"
+            if not url:
                 raise SchemaChanged(phrase("source.redirected", source=self.vendor), source=self.vendor)
         raise SchemaChanged(phrase("source.redirect-loop", source=self.vendor), source=self.vendor)
 
-    def _is_ours(self, url: str) -> bool:
+    def _ours(self, url: str, target: str) -> str:
+        """Return where a redirect leads, "" where that is not one of the vendor's own servers."""
         try:
-            parts = urlsplit(url)
+            joined = urljoin(url, target)
+            parts = urlsplit(joined)
             host = parts.hostname or ""
         except ValueError:
-            return False
-        return parts.scheme == "https" and f".{host}".endswith(f".{DOMAINS[self.vendor]}")
+            return ""
+        return joined if parts.scheme == "https" and f".{host}".endswith(f".{DOMAINS[self.vendor]}") else ""
 
     def _once(self, method: Any, url: str, options: dict[str, Any], asked: object) -> Any:  # noqa: ANN401 - a response
         self._limiter.try_acquire(self.vendor, timeout=self._deadline.left)
@@ -150,13 +158,17 @@ class Wire(requests.Session[Any]):
                 raise AuthFailed(phrase("source.own-cookie", source=self.vendor), source=self.vendor)
             if status >= 400 and status != 404:
                 raise SchemaChanged(phrase("source.status", source=self.vendor, status=status), source=self.vendor)
-            try:
-                document = json.loads(response.content.decode(encoding), parse_int=_whole)
-            except (ValueError, RecursionError):
-                raise SchemaChanged(phrase("source.no-data-page", source=self.vendor), source=self.vendor) from None
+            document = self.read(response, encoding)
             return ABSENT if status == 404 else document
 
         return twice(ask, deadline)
+
+    def read(self, response: Any, encoding: str = "utf-8") -> Any:  # noqa: ANN401 - a JSON value
+        """Return the JSON of an answer; raises SchemaChanged where it is none."""
+        try:
+            return json.loads(response.content.decode(encoding), parse_int=_whole)
+        except (ValueError, RecursionError):
+            raise SchemaChanged(phrase("source.no-data-page", source=self.vendor), source=self.vendor) from None
 
     def get(self, url: str, **options: Any) -> Any:  # noqa: ANN401 - curl_cffi's signature
         """Make a GET request."""

@@ -11,8 +11,7 @@ import contextlib
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +22,8 @@ from engine.errors import Blocked, MarketDataError, NoData, RateLimited, SchemaC
 from engine.market import decode
 from engine.market.calendars import REGULAR
 from engine.market.catalogue import Listing, major
-from engine.market.provider import Answer, Deadline, Turns, all_failed, each, unexpected
+from engine.market.doubts import recent
+from engine.market.provider import ROUGH, Answer, Came, Deadline, Turns, all_failed, each, unheard
 from engine.money import MINOR_DIGITS
 from engine.phrase import phrase
 from engine.quote import FetchedFacts, FetchedHolding, History, Quote, Session
@@ -49,14 +49,18 @@ FALLBACK_ALL = 60
 THREADS = 8
 #: Symbols of one spark request: more are refused.
 SPARK = 20
-#: Share of the deadline that charts may take; what is left then comes as closes alone.
-CHARTS_SHARE = 0.7
+#: Days that a spark's spans surely reach back.
+SPANS = ((25, "1mo"), (85, "3mo"), (175, "6mo"), (360, "1y"), (725, "2y"), (1820, "5y"), (3640, "10y"))
 #: Digits kept of a close: charts carry binary noise behind the fourth.
 CHART_DIGITS = 4
 FACT_MODULES = ("quoteType", "summaryDetail", "price", "assetProfile", "fundProfile", "topHoldings")
 #: Distance of two prices for one Korean code (of both exchanges) above which neither is taken, and within how long.
 TWO_ROWS, SAME_DAY = Decimal("0.01"), 86400.0
 _SESSIONS: Mapping[str, Session] = {"REGULAR": "regular"}
+#: Yahoo's types of instruments, as ours.
+KINDS = {"EQUITY": "stock", "ETF": "etf", "MUTUALFUND": "fund"}
+#: By how many seconds Yahoo's prices lag, where an answer does not say it.
+_DELAYS = {"KR": 1200}
 _ZONES = {"KR": "Asia/Seoul", "US": "America/New_York", "FX": "Europe/London"}
 
 
@@ -66,7 +70,9 @@ class Yahoo:
     name = vendor = SOURCE
 
     def __init__(self, folder: Path) -> None:
-        self._turns = Turns(self.name, lambda: _start(folder))
+        self._folder = folder
+        self._turns = Turns(self.name, _start)
+        self._ready = False
 
     def quotes(self, listings: Sequence[Listing], *, now: dt.datetime, deadline: Deadline) -> Answer[Quote]:
         """Return quotes: one request a batch, then charts for a few that the batch lacks."""
@@ -75,6 +81,9 @@ class Yahoo:
     def _quotes(
         self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
     ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
+        if not self._ready and all(one.optional for one in listings):
+            return self._second_opinions(wire, listings, now, deadline)
+        self._prepare()
         names = [name for listing in listings for name in listing.yahoo]
         rows: dict[str, list[Mapping[str, Any]]] = {}
         broken: MarketDataError | None = None
@@ -98,21 +107,67 @@ class Yahoo:
         more, lost = _charts(wire, worth, deadline, {"range": "5d"}, lambda one, chart: quote_of_chart(one, chart, now))
         return ok | more, failed | lost
 
+    def _second_opinions(
+        self, wire: Wire, listings: Sequence[Listing], now: dt.datetime, deadline: Deadline
+    ) -> tuple[dict[str, Quote], dict[str, MarketDataError]]:
+        """Return quotes of sparks, which need neither client nor cookie: nobody waits for either."""
+        charts: dict[str, Chart] = {}
+        for group in _groups(listings):
+            charts |= _spark(wire, group, "5d", deadline)
+
+        def find(one: Listing) -> Quote:
+            found = [quote_of_chart(one, charts[name], now) for name in one.yahoo if name in charts]
+            newest = max(found, key=lambda quote: quote.as_of or now, default=None)
+            if newest is None or any(
+                other.as_of == newest.as_of and abs(other.price / newest.price - 1) > TWO_ROWS for other in found
+            ):
+                raise NoData(phrase("yahoo.not-in-batch"), symbol=one.symbol, source=SOURCE)
+            return newest
+
+        return each(listings, find, SOURCE)
+
+    def _prepare(self) -> None:
+        """Prepare yfinance at the first need of a cookie and a crumb: importing it takes a second."""
+        if not self._ready:
+            _prepare(self._folder)
+            self._ready = True
+
     def history(
-        self, listings: Sequence[Listing], start: dt.date, end: dt.date, *, now: dt.datetime, deadline: Deadline
+        self,
+        listings: Sequence[Listing],
+        start: dt.date,
+        end: dt.date,
+        *,
+        now: dt.datetime,
+        deadline: Deadline,
+        came: Came = unheard,
     ) -> Answer[History]:
-        """Return closes and total-return closes, a chart each; closes alone for what the charts had no time for."""
+        """Return closes and total-return closes, a chart each."""
         span = {"period1": _epoch(start), "period2": _epoch(end + dt.timedelta(days=1))}
 
+        def read(one: Listing, chart: Chart) -> History:
+            found = history_of(one, chart, now)
+            came(found)
+            return found
+
+        return self._turns.answer(listings, deadline, lambda wire: _charts(wire, listings, deadline, span, read))
+
+    def closes(
+        self,
+        listings: Sequence[Listing],
+        start: dt.date,
+        end: dt.date,
+        *,
+        now: dt.datetime,
+        deadline: Deadline,
+        came: Came = unheard,
+    ) -> Answer[History]:
+        """Return closes alone, twenty symbols a request."""
+        spans = ((limit, word) for limit, word in SPANS if (now.date() - start).days < limit)
+        span = next((word for _, word in spans), "max")
+
         def ask(wire: Wire) -> tuple[dict[str, History], dict[str, MarketDataError]]:
-            first = Deadline(deadline.left * CHARTS_SHARE) if len(listings) > SPARK else deadline
-            ok, failed = _charts(wire, listings, first, span, lambda one, chart: history_of(one, chart, now))
-            late = [one for one in listings if isinstance(failed.get(one.symbol), Transient)] if failed else []
-            if first is not deadline and late and deadline.left > 0:
-                more = _sparks(wire, late, start, end, now, deadline)
-                ok |= more
-                failed = {symbol: error for symbol, error in failed.items() if symbol not in more}
-            return ok, failed
+            return _sparks(wire, listings, (span, start, end), now, deadline, came)
 
         return self._turns.answer(listings, deadline, ask)
 
@@ -120,6 +175,7 @@ class Yahoo:
         """Return fund facts, or a share's sector, yield and market value: one quote summary each."""
 
         def ask(wire: Wire) -> tuple[dict[str, FetchedFacts], dict[str, MarketDataError]]:
+            self._prepare()
             return each(listings, lambda one: _facts(wire, one, now, deadline), SOURCE)
 
         return self._turns.answer(listings, deadline, ask)
@@ -136,7 +192,13 @@ def _hear(path: str, response: Any) -> None:  # noqa: ANN401 - curl_cffi's respo
         raise SchemaChanged(phrase("yahoo.call-gone"), source=SOURCE)
 
 
-def _start(folder: Path) -> Wire:
+def _start() -> Wire:
+    from engine.market.wire import Wire
+
+    return Wire(SOURCE, _hear)
+
+
+def _prepare(folder: Path) -> None:
     """Import and prepare yfinance: our session, our folder, no log of its own (an address it logs holds the crumb).
 
     Its caches are opened here, on one thread; it does without one that cannot be opened, or whose folder cannot be
@@ -144,8 +206,6 @@ def _start(folder: Path) -> Wire:
     """
     import yfinance
     from yfinance import cache
-
-    from engine.market.wire import Wire
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
     yfinance.config.debug.hide_exceptions = False
@@ -161,7 +221,6 @@ def _start(folder: Path) -> Wire:
     with contextlib.suppress(OSError):
         for file in folder.glob("*.db*"):
             file.chmod(0o600)
-    return Wire(SOURCE, _hear)
 
 
 def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) -> Any:  # noqa: ANN401 - a JSON value
@@ -172,7 +231,9 @@ def _get_json(wire: Wire, url: str, params: dict[str, str], deadline: Deadline) 
 
     def ask() -> Any:  # noqa: ANN401 - a JSON value
         try:
-            return YfData(session=wire).get_raw_json(url, params=params, timeout=deadline.left)
+            response = YfData(session=wire).get(url, params=params, timeout=deadline.left)
+            response.raise_for_status()
+            return wire.read(response)
         except Exception as error:  # noqa: BLE001 - the edge: every foreign exception becomes one of ours
             raise classify(error, SOURCE) from None
 
@@ -208,39 +269,16 @@ def _charts(
     read: Callable[[Listing, Chart], T],
 ) -> tuple[dict[str, T], dict[str, MarketDataError]]:
     """Return what `read` makes of each listing's chart; a few are asked for at once, a refusal ends the rest."""
-    refused: list[MarketDataError] = []
-
-    def find(listing: Listing) -> T | MarketDataError:
-        try:
-            return read(listing, _chart(wire, listing, deadline, span, refused))
-        except MarketDataError as error:
-            if isinstance(error, (RateLimited, Blocked)):
-                refused.append(error)
-            return error
-        except Exception as error:  # noqa: BLE001 - no shape of one chart may cost another's
-            return unexpected(SOURCE, error)
-
-    if not listings:
-        return {}, {}
-    with ThreadPoolExecutor(min(THREADS, len(listings))) as pool:
-        found = dict(zip((one.symbol for one in listings), pool.map(find, listings), strict=True))
-    failed = {symbol: answer for symbol, answer in found.items() if isinstance(answer, MarketDataError)}
-    for symbol, error in failed.items():
-        error.symbol = error.symbol or symbol
-    return {symbol: one for symbol, one in found.items() if not isinstance(one, MarketDataError)}, failed
+    return each(listings, lambda one: read(one, _chart(wire, one, deadline, span)), SOURCE, threads=THREADS)
 
 
-def _chart(
-    wire: Wire, listing: Listing, deadline: Deadline, span: Mapping[str, str], refused: Sequence[MarketDataError]
-) -> Chart:
+def _chart(wire: Wire, listing: Listing, deadline: Deadline, span: Mapping[str, str]) -> Chart:
     """Return the chart under the first of a listing's names that has closes; raises the error tree."""
     from engine.market.wire import ABSENT
 
     missing: list[str] = []
     empty: Chart | None = None
     for name in listing.yahoo:
-        if refused:
-            raise type(refused[0])(refused[0].message, symbol=listing.symbol, source=SOURCE)
         params = {**span, "interval": "1d", "events": "div,splits,capitalGains"}
         document = wire.json(_CHART_URL + quoted(name), deadline, params=params)
         if document is ABSENT:
@@ -260,22 +298,61 @@ def _chart(
 
 
 def _sparks(
-    wire: Wire, listings: Sequence[Listing], start: dt.date, end: dt.date, now: dt.datetime, deadline: Deadline
-) -> dict[str, History]:
-    """Return closes alone, twenty symbols a request; whatever goes wrong leaves its symbols out."""
-    found: dict[str, History] = {}
+    wire: Wire,
+    listings: Sequence[Listing],
+    span: tuple[str, dt.date, dt.date],
+    now: dt.datetime,
+    deadline: Deadline,
+    came: Came,
+) -> tuple[dict[str, History], dict[str, MarketDataError]]:
+    """Return closes alone, twenty names a request, a few requests at once; what an answer lacks is unknown."""
+    word, start, end = span
+    groups = {group[0].symbol: group for group in _groups(listings)}
+
+    def find(first: Listing) -> dict[str, History]:
+        names = {name: one for one in groups[first.symbol] for name in one.yahoo}
+        best: dict[str, History] = {}
+        for name, chart in _spark(wire, groups[first.symbol], word, deadline).items():
+            with contextlib.suppress(MarketDataError):
+                found = replace(history_of(names[name], chart, now), source=ROUGH).between(start, end)
+                if found.dates and (found.symbol not in best or best[found.symbol].dates[-1] < found.dates[-1]):
+                    best[found.symbol] = found
+        for found in best.values():
+            came(found)
+        return best
+
+    answered, refused = each([group[0] for group in groups.values()], find, SOURCE, threads=THREADS)
+    ok = {symbol: found for answer in answered.values() for symbol, found in answer.items()}
+    failed: dict[str, MarketDataError] = {}
+    for first, group in groups.items():
+        lost = [one for one in group if one.symbol not in ok]
+        for one in lost:
+            failed[one.symbol] = SymbolUnknown(phrase("source.unknown", source=SOURCE, symbol=one.symbol))
+        failed |= all_failed(lost, refused[first]) if first in refused else {}
+    return ok, failed
+
+
+def _spark(wire: Wire, listings: Sequence[Listing], span: str, deadline: Deadline) -> dict[str, Chart]:
+    """Return the charts of closes alone of a group, by name; raises the error tree."""
+    from engine.market.wire import ABSENT
+
     names = {name: one for one in listings for name in one.yahoo}
-    asked = list(names)
-    span = {"period1": _epoch(start), "period2": _epoch(end + dt.timedelta(days=1)), "interval": "1d"}
-    with contextlib.suppress(MarketDataError):
-        for at in range(0, len(asked), SPARK):
-            symbols = ",".join(asked[at : at + SPARK])
-            document = wire.json(_SPARK_URL, deadline, params={"symbols": symbols, **span})
-            for name, chart in sparks_of(document, names).items():
-                with contextlib.suppress(MarketDataError):
-                    if chart.closes and names[name].symbol not in found:
-                        found[names[name].symbol] = history_of(names[name], chart, now)
-    return found
+    document = wire.json(_SPARK_URL, deadline, params={"symbols": ",".join(names), "range": span, "interval": "1d"})
+    found = {} if document is ABSENT else sparks_of(document, names)
+    return {name: chart for name, chart in found.items() if chart.closes}
+
+
+def _groups(listings: Sequence[Listing]) -> list[list[Listing]]:
+    """Return the listings in groups that have no more names than one request may ask for."""
+    groups: list[list[Listing]] = []
+    room = 0
+    for one in listings:
+        if len(one.yahoo) > room:
+            groups.append([])
+            room = SPARK
+        groups[-1].append(one)
+        room -= len(one.yahoo)
+    return groups
 
 
 def _epoch(day: dt.date) -> str:
@@ -294,6 +371,7 @@ class Chart:
     closes: Mapping[dt.date, Decimal] = field(default_factory=dict)
     total: Mapping[dt.date, float] = field(default_factory=dict)
     splits: Mapping[dt.date, Decimal] = field(default_factory=dict)
+    kind: str = ""
 
 
 def chart_of(document: Any, listing: Listing) -> Chart:  # noqa: ANN401 - a JSON value
@@ -311,7 +389,12 @@ def chart_of(document: Any, listing: Listing) -> Chart:  # noqa: ANN401 - a JSON
 
 
 def sparks_of(document: Any, names: Mapping[str, Listing]) -> dict[str, Chart]:  # noqa: ANN401 - a JSON value
-    """Return the closes that a spark says, by the name asked for; in the shape of its seventh version or its eighth."""
+    """Return the closes that a spark says, by the name asked for; in the shape of its seventh version or its eighth.
+
+    What it does not know it leaves out; raises SchemaChanged where it is no spark at all.
+    """
+    if not isinstance(document, Mapping) or not (not document or "spark" in document or document.keys() & names):
+        raise SchemaChanged(phrase("yahoo.no-data-page", symbol="spark"), source=SOURCE)
     found: dict[str, Chart] = {}
     for row in decode.objects(decode.part(document, "spark").get("result")):
         name, answers = decode.text(row.get("symbol")), decode.objects(row.get("response"))
@@ -346,6 +429,7 @@ def _series(result: Mapping[str, Any], meta: Mapping[str, Any], listing: Listing
         closes=closes,
         total={day: float(value) for day, value in total.items()} if closes.keys() <= total.keys() else {},
         splits=splits,
+        kind=KINDS.get(decode.text(meta.get("instrumentType")), ""),
     )
 
 
@@ -406,8 +490,7 @@ def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> 
     currency, unit = agreed_currency(listing, decode.text(row.get("currency")))
     previous = decode.price(row.get("regularMarketPreviousClose"))
     listed = decode.number(row.get("firstTradeDateMilliseconds"))
-    if listed is not None and 0 <= traded.timestamp() - float(listed) / 1000 < SAME_DAY:
-        previous = None  # on its first day a share may be worth 60 % to 400 % of its offer
+    first = None if listed is None else decode.moment(float(listed) / 1000)
     return Quote(
         symbol=listing.symbol,
         price=price * unit,
@@ -419,6 +502,8 @@ def quote_of_row(row: Mapping[str, Any], listing: Listing, now: dt.datetime) -> 
         fetched_at=now,
         name=listing.name or decode.text(row.get("longName")) or decode.text(row.get("shortName")),
         previous=previous and previous * unit,
+        kind=KINDS.get(decode.text(row.get("quoteType")), ""),
+        listed=first and first.astimezone(ZoneInfo(_ZONES.get(listing.market, "UTC"))).date(),
     )
 
 
@@ -453,16 +538,19 @@ def quote_of_chart(listing: Listing, said: Chart, now: dt.datetime) -> Quote:
         closing = REGULAR[listing.market].close if listing.market in REGULAR else dt.time(23, 59)
         traded = dt.datetime.combine(day, closing, zone)
     currency, unit = agreed_currency(listing, said.currency)
-    return Quote(
+    found = Quote(
         symbol=listing.symbol,
-        price=said.closes[day] * unit,
+        price=Decimal(f"{(said.closes[day] * unit).normalize():f}"),
         currency=currency,
         as_of=traded.astimezone(dt.UTC),
         source=SOURCE,
+        delay_seconds=_DELAYS.get(listing.market, 0),
         fetched_at=now,
         name=listing.name,
         previous=said.closes[before[-1]] * unit if before else None,
+        kind=said.kind,
     )
+    return replace(found, split=recent(said.splits, found))
 
 
 def history_of(listing: Listing, said: Chart, now: dt.datetime) -> History:

@@ -57,11 +57,13 @@ class Concentration:
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A target weight, a fraction of what the universe is to make up."""
+    """A target weight, a fraction of what the universe is to make up; `currency` is the universe's own word, or ""."""
 
     symbol: str
     sector: str
     weight: Decimal
+    name: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,9 @@ def weigh(
         moved = turnover(present, weights)
         if move_cost:
             cost = sum((move_cost(symbol, weights[symbol] - present[symbol]) for symbol in weights), ZERO)
-    rows = tuple(Weight(entry.symbol, entry.sector, weights[entry.symbol]) for entry in entries)
+    rows = tuple(
+        Weight(entry.symbol, entry.sector, weights[entry.symbol], entry.name, entry.currency) for entry in entries
+    )
     return Weighting(method, rows, before, _measure(entries, weights), moved, cost, tuple(problems))
 
 

@@ -22,15 +22,18 @@ from engine.words import Lang
 from templates.cells import Cell, Grid, Row, Rows, column_number, letters, quoted_sheet
 from templates.merge.package import Package, SheetXml, StyleSheet, attributes, text_of, with_attribute
 from templates.read.book import matrix_start
-from templates.read.tables import Found, find_tables
+from templates.read.tables import Found, find_tables, in_codes
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.spec import TABLES
+from templates.spec import sheet as spec_sheet
 from templates.spec import table as spec_table
-from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW
-from templates.spec.schema import Table
+from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, HEADER_ROW
+from templates.spec.schema import Column, Table
+from templates.spec.vocabulary import spoken
 from templates.write import Book, build
 from templates.write.canvas import approximate
+from templates.write.dashboard import SAID, standing
 
 #: Without these, a workbook is none of ours.
 _NEEDED = ("Trades", "Prices", "Reconcile", "Summary", "Holdings")
@@ -45,20 +48,23 @@ _CACHE = re.compile(rb"<((?:[\w.-]+:)?)(numCache|strCache)>.*?</\1\2>", re.DOTAL
 def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None, Phrase | None]:
     """Return the person's workbook with the report's results in it, or None and why it cannot be done."""
     if path.suffix.lower() not in KINDS:
-        return _not_kept(path, phrase("not-kept.kind"))
+        return not_kept(path, phrase("not-kept.kind"))
     try:
         grids = read_grids(path)
     except Refused as refusal:
-        return _not_kept(path, refusal.problem(str(path)).message)
+        return not_kept(path, refusal.problem(str(path)).message)
     found, _ = find_tables(grids)
-    if missing := [name for name in _NEEDED if name not in found]:
-        return _not_kept(path, phrase("not-kept.no-table", tables=missing))
+    if any(name not in found for name in _NEEDED):
+        from templates.merge.results import add_results
+
+        return add_results(path, grids, report, lang)
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
     blocked = own.write()
-    return _not_kept(path, phrase("not-kept.in-the-way", cell=blocked)) if blocked else (own.to_bytes(), None)
+    return not_kept(path, phrase("not-kept.in-the-way", cell=blocked)) if blocked else (own.to_bytes(), None)
 
 
-def _not_kept(path: Path, reason: str | Phrase) -> tuple[None, Phrase]:
+def not_kept(path: Path, reason: str | Phrase) -> tuple[None, Phrase]:
+    """Return that a workbook cannot be kept, and why."""
     return None, phrase("not-kept", file=path.name, reason=reason)
 
 
@@ -69,7 +75,10 @@ class OwnBook:
         self, package: Package, found: Mapping[str, Found], grids: Mapping[str, Grid], report: BookReport, lang: Lang
     ) -> None:
         self.package, self.found, self.grids, self.report = package, found, grids, report
-        self.fresh: Book = build(report, lang)
+        self.lang = lang
+        title = spec_sheet("Dashboard").title(lang)
+        stands = next((standing(grid, lang) for grid in grids.values() if grid.name == title), None)
+        self.fresh: Book = build(report, lang, standing=stands)
         self.workbook = package.read(package.main)
         workbook_properties = re.search(rb"<(?:[\w.-]+:)?workbookPr\s[^>]*>", self.workbook)
         stated = attributes(workbook_properties[0]) if workbook_properties else {}
@@ -196,6 +205,8 @@ def write_results(own: OwnBook, place: Found) -> str:
     sheet, used = own.sheet(part), _used(place, names, rows)
     live = _live(own, place, names, len(rows))
     last = place.header + len(rows)
+    if last > place.limit:
+        return f"{place.grid.name}!{letters(min(place.columns.values()))}{place.limit + 1}"
     for number in range(last + 1 if live else used + 1, last + 1):
         for column in (place.columns[name] for name in names):
             if place.grid.rows.get(number, {}).get(column) is not None:
@@ -211,7 +222,10 @@ def write_results(own: OwnBook, place: Found) -> str:
                     sheet.cache(number, column, approximate(rows[index].get(name)), live)
                 continue
             own.copy(
-                part, number, column, made.cell(FIRST_ROW + index, mine.column(name)) if index < len(rows) else None
+                part,
+                number,
+                column,
+                made.cell(mine.first_row + index, mine.column(name)) if index < len(rows) else None,
             )
     if spec.ranges and not live:
         _rename(own, place, max(last, _named(own, place), place.header + 1))
@@ -233,10 +247,10 @@ def _live(own: OwnBook, place: Found, names: Iterable[str], rows: int) -> str:
 def _used(place: Found, names: Iterable[str], rows: Rows) -> int:
     """Return the last row that the results of before reach: rows that are whole, or begin as one of now does."""
     needed = [name for name in place.table.required if name in names]
-    begun = {_text(row.get(needed[0])) for row in rows} if needed else set()
+    begun = {same_text(row.get(needed[0])) for row in rows} if needed else set()
     last = place.header
     for number, cells in place.grid.rows.items():
-        shown = [_text(cells.get(place.columns[name])) for name in needed]
+        shown = [same_text(_coded(cells.get(place.columns[name]), place.table.index[name])) for name in needed]
         if number > last and (all(shown) or (shown and shown[0] and shown[0] in begun)):
             last = number
     return last
@@ -296,7 +310,7 @@ def retitle(own: OwnBook, place: Found) -> None:
     row, left = place.header - HEADER_ROW + BLOCK_ROW, min(place.columns.values())
     title = str(place.grid.rows.get(row, {}).get(left) or "")
     if mine is not None and title.startswith(place.table.captions):
-        made = own.fresh.workbook[mine.title].cell(BLOCK_ROW, mine.left).value
+        made = own.fresh.workbook[mine.title].cell(mine.title_row, mine.left).value
         if made != title:
             own.sheet(place.grid.part).put(row, left, made)
 
@@ -365,7 +379,7 @@ def write_beside_inputs(own: OwnBook, place: Found) -> None:
             number = free
         for name in names:
             if name in place.columns:
-                own.copy(part, number, place.columns[name], made.cell(FIRST_ROW + index, mine.column(name)))
+                own.copy(part, number, place.columns[name], made.cell(mine.first_row + index, mine.column(name)))
         reach(own, place, number)
         fill_formulas(own, place, (number,))
 
@@ -381,7 +395,7 @@ def add_to_history(own: OwnBook) -> None:
         at += 1
     mine = own.fresh.placements["History"]
     made = own.fresh.workbook[mine.title]
-    fresh_row = FIRST_ROW + len(own.report.history) - 1
+    fresh_row = mine.first_row + len(own.report.history) - 1
     for name, value in row.items():
         if name in place.columns and value is not None:
             own.copy(place.grid.part, at, place.columns[name], made.cell(fresh_row, mine.column(name)))
@@ -395,7 +409,7 @@ def dashboard_head(own: OwnBook) -> None:
     for part, grid in own.grids.items():
         title = str(grid.rows.get(mine["B1"].row, {}).get(mine["B1"].column) or "")
         if grid.name == mine.title and title.startswith(mine.title):
-            for address in ("B2", "B4"):
+            for address in SAID:
                 own.copy(part, mine[address].row, mine[address].column, mine[address])
 
 
@@ -454,7 +468,7 @@ def fill_formulas(own: OwnBook, place: Found, numbers: Iterable[int]) -> None:
                 formula = Translator(f"={model[1]}", origin).translate_formula(f"{letters(at)}{number}")[1:]
                 sheet.put_formula(number, at, formula, "", model[2])
             elif named and whole:
-                cell = own.fresh.workbook[mine.title].cell(FIRST_ROW, mine.column(column.name))
+                cell = own.fresh.workbook[mine.title].cell(mine.first_row, mine.column(column.name))
                 own.copy(place.grid.part, number, at, cell)
 
 
@@ -506,7 +520,7 @@ def value_rows(own: OwnBook, place: Found) -> None:
         if row is None or not (row or own_columns & cells.keys()):
             continue
         for name in stated:
-            known = made.cell(FIRST_ROW + rows.index(row), mine.column(name)) if row else None
+            known = made.cell(mine.first_row + rows.index(row), mine.column(name)) if row else None
             own.copy(place.grid.part, number, place.columns[name], known)
         if row and keys:
             reach(own, place, number)
@@ -515,19 +529,32 @@ def value_rows(own: OwnBook, place: Found) -> None:
             cell = sheet.cell(number, column)
             filled = sheet.planned(number, column) and (cell is None or cell.formula is None)
             if filled or (cell is not None and cell.formula is not None and not cell.array):
-                value = approximate(row.get(name, ""))
+                value = _value_of(place.table.index[name], row, cell.formula if cell else None, own.lang)
                 sheet.cache_beside(number, column, "" if value is None else value)
 
 
 def _key(cells: Mapping[int, Cell], place: Found) -> tuple[str, ...]:
     """Return by what a row of the sheet is known again."""
     keys = place.table.identity or place.table.required
-    return tuple(_text(cells.get(place.columns.get(key, 0))) for key in keys)
+    return tuple(same_text(_coded(cells.get(place.columns.get(key, 0)), place.table.index[key])) for key in keys)
+
+
+def _coded(value: Cell, column: Column) -> object:
+    """Return the code that a cell's word stands for."""
+    return in_codes(column, value, {})
+
+
+def _value_of(column: Column, row: Row, formula: str | None, lang: Lang) -> object:
+    """Return what a formula comes to: a word, unless the formula is of a workbook that had codes only."""
+    value = row.get(column.name, "")
+    word = spoken(column.vocabulary(row), value, lang) if column.words else value
+    coded = formula is not None and f'"{value}"' in formula and f'"{word}"' not in formula
+    return approximate(value if coded else word)
 
 
 def _shown(row: Row, table: Table) -> tuple[str, ...]:
     """Return by what a row of the report is known again."""
-    return tuple(_text(row.get(key)) for key in table.identity or table.required)
+    return tuple(same_text(row.get(key)) for key in table.identity or table.required)
 
 
 def value_cells(own: OwnBook) -> None:
@@ -566,7 +593,7 @@ def _day(value: Cell) -> object:
     return value.date() if isinstance(value, dt.datetime) else value
 
 
-def _text(value: object) -> str:
+def same_text(value: object) -> str:
     """Return a value as a key: 250, 250.0 and Decimal("250") are one."""
     if value is None:
         return ""

@@ -24,10 +24,23 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, to
 from openpyxl.workbook import Workbook
 
 from templates.cells import column_number, letters
-from templates.write.pack import ERRORS, in_order
+from templates.write.pack import ERRORS, FONT_ORDER, in_order
 
 _ATTRIBUTE = re.compile(rb"""([\w:.-]+)\s*=\s*("[^"]*"|'[^']*')""")
 _QUOTES = {"&quot;": '"', "&apos;": "'"}
+_TYPES = "[Content_Types].xml"
+_NO_RELATIONS = (
+    b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    b'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"></Relationships>'
+)
+#: Of parts that are added; the others keep theirs.
+_DATE = (1980, 1, 1, 0, 0, 0)
+#: What a style sheet consists of, in this order.
+_GROUPS = (
+    "numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "cellStyles", "dxfs", "tableStyles", "colors",
+    "extLst",
+)  # fmt: skip
+_APPLIED = ("NumberFormat", "Font", "Fill", "Border", "Alignment")
 _REFERENCE = re.compile(r"&#(x?)([0-9A-Fa-f]+);")
 
 
@@ -58,7 +71,12 @@ def _prefix_of(data: bytes, name: bytes) -> bytes:
     return found[1] or b"" if found else b""
 
 
-def _utf8(data: bytes) -> bytes:
+def _local(element: Any) -> str:  # noqa: ANN401 - an element of the standard library's
+    return str(element.tag).rpartition("}")[2]
+
+
+def plain_utf8(data: bytes) -> bytes:
+    """Return a part's XML in UTF-8."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return re.sub(
             rb"""(<\?xml[^>]*?)\s+encoding=("[^"]*"|'[^']*')""", rb"\1", data.decode("utf-16").encode(), count=1
@@ -66,18 +84,34 @@ def _utf8(data: bytes) -> bytes:
     return data
 
 
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What a part refers to: by an identifier, as what kind, and another part, or something outside the file."""
+
+    name: str
+    kind: str
+    target: str
+    outside: bool = False
+
+
+def _relations_of(name: str) -> str:
+    folder, _, file = name.rpartition("/")
+    return posixpath.join(folder, "_rels", f"{file}.rels")
+
+
 class Package:
     """A workbook file's parts: those that were changed, and all others as they are."""
 
     def __init__(self, data: bytes) -> None:
         self._archive = zipfile.ZipFile(io.BytesIO(data))
+        self._held = frozenset(self._archive.namelist())
         self._changed: dict[str, bytes | None] = {}
         self.main = next(
             (path for kind, path in self.related("") if kind.endswith("/officeDocument")), "xl/workbook.xml"
         )
 
     def __contains__(self, name: str) -> bool:
-        return self._changed.get(name, b"") is not None and name in self._archive.namelist()
+        return self._changed[name] is not None if name in self._changed else name in self._held
 
     def read(self, name: str) -> bytes:
         """Return a part's bytes as they are now."""
@@ -85,26 +119,85 @@ class Package:
         return self._archive.read(name) if changed is None else changed
 
     def write(self, name: str, data: bytes) -> None:
-        """Change a part that is there."""
+        """Change a part that is there, or one that `add` has made known."""
         self._changed[name] = data
 
     def related(self, name: str) -> Iterator[tuple[str, str]]:
         """Yield what a part ("" is the whole file) refers to inside the file: the kind of relation, and the part."""
-        folder, _, file = name.rpartition("/")
-        relations = posixpath.join(folder, "_rels", f"{file}.rels")
+        for relation in self.relations(name):
+            if not relation.outside:
+                yield relation.kind, relation.target
+
+    def relations(self, name: str) -> Iterator[Relation]:
+        """Yield every relation of a part."""
+        folder, relations = posixpath.dirname(name), _relations_of(name)
         if relations not in self:
             return
-        for tag in re.findall(rb"<(?:[\w.-]+:)?Relationship\s[^>]*>", _utf8(self.read(relations))):
+        for tag in re.findall(rb"<(?:[\w.-]+:)?Relationship\s[^>]*>", plain_utf8(self.read(relations))):
             found = attributes(tag)
-            if found.get("TargetMode") != "External":
-                target = found.get("Target", "")
-                path = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
-                yield found.get("Type", ""), path
+            target, outside = found.get("Target", ""), found.get("TargetMode") == "External"
+            if not outside:
+                target = target[1:] if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            yield Relation(found.get("Id", ""), found.get("Type", ""), target, outside)
+
+    def kind_of(self, name: str) -> str:
+        """Return a part's content type."""
+        types, known = plain_utf8(self.read(_TYPES)), ""
+        for tag in re.findall(rb"<(?:[\w.-]+:)?(?:Override|Default)\s[^>]*>", types):
+            found = attributes(tag)
+            if found.get("PartName") == f"/{name}":
+                return found["ContentType"]
+            if found.get("Extension", "").lower() == posixpath.splitext(name)[1][1:].lower():
+                known = found["ContentType"]
+        return known
+
+    def add(self, name: str, data: bytes, kind: str) -> str:
+        """Add a part under this name, or the next that is free; returns the name."""
+        name = self._free(name)
+        types = plain_utf8(self.read(_TYPES))
+        end = re.search(rb"</([\w.-]+:)?Types\s*>", types)
+        if end is None:
+            raise ValueError(_TYPES)
+        tag = f'<{(end[1] or b"").decode()}Override PartName="/{name}" ContentType="{kind}"/>'
+        self._changed[_TYPES] = types[: end.start()] + tag.encode() + types[end.start() :]
+        self._changed[name] = data
+        return name
+
+    def _free(self, name: str) -> str:
+        stem, suffix = posixpath.splitext(name)
+        stem, number = stem.rstrip("0123456789"), 1
+        while name in self or name in self._changed:
+            name, number = f"{stem}{number}{suffix}", number + 1
+        return name
+
+    def relate(self, owner: str, relation: Relation) -> str:
+        """Add a relation to a part, under its own identifier or the next that is free; returns the identifier."""
+        path = _relations_of(owner)
+        data = plain_utf8(self.read(path)) if path in self else _NO_RELATIONS
+        taken, name, number = {one.name for one in self.relations(owner)}, relation.name, 1
+        while name in taken:
+            name, number = f"rId{number}", number + 1
+        target = relation.target
+        if not relation.outside:
+            target = posixpath.relpath(f"/{target}", f"/{posixpath.dirname(owner)}")
+        end = re.search(rb"</([\w.-]+:)?Relationships\s*>|<([\w.-]+:)?Relationships[^>]*/>", data)
+        if end is None:
+            raise ValueError(path)
+        prefix = end[1] or end[2] or b""
+        mode = ' TargetMode="External"' if relation.outside else ""
+        listed = f'Id="{name}" Type="{escape(relation.kind)}" Target="{escape(target, {chr(34): "&quot;"})}"{mode}'
+        tag = b"<%sRelationship %s/>" % (prefix, listed.encode())
+        if end[0].endswith(b"/>"):
+            tag = end[0][:-2] + b">" + tag + b"</%sRelationships>" % prefix
+            data = data[: end.start()] + tag + data[end.end() :]
+        else:
+            data = data[: end.start()] + tag + data[end.start() :]
+        self._changed[path] = data
+        return name
 
     def drop(self, name: str, owner: str) -> None:
         """Take a part out, with its relation and its content type."""
-        folder, _, file = owner.rpartition("/")
-        relations = posixpath.join(folder, "_rels", f"{file}.rels")
+        relations = _relations_of(owner)
         base = re.escape(posixpath.basename(name).encode())
         ours = rb"""<(?:[\w.-]+:)?Relationship\s[^>]*Target=["'][^"']*?%s["'][^>]*?(?:/>|>\s*</[^>]*>)""" % base
         kinds = rb"""<(?:[\w.-]+:)?Override\s[^>]*PartName=["']/%s["'][^>]*?(?:/>|>\s*</[^>]*>)""" % re.escape(
@@ -113,6 +206,16 @@ class Package:
         self.write(relations, re.sub(ours, b"", self.read(relations)))
         self.write("[Content_Types].xml", re.sub(kinds, b"", self.read("[Content_Types].xml")))
         self._changed[name] = None
+
+    def forget_related(self, name: str) -> None:
+        """Take out what a part refers to inside the file, and what that refers to, with the relations."""
+        for _, part in list(self.related(name)):
+            if part in self:
+                self.forget_related(part)
+                tag = rb"""<(?:[\w.-]+:)?Override\s[^>]*PartName=["']/%s["'][^>]*?(?:/>|>\s*</[^>]*>)"""
+                self.write(_TYPES, re.sub(tag % re.escape(part.encode()), b"", self.read(_TYPES)))
+                self._changed[part] = None
+        self._changed[_relations_of(name)] = None
 
     def to_bytes(self) -> bytes:
         """Return the file: its parts in their order, with their dates."""
@@ -123,6 +226,11 @@ class Package:
                     info = zipfile.ZipInfo(entry.filename, entry.date_time)
                     info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, entry.external_attr
                     archive.writestr(info, self.read(entry.filename))
+            for name in self._changed:
+                if name in self and name not in self._held:
+                    info = zipfile.ZipInfo(name, _DATE)
+                    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+                    archive.writestr(info, self.read(name))
         return buffer.getvalue()
 
 
@@ -166,7 +274,7 @@ class SheetXml:
     """A worksheet's XML, of which single cells are changed: they are only looked at where asked for."""
 
     def __init__(self, data: bytes, *, mac: bool = False) -> None:
-        self._data = _utf8(data)
+        self._data = plain_utf8(data)
         self._mac = mac
         self._tag = prefix = _prefix_of(self._data, b"sheetData")
         opening = re.search(rb"<%ssheetData(\s[^>]*)?/?>" % prefix, self._data)
@@ -369,21 +477,22 @@ class SheetXml:
 class StyleSheet:
     """The styles of a file, to which those of another workbook's cells are added where they are needed."""
 
-    def __init__(self, data: bytes, source: Workbook) -> None:
-        self._data = _utf8(data)
+    def __init__(self, data: bytes, source: Workbook | None = None) -> None:
+        self._data = plain_utf8(data)
         self._source: Any = source
         self._tag = _prefix_of(self._data, b"styleSheet")
-        root = fromstring(self._data)
-        listed = {str(group.tag).rpartition("}")[2]: list(group) for group in root}
+        #: What the file held at first, by group.
+        self.listed = listed = {_local(group): list(group) for group in fromstring(self._data)}
         self._formats = {
             int(item.get("numFmtId", "0")): item.get("formatCode", "") for item in listed.get("numFmts", [])
         }
         self._codes = [int(xf.get("numFmtId", "0")) for xf in listed.get("cellXfs", [])]
         self._quoted = [xf.get("quotePrefix", "") in ("1", "true") for xf in listed.get("cellXfs", [])]
-        self._sizes = {name: len(listed.get(name, [])) for name in ("fonts", "fills", "borders", "cellXfs")}
+        self._sizes = {name: len(listed.get(name, [])) for name in ("fonts", "fills", "borders", "cellXfs", "dxfs")}
         self._based = bool(listed.get("cellStyleXfs"))
         self._added: dict[str, list[bytes]] = {}
-        self._grafts: dict[tuple[int, ...], int] = {}
+        self._grafts: dict[tuple[object, ...], int] = {}
+        self._places: dict[str, dict[bytes, int]] = {}
 
     def shows(self, style: int) -> tuple[str, bool]:
         """Return a style's number format, in small letters, and whether it marks text as typed with an apostrophe."""
@@ -399,27 +508,74 @@ class StyleSheet:
             source = self._source  # openpyxl has no public names for the lists that a cell's style points into
             number = self._number(array_.numFmtId)
             ids = {
-                "fontId": self._add("fonts", source._fonts[array_.fontId].to_tree("font")),  # noqa: SLF001
-                "fillId": self._add("fills", source._fills[array_.fillId].to_tree()),  # noqa: SLF001
-                "borderId": self._add("borders", source._borders[array_.borderId].to_tree("border")),  # noqa: SLF001
+                "fontId": self._add("fonts", self._xml(source._fonts[array_.fontId].to_tree("font"))),  # noqa: SLF001
+                "fillId": self._add("fills", self._xml(source._fills[array_.fillId].to_tree())),  # noqa: SLF001
+                "borderId": self._add("borders", self._xml(source._borders[array_.borderId].to_tree("border"))),  # noqa: SLF001
             }
             alignment = source._alignments[array_.alignmentId].to_tree("alignment")  # noqa: SLF001
             listed = "".join(f' {name}="{value}"' for name, value in ids.items())
             base = ' xfId="0"' if self._based else ""
             quoted = ' quotePrefix="1"' if array_.quotePrefix else ""
-            applied = "".join(f' apply{what}="1"' for what in ("NumberFormat", "Font", "Fill", "Border", "Alignment"))
+            applied = "".join(f' apply{what}="1"' for what in _APPLIED)
             tag, inside = self._tag.decode(), self._xml(alignment).decode()
             text = f'<{tag}xf numFmtId="{number}"{listed}{base}{quoted}{applied}>{inside}</{tag}xf>'
-            self._codes.append(number)
-            self._quoted.append(bool(array_.quotePrefix))
-            self._grafts[key] = self._append("cellXfs", text.encode())
+            self._grafts[key] = self._style(text, number, quoted=bool(array_.quotePrefix))
         return self._grafts[key]
+
+    def adopt(self, other: StyleSheet, style: int) -> int:
+        """Return the number of another file's style in this one, added when first used."""
+        styles = other.listed.get("cellXfs", [])
+        if style >= len(styles):
+            return 0
+        key = (id(other), style)
+        if key not in self._grafts:
+            found = styles[style]
+            number = int(found.get("numFmtId", "0"))
+            kept = {"numFmtId": self._coded(other._formats[number]) if number in other._formats else number}
+            for name, group in (("fontId", "fonts"), ("fillId", "fills"), ("borderId", "borders")):
+                there, at = other.listed.get(group, []), int(found.get(name, "0"))
+                kept[name] = self._add(group, self._copied(there[at])) if at < len(there) else 0
+            kept |= {"xfId": 0} if self._based else {}
+            kept |= {"quotePrefix": 1} if found.get("quotePrefix") in ("1", "true") else {}
+            kept |= dict.fromkeys((f"apply{what}" for what in _APPLIED), 1)
+            listed = "".join(f' {name}="{value}"' for name, value in kept.items())
+            inside = b"".join(self._copied(one) for one in found if _local(one) != "extLst").decode()
+            tag = self._tag.decode()
+            text = f"<{tag}xf{listed}>{inside}</{tag}xf>" if inside else f"<{tag}xf{listed}/>"
+            self._grafts[key] = self._style(text, int(kept["numFmtId"]), quoted="quotePrefix" in kept)
+        return self._grafts[key]
+
+    def _style(self, text: str, number: int, *, quoted: bool) -> int:
+        """Return the place of a cell's style, whose number format is told, added where the file has none like it."""
+        place = self._add("cellXfs", text.encode())
+        if place == len(self._codes):
+            self._codes.append(number)
+            self._quoted.append(quoted)
+        return place
+
+    def adopt_difference(self, other: StyleSheet, number: int) -> int:
+        """Return the number of another file's differential style in this one."""
+        there = other.listed.get("dxfs", [])
+        return self._add("dxfs", self._copied(there[number])) if number < len(there) else 0
+
+    def _copied(self, element: Any) -> bytes:  # noqa: ANN401 - an element of the standard library's
+        """Return an element of another file's styles as this one writes it."""
+        tag = self._tag.decode() + _local(element)
+        own = {name: value for name, value in element.items() if not name.startswith("{")}
+        listed = "".join(f' {name}="{escape(value, {chr(34): "&quot;"})}"' for name, value in own.items())
+        children = [child for child in element if _local(child) != "extLst"]
+        if _local(element) == "font":  # some programs write another order than the schema's
+            children.sort(key=lambda child: FONT_ORDER.index(_local(child)))
+        inside = b"".join(self._copied(child) for child in children)
+        return f"<{tag}{listed}>".encode() + inside + f"</{tag}>".encode() if inside else f"<{tag}{listed}/>".encode()
 
     def _number(self, number: int) -> int:
         """Return the number of a number format, added where the file does not know it."""
         if number < BUILTIN_FORMATS_MAX_SIZE:
             return number
-        code = self._source._number_formats[number - BUILTIN_FORMATS_MAX_SIZE]  # noqa: SLF001
+        return self._coded(self._source._number_formats[number - BUILTIN_FORMATS_MAX_SIZE])  # noqa: SLF001
+
+    def _coded(self, code: str) -> int:
         known = next((at for at, text in self._formats.items() if text == code), None)
         if known is not None:
             return known
@@ -429,16 +585,20 @@ class StyleSheet:
         self._added.setdefault("numFmts", []).append(text.encode())
         return made
 
-    def _add(self, group: str, element: Any) -> int:  # noqa: ANN401 - an element of whichever library openpyxl uses
-        xml = self._xml(element)
-        added = self._added.get(group, [])
-        if xml in added:
-            return self._sizes[group] + added.index(xml)
-        return self._append(group, xml)
+    def _standing(self, group: str) -> dict[bytes, int]:
+        """Return the places of what the file held at first, by its XML: the same is never added a second time."""
+        if group not in self._places:
+            there = enumerate(self.listed.get(group, []))
+            self._places[group] = {self._copied(element): place for place, element in reversed(list(there))}
+        return self._places[group]
 
-    def _append(self, group: str, xml: bytes) -> int:
-        self._added.setdefault(group, []).append(xml)
-        return self._sizes[group] + len(self._added[group]) - 1
+    def _add(self, group: str, xml: bytes) -> int:
+        if (standing := self._standing(group).get(xml)) is not None:
+            return standing
+        added = self._added.setdefault(group, [])
+        if xml not in added:
+            added.append(xml)
+        return self._sizes[group] + added.index(xml)
 
     def _xml(self, element: Any) -> bytes:  # noqa: ANN401 - as above
         tag = self._tag.decode() + str(element.tag)
@@ -452,9 +612,10 @@ class StyleSheet:
         for group, added in self._added.items():
             name = self._tag + group.encode()
             opening = re.search(rb"<%s(?=[\s/>])[^>]*>" % name, data)
-            if opening is None:  # only number formats may be missing: they come first
-                fonts = re.search(rb"<%sfonts(?=[\s/>])" % self._tag, data)
-                at = fonts.start() if fonts else len(data)
+            if opening is None:  # before what comes after it
+                after = b"|".join(one.encode() for one in _GROUPS[_GROUPS.index(group) + 1 :])
+                following = re.search(rb"<%s(?:%s)(?=[\s/>])|</%sstyleSheet" % (self._tag, after, self._tag), data)
+                at = following.start() if following else len(data)
                 made = b'<%s count="%d">%s</%s>' % (name, len(added), b"".join(added), name)
                 data = data[:at] + made + data[at:]
                 continue

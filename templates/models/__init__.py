@@ -26,6 +26,7 @@ KEYS = (
     "equal-sector",
     "cap-against-equal",
     "sixty-forty",
+    "three-fund",
     "blank",
 )
 

@@ -15,13 +15,17 @@ from engine.portfolio import Portfolio
 from engine.words import LANGUAGES, Lang
 from templates.cells import NA, Cell, CellError, Grid, Row, Rows, Value
 from templates.read.document import DocumentData
-from templates.read.tables import Found, TableReader, find_tables, unread_tables
+from templates.read.tables import Found, TableReader, find_tables, in_codes, unread_tables
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.spec import SHEETS, TABLES
 from templates.spec import table as spec_table
 from templates.spec.layout import BESIDE, BLOCK_ROW, HEADER_ROW
 from templates.spec.schema import Table
+
+_FIRST_SYLLABLE, _LAST_SYLLABLE = "\uac00", "\ud7a3"
+#: Sheets of a workbook with macros that serve them alone.
+_SERVING = frozenset({"Functions", "xlwings.conf"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,8 @@ def read_book(path: Path) -> ReadBook:
         grids = read_grids(path)
     except Refused as refusal:
         return ReadBook(None, (refusal.problem(str(path)),), {}, (), "en")
-    lang = _language(grids)
     found, twice = find_tables(grids)
+    lang = _language(grids, found)
     unused = (*twice, *unread_tables(grids, found))
     source = path.name
     if "Holdings" not in found and "Targets" not in found:
@@ -79,11 +83,22 @@ def read_book(path: Path) -> ReadBook:
     return ReadBook(portfolio, problems, results, _history(found, source), lang, _notes(found, results))
 
 
-def _language(grids: Sequence[Grid]) -> Lang:
-    """Return the language that most sheets are named in; English where none is."""
+def own_sheets(grids: Sequence[Grid]) -> list[str]:
+    """Return the titles of a person's own sheets: none of ours by its name, and none that holds a table of ours."""
+    ours = _SERVING | {title for spec in SHEETS for title in (spec.key, *spec.titles)}
+    return [grid.name for grid in grids if grid.name not in ours and not find_tables([grid])[0]]
+
+
+def _language(grids: Sequence[Grid], found: Mapping[str, Found]) -> Lang:
+    """Return the language that most sheets are named in, else that of the person's own headers."""
     names = {grid.name for grid in grids}
     named = {lang: sum(spec.title(lang) in names for spec in SHEETS) for lang in LANGUAGES}
-    return next((lang for lang, count in named.items() if count > len(SHEETS) // 2), LANGUAGES[0])
+    usual = next((lang for lang, count in named.items() if count > len(SHEETS) // 2), None)
+    if usual is not None:
+        return usual
+    heads = (place.grid.rows[place.header].values() for place in found.values() if place.table.inputs)
+    korean = any(_FIRST_SYLLABLE <= letter <= _LAST_SYLLABLE for row in heads for text in row for letter in str(text))
+    return "ko" if korean else LANGUAGES[0]
 
 
 def _history(found: Mapping[str, Found], source: str) -> Rows:
@@ -92,6 +107,11 @@ def _history(found: Mapping[str, Found], source: str) -> Rows:
         return ()
     reader = TableReader(place, source)
     return tuple(_values(row.values) for row in reader.rows(place.table.columns) if "Date" in row.values)
+
+
+def ledger_rows(grids: Sequence[Grid]) -> Rows:
+    """Return the rows of the ledger on some sheets, none where it is on none of them."""
+    return _history(find_tables(grids)[0], "Ledger")
 
 
 def _values(values: Mapping[str, object]) -> Row:
@@ -114,9 +134,12 @@ def _result_rows(table: Table, found: Mapping[str, Found]) -> Rows:
         return ()
     names = {column.name for column in table.columns if column.role == "result" or table.results}
     rows = []
-    for number in sorted(n for n in place.grid.rows if n > place.header):
+    for number in place.numbers():
         cells = place.grid.rows[number]
-        row: dict[str, Value] = {n: _plain(cells[at]) for n, at in place.columns.items() if n in names and at in cells}
+        row: dict[str, Value] = {}
+        for name, at in place.columns.items():
+            if name in names and at in cells:
+                row[name] = in_codes(table.index[name], _plain(cells[at]), row)  # type: ignore[assignment]  # as it was
         if any(name in row for name in table.required):
             rows.append({**dict.fromkeys(names), **row})
     return tuple(rows)

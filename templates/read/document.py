@@ -8,9 +8,9 @@ from decimal import Decimal
 from engine.errors import Problem, error, note, warning
 from engine.phrase import Phrase, place
 from engine.text import fold, repaired_number
-from templates.read.tables import Found, RowRead, TableReader, words
+from templates.read.tables import Found, RowRead, TableReader, flag, words
 from templates.spec import table
-from templates.spec.inputs import ANY, NONE, SECTIONS
+from templates.spec.vocabulary import ANY, NONE, SECTIONS, meant
 
 Path = tuple[str | int, ...]
 _SECTION_KEY = {"core": "core", "satellite": "satellite", "all": "targets"}
@@ -27,6 +27,7 @@ class DocumentData:
         self.problems: list[Problem] = []
         self._readers = {name: TableReader(place, source) for name, place in found.items()}
         self._places: dict[Path, Phrase] = {}
+        self._rows: dict[Path, tuple[str, RowRead]] = {}
         self.body: dict[str, object] = {}
         self.data: dict[str, object] = {"portfolio": self.body}
         self._descriptions = self._instruments()
@@ -45,7 +46,21 @@ class DocumentData:
         for length in range(len(path), 0, -1):
             if path[:length] in self._places:
                 return self._places[path[:length]]
+            if (found := self._cell(path[: length - 1], path[length - 1])) is not None:
+                return found
+            if path[:length] in self._rows:
+                name, row = self._rows[path[:length]]
+                return self._readers[name].where(row.number)
         return self.source
+
+    def _cell(self, path: Path, key: str | int) -> Phrase | None:
+        """Return the cell of a row under a document key, the one that is filled where several columns have the key."""
+        if path not in self._rows:
+            return None
+        name, row = self._rows[path]
+        several = [column.name for column in table(name).inputs if column.key == key]
+        several.sort(key=lambda column: column not in row.values)
+        return self._readers[name].where(row.number, several[0]) if several else None
 
     def rows(self, name: str) -> list[RowRead]:
         """Return a table's rows of input columns."""
@@ -56,18 +71,9 @@ class DocumentData:
         self, target: list[dict[str, object]], path: Path, name: str, row: RowRead, skip: Iterable[str] = ()
     ) -> None:
         """Append a row's values under their document keys."""
-        spec, reader = table(name), self._readers[name]
-        item: dict[str, object] = {}
-        here = (*path, len(target))
-        self._places[here] = reader.where(row.number)
-        for column, value in row.values.items():
-            key = spec.index[column].key
-            if column not in skip:
-                item[key] = value
-            self._places[(*here, key)] = reader.where(row.number, column)
-        for spare in spec.inputs:
-            self._places.setdefault((*here, spare.key), reader.where(row.number, spare.name))
-        target.append(item)
+        keys = table(name).index
+        self._rows[(*path, len(target))] = name, row
+        target.append({keys[column].key: value for column, value in row.values.items() if column not in skip})
 
     def _ignored(self, row: RowRead, name: str, variant: str) -> None:
         where = self._readers[name].where(row.number)
@@ -235,14 +241,15 @@ def _setting(key: str, value: object) -> object:
     if key == "realised":
         return {"overseas": value}
     if key in _LISTS:
-        return [] if fold(str(value)) == NONE else words(str(value))
+        listed = [meant(f"setting.{key}", piece) for piece in words(str(value))]
+        return [] if [fold(one) for one in listed] == [NONE] else listed
     if isinstance(value, str) and key in _NUMBERS:
         plain = repaired_number(value)
         return value if plain is None else Decimal(plain)
     if key in _FLAGS and isinstance(value, Decimal) and value in (0, 1):
         return value == 1  # LibreOffice has no truth values of its own
     if key in _FLAGS and isinstance(value, str):
-        return {"true": True, "false": False}.get(fold(value), value)
+        return flag(value)
     return value
 
 

@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -15,25 +15,48 @@ from engine.errors import Problem, error, warning
 from engine.phrase import Phrase, phrase, place
 from engine.text import fold, plain_number, repaired_date, repaired_number
 from engine.words import LANGUAGES
-from templates.cells import Cell, CellError, Grid, Uncomputed, from_serial, letters
+from templates.cells import MAX_ROWS, Cell, CellError, Grid, Uncomputed, from_serial, letters
 from templates.spec import SHEETS, TABLES, sheet, tables_of
 from templates.spec import table as spec_table
+from templates.spec.layout import FIRST_COLUMN, TITLE_ROW
 from templates.spec.schema import Column, Table
+from templates.spec.vocabulary import meant
 
 #: Header cells to the left and right of an empty header belong to one table at most this far apart.
 _FURTHEST = 40
 CSV = ".csv"
+#: What of a broker's table says what is held.
+_PASTED = frozenset({"symbol", "quantity", "average_cost"})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A table that was found: its sheet, the row of its headers, and the sheet column of each of its columns."""
+    """A table that was found: its sheet, the row of its headers, and the sheet column of each of its columns.
+
+    `limit` is the last row that it may reach, where another table stands below it; the grid ends there.
+    """
 
     table: Table
     grid: Grid
     header: int
     columns: Mapping[str, int]
     exact: int
+    limit: int = MAX_ROWS
+
+    def numbers(self) -> Iterator[int]:
+        """Yield the sheet rows under the headers in which something of the table stands.
+
+        Results end where they end: what stands apart below them is one only if it is whole.
+        """
+        own, needed = set(self.columns.values()), [self.columns[name] for name in self.table.required]
+        ended = self.header + 1
+        for number in sorted(self.grid.rows):
+            cells = self.grid.rows[number]
+            if number <= self.header or own.isdisjoint(cells):
+                continue
+            if not self.table.ranges or number <= ended or all(column in cells for column in needed):
+                ended = number + 1
+                yield number
 
     @property
     def at_home(self) -> bool:
@@ -110,8 +133,10 @@ def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]
     """Return the place of each table, and a note for each that stands there more than once."""
     candidates: dict[str, list[Found]] = {}
     for grid in grids:
+        results = _is_results(grid)
         for found in _in_grid(grid):
-            candidates.setdefault(found.table.name, []).append(found)
+            if not (results and found.table.inputs):
+                candidates.setdefault(found.table.name, []).append(found)
     problems: list[Problem] = []
     chosen: dict[str, Found] = {}
     for name, several in candidates.items():
@@ -121,7 +146,57 @@ def find_tables(grids: Sequence[Grid]) -> tuple[dict[str, Found], list[Problem]]
         rivals = [f for f in ranked[1:] if f.exact == ranked[0].exact and f.at_home == ranked[0].at_home]
         if rivals and ranked[0].table.inputs:
             problems.append(_twice(ranked[0], rivals[0]))
-    return chosen, problems
+    everywhere = [found for several in candidates.values() for found in several]
+    return bounded(chosen, everywhere), problems
+
+
+def bounded(places: Mapping[str, Found], everywhere: Sequence[Found] = ()) -> dict[str, Found]:
+    """Return the tables, each ending where another one (`everywhere`, by default these) begins below it."""
+    others = everywhere or tuple(places.values())
+    return {name: _bounded(found, others) for name, found in places.items()}
+
+
+def _bounded(found: Found, everywhere: Sequence[Found]) -> Found:
+    """Return a table that ends where another one begins below it."""
+    own = set(found.columns.values())
+    below = [
+        _top(other)
+        for other in everywhere
+        if (other.grid.part, other.grid.name) == (found.grid.part, found.grid.name)
+        and other.header > found.header
+        and own & set(other.columns.values())
+    ]
+    if not below:
+        return found
+    limit = min(below) - 1
+    grid, merged = found.grid, tuple(area for area in found.grid.merged if area[1] <= limit)
+    rows = {number: cells for number, cells in grid.rows.items() if number <= limit}
+    return replace(found, grid=replace(grid, rows=rows, merged=merged), limit=limit)
+
+
+def _top(found: Found) -> int:
+    """Return the first row that belongs to a table: its headers, or the captions and the title above them."""
+    row, left, right = found.header, min(found.columns.values()), max(found.columns.values())
+    captions = {caption for column in found.table.columns for lang in LANGUAGES if (caption := column.caption(lang))}
+    for _ in range(2):
+        above = found.grid.rows.get(row - 1, {})
+        texts = [str(value) for at, value in above.items() if left <= at <= right]
+        if not texts or not all(text in captions or text.startswith(found.table.captions) for text in texts):
+            break
+        row -= 1
+    return row
+
+
+def _is_results(grid: Grid) -> bool:
+    """Tell whether a sheet is one of ours, by its name and head, on which nobody fills in anything."""
+    head = str(grid.rows.get(TITLE_ROW, {}).get(FIRST_COLUMN) or "")
+    return any(head.startswith(title) and grid.name.startswith(title) for title in _results_titles())
+
+
+@cache
+def _results_titles() -> tuple[str, ...]:
+    sheets = (one for one in SHEETS if not any(table.inputs for table in tables_of(one.key)))
+    return tuple(title for one in sheets for title in one.titles)
 
 
 def _twice(first: Found, second: Found) -> Problem:
@@ -246,6 +321,13 @@ def headers(table: Table) -> Mapping[str, str]:
     for column in table.columns:
         others = (word for meaning, word in _accepted("header") if meaning == f"{table.name}.{column.name}")
         learn(column, (*(column.caption(lang) for lang in LANGUAGES), column.key, *others))
+    if table.name == "Holdings":  # a broker's own table may be pasted there
+        from engine.data.brokers.tables import known_words
+
+        fields = {column.key: column for column in table.columns if column.key in _PASTED}
+        for word, field in known_words("field").items():
+            if field in fields:
+                learn(fields[field], (word,))
     return names
 
 
@@ -279,20 +361,15 @@ class TableReader:
 
     def rows(self, columns: tuple[Column, ...]) -> Iterator[RowRead]:
         """Yield every row that has something in it, in the order of the sheet."""
-        known = {c.name: c for c in columns if c.name in self.found.columns}
-        taken = set(self.found.columns.values())
-        for number in sorted(self.found.grid.rows):
-            if number <= self.found.header:
-                continue
-            cells = self.found.grid.rows[number]
-            if not any(at in cells for at in taken) and number not in self._filled:
-                continue
+        known = {c.name: c for c in columns if c.name in self.found.columns and not c.hidden}
+        for number in sorted({*self.found.numbers(), *self._filled}):
+            cells = self.found.grid.rows.get(number, {})
             values: dict[str, object] = {}
             for name, column in known.items():
                 value = self._filled.get(number, {}).get(name, cells.get(self.found.columns[name]))
                 converted = self._convert(column, value, number)
                 if converted is not None:
-                    values[name] = converted
+                    values[name] = in_codes(column, converted, values)
             if values and not self._is_sum(values):
                 yield RowRead(number, values)
 
@@ -330,17 +407,27 @@ class TableReader:
         return _typed(column, value)
 
 
+def in_codes(column: Column, value: object, row: Mapping[str, object]) -> object:
+    """Return a cell's value with codes in place of words of any language; `row` is what is known of its row."""
+    kind = column.vocabulary(row) if column.words else ""
+    if not kind:
+        return value
+    if isinstance(value, list):
+        return [meant(kind, text) for text in value]
+    return meant(kind, value) if isinstance(value, str) else value
+
+
 def _typed(column: Column, value: Cell) -> object:
     if column.type in _NUMBERS:
         return _number(value)
     if column.type == "ticker":
         return _text(value).upper() if isinstance(value, str) else _text(value)
     if column.type == "bool":
-        return _flag(value)
+        return flag(value)
     if column.type == "choice":
-        return _choice(_text(value))
+        return _chosen(column, _text(value))
     if column.type == "list":
-        return words(_text(value))
+        return [_chosen(column, piece) for piece in pieces(_text(value))]
     if column.type in ("date", "datetime"):
         return _date(value)
     return value if column.plain and not isinstance(value, str) else _text(value)
@@ -364,7 +451,8 @@ def _text(value: Cell) -> str:
     return str(value)
 
 
-def _flag(value: Cell) -> object:
+def flag(value: Cell) -> object:
+    """Return the truth value that a cell means; what means none stays."""
     meaning = _meanings("flag").get(fold(_text(value)))
     return value if meaning is None else meaning == "true"
 
@@ -380,10 +468,21 @@ def _date(value: Cell) -> object:
     return value
 
 
-def words(text: str) -> list[str]:
-    """Return the words of a list that a person wrote in one cell."""
+def pieces(text: str) -> list[str]:
+    """Return the pieces of a list that a person wrote in one cell."""
     found = (piece.strip() for piece in _SEPARATORS.split(text))
-    return [_choice(piece) for piece in found if piece]
+    return [piece for piece in found if piece]
+
+
+def words(text: str) -> list[str]:
+    """Return the codes of the choices in a list that a person wrote in one cell."""
+    return [_choice(piece) for piece in pieces(text)]
+
+
+def _chosen(column: Column, text: str) -> str:
+    """Return the code of a choice: what the column's own words mean comes first."""
+    own = meant(column.vocabulary({}), text) if column.words else text
+    return own if own != text else _choice(text)
 
 
 def _choice(text: str) -> str:

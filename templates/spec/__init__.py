@@ -39,28 +39,28 @@ from templates.spec.results import (
 )
 from templates.spec.schema import Name, Sheet, Table
 
-STATUSES = ("OK", "OVER", "UNDER", "NO_TARGET", "LOCKED", "DISABLED")
 #: A band wider than any weight: the rule has none.
 NO_BAND = 9
 
 SHEETS: tuple[Sheet, ...] = (
     Sheet("Start", "305496", width=5),
-    Sheet("Dashboard", "305496", width=13, shared="weights"),
+    Sheet("Dashboard", "305496", width=15, shared="weights"),
     Sheet("Holdings", "BF8F00", shared="weights"),
+    Sheet("Cash", "BF8F00", stacked=True, shared="values"),
     Sheet("Targets", "BF8F00", shared="weights"),
     Sheet("Trades", "548235", shared="weights"),
     Sheet("Analysis", "548235", block=2, shared="weights"),
     Sheet("Calendar", "548235", shared="weights"),
     Sheet("History", "BF8F00", shared="weights"),
     Sheet("Prices", "548235", shared="values"),
-    Sheet("Settings", "BF8F00"),
+    Sheet("Settings", "BF8F00", stacked=True),
     Sheet("Checks", "C00000", block=5, totals=3, shared="values"),
 )
 
-#: In the order in which they stand on their sheets, from left to right.
+#: In the order in which they stand on their sheets, from left to right or from top to bottom.
 TABLES: tuple[Table, ...] = (
-    HOLDINGS, CASH, TARGETS, GROUPS, TRADES, RECONCILE, CONVERSIONS, SUMMARY, DRIFT, LIMITS, COMPARISON, REVIEW,
-    ALERTS, CORRELATION, CALENDAR, HISTORY, PRICES, FX, INSTRUMENTS, SETTINGS, RULES, ACCOUNTS, COSTS, PROBLEMS,
+    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, TRADES, DRIFT, SUMMARY, LIMITS, COMPARISON, REVIEW, ALERTS,
+    CORRELATION, CALENDAR, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS, GROUPS, COSTS, INSTRUMENTS, PROBLEMS,
 )  # fmt: skip
 
 #: In the order in which they stand above the tables of their sheets. `$D${first}:$D${last}` are the checks' results.
@@ -70,9 +70,9 @@ NAMES: tuple[Name, ...] = (
     Name("CashValue", "Holdings", "=SUM({Cash.Value})+CashFlow", "money"),
     Name("TargetSum", "Targets", "=SUM({Targets.Target})", "weight"),
     Name("CashTarget", "Targets", "=MAX(0,1-SUM({Targets.Target}))", "weight"),
-    Name("BaseCurrency", "Settings", '=INDEX({Settings.Value},MATCH("base_currency",{Settings.Key},0))', "text"),
-    Name("CashFlow", "Settings", '=N(INDEX({Settings.Value},MATCH("cash_flow",{Settings.Key},0)))', "money"),
-    Name("ChecksFailed", "Checks", '=COUNTIF($D${first}:$D${last},"PROBLEM")', "count"),
+    Name("BaseCurrency", "Settings", "=INDEX({Settings.Value},{#setting.base_currency@Settings.Key})", "text"),
+    Name("CashFlow", "Settings", "=N(INDEX({Settings.Value},{#setting.cash_flow@Settings.Key}))", "money"),
+    Name("ChecksFailed", "Checks", "=COUNTIF($D${first}:$D${last},{@check.PROBLEM})", "count"),
 )
 
 
@@ -87,7 +87,7 @@ def sheet(key: str) -> Sheet:
 
 
 def tables_of(sheet_key: str) -> tuple[Table, ...]:
-    """Return a sheet's tables, from left to right."""
+    """Return a sheet's tables, from left to right or from top to bottom."""
     return tuple(found for found in TABLES if found.sheet == sheet_key)
 
 

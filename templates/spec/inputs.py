@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Mapping
 
 from engine.money import MINOR_DIGITS
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
-from engine.settings import Schedule
 from templates.spec.schema import Column, Table
+from templates.spec.vocabulary import ASSET_CLASSES, KINDS, SCHEDULES, SECTIONS
 
-ASSET_CLASSES = ("equity", "bond", "commodity", "cash", "mixed")
 CURRENCIES = tuple(MINOR_DIGITS)
-SECTIONS = ("core", "satellite", "all")
-#: What stands for "no restriction" where an empty cell means the default of the account's type.
-ANY, NONE = "any", "none"
-SCHEDULES: tuple[str, ...] = get_args(Schedule)
-
-#: What stands beside a target whose band high volatility has widened.
-HIGH = "high"
-_RULE = "INDEX({{Rules.{name}}},MATCH({{Section}},{{Rules.Section}},0))"
+_RULE = "INDEX({{Rules.{name}}},MATCH({{SectionCode}},{{Rules.SectionCode}},0))"
 _ABSOLUTE, _RELATIVE, _WIDE = (_RULE.format(name=f) for f in ("AbsoluteBand", "RelativeBand", "RelativeBandHigh"))
 # The nearer of both bands; the relative one is the target's own or its section's, and wider while volatility is high.
 _BAND_IN_FORCE = (
     f'=IF({{Ticker}}="","",IFERROR(MIN(IF({_ABSOLUTE}="",9,{_ABSOLUTE}),IF(AND({{RelativeBand}}="",{_RELATIVE}=""),9,'
-    f'MAX(IF({{RelativeBand}}<>"",{{RelativeBand}},{_RELATIVE}),IF({{Volatility}}="{HIGH}",'
+    f'MAX(IF({{RelativeBand}}<>"",{{RelativeBand}},{_RELATIVE}),IF({{Volatility}}<>"",'
     f'IF({{RelativeBandHigh}}<>"",{{RelativeBandHigh}},N({_WIDE})),0))*N({{Target}}))),9))'
 )
 NAMED = '=IF({Ticker}="","",IFERROR(INDEX({Prices.Name},MATCH({Ticker},{Prices.Ticker},0))&"",""))'
@@ -36,12 +28,21 @@ _QUOTED = "INDEX({Prices.Price},MATCH({Ticker},{Prices.Ticker},0))"
 _QUOTE_OR_NA = f'IFERROR({_QUOTED}/({_QUOTED}<>""),IF(N({{Quantity}})=0,"",NA()))'
 
 
-def _rate_of(currency: str, amount: str) -> str:
+def rate_of(currency: str, amount: str) -> str:
+    """Return the formula of a currency's rate into the base currency; missing where there is an amount."""
     rate = f"INDEX({{FxRates.Rate}},MATCH({currency},{{FxRates.Currency}},0))"
     return f'IF({currency}=BaseCurrency,1,IFERROR({rate}/({rate}<>""),IF(N({amount})=0,"",NA())))'
 
 
 _ACCOUNT = Column("Account", key="account")
+#: What formulas compare in place of a section's name, which a person may write in any language.
+SECTION_CODE = Column("SectionCode", role="formula", formula="={~section:Section}", hidden=True, shared=False)
+
+
+def _setting_words(row: Mapping[str, object]) -> str:
+    kind = f"setting.{row.get('Key')}"
+    return kind if kind in KINDS else ""
+
 
 HOLDINGS = Table(
     "Holdings",
@@ -49,11 +50,11 @@ HOLDINGS = Table(
     (
         _ACCOUNT,
         Column("Ticker", "ticker", key="symbol"),
-        Column("Name", role="formula", width=24, formula=NAMED, link=True),
-        Column("Class", "choice", key="asset_type", choices=ASSET_TYPES, width=8, shared=False),
-        Column("Market", "choice", key="market", choices=MARKETS, width=8, shared=False),
+        Column("Name", role="formula", width=33, formula=NAMED, link=True),
+        Column("Class", "choice", key="asset_type", choices=ASSET_TYPES, width=8, shared=False, words="asset_type"),
+        Column("Market", "choice", key="market", choices=MARKETS, width=8, shared=False, words="market"),
         Column("Currency", "choice", key="currency", choices=CURRENCIES, width=9),
-        Column("Section", role="formula", width=10, link=True,
+        Column("Section", role="formula", width=11, link=True, words="section",
                formula='=IF({Ticker}="","",IFERROR(INDEX({Targets.Section},MATCH({Ticker},{Targets.Ticker},0)),"–"))'),
         Column("Quantity", "quantity", key="quantity"),
         Column("AverageCost", "price", key="average_cost", width=12, unit="Currency"),
@@ -62,7 +63,7 @@ HOLDINGS = Table(
         Column("Price", "price", "formula", 12, unit="Currency", link=True,
                formula=f'=IF({{Ticker}}="","",IF({{ManualPrice}}<>"",{{ManualPrice}},{_QUOTE_OR_NA}))'),
         Column("FX", "rate", "formula", 10, link=True,
-               formula=f'=IF({{Ticker}}="","",{_rate_of(_OWN_CURRENCY, "{Quantity}")})'),
+               formula=f'=IF({{Ticker}}="","",{rate_of(_OWN_CURRENCY, "{Quantity}")})'),
         Column("Value", "money", "formula", 15,
                formula='=IF({Ticker}="","",IF(N({Quantity})=0,0,{Quantity}*{Price}*{FX}))'),
         Column("Weight", "weight", "formula", 9, formula=WEIGHED),
@@ -81,18 +82,19 @@ HOLDINGS = Table(
 
 CASH = Table(
     "Cash",
-    "Holdings",
+    "Cash",
     (
         _ACCOUNT,
         Column("Currency", "choice", key="currency", choices=CURRENCIES, width=9),
         Column("Amount", "money", key="amount", width=15, unit="Currency"),
         Column("FX", "rate", "formula", 10, link=True,
-               formula=f'=IF({{Currency}}="","",{_rate_of("{Currency}", "{Amount}")})'),
+               formula=f'=IF({{Currency}}="","",{rate_of("{Currency}", "{Amount}")})'),
         Column("Value", "money", "formula", 15,
                formula='=IF({Currency}="","",IF(N({Amount})=0,0,{Amount}*{FX}))'),
     ),
     required=("Currency", "Amount"),
     identity=("Account", "Currency"),
+    spare=8,
     sums=True,
     amounts=True,
 )  # fmt: skip
@@ -102,9 +104,9 @@ TARGETS = Table(
     "Targets",
     "Targets",
     (
-        Column("Section", "choice", key="section", choices=SECTIONS, width=10),
+        Column("Section", "choice", key="section", choices=SECTIONS, width=11, words="section"),
         Column("Ticker", "ticker", key="ticker"),
-        Column("Name", role="formula", width=24, formula=NAMED, link=True),
+        Column("Name", role="formula", width=33, formula=NAMED, link=True),
         Column("Role", key="role", width=20),
         Column("Target", "weight", key="weight", width=9, exact=True),
         Column("Min", "weight", key="min", width=9),
@@ -114,7 +116,7 @@ TARGETS = Table(
         Column("ThesisValid", "bool", key="thesis_valid", width=11),
         Column("RelativeBand", "weight", key="relative_band", optional=True),
         Column("RelativeBandHigh", "weight", key="relative_band_high_volatility", optional=True),
-        Column("Volatility", role="result", width=10, optional=True),
+        Column("Volatility", role="result", width=10, optional=True, words="volatility"),
         Column("TER", "number", "result", 8, percent=True),
         Column("Value", "money", "formula", 15,
                formula='=IF({Ticker}="","",SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value}))'),
@@ -123,26 +125,28 @@ TARGETS = Table(
                formula='=IF({Ticker}="","",{Weight}-N({Target}))'),
         Column("Band", "weight", "formula", 8, exact=True,
                formula='=IF({Ticker}="","",IFERROR(MIN('
-                       'IF(INDEX({Rules.AbsoluteBand},MATCH({Section},{Rules.Section},0))="",9,'
-                       'INDEX({Rules.AbsoluteBand},MATCH({Section},{Rules.Section},0))),'
-                       'IF(INDEX({Rules.RelativeBand},MATCH({Section},{Rules.Section},0))="",9,'
-                       'INDEX({Rules.RelativeBand},MATCH({Section},{Rules.Section},0))*N({Target}))),9))',
+                       'IF(INDEX({Rules.AbsoluteBand},MATCH({SectionCode},{Rules.SectionCode},0))="",9,'
+                       'INDEX({Rules.AbsoluteBand},MATCH({SectionCode},{Rules.SectionCode},0))),'
+                       'IF(INDEX({Rules.RelativeBand},MATCH({SectionCode},{Rules.SectionCode},0))="",9,'
+                       'INDEX({Rules.RelativeBand},MATCH({SectionCode},{Rules.SectionCode},0))*N({Target}))),9))',
                wider=_BAND_IN_FORCE),
         Column("Low", "weight", "formula", 8,
                formula='=IF({Ticker}="","",IF({Band}=9,0,MAX(0,N({Target})-{Band})))'),
         Column("High", "weight", "formula", 8,
                formula='=IF({Ticker}="","",IF({Band}=9,1,N({Target})+{Band}))'),
-        Column("Signal", "signal", "formula", 5,
-               formula='=IF({Ticker}="","",IF({Status}="OVER",1,IF({Status}="UNDER",-1,0)))'),
-        Column("Status", "status", "formula", 11,
+        Column("Signal", "signal", "formula", 4,
+               formula='=IF({Ticker}="","",IF({Status}={@status.OVER},"▲",IF({Status}={@status.UNDER},"▼",'
+                       'IF({Status}={@status.OK},"●","–"))))'),
+        Column("Status", "status", "formula", 11, words="status",
                formula='=IF({Ticker}="","",IF(SUMPRODUCT(({Holdings.Ticker}={Ticker})*({Holdings.Locked}=TRUE))>0,'
-                       '"LOCKED",IF(AND({Enabled}<>"",{Enabled}=FALSE),"DISABLED",IF(NOT(TotalValue>0),"OK",'
-                       'IF(ROUND({Weight}-{High},12)>0,"OVER",IF(ROUND({Low}-{Weight},12)>0,"UNDER","OK"))))))'),
+                       '{@status.LOCKED},IF(AND({Enabled}<>"",{Enabled}=FALSE),{@status.DISABLED},IF(NOT(TotalValue>0),{@status.OK},'
+                       'IF(ROUND({Weight}-{High},12)>0,{@status.OVER},IF(ROUND({Low}-{Weight},12)>0,{@status.UNDER},{@status.OK}))))))'),
         Column("Check", role="formula", width=24, reveals=True, check=True,
                formula='=IF({Ticker}="",IF(N({Target})<>0,{!check.no-ticker},""),IF(ISNUMBER({Ticker}),'
                        '{!check.ticker-number},IF(ISTEXT({Target}),{!check.target-text},IF(OR(N({Target})<0,'
                        'N({Target})>1),{!check.target-range},IF(SUMPRODUCT(--({Targets.Ticker}={Ticker}))>1,'
-                       '{!check.target-twice},IF(ISNA(MATCH({Section},{Rules.Section},0)),{!check.no-rule},""))))))'),
+                       '{!check.target-twice},IF(ISNA(MATCH({SectionCode},{Rules.SectionCode},0)),{!check.no-rule},""))))))'),
+        SECTION_CODE,
     ),
     required=("Ticker", "Target"),
     spare=3,
@@ -153,7 +157,7 @@ TARGETS = Table(
 
 GROUPS = Table(
     "Groups",
-    "Targets",
+    "Settings",
     (
         Column("Name", key="name", width=14),
         Column("Members", "list", key="members", width=26),
@@ -162,9 +166,9 @@ GROUPS = Table(
         Column("Weight", "weight", "formula", 9,
                formula='=IF({Name}="","",SUMPRODUCT(ISNUMBER(SEARCH(","&{Holdings.Ticker}&",",","&SUBSTITUTE('
                        '{Members}," ","")&","))*({Holdings.Ticker}<>""),{Holdings.Weight}))'),
-        Column("Status", "status", "formula", 11,
-               formula='=IF({Name}="","",IF(AND({Max}<>"",ROUND({Weight}-N({Max}),12)>0),"OVER",'
-                       'IF(AND({Min}<>"",ROUND(N({Min})-{Weight},12)>0),"UNDER","OK")))'),
+        Column("Status", "status", "formula", 11, words="status",
+               formula='=IF({Name}="","",IF(AND({Max}<>"",ROUND({Weight}-N({Max}),12)>0),{@status.OVER},'
+                       'IF(AND({Min}<>"",ROUND(N({Min})-{Weight},12)>0),{@status.UNDER},{@status.OK})))'),
     ),
     required=("Members", "Max"),
     spare=2,
@@ -176,8 +180,8 @@ RULES = Table(
     "Rules",
     "Settings",
     (
-        Column("Section", "choice", key="section", choices=SECTIONS, width=10),
-        Column("Schedule", "choice", key="schedule", choices=SCHEDULES, width=13),
+        Column("Section", "choice", key="section", choices=SECTIONS, width=11, words="section"),
+        Column("Schedule", "choice", key="schedule", choices=SCHEDULES, width=13, words="schedule"),
         Column("Months", "list", key="months", optional=True),
         Column("AbsoluteBand", "weight", key="absolute_band"),
         Column("RelativeBand", "weight", key="relative_band"),
@@ -185,14 +189,15 @@ RULES = Table(
         Column("MinTrade", "money", key="min_trade", width=13),
         Column("LastRebalanced", "date", key="last_rebalanced", width=12),
         Column("Target", "weight", "formula", 9, exact=True,
-               formula='=IF({Section}="","",SUMPRODUCT(--({Targets.Section}={Section}),{Targets.Target}))'),
+               formula='=IF({Section}="","",SUMPRODUCT(--({Targets.SectionCode}={SectionCode}),{Targets.Target}))'),
         Column("Weight", "weight", "formula", 9,
-               formula='=IF({Section}="","",SUMPRODUCT(--({Targets.Section}={Section}),{Targets.Weight}))'),
+               formula='=IF({Section}="","",SUMPRODUCT(--({Targets.SectionCode}={SectionCode}),{Targets.Weight}))'),
         Column("Drift", "drift", "formula", 9,
                formula='=IF({Section}="","",{Weight}-{Target})'),
-        Column("Status", "status", "formula", 11,
+        Column("Status", "status", "formula", 11, words="status",
                formula='=IF({Section}="","",IF(ROUND(ABS({Drift})-IF({AbsoluteBand}<>"",{AbsoluteBand},'
-                       'IF({RelativeBand}<>"",{RelativeBand}*{Target},9)),12)>0,IF({Drift}>0,"OVER","UNDER"),"OK"))'),
+                       'IF({RelativeBand}<>"",{RelativeBand}*{Target},9)),12)>0,IF({Drift}>0,{@status.OVER},{@status.UNDER}),{@status.OK}))'),
+        SECTION_CODE,
     ),
     required=("Section", "Schedule"),
     spare=2,
@@ -204,10 +209,10 @@ ACCOUNTS = Table(
     "Settings",
     (
         Column("Name", key="name", width=12),
-        Column("Type", "choice", key="type", choices=ACCOUNT_TYPES),
-        Column("Markets", "list", key="markets", choices=MARKETS),
-        Column("RiskCap", "weight", key="risk_cap", width=12, bounded=False),
-        Column("Banned", "list", key="banned", choices=TRAITS, width=16),
+        Column("Type", "choice", key="type", choices=ACCOUNT_TYPES, words="account_type"),
+        Column("Markets", "list", key="markets", choices=MARKETS, words="market"),
+        Column("RiskCap", "weight", key="risk_cap", width=12, bounded=False, words="restriction"),
+        Column("Banned", "list", key="banned", choices=TRAITS, width=16, words="trait"),
         Column("CashBuffer", "money", key="cash_buffer", width=13),
         Column("Value", "money", "formula", 15,
                formula='=IF({Name}="","",SUMPRODUCT(--({Holdings.Account}={Name}),{Holdings.Value})'
@@ -221,10 +226,10 @@ SETTINGS = Table(
     "Settings",
     "Settings",
     (
-        Column("Key", key="key", width=18),
-        Column("Value", "text", key="value", width=16, plain=True),
-        Column("Choices", role="result", width=30),
-        Column("Meaning", role="result", width=52),
+        Column("Key", key="key", width=18, words="setting"),
+        Column("Value", "text", key="value", width=16, plain=True, words=_setting_words),
+        Column("Choices", role="result", width=28, wrapped=True),
+        Column("Meaning", role="result", width=44, wrapped=True),
     ),
     required=("Key", "Value"),
     spare=0,
@@ -245,7 +250,7 @@ COSTS = Table(
 
 FX = Table(
     "FxRates",
-    "Prices",
+    "Cash",
     (
         Column("Currency", "text", key="currency", width=9),
         Column("Pair", "text", key="pair", width=10),
@@ -256,8 +261,8 @@ FX = Table(
                        'IF({Pair}={Currency}&BaseCurrency,{ManualRate},IF({Pair}=BaseCurrency&{Currency},'
                        '1/{ManualRate},IF({MarketRate}="","",{MarketRate})))))'),
         Column("AsOf", "datetime", "result", 17),
-        Column("Source", role="result", width=10),
-        Column("Status", "status", "result", 10),
+        Column("Source", role="result", width=10, words="source"),
+        Column("Status", "status", "result", 10, words="price"),
     ),
     required=("Pair", "ManualRate"),
     identity=("Pair",),
@@ -266,14 +271,14 @@ FX = Table(
 
 INSTRUMENTS = Table(
     "Instruments",
-    "Prices",
+    "Settings",
     (
         Column("Ticker", "ticker", key="symbol"),
         Column("Name", key="name", width=24),
-        Column("Market", "choice", key="market", choices=MARKETS, width=8, shared=False),
+        Column("Market", "choice", key="market", choices=MARKETS, width=8, shared=False, words="market"),
         Column("Currency", "choice", key="currency", choices=CURRENCIES, width=9),
-        Column("Class", "choice", key="asset_type", choices=ASSET_TYPES, width=8, shared=False),
-        Column("AssetClass", "choice", key="asset_class", choices=ASSET_CLASSES),
+        Column("Class", "choice", key="asset_type", choices=ASSET_TYPES, width=8, shared=False, words="asset_type"),
+        Column("AssetClass", "choice", key="asset_class", choices=ASSET_CLASSES, words="asset_class"),
         Column("Leverage", "number", key="leverage", width=9),
         Column("Futures", "bool", key="futures", width=8),
         Column("TER", "number", key="expense_ratio", width=8, percent=True),

@@ -1,22 +1,26 @@
 """Where each table stands, and the formulas that speak of it.
 
-Tables stand side by side on their sheet, all headers on one row, so that each can grow downwards. In the spec's
+What the engine writes stands side by side, all headers on one row, so that each table can grow downwards; what a
+person fills in and filters has a sheet of its own, or stands one below the other with room between. In the spec's
 formulas `{Column}` is a cell of this row, `{Table.Column}` a whole column, `{!label}` a text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.words import Lang, say
 from templates.cells import letters, quoted_sheet
 from templates.spec import TABLES, sheet
 from templates.spec.schema import Column, Table
+from templates.spec.vocabulary import KINDS, every_word, spoken
 
-#: Rows of every table sheet: title, purpose, totals, (empty), table titles, captions, identifiers, data.
-TITLE_ROW, PURPOSE_ROW, TOTALS_ROW, BLOCK_ROW, CAPTION_ROW, HEADER_ROW = 1, 2, 3, 5, 6, 7
+#: Rows of every table sheet: title, purpose, totals, links, table titles, captions, identifiers, data.
+TITLE_ROW, PURPOSE_ROW, TOTALS_ROW, LINKS_ROW, BLOCK_ROW, CAPTION_ROW, HEADER_ROW = 1, 2, 3, 4, 5, 6, 7
+#: From the last row of a table to the headers of the next one below it.
+_APART = 5
 FIRST_ROW = HEADER_ROW + 1
 #: Between a table's title and the note beside it.
 BESIDE = "  —  "
@@ -32,11 +36,22 @@ class Placement:
     columns: tuple[Column, ...]
     left: int
     rows: int
+    header: int = HEADER_ROW
+
+    @property
+    def first_row(self) -> int:
+        """Return the first row below the table's headers."""
+        return self.header + 1
+
+    @property
+    def title_row(self) -> int:
+        """Return the row of the table's title."""
+        return self.header - HEADER_ROW + BLOCK_ROW
 
     @property
     def last_row(self) -> int:
         """Return the last row of the table's area."""
-        return HEADER_ROW + self.rows
+        return self.header + self.rows
 
     @property
     def right(self) -> int:
@@ -57,13 +72,13 @@ class Placement:
     def area(self, name: str) -> str:
         """Return the absolute address of a column's cells, sheet included."""
         letter = self.letter(name)
-        return f"{quoted_sheet(self.title)}!${letter}${FIRST_ROW}:${letter}${self.last_row}"
+        return f"{quoted_sheet(self.title)}!${letter}${self.first_row}:${letter}${self.last_row}"
 
     @property
     def ref(self) -> str:
         """Return the address of the table with its headers, without the sheet."""
         first, last = letters(self.left), letters(self.right)
-        return f"{first}{HEADER_ROW}:{last}{self.last_row}"
+        return f"{first}{self.header}:{last}{self.last_row}"
 
 
 #: What a workbook has whose bands follow volatility.
@@ -86,6 +101,7 @@ def arrange(
     """
     placed: dict[str, Placement] = {}
     left: dict[str, int] = {}
+    below: dict[str, int] = {}
     for table in TABLES:
         if table.live and not counts.get(table.name):
             continue
@@ -98,15 +114,18 @@ def arrange(
         if not columns:
             continue
         stands = sheet(table.sheet)
+        header = below[table.sheet] + _APART if stands.stacked and table.sheet in below else HEADER_ROW
         # What a sheet begins with, and an empty column, come before its tables.
-        start = left.get(table.sheet, FIRST_COLUMN + stands.block + bool(stands.block))
+        start = FIRST_COLUMN + stands.block + bool(stands.block)
+        start = start if stands.stacked else left.get(table.sheet, start)
         rows = max(counts.get(table.name, 0) + (table.spare if spare else 0), 1)
-        placed[table.name] = Placement(table, stands.title(lang), columns, start, rows)
+        placed[table.name] = Placement(table, stands.title(lang), columns, start, rows, header)
         left[table.sheet] = start + len(columns) + 1
+        below[table.sheet] = header + rows
     return placed
 
 
-_PLACE = re.compile(r"\{(!?)([A-Za-z0-9_.-]+)\}")
+_PLACE = re.compile(r"\{([!@~*#]?)([^{}]+)\}")
 
 
 def quoted(text: str) -> str:
@@ -122,12 +141,30 @@ def column_ref(placement: Placement, name: str) -> str:
 
 
 def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: Placement | None = None) -> str:
-    """Return a formula; this row's cells are structured references, or `{row}` addresses in a range."""
+    """Return a formula; this row's cells are structured references, or `{row}` addresses in a range.
+
+    For words in place of codes there are `{@kind.code}`, the word in the workbook's language; `{~kind:Column}`, the
+    code of a cell, in whichever language its word is; `{*kind.code}`, the words of every language as an array; and
+    `{#kind.code@Table.Column}`, the row of a column in which any of them stands.
+    """
 
     def filled(match: re.Match[str]) -> str:
-        is_label, name = match.group(1), match.group(2)
-        if is_label:
+        sign, name = match.group(1), match.group(2)
+        if sign == "!":
             return quoted(say(f"label.{name}", lang))
+        if sign == "~":
+            kind, _, column = name.partition(":")
+            return _code_of(kind, reference(column))
+        if sign:
+            word, _, column = name.partition("@")
+            kind, _, code = word.rpartition(".")
+            if sign == "@":
+                return quoted(str(spoken(kind, code, lang)))
+            listed = [quoted(one) for one in every_word(kind, code)]
+            return f"{{{','.join(listed)}}}" if sign == "*" else _first_of(listed, reference(column))
+        return reference(name)
+
+    def reference(name: str) -> str:
         table, _, column = name.rpartition(".")
         if table:
             return column_ref(placements[table], column)
@@ -139,6 +176,22 @@ def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: 
         return f"{own.table.name}[[#This Row],[{column}]]"
 
     return _PLACE.sub(filled, template)
+
+
+def _code_of(kind: str, cell: str) -> str:
+    """Return the formula of the code that a cell's word means; what is no word of the kind stays."""
+    text = f'{cell}&""'
+    for code in reversed(KINDS[kind]):
+        tests = ",".join(f"{cell}={quoted(word)}" for word in every_word(kind, code))
+        text = f"IF(OR({tests}),{quoted(code)},{text})"
+    return text
+
+
+def _first_of(words: Sequence[str], column: str) -> str:
+    text = f"MATCH({words[-1]},{column},0)"
+    for word in reversed(words[:-1]):
+        text = f"IFERROR(MATCH({word},{column},0),{text})"
+    return text
 
 
 def by_row(template: str, placements: Mapping[str, Placement], lang: Lang, own: Placement) -> Callable[[int], str]:

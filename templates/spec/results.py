@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.quote import SAMPLE_SOURCE
+from templates.spec.inputs import rate_of
 from templates.spec.schema import Column, ColumnType, Table
 
 #: What kind of figure each key of the Summary table is.
@@ -38,9 +39,18 @@ def price_status(source: str, *, stale: bool) -> str:
     return "stale" if stale else "fresh"
 
 
+def in_base(column: str) -> str:
+    """Return the formula of a row's amount in the base currency."""
+    return f'=IF({{Ticker}}="","",N({{{column}}})*{rate_of("{Currency}", f"{{{column}}}")})'
+
+
 def _figure(row: Mapping[str, object]) -> ColumnType:
     key = str(row.get("Key"))
     return "bool" if key.startswith("acts.") else _FIGURES.get(key, "number")
+
+
+def _figure_words(row: Mapping[str, object]) -> str:
+    return "method" if row.get("Key") == "method" else ""
 
 
 PRICES = Table(
@@ -48,12 +58,12 @@ PRICES = Table(
     "Prices",
     (
         Column("Ticker", "ticker", "result"),
-        Column("Name", role="result", width=30),
+        Column("Name", role="result", width=33),
         Column("Price", "price", "result", 14, unit="Currency"),
         Column("Currency", "text", "result", 9),
         Column("AsOf", "datetime", "result", 17),
-        Column("Source", role="result", width=12),
-        Column("Status", "status", "result", 12),
+        Column("Source", role="result", width=12, words="source"),
+        Column("Status", "status", "result", 12, words="price"),
     ),
     required=("Ticker", "Price", "Source"),
     ranges=True,
@@ -66,15 +76,18 @@ TRADES = Table(
     (
         Column("Account", role="result"),
         Column("Ticker", "ticker", "result"),
-        Column("Name", role="result", width=26),
-        Column("Side", "choice", "result", 9, sides=True),
+        Column("Name", role="result", width=33),
+        Column("Side", "choice", "result", 9, sides=True, words="side"),
         Column("Quantity", "quantity", "result"),
         Column("Price", "price", "result", 12, unit="Currency"),
         Column("Currency", "text", "result", 9),
         Column("Amount", "money", "result", 15, unit="Currency"),
         Column("Cost", "money", "result", 12, unit="Currency"),
-        Column("Reason", role="result", width=46, reveals=True),
+        Column("Reason", role="result", width=60, reveals=True),
         Column("WeightAfter", "weight", "result", 11),
+        Column("SideCode", role="formula", formula="={~side:Side}", hidden=True, shared=False),
+        Column("BaseAmount", "money", "formula", formula=in_base("Amount"), hidden=True, shared=False),
+        Column("BaseCost", "money", "formula", formula=in_base("Cost"), hidden=True, shared=False),
     ),
     required=("Ticker", "Side", "Quantity", "Amount"),
     ranges=True,
@@ -86,15 +99,15 @@ _MINE = '((({Account}="")+({Trades.Account}={Account}))>0)*({Trades.Currency}={C
 _CONVERTS = '((({Account}="")+({Conversions.Account}={Account}))>0)'
 RECONCILE = Table(
     "Reconcile",
-    "Trades",
+    "Cash",
     (
         Column("Account", role="result"),
         Column("Currency", "text", "result", 9),
         Column("Before", "money", "result", 14, unit="Currency"),
         Column("Sells", "money", "formula", 14, unit="Currency",
-               formula=f'=IF({{Currency}}="","",SUMPRODUCT({_MINE}*({{Trades.Side}}="sell"),{{Trades.Amount}}))'),
+               formula=f'=IF({{Currency}}="","",SUMPRODUCT({_MINE}*({{Trades.SideCode}}="sell"),{{Trades.Amount}}))'),
         Column("Buys", "money", "formula", 14, unit="Currency",
-               formula=f'=IF({{Currency}}="","",SUMPRODUCT({_MINE}*({{Trades.Side}}="buy"),{{Trades.Amount}}))'),
+               formula=f'=IF({{Currency}}="","",SUMPRODUCT({_MINE}*({{Trades.SideCode}}="buy"),{{Trades.Amount}}))'),
         Column("Costs", "money", "formula", 12, unit="Currency",
                formula=f'=IF({{Currency}}="","",SUMPRODUCT({_MINE}*({{Trades.Ticker}}<>""),{{Trades.Cost}}))'),
         Column("Exchanged", "money", "formula", 14, unit="Currency",
@@ -104,9 +117,9 @@ RECONCILE = Table(
         Column("After", "money", "formula", 14, unit="Currency",
                formula='=IF({Currency}="","",{Before}+{Sells}-{Buys}-{Costs}+{Exchanged})'),
         Column("PlanAfter", "money", "result", 14, unit="Currency"),
-        Column("Check", "status", "formula", 10,
-               formula='=IF({Currency}="","",IF({PlanAfter}="","",IF(ROUND({After}-{PlanAfter},2)<>0,"DIFFERS",'
-                       'IF({After}<0,"NEGATIVE","OK"))))'),
+        Column("Check", "status", "formula", 10, words="cash",
+               formula='=IF({Currency}="","",IF({PlanAfter}="","",IF(ROUND({After}-{PlanAfter},2)<>0,{@cash.DIFFERS},'
+                       'IF({After}<0,{@cash.NEGATIVE},{@cash.OK}))))'),
     ),
     required=("Before", "PlanAfter"),
     ranges=True,
@@ -116,7 +129,7 @@ RECONCILE = Table(
 
 CONVERSIONS = Table(
     "Conversions",
-    "Trades",
+    "Cash",
     (
         Column("Account", role="result"),
         Column("Sell", "text", "result", 9),
@@ -128,16 +141,16 @@ CONVERSIONS = Table(
     ),
     required=("Sell", "Buy", "Bought"),
     ranges=True,
-    spare=2,
+    spare=6,
     amounts=True,
 )
 
 SUMMARY = Table(
     "Summary",
-    "Trades",
+    "Analysis",
     (
-        Column("Key", role="result", width=20),
-        Column("Value", "number", "result", 20, kind_of=_figure),
+        Column("Key", role="result", width=20, words="summary"),
+        Column("Value", "number", "result", 20, kind_of=_figure, words=_figure_words),
         Column("Meaning", role="result", width=44),
     ),
     required=("Key", "Value", "Meaning"),
@@ -152,15 +165,15 @@ DRIFT = Table(
     "Trades",
     (
         Column("Ticker", "ticker", "result"),
-        Column("Name", role="result", width=26),
-        Column("Section", role="result", width=12),
+        Column("Name", role="result", width=33),
+        Column("Section", role="result", width=12, words="section"),
         Column("Value", "money", "result", 16),
         Column("Weight", "weight", "result", 9),
         Column("Target", "weight", "result", 9, exact=True),
         Column("Drift", "drift", "result", 9),
         Column("Low", "weight", "result", 9),
         Column("High", "weight", "result", 9),
-        Column("Status", "status", "result", 12),
+        Column("Status", "status", "result", 12, words="status"),
     ),
     required=("Ticker", "Low", "High"),
     ranges=True,
@@ -174,7 +187,7 @@ COMPARISON = Table(
     "Analysis",
     (
         Column("Ticker", "ticker", "result"),
-        Column("Name", role="result", width=26),
+        Column("Name", role="result", width=33),
         Column("Fee", "number", "result", 8, percent=True),
         Column("AUM", "integer", "result", 18),
         Column("AUMCurrency", role="result", width=8),
@@ -205,7 +218,7 @@ REVIEW = Table(
         Column("Return", "drift", "result", 9),
         Column("Benchmark", "drift", "result"),
         Column("Excess", "drift", "result", 9),
-        Column("Verdict", "status", "result", 12),
+        Column("Verdict", "status", "result", 12, words="verdict"),
         Column("Reasons", role="result", width=44),
         Column("Against", "ticker", "result"),
         Column("Currency", role="result", width=9),
@@ -221,11 +234,11 @@ LIMITS = Table(
     "Limits",
     "Analysis",
     (
-        Column("Rule", role="result", width=26),
-        Column("Scope", role="result", width=16),
+        Column("Rule", role="result", width=26, words="rule"),
+        Column("Scope", role="result", width=16, words="scope"),
         Column("Limit", "text", "result", 20, reveals=True),
         Column("Actual", "text", "result", 22, reveals=True),
-        Column("Status", "status", "result", 10),
+        Column("Status", "status", "result", 10, words="limit"),
     ),
     required=("Rule", "Limit", "Actual"),
     ranges=True,
@@ -266,9 +279,9 @@ CALENDAR = Table(
     "Calendar",
     (
         Column("Date", "date", "result", 12),
-        Column("Section", role="result", width=14),
+        Column("Section", role="result", width=14, words="section"),
         Column("Task", role="result", width=70),
-        Column("Due", "status", "result", 10),
+        Column("Due", "status", "result", 10, words="due"),
     ),
     required=("Date", "Task"),
     ranges=True,
@@ -280,7 +293,7 @@ PROBLEMS = Table(
     "Problems",
     "Checks",
     (
-        Column("Severity", "status", "result", 10),
+        Column("Severity", "status", "result", 10, words="severity"),
         Column("Where", role="result", width=30, reveals=True),
         Column("Message", role="result", width=90, reveals=True),
         Column("Code", role="result", width=20),

@@ -37,7 +37,9 @@ class Column:
     words stand for a number too; an `optional` column stands only in workbooks that use one, and there `wider` is the
     formula of those that reckon with them; `plain` keeps numbers and dates as they are among texts. For copies:
     `reveals` overrules what the type tells about amounts; `shared` is false for what serves its owner only; `exact`
-    weights are not rounded; `indexed` amounts are replaced by an index.
+    weights are not rounded; `indexed` amounts are replaced by an index. `words` is the kind of word that stands in its
+    cells for a code, in the workbook's language; a `hidden` column is there for formulas only, a
+    `wrapped` one holds sentences.
     """
 
     name: str
@@ -62,6 +64,13 @@ class Column:
     optional: bool = False
     wider: str = ""
     owner: str = ""
+    words: str | Callable[[Mapping[str, object]], str] = ""
+    hidden: bool = False
+    wrapped: bool = False
+
+    def vocabulary(self, row: Mapping[str, object]) -> str:
+        """Return the kind of word (`templates.spec.vocabulary`) that a row's cell holds, "" for none."""
+        return self.words if isinstance(self.words, str) else self.words(row)
 
     @property
     def private(self) -> bool:
@@ -70,7 +79,7 @@ class Column:
 
     def caption(self, lang: Lang) -> str:
         """Return what stands above the column in a language."""
-        return say(f"column.{self.owner}.{self.name}", lang) if self.owner else self.name
+        return say(f"column.{self.owner}.{self.name}", lang) if self.owner and not self.hidden else self.name
 
     def help(self, lang: Lang) -> str:
         """Return the hint for whoever fills it in, "" where it needs none."""
@@ -144,7 +153,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A sheet: its identifier (also its code name) and its tab's colour.
+    """A sheet: its identifier (also its code name) and its tab's colour; `stacked` tables stand one below the other.
 
     `block` columns are its own before its tables begin, `width` those under its title where it has no tables; its
     named cells begin in the column `totals`. A copy to share has the sheets that are `shared`, a weights-only copy
@@ -156,6 +165,7 @@ class Sheet:
     block: int = 0
     width: int = 0
     totals: int = 2
+    stacked: bool = False
     shared: Literal["", "values", "weights"] = ""
 
     def title(self, lang: Lang) -> str:

@@ -13,7 +13,7 @@ from templates.cells import CellError, Rows, Value, letters, quoted_sheet
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
 from templates.spec.schema import Column
 from templates.write import charts
-from templates.write.canvas import AMBER, GREEN, PALE_AMBER, PALE_GREEN, PALE_RED, RED, Canvas
+from templates.write.canvas import RED, Canvas
 from templates.write.evaluate import Figures, Number, add, number, product, share
 from templates.write.tables import coloured, widths
 
@@ -21,7 +21,7 @@ _BY_TICKER = "SUMIF({Holdings.Ticker},{Holdings.Ticker},{Holdings.Weight})"
 _COVERED = 'SUMPRODUCT(--({Targets.TER}<>""),{Targets.Weight})'
 #: The weighted fee of the targets held whose fee is known; empty where none is.
 WEIGHTED_FEE = f'IF({_COVERED}>0,SUMPRODUCT({{Targets.TER}},{{Targets.Weight}})/{_COVERED},"")'
-_IN_SECTION = 'SUMPRODUCT(--({Targets.Section}="core"),{Targets.Weight})'
+_IN_SECTION = 'SUMPRODUCT(--({Targets.SectionCode}="core"),{Targets.Weight})'
 _FORMULAS = (
     ("ter", WEIGHTED_FEE, "0.00%"),
     ("covered", _COVERED, "0.0%"),
@@ -105,7 +105,7 @@ def heat(sheet: Worksheet, place: Placement) -> None:
     first, last = letters(place.left + 1), letters(place.right)
     low, middle, high = HEAT
     scale = ColorScaleRule("num", -1, low, "num", 0, middle, "num", 1, high)  # type: ignore[no-untyped-call]
-    sheet.conditional_formatting.add(f"{first}{FIRST_ROW}:{last}{place.last_row}", scale)
+    sheet.conditional_formatting.add(f"{first}{place.first_row}:{last}{place.last_row}", scale)
 
 
 def shade(sheet: Worksheet, place: Placement) -> None:
@@ -122,15 +122,7 @@ def shade(sheet: Worksheet, place: Placement) -> None:
 
 
 def judge(sheet: Worksheet, place: Placement) -> None:
-    """Colour the verdicts, and what is behind its benchmark."""
-    cells = _cells(place, "Verdict")
-    first = cells.partition(":")[0]
-    for verdict, colour, fill in (
-        ("REPLACE", RED, PALE_RED),
-        ("REVIEW", AMBER, PALE_AMBER),
-        ("HOLD", GREEN, PALE_GREEN),
-    ):
-        sheet.conditional_formatting.add(cells, coloured(f'{first}="{verdict}"', colour, fill))
+    """Colour what is behind its benchmark."""
     excess = _cells(place, "Excess")
     sheet.conditional_formatting.add(excess, _below_zero(excess))
     _fit(sheet, place, "Reasons", 46, 90)
@@ -139,13 +131,13 @@ def judge(sheet: Worksheet, place: Placement) -> None:
 def _fit(sheet: Worksheet, place: Placement, name: str, least: float, most: float) -> None:
     """Make a column of texts as wide as the longest of them."""
     letter = place.letter(name)
-    texts = (str(sheet[f"{letter}{row}"].value or "") for row in range(FIRST_ROW, place.last_row + 1))
+    texts = (str(sheet[f"{letter}{row}"].value or "") for row in range(place.first_row, place.last_row + 1))
     sheet.column_dimensions[letter].width = min(max(least, *(_wide(text) for text in texts)), most)
 
 
 def _cells(place: Placement, name: str) -> str:
     letter = place.letter(name)
-    return f"{letter}{FIRST_ROW}:{letter}{place.last_row}"
+    return f"{letter}{place.first_row}:{letter}{place.last_row}"
 
 
 def _below_zero(cells: str) -> Rule:
@@ -174,13 +166,13 @@ def chart_rows(rows: Rows) -> int:
 def _bars(canvas: Canvas, sheet: Worksheet, place: Placement, rows: Rows) -> None:
     """Draw the funds' returns under their table, with the numbers at the bars."""
     period, count = _charted(rows)
-    last = FIRST_ROW + count - 1
+    last = place.first_row + count - 1
     title = quoted_sheet(place.title)
     names, numbers = place.letter("Name"), place.letter(period)
     source = charts.Source(
-        f"{title}!${names}${FIRST_ROW}:${names}${last}",
+        f"{title}!${names}${place.first_row}:${names}${last}",
         [str(row.get("Name") or row["Ticker"]) for row in rows[:count]],
-        f"{title}!${numbers}${FIRST_ROW}:${numbers}${last}",
+        f"{title}!${numbers}${place.first_row}:${numbers}${last}",
         [float(number(row[period]) or 0) for row in rows[:count]],
         "0.0%",
     )

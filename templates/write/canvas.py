@@ -27,6 +27,7 @@ NAVY, BLUE, PALE_BLUE = "1F3864", "305496", "DDE6F3"
 YELLOW, GREY, WHITE = "FFF8E1", "F2F2F2", "FFFFFF"
 RED, GREEN, AMBER = "C00000", "1E7B34", "9C5700"
 PALE_RED, PALE_GREEN, PALE_AMBER = "FDE2E1", "E3F3E6", "FFEFCF"
+SOLD_BLUE = "0B5394"
 LINE = "D9D9D9"
 FONTS: Mapping[Lang, str] = {"en": "Calibri", "ko": "Malgun Gothic"}
 
@@ -43,7 +44,7 @@ _FORMATS: Mapping[ColumnType, str] = {
     "correlation": "0.00",
     "date": "yyyy-mm-dd",
     "datetime": "yyyy-mm-dd hh:mm",
-    "signal": "0",
+    "signal": "@",
 }
 _CENTRED = frozenset({"choice", "bool", "date", "datetime", "status", "signal"})
 _LEFT = frozenset({"text", "ticker", "list"})
@@ -89,13 +90,16 @@ class Styles:
         role: str = "link" if column.link else column.role
         if column.check:
             role = "check"
-        key = (role, column.type, number_format(column, currency))
+        key = (role, column.type, number_format(column, currency), column.wrapped)
         found = self._arrays.get(key)
         if found is None:
             suffix = f".{currency}" if column.type in ("money", "price") and currency else ""
             percent = ".percent" if key[2] == "0.00##%" else ""
-            name = f"{role}.{column.type}{suffix}{percent}"
-            found = self._arrays[key] = self._array(self._column_style(name, role, column.type, key[2]))
+            name = f"{role}.{column.type}{suffix}{percent}{'.wrapped' if column.wrapped else ''}"
+            style = self._column_style(name, role, column.type, key[2])
+            if column.wrapped:
+                style.alignment = Alignment(horizontal="left", vertical="center", wrap_text=True)
+            found = self._arrays[key] = self._array(style)
         return found
 
     def figure(self, column: Column, kind: ColumnType, currency: str) -> Any:  # noqa: ANN401 - as above
@@ -132,6 +136,8 @@ class Styles:
         style.alignment = Alignment(horizontal=align, vertical="center", wrap_text=wrap, shrink_to_fit=base in _SHRINK)
         if border:
             style.border = _BOX
+        elif base.startswith("kpi"):
+            style.border = _GAP
         if number:
             style.number_format = number
         return style
@@ -169,7 +175,8 @@ _LOOKS: Mapping[str, tuple[int, bool, str, str | None, str, bool, bool, bool]] =
     "header": (8, False, "5A6B8C", PALE_BLUE, "center", False, True, False),
     "total-label": (9, False, "7F7F7F", None, "left", False, False, False),
     "total": (11, True, "000000", None, "left", False, False, False),
-    "banner": (11, True, GREEN, None, "left", False, False, False),
+    "banner": (13, True, GREEN, None, "left", False, False, False),
+    "link": (9, False, "0563C1", None, "left", False, False, False),
     "kpi-label": (9, False, "5A6B8C", PALE_BLUE, "center", False, False, False),
     "kpi-value": (15, True, NAVY, PALE_BLUE, "center", False, False, False),
     "kpi-note": (9, False, "5A6B8C", PALE_BLUE, "center", False, False, False),
@@ -177,6 +184,16 @@ _LOOKS: Mapping[str, tuple[int, bool, str, str | None, str, bool, bool, bool]] =
     "cell-wrap": (10, False, "000000", None, "left", True, True, False),
     "cell-centre": (10, False, "000000", None, "center", False, True, False),
     "cell-number": (10, False, "000000", None, "right", False, True, False),
+    "caption-small": (9, True, WHITE, BLUE, "center", False, True, False),
+    "cell-line": (10, False, "000000", None, "left", False, False, False),
+    "cell-line-centre": (10, False, "000000", None, "center", False, False, False),
+    "cell-line-right": (10, False, "000000", None, "right", False, False, False),
+    "cell-line-number": (10, False, "000000", None, "right", False, False, False),
+    "cell-line-link": (9, False, "0563C1", None, "left", False, False, False),
+    "cell-line-alert": (10, True, RED, None, "left", False, False, False),
+    "cell-line-alert-right": (10, True, RED, None, "right", False, False, False),
+    "bar-under": (8, False, "5B7FBF", None, "right", False, False, False),
+    "bar-over": (8, False, "5B7FBF", None, "left", False, False, False),
     "empty": (10, False, "7F7F7F", None, "left", False, False, True),
     "legend-input": (10, False, "0000FF", YELLOW, "center", False, True, False),
     "legend-formula": (10, False, "000000", WHITE, "center", False, True, False),
@@ -184,7 +201,11 @@ _LOOKS: Mapping[str, tuple[int, bool, str, str | None, str, bool, bool, bool]] =
     "legend-result": (10, False, "000000", GREY, "center", False, True, False),
     "legend-problem": (10, True, RED, PALE_RED, "center", False, True, False),
 }
-_SHRINK = frozenset({"kpi-value", "kpi-note"})
+_SHRINK = frozenset(
+    {"kpi-value", "kpi-note", "cell-line", "cell-line-right", "cell-line-alert", "cell-line-alert-right"}
+)
+#: White lines between the cards.
+_GAP = Border(left=Side(style="thick", color=WHITE), right=Side(style="thick", color=WHITE))
 
 
 #: Text that a spreadsheet would take for a formula or a command when it is typed or imported.
@@ -214,7 +235,8 @@ class Canvas:
     """A workbook in the making: its sheets, styles, placements and the values of its formulas.
 
     With `literal`, formulas are written as their values; with `rounded`, weights are rounded to a tenth of a point. A
-    `live` workbook's results will be filled by functions, with more rows than now or fewer.
+    `live` workbook's results will be filled by functions, with more rows than now or fewer. `standing` is the room of a
+    dashboard that is there already (`templates.write.dashboard.standing`).
     """
 
     def __init__(
@@ -226,6 +248,7 @@ class Canvas:
         literal: bool = False,
         rounded: bool = False,
         live: bool = False,
+        standing: Mapping[str, int] | None = None,
     ) -> None:
         self.workbook = workbook
         self.lang: Lang = lang
@@ -233,8 +256,10 @@ class Canvas:
         self.literal = literal
         self.rounded = rounded
         self.live = live
+        self.standing = standing or {}
         self.styles = Styles(workbook, lang)
         self.cached: dict[str, dict[str, object]] = {}
+        self.sized: dict[str, set[str]] = {}
         self._letters = [letters(column) for column in range(1, 400)]
 
     def put(self, sheet: Worksheet, row: int, column: int, value: object, style: Any) -> None:  # noqa: ANN401

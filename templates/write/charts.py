@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openpyxl.chart import AreaChart, BarChart, DoughnutChart
+from openpyxl.chart._chart import ChartBase
 from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.data_source import AxDataSource, NumData, NumDataSource, NumRef, NumVal, StrData, StrRef, StrVal
 from openpyxl.chart.label import DataLabelList
@@ -12,9 +13,10 @@ from openpyxl.chart.layout import Layout, ManualLayout
 from openpyxl.chart.marker import DataPoint
 from openpyxl.chart.series import Series
 from openpyxl.chart.shapes import GraphicalProperties
-from openpyxl.chart.text import RichText
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
-from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties
+from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
 
 PALETTE = (
     "305496", "C55A11", "548235", "7F6000", "7030A0", "2E9CA6", "BF8F00", "A5375A", "5B7FBF", "8FAF6F", "D9925B",
@@ -23,6 +25,10 @@ PALETTE = (
 
 #: Size of the names at the bars, in hundredths of a point.
 _SMALL = 700
+#: Under what a chart keeps its description until it is packed.
+DESCRIPTION = "description"
+#: Size of the titles.
+_TITLE = 1100
 
 
 class Source:
@@ -44,14 +50,29 @@ class Source:
         return series
 
 
-def donut(title: str, source: Source) -> DoughnutChart:
-    """Return a donut, each slice in the colour it has in every donut."""
+def colour(place: int, named: int) -> str:
+    """Return the colour of a slice: of one of the `named` ones, of the rest after them, or of the cash at the end."""
+    return PALETTE[place % (len(PALETTE) - 2)] if place < named else PALETTE[-2 if place == named else -1]
+
+
+def titled(chart: ChartBase, text: str) -> None:
+    """Give a chart a title of the size of the tables' titles."""
+    look = CharacterProperties(sz=_TITLE, b=True, solidFill="1F3864")
+    run = Paragraph(pPr=ParagraphProperties(defRPr=look), r=[RegularTextRun(rPr=look, t=text)])
+    chart.title = Title(tx=Text(rich=RichText(p=[run])), overlay=False)
+
+
+def describe(chart: ChartBase, text: str) -> None:
+    """Give a chart a text for those who cannot see it; openpyxl has no place for it."""
+    vars(chart)[DESCRIPTION] = text
+
+
+def donut(title: str, source: Source, named: int) -> DoughnutChart:
+    """Return a donut, each slice in the colour it has in every donut; `named` are those before the rest and cash."""
     chart = DoughnutChart()
     series = source.series()
     for index in range(len(source.labels)):
-        fill = GraphicalProperties(
-            solidFill=PALETTE[index % len(PALETTE)], ln=LineProperties(solidFill="FFFFFF", w=9525)
-        )
+        fill = GraphicalProperties(solidFill=colour(index, named), ln=LineProperties(solidFill="FFFFFF", w=9525))
         series.data_points.append(DataPoint(idx=index, spPr=fill))
     series.dLbls = DataLabelList(
         showPercent=False,
@@ -62,7 +83,7 @@ def donut(title: str, source: Source) -> DoughnutChart:
         showLeaderLines=False,
     )
     chart.series.append(series)
-    chart.title = title
+    titled(chart, title)
     chart.holeSize = 58
     chart.legend = None  # the table beside it carries the colours
     chart.style = 10
@@ -80,7 +101,7 @@ def bars(title: str, source: Source) -> BarChart:
         showVal=True, showCatName=False, showSerName=False, showLegendKey=False, numFmt="+0.0%;-0.0%;0.0%"
     )
     chart.series.append(series)
-    chart.title = title
+    titled(chart, title)
     chart.legend = None
     chart.gapWidth = 45
     chart.x_axis.scaling.orientation = "maxMin"
@@ -101,7 +122,7 @@ def area(title: str, source: Source) -> AreaChart:
     series = source.series()
     series.graphicalProperties = GraphicalProperties(solidFill="9DB7E0", ln=LineProperties(solidFill="305496", w=15875))
     chart.series.append(series)
-    chart.title = title
+    titled(chart, title)
     chart.legend = None
     chart.x_axis.delete = False
     chart.y_axis.delete = False

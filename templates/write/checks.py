@@ -11,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from engine.words import Lang, say
 from templates.cells import CellError, Row, Value, quoted_sheet
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, quoted
+from templates.spec.vocabulary import spoken
 from templates.write.canvas import Canvas
 from templates.write.evaluate import Figures, number
 from templates.write.tables import symbols, widths, words
@@ -43,7 +44,7 @@ def _first(table: str, test: str) -> str:
 def _rows_check(key: str, table: str, rows: tuple[Row, ...], lang: Lang) -> SheetCheck:
     wrong = [(i, row) for i, row in enumerate(rows, FIRST_ROW) if row["Check"]]
     text = f"{say('label.row', lang)} {wrong[0][0]}: {wrong[0][1]['Ticker']} – {wrong[0][1]['Check']}" if wrong else ""
-    result = f'IF(COUNTIF({{{table}.Check}},"?*")=0,"OK","PROBLEM")'
+    result = f'IF(COUNTIF({{{table}.Check}},"?*")=0,{{@check.OK}},{{@check.PROBLEM}})'
     detail = _first(table, f'"?*",{{{table}.Check}},0')
     return SheetCheck(key, result, detail, "PROBLEM" if wrong else "OK", text)
 
@@ -58,14 +59,14 @@ def checks(figures: Figures, lang: Lang) -> tuple[SheetCheck, ...]:
         _rows_check("target-rows", "Targets", tables["Targets"], lang),
         SheetCheck(
             "total",
-            'IF(ISERROR(TotalValue),"PROBLEM","OK")',
+            "IF(ISERROR(TotalValue),{@check.PROBLEM},{@check.OK})",
             'IF(ISERROR(TotalValue),"",IF(TotalValue=0,{!checks.nothing},""))',
             "OK" if priced else "PROBLEM",
             say("label.checks.nothing", lang) if priced and not figures.total else "",
         ),
         _known(figures, lang),
         _twice(figures, lang),
-        _fresh(tables["Prices"]),
+        _fresh(tables["Prices"], tables["FxRates"]),
         _reconcile(tables["Reconcile"]),
         _current(figures, lang),
         _limits(tables["Groups"]),
@@ -76,7 +77,7 @@ def checks(figures: Figures, lang: Lang) -> tuple[SheetCheck, ...]:
 
 def _targets(figures: Figures) -> SheetCheck:
     over = round(figures.target_sum - 1, 6) > 0
-    result = 'IF(ROUND(TargetSum-1,6)>0,"PROBLEM","OK")'
+    result = "IF(ROUND(TargetSum-1,6)>0,{@check.PROBLEM},{@check.OK})"
     return SheetCheck(
         "targets", result, 'TEXT(TargetSum,"0.0%")', "PROBLEM" if over else "OK", f"{figures.target_sum:.1%}"
     )
@@ -95,7 +96,7 @@ def _known(figures: Figures, lang: Lang) -> SheetCheck:
         for name in ("Holdings", "Targets")
     }
     counts = {name: f"SUMPRODUCT({test})" for name, test in unknown.items()}
-    result = f'IF({counts["Holdings"]}+{counts["Targets"]}=0,"OK","CHECK")'
+    result = f"IF({counts['Holdings']}+{counts['Targets']}=0,{{@check.OK}},{{@check.CHECK}})"
     rows = {
         name: f'"{name} "&{{!row}}&" "&SUMPRODUCT(MIN(ROW({{{name}.Ticker}})+1000000*(1-{test})))'
         for name, test in unknown.items()
@@ -112,22 +113,26 @@ def _twice(figures: Figures, lang: Lang) -> SheetCheck:
     rows = "ROW({Holdings.Ticker})"
     key = '{Holdings.Account}&"|"&{Holdings.Ticker}'
     repeated = f'(MATCH({key},{key},0)<>{rows}-MIN({rows})+1)*({{Holdings.Ticker}}<>"")'
-    result = f'IF(SUMPRODUCT({repeated})=0,"OK","CHECK")'
+    result = f"IF(SUMPRODUCT({repeated})=0,{{@check.OK}},{{@check.CHECK}})"
     where = f"SUMPRODUCT(MIN({rows}+1000000*(1-{repeated})))"
     detail = f'IF(SUMPRODUCT({repeated})=0,"",{{!row}}&" "&{where})'
     text = "" if again is None else f"{say('label.row', lang)} {FIRST_ROW + again}"
     return SheetCheck("twice", result, detail, "OK" if again is None else "CHECK", text)
 
 
-def _fresh(prices: tuple[Row, ...]) -> SheetCheck:
-    old = [row for row in prices if row["Status"] == "stale"]
-    first = 'MATCH("stale",{Prices.Status},0)'
+def _fresh(prices: tuple[Row, ...], rates: tuple[Row, ...]) -> SheetCheck:
+    named = (("Prices", "Ticker", "stale", prices), ("Prices", "Ticker", "doubtful", prices),
+             ("FxRates", "Currency", "stale", rates), ("FxRates", "Currency", "doubtful", rates))  # fmt: skip
+    counts = "+".join(f"SUMPRODUCT(COUNTIF({{{table}.Status}},{{*price.{status}}}))" for table, _, status, _ in named)
+    detail = '""'
+    old: list[str] = []
+    for table, name, status, rows in reversed(named):
+        first = f"{{#price.{status}@{table}.Status}}"
+        day = f'TEXT(INDEX({{{table}.AsOf}},{first}),"yyyy-mm-dd")'
+        detail = f'IFERROR(INDEX({{{table}.{name}}},{first})&" "&{day},{detail})'
+        old = [f"{row[name]} {_day(row.get('AsOf'))}" for row in rows if row.get("Status") == status] or old
     return SheetCheck(
-        "fresh",
-        'IF(COUNTIF({Prices.Status},"stale")=0,"OK","CHECK")',
-        f'IFERROR(INDEX({{Prices.Ticker}},{first})&" "&TEXT(INDEX({{Prices.AsOf}},{first}),"yyyy-mm-dd"),"")',
-        "CHECK" if old else "OK",
-        f"{old[0]['Ticker']} {_day(old[0].get('AsOf'))}" if old else "",
+        "fresh", f"IF({counts}=0,{{@check.OK}},{{@check.CHECK}})", detail, "CHECK" if old else "OK", next(iter(old), "")
     )
 
 
@@ -137,11 +142,13 @@ def _day(moment: Value) -> str:
 
 def _reconcile(rows: tuple[Row, ...]) -> SheetCheck:
     wrong = next((row for row in rows if row["Check"] in ("DIFFERS", "NEGATIVE")), None)
-    failed = 'COUNTIF({Reconcile.Check},"DIFFERS")+COUNTIF({Reconcile.Check},"NEGATIVE")'
-    found = 'IFERROR(MATCH("DIFFERS",{Reconcile.Check},0),MATCH("NEGATIVE",{Reconcile.Check},0))'
+    failed = "COUNTIF({Reconcile.Check},{@cash.DIFFERS})+COUNTIF({Reconcile.Check},{@cash.NEGATIVE})"
+    found = "IFERROR(MATCH({@cash.DIFFERS},{Reconcile.Check},0),MATCH({@cash.NEGATIVE},{Reconcile.Check},0))"
     detail = f'IFERROR(INDEX({{Reconcile.Account}},{found})&" "&INDEX({{Reconcile.Currency}},{found}),"")'
     text = f"{wrong['Account'] or ''} {wrong['Currency']}" if wrong else ""
-    return SheetCheck("reconcile", f'IF({failed}=0,"OK","PROBLEM")', detail, "PROBLEM" if wrong else "OK", text)
+    return SheetCheck(
+        "reconcile", f"IF({failed}=0,{{@check.OK}},{{@check.PROBLEM}})", detail, "PROBLEM" if wrong else "OK", text
+    )
 
 
 def _current(figures: Figures, lang: Lang) -> SheetCheck:
@@ -153,8 +160,9 @@ def _current(figures: Figures, lang: Lang) -> SheetCheck:
         and not isinstance(total, CellError)
         and abs(total - planned) > max(Decimal(1), planned / 10**6)
     )
-    value = 'INDEX({Summary.Value},MATCH("total_value",{Summary.Key},0))'
-    result = f'IF(ISERROR({value}/TotalValue),"OK",IF(ABS(TotalValue-{value})>MAX(1,{value}/1000000),"PROBLEM","OK"))'
+    value = "INDEX({Summary.Value},{#summary.total_value@Summary.Key})"
+    moved_by = f"IF(ABS(TotalValue-{value})>MAX(1,{value}/1000000),{{@check.PROBLEM}},{{@check.OK}})"
+    result = f"IF(ISERROR({value}/TotalValue),{{@check.OK}},{moved_by})"
     detail = f'IFERROR({{!checks.plan-total}}&TEXT({value},"#,##0"),"")'
     text = "" if planned is None else f"{say('label.checks.plan-total', lang)}{_whole(planned)}"
     return SheetCheck("current", result, detail, "PROBLEM" if moved else "OK", text)
@@ -166,9 +174,9 @@ def _whole(value: object) -> str:
 
 def _limits(groups: tuple[Row, ...]) -> SheetCheck:
     wrong = next((row for row in groups if row["Status"] in ("OVER", "UNDER")), None)
-    failed = 'COUNTIF({Groups.Status},"OVER")+COUNTIF({Groups.Status},"UNDER")'
-    found = 'IFERROR(MATCH("OVER",{Groups.Status},0),MATCH("UNDER",{Groups.Status},0))'
-    result = f'IF({failed}=0,"OK","CHECK")'
+    failed = "COUNTIF({Groups.Status},{@status.OVER})+COUNTIF({Groups.Status},{@status.UNDER})"
+    found = "IFERROR(MATCH({@status.OVER},{Groups.Status},0),MATCH({@status.UNDER},{Groups.Status},0))"
+    result = f"IF({failed}=0,{{@check.OK}},{{@check.CHECK}})"
     detail = f'IFERROR(INDEX({{Groups.Name}},{found})&"","")'
     # Whichever is found first by the formula: OVER before UNDER.
     over = next((row for row in groups if row["Status"] == "OVER"), wrong)
@@ -180,15 +188,15 @@ def _risk(problems: tuple[Row, ...]) -> SheetCheck:
     wrong = next((row for row in problems if row["Code"] == "limit-breached"), None)
     first = 'MATCH("limit-breached",{Problems.Code},0)'
     detail = f'IFERROR(INDEX({{Problems.Where}},{first})&"","")'
-    result = 'IF(COUNTIF({Problems.Code},"limit-breached")=0,"OK","PROBLEM")'
+    result = 'IF(COUNTIF({Problems.Code},"limit-breached")=0,{@check.OK},{@check.PROBLEM})'
     return SheetCheck("risk", result, detail, "PROBLEM" if wrong else "OK", str(wrong["Where"]) if wrong else "")
 
 
 def _engine(problems: tuple[Row, ...]) -> SheetCheck:
     wrong = next((row for row in problems if row["Severity"] == "error"), None)
-    first = 'MATCH("error",{Problems.Severity},0)'
+    first = "{#severity.error@Problems.Severity}"
     detail = f'IFERROR(INDEX({{Problems.Where}},{first})&"","")'
-    result = 'IF(COUNTIF({Problems.Severity},"error")=0,"OK","PROBLEM")'
+    result = "IF(SUMPRODUCT(COUNTIF({Problems.Severity},{*severity.error}))=0,{@check.OK},{@check.PROBLEM})"
     return SheetCheck("engine", result, detail, "PROBLEM" if wrong else "OK", str(wrong["Where"]) if wrong else "")
 
 
@@ -204,7 +212,7 @@ def write_checks(canvas: Canvas, sheet: Worksheet, figures: Figures) -> None:
     for row, check in enumerate(listed, FIRST_ROW):
         _write_check(canvas, sheet, row, check)
     last = FIRST_ROW + len(listed) - 1
-    words(sheet.conditional_formatting, f"D{FIRST_ROW}:D{last}", f"D{FIRST_ROW}")
+    words(sheet.conditional_formatting, f"D{FIRST_ROW}:D{last}", f"D{FIRST_ROW}", "check")
     sheet.conditional_formatting.add(f"B{FIRST_ROW}:B{last}", symbols())
     if not canvas.literal:
         for name, letter in (("Check", "C"), ("Result", "D"), ("Detail", "E")):
@@ -217,13 +225,14 @@ def _write_check(canvas: Canvas, sheet: Worksheet, row: int, check: SheetCheck) 
     lang, look = canvas.lang, canvas.styles.look
     result = f"D{row}"
     outcome = {"OK": 1, "CHECK": 0}.get(check.outcome, -1)
-    canvas.formula(sheet, row, 2, f'=IF({result}="OK",1,IF({result}="CHECK",0,-1))', outcome, look("cell-centre"))
+    sign = f"IF({result}={{@check.OK}},1,IF({result}={{@check.CHECK}},0,-1))"
+    canvas.compute(sheet, row, 2, sign, outcome, look("cell-centre"))
     canvas.put(sheet, row, 3, say(f"label.checks.{check.key}", lang), look("cell-text"))
-    canvas.compute(sheet, row, 4, check.result, check.outcome, look("cell-centre"))
+    canvas.compute(sheet, row, 4, check.result, spoken("check", check.outcome, lang), look("cell-centre"))
     canvas.compute(sheet, row, 5, check.detail, check.text, look("cell-text"))
     repair = quoted(say(f"label.checks.{check.key}.do", lang))
     shown = "" if check.outcome == "OK" else say(f"label.checks.{check.key}.do", lang)
-    canvas.formula(sheet, row, 6, f'=IF({result}="OK","",{repair})', shown, look("cell-text"))
+    canvas.compute(sheet, row, 6, f'IF({result}={{@check.OK}},"",{repair})', shown, look("cell-text"))
 
 
 def failed(figures: Figures, lang: Lang) -> int:

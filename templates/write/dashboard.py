@@ -1,28 +1,43 @@
-"""The Dashboard: six figures, a banner that says what is wrong, allocation, sections, trades, and the charts."""
+"""The Dashboard: what is to be done and what it costs, the figures, allocation, sections, trades, limits, charts.
+
+Its rows follow what the plan holds: each finds its target, holding, trade or limit by its rank, so that what is added
+later is there too. Where there is more than there are rows, the last one says how many, and what they come to.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from openpyxl.chart._chart import ChartBase
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.quote import SAMPLE_SOURCE
-from engine.words import say
-from templates.cells import CellError, Row, Value, quoted_sheet
+from engine.words import Lang, say
+from templates.cells import CellError, Grid, Row, Value, quoted_sheet
 from templates.report import BookReport
-from templates.spec.layout import FIRST_ROW
+from templates.spec import SHEETS
+from templates.spec import sheet as spec_sheet
+from templates.spec.layout import quoted
+from templates.spec.vocabulary import spoken
 from templates.write import charts, checks
 from templates.write.analysis import WEIGHTED_FEE, concentration
-from templates.write.canvas import PALE_RED, RED, Canvas, money_format
-from templates.write.evaluate import Figures, number, share
-from templates.write.tables import coloured, page, sides, widths, words
+from templates.write.canvas import AMBER, GREEN, PALE_RED, RED, Canvas, money_format
+from templates.write.evaluate import Figures, Number, add, number, share
+from templates.write.tables import coloured, go_to, page, sides, underlined, widths, words
 
 #: How a difference of weights is shown.
 POINTS = "+0.0%;-0.0%;0.0%"
+_HEAD_ROW, _ALERT_ROW, _LINKS_ROW, _KPI_ROW, _TABLES_ROW = 3, 4, 5, 7, 11
+#: The columns: allocation from B, trades from K; the last ones are hidden and hold ranks.
+_LEFT, _RIGHT, _LAST, _RANK, _REST = 2, 11, 16, 18, 19
+#: As many rows as fit one page; and fewest, so that the next plan has room.
+MOST_ROWS, FEWEST_ROWS, ROOM = 24, 10, 4
+MOST_LIMITS = 4
+#: As many blocks as the longest bar has.
+_BLOCKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,10 @@ class Pen:
         """Return a text in the language of the workbook."""
         return say(f"label.{key}", self.lang)
 
+    def word(self, kind: str, code: Value) -> Value:
+        """Return the word of a code in the language of the workbook."""
+        return spoken(kind, code, self.lang)  # type: ignore[return-value]  # what is no code stays
+
     def write(self, row: int, column: int, line: Line, look: str) -> None:
         """Write a formula with what it comes to."""
         self.canvas.compute(self.sheet, row, column, line.formula, line.value, self.look(look))
@@ -55,46 +74,133 @@ class Pen:
         """Write a value."""
         self.canvas.put(self.sheet, row, column, value, self.look(look))
 
+    def helper(self, row: int, column: int, line: Line) -> None:
+        """Write what only formulas need, where there are formulas."""
+        if not self.canvas.literal:
+            self.write(row, column, line, "note")
 
-_TABLES_ROW = 10
+    def columns(self, table: str) -> frozenset[str]:
+        """Return the names of a table's columns that this workbook shows."""
+        place = self.canvas.placements.get(table)
+        return frozenset(column.name for column in place.columns) if place else frozenset()
+
+    def link(self, row: int, column: int, sheet: str) -> None:
+        """Let a cell that is never empty lead to a sheet, where it is there."""
+        title = spec_sheet(sheet).title(self.lang)
+        if not self.canvas.literal and title in self.canvas.workbook.sheetnames:
+            self.sheet.cell(row, column).hyperlink = go_to(self.sheet.cell(row, column).coordinate, title)
+
+    def leading(self, sheet: str, text: str) -> str:
+        """Return the formula of a text that leads to a sheet."""
+        return f"HYPERLINK({quoted(f'#{quoted_sheet(spec_sheet(sheet).title(self.lang))}!A1')},{text})"
 
 
 def write_dashboard(canvas: Canvas, sheet: Worksheet, report: BookReport, figures: Figures) -> None:
     """Write the whole sheet, on one page of A4."""
     pen = Pen(canvas, sheet, report, figures)
-    widths(sheet, {2: 30, 3: 11, 4: 10, 5: 11, 6: 13, 7: 15, 8: 2, **dict.fromkeys(range(9, 15), 12.5)})
+    sizes = (30, 10, 9, 9, 9, 9, 9, 12, 2, 12, 28, 8, 11, 17, 10)
+    widths(sheet, {**dict(enumerate(sizes, _LEFT)), _LAST + 1: 3})
     banner(pen)
     cards(pen)
-    last = allocation(pen, _TABLES_ROW)
-    donuts(pen, _TABLES_ROW, last)
-    end = sections(pen, last + 2)
+    first, last = allocation(pen, _TABLES_ROW)
+    left = sections(pen, last + 2)
+    right = _TABLES_ROW - 2
     if "Trades" in canvas.placements:
-        end = trades(pen, end + 2)
-    history(pen, max(end + 2, _TABLES_ROW + 32))
+        right = trades(pen, _TABLES_ROW)
+    if "Limits" in canvas.placements:
+        right = limits(pen, right + 2)
+    end = max(left, right) + 2
+    donuts(pen, end, first, last)
+    history(pen, end)
     page(sheet, one_page=True)
+    if not canvas.literal:
+        sheet.print_area = f"A1:P{end + _CHART_ROWS}"
+        for column in (_RANK, _REST):
+            sheet.column_dimensions[chr(64 + column)].hidden = True
 
 
-_BANNER_ROW, _ALERT_ROW = 3, 4
+#: The lines of text that say of which day and prices the sheet is: no formula keeps them up to date.
+SAID = ("B2", f"B{_ALERT_ROW}")
 
 
+# --- what is to be done ---------------------------------------------------------------------------------------------
 def banner(pen: Pen) -> None:
-    """Write the lines above the figures."""
-    failed = next((c for c in checks.checks(pen.figures, pen.lang) if c.outcome == "PROBLEM"), None)
-    value = pen.say("banner.ok")
-    if failed is not None:
-        value = f"{pen.say('banner.fail')}{pen.say(f'checks.{failed.key}')} – {failed.text}"
-    found = 'MATCH("PROBLEM",Checks_Result,0)'
-    text = f'{{!banner.fail}}&INDEX(Checks_Check,{found})&" – "&INDEX(Checks_Detail,{found})'
-    pen.write(_BANNER_ROW, 2, Line(f"IF(ChecksFailed=0,{{!banner.ok}},{text})", value), "banner")
-    pen.sheet.row_dimensions[_BANNER_ROW].height = 22
-    rule = coloured(f'LEFT($B${_BANNER_ROW},1)="✖"', RED, PALE_RED)
-    pen.sheet.conditional_formatting.add(f"B{_BANNER_ROW}:N{_BANNER_ROW}", rule)
+    """Write the lines above the figures: what is to be done, what to know before, and where everything is."""
+    pen.write(_HEAD_ROW, 2, _headline(pen), "banner")
+    pen.sheet.row_dimensions[_HEAD_ROW].height = 24
+    for test, colour, fill in (("✖", RED, PALE_RED), ("●", RED, ""), ("○", AMBER, "")):
+        rule = coloured(f'LEFT($B${_HEAD_ROW},1)="{test}"', colour, fill)
+        pen.sheet.conditional_formatting.add(f"B{_HEAD_ROW}:P{_HEAD_ROW}", rule)
     pen.put(2, 2, _provenance(pen), "band")
+    links = [one for one in SHEETS if one.key not in ("Start", "Dashboard") and not pen.canvas.literal]
+    for column, one in zip((2, 3, 5, 7, 9, 11, 12, 13, 15, 16), links, strict=False):
+        title = one.title(pen.lang)
+        if title in pen.canvas.workbook.sheetnames:
+            pen.put(_LINKS_ROW, column, f"→ {title}", "link")
+            pen.link(_LINKS_ROW, column, one.key)
     alerts = list(_alerts(pen))
     if alerts:
-        for column in range(2, 15):
+        for column in range(_LEFT, _LAST + 1):
             pen.put(_ALERT_ROW, column, None, "alert")
         pen.put(_ALERT_ROW, 2, "   ".join(alerts), "alert")
+
+
+def _headline(pen: Pen) -> Line:
+    """Return whether there is something to do, what, and what it costs; or what has to be mended first."""
+    figures, total = pen.figures, pen.figures.total
+    failed = next((c for c in checks.checks(figures, pen.lang) if c.outcome == "PROBLEM"), None)
+    needed = pen.summary.get("needs_rebalancing")
+    if failed is not None:
+        value = f"{pen.say('banner.fail')}{pen.say(f'checks.{failed.key}')} – {failed.text}"
+    elif not isinstance(total, CellError) and total == 0:
+        value = pen.say("head.empty")
+    elif needed is None:
+        value = pen.say("head.unplanned")
+    else:
+        value = f"{pen.say('head.do')}{_what(pen).value}" if needed else pen.say("head.nothing")
+    found = "MATCH({@check.PROBLEM},Checks_Result,0)"
+    fail = f'{{!banner.fail}}&INDEX(Checks_Check,{found})&" – "&INDEX(Checks_Detail,{found})'
+    planned = _PLANNED % "needs_rebalancing"
+    done = f"IFERROR(IF({planned},{{!head.do}}&{_what(pen).formula},{{!head.nothing}}),{{!head.unplanned}})"
+    return Line(f"IF(ChecksFailed>0,{fail},IF(TotalValue=0,{{!head.empty}},{done}))", value)
+
+
+def _what(pen: Pen) -> Line:
+    """Return what is sold and bought, and what it costs, in a line."""
+    if "Trades" not in pen.canvas.placements:
+        return Line('""', "")
+    amounts, shown, formulas = not pen.canvas.rounded, [], []
+    for side in ("sell", "buy"):
+        word = pen.say(f"side.{side}")
+        rows = [row for row in pen.figures.tables["Trades"] if row["SideCode"] == side]
+        count = f'SUMPRODUCT(--({{Trades.SideCode}}="{side}"))'
+        text, formula = f"{word} {len(rows)}{pen.say('head.orders')}", f'"{word} "&{count}&{{!head.orders}}'
+        if amounts:
+            text += f" ({_money(add(row['BaseAmount'] for row in rows), pen.base)})"
+            amount = f'SUMPRODUCT(--({{Trades.SideCode}}="{side}"),{{Trades.BaseAmount}})'
+            formula += f'&" ("&{_money_text(amount)}&")"'
+        shown.append(text)
+        formulas.append(formula)
+    if amounts:
+        costs = add(row["BaseCost"] for row in pen.figures.tables["Trades"])
+        shown.append(f"{pen.say('head.costs')} {_money(costs, pen.base)}")
+        formulas.append(f'{{!head.costs}}&" "&{_money_text("SUM({Trades.BaseCost})")}')
+    return Line('&" · "&'.join(formulas), " · ".join(shown))
+
+
+def _money(value: Number, currency: str) -> str:
+    """Return an amount as the formula of `_money_text` writes it."""
+    if isinstance(value, CellError):
+        return value
+    places, mark = (Decimal(1), "₩") if currency == "KRW" else (Decimal("0.01"), "$")
+    mark = mark if currency in ("KRW", "USD") else f"{currency} "
+    return f"{mark}{value.quantize(places, ROUND_HALF_UP):,}"
+
+
+def _money_text(amount: str, currency: str = "BaseCurrency") -> str:
+    """Return the formula of an amount with its currency: the currency of a row may change with the next plan."""
+    cents = f'TEXT({amount},"#,##0.00")'
+    return f'IF({currency}="KRW","₩"&TEXT({amount},"#,##0"),IF({currency}="USD","$",{currency}&" ")&{cents})'
 
 
 def _provenance(pen: Pen) -> str:
@@ -104,7 +210,7 @@ def _provenance(pen: Pen) -> str:
     sources: dict[str, list[str]] = {}
     for row in pen.figures.tables["Prices"]:
         if row.get("Source"):
-            dates = sources.setdefault(str(row["Source"]), [])
+            dates = sources.setdefault(str(pen.word("source", row["Source"])), [])
             moment = row.get("AsOf")
             if isinstance(moment, dt.date):
                 dates.append(f"{moment:%Y-%m-%d}")
@@ -123,11 +229,19 @@ def _alerts(pen: Pen) -> Iterator[str]:
     stale = [str(row["Ticker"]) for row in prices if row.get("Status") == "stale"]
     if stale:
         yield f"{pen.say('stale-prices')}: {', '.join(stale[:8])}{' …' if len(stale) > 8 else ''}"
+    rates = [row for row in pen.figures.tables["FxRates"] if row.get("Status") == "stale"]
+    if rates:
+        listed = (f"{row['Currency']} {_day(row.get('AsOf'))}" for row in rates)
+        yield f"{pen.say('stale-rates')}: {', '.join(listed)}"
 
 
-_KPI_ROW = 6
-_CARDS = ((2, 2), (3, 4), (5, 7), (9, 10), (11, 12), (13, 14))
-_PLANNED = 'INDEX({Summary.Value},MATCH("%s",{Summary.Key},0))'
+def _day(moment: Value) -> str:
+    return f"{moment:%Y-%m-%d}" if isinstance(moment, dt.date) else "?"
+
+
+# --- the figures ----------------------------------------------------------------------------------------------------
+_CARDS = ((2, 2), (3, 5), (6, 8), (9, 11), (12, 12), (13, 14), (15, 16))
+_PLANNED = "INDEX({Summary.Value},{#summary.%s@Summary.Key})"
 
 
 def cards(pen: Pen) -> None:
@@ -137,21 +251,19 @@ def cards(pen: Pen) -> None:
     total, cash = Line("TotalValue", pen.figures.total), Line("CashValue", pen.figures.cash_value)
     weight = Line("IF(TotalValue>0,CashValue/TotalValue,0)", share(pen.figures.cash_value, pen.figures.total))
     drift, whose = _largest(pen)
+    flow = Line("CashFlow", pen.figures.cash_flow if amounts else "–")
     figures: list[tuple[str, Line, str, Line | None, str]] = [
         ("kpi.total", total if amounts else Line("", "–"), money, Line("BaseCurrency", pen.base), "@"),
-        (
-            "kpi.cash",
-            cash if amounts else weight,
-            money if amounts else "0.0%",
-            weight if amounts else None,
-            "0.0%",
-        ),
+        ("kpi.cash", cash if amounts else weight, money if amounts else "0.0%", weight if amounts else None, "0.0%"),
         ("kpi.drift", drift, POINTS, whose, "@"),
         ("kpi.needed", _needed(pen), "@", _counts(pen), "@"),
         ("kpi.next", _next(pen), "yyyy-mm-dd", None, "@"),
         ("kpi.ter", Line(WEIGHTED_FEE, concentration(pen.figures)["ter"]), "0.00%", None, "@"),
+        ("kpi.add", flow, money, Line("{!kpi.add-where}", pen.say("kpi.add-where")), "@"),
     ]
-    for (first, last), (key, line, form, note, note_form) in zip(_CARDS, figures, strict=True):
+    if pen.canvas.literal:
+        figures.pop()
+    for (first, last), (key, line, form, note, note_form) in zip(_CARDS, figures, strict=False):
         for row, look in ((0, "kpi-label"), (1, "kpi-value"), (2, "kpi-note")):
             for column in range(first, last + 1):
                 pen.put(_KPI_ROW + row, column, None, look)
@@ -163,6 +275,8 @@ def cards(pen: Pen) -> None:
         if note is not None:
             pen.write(_KPI_ROW + 2, first, note, f"kpi-note|{note_form}")
     pen.sheet.row_dimensions[_KPI_ROW + 1].height = 30
+    if not pen.canvas.literal:
+        pen.link(_KPI_ROW + 2, _CARDS[-1][0], "Settings")
 
 
 def _largest(pen: Pen) -> tuple[Line, Line]:
@@ -194,11 +308,13 @@ def _needed(pen: Pen) -> Line:
 def _counts(pen: Pen) -> Line | None:
     if "Trades" not in pen.canvas.placements:
         return None
-    sides = [row["Side"] for row in pen.figures.tables["Trades"]]
-    buys, sells = sides.count("buy"), sides.count("sell")
-    buy, sell = pen.say("side.buy"), pen.say("side.sell")
-    formula = f'"{buy} "&COUNTIF({{Trades.Side}},"buy")&" · {sell} "&COUNTIF({{Trades.Side}},"sell")'
-    return Line(formula, f"{buy} {buys} · {sell} {sells}")
+    codes = [row["SideCode"] for row in pen.figures.tables["Trades"]]
+    told, formulas = [], []
+    for side in ("buy", "sell"):
+        word = pen.say(f"side.{side}")
+        told.append(f"{word} {codes.count(side)}")
+        formulas.append(f'"{word} "&COUNTIF({{Trades.SideCode}},"{side}")')
+    return Line('&" · "&'.join(formulas), " · ".join(told))
 
 
 def _next(pen: Pen) -> Line:
@@ -207,134 +323,364 @@ def _next(pen: Pen) -> Line:
     return Line(formula, pen.summary.get("next_due") or pen.say("next.none"))
 
 
-#: As many targets as a donut can show and a person can tell apart; the rest is one slice.
-MOST_SLICES = 12
-MOST_TRADES = 10
-_CAPTIONS = ("", "column.target", "column.now", "column.drift", "column.status")
-_ALLOCATION = (
-    ("Name", "cell-text"), ("Ticker", "cell-centre"), ("Target", "cell-number|0.0%"), ("Weight", "cell-number|0.0%"),
-    ("Drift", f"cell-number|{POINTS}"), ("Status", "cell-centre"),
-)  # fmt: skip
-_SECTION = (
-    ("Section", "cell-text"), ("", "cell-centre"), ("Target", "cell-number|0.0%"), ("Weight", "cell-number|0.0%"),
-    ("Drift", f"cell-number|{POINTS}"), ("Status", "cell-centre"),
-)  # fmt: skip
-_TRADE = (
-    ("Name", "cell-text"), ("Ticker", "cell-centre"), ("Side", "cell-centre"), ("Quantity", "cell-number|#,##0.####"),
-    ("WeightAfter", "cell-number|0.0%"), ("Amount", "cell-number"),
-)  # fmt: skip
-_TRADE_WEIGHTS = (
-    ("Name", "cell-text"), ("Ticker", "cell-centre"), ("Side", "cell-centre"), ("WeightAfter", "cell-number|0.0%"),
-    ("", "cell-text"), ("", "cell-text"),
-)  # fmt: skip
+# --- allocation and sections ----------------------------------------------------------------------------------------
+_WANTED = 'SUMPRODUCT(--({Targets.Ticker}<>""))'
+#: Rows of holdings that no target is about, each ticker once.
+_UNWANTED = (
+    '({Holdings.Ticker}<>"")*ISNA(MATCH({Holdings.Ticker}&"",{Targets.Ticker}&"",0))'
+    '*(MATCH({Holdings.Ticker}&"",{Holdings.Ticker}&"",0)=ROW({Holdings.Ticker})-MIN(ROW({Holdings.Ticker}))+1)'
+)
+#: How many instruments there are.
+_COUNT = f"({_WANTED}+SUMPRODUCT({_UNWANTED}))"
+_LOOKS = ("cell-line", "cell-line-centre", "cell-line-number|0.0%", "cell-line-number|0.0%",
+          f"cell-line-number|{POINTS}", "bar-under", "bar-over", "cell-line-centre")  # fmt: skip
 
 
-def allocation(pen: Pen, row: int) -> int:
-    """Write every target, what is left and cash; returns the last row."""
-    _heads(pen, row, "allocation")
-    first = row + 2
-    rows = pen.figures.tables["Targets"][:MOST_SLICES]
-    for k, target in enumerate(rows, 1):
-        at = first + k - 1
-        for column, (name, look) in enumerate(_ALLOCATION, 2):
-            formula = f'IF(INDEX({{Targets.Ticker}},{k})="","",INDEX({{Targets.{name}}},{k}))'
-            pen.write(at, column, Line(formula, target[name]), look)
-    other, cash = first + len(rows), first + len(rows) + 1
-    _remainder(pen, other, first, rows)
-    pen.put(cash, 2, pen.say("cash"), "cell-text")
-    pen.put(cash, 3, None, "cell-centre")
-    pen.write(cash, 4, Line("CashTarget", pen.figures.cash_target), "cell-number|0.0%")
+def _nth(test: str, column: str, rank: str) -> str:
+    """Return the formula of the place in a column of the n-th row for which a test holds, 0 where there is none."""
+    first = f"SUMPRODUCT(MIN(ROW({column})))"
+    place = f"SUMPRODUCT(SMALL(ROW({column})+1000000*(1-({test})),{rank}))-{first}+1"
+    return f"IFERROR(IF({rank}>SUMPRODUCT(1*({test})),0,{place}),0)"
+
+
+def _either(target: str, holding: str, cash: str = '""') -> str:
+    """Return the formula of a row's cell: of its target, else of its holding, else of the cash, else nothing."""
+    return f'IF($R{{row}}>0,{target},IF($S{{row}}>0,{holding},IF($S{{row}}<0,{cash},"")))'
+
+
+def _shown_rows(pen: Pen) -> list[Row]:
+    """Return what the allocation shows: every target, then every holding without one."""
+    tables = pen.figures.tables
+    wanted = {row["Ticker"] for row in tables["Targets"]}
+    rows: list[Row] = list(tables["Targets"])
+    seen: set[Value] = set()
+    for held in tables["Holdings"]:
+        symbol = held["Ticker"]
+        if symbol in wanted or symbol in seen:
+            continue
+        seen.add(symbol)
+        weights: list[Value] = [row["Weight"] for row in tables["Holdings"] if row["Ticker"] == symbol]
+        broken = next((row["Weight"] for row in tables["Holdings"] if isinstance(row["Weight"], CellError)), None)
+        weight = broken or add(weights)
+        locked = any(row["Locked"] is True for row in tables["Holdings"] if row["Ticker"] == symbol)
+        held_now = isinstance(weight, CellError) or weight > 0
+        status: Value = weight if isinstance(weight, CellError) else "NO_TARGET" if held_now else ""
+        rows.append(
+            {"Name": held["Name"], "Ticker": symbol, "Target": Decimal(0), "Weight": weight, "Drift": weight,
+             "Status": "LOCKED" if locked else status}
+        )  # fmt: skip
+    return rows
+
+
+def allocation(pen: Pen, row: int) -> tuple[int, int]:
+    """Write every target and holding, what there is no room for, and cash; returns the first row and the last."""
+    heads = ("instrument", "ticker", "target", "now", "drift", "under", "over", "status")
+    _heads(pen, row, _LEFT, "allocation", [pen.say(f"column.{key}") for key in heads])
+    rows = list(_shown_rows(pen))
+    # The cash has a row too: after the last instrument that is shown.
+    first, slots = row + 2, _slots(pen, "allocation", len(rows) + 1)
+    rows.insert(min(len(rows), slots - 1), _cash(pen))
+    more = first + slots
+    _weights(pen, rows, first, slots)
+    _remainder(pen, more, first, slots, rows)
+    for at in range(first, more):
+        _bars(pen, at, first, more - 1)
+    rules = pen.sheet.conditional_formatting
+    words(rules, f"I{first}:I{more}", f"I{first}", "status", line=True)
+    rules.add(f"I{first}:I{more}", underlined(f'$B{first}<>""'))
+    breached = ",".join(f'$I{first}="{pen.word("status", code)}"' for code in ("OVER", "UNDER", "NO_TARGET"))
+    for letter in "GH":
+        rules.add(f"{letter}{first}:{letter}{more}", coloured(f"OR({breached})", RED, line=True))
+        rules.add(f"{letter}{first}:{letter}{more}", underlined(f'$B{first}<>""'))
+    rules.add(f"B{first}:F{more}", underlined(f'$B{first}<>""'))
+    for place, at in enumerate(range(first, more + 1)):
+        colour = charts.colour(place, slots)
+        if pen.canvas.literal:
+            pen.put(at, 1, "■", f"mark.{colour}")
+        else:
+            filled = pen.sheet.cell(at, 2)
+            value = "■" if _shown(pen, filled.coordinate) else ""
+            pen.write(at, 1, Line(f'IF($B{at}="","","■")', value), f"mark.{colour}")
+    return first, more
+
+
+def standing(grid: Grid, lang: Lang) -> dict[str, int]:
+    """Return for how many rows there is room on a dashboard that stands already, by what they are of."""
+    below = {"allocation": (_LEFT, say("label.sections", lang)), "trades": (_RIGHT, say("label.limits-top", lang))}
+    rows = {name: _row_of(grid, *where) for name, where in below.items()}
+    return {name: row - _TABLES_ROW - 4 for name, row in rows.items() if row > _TABLES_ROW + 4}
+
+
+def _row_of(grid: Grid, column: int, text: str) -> int:
+    return next((number for number, cells in grid.rows.items() if cells.get(column) == text), 0)
+
+
+def _slots(pen: Pen, name: str, count: int) -> int:
+    """Return for how many rows there is room: for all in a copy; in a living workbook also for the next plan's."""
+    if name in pen.canvas.standing:
+        return pen.canvas.standing[name]
+    if pen.canvas.literal:
+        return min(count, MOST_ROWS)
+    return min(max(count + ROOM, FEWEST_ROWS), MOST_ROWS)
+
+
+def _weights(pen: Pen, rows: Sequence[Row], first: int, slots: int) -> None:
+    wanted = len(pen.figures.tables["Targets"])
+    now = "SUMPRODUCT(--({Holdings.Ticker}=INDEX({Holdings.Ticker},$S{row})),{Holdings.Weight})"
+    locked = "SUMPRODUCT(({Holdings.Ticker}=INDEX({Holdings.Ticker},$S{row}))*({Holdings.Locked}=TRUE))>0"
+    texts = (
+        _either("INDEX({Targets.Name},$R{row})", "INDEX({Holdings.Name},$S{row})", "{!cash}"),
+        _either("INDEX({Targets.Ticker},$R{row})", "INDEX({Holdings.Ticker},$S{row})"),
+        _either("N(INDEX({Targets.Target},$R{row}))", "0", "CashTarget"),
+        _either("INDEX({Targets.Weight},$R{row})", now, "IF(TotalValue>0,CashValue/TotalValue,0)"),
+        'IF($B{row}="","",E{row}-D{row})',
+        "",
+        "",
+        _either("INDEX({Targets.Status},$R{row})",
+                f'IF({locked},{{@status.LOCKED}},IF(E{{row}}>0,{{@status.NO_TARGET}},""))'),
+    )  # fmt: skip
+    for slot in range(slots):
+        at, rank = first + slot, slot + 1
+        shown: Row = rows[slot] if slot < len(rows) else {}
+        of_target = _nth('{Targets.Ticker}<>""', "{Targets.Ticker}", str(rank))
+        position = rank if slot < wanted else 0
+        rest = f"{rank}-{_WANTED}"
+        held = _nth(_UNWANTED, "{Holdings.Ticker}", f"({rest})")
+        of_cash = f"{rank}=MIN({_COUNT},{slots - 1})+1"
+        is_cash = shown.get("Ticker") is None and bool(shown)
+        own = -1 if is_cash else _position(pen, shown) if slot >= wanted and shown else 0
+        if is_cash:
+            position = 0
+        pen.helper(at, _RANK, Line(f"IF({of_cash},0,{of_target})", position))
+        pen.helper(at, _REST, Line(f"IF({of_cash},-1,IF({rest}<1,0,{held}))", own))
+        values = (
+            shown.get("Name", ""), shown.get("Ticker") or "", _zero(shown.get("Target")) if shown else "",
+            shown.get("Weight", ""), shown.get("Drift", ""), "", "", pen.word("status", shown.get("Status", "")),
+        )  # fmt: skip
+        for column, (text, value, look) in enumerate(zip(texts, values, _LOOKS, strict=True), _LEFT):
+            if text:
+                pen.write(at, column, Line(text.replace("{row}", str(at)), value), look)
+
+
+def _zero(value: Value) -> Value:
+    return Decimal(0) if value is None else value
+
+
+def _position(pen: Pen, shown: Row) -> int:
+    """Return the place of a holding's first row among the holdings."""
+    return next(i for i, row in enumerate(pen.figures.tables["Holdings"], 1) if row["Ticker"] == shown["Ticker"])
+
+
+def _remainder(pen: Pen, at: int, first: int, slots: int, rows: Sequence[Row]) -> None:
+    """Write how much the rows above do not show: how many instruments, and what they come to."""
+    rest = rows[slots:]
+    count = f"({_COUNT}-{slots - 1})"
+    name = f"{pen.say('more.before')}{len(rest)}{pen.say('more.after')}" if rest else ""
+    formula = pen.leading("Targets", f"{{!more.before}}&{count}&{{!more.after}}")
+    pen.write(at, 2, Line(f'IF({count}>0,{formula},"")', name), "cell-line-link")
+    target: Value = ""
+    now: Value = ""
+    drift: Value = ""
+    if rest:
+        target, now = add(row["Target"] for row in rest), add(row["Weight"] for row in rest)
+        drift = now if isinstance(now, CellError) else now - (number(target) or Decimal(0))
+    last = at - 1
+    pen.write(at, 4, Line(f'IF($B{at}="","",1-SUM(D{first}:D{last}))', target), _LOOKS[2])
+    pen.write(at, 5, Line(f'IF($B{at}="","",IF(TotalValue>0,1,0)-SUM(E{first}:E{last}))', now), _LOOKS[3])
+    pen.write(at, 6, Line(f'IF($B{at}="","",E{at}-D{at})', drift), _LOOKS[4])
+
+
+def _cash(pen: Pen) -> Row:
     now = share(pen.figures.cash_value, pen.figures.total)
-    pen.write(cash, 5, Line("IF(TotalValue>0,CashValue/TotalValue,0)", now), "cell-number|0.0%")
-    drift = now if isinstance(now, CellError) else now - pen.figures.cash_target
-    pen.write(cash, 6, Line(f"E{cash}-D{cash}", drift), f"cell-number|{POINTS}")
-    pen.put(cash, 7, None, "cell-centre")
-    words(pen.sheet.conditional_formatting, f"G{first}:G{cash}", f"G{first}")
-    for place, at in enumerate(range(first, cash + 1)):
-        pen.put(at, 1, "■", f"mark.{charts.PALETTE[place % len(charts.PALETTE)]}")
-    return cash
+    target = pen.figures.cash_target
+    drift = now if isinstance(now, CellError) else now - target
+    return {"Name": pen.say("cash"), "Target": target, "Weight": now, "Drift": drift}
 
 
-def _remainder(pen: Pen, at: int, first: int, rows: tuple[Row, ...]) -> None:
-    """Write what the rows above do not show: further targets, and holdings without one."""
-    target = pen.figures.target_sum - sum((number(r["Target"]) or Decimal(0) for r in rows), Decimal(0))
-    held = share(pen.figures.holdings_value, pen.figures.total)
-    now: Value = held
-    if isinstance(held, Decimal):
-        now = held - sum((number(r["Weight"]) or Decimal(0) for r in rows), Decimal(0))
-    pen.put(at, 2, pen.say("other"), "cell-text")
-    pen.put(at, 3, None, "cell-centre")
-    shown = f"SUM(D{first}:D{at - 1})" if rows else "0"
-    pen.write(at, 4, Line(f"MAX(0,ROUND(TargetSum-{shown},12))", max(target, Decimal(0))), "cell-number|0.0%")
-    shown = f"SUM(E{first}:E{at - 1})" if rows else "0"
-    formula = f"MAX(0,ROUND(IF(TotalValue>0,HoldingsValue/TotalValue,0)-{shown},12))"
-    now = now if isinstance(now, CellError) else max(round(number(now) or Decimal(0), 12), Decimal(0))
-    pen.write(at, 5, Line(formula, now), "cell-number|0.0%")
-    drift = now if isinstance(now, CellError) else (number(now) or Decimal(0)) - max(target, Decimal(0))
-    pen.write(at, 6, Line(f"E{at}-D{at}", drift), f"cell-number|{POINTS}")
-    pen.put(at, 7, None, "cell-centre")
+def _bars(pen: Pen, at: int, first: int, last: int) -> None:
+    """Draw a row's difference as a bar of blocks, to the left where there is too little, else to the right."""
+    area = f"$F${first}:$F${last}"
+    longest = f"MAX(MAX({area}),-MIN({area}),0.0001)"
+    drifts = [_number_at(pen, f"F{row}") for row in range(first, last + 1)]
+    broken = any(isinstance(d, CellError) for d in drifts)
+    most = max((abs(d) for d in drifts if isinstance(d, float)), default=0.0)
+    most, mine = max(most, 0.0001), drifts[at - first]
+    for column, sign in ((7, -1), (8, 1)):
+        text = ""
+        if not broken and isinstance(mine, float) and mine * sign > 0:
+            text = "█" * _half_up(abs(mine) / most * _BLOCKS)
+        cell = f"{'' if sign > 0 else '-'}$F{at}"
+        formula = f'IFERROR(IF({cell}>0,REPT("█",ROUND({cell}/{longest}*{_BLOCKS},0)),""),"")'
+        formula = f'IF(ISNUMBER($F{at}),{formula},"")'
+        pen.write(at, column, Line(formula, text), _LOOKS[5 if sign < 0 else 6])
+
+
+def _half_up(value: float) -> int:
+    return int(Decimal(repr(round(value, 9))).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _number_at(pen: Pen, address: str) -> object:
+    value = _shown(pen, address)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def sections(pen: Pen, row: int) -> int:
-    """Write how each section stands; returns the last row."""
-    _heads(pen, row, "sections", "column.section")
-    rows = [r for r in pen.figures.tables["Rules"] if r["Section"] != "all" or r["Target"]]
-    places = [i for i, r in enumerate(pen.figures.tables["Rules"], 1) if r in rows]
-    at = row + 1
-    for k, rule in zip(places, rows, strict=True):
-        at += 1
-        for column, (name, look) in enumerate(_SECTION, 2):
-            if name:
-                pen.write(at, column, Line(f"INDEX({{Rules.{name}}},{k})", rule[name]), look)
-            else:
-                pen.put(at, column, None, look)
-    if rows:
-        words(pen.sheet.conditional_formatting, f"G{row + 2}:G{at}", f"G{row + 2}")
-    return at
-
-
-def trades(pen: Pen, row: int) -> int:
-    """Write the first trades; returns the last row."""
-    placement = pen.canvas.placements["Trades"]
-    amounts = "Amount" in {column.name for column in placement.columns}
-    columns = _TRADE if amounts else _TRADE_WEIGHTS
-    pen.put(row, 2, pen.say("trades-top"), "block")
-    for column, (name, _) in enumerate(columns, 2):
-        caption = placement.table.index[name].caption(pen.lang) if name else ""
-        pen.put(row + 1, column, caption, "caption")
-    rows = pen.figures.tables["Trades"][:MOST_TRADES]
-    for k in range(1, _slots(pen, rows) + 1):
-        trade: Row = rows[k - 1] if k <= len(rows) else {}
-        for column, (name, look) in enumerate(columns, 2):
-            if not name:
-                pen.put(row + 1 + k, column, None, look)
-                continue
-            look = f"cell-number|{money_format(str(trade.get('Currency') or pen.base))}" if name == "Amount" else look
-            formula = f'IF(INDEX({{Trades.Ticker}},{k})="","",INDEX({{Trades.{name}}},{k}))'
-            pen.write(row + 1 + k, column, Line(formula, trade.get(name, "")), look)
-    last = row + 1 + _slots(pen, rows)
-    sides(pen.sheet, f"D{row + 2}:D{last}")
+    """Write how each section with targets stands; returns the last row."""
+    heads = ("section", "", "target", "now", "drift", "", "", "status")
+    _heads(pen, row, _LEFT, "sections", [pen.say(f"column.{key}") if key else "" for key in heads])
+    rules = list(pen.figures.tables["Rules"])
+    rows = [r for r in rules if r["Target"]]
+    slots = len(rows) if pen.canvas.literal else 3
+    first = row + 2
+    for slot in range(slots):
+        at = first + slot
+        rule: Row = rows[slot] if slot < len(rows) else {}
+        test = "ISNUMBER({Rules.Target})*({Rules.Target}>0)"
+        pen.helper(at, _RANK, Line(_nth(test, "{Rules.Target}", str(slot + 1)), rules.index(rule) + 1 if rule else 0))
+        for column, name, look in (
+            (2, "Section", "cell-line"), (4, "Target", _LOOKS[2]), (5, "Weight", _LOOKS[3]), (6, "Drift", _LOOKS[4]),
+            (9, "Status", "cell-line-centre"),
+        ):  # fmt: skip
+            formula = f'IF($R{at}>0,INDEX({{Rules.{name}}},$R{at}),"")'
+            value = pen.word({"Section": "section", "Status": "status"}.get(name, ""), rule.get(name, ""))
+            pen.write(at, column, Line(formula, value), look)
+    last = first + slots - 1
+    if slots:
+        words(pen.sheet.conditional_formatting, f"I{first}:I{last}", f"I{first}", "status", line=True)
+        pen.sheet.conditional_formatting.add(f"B{first}:H{last}", underlined(f'$B{first}<>""'))
     return last
 
 
-def _slots(pen: Pen, rows: tuple[Row, ...]) -> int:
-    """Return how many trades are shown: all in a copy; in a living workbook there is room for the next plan's."""
-    return max(len(rows), 1) if pen.canvas.literal else MOST_TRADES
+# --- trades and limits ----------------------------------------------------------------------------------------------
+def trades(pen: Pen, row: int) -> int:
+    """Write the trades, what there is no room for, and a word where there are none; returns the last row."""
+    place, shown = pen.canvas.placements["Trades"], pen.columns("Trades")
+    names = [n for n in ("Account", "Name", "Side", "Quantity", "Amount", "WeightAfter") if n in shown]
+    columns = {"Account": 11, "Name": 12, "Side": 13, "Quantity": 14, "Amount": 15, "WeightAfter": 16}
+    index = place.table.index
+    heads = {columns[name]: index[name].caption(pen.lang) for name in names}
+    _heads(pen, row, _RIGHT, "trades-top", [heads.get(at, "") for at in range(_RIGHT, _LAST + 1)])
+    rows = pen.figures.tables["Trades"]
+    first, slots = row + 2, _slots(pen, "trades", len(rows))
+    looks = {
+        "Account": "cell-line", "Name": "cell-line", "Side": "cell-line-centre", "Amount": "cell-line-right",
+        "Quantity": "cell-line-number|#,##0.####", "WeightAfter": "cell-line-number|0.0%",
+    }  # fmt: skip
+    for slot in range(slots):
+        at = first + slot
+        trade: Row = rows[slot] if slot < len(rows) else {}
+        for name in names:
+            formula, value = f"INDEX({{Trades.{name}}},{slot + 1})", trade.get(name, "")
+            if name == "Amount":
+                value = _money(_exact(value), str(trade["Currency"])) if trade else ""
+                formula = _money_text(formula, f"INDEX({{Trades.Currency}},{slot + 1})")
+            elif name == "Account":
+                formula, value = f'{formula}&""', value or ""
+            elif name == "Side":
+                value = pen.word("side", value)
+            formula = f'IFERROR(IF(INDEX({{Trades.Ticker}},{slot + 1})="","",{formula}),"")'
+            pen.write(at, columns[name], Line(formula, value), looks[name])
+    last = first + slots
+    _more_trades(pen, last, slots)
+    sides(pen.sheet, f"M{first}:M{last}", pen.lang, line=True)
+    for cells in (f"K{first}:L{last}", f"N{first}:P{last}"):
+        pen.sheet.conditional_formatting.add(cells, underlined(f'$L{first}<>""'))
+    return last
 
 
-def _heads(pen: Pen, row: int, title: str, of: str = "column.instrument") -> None:
-    pen.put(row, 2, pen.say(title), "block")
-    for column, key in enumerate((of, *_CAPTIONS), 2):
-        pen.put(row + 1, column, pen.say(key) if key else "", "caption")
+def _exact(value: Value) -> Number:
+    return value if isinstance(value, CellError) else number(value) or Decimal(0)
 
 
-def donuts(pen: Pen, row: int, last: int) -> None:
-    """Draw the weights, the targets and the drift of the allocation that ends in row `last`."""
+def _more_trades(pen: Pen, at: int, slots: int) -> None:
+    """Write how many trades have no row, and what they come to; or that there are none."""
+    rows = pen.figures.tables["Trades"]
+    rest = rows[slots:]
+    count = f'(SUMPRODUCT(--({{Trades.Ticker}}<>""))-{slots})'
+    text, formula = "", f"{{!more.before}}&{count}&{{!more.after}}"
+    if rest:
+        text = f"{pen.say('more.before')}{len(rest)}{pen.say('more.after')}"
+    if not pen.canvas.rounded:
+        for side in ("sell", "buy"):
+            word = pen.say(f"side.{side}")
+            if rest:
+                text += f" · {word} {_money(add(r['BaseAmount'] for r in rest if r['SideCode'] == side), pen.base)}"
+            beyond = f"(ROW({{Trades.SideCode}})-MIN(ROW({{Trades.SideCode}}))>={slots})"
+            amount = f'SUMPRODUCT({beyond}*({{Trades.SideCode}}="{side}"),{{Trades.BaseAmount}})'
+            formula += f'&" · {word} "&{_money_text(amount)}'
+    formula = pen.leading("Trades", formula)
+    pen.write(at, 12, Line(f'IFERROR(IF({count}>0,{formula},""),"")', text), "cell-line-link")
+
+
+def limits(pen: Pen, row: int) -> int:
+    """Write the limits that are broken, in red; returns the last row."""
+    shown = pen.columns("Limits")
+    captions = {name: pen.canvas.placements["Limits"].table.index[name].caption(pen.lang) for name in shown}
+    heads = [captions.get(n, "") for n in ("Scope", "Rule", "", "Limit", "Actual", "Status")]
+    _heads(pen, row, _RIGHT, "limits-top", heads)
+    rows = pen.figures.tables["Limits"]
+    broken = [i for i, r in enumerate(rows) if r["Status"] == "BREACH"]
     first = row + 2
-    for key, column, anchor in (("chart.now", "E", "I"), ("chart.target", "D", "L")):
-        chart = charts.donut(pen.say(key), _source(pen, column, first, last, "0.0%"))
-        _place(pen, chart, 8.9, 7.6, f"{anchor}{row}")
-    _place(pen, charts.bars(pen.say("chart.drift"), _source(pen, "F", first, last, POINTS)), 17.8, 8.4, f"I{row + 16}")
+    slots = max(min(len(broken), MOST_LIMITS), 1) if pen.canvas.literal else MOST_LIMITS
+    # Where none is broken the first row says so, and not in red.
+    pen.sheet.conditional_formatting.add(f"L{first}", coloured(f'$K{first}=""', GREEN))
+    breach = "ISNUMBER(MATCH({Limits.Status},{*limit.BREACH},0))"
+    for slot in range(slots):
+        at = first + slot
+        place = broken[slot] + 1 if slot < len(broken) else 0
+        found: Row = rows[place - 1] if place else {}
+        pen.helper(at, _REST, Line(_nth(breach, "{Limits.Status}", str(slot + 1)), place))
+        for column, name, kind in (
+            (11, "Scope", "scope"), (12, "Rule", "rule"), (14, "Limit", ""), (15, "Actual", ""),
+            (16, "Status", "limit"),
+        ):  # fmt: skip
+            if name in shown:
+                cell = f"INDEX({{Limits.{name}}},$S{at})"
+                whole = f'IF(ABS({cell})<100,TEXT({cell},"0.0%"),TEXT({cell},"#,##0"))'
+                text = f'IF(ISNUMBER({cell}),{whole},{cell}&"")' if name in ("Limit", "Actual") else cell
+                value = pen.word(kind, found.get(name, "")) if kind else _as_text(found.get(name, ""))
+                other = '""'
+                if name == "Rule" and slot == 0:
+                    known = 'SUMPRODUCT(--({Limits.Rule}<>""))>0'
+                    other = f"IF({known},{{!limits-kept}},{{!limits-unknown}})"
+                    value = value or pen.say("limits-kept" if rows else "limits-unknown")
+                pen.write(at, column, Line(f"IF($S{at}>0,{text},{other})", value), f"cell-line-alert{_side(name)}")
+    last = first + slots
+    count = f"SUMPRODUCT(1*{breach})"
+    more = f"{pen.say('more.before')}{len(broken) - slots}{pen.say('more.after')}" if len(broken) > slots else ""
+    formula = f'IF({count}>{slots},{{!more.before}}&({count}-{slots})&{{!more.after}},"")'
+    pen.write(last, 12, Line(formula, more), "cell-line-link")
+    return last
+
+
+def _side(name: str) -> str:
+    return "-right" if name in ("Limit", "Actual", "Status") else ""
+
+
+def _as_text(value: Value) -> Value:
+    exact = number(value)
+    if exact is None:
+        return value if value is not None else ""
+    return f"{exact:.1%}" if abs(exact) < 100 else f"{exact:,.0f}"
+
+
+def _heads(pen: Pen, row: int, left: int, title: str, captions: Sequence[str]) -> None:
+    pen.put(row, left, pen.say(title), "block")
+    for column, caption in enumerate(captions, left):
+        pen.put(row + 1, column, caption, "caption-small")
+
+
+# --- charts ---------------------------------------------------------------------------------------------------------
+#: Rows that the charts at the foot take.
+_CHART_ROWS = 15
+_CHART_HEIGHT = 7.4
+
+
+def donuts(pen: Pen, row: int, first: int, last: int) -> None:
+    """Draw the weights and the targets of the allocation, which stands in the rows `first` to `last`."""
+    for key, column, anchor in (("chart.now", "E", "B"), ("chart.target", "D", "E")):
+        chart = charts.donut(pen.say(key), _source(pen, column, first, last, "0.0%"), last - first - 1)
+        _place(pen, chart, 8.6 if anchor == "B" else 9.4, f"{anchor}{row}", pen.say(f"{key}.alt"))
 
 
 def history(pen: Pen, row: int) -> None:
@@ -344,16 +690,16 @@ def history(pen: Pen, row: int) -> None:
     if placement is None or len(rows) < 2:
         return
     name = "Index" if pen.canvas.rounded else "Value"
-    end = FIRST_ROW + len(rows) - 1
+    end = placement.first_row + len(rows) - 1
     title = quoted_sheet(placement.title)
     source = charts.Source(
-        f"{title}!${placement.letter('Date')}${FIRST_ROW}:${placement.letter('Date')}${end}",
+        f"{title}!${placement.letter('Date')}${placement.first_row}:${placement.letter('Date')}${end}",
         [_iso(r["Date"]) for r in rows],
-        f"{title}!${placement.letter(name)}${FIRST_ROW}:${placement.letter(name)}${end}",
+        f"{title}!${placement.letter(name)}${placement.first_row}:${placement.letter(name)}${end}",
         [float(number(r.get(name)) or 0) for r in rows],
         "#,##0",
     )
-    _place(pen, charts.area(pen.say("chart.history"), source), 35.5, 6.2, f"B{row}")
+    _place(pen, charts.area(pen.say("chart.history"), source), 17.5, f"K{row}", pen.say("chart.history.alt"))
 
 
 def _source(pen: Pen, column: str, first: int, last: int, form: str) -> charts.Source:
@@ -362,7 +708,7 @@ def _source(pen: Pen, column: str, first: int, last: int, form: str) -> charts.S
     numbers = [_shown(pen, f"{column}{row}") for row in range(first, last + 1)]
     return charts.Source(
         f"{title}!$B${first}:$B${last}",
-        [str(name) for name in names],
+        [str(name or "") for name in names],
         f"{title}!${column}${first}:${column}${last}",
         [float(n) if isinstance(n, int | float) else 0.0 for n in numbers],
         form,
@@ -370,14 +716,15 @@ def _source(pen: Pen, column: str, first: int, last: int, form: str) -> charts.S
 
 
 def _shown(pen: Pen, address: str) -> object:
-    cached = pen.canvas.cached.get(pen.sheet.title, {})
+    cached: Mapping[str, object] = pen.canvas.cached.get(pen.sheet.title, {})
     return cached[address] if address in cached else pen.sheet[address].value
 
 
-def _place(pen: Pen, chart: ChartBase, width: float, height: float, anchor: str) -> None:
-    """Put a chart at a cell; sizes in centimetres."""
+def _place(pen: Pen, chart: ChartBase, width: float, anchor: str, alternative: str) -> None:
+    """Put a chart at a cell, with a text for those who cannot see it; sizes in centimetres."""
     chart.width = width  # type: ignore[assignment]  # the stubs say int; openpyxl takes centimetres of any size
-    chart.height = height
+    chart.height = _CHART_HEIGHT
+    charts.describe(chart, alternative)
     pen.sheet.add_chart(chart, anchor)
 
 

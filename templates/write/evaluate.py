@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from engine.drift import band
 from engine.money import ZERO
-from engine.portfolio import Holding, Portfolio, Rule, Section, Target
+from engine.portfolio import UNKNOWN_TYPE, Holding, Portfolio, Rule, Section, Target
 from engine.settings import Settings
 from engine.words import Lang, say
 from templates.cells import NA, CellError, Row, Rows, Value
@@ -24,8 +24,8 @@ from templates.report import (
     setting_rows,
 )
 from templates.spec import NO_BAND
-from templates.spec.inputs import HIGH
 from templates.spec.layout import VOLATILITY_COLUMNS
+from templates.spec.vocabulary import HIGH
 
 Number = Decimal | CellError
 _DIGITS = Decimal("1e-12")
@@ -146,6 +146,7 @@ class _Evaluation:
         self.lang = lang
         self.prices = priced_rows(report)
         self.quotes = {row["Ticker"]: number(row.get("Price")) for row in self.prices}
+        self.names = {row["Ticker"]: row.get("Name") for row in reversed(self.prices)}
         self.rate_rows = tuple(self._rate(row) for row in rate_inputs(report))
         self.rates = {row["Currency"]: row["Rate"] for row in reversed(self.rate_rows) if row["Currency"]}
         self.own = {row["Ticker"] for row in instrument_rows(self.portfolio)}
@@ -187,6 +188,7 @@ class _Evaluation:
         }
         for name in _AS_GIVEN:
             tables[name] = self.report.rows(name)
+        tables["Trades"] = tuple(self._trade(row) for row in tables["Trades"])
         tables["Reconcile"] = tuple(reconcile(self.report, row) for row in self.report.rows("Reconcile"))
         target_sum = sum((s.weight for s in self.portfolio.sections), ZERO)
         return Figures(tables, total, held, in_cash, flow, target_sum, max(1 - target_sum, ZERO))
@@ -219,8 +221,8 @@ class _Evaluation:
         return {
             "Account": holding.account,
             "Ticker": holding.symbol,
-            "Name": instrument.name,
-            "Class": instrument.asset_type if own else None,
+            "Name": self._name(holding.symbol),
+            "Class": instrument.asset_type if own and instrument.asset_type != UNKNOWN_TYPE else None,
             "Market": instrument.market if own else None,
             "Currency": instrument.currency if own else None,
             "Section": self.sections.get(holding.symbol, "–"),
@@ -234,6 +236,16 @@ class _Evaluation:
             "Value": product(holding.quantity, price, rate) if holding.quantity else ZERO,
             "Check": self.say(fault) if fault else "",
         }
+
+    def _name(self, symbol: str) -> Value:
+        """Return the name that stands beside the price, as the formula finds it."""
+        return self.names.get(symbol) or ""
+
+    def _trade(self, row: Row) -> Row:
+        amount, cost = (number(row[name]) or ZERO for name in ("Amount", "Cost"))
+        rates = [self._rate_of(str(row["Currency"]), one) for one in (amount, cost)]
+        sums = {"BaseAmount": product(amount, rates[0]), "BaseCost": product(cost, rates[1])}
+        return {**row, "SideCode": row["Side"], **sums}
 
     def _cash(self, row: Row) -> Row:
         amount = number(row["Amount"]) or ZERO
@@ -251,7 +263,7 @@ class _Evaluation:
         return {
             "Section": section.name,
             "Ticker": target.symbol,
-            "Name": self.portfolio.instruments[target.symbol].name,
+            "Name": self._name(target.symbol),
             "Role": target.role,
             "Target": target.weight,
             "Min": target.minimum,
@@ -269,9 +281,10 @@ class _Evaluation:
             "Band": NO_BAND if unbanded else high - target.weight,
             "Low": low,
             "High": high,
-            "Signal": status if isinstance(status, CellError) else {"OVER": 1, "UNDER": -1}.get(str(status), 0),
+            "Signal": status if isinstance(status, CellError) else _SIGNALS.get(str(status), "–"),
             "Status": status,
             "Check": "",
+            "SectionCode": section.name,
         }
 
     def _rule(self, name: str, rule: Rule, targets: Iterable[Row]) -> Row:
@@ -293,6 +306,7 @@ class _Evaluation:
             "Weight": weight,
             "Drift": weight,
             "Status": weight,
+            "SectionCode": name,
         }
         if isinstance(weight, Decimal) and isinstance(target, Decimal):
             width = rule.absolute_band
@@ -311,6 +325,8 @@ class _Evaluation:
         return {**row, "Value": errors[0] if errors else worth}
 
 
+#: What stands before a status for whoever sees no colours.
+_SIGNALS = {"OVER": "▲", "UNDER": "▼", "OK": "●"}
 #: Tables that hold nothing but what the engine wrote.
 _AS_GIVEN = (
     "Trades", "Conversions", "Summary", "Drift", "Limits", "Comparison", "Review", "Alerts", "Correlation", "Calendar",

@@ -11,14 +11,17 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from openpyxl.utils.datetime import to_excel
 from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
+
+from templates.write.charts import DESCRIPTION
 
 #: Values of formula cells, by sheet title and address.
 Cached = Mapping[str, Mapping[str, object]]
@@ -29,7 +32,7 @@ _FORMULA_CELL = re.compile(
 #: What a cell that holds an error shows.
 ERRORS = frozenset(("#N/A", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!"))
 #: The order of what a font consists of; openpyxl writes another.
-_FONT_ORDER = (
+FONT_ORDER = (
     "b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family",
     "charset", "scheme",
 )  # fmt: skip
@@ -72,12 +75,30 @@ def parts_of(workbook: Workbook, cached: Cached) -> dict[str, bytes]:
             parts[name] = _UNPREFIXED.sub(rb"<\1xdr:\2", parts[name]).replace(b" xmlns=", b" xmlns:xdr=")
         elif name.endswith(".rels"):
             parts[name] = _relative(name, parts[name])
+    drawn = [sheet for sheet in workbook.worksheets if charts_of(sheet)]
+    for place, sheet in enumerate(drawn, 1):
+        name = f"xl/drawings/drawing{place}.xml"
+        parts[name] = _described(parts[name], [vars(chart).get(DESCRIPTION, "") for chart in charts_of(sheet)])
     for sheet in workbook.worksheets:
         values = cached.get(sheet.title)
         if values:
             name = sheet.path[1:]
             parts[name] = _filled(parts[name], values)
     return parts
+
+
+def charts_of(sheet: Worksheet) -> list[Any]:
+    """Return the charts of a sheet in the order in which they are numbered."""
+    found: list[Any] = sheet._charts  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
+    return found
+
+
+def _described(xml: bytes, texts: Sequence[str]) -> bytes:
+    """Return a drawing whose charts tell what they show to those who cannot see them."""
+    for number, text in enumerate(texts, 1):
+        name = b'name="Chart %d"' % number
+        xml = xml.replace(name, name + b" descr=" + quoteattr(text).encode()) if text else xml
+    return xml
 
 
 def _relative(name: str, xml: bytes) -> bytes:
@@ -94,12 +115,12 @@ def in_order(element: Any) -> list[Any]:  # noqa: ANN401 - an element of whichev
     """Return the children of a style's element as its schema orders them."""
     if element.tag != "font":
         return list(element)
-    return sorted(element, key=lambda child: _FONT_ORDER.index(child.tag))
+    return sorted(element, key=lambda child: FONT_ORDER.index(child.tag))
 
 
 def _ordered(font: re.Match[bytes]) -> bytes:
     """Return a font's XML with its children as the schema orders them."""
-    children = sorted(_CHILD.finditer(font[1]), key=lambda child: _FONT_ORDER.index(child[1].decode()))
+    children = sorted(_CHILD.finditer(font[1]), key=lambda child: FONT_ORDER.index(child[1].decode()))
     return b"<font>" + b"".join(child[0] for child in children) + b"</font>"
 
 

@@ -10,7 +10,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from engine.words import say
 from templates.cells import quoted_sheet
 from templates.report import ModelFacts
-from templates.spec import SHEETS, STATUSES
+from templates.spec import SHEETS
+from templates.spec.vocabulary import STATUSES, spoken
 from templates.write.canvas import Canvas
 from templates.write.tables import page, widths, words
 
@@ -75,9 +76,9 @@ def _legend(canvas: Canvas, sheet: Worksheet, row: int) -> int:
     first = row + 1
     for status in STATUSES:
         row += 1
-        canvas.put(sheet, row, 2, status, look("cell-centre"))
+        canvas.put(sheet, row, 2, spoken("status", status, lang), look("cell-centre"))
         canvas.put(sheet, row, 3, say(f"label.status.{status}", lang), look("cell-text"))
-    words(sheet.conditional_formatting, f"B{first}:B{row}", f"B{first}")
+    words(sheet.conditional_formatting, f"B{first}:B{row}", f"B{first}", "status")
     return row + 1
 
 

@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
 
 from openpyxl.formatting.formatting import ConditionalFormattingList
 from openpyxl.formatting.rule import FormatObject, IconSet, Rule
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Border, Font, PatternFill, Side
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.styles.numbers import NumberFormat
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 from openpyxl.worksheet.header_footer import _HeaderFooterPart as HeaderFooterPart
+from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table as ExcelTable
 from openpyxl.worksheet.table import TableFormula, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.words import say
-from templates.cells import Row, Rows, letters
+from engine.words import Lang, say
+from templates.cells import Row, Rows, Value, letters, quoted_sheet
+from templates.spec.inputs import CURRENCIES
 from templates.spec.layout import (
     BESIDE,
-    BLOCK_ROW,
-    CAPTION_ROW,
     FIRST_COLUMN,
-    FIRST_ROW,
-    HEADER_ROW,
     PURPOSE_ROW,
     TITLE_ROW,
     Placement,
     by_row,
 )
 from templates.spec.schema import Column, Sheet, Table
-from templates.write.canvas import AMBER, GREEN, PALE_AMBER, PALE_GREEN, PALE_RED, RED, Canvas, approximate, dress
+from templates.spec.vocabulary import KINDS, choices, every_word, spoken
+from templates.write.canvas import (
+    AMBER,
+    GREEN,
+    LINE,
+    PALE_AMBER,
+    PALE_GREEN,
+    PALE_RED,
+    RED,
+    SOLD_BLUE,
+    Canvas,
+    approximate,
+    dress,
+)
 
 _MARGIN_COLUMN = 2.5
 
@@ -77,19 +88,40 @@ def widths(sheet: Worksheet, sizes: dict[int, float]) -> None:
         sheet.column_dimensions[letters(column)].width = size
 
 
-_BAD = ("OVER", "UNDER", "NO_TARGET", "DIFFERS", "NEGATIVE", "PROBLEM", "BREACH", "error", "missing")
-_DOUBTFUL = ("LOCKED", "DISABLED", "CHECK", "stale", "sample", "warning", "due", "UNKNOWN", "watch")
-_GOOD = ("OK", "fresh", "manual", "keep")
-_SHOWN_AT_MOST = 1_000
+_BAD = (
+    "OVER",
+    "UNDER",
+    "NO_TARGET",
+    "DIFFERS",
+    "NEGATIVE",
+    "PROBLEM",
+    "BREACH",
+    "REPLACE",
+    "error",
+    "missing",
+    "doubtful",
+)
+_DOUBTFUL = ("LOCKED", "DISABLED", "CHECK", "stale", "sample", "warning", "due", "UNKNOWN", "REVIEW")
+_GOOD = ("OK", "HOLD", "fresh", "manual")
 
 
-def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Rows, base: str, note: str = "") -> None:
+def write_table(
+    canvas: Canvas,
+    sheet: Worksheet,
+    placement: Placement,
+    rows: Rows,
+    base: str,
+    note: str = "",
+    *,
+    planned: bool = False,
+) -> None:
     """Write a table at its place: title, captions, identifiers, rows, spare rows; then what makes it usable.
 
-    `note` stands beside the title: what the rows are of, or why there are none.
+    `note` stands beside the title: what the rows are of, or why there are none. Of a `planned` workbook every table
+    has been computed, but those that are fetched.
     """
     table = placement.table
-    _heads(canvas, sheet, placement, title_of(table, canvas, note, empty=not rows))
+    _heads(canvas, sheet, placement, title_of(table, canvas, note, empty=not rows and (table.fetched or not planned)))
     for offset, column in enumerate(placement.columns):
         _column(canvas, sheet, placement, column, placement.left + offset, rows, base)
     if not canvas.literal:
@@ -98,19 +130,28 @@ def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Ro
         else:
             _excel_table(canvas, sheet, placement)
         _validations(canvas, sheet, placement)
+        if table.name == "Settings":
+            settings_choices(canvas, sheet, placement, rows)
     _colours(sheet, placement)
 
 
 def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, title: str) -> None:
     styles, lang = canvas.styles, canvas.lang
-    canvas.put(sheet, BLOCK_ROW, placement.left, title, styles.look("block"))
+    canvas.put(sheet, placement.title_row, placement.left, title, styles.look("block"))
     for offset, column in enumerate(placement.columns):
         at = placement.left + offset
-        canvas.put(sheet, CAPTION_ROW, at, column.caption(lang), styles.look("caption"))
-        canvas.put(sheet, HEADER_ROW, at, column.name, styles.look("header"))
-        sheet.column_dimensions[letters(at)].width = column.width + 1
-    sheet.column_dimensions[letters(placement.right + 1)].width = 3
-    sheet.row_dimensions[CAPTION_ROW].height = 30
+        canvas.put(sheet, placement.header - 1, at, column.caption(lang), styles.look("caption"))
+        canvas.put(sheet, placement.header, at, column.name, styles.look("header"))
+        dimension = sheet.column_dimensions[letters(at)]
+        # Tables below each other share their columns: the widest decides.
+        made = letters(at) in canvas.sized.setdefault(sheet.title, set())
+        dimension.width = max(column.width + 1, dimension.width if made else 0)
+        dimension.hidden = column.hidden
+        canvas.sized[sheet.title].add(letters(at))
+    gap = letters(placement.right + 1)
+    if gap not in canvas.sized[sheet.title]:
+        sheet.column_dimensions[gap].width = 3
+    sheet.row_dimensions[placement.header - 1].height = 30
 
 
 def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
@@ -133,24 +174,33 @@ def _column(
     last = placement.last_row
     style = canvas.styles.cell(column, _currency(column, {}, base))
     if column.role != "formula":
-        for row_number, row in enumerate(rows, FIRST_ROW):
+        for row_number, row in enumerate(rows, placement.first_row):
             style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
-            value = row.get(column.name)
+            value = said(canvas, column, row)
             if column.kind_of is not None:
                 style_of = canvas.styles.figure(column, column.kind_of(row), base)
             canvas.put(sheet, row_number, at, value if column.role == "input" else approximate(value), style_of)
-        for row_number in range(FIRST_ROW + len(rows), last + 1):
+        for row_number in range(placement.first_row + len(rows), last + 1):
             canvas.put(sheet, row_number, at, None, style)
         return
     formula = None if canvas.literal else by_row(column.formula, canvas.placements, canvas.lang, placement)
     for index in range(placement.rows):
-        row_number = FIRST_ROW + index
+        row_number = placement.first_row + index
         row = rows[index] if index < len(rows) else {}
         style_of = canvas.styles.cell(column, _currency(column, row, base)) if column.unit else style
+        value = said(canvas, column, row)
         if formula is None:
-            canvas.put(sheet, row_number, at, row.get(column.name), style_of)
+            canvas.put(sheet, row_number, at, value, style_of)
         else:
-            canvas.formula(sheet, row_number, at, formula(row_number), row.get(column.name, ""), style_of)
+            canvas.formula(sheet, row_number, at, formula(row_number), "" if value is None else value, style_of)
+
+
+def said(canvas: Canvas, column: Column, row: Row) -> Value:
+    """Return what a row's cell holds: words of the workbook's language in place of codes."""
+    value = row.get(column.name)
+    if not column.words:
+        return value
+    return spoken(column.vocabulary(row), value, canvas.lang)  # type: ignore[return-value]  # what is no code stays
 
 
 def _currency(column: Column, row: Row, base: str) -> str:
@@ -169,7 +219,7 @@ def _excel_table(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None
     for made, column in zip(table.tableColumns, placement.columns, strict=True):
         made.name = column.name
         if column.role == "formula":
-            text = by_row(column.formula, canvas.placements, canvas.lang, placement)(FIRST_ROW)
+            text = by_row(column.formula, canvas.placements, canvas.lang, placement)(placement.first_row)
             made.calculatedColumnFormula = TableFormula(attr_text=text[1:])
     sheet.add_table(table)
 
@@ -188,26 +238,44 @@ _RANGES = {"weight": (0, 1), "quantity": (0, 10**15), "price": (0, 10**15)}
 
 def _validations(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None:
     for column in placement.columns:
-        validation = _validation(column) if column.role == "input" else None
+        validation = _validation(column, canvas.lang) if column.role == "input" else None
         if validation is None:
             continue
         validation.error = say(f"label.entry.{column.type}", canvas.lang)
         validation.errorTitle = column.caption(canvas.lang)
         validation.showErrorMessage = True
-        # A warning lets an exception through: what is wrong is also said by the row's own check and by the reader.
-        validation.errorStyle = "warning" if column.type in ("choice", "bool") else "stop"
+        # A warning lets an exception through, such as 194 with its unit: the reader understands it, and what is wrong
+        # is also said by the row's own check.
+        validation.errorStyle = "warning"
         hint = column.help(canvas.lang)
         if hint:
             validation.prompt, validation.promptTitle = hint, column.caption(canvas.lang)
             validation.showInputMessage = True
         letter = placement.letter(column.name)
-        validation.add(f"{letter}{FIRST_ROW}:{letter}{placement.last_row}")
+        validation.add(f"{letter}{placement.first_row}:{letter}{placement.last_row}")
         sheet.add_data_validation(validation)
 
 
-def _validation(column: Column) -> DataValidation | None:
+def settings_choices(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Rows) -> None:
+    """Offer the choices of every setting that has some, in its own row."""
+    value = placement.table.index["Value"]
+    for number, row in enumerate(rows, placement.first_row):
+        key, kind = str(row.get("Key")), value.vocabulary(row)
+        offered = choices(kind, KINDS[kind], canvas.lang) if kind else _OFFERED.get(key, ())
+        if offered:
+            validation = listed(offered)
+            validation.error, validation.errorStyle = say("label.entry.choice", canvas.lang), "warning"
+            validation.showErrorMessage = True
+            validation.add(f"{placement.letter('Value')}{number}")
+            sheet.add_data_validation(validation)
+
+
+_OFFERED = {"base_currency": CURRENCIES, "convert_currency": ("TRUE", "FALSE")}
+
+
+def _validation(column: Column, lang: Lang) -> DataValidation | None:
     if column.type == "choice":
-        return DataValidation("list", formula1=f'"{",".join(column.choices)}"', allow_blank=True)
+        return listed(choices(column.vocabulary({}), column.choices, lang))
     if column.type == "bool":
         return DataValidation("list", formula1='"TRUE,FALSE"', allow_blank=True)
     if column.type == "date":
@@ -220,29 +288,43 @@ def _validation(column: Column) -> DataValidation | None:
     )
 
 
+def listed(offered: Iterable[str]) -> DataValidation:
+    """Return the drop-down that offers some words."""
+    return DataValidation("list", formula1=f'"{",".join(offered)}"', allow_blank=True)
+
+
 def _colours(sheet: Worksheet, placement: Placement) -> None:
     for column in placement.columns:
         letter = placement.letter(column.name)
-        cells = f"{letter}{FIRST_ROW}:{letter}{placement.last_row}"
+        cells = f"{letter}{placement.first_row}:{letter}{placement.last_row}"
         rules = sheet.conditional_formatting
         if column.type == "status":
-            words(rules, cells, f"{letter}{FIRST_ROW}")
+            words(rules, cells, f"{letter}{placement.first_row}", column.vocabulary({}))
         elif column.type == "quantity":
-            rules.add(cells, fractions(f"{letter}{FIRST_ROW}"))
+            rules.add(cells, fractions(f"{letter}{placement.first_row}"))
         elif column.type == "signal":
-            rules.add(cells, arrows())
+            signals(rules, cells, f"{letter}{placement.first_row}")
         elif column.check:
-            rules.add(cells, coloured(f"LEN({letter}{FIRST_ROW})>0", RED, PALE_RED))
+            rules.add(cells, coloured(f"LEN({letter}{placement.first_row})>0", RED, PALE_RED))
         elif column.role == "formula" and column.type in ("money", "price", "rate", "weight"):
-            formula = f"ISERROR({letter}{FIRST_ROW})"
+            formula = f"ISERROR({letter}{placement.first_row})"
             rules.add(cells, coloured(formula, RED, PALE_RED))
 
 
-def words(rules: ConditionalFormattingList, cells: str, first: str) -> None:
-    """Colour status words: red, amber or green; the word itself always stands there too."""
+def words(rules: ConditionalFormattingList, cells: str, first: str, kind: str, *, line: bool = False) -> None:
+    """Colour a kind of words: red, amber or green (with a `line` below); the word itself always stands there too."""
     for found, fill, colour in ((_BAD, PALE_RED, RED), (_DOUBTFUL, PALE_AMBER, AMBER), (_GOOD, PALE_GREEN, GREEN)):
-        listed = ",".join(f'{first}="{word}"' for word in found)
-        rules.add(cells, coloured(f"OR({listed})", colour, fill))
+        codes = [code for code in KINDS[kind] if code in found]
+        tests = ",".join(f'{first}="{word}"' for code in codes for word in every_word(kind, code))
+        if tests:
+            rules.add(cells, coloured(f"OR({tests})", colour, fill, line=line))
+
+
+def signals(rules: ConditionalFormattingList, cells: str, first: str) -> None:
+    """Colour the arrows beside a status as the status is coloured."""
+    rules.add(cells, coloured(f'OR({first}="▲",{first}="▼")', RED))
+    rules.add(cells, coloured(f'{first}="●"', GREEN))
+    rules.add(cells, coloured(f'{first}="–"', AMBER))
 
 
 def fractions(first: str) -> Rule:
@@ -251,30 +333,40 @@ def fractions(first: str) -> Rule:
     return Rule("expression", dxf=style, formula=[f"AND(ISNUMBER({first}),{first}<>INT({first}))"])
 
 
-def arrows() -> Rule:
-    """Return the rule that shows 1, 0 and −1 as arrows."""
-    return _icons("3Arrows")
-
-
 def symbols() -> Rule:
     """Return the rule that shows 1, 0 and −1 as a tick, an exclamation mark and a cross."""
-    return _icons("3Symbols")
+    return Rule(
+        "iconSet",
+        iconSet=IconSet(
+            iconSet="3Symbols", cfvo=[FormatObject("num", val=step) for step in (-1, 0, 1)], showValue=False
+        ),
+    )
 
 
-def sides(sheet: Worksheet, cells: str) -> None:
-    """Colour buys and sells."""
+def sides(sheet: Worksheet, cells: str, lang: Lang, *, line: bool = False) -> None:
+    """Colour buys and sells: in Korea what is bought is red and what is sold blue, elsewhere the other way round."""
     first = cells.partition(":")[0]
-    sheet.conditional_formatting.add(cells, coloured(f'{first}="buy"', "0B5394"))
-    sheet.conditional_formatting.add(cells, coloured(f'{first}="sell"', RED))
+    for code, colour in zip(("buy", "sell"), (RED, SOLD_BLUE) if lang == "ko" else (SOLD_BLUE, RED), strict=True):
+        tests = ",".join(f'{first}="{word}"' for word in every_word("side", code))
+        sheet.conditional_formatting.add(cells, coloured(f"OR({tests})", colour, line=line))
 
 
-def coloured(formula: str, colour: str, fill: str = "") -> Rule:
+def underlined(formula: str) -> Rule:
+    """Return the rule that draws a thin line under a row that holds something."""
+    return Rule("expression", dxf=DifferentialStyle(border=_LINE_BELOW), formula=[formula])
+
+
+def go_to(address: str, title: str) -> Hyperlink:
+    """Return the link of a cell to the top of a sheet."""
+    return Hyperlink(ref=address, location=f"{quoted_sheet(title)}!A1")
+
+
+#: Where rules of several areas overlap, LibreOffice applies one only: each has the line that it needs.
+_LINE_BELOW = Border(bottom=Side(style="thin", color=LINE))
+
+
+def coloured(formula: str, colour: str, fill: str = "", *, line: bool = False) -> Rule:
     """Return the rule that colours a cell for which the formula (of the area's first cell) holds."""
     pattern = PatternFill(bgColor=fill, fill_type="solid") if fill else None
-    style = DifferentialStyle(font=Font(color=colour, bold=True), fill=pattern)
+    style = DifferentialStyle(font=Font(color=colour, bold=True), fill=pattern, border=_LINE_BELOW if line else None)
     return Rule("expression", dxf=style, formula=[formula])
-
-
-def _icons(name: Literal["3Arrows", "3Symbols"]) -> Rule:
-    steps = [FormatObject("num", val=step) for step in (-1, 0, 1)]
-    return Rule("iconSet", iconSet=IconSet(iconSet=name, cfvo=steps, showValue=False))

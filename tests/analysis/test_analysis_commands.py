@@ -17,6 +17,7 @@ from engine.errors import NoData
 from engine.history import aligned
 from engine.market import chain
 from engine.market.quoting import QuoteBatch
+from engine.market.research import Progress, unseen
 from engine.quote import Batch, FetchedFacts, FetchedHolding, History
 from rebalancer.samples import sample_text
 from tests.analysis.real_prices import factor_table, stock_table
@@ -189,6 +190,7 @@ def test_compare_prints_exactly_the_documented_keys(run: Run, files: Path) -> No
     fund = document["funds"]["QQQ"]
     assert list(fund) == [
         "fee", "aum", "holdings_count", "top10", "returns", "volatility", "max_drawdown", "yield",
+        "issuer", "listed", "price", "price_currency", "aum_krw",
     ]  # fmt: skip
     assert list(fund["returns"]) == ["1M", "3M", "6M", "1Y", "3Y", "5Y"]
     assert (fund["fee"], fund["holdings_count"], fund["top10"][0]["name"]) == (0.002, 101, "Apple")
@@ -212,6 +214,32 @@ def test_compare_wants_two_different_funds(run: Run) -> None:
     status, document = run("compare", "QQQ", "QQQ", *HISTORY)
     assert status == 2
     assert document["problems"][0]["code"] == "bad-argument"
+
+
+def test_compare_knows_price_issuer_and_the_size_in_won(run: Run, files: Path) -> None:
+    (files / "facts.yaml").write_text(FACTS, encoding="utf-8")
+    _, document = run("compare", "QQQ", "SOXX", *HISTORY, "--facts", "facts.yaml")
+    fund = document["funds"]["QQQ"]
+    assert fund["issuer"] == "Invesco"
+    assert fund["price_currency"] == "USD"
+    assert fund["price"] > 0
+    assert fund["aum_krw"] == pytest.approx(fund["aum"] * 1200, rel=0.01)
+
+
+def test_compare_over_days_of_ones_own(run: Run) -> None:
+    days = ("--from", "2022-01-03", "--to", "2022-06-30")
+    status, document = run("compare", "QQQ", "SOXX", *HISTORY, *days)
+    assert status == 0
+    assert (document["from"], document["as_of"]) == ("2022-01-03", "2022-06-30")
+    assert document["funds"]["QQQ"]["period"] < 0
+    assert run("compare", "QQQ", "SOXX", *HISTORY, "--from", "2022-07-01", "--to", "2022-06-30")[0] == 2
+
+
+def test_compare_offline_shows_what_is_known(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "VOO", "360750", "--offline", "--lang", "ko"]) == 3
+    out = capsys.readouterr().out
+    assert "0.0300%" in out
+    assert "미래에셋자산운용" in out
 
 
 def test_compare_offline_without_history_ends_in_3(run: Run) -> None:
@@ -281,7 +309,9 @@ def test_calendar_prints_exactly_the_documented_keys(run: Run) -> None:
     assert status == 0
     assert list(document) == ["items", "problems"]
     assert {tuple(item) for item in document["items"]} == {("date", "section", "task", "due")}
-    assert [item["date"] for item in document["items"]] == ["2026-12-28", "2027-01-04", "2027-01-04", "2027-02-01"]
+    days = [item["date"] for item in document["items"]]
+    assert days == sorted(days)
+    assert {"2026-12-01", "2026-12-28", "2027-01-04", "2027-02-01"} == set(days)
 
 
 def test_calendar_writes_a_calendar_file_and_never_over_another(
@@ -352,7 +382,13 @@ def sources(monkeypatch: pytest.MonkeyPatch) -> None:
     every = {**stock_table().series, **factor_table().series}
 
     def history(
-        symbols: Iterable[str], start: dt.date, end: dt.date, *, wait: float | None = None, offline: bool = False
+        symbols: Iterable[str],
+        start: dt.date,
+        end: dt.date,
+        *,
+        wait: float | None = None,
+        offline: bool = False,
+        progress: Progress = unseen,
     ) -> Batch[History]:
         assert not offline
         ok = {}

@@ -99,6 +99,69 @@ def test_retirement_accounts_are_looked_at_in_april_and_october() -> None:
     assert dates(calendar(sample(), START), "isa-irp") == ["2027-04-01", "2027-10-01"]
 
 
+def test_fixed_months_are_kept_whatever_was_recorded_in_between() -> None:
+    rule = Rule("semi-annual", months=(3, 9), last_rebalanced=dt.date(2026, 10, 15))
+    assert dates(calendar(sample(core=rule), START), "core-review") == ["2027-03-02", "2027-09-01"]
+
+
+def test_a_weekly_review_comes_every_week() -> None:
+    rule = Rule("weekly", last_rebalanced=dt.date(2026, 11, 20))
+    assert dates(calendar(sample(core=rule), START, 1), "core-review") == [
+        "2026-11-27", "2026-12-04", "2026-12-11", "2026-12-18",
+    ]  # fmt: skip
+
+
+def test_the_strategy_is_of_the_year_and_looked_at_in_its_middle() -> None:
+    found = calendar(sample(), START)
+    assert (dates(found, "strategy"), dates(found, "mid-year")) == (["2027-01-04"], ["2027-07-01"])
+
+
+def test_drift_is_looked_at_every_month_unless_a_section_is_anyway() -> None:
+    assert len(dates(calendar(sample(), START), "drift-check")) == 12
+    assert not dates(calendar(sample(core=Rule("monthly")), START), "drift-check")
+
+
+def test_payments_name_the_limits_of_their_year() -> None:
+    said = {item.code: str(item.task) for item in calendar(sample(), START)}
+    assert "20,000,000" in said["isa-contribution"]
+    assert "100,000,000" in said["isa-contribution"]
+    assert "6,000,000" in said["pension-contribution"]
+    assert "9,000,000" in said["pension-contribution"]
+
+
+def test_only_the_accounts_that_are_there_are_paid_into() -> None:
+    isa = calendar(sample(accounts=(Account("a", "isa"),)), START)
+    assert dates(isa, "isa-contribution")
+    assert not dates(isa, "pension-contribution")
+
+
+def test_losses_are_set_off_in_november_and_december_with_what_is_left_of_the_allowance() -> None:
+    found = calendar(sample(), dt.date(2026, 10, 20), realised=D(4_000_000))
+    assert dates(found, "tax-loss") == ["2026-11-02", "2026-12-01"]
+    assert "1,500,000 above" in next(str(item.task) for item in found if item.code == "tax-loss")
+
+
+def test_an_american_has_american_taxes_and_no_korean_accounts() -> None:
+    american = portfolio(holdings=(holding("SOXX", 1),), base_currency="USD")
+    codes = {item.code for item in calendar(american, START)}
+    assert "us-tax-loss" in codes
+    assert not codes & {
+        "overseas-filing",
+        "overseas-gains",
+        "tax-loss",
+        "isa-irp",
+        "isa-contribution",
+        "dividend-dates",
+    }
+
+
+def test_a_korean_calendar_file_has_korean_titles() -> None:
+    text = Calendar(calendar(sample(), START)).to_ics(STAMP, "ko")
+    titles = [str(event["SUMMARY"]) for event in icalendar.Calendar.from_ical(text).walk("VEVENT")]
+    assert "[코어] 코어 점검: 비중 이탈, 밴드, 보수" in titles
+    assert not any(title.startswith(("[core]", "[tax]", "[all]")) for title in titles)
+
+
 def test_a_person_who_declares_only_a_taxable_account_has_no_such_task() -> None:
     taxable = sample(accounts=(Account("a", "taxable"),))
     irp = sample(accounts=(Account("a", "irp"),))
@@ -171,7 +234,7 @@ def test_another_reader_finds_every_task_on_its_day(lang: str) -> None:
     items = calendar(sample(), START)
     events = icalendar.Calendar.from_ical(Calendar(items).to_ics(STAMP, lang)).walk("VEVENT")
     assert [(event.decoded("DTSTART"), str(event["SUMMARY"])) for event in events] == [
-        (item.date, f"[{item.section}] {item.task.told(lang)}") for item in items
+        (item.date, item.title.told(lang)) for item in items
     ]
 
 

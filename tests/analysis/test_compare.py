@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.analysis.compare import compare
-from engine.analysis.facts import Figure, Fund, FundLine
+from engine.analysis.facts import Figure, Fund, FundLine, issuer_of
 from engine.analysis.returns import max_drawdown, volatility
 from engine.history import HistoryTable
 from tests.analysis.real_prices import series, table, weekdays
@@ -104,3 +104,29 @@ def test_overlaps_are_listed_for_every_pair() -> None:
 
 def test_no_history_at_all_has_no_day() -> None:
     assert compare(["A", "B"], HistoryTable({}), {}).as_of is None
+
+
+def test_a_period_of_ones_own_is_the_return_between_its_closes_and_bounds_the_risk() -> None:
+    days = weekdays(60)
+    closes = [100.0 + n for n in range(60)]
+    history = table(series("SPY", days, closes), series("QQQ", days, closes))
+    begin = days[20]
+    found = compare(["SPY", "QQQ"], history, {}, begin=begin)
+    figure = found.funds["SPY"].over_period
+    assert figure is not None
+    assert figure.value == pytest.approx(159 / 120 - 1)
+    assert found.to_json()["from"] == begin.isoformat()
+    assert str(begin) in str(found.funds["SPY"].volatility.note)
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "issuer"),
+    [
+        ("TIGER 미국S&P500", "ko", "미래에셋자산운용"),
+        ("iShares Semiconductor ETF", "en", "BlackRock"),
+        ("TIGERISH Corp", "en", ""),
+        ("Apple", "en", ""),
+    ],
+)
+def test_an_issuer_is_known_by_the_brand_that_a_fund_is_named_with(name: str, lang: str, issuer: str) -> None:
+    assert issuer_of(name, lang) == issuer

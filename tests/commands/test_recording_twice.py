@@ -75,8 +75,8 @@ def test_purchases_from_a_deposit_are_not_recorded_again(book: FakeBook) -> None
 
 def test_trades_stay_undone_where_the_cash_has_changed_since_they_were_proposed(book: FakeBook) -> None:
     press("propose", book, formulas=True)
-    at = cell(book, "Holdings", "Cash", "Amount")
-    book.sheets["Holdings"].put(*at, 1)
+    at = cell(book, "Cash", "Cash", "Amount")
+    book.sheets["Cash"].put(*at, 1)
     book.written.clear()
     press("record", book, formulas=True)
     assert book.written == []

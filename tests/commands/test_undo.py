@@ -10,11 +10,11 @@ from xl_addin.buttons import edits, press
 from xl_addin.buttons.edits import Edit, HalfWritten, apply
 
 
-def put(book: FakeBook, value: object, row: int = 30) -> None:
+def put(book: FakeBook, value: object, row: int = 90) -> None:
     apply(book, [Edit("Settings", row, 3, ((value,),))], "test")
 
 
-def shown(book: FakeBook, row: int = 30) -> object:
+def shown(book: FakeBook, row: int = 90) -> object:
     return book.sheets["Settings"].values.get((row, 3))
 
 
@@ -76,24 +76,24 @@ def test_a_button_that_changes_nothing_costs_no_older_restore_point(book: FakeBo
 
 def test_what_a_person_typed_since_is_named_and_stays(book: FakeBook) -> None:
     put(book, "ours")
-    book.sheets["Settings"].put(30, 3, "mine")
+    book.sheets["Settings"].put(90, 3, "mine")
     press("undo", book, formulas=True)
-    assert "Settings!C30" in book.alerts[-1]
+    assert "Settings!C90" in book.alerts[-1]
     assert shown(book) == "mine"
 
 
 def test_only_a_few_of_many_changed_cells_are_named(book: FakeBook) -> None:
-    apply(book, [Edit("Settings", 30, 3, tuple((n,) for n in range(1, 9)))], "test")
-    for row in range(30, 38):
+    apply(book, [Edit("Settings", 90, 3, tuple((n,) for n in range(1, 9)))], "test")
+    for row in range(90, 98):
         book.sheets["Settings"].put(row, 3, "mine")
     press("undo", book, formulas=True)
-    assert "C34, … (+3)" in book.alerts[-1]
+    assert "C94, … (+3)" in book.alerts[-1]
 
 
 def test_undo_works_again_once_the_cell_is_put_back(book: FakeBook) -> None:
     put(book, "ours")
     for content in ("mine", "ours"):
-        book.sheets["Settings"].put(30, 3, content)
+        book.sheets["Settings"].put(90, 3, content)
         press("undo", book, formulas=True)
     assert shown(book) is None
 
@@ -101,7 +101,7 @@ def test_undo_works_again_once_the_cell_is_put_back(book: FakeBook) -> None:
 def test_a_cell_that_a_person_has_put_back_already_is_no_obstacle(book: FakeBook) -> None:
     put(book, "first")
     put(book, "second")
-    book.sheets["Settings"].put(30, 3, "first")
+    book.sheets["Settings"].put(90, 3, "first")
     press("undo", book, formulas=True)
     assert book.alerts == []
     assert shown(book) == "first"

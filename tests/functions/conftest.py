@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from tests.functions.function_calls import CALLS, SHEETS, market_rows
 from tests.functions.function_cells import rows
 from tests.office import Office
 from xl_addin.functions import function as declared
-from xl_addin.hosts.libreoffice.book import build_ods
 
 HERE = Path(__file__).parent
 Answers = dict[str, Any]
@@ -100,7 +98,7 @@ def excel(market: dict[str, str]) -> Answers:
 
 
 @pytest.fixture(scope="session")
-def calc(office: Office, market: dict[str, str], bodies: Answers, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+def calc(office: Office, market: dict[str, str], bodies: Answers) -> Answers:
     """Return what LibreOffice's cells show, cut to what the body answers and one row and column more."""
     calls = []
     for name, *given in CALLS.values():
@@ -108,20 +106,8 @@ def calc(office: Office, market: dict[str, str], bodies: Answers, tmp_path_facto
             given = given[: len(declared(name).arguments)]
         calls.append([name, *given])
     sizes = [[len(bodies[name]) + 1, len(bodies[name][0]) + 1] for name in CALLS]
-    book = tmp_path_factory.mktemp("calc") / "book.ods"
-    with using(market):
-        book.write_bytes(unplanned_book())
-    found = office.ask("calls", sheets=SHEETS, calls=calls, sizes=sizes, book=str(book), unasked=UNASKED)
-    answers = {name: rows(answer) for name, answer in zip(CALLS, found["answers"], strict=True)}
-    return answers | {"book": {title: rows(cells) for title, cells in found["book"].items()}}
-
-
-def unplanned_book() -> bytes:
-    """Return a workbook of the calls' portfolio whose trades are not computed yet."""
-    from xl_addin.functions.plan import plan_of
-
-    plan, _ = plan_of("test", {}, value({"sheets": SHEETS}))
-    return build_ods(replace(plan, trades=(), problems=()))
+    found = office.ask("calls", sheets=SHEETS, calls=calls, sizes=sizes, unasked=UNASKED)
+    return {name: rows(answer) for name, answer in zip(CALLS, found, strict=True)}
 
 
 def run(command: list[str], task: dict[str, Any], environment: dict[str, str]) -> Any:

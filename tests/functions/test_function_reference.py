@@ -18,9 +18,10 @@ def test_page_is_of_today() -> None:
     assert (ROOT / SCRIPT["PAGE"]).read_text(encoding="utf-8") == SCRIPT["page"](), "run python docs/functions.py"
 
 
-def test_readme_has_the_functions_of_today() -> None:
-    text = (ROOT / SCRIPT["README"]).read_text(encoding="utf-8")
-    assert text == SCRIPT["with_functions"](text), "run python docs/functions.py"
+@pytest.mark.parametrize("name", SCRIPT["READMES"])
+def test_readme_has_the_functions_of_today(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert text == SCRIPT["with_functions"](text, name), "run python docs/functions.py"
 
 
 @pytest.mark.parametrize("spec", all_functions(), ids=lambda spec: spec.name)

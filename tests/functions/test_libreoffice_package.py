@@ -13,12 +13,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from engine.errors import InputError
-from rebalancer.samples import sample_portfolio
-from templates.read.book import read_portfolio_book
+from engine.words import LANGUAGES, say
+from rebalancer.office import environment
 from xl_addin.functions import all_functions
+from xl_addin.hosts.excel import ribbon
 from xl_addin.hosts.libreoffice import extension
-from xl_addin.hosts.libreoffice.book import sample_ods
-from xl_addin.hosts.libreoffice.extension import build_oxt, in_file, install, method, parameter
+from xl_addin.hosts.libreoffice.extension import PROTOCOL, TOOLBAR, build_oxt, in_file, install, method, parameter
 
 OOR = "{http://openoffice.org/2001/registry}"
 
@@ -116,41 +116,25 @@ def test_trades_return_rows_and_a_price_one_value() -> None:
     assert not settings["price"]["table"]
 
 
-def test_sample_workbook_is_the_same_bytes_and_names_functions_as_files_do() -> None:
-    assert sample_ods() == sample_ods()
-    with zipfile.ZipFile(io.BytesIO(sample_ods())) as archive:
-        content = archive.read("content.xml").decode()
-        assert archive.infolist()[0].filename == "mimetype"
-    assert "of:=REBAL.TRADES(" in content
-    assert "REBAL_" not in content
-    assert "do not trade on them" in content
+def test_every_button_is_in_the_menu_in_both_languages() -> None:
+    tree = ET.fromstring(parts()["Addons.xcu"])
+    addresses = [value.text for prop in tree.iter("prop") if prop.get(f"{OOR}name") == "URL" for value in prop]
+    texts = {value.text for value in tree.iter("value")}
+    for button in ribbon.buttons():
+        assert f"{PROTOCOL}{button.command}" in addresses
+        assert {say(f"ribbon.{button.command}", lang) for lang in LANGUAGES} <= texts
 
 
-def test_sample_workbook_reads_back_as_the_sample_portfolio(tmp_path: Path) -> None:
-    path = tmp_path / "rebalancer.ods"
-    path.write_bytes(sample_ods())
-    portfolio, problems = read_portfolio_book(path)
-    sample = sample_portfolio()
-    assert not [problem for problem in problems if problem.severity == "error"]
-    assert portfolio is not None
-    assert sample is not None
-    assert (portfolio.holdings, portfolio.base_currency) == (sample.holdings, sample.base_currency)
-    assert [(s.name, s.rule) for s in portfolio.sections] == [(s.name, s.rule) for s in sample.sections]
+def test_the_toolbar_has_the_buttons_of_every_day() -> None:
+    tree = ET.fromstring(parts()["Addons.xcu"])
+    (bar,) = [node for node in tree.iter("node") if node.get(f"{OOR}name") == "OfficeToolBar"]
+    addresses = [value.text for prop in bar.iter("prop") if prop.get(f"{OOR}name") == "URL" for value in prop]
+    assert addresses == [f"{PROTOCOL}{command}" for command in TOOLBAR]
 
 
-def test_sample_workbook_has_every_analysis_with_its_first_answer() -> None:
-    with zipfile.ZipFile(io.BytesIO(sample_ods())) as archive:
-        content = archive.read("content.xml").decode()
-    for call in ("RISK()", "COMPARE([$Targets.", "REVIEW([$Targets.", "CORRELALERTS([$Targets.", "CORREL([$Targets."):
-        assert f"of:=REBAL.{call}" in content
-    assert "Concentration" in content
-
-
-def test_shares_are_shown_as_percentages() -> None:
-    with zipfile.ZipFile(io.BytesIO(sample_ods())) as archive:
-        drift = archive.read("content.xml").decode().partition('table:name="Drift"')[2].partition("</table:table>")[0]
-    row = drift.split("<table:table-row>")[2]
-    assert row.count('table:style-name="percent"') == 5
+def test_libreoffice_is_run_where_it_finds_the_python_of_the_system() -> None:
+    given = {"PATH": "/home/me/.venv/bin:/usr/bin:/bin", "VIRTUAL_ENV": "/home/me/.venv", "HOME": "/home/me"}
+    assert environment(given) == {"PATH": "/usr/bin:/bin:/home/me/.venv/bin", "HOME": "/home/me"}
 
 
 def test_the_package_tool_runs_in_a_folder_that_whoever_runs_it_may_enter(

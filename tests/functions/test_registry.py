@@ -34,6 +34,8 @@ def test_every_function_of_the_contract_is_declared() -> None:
         "REBAL_RISK([holdings], [targets])",
         "REBAL_CALENDAR([from], [months])",
         "REBAL_HISTORY(ticker, from, [to])",
+        "REBAL_BACKTEST(policies, [from], [to])",
+        "REBAL_PERFORMANCE([from], [to])",
     }
 
 

@@ -43,7 +43,7 @@ KRX_CHILD = """
 import contextlib, io, json, sys
 job = {"seconds": 30, "id": sys.argv[1], "pw": sys.argv[2], "date": "20261120"}
 span = {"start": "20261116", "end": "20261120"}
-codes = {"quotes": ["005930", "069500", "0193W0", "999999"], "deposit": ["069500"], "history": ["005930", "999999"]}
+codes = {"quotes": ["005930", "069500", "0193W0", "999999"], "deposit": ["069500"]}
 with contextlib.redirect_stdout(io.StringIO()) as printed:
     from engine.market.krx_child import TASKS, work
     told = {task: work({**job, **span, "task": task, "codes": codes.get(task, [])}) for task in TASKS}

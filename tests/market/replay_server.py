@@ -33,7 +33,9 @@ HOSTS = (
     "*.finance.naver.com",
     "*.stock.naver.com",
     "www.ecb.europa.eu",
+    "api.frankfurter.dev",
     "quote.cnbc.com",
+    "openapi.koreainvestment.com",
 )
 #: Longest that a hanging answer hangs, in seconds; `Replay.reset` lets go earlier.
 HANG = 30.0
@@ -41,10 +43,14 @@ HANG = 30.0
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with one kind of request: an HTTP status, html, truncated, hang, drip or reset."""
+    """What goes wrong with one kind of request: an HTTP status, html, truncated, hang, drip or reset.
+
+    The first `after` requests of that kind are answered.
+    """
 
     kind: int | str
     headers: dict[str, str] = field(default_factory=dict)
+    after: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,10 @@ class Replay:
         """Let every request of a kind (such as yahoo.quote) fail."""
         self.faults[where] = Fault(kind, headers)
 
+    def fault_after(self, some: int, where: str, kind: int | str) -> None:
+        """Let every request of a kind fail from the one after some on."""
+        self.faults[where] = Fault(kind, after=some)
+
     def hold(self) -> None:
         """Let every request wait, once it is in the log, until `release`."""
         self.gate.clear()
@@ -190,6 +200,8 @@ class _Handler(BaseHTTPRequestHandler):
             query=dict(urllib.parse.parse_qsl(url.query)),
             form=dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)),
             cookie=self.headers.get("Cookie") or "",
+            headers={name.casefold(): value for name, value in self.headers.items()},
+            body=body,
         )
         state = self.state
         released = state.released
@@ -197,6 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
             kind, answer = state.vendors.answer(request)
             state.log.append(Seen(kind, request.host, request.path, request.query, request.form, request.cookie))
             fault = state.faults.get(kind) or state.faults.get(kind.partition(".")[0] + ".*")
+            if fault and fault.after and sum(seen.kind == kind for seen in state.log) <= fault.after:
+                fault = None
         state.gate.wait(HANG)
         if state.latency:
             time.sleep(state.latency)

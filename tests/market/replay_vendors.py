@@ -23,6 +23,8 @@ class Request:
     query: dict[str, str]
     form: dict[str, str]
     cookie: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ class Vendors:
     reference_day: dt.date = dt.date(2026, 11, 19)
     halted: set[str] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
+    #: What becomes of the body of a kind of request, on its way.
+    twisted: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     crumb: str = CRUMB
     logins: list[tuple[str, str]] = field(default_factory=list)
     login_code: str = ""
@@ -128,7 +132,9 @@ class Vendors:
         """Return the kind of a request, for faults and the log, and what a healthy vendor answers."""
         for suffix, path, kind, reply in _ROUTES:
             if request.host.endswith(suffix) and request.path.startswith(path):
-                return kind, reply(self, request)
+                told = reply(self, request)
+                twisted = self.twisted.get(kind) if told.status == 200 else None
+                return kind, replace(told, body=twisted(told.body)) if twisted else told
         return "elsewhere", Answer(b"{}", 404)
 
     # --- Yahoo ----------------------------------------------------------------------------------------------------
@@ -232,6 +238,28 @@ class Vendors:
             }
         )
 
+    def spark(self, request: Request) -> Answer:
+        """Closes alone of up to twenty symbols, cut to the range asked for; what is unknown is absent."""
+        names = request.query.get("symbols", "").split(",")
+        if len(names) > 20:
+            return _json({"spark": {"result": None, "error": {"code": "Bad Request"}}}, 400)
+        days = {"5d": 7, "1mo": 30, "3mo": 91, "6mo": 182, "1y": 365, "2y": 730, "5y": 1826, "10y": 3652}
+        since = NOW.timestamp() - days.get(request.query.get("range", ""), 10**5) * 86400
+        rows = []
+        for name in names:
+            if name not in self.shares or name in self.dropped:
+                continue
+            chart = json.loads(self.chart(replace(request, path=f"/{name}")).body)["chart"]["result"][0]
+            closes = chart["indicators"]["quote"][0]["close"]
+            kept = [(at, close) for at, close in zip(chart["timestamp"], closes, strict=True) if at >= since]
+            answer = {
+                "meta": chart["meta"],
+                "timestamp": [at for at, _ in kept],
+                "indicators": {"quote": [{"close": [close for _, close in kept]}]},
+            }
+            rows.append({"symbol": name, "response": [answer]})
+        return _json({"spark": {"result": rows, "error": None}})
+
     def quote_summary(self, request: Request) -> Answer:
         refused = self._refused(request)
         if refused:
@@ -331,6 +359,15 @@ class Vendors:
         head = '<?xml version="1.0" encoding="UTF-8"?><gesmes:Envelope xmlns:gesmes="x" xmlns="y">'
         text = f"{head}<Cube><Cube time='{self.reference_day}'>{rows}</Cube></Cube></gesmes:Envelope>"
         return Answer(text.encode(), type="text/xml")
+
+    def frankfurter_rates(self, request: Request) -> Answer:
+        base, rows = request.query.get("base", "").upper(), []
+        known = {"EUR": 1.0, **self.per_euro}
+        for quote in request.query.get("quotes", "").upper().split(","):
+            if base in known and quote in known:
+                rate = known[quote] / known[base]
+                rows.append({"date": str(self.reference_day), "base": base, "quote": quote, "rate": rate})
+        return _json(rows)
 
     def naver_rate(self, request: Request) -> Answer:
         code = request.path.rpartition("/")[2]
@@ -544,11 +581,13 @@ _ROUTES: tuple[tuple[str, str, str, Callable[[Vendors, Request], Answer]], ...] 
     ("yahoo.com", "/v1/test/getcrumb", "yahoo.crumb", Vendors.crumb_page),
     ("yahoo.com", "/v7/finance/quote", "yahoo.quote", Vendors.batch_quote),
     ("yahoo.com", "/v8/finance/chart/", "yahoo.chart", Vendors.chart),
+    ("yahoo.com", "/v7/finance/spark", "yahoo.spark", Vendors.spark),
     ("yahoo.com", "/v10/finance/quoteSummary/", "yahoo.summary", Vendors.quote_summary),
     ("naver.com", "/api/realtime/domestic/stock/", "naver.quotes", Vendors.naver_quotes),
     ("naver.com", "/api/realtime/worldstock/stock/", "naver-world.quotes", Vendors.naver_world),
     ("naver.com", "/marketindex/exchange/", "naver-rates.quotes", Vendors.naver_rate),
     ("ecb.europa.eu", "/stats/eurofxref/eurofxref-daily.xml", "ecb.quotes", Vendors.ecb_rates),
+    ("frankfurter.dev", "/v2/rates", "frankfurter.quotes", Vendors.frankfurter_rates),
     ("quote.cnbc.com", "/quote-html-webservice/restQuote/", "cnbc.quotes", Vendors.cnbc_quotes),
     ("naver.com", "/api/sise/etfItemList.nhn", "naver.list", Vendors.naver_list),
     ("naver.com", "/api/stock/", "naver.facts", Vendors.naver_facts),

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
+from engine.errors import SymbolUnknown
+from engine.market.catalogue import is_isin, load
+from engine.market.meanings import resolve
 from tests.market.replay_server import Replay
 from tests.market.replayed import Replayed
 
@@ -24,3 +29,10 @@ def test_prices_of_both_markets_and_a_rate_come_in_four_requests(market: Replaye
     assert not any(quote.stale for quote in batch.ok.values())
     assert batch.requests == 4
     assert sorted(replay.kinds()) == ["naver.quotes", "yahoo.cookie", "yahoo.crumb", "yahoo.quote"]
+
+
+def test_an_isin_that_nobody_knows_is_called_one() -> None:
+    with pytest.raises(SymbolUnknown, match="an ISIN that the catalogue does not have"):
+        resolve("US00000AAAA8", load())
+    assert resolve("US0378331005", load()).symbol == "AAPL"
+    assert not is_isin("US0378331006"), "its last digit is wrong"

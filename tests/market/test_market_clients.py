@@ -65,10 +65,8 @@ def test_pykrx(krx_told: dict[str, Any]) -> None:
 
 
 def test_the_krx_child_reads_what_pykrx_answers(krx_told: dict[str, Any]) -> None:
-    results = {task: krx_told[task]["result"] for task in ("quotes", "history", "etfs", "deposit", "caps", "sectors")}
+    results = {task: krx_told[task]["result"] for task in ("quotes", "etfs", "deposit", "caps", "sectors")}
     assert results["quotes"] == {"005930": "71000", "069500": "42965", "0193W0": "9875"}
-    assert results["history"]["005930"][-1] == ["2026-11-20", "71000"]
-    assert results["history"]["999999"] == []
     assert results["etfs"]["069500"] == "KODEX 200"
     assert results["deposit"]["069500"][0][0] == "005930"
     assert (results["caps"]["005930"], results["sectors"]["005930"]) == ("423860000000000", "전기·전자")

@@ -17,7 +17,7 @@ from tests.market.replay_vendors import NOW
 from tests.market.replayed import SETTINGS, Replayed
 
 LATER = NOW + dt.timedelta(minutes=2)
-SECONDS = ("naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*")
+SECONDS = ("naver-world.*", "naver-rates.*", "ecb.*", "frankfurter.*", "cnbc.*")
 
 
 def alone(replay: Replay) -> None:
@@ -195,8 +195,64 @@ def test_a_price_seen_for_the_first_time_is_held_against_the_close_before(market
     assert "the close before was 60" in doubt(market, "AAPL", NOW)
 
 
+def test_what_yahoo_says_split_is_the_cause_that_is_told(market: Replayed, replay: Replay) -> None:
+    alone(replay)
+    market.ask("AAPL")
+    replay.vendors.change("AAPL", price=20.15)
+    day = dt.date(2026, 11, 19)
+    replay.vendors.closes["AAPL"] = ([dt.date(2026, 11, 18), day], [20.1, 20.15], {"split": (day, 10, 1)})
+    said = doubt(market, "AAPL")
+    assert "10 new shares for 1 old ones since 2026-11-19, says a source: the quantity changes too" in said
+    told = market.ask("AAPL", now=LATER)
+    assert [problem.code for problem in told.problems] == ["doubtful", "split-recent"]
+
+
+def test_a_split_that_a_second_source_confirms_is_told_for_two_weeks(market: Replayed, replay: Replay) -> None:
+    market.ask("AAPL")
+    replay.vendors.change("AAPL", price=20.15)
+    told = market.ask("AAPL", now=LATER, refresh=True)
+    (problem,) = told.problems
+    assert (problem.code, str(problem.where)) == ("split-recent", "AAPL")
+    assert "looks like a split on 2026-11-19 (10 new shares for 1 old ones)" in str(problem.message)
+    for days, codes in ((10, ["split-recent"]), (20, [])):
+        moment = NOW + dt.timedelta(days=days)
+        replay.vendors.traded["America/New_York"] = moment
+        assert [one.code for one in market.ask("AAPL", now=moment, refresh=True).problems] == codes
+
+
+def test_a_split_in_a_stored_history_is_told_with_the_price(market: Replayed, replay: Replay) -> None:
+    day = dt.date(2026, 11, 17)
+    days = [day - dt.timedelta(days=1), day, dt.date(2026, 11, 18), dt.date(2026, 11, 19)]
+    replay.vendors.closes["AAPL"] = (days, [200.0, 201.0, 201.2, 201.5], {"split": (day, 3, 2)})
+    market.research.history(["AAPL"], days[0], days[-1], now=NOW)
+    (problem,) = market.ask("AAPL").problems
+    assert str(problem.message).startswith("3 new shares for 2 old ones since 2026-11-17")
+
+
+#: a Korean code, what part of its offer it is worth on its first day, whether that is doubtful
+FIRST_DAYS = [("005930", 3.9, False), ("005930", 4.2, True), ("005930", 0.55, True), ("069500", 1.5, True)]
+
+
+@pytest.mark.parametrize(("code", "times", "wrong"), FIRST_DAYS)
+def test_on_its_first_day_a_korean_share_has_limits_of_its_own(
+    code: str, times: float, *, wrong: bool, market: Replayed, replay: Replay
+) -> None:
+    replay.vendors.listed_on = {f"{code}.KS": NOW}
+    share = replay.vendors.shares[f"{code}.KS"]
+    replay.vendors.previous = {share.symbol: share.price / times}
+    replay.fault("naver.*", 404)
+    market.ask("AAPL")  # with the batch quote, which names the first day
+    assert bool(doubt(market, code, NOW)) is wrong
+
+
 def test_on_its_first_day_a_share_is_held_against_nothing(market: Replayed, replay: Replay) -> None:
     replay.vendors.listed_on = {"AAPL": replay.vendors.traded["America/New_York"]}
     replay.vendors.previous = {"AAPL": 60.0}
     assert not doubt(market, "AAPL", NOW)
     assert "naver-world.quotes" not in replay.kinds()
+
+
+def test_a_pair_the_other_way_round_is_told_as_one(market: Replayed, replay: Replay) -> None:
+    alone(replay)
+    replay.vendors.change("KRW=X", price=0.00072)
+    assert "it is usually about 1,400: the pair the other way round" in doubt(market, "USDKRW", NOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -25,7 +26,7 @@ from engine.market.krx import Krx, Login, Run, _child
 from engine.market.krx_child import Tape
 from engine.market.provider import Deadline, record
 from tests.market.replay_server import Replay
-from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW, many
+from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW, Share, many
 from tests.market.replayed import PATIENT, SETTINGS, WRONG_PASSWORD, Replayed
 
 SAMSUNG = Listing("005930", "KR", "KRW", "삼성전자", "KOSPI")
@@ -159,8 +160,8 @@ def test_naver_down_leaves_korean_prices_to_the_next_source(kind: int | str, mar
 def test_everything_down_ends_at_the_deadline_with_an_error_for_every_symbol(
     kind: str, market: Replayed, replay: Replay
 ) -> None:
-    replay.fault("yahoo.*", kind)
-    replay.fault("naver.*", kind)
+    for vendor in ("yahoo", "naver", "naver-rates", "naver-world", "ecb", "frankfurter", "cnbc"):
+        replay.fault(f"{vendor}.*", kind)
     market.yahoo_ready()
     batch = market.ask("AAPL", "005930", "USDKRW", deadline=0.6)
     assert replay.waited_out == 0  # a drip that is waited for ends in prices
@@ -330,9 +331,9 @@ def test_each_failure_of_the_helper_process_is_told(kind: str, new_market: Calla
 
 
 def test_a_helper_process_that_ends_without_an_answer_is_told() -> None:
-    krx = Krx(lambda: None)
+    krx = Krx(lambda: Login(KRX_ID, KRX_PW))
     krx.run = lambda job, deadline: _child({**job, "task": None, "seconds": "soon"}, deadline)
-    answer = krx.history([SAMSUNG], NOW.date(), NOW.date(), now=NOW, deadline=Deadline(PATIENT))
+    answer = krx.quotes([SAMSUNG], now=NOW, deadline=Deadline(PATIENT))
     assert str(answer.failed["005930"]) == "krx: the helper process ended without an answer"
 
 
@@ -397,3 +398,79 @@ def test_a_symbol_that_naver_does_not_know_waits_for_yahoo(new_market: Callable[
     replay.latency = 0.02
     replay.vendors.dropped = {"005930"}
     assert market.ask("005930").ok["005930"].source == "yahoo"
+
+
+#: each batch, what is asked, and which figure of it is written with 5,000 digits
+LONG = {
+    "yahoo.quote": (("AAPL", "MSFT"), b'"exchangeDataDelayedBy": 0'),
+    "naver.quotes": (("005930", "000660"), b'"delayTime": 0'),
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_number_of_thousands_of_digits_costs_nobody_a_price(kind: str, market: Replayed, replay: Replay) -> None:
+    symbols, figure = LONG[kind]
+
+    def twisted(body: bytes) -> bytes:
+        assert figure in body
+        return body.replace(figure, figure[:-1] + b"9" * 5000)
+
+    replay.vendors.twisted = {kind: twisted}
+    batch = market.ask(*symbols)
+    assert (set(batch.ok), dict(batch.failed)) == (set(symbols), {})
+    assert {quote.source for quote in batch.ok.values()} == {kind.partition(".")[0]}
+
+
+def test_a_price_of_thousands_of_digits_costs_its_own_symbol_alone(market: Replayed, replay: Replay) -> None:
+    replay.vendors.twisted = {"yahoo.quote": lambda body: body.replace(b"201.5,", b"9" * 5000 + b",")}
+    replay.fault("naver-world.*", 404)
+    replay.fault("cnbc.*", 404)
+    batch = market.ask("AAPL", "MSFT", "USDKRW")
+    assert (set(batch.ok), set(batch.failed)) == ({"MSFT", "USDKRW"}, {"AAPL"})
+
+
+def test_a_korean_question_gets_its_second_opinion_without_yfinance(
+    new_market: Callable[..., Replayed], replay: Replay
+) -> None:
+    market = new_market(settings=dataclasses.replace(SETTINGS, cross_check_wait=PATIENT))
+    replay.vendors.naver_prices = {"005930": "74800"}
+    batch = market.ask("005930", "247540")
+    assert [quote.source for quote in batch.ok.values()] == ["naver", "naver"]
+    assert batch.ok["005930"].doubt
+    assert sorted(replay.kinds()) == ["naver.quotes", "yahoo.spark"]
+    assert not market.market.yahoo._ready, "importing it takes longer than the answer"
+
+
+def test_a_korean_question_does_not_wait_for_a_second_opinion_that_hangs(
+    new_market: Callable[..., Replayed], replay: Replay
+) -> None:
+    market = new_market(settings=dataclasses.replace(SETTINGS, cross_check_wait=0.2))
+    replay.fault("yahoo.*", "hang")
+    started = time.monotonic()
+    batch = market.ask("005930", deadline=20)
+    assert not batch.failed
+    assert time.monotonic() - started < PATIENT / 3
+    replay.released.set()
+
+
+#: a symbol, its unit as Yahoo says it, its price there, and ours
+UNITS = [("LSEG.L", "GBp", 9842.0, "98.42", "GBP"), ("NOVO-B.CO", "DKK", 312.5, "312.5", "DKK"),
+         ("NPN.JO", "ZAc", 412300.0, "4123", "ZAR"), ("TEVA.TA", "ILA", 6105.0, "61.05", "ILS")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("symbol", "unit", "there", "price", "currency"), UNITS)
+def test_prices_in_hundredths_become_prices_in_their_currency(
+    symbol: str, unit: str, there: float, price: str, currency: str, market: Replayed, replay: Replay
+) -> None:
+    replay.vendors.shares[symbol] = Share(symbol, there, unit)
+    quote = market.ask(symbol).ok[symbol]
+    assert (quote.price, quote.currency) == (Decimal(price), currency)
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip"])
+def test_where_yahoo_hangs_the_second_sources_have_time_too(kind: str, market: Replayed, replay: Replay) -> None:
+    market.yahoo_ready()
+    replay.fault("yahoo.*", kind)
+    batch = market.ask("AAPL", "USDKRW", deadline=2)
+    assert {quote.source for quote in batch.ok.values()} == {"naver-world", "naver-rates"}
+    replay.released.set()

@@ -11,9 +11,9 @@ import pytest
 
 from engine.errors import MarketDataError
 from engine.market.catalogue import Listing
-from engine.market.naver import Naver
+from engine.market.naver import Naver, NaverCharts
 from engine.market.provider import Answer, Deadline
-from engine.market.second import Cnbc, Ecb, NaverRates, NaverWorld
+from engine.market.second import Cnbc, Ecb, Frankfurter, NaverRates, NaverWorld
 from engine.market.yahoo import Yahoo
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW
@@ -42,11 +42,14 @@ ASKED: dict[str, tuple[str, Callable[[Path, Deadline], Answer[Any]]]] = {
     "yahoo prices": ("yahoo.*", lambda folder, d: Yahoo(folder).quotes([APPLE], now=NOW, deadline=d)),
     "yahoo rates": ("yahoo.*", lambda folder, d: Yahoo(folder).quotes([DOLLAR], now=NOW, deadline=d)),
     "yahoo history": ("yahoo.chart", lambda folder, d: Yahoo(folder).history([APPLE], *SPAN, now=NOW, deadline=d)),
+    "yahoo closes": ("yahoo.spark", lambda folder, d: Yahoo(folder).closes([APPLE], *SPAN, now=NOW, deadline=d)),
     "yahoo facts": ("yahoo.summary", lambda folder, d: Yahoo(folder).facts([APPLE], now=NOW, deadline=d)),
     "naver prices": ("naver.quotes", lambda _, d: Naver().quotes([SAMSUNG], now=NOW, deadline=d)),
+    "naver history": ("naver.chart", lambda _, d: NaverCharts().history([SAMSUNG], *SPAN, now=NOW, deadline=d)),
     "naver facts": ("naver.facts", lambda _, d: Naver().facts([KODEX], now=NOW, deadline=d)),
     "naver-rates": ("naver-rates.*", lambda _, d: NaverRates().quotes([DOLLAR], now=NOW, deadline=d)),
     "ecb rates": ("ecb.*", lambda _, d: Ecb().quotes([DOLLAR], now=NOW, deadline=d)),
+    "frankfurter rates": ("frankfurter.*", lambda _, d: Frankfurter().quotes([DOLLAR], now=NOW, deadline=d)),
     "naver-world prices": ("naver-world.*", lambda _, d: NaverWorld().quotes([APPLE], now=NOW, deadline=d)),
     "cnbc prices": ("cnbc.*", lambda _, d: Cnbc().quotes([APPLE], now=NOW, deadline=d)),
 }

@@ -10,11 +10,12 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import MarketDataError, SymbolUnknown, Transient
+from engine.market import research
 from engine.market.catalogue import Listing, usual_pair
 from engine.market.krx import Login, Run
 from engine.quote import Batch, FetchedFacts, History
 from tests.market.replay_server import Replay
-from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW
+from tests.market.replay_vendors import KRX_ID, KRX_PW, NOW, many
 from tests.market.replayed import PATIENT, Replayed
 
 START, END = dt.date(2026, 11, 16), dt.date(2026, 11, 20)
@@ -49,14 +50,18 @@ def test_history_is_fetched_once_in_twelve_hours(market: Replayed, replay: Repla
     assert again.ok["AAPL"].dates[0] >= START
 
 
-def test_korean_history_comes_from_naver_through_pykrx_where_yahoo_fails(
-    new_market: Callable[..., Replayed], helper: Run, replay: Replay
+def test_korean_history_comes_from_naver_where_yahoo_fails_without_a_login_or_a_process(
+    market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("subprocess.Popen", None)
     replay.fault("yahoo.*", "reset")
-    batch = history(new_market(run=helper), "005930")
+    batch = history(market, "005930", "069500")
     found = batch.ok["005930"]
-    assert (found.source, found.closes[-1], found.total_return) == ("krx", Decimal(71000), None)
+    assert (found.source, found.closes[-1], found.total_return) == ("naver-charts", Decimal(71000), None)
     assert found.dates[-1] == dt.date(2026, 11, 19)
+    assert found.dates[0] >= START
+    assert batch.requests == len(replay.kinds())
+    assert replay.kinds().count("naver.chart") == 2
 
 
 def test_stored_history_is_used_with_a_problem_where_the_sources_fail(market: Replayed, replay: Replay) -> None:
@@ -109,11 +114,12 @@ def test_the_cells_of_one_recalculation_wait_once(
 ) -> None:
     waits: list[float] = []
 
-    def result(_future: Future[object], timeout: float) -> object:
-        waits.append(timeout)
-        raise TimeoutError
+    class Hasty(Future[object]):
+        def result(self, timeout: float | None = None) -> object:
+            waits.append(timeout or 0.0)
+            raise TimeoutError
 
-    monkeypatch.setattr(Future, "result", result)
+    monkeypatch.setattr(research, "Future", Hasty)
     replay.hold()
     for symbol in ("AAPL", "SPY", "VTI", "QQQ"):
         market.research.history([symbol], START, END, now=NOW, deadline=0.5, wait=60)
@@ -127,6 +133,17 @@ def test_whoever_cannot_wait_gets_what_is_stored(market: Replayed, replay: Repla
     hasty = market.research.history(["AAPL"], START, END, now=tomorrow, deadline=20, wait=0.1)
     assert hasty.ok["AAPL"].closes[-1] == Decimal("201.5")
     assert [problem.code for problem in hasty.problems] == ["stored-data"]
+
+
+def test_facts_that_came_before_a_refusal_are_kept_and_the_rest_is_not_asked_for(
+    market: Replayed, replay: Replay
+) -> None:
+    us, _ = many()
+    replay.fault_after(14, "yahoo.summary", 429)
+    batch = facts(market, *us)
+    assert (len(batch.ok), len(batch.failed)) == (14, 11)
+    assert replay.kinds().count("yahoo.summary") == 15
+    assert all(market.store.facts(symbol) for symbol in batch.ok)
 
 
 def test_facts_of_a_us_fund_and_a_share(market: Replayed, replay: Replay) -> None:

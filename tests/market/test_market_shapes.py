@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,68 +112,100 @@ def test_any_batch(answer: Any) -> None:
         assert isinstance(yahoo.rows_of(answer, ["AAPL"]), dict)
     with contextlib.suppress(MarketDataError):
         assert isinstance(yahoo.chart_of(answer, APPLE), yahoo.Chart)
-    assert isinstance(yahoo.sparks_of(answer, {"AAPL": APPLE}), dict)
+    with contextlib.suppress(MarketDataError):
+        assert isinstance(yahoo.sparks_of(answer, {"AAPL": APPLE}), dict)
 
 
 #: What a field can hold that no calculation may meet: out of bounds, half a character, another type, nothing.
 ODD_VALUES: tuple[Any, ...] = (
     *(None, "", "-", "\ud800", "NaN", "1e999", 1e25, -1, 0, 10**400, float("nan"), float("inf"), True, [], {}, [[]]),
+    *("JPY", "GBp", {"code": "JPY"}, {"zoneId": "Asia/Tokyo"}, {"nationType": "JPN"}),
     *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-20", "\u0000", "x" * 5000, {"raw": {}}),
 )
 ODD = st.sampled_from(ODD_VALUES)
-FIELDS = ("itemCode", "stockName", "closePriceRaw", "localTradedAt", "stockExchangeType", "tradeStopType")
-YAHOO_FIELDS = ("symbol", "currency", "regularMarketPrice", "regularMarketTime", "exchangeDataDelayedBy", "longName")
-#: Rows that one example decodes; the whole set at least `ROWS` where REBALANCER_SOAK says so.
-AT_ONCE, ROWS = 50, 10_000
-EXAMPLES = ROWS // AT_ONCE if os.environ.get("REBALANCER_SOAK") else 8
+#: Each batch: where its rows stand, and their fields that are harmed.
+BATCHES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "naver.quotes": (
+        ("datas",),
+        ("itemCode", "stockName", "closePriceRaw", "localTradedAt", "stockExchangeType", "tradeStopType"),
+    ),
+    "yahoo.quote": (
+        ("quoteResponse", "result"),
+        ("symbol", "currency", "regularMarketPrice", "regularMarketTime", "exchangeDataDelayedBy", "longName"),
+    ),
+    "yahoo.spark": (("spark", "result"), ("symbol", "response")),
+    "naver-world.quotes": (
+        ("datas",),
+        ("symbolCode", "closePrice", "localTradedAt", "currencyType", "stockExchangeType", "marketStatus"),
+    ),
+    "cnbc.quotes": (
+        ("FormattedQuoteResult", "FormattedQuote"),
+        ("symbol", "code", "last", "last_time", "previous_day_closing", "shortName"),
+    ),
+}
+#: Rows that one example decodes at the least; the whole set is at least 10,000 of them.
+AT_ONCE = 50
+HARM = st.dictionaries(st.integers(0, AT_ONCE - 1), st.tuples(st.integers(-1, 5), ODD), max_size=20)
 
 
-def harmed(rows: list[Any], harm: dict[int, Any], fields: tuple[str, ...]) -> list[Any]:
-    """Return the rows with one field, or the whole row, of some of them replaced."""
-    for number, (which, value) in harm.items():
+def harmed(body: bytes, kind: str, harm: dict[int, Any]) -> bytes:
+    """Return a batch's body with one field, or the whole row, of some of its rows replaced."""
+    path, fields = BATCHES[kind]
+    document = json.loads(body)
+    found: Any = document
+    for key in path:
+        found = found[key]
+    rows = found if isinstance(found, list) else [found]
+    for number, (which, value) in harm.items() if rows else ():
         at = number % len(rows)
         key = fields[which % len(fields)] if which >= 0 else ""
         rows[at] = {**rows[at], key: value} if key and isinstance(rows[at], dict) else value
-    return rows
+    if isinstance(found, dict):
+        document[path[0]][path[1]] = rows[0]
+    return json.dumps(document).encode()
 
 
-@settings(
-    deadline=None,
-    max_examples=EXAMPLES,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-@given(harm=st.dictionaries(st.integers(0, AT_ONCE - 1), st.tuples(st.integers(-1, 5), ODD), max_size=20))
-def test_odd_rows_cost_their_own_symbols_alone(
-    harm: dict[int, Any], new_market: Callable[..., Replayed], replay: Replay
-) -> None:
+def odd_rows(harm: dict[int, Any], new_market: Callable[..., Replayed], replay: Replay, *, korea_alone: bool) -> None:
+    """Ask for fifty symbols, the rows of every source's batches harmed, and see what that cost."""
     replay.reset()
     us, korean = many()
+    wanted = korean if korea_alone else [*us, *korean]
     market = new_market(f"cache-{uuid.uuid4()}")
     market.market.krx.run = no_helper
-    usual = replay.vendors.answer
-
-    def odd(request: Request) -> tuple[str, Answer]:
-        kind, answer = usual(request)
-        if kind == "naver.quotes":
-            document = json.loads(answer.body)
-            document["datas"] = harmed(document["datas"], harm, FIELDS)
-        elif kind == "yahoo.quote" and answer.status == 200:
-            document = json.loads(answer.body)
-            document["quoteResponse"]["result"] = harmed(document["quoteResponse"]["result"], harm, YAHOO_FIELDS)
-        else:
-            return kind, answer
-        return kind, Answer(json.dumps(document).encode())
-
-    replay.vendors.answer = odd  # type: ignore[method-assign]
-    batch = market.ask(*us, *korean)
+    replay.vendors.twisted = {kind: partial(harmed, kind=kind, harm=harm) for kind in BATCHES}
+    batch = market.ask(*wanted)
     touched = len({number % 25 for number in harm})
-    assert len(batch.ok) >= 50 - 2 * touched
+    assert len(batch.ok) >= len(wanted) - 2 * touched
     assert all(isinstance(error, MarketDataError) for error in batch.failed.values())
-    assert len(replay.kinds()) <= 4 + 3 * max(touched, 1), "an odd row must not cost the batch a request for each"
+    assert len(replay.kinds()) <= 6 + 5 * max(touched, 1), "an odd row must not cost the batch a request for each"
     assert set(market.store.quotes()) == {quote.symbol for quote in batch.ok.values()}
     assert not market.store.problems
     market.settle()
     market.store.close()
+
+
+ODD_ROWS = settings(
+    deadline=None,
+    max_examples=8,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+@ODD_ROWS
+@given(harm=HARM, korea_alone=st.booleans())
+def test_odd_rows_cost_their_own_symbols_alone(
+    harm: dict[int, Any], new_market: Callable[..., Replayed], replay: Replay, *, korea_alone: bool
+) -> None:
+    odd_rows(harm, new_market, replay, korea_alone=korea_alone)
+
+
+@pytest.mark.soak
+@settings(ODD_ROWS, max_examples=300)
+@given(harm=HARM, korea_alone=st.booleans())
+def test_ten_thousand_odd_rows_cost_their_own_symbols_alone(
+    harm: dict[int, Any], new_market: Callable[..., Replayed], replay: Replay, *, korea_alone: bool
+) -> None:
+    odd_rows(harm, new_market, replay, korea_alone=korea_alone)
 
 
 def no_helper(_job: object, deadline: Deadline) -> Mapping[str, Any]:
@@ -186,7 +218,7 @@ def test_a_batch_of_another_shape_is_no_price_and_no_crash(
     body: bytes, market: Replayed, replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     market.market.krx.run = no_helper
-    changed = ("yahoo.quote", "yahoo.chart", "naver.quotes")
+    changed = ("yahoo.quote", "yahoo.chart", "naver.quotes", "naver.chart")
     answer = replay.vendors.answer
 
     def other(request: Request) -> tuple[str, Answer]:

@@ -17,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from engine.market.store import FILE, Breaker, Store
+from engine.phrase import phrase
 from engine.quote import FetchedFacts, FetchedHolding, History, Quote
+from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW
 from tests.market.replayed import Replayed
 
@@ -134,7 +136,9 @@ def test_a_value_that_cannot_be_written_costs_its_own_row(tmp_path: Path) -> Non
 
 def test_a_file_of_a_later_version_is_left_alone_and_said_to_be_one(tmp_path: Path) -> None:
     path = tmp_path / FILE
-    Store(path).put_quotes([("US", quote())])
+    first = Store(path)
+    first.put_quotes([("US", quote())])
+    first.close()
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.commit()
@@ -152,10 +156,13 @@ def test_a_file_of_a_later_version_is_left_alone_and_said_to_be_one(tmp_path: Pa
 
 def test_a_file_of_the_first_version_keeps_its_prices(tmp_path: Path) -> None:
     path = tmp_path / FILE
-    Store(path).put_quotes([("US", quote())])
+    first = Store(path)
+    first.put_quotes([("US", quote())])
+    first.close()
     connection = sqlite3.connect(path)
     connection.executescript(
         "ALTER TABLE quotes DROP COLUMN previous; ALTER TABLE quotes DROP COLUMN doubt; PRAGMA user_version = 1;"
+        "ALTER TABLE quotes DROP COLUMN kind; ALTER TABLE quotes DROP COLUMN split;"
         "CREATE TABLE breakers(source TEXT PRIMARY KEY, until REAL, step INTEGER, error TEXT);"
     )
     connection.close()
@@ -314,3 +321,24 @@ def test_everything_comes_back_as_it_was_kept(tmp_path: Path) -> None:
     assert set(again.counts().values()) == {0}
     assert again.breakers() == {"krx": breaker}, "who refused us is not asked again sooner for that"
     again.close()
+
+
+def test_an_older_answer_never_replaces_a_newer_price_and_is_not_asked_for_again_at_once(
+    market: Replayed, replay: Replay
+) -> None:
+    market.ask("005930", "AAPL")
+    replay.vendors.naver_prices = {"005930": "70000"}
+    replay.vendors.traded["Asia/Seoul"] -= dt.timedelta(minutes=10)
+    later = NOW + dt.timedelta(minutes=2)
+    assert market.ask("005930", now=later).ok["005930"].price == 71000
+    assert market.store.quotes()["005930"][1].price == 71000
+    replay.forget()
+    assert market.ask("005930", now=later + dt.timedelta(seconds=30)).ok["005930"].price == 71000
+    assert not replay.kinds()
+
+
+def test_a_doubt_that_cannot_be_said_costs_its_own_row(tmp_path: Path) -> None:
+    store = Store(tmp_path / FILE)
+    store.put_quotes([("US", replace(quote(), doubt=phrase("of-a-later-version"))), ("US", quote("MSFT"))])
+    assert set(store.quotes()) == {"MSFT"}
+    store.close()

@@ -13,9 +13,12 @@ import pytest
 from engine.market import chain, krx
 from engine.market.calendars import last_opened
 from tests.market.replay_server import Replay
-from tests.market.replay_vendors import KRX_ID
+from tests.market.replay_vendors import KRX_ID, Share
 from tests.market.replayed import SAID, WRONG_PASSWORD, forget_yahoo
 from xl_addin.cli import main
+
+#: Every request of every source.
+SOURCES = ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "frankfurter.*", "cnbc.*")
 
 
 @pytest.fixture
@@ -117,16 +120,21 @@ def test_doctor_tries_every_source(run: Callable[..., tuple[int, str, str]], rep
     checks = {one["check"]: one for one in document(out)["checks"]}
     assert status == 0, out
     assert {
-        name: checks[name]["status"] for name in checks if name.startswith(("yahoo", "naver", "krx", "ecb", "cnbc"))
+        name: checks[name]["status"]
+        for name in checks
+        if name.startswith(("yahoo", "naver", "krx", "ecb", "frankfurter", "cnbc"))
     } == {
         "yahoo: US price (AAPL)": "ok",
         "yahoo: exchange rate (USDKRW)": "ok",
         "yahoo: history (AAPL)": "ok",
+        "yahoo: closes of many (AAPL)": "ok",
+        "naver-charts: Korean history (005930)": "ok",
         "naver: Korean price (005930)": "ok",
         "naver: ETF facts (069500)": "ok",
         "krx: login and Korean price (005930)": "note",
         "naver-rates: exchange rate (USDKRW)": "ok",
         "ecb: exchange rate (USDKRW)": "ok",
+        "frankfurter: exchange rate (USDKRW)": "ok",
         "naver-world: US price (AAPL)": "ok",
         "cnbc: US price (AAPL)": "ok",
     }
@@ -269,10 +277,99 @@ def test_a_price_by_hand_that_is_far_from_the_market_is_warned_of(
     assert "20.15 USD, is far from the market's last one, 201.5 (yahoo)" in problem["message"]
 
 
+def test_a_price_of_a_file_that_is_far_from_the_market_is_warned_of_too(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str, tmp_path: Path
+) -> None:
+    run("quotes", "AAPL", "USDKRW", "360750")
+    file = tmp_path / "prices.csv"
+    file.write_text("symbol,price,currency\nAAPL,2015,USD\nUSDKRW,1402.5,KRW\n360750,21000,KRW\n", encoding="utf-8")
+    status, out, _ = run("plan", portfolio, "--prices", str(file), "--json")
+    assert status == 0
+    far = [one["message"] for one in document(out)["problems"] if one["code"] == "manual-price-far"]
+    assert len(far) == 1
+    assert "2,015 USD, is far from the market's last one, 201.5 (yahoo)" in far[0]
+
+
 def test_no_network_is_one_sentence_with_the_count(run: Callable[..., tuple[int, str, str]], replay: Replay) -> None:
-    for source in ("yahoo.*", "naver.*", "naver-world.*", "naver-rates.*", "ecb.*", "cnbc.*"):
+    for source in SOURCES:
         replay.fault(source, "reset")
     status, _, err = run("quotes", "AAPL", "MSFT", "USDKRW")
     assert status == 3
     assert err.count("\n") <= 2, err
     assert "none of 3 prices and rates could be had: is there a network?" in " ".join(err.split())
+
+
+def test_a_source_says_what_the_catalogue_does_not(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    replay.vendors.shares["ZZTF"] = Share("ZZTF", 50.0, kind="ETF")
+    file = Path(portfolio)
+    file.write_text(file.read_text(encoding="utf-8").replace("AAPL", "ZZTF"), encoding="utf-8")
+    told = document(run("plan", portfolio, "--json")[1])
+    assert {one["symbol"]: one["asset_type"] for one in told["positions"]}["ZZTF"] == "etf"
+    said = [
+        one["message"] for one in told["problems"] if one["code"] == "not-in-catalogue" and "ZZTF" in one["message"]
+    ]
+    assert said == ["ZZTF is not in the catalogue: taken in USD, as etf, says yahoo"]
+
+
+def test_no_network_is_one_sentence_of_a_plan_too(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    for source in SOURCES:
+        replay.fault(source, "reset")
+    status, _, err = run("plan", portfolio)
+    assert status == 3
+    assert err.count("[price-missing]") == 1, err
+    assert "none of 3 prices and rates could be had" in " ".join(err.split())
+
+
+def test_what_fails_for_one_reason_is_told_once(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str
+) -> None:
+    for source in SOURCES:
+        if not source.startswith("naver."):
+            replay.fault(source, "reset")
+    _, _, err = run("plan", portfolio)
+    assert err.count("[price-missing]") == 1
+    assert "2 prices and rates could not be had (AAPL, USDKRW): yahoo:" in " ".join(err.split())
+
+
+@pytest.mark.parametrize("verb", ["share", "risk"])
+def test_what_uses_prices_stops_at_a_doubtful_one_until_it_is_accepted(
+    verb: str, run: Callable[..., tuple[int, str, str]], replay: Replay, portfolio: str, tmp_path: Path
+) -> None:
+    for source in ("naver-world.*", "cnbc.*"):
+        replay.fault(source, 404)
+    run("quotes", "AAPL", "USDKRW", "360750")
+    replay.vendors.change("AAPL", price=2015.0)
+    run("quotes", "AAPL", "--refresh")
+    arguments = [verb, portfolio, *(["-o", str(tmp_path / "copy.xlsx")] if verb == "share" else [])]
+    status, out, err = run(*arguments)
+    assert status == 3
+    said = " ".join((out + err).split())
+    assert "--accept AAPL=2015.0" in said
+    assert "sheet Holdings, column Own price" in said
+    status, out, err = run(*arguments, "--accept", "AAPL=2,015")
+    assert status == 0, out + err
+    status, out, err = run("quotes", "AAPL")
+    assert (status, "fresh" in out) == (0, True), "what was accepted once is not asked again"
+
+
+def test_cells_keep_what_speaks_against_a_price_or_rate(
+    run: Callable[..., tuple[int, str, str]], replay: Replay
+) -> None:
+    from xl_addin.functions import journal, prices
+
+    journal.clear()
+    for source in SOURCES:
+        if not source.startswith("yahoo"):
+            replay.fault(source, 404)
+    replay.vendors.change("KRW=X", price=140.25)
+    run("quotes", "USDKRW")
+    assert prices.rate.answer(["USDKRW"]) == 140.25
+    assert prices.price.answer(["USDKRW", "status"]) == "doubtful"
+    (told,) = journal.recent()
+    assert "it is usually about 1,400" in str(told)
+    assert "sheet Prices, column Own rate" in str(told)
+    journal.clear()

@@ -24,6 +24,7 @@ from rebalancer.samples import sample_portfolio, sample_quotes, sample_sources
 from rebalancer.tabulating import AnalysisTables, analysis_tables, sample_tables, sheet_words
 from templates.read.book import read_book
 from templates.share import share
+from templates.spec.vocabulary import spoken
 from templates.write import Book, build
 from xl_addin.cli import main
 
@@ -124,7 +125,7 @@ def test_the_review_has_every_quarter_verdict_and_reason_in_the_language(lang: L
         shown = [(r["Quarter"], r["Return"], r["Benchmark"], r["Excess"]) for r in mine if r["Quarter"]]
         reasons = [reason.text.told(lang) for reason in satellite.reasons]
         assert shown == quarters
-        assert {row["Verdict"] for row in mine} == {satellite.verdict.name}
+        assert {row["Verdict"] for row in mine} == {spoken("verdict", satellite.verdict.name, lang)}
         assert [row["Reasons"] for row in mine if row["Reasons"]] == reasons
 
 

@@ -192,6 +192,16 @@ def a_note_far_below_the_results(book: Any) -> None:
 
 
 @edit()
+def a_note_far_below_in_a_column_of_tickers(book: Any) -> None:
+    book["Trades"]["C90"] = "call the bank"
+
+
+@edit()
+def a_note_far_below_in_a_column_of_amounts(book: Any) -> None:
+    book["Trades"]["H95"] = 1_000_000
+
+
+@edit()
 def formats_of_ones_own(book: Any) -> None:
     book["Holdings"]["C8"].font = Font(bold=True, color="FF00FF")
     book["Trades"]["C8"].fill = PatternFill("solid", fgColor="00FF00")

@@ -64,6 +64,9 @@ BROKEN: dict[str, tuple[Callable[[Parts], None], str]] = {
     "a file of the system as entity": (change(SHEET, lambda x: after_declaration(x, OUTSIDE)), "unsafe-xml"),
     "a document type alone": (
         change(SHEET, lambda x: after_declaration(x, b'<?xml version="1.0"?><!DOCTYPE worksheet>')), "unsafe-xml"),
+    "a document type in another encoding": (
+        change(SHEET, lambda _: '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a><a/>'.encode("utf-16")),
+        "unsafe-xml"),
     "an external link": (link, "external-link"),
     "a sheet cut off": (change(SHEET, lambda x: x[: len(x) // 2]), "damaged"),
     "a sheet of noise": (change(SHEET, lambda _: bytes(range(256))), "damaged"),

@@ -13,13 +13,17 @@ import pytest
 from openpyxl import load_workbook
 
 from engine.words import LANGUAGES, Lang
+from rebalancer.updating import update
 from templates.merge import write_back
+from templates.models.clients import PLAIN
 from templates.report import BookReport
 from templates.share import share
-from templates.spec import SHEETS
+from templates.spec import SHEETS, sheet
 from templates.write import build
 from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_for, report_of
+from tests.workbook.test_hand_made import OWN, made, planned
+from tests.workbook.test_update import with_a_sheet
 
 READERS = Path(__file__).with_name("readers")
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,3 +107,29 @@ def test_writing_back_adds_no_fault_whoever_saved_the_file(program: str, office:
     after.write_bytes(data)
     before, now = read(saved, after)
     assert set(faults(now, "en")) <= set(faults(before, "en"))
+
+
+def test_a_sheet_of_ones_own_carried_into_a_new_version_breaks_no_rule(tmp_path: Path) -> None:
+    old = with_a_sheet("0.2.0", tmp_path / "old.xlsx")
+    (answer,) = read(update(old, None, PLAIN).path)
+    assert answer["violations"] == []
+
+
+@pytest.mark.parametrize("program", ["openpyxl", "LibreOffice", "exceljs", "SheetJS"])
+def test_a_hand_made_workbook_gets_the_plan_and_no_fault_whoever_saved_it(
+    program: str, office: Office, tmp_path: Path
+) -> None:
+    made_by_hand = made(tmp_path / "made.xlsx", chart=False)  # exceljs cannot read openpyxl's
+    saved = tmp_path / "saved.xlsx"
+    if program == "LibreOffice":
+        shutil.copy(office.convert([made_by_hand], "xlsx", tmp_path / "office")["made"], saved)
+    elif program == "openpyxl":
+        shutil.copy(made_by_hand, saved)
+    else:
+        {"exceljs": saved_by_exceljs, "SheetJS": saved_by_sheetjs}[program](made_by_hand, saved)
+    (before,) = read(saved)
+    for _ in range(2):
+        planned(saved)
+    (now,) = read(saved)
+    assert set(now["violations"]) <= set(before["violations"])
+    assert {*OWN, sheet("Dashboard").title("ko")} <= now["exceljs"].keys() == now["sheetjs"].keys()

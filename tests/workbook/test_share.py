@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 
 from engine.words import LANGUAGES, Lang
@@ -69,7 +71,7 @@ def test_the_dashboard_comes_first(tmp_path: Path, lang: Lang) -> None:
     book = load_workbook(written(tmp_path / "copy.xlsx", lang))
     assert book.sheetnames[0] == sheet("Dashboard").title(lang)
     first: Any = book.worksheets[0]
-    assert len(first._charts) == 3
+    assert len(first._charts) == 2
 
 
 def test_its_looks_are_those_of_the_original(tmp_path: Path) -> None:
@@ -225,3 +227,40 @@ def test_the_pdf_is_one_page_of_a4(tmp_path: Path) -> None:
     told = subprocess.run([tool, str(tmp_path / "copy.pdf")], capture_output=True, text=True, check=True).stdout
     assert re.search(r"Pages:\s+1\n", told)
     assert "A4" in told
+
+
+@pytest.fixture
+def own_book(tmp_path: Path) -> Path:
+    """Return a planned workbook with a sheet of the person's own, and a hidden one."""
+    path = tmp_path / "own.xlsx"
+    path.write_bytes(build(report_for(KEY, "en", True), "en").to_bytes())
+    book = load_workbook(path)
+    mine = book.create_sheet("Mine")
+    mine["A1"], mine["A2"] = "for you", "=1+1"
+    mine["A1"].font = Font(bold=True)
+    mine["A1"].comment = Comment("secret", "me")
+    mine["A3"] = "broker"
+    mine["A3"].hyperlink = "https://example.com/"
+    book.create_sheet("Hidden").sheet_state = "hidden"
+    book.save(path)
+    return path
+
+
+def test_own_sheets_stay_unless_asked_for(own_book: Path, tmp_path: Path) -> None:
+    assert main(["share", str(own_book), "-o", str(tmp_path / "copy.xlsx")]) == 0
+    assert "Mine" not in load_workbook(tmp_path / "copy.xlsx").sheetnames
+
+
+def test_own_sheets_go_as_values_without_notes_and_links(own_book: Path, tmp_path: Path) -> None:
+    assert main(["share", str(own_book), "-o", str(tmp_path / "copy.xlsx"), "--own-sheets"]) == 0
+    book = load_workbook(tmp_path / "copy.xlsx")
+    assert "Hidden" not in book.sheetnames
+    assert (book["Mine"]["A1"].value, book["Mine"]["A1"].font.b) == ("for you", True)
+    assert book["Mine"]["A2"].data_type != "f"
+    assert book["Mine"]["A1"].comment is None
+    assert not any(word in all_xml(tmp_path / "copy.xlsx") for word in ("secret", "example.com"))
+
+
+def test_own_sheets_do_not_go_with_weights_alone(own_book: Path, tmp_path: Path) -> None:
+    assert main(["share", str(own_book), "-o", str(tmp_path / "copy.xlsx"), "--own-sheets", "--weights-only"]) == 2
+    assert not (tmp_path / "copy.xlsx").exists()

@@ -194,7 +194,7 @@ def test_two_sheets_of_one_name_are_each_written_where_they_stand(own: Path, rep
     before = parts_of(own.read_bytes())
     assert written(own, report).portfolio == PORTFOLIO
     assert parts_of(own.read_bytes())["xl/workbook.xml"].count(b'name="Holdings"') == 2
-    weights = [cell(parts["xl/worksheets/sheet4.xml"], "N8") for parts in (before, parts_of(own.read_bytes()))]
+    weights = [cell(parts["xl/worksheets/sheet5.xml"], "N8") for parts in (before, parts_of(own.read_bytes()))]
     assert b"<f>" in weights[1]
     assert weights[0] != weights[1]
 

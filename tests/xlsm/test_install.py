@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from templates.read.book import read_book
 from xl_addin.checkup import Computer, HealthCheck, Registry, excel_checks
 from xl_addin.cli import main
 from xl_addin.hosts.excel import setup as setups
-from xl_addin.hosts.excel.setup import Setup, config_text, read_config, write_config
+from xl_addin.hosts.excel.setup import Setup, config_text, read_config, remove_config, write_config
 
 PYTHON = r"C:\Users\kim\rebalancer\.venv\Scripts\python.exe"
 DLL = f"xlwings64-{xlwings.__version__}.dll"
@@ -113,6 +115,7 @@ def test_nothing_is_wrong_on_a_computer_that_is_set_up(computer: Computer, xlsm:
     assert wrong(found) == []
     assert [str(check.title) for check in found] == [
         "xlwings configuration",
+        "program's folder",
         "Excel",
         "xlwings library",
         "macros",
@@ -208,3 +211,79 @@ def test_this_setup_is_of_the_running_python() -> None:
     import sys
 
     assert setups.this_setup().interpreter == sys.executable
+
+
+def there(computer: Computer, tmp_path: Path, **changed: object) -> list[HealthCheck]:
+    """Return what is found on the computer with something else about it."""
+    (tmp_path / DLL).touch()
+    return list(excel_checks(None, replace(computer, **changed)))  # type: ignore[arg-type]
+
+
+def status_of(found: list[HealthCheck], title: str) -> str:
+    return next(check.status for check in found if str(check.title) == title)
+
+
+def test_a_python_that_was_moved_away_is_found(tmp_path: Path) -> None:
+    setup = Setup("darwin", tmp_path, str(tmp_path / "new" / "python"))
+    write_config(replace(setup, interpreter=str(tmp_path / "old" / "python")))
+    found = list(excel_checks(None, Computer(setup)))
+    assert any("moved or deleted" in str(check.message) for check in found)
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"prefix": Path(r"C:\Users\kim\AppData\Local\Temp\Temp1_rebalancer.zip\.venv")}, "wrong"),
+        ({"base": Path(r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.12")}, "wrong"),
+        ({"prefix": Path(r"C:\Users\kim\OneDrive - Firm\rebalancer\.venv")}, "note"),
+        ({"prefix": Path(r"D:\Sync\r\.venv"), "environ": {"OneDriveCommercial": r"D:\Sync"}}, "note"),
+        ({"prefix": Path(r"C:\Users\kim\rebalancer\.venv")}, "ok"),
+    ],
+)
+def test_the_programs_folder_is_looked_at(
+    computer: Computer, tmp_path: Path, changed: dict[str, object], status: str
+) -> None:
+    assert status_of(there(computer, tmp_path, **changed), "program's folder") == status
+
+
+@pytest.mark.parametrize(
+    ("values", "title", "status"),
+    [
+        ({"VBAWarnings": 3}, "macros", "wrong"),
+        ({"VBAWarnings": 2}, "macros", "ok"),
+        ({"blockcontentexecutionfrominternet": 1}, "macros", "note"),
+        ({"92e97fa1-2edf-4476-bdd6-9dd0b4dddc7b": "1"}, "virus protection", "wrong"),
+        ({"d4f940ab-401b-4efc-aadc-ad5f3c50688a": 1}, "virus protection", "wrong"),
+        ({"EnableControlledFolderAccess": 1}, "virus protection", "note"),
+    ],
+)
+def test_what_a_company_or_windows_forbids_is_found(
+    computer: Computer, tmp_path: Path, values: dict[str, object], title: str, status: str
+) -> None:
+    registry = FakeRegistry(Platform="x64", **values)
+    assert status_of(there(computer, tmp_path, registry=registry), title) == status
+
+
+@pytest.mark.parametrize("before", ["", '"SHOW CONSOLE","True"\n'])
+def test_what_install_wrote_is_taken_back(windows: Setup, before: str) -> None:
+    windows.config.parent.mkdir()
+    if before:
+        windows.config.write_text(before)
+    write_config(windows)
+    assert remove_config(windows) == [windows.config]
+    assert (windows.config.read_text() if windows.config.exists() else "") == before
+
+
+def test_taking_back_what_is_not_there_changes_nothing(windows: Setup) -> None:
+    assert remove_config(windows) == []
+
+
+def test_a_mac_loses_the_script_too(tmp_path: Path) -> None:
+    mac = Setup("darwin", tmp_path, "/usr/local/bin/python3")
+    write_config(mac)
+    assert mac.script in remove_config(mac)
+
+
+def test_what_else_there_is_to_delete_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["install", "--remove", "--dry-run"]) == 0
+    assert sys.prefix in capsys.readouterr().out

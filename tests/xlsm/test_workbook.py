@@ -301,5 +301,5 @@ def test_the_korean_workbook_has_korean_sheets_ribbon_and_help() -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert "시세 새로고침" in archive.read("customUI/customUI.xml").decode()
     book = load_workbook(io.BytesIO(data))
-    assert book.sheetnames[4] == "매매"
+    assert book.sheetnames[5] == "매매"
     assert book["Functions"]["C2"].value == all_functions()[0].help("ko")

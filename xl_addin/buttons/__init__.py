@@ -32,6 +32,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "propose": ("computing", "propose"),
     "record": ("recording", "record"),
     "undo": ("computing", "undo"),
+    "import": ("importing", "import_file"),
+    "update": ("importing", "update_book"),
     "share": ("sharing", "share_copy"),
     "pdf": ("sharing", "pdf"),
     "help": ("sharing", "help_me"),

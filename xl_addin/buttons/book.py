@@ -15,8 +15,9 @@ from typing import Any
 from engine.errors import InputError, error
 from engine.words import Lang
 from templates.cells import Grid, Row, Rows, column_number
-from templates.read.tables import Found, TableReader, find_tables
+from templates.read.tables import Found, TableReader, bounded, find_tables
 from templates.spec import TABLES
+from templates.spec.vocabulary import spoken
 from templates.write.canvas import approximate
 from xl_addin.buttons.edits import Edit, columns_of
 from xl_addin.functions.cells import grid, rows_of
@@ -63,9 +64,10 @@ def written(place: Found, rows: Rows, *, headers: bool = False) -> list[Edit]:
     """
     names = [c.name for c in place.table.columns if c.role == "result" and c.name in place.columns]
     at = [place.columns[name] for name in names]
-    used = [n for n, cells in place.grid.rows.items() if n > place.header and any(c in cells for c in at)]
-    blank = max(used, default=place.header) - place.header - len(rows)
-    cells = [[content(row.get(name)) for name in names] for row in rows]
+    blank = max(place.numbers(), default=place.header) - place.header - len(rows)
+    lang = language_of_titles((place.grid.name,))
+    known = [place.table.index[name] for name in names]
+    cells = [[content(spoken(c.vocabulary(row), row.get(c.name), lang)) for c in known] for row in rows]
     cells += [[None] * len(names)] * max(blank, 0)
     if headers:
         cells.insert(0, list(names))
@@ -101,13 +103,26 @@ def decimal_of(value: object) -> Decimal | None:
     return value if isinstance(value, Decimal) else None
 
 
+def free_rows(book: Book, place: Found, key: str, count: int) -> list[int]:
+    """Return the first free rows of an Excel table; raises InputError where there are too few."""
+    if not count:
+        return []
+    name = place.table.name
+    last = book.sheets[place.grid.name].tables[name].range.last_cell.row
+    column = place.columns[key]
+    free = [n for n in range(place.header + 1, last + 1) if column not in place.grid.rows.get(n, {})]
+    if len(free) < count:
+        raise InputError([error("no-room", name, needed=count, free=len(free))])
+    return free[:count]
+
+
 def found_in(book: Book, tables: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, Found]:
     """Return where each table stands; raises InputError where one of the person's stands there twice."""
     grids = [grid(name, rows_of(rows) or ()) for name, rows in tables.items()]
     places, problems = find_tables(grids)
     if problems:
         raise InputError(problems)
-    return {**places, **_named(book, {one.name: one for one in grids})}
+    return bounded({**places, **_named(book, {one.name: one for one in grids})})
 
 
 def place_of(places: Mapping[str, Found], name: str) -> Found:

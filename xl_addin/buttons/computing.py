@@ -12,10 +12,11 @@ from engine.words import Lang
 from rebalancer.analysing import Sources
 from templates.cells import Rows
 from templates.read.tables import Found
+from templates.report import BookReport
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
-from templates.spec.inputs import HIGH
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
+from templates.spec.vocabulary import HIGH, spoken
 from xl_addin.buttons import Lines, Progress, problem_lines
 from xl_addin.buttons.book import (
     WRITTEN,
@@ -30,6 +31,7 @@ from xl_addin.buttons.book import (
     written,
 )
 from xl_addin.buttons.edits import Edit, apply, drop, last
+from xl_addin.functions.inputs import language_of_titles
 
 #: Where closes and facts come from.
 SOURCES = Sources()
@@ -44,7 +46,7 @@ _NOTHING = phrase("button.nothing-to-trade")
 # --- prices, analyses, mode ---------------------------------------------------------------------------------------
 def refresh(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     """Fetch every price and rate anew in one batch, then compute again."""
-    from rebalancer.quoting import quotes, wanted_symbols
+    from rebalancer.quoting import failures, quotes, wanted_symbols
     from xl_addin.functions.inputs import read_inputs
 
     progress.step("reading")
@@ -59,7 +61,8 @@ def refresh(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     else:
         edits, _ = proposed(book, tables, "refresh", everything=True)
         apply(book, edits, "refresh")
-    return [f"{symbol}: {fault.said(progress.lang)}" for symbol, fault in batch.failed.items()]
+    told = [problem for problem in batch.problems if problem.code in ("doubtful", "split-recent")]
+    return problem_lines([*failures(batch.ok, batch.failed), *told], progress.lang)
 
 
 def sources(book: Book, _progress: Progress, *, formulas: bool) -> Lines:  # noqa: ARG001 - as every command
@@ -135,7 +138,8 @@ def _mode(book: Book, progress: Progress, mode: str, *, formulas: bool) -> Lines
 def _mode_edit(place: Found, mode: str) -> Edit:
     for row, values in rows_in(place):
         if values.get("Key") == "mode":
-            return Edit(place.grid.name, row, place.columns["Value"], ((mode,),))
+            word = spoken("setting.mode", mode, language_of_titles((place.grid.name,)))
+            return Edit(place.grid.name, row, place.columns["Value"], ((word,),))
     raise InputError([error("no-setting", "Settings", name="mode")])
 
 
@@ -166,6 +170,7 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
     places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
     edits += _volatility(places, plan)
+    edits += _said(tables, report, lang)
     if not everything:
         edits += unlabelled(places, lang)
     if everything:
@@ -180,6 +185,21 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
                     value = content(rates[row["Currency"]].get(name))
                     edits.append(Edit(place.grid.name, number, place.columns[name], ((value,),)))
     return edits, len(plan.trades)
+
+
+def _said(tables: Tables, report: BookReport, lang: Lang) -> list[Edit]:
+    """Return the edits of what the dashboard says of its day and prices: no formula does."""
+    from templates.write import build
+    from templates.write.dashboard import SAID
+
+    made = build(report, lang).workbook[sheet_spec("Dashboard").title(lang)]
+    cells = [made[address] for address in SAID]
+    shown = tables.get(made.title, [])
+    return [
+        Edit(made.title, cell.row, cell.column, ((content(cell.value),),))
+        for cell in cells
+        if cell.row <= len(shown) and (shown[cell.row - 1][cell.column - 1] or "") != (cell.value or "")
+    ]
 
 
 def _volatility(places: Mapping[str, Found], plan: Plan) -> list[Edit]:

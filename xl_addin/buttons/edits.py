@@ -6,7 +6,6 @@ What stood in the cells before each of the last buttons is a restore point, kept
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, RebalancerError, error
-from rebalancer.files import write_whole
+from rebalancer.files import state_folder, write_whole
 from templates.cells import letters
 from xl_addin.functions import journal
 
@@ -201,10 +200,7 @@ def drop(book: Book) -> None:
 
 def place(book: Book) -> Path:
     """Return where a workbook's restore points are kept: in the user's own folder, by what tells it from others."""
-    import platformdirs
-
-    folder = os.environ.get("REBALANCER_STATE_DIR") or platformdirs.user_state_dir("rebalancer", appauthor=False)
-    return Path(folder) / "restore" / f"{sha256(identity(book).encode()).hexdigest()[:20]}.json"
+    return state_folder() / "restore" / f"{sha256(identity(book).encode()).hexdigest()[:20]}.json"
 
 
 def points(book: Book) -> list[Point]:

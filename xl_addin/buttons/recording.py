@@ -22,6 +22,7 @@ from xl_addin.buttons.book import (
     decimal_of,
     emptied,
     found_in,
+    free_rows,
     language_of,
     place_of,
     row_edits,
@@ -80,7 +81,7 @@ def _holdings(book: Book, places: Mapping[str, Found], done: list[Done]) -> list
     }
     after = held_after(before, done)
     fresh = [key for key in after if key not in at]
-    free = _free_rows(book, place, "Ticker", len(fresh))
+    free = free_rows(book, place, "Ticker", len(fresh))
     edits = []
     for key, number in zip(fresh, free, strict=True):
         at[key] = number
@@ -145,7 +146,7 @@ def _history(book: Book, places: Mapping[str, Found], count: int, day: dt.date) 
     place = place_of(places, "History")
     figures = {str(row.get("Key")): row.get("Value") for _, row in rows_in(place_of(places, "Summary"))}
     settings = {str(row.get("Key")): row.get("Value") for _, row in rows_in(place_of(places, "Settings"))}
-    (number,) = _free_rows(book, place, "Date", 1)
+    (number,) = free_rows(book, place, "Date", 1)
     row = {
         "Date": day,
         "Value": decimal_of(figures.get("total_value")),
@@ -154,16 +155,3 @@ def _history(book: Book, places: Mapping[str, Found], count: int, day: dt.date) 
         "Note": say("button.history-note", language_of(book), number=count),
     }
     return row_edits(place, number, {name: value for name, value in row.items() if value is not None})
-
-
-def _free_rows(book: Book, place: Found, key: str, count: int) -> list[int]:
-    """Return the first free rows of an Excel table; raises InputError where there are too few."""
-    if not count:
-        return []
-    name = place.table.name
-    last = book.sheets[place.grid.name].tables[name].range.last_cell.row
-    column = place.columns[key]
-    free = [n for n in range(place.header + 1, last + 1) if column not in place.grid.rows.get(n, {})]
-    if len(free) < count:
-        raise InputError([error("no-room", name, needed=count, free=len(free))])
-    return free[:count]

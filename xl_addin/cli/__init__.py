@@ -1,6 +1,7 @@
 """The command line: finds the command, imports only its module, turns errors into exit statuses and problem lists.
 
-Exit status: 0 done; 2 bad input; 3 market data missing or stale; 1 anything else. Results go to stdout, progress and
+Exit status: 0 done; 2 bad input; 3 market data missing or stale; 4, with --check alone, rebalancing is needed; 1
+anything else. Results go to stdout, progress and
 problems to stderr; with --json one JSON document goes to stdout and nothing anywhere else, in failure too.
 """
 
@@ -18,18 +19,20 @@ from click.shell_completion import shell_complete
 
 from engine.errors import InputError, MarketDataError, Problem, RebalancerError, error
 from engine.words import LANGUAGES
-from xl_addin.cli.frame import OneOf, Program, Reader, ToldOption, help_command, option
+from xl_addin.cli.frame import EXIT_OTHER, OneOf, Program, Reader, ToldOption, help_command, option
 
 #: command: the module that declares it, under its own name
 COMMANDS: Mapping[str, str] = {
     "demo": "xl_addin.cli.plan",
     "plan": "xl_addin.cli.plan",
+    "init": "xl_addin.cli.init",
     "import": "xl_addin.cli.importing",
     "orders": "xl_addin.cli.acting",
     "record": "xl_addin.cli.acting",
     "quotes": "xl_addin.cli.quotes",
     "models": "xl_addin.cli.models",
     "new": "xl_addin.cli.models",
+    "update": "xl_addin.cli.models",
     "share": "xl_addin.cli.share",
     "weights": "xl_addin.cli.analyses",
     "compare": "xl_addin.cli.analyses",
@@ -37,6 +40,9 @@ COMMANDS: Mapping[str, str] = {
     "review": "xl_addin.cli.analyses",
     "risk": "xl_addin.cli.analyses",
     "calendar": "xl_addin.cli.analyses",
+    "backtest": "xl_addin.cli.backtest",
+    "performance": "xl_addin.cli.performance",
+    "sync": "xl_addin.cli.syncing",
     "build": "xl_addin.cli.installation",
     "install": "xl_addin.cli.installation",
     "doctor": "xl_addin.cli.installation",
@@ -44,7 +50,7 @@ COMMANDS: Mapping[str, str] = {
 PROGRAM = "rebalancer"
 #: What a shell sets to have a command line completed.
 COMPLETION = "_REBALANCER_COMPLETE"
-EXIT_DONE, EXIT_OTHER, EXIT_INPUT, EXIT_MARKET_DATA = 0, 1, 2, 3
+EXIT_DONE, EXIT_INPUT, EXIT_MARKET_DATA = 0, 2, 3
 #: How writing to a stream fails: its reader has gone, the disk is full, the stream is closed.
 _UNWRITABLE = frozenset((errno.EPIPE, errno.EINVAL, errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG))
 
@@ -145,7 +151,8 @@ def _fail(problems: Iterable[Problem], status: int, reader: Reader) -> int:
 def _tell(problems: Iterable[Problem], reader: Reader) -> None:
     from xl_addin.show.terminal import paint_for, problem_lines
 
-    sys.stderr.writelines(f"{line}\n" for line in problem_lines(problems, reader.lang, paint_for(sys.stderr)))
+    lines = problem_lines(problems, reader.lang, paint_for(sys.stderr), notes=reader.verbose)
+    sys.stderr.writelines(f"{line}\n" for line in lines)
 
 
 def _write_utf8(*, as_json: bool) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS
 from engine.analysis.review import ReviewRules
-from engine.errors import NoData
-from engine.phrase import phrase
+from engine.errors import InputError, NoData, error
+from engine.phrase import phrase, place
 from engine.weights.methods import METHODS
-from engine.words import Lang
+from engine.words import Lang, say
 from xl_addin.cli.frame import BadValue, OneOf, argument, command, option
 from xl_addin.cli.options import (
     FILE,
+    accept_option,
     amount,
     as_of_option,
     currency_option,
@@ -39,6 +43,20 @@ if TYPE_CHECKING:
 _RULES = ReviewRules()
 
 
+@contextmanager
+def _asking(history: Path | None, facts: Path | None, lang: Lang, *, offline: bool) -> Iterator[Sources]:
+    """Give where closes and facts come from; a terminal shows how many have come."""
+    from rebalancer.analysing import Sources
+    from xl_addin.show.terminal import waiting
+
+    with waiting(say("doing.history", lang)) as show:
+
+        def progress(done: int, of: int) -> None:
+            show(say("doing.history.of", lang, done=done, of=of))
+
+        yield Sources(history, facts, offline, progress=progress)
+
+
 @command("weights")
 @argument("method", type=OneOf(METHODS), metavar="METHOD")
 @portfolio_file
@@ -46,6 +64,10 @@ _RULES = ReviewRules()
 @option("--sector-max", type=share("weight"), metavar="W")
 @as_of_option
 @option("--fetch", is_flag=True)
+@option("--into", type=FILE, metavar="PORTFOLIO")
+@option("--section", metavar="NAME", default="")
+@option("-o", "--output", type=FILE, metavar="OUT")
+@force_option
 @output_options
 def weights(
     *,
@@ -55,20 +77,54 @@ def weights(
     sector_max: Decimal | None,
     as_of: dt.date | None,
     fetch: bool,
+    into: Path | None,
+    section: str,
+    output: Path | None,
+    force: bool,
     as_json: bool,
     lang: Lang,
 ) -> None:
-    """Weigh the universe and print."""
+    """Weigh the universe and print; with a portfolio, show what its targets become, and write them where asked to."""
     from rebalancer.analysing import weights as weigh
     from rebalancer.clock import today
-    from xl_addin.show.analysis_text import weights_text
+    from rebalancer.loading import load
+    from xl_addin.show.analysis_text import target_changes_text, weights_text
 
+    if into is None and (output or section):
+        raise InputError([error("bad-argument.no-into", place("command-line"))])
+    portfolio = None if into is None else load(into)
     result = weigh(method, file, as_of or today(), maximum=maximum, sector_maximum=sector_max, fetch=fetch)
-    _print(result.to_json, lambda paint: weights_text(result, lang, paint), as_json=as_json)
+    if portfolio is None or into is None:
+        _print(result.to_json, lambda paint: weights_text(result, lang, paint), as_json=as_json)
+        return
+    from rebalancer.files import keep_copy
+    from rebalancer.targeting import retargeted, write_retargeted
+
+    found = retargeted(portfolio, result, section)
+    _print(
+        lambda: found.to_json(result),
+        lambda paint: weights_text(result, lang, paint) + "\n" + target_changes_text(found, lang, paint),
+        as_json=as_json,
+    )
+    if not found.changes:
+        return
+    if output is None:
+        # A person is asked; a script has said it.
+        asked = sys.stdin.isatty() and sys.stdout.isatty() and not force
+        if asked and not click.confirm(say("said.weights-write", lang, path=into), default=False, err=True):
+            sys.stderr.write(say("said.weights-not-written", lang) + "\n")
+            return
+        if kept := keep_copy(into) if into.is_file() else None:
+            sys.stderr.write(say("copy-kept", lang, file=kept.name) + "\n")
+    if told := write_retargeted(found, output or into, lang, into, force=force or output is None):
+        sys.stderr.write(f"{told}\n")
+    sys.stderr.write(say("said.written", lang, path=output or into) + "\n")
 
 
 @command("compare")
 @argument("symbols", nargs=-1, required=True, metavar="SYMBOL...")
+@option("--from", "start", type=date, metavar="DATE")
+@option("--to", "end", type=date, metavar="DATE")
 @currency_option
 @as_of_option
 @history_options
@@ -77,6 +133,8 @@ def weights(
 def compare(
     *,
     symbols: tuple[str, ...],
+    start: dt.date | None,
+    end: dt.date | None,
     currency: str | None,
     as_of: dt.date | None,
     history: Path | None,
@@ -85,14 +143,20 @@ def compare(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Compare and print; exit status 3 where not one fund has history."""
+    """Compare and print; exit status 3 where not one fund has history, whatever else is known."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import compare as put_side_by_side
     from xl_addin.show.analysis_text import compare_text
 
     sources = Sources(history, facts, offline)
-    result = put_side_by_side(symbols, sources, _day(as_of, sources), currency=currency)
-    if result.as_of is None and not as_json:
+    if end and as_of and end != as_of:
+        raise InputError([error("bad-argument.to-as-of", place("command-line"), to=end, as_of=as_of)])
+    day = _day(end or as_of, sources)
+    if start and start >= day:
+        raise InputError([error("bad-argument.period", place("command-line"), first=start, last=day)])
+    with _asking(history, facts, lang, offline=offline) as sources:
+        result = put_side_by_side(symbols, sources, day, currency=currency, start=start)
+    if not result.known and not as_json:
         raise NoData(phrase("no-fund-history"), problems=result.problems)
     _print(result.to_json, lambda paint: compare_text(result, lang, paint), as_json=as_json)
     return 0 if result.as_of else 3
@@ -119,15 +183,15 @@ def correlate(
     lang: Lang,
 ) -> int:
     """Correlate and print; exit status 3 where no two instruments can be correlated."""
-    from rebalancer.analysing import Sources
     from rebalancer.analysing import correlate as put_in_relation
     from rebalancer.loading import load
     from xl_addin.show.analysis_text import correlate_text
 
-    portfolio, sources = load(file), Sources(history, None, offline)
-    result = put_in_relation(
-        portfolio, sources, _day(as_of, sources), days=days, threshold=float(threshold), currency=currency
-    )
+    portfolio = load(file)
+    with _asking(history, None, lang, offline=offline) as sources:
+        result = put_in_relation(
+            portfolio, sources, _day(as_of, sources), days=days, threshold=float(threshold), currency=currency
+        )
     known = result.effective_bets is not None
     if not known and not as_json:
         raise NoData(phrase("nothing-correlated"), problems=result.problems)
@@ -160,16 +224,16 @@ def review(
     lang: Lang,
 ) -> int:
     """Review and print; exit status 3 where no satellite has any history."""
-    from rebalancer.analysing import Sources
     from rebalancer.analysing import review as go_through
     from rebalancer.loading import load
     from xl_addin.show.analysis_text import review_text
 
-    portfolio, sources = load(file), Sources(history, facts, offline)
+    portfolio = load(file)
     rules = ReviewRules(lag=float(lag), replace_after=quarters, review_after=max(quarters - 1, 1))
-    result = go_through(
-        portfolio, sources, _day(as_of, sources), benchmark=benchmark, rules=rules, currency=currency or ""
-    )
+    with _asking(history, facts, lang, offline=offline) as sources:
+        result = go_through(
+            portfolio, sources, _day(as_of, sources), benchmark=benchmark, rules=rules, currency=currency or ""
+        )
     if result.rows and not result.known and not as_json:
         raise NoData(phrase("no-satellite-history"), problems=result.problems)
     _print(lambda: result.to_json(lang), lambda paint: review_text(result, lang, paint), as_json=as_json)
@@ -179,6 +243,7 @@ def review(
 @command("risk")
 @portfolio_file
 @prices_option
+@accept_option
 @as_of_option
 @history_options
 @facts_option
@@ -187,6 +252,7 @@ def risk(
     *,
     file: Path,
     prices: Path | None,
+    accept: tuple[tuple[str, Decimal], ...],
     as_of: dt.date | None,
     history: Path | None,
     offline: bool,
@@ -194,8 +260,7 @@ def risk(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Check and print; exit status 3 where a price or rate is missing."""
-    from rebalancer.analysing import Sources
+    """Check and print; exit status 3 where a price or rate is missing or doubtful."""
     from rebalancer.analysing import risk as check
     from rebalancer.loading import load_portfolio, usable
     from rebalancer.quoting import quotes_in
@@ -203,8 +268,9 @@ def risk(
 
     loaded, problems = load_portfolio(file)
     quotes, found = quotes_in(prices)
-    portfolio, sources = usable(loaded, (*problems, *found)), Sources(history, facts, offline)
-    report = check(portfolio, quotes, sources, _day(as_of, sources))
+    portfolio = usable(loaded, (*problems, *found))
+    with _asking(history, facts, lang, offline=offline) as sources:
+        report = check(portfolio, quotes, sources, _day(as_of, sources), accept=dict(accept))
     _print(report.to_json, lambda paint: risk_text(report, lang, paint), as_json=as_json)
     return 0 if report.priced else 3
 
@@ -240,6 +306,7 @@ def calendar(
     """List the tasks, and write the calendar file where one is asked for."""
     from rebalancer.analysing import calendar as tasks
     from rebalancer.files import output_problems, write_whole
+    from rebalancer.ledgers import realised_overseas
     from rebalancer.loading import load_portfolio, usable
     from xl_addin.show.analysis_text import calendar_text
 
@@ -247,6 +314,8 @@ def calendar(
     refused = output_problems(ics, ".ics", force=force) if ics else ()
     portfolio = usable(loaded, (*problems, *refused))
     now = dt.datetime.now().astimezone()
+    if realised is None and portfolio.base_currency == "KRW":
+        realised = realised_overseas(portfolio, file, start or now.date()).settings.realised.get("overseas")
     result = tasks(portfolio, start or now.date(), months, realised=realised)
     if ics:
         write_whole(ics, result.to_ics(now, lang).encode())

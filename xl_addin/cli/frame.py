@@ -29,6 +29,8 @@ from xl_addin.show.terminal import default_language, pad, wrap
 
 #: Widest line of a help page, and the widest option that has its explanation beside it.
 _PAGE, _TERM = 100, 30
+#: The exit statuses of anything but bad input and market data, and of `plan --check` where rebalancing is needed.
+EXIT_OTHER, EXIT_NEEDED = 1, 4
 #: Whose log --verbose shows.
 PACKAGES = ("engine", "templates", "rebalancer", "xl_addin")
 #: Where a context keeps what is wrong with its arguments until all of them are read.
@@ -41,19 +43,24 @@ class Reader:
 
     lang: Lang
     as_json: bool = False
+    verbose: bool = False
 
     @classmethod
     def of(cls, arguments: Sequence[str]) -> Reader:
         """Return the reader that arguments are meant for, whatever else is wrong with them."""
-        for lang in LANGUAGES:
-            if f"--lang={lang}" in arguments or ("--lang", lang) in pairwise(arguments):
-                return cls(lang, "--json" in arguments)
-        return cls(default_language(), "--json" in arguments)
+        said = (lang for lang in LANGUAGES if f"--lang={lang}" in arguments or ("--lang", lang) in pairwise(arguments))
+        lang = next(said, None) or default_language()
+        return cls(lang, "--json" in arguments, "-v" in arguments or "--verbose" in arguments)
 
 
 def reader_language() -> Lang:
     """Return the language of the reader of the command that runs."""
     return _reader(click.get_current_context()).lang
+
+
+def wants_fine_print() -> bool:
+    """Tell whether the reader of the command that runs wants to read everything."""
+    return _reader(click.get_current_context()).verbose
 
 
 class BadValue(click.BadParameter):
@@ -65,11 +72,19 @@ class BadValue(click.BadParameter):
 
 
 class OneOf(click.Choice[str]):
-    """A choice of words, refused in the reader's language."""
+    """A choice of words, refused in the reader's language; `vocabulary` is their kind where people write others too."""
+
+    def __init__(self, choices: Sequence[str], vocabulary: str = "") -> None:
+        super().__init__(choices)
+        self.vocabulary = vocabulary
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word; raises BadValue where it is none of them."""
         del param, ctx
+        if self.vocabulary and value not in self.choices:
+            from templates.spec.vocabulary import meant  # for a word of another language only
+
+            value = meant(self.vocabulary, value)
         if value not in self.choices:
             raise BadValue(phrase("wanted.choice", value=value, choices=tuple(self.choices)))
         return value

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.data.brokers import ALL_FORMATS, FIELDS
 from engine.errors import InputError, error
 from engine.phrase import phrase, place
+from engine.portfolio import ACCOUNT_TYPES
 from engine.text import nearest
 from engine.words import Lang, say
 from xl_addin.cli.frame import BadValue, OneOf, argument, command, option
@@ -34,8 +35,16 @@ def _mapped(text: str) -> tuple[str, str]:
     return header, field
 
 
+def _account_type(text: str) -> tuple[str, str]:
+    """Return the account and the type of NAME=TYPE; raises BadValue for anything else."""
+    name, _, kind = text.rpartition("=")
+    if not name or kind.casefold() not in ACCOUNT_TYPES:
+        raise BadValue(phrase("wanted.account-type", value=text, types=ACCOUNT_TYPES))
+    return name, kind.casefold()
+
+
 @command("import")
-@argument("files", type=FILE, metavar="FILE…", nargs=-1, required=True)
+@argument("files", type=FILE, metavar="[FILE…]", nargs=-1)
 @option("-o", "--output", type=FILE, metavar="OUT")
 @option("--format", "form", type=OneOf(ALL_FORMATS), metavar="NAME")
 @option("--broker", metavar="NAME", default="")
@@ -43,6 +52,7 @@ def _mapped(text: str) -> tuple[str, str]:
 @option("--model", metavar="NAME", default="")
 @option("--targets", type=FILE, metavar="FILE")
 @option("--map", "mapping", type=_mapped, multiple=True, metavar="COLUMN=FIELD")
+@option("--account-type", "account_types", type=_account_type, multiple=True, metavar="NAME=TYPE")
 @option("--no-prices", is_flag=True)
 @currency_option
 @force_option
@@ -57,6 +67,7 @@ def import_(
     model: str,
     targets: Path | None,
     mapping: tuple[tuple[str, str], ...],
+    account_types: tuple[tuple[str, str], ...],
     no_prices: bool,
     currency: str | None,
     force: bool,
@@ -73,7 +84,7 @@ def import_(
         raise InputError([error("bad-argument.import-nowhere", where)])
     imported = import_files(
         files, form=form or "", broker=broker, mapping=dict(mapping), into=into, model=model, targets=targets,
-        currency=currency or "", prices=not no_prices,
+        currency=currency or "", prices=not no_prices, account_types=dict(account_types),
     )  # fmt: skip
     sys.stderr.writelines(f"{line}\n" for line in problem_lines(imported.problems, lang, paint_for(sys.stderr)))
     sys.stdout.writelines(
@@ -82,7 +93,8 @@ def import_(
     if output is None:
         sys.stdout.write(say("said.import-not-written", lang) + "\n")
         return
-    write_imported(imported, output, lang, into=into, force=force)
+    if told := write_imported(imported, output, lang, into=into, force=force):
+        sys.stderr.write(f"{told}\n")
     sys.stdout.write(say("said.written", lang, path=output) + "\n")
     if not any(section.targets for section in imported.portfolio.sections):
         sys.stdout.write(say("said.import-targets", lang) + "\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -26,9 +27,13 @@ _STYLES = {"ok": "green", "note": "cyan", "wrong": "red"}
 @command("install")
 @option("--dry-run", is_flag=True)
 @option("--libreoffice", is_flag=True)
+@option("--remove", is_flag=True)
 @lang_option
-def install(*, dry_run: bool, libreoffice: bool, lang: Lang) -> None:
+def install(*, dry_run: bool, libreoffice: bool, remove: bool, lang: Lang) -> None:
     """Write the user's xlwings configuration, and say what was written; where there is no Excel, only say it."""
+    if remove:
+        _remove(lang, libreoffice=libreoffice, dry_run=dry_run)
+        return
     if libreoffice:
         _libreoffice(lang, dry_run=dry_run)
         return
@@ -45,8 +50,27 @@ def install(*, dry_run: bool, libreoffice: bool, lang: Lang) -> None:
     _say(say("said.open-workbook", lang))
 
 
+def _remove(lang: Lang, *, libreoffice: bool, dry_run: bool) -> None:
+    """Take back what `install` has written, and say what else there is to delete."""
+    from engine.market import store
+    from engine.settings import MarketSettings
+    from rebalancer.files import state_folder
+    from xl_addin.hosts.excel.setup import remove_config, this_setup
+
+    if not dry_run and libreoffice:
+        from xl_addin.hosts.libreoffice.extension import remove as removed
+
+        _say(tell(removed(), lang))
+    elif not dry_run:
+        for path in remove_config(this_setup()):
+            _say(say("said.removed", lang, path=path))
+    folders = (store.folder(MarketSettings.from_environment(os.environ)), state_folder())
+    left = [str(folder) for folder in dict.fromkeys(folders) if folder.is_dir()]
+    _say(say("said.removed-rest", lang, folders=[*left, sys.prefix]))
+
+
 def _libreoffice(lang: Lang, *, dry_run: bool) -> None:
-    """Add the functions to LibreOffice, and write a workbook that uses them here."""
+    """Add functions and buttons to LibreOffice, and write the workbook for it here."""
     from rebalancer.files import free_name, write_whole
     from xl_addin.hosts.libreoffice.book import sample_ods
     from xl_addin.hosts.libreoffice.extension import install as installed
@@ -54,7 +78,7 @@ def _libreoffice(lang: Lang, *, dry_run: bool) -> None:
     _say(tell(installed(dry_run=dry_run), lang))
     if not dry_run:
         path = free_name(Path(), "rebalancer", ".ods")
-        write_whole(path, sample_ods())
+        write_whole(path, sample_ods(lang))
         _say(say("said.written", lang, path=path))
 
 
@@ -83,7 +107,7 @@ def doctor(*, workbook: Path | None, live: bool, as_json: bool, lang: Lang) -> i
 
 def _shown(checks: Iterable[HealthCheck], lang: Lang, *, as_json: bool) -> list[HealthCheck]:
     """Return the checks; unless for JSON, print each as soon as it is done."""
-    from xl_addin.show.terminal import pad, paint_for
+    from xl_addin.show.terminal import pad, paint_for, wrap
 
     done = []
     for one in checks:
@@ -92,7 +116,8 @@ def _shown(checks: Iterable[HealthCheck], lang: Lang, *, as_json: bool) -> list[
             status = paint_for(sys.stdout)(pad(say(f"doctor.{one.status}", lang), 5), _STYLES[one.status])
             _say(f"{status} {tell(one.title, lang)}: {tell(one.message, lang)}")
             if one.mend:
-                _say(f"      -> {tell(one.mend, lang)}")
+                for line in wrap(f"-> {tell(one.mend, lang)}", paint_for(sys.stdout).sentence - 6, "   "):
+                    _say(f"      {line}")
             sys.stdout.flush()
     return done
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, error
 from engine.phrase import place
-from engine.words import LANGUAGES, Lang, say
-from xl_addin.cli.frame import argument, command, option
+from engine.words import LANGUAGES, Lang, say, tell
+from xl_addin.cli.frame import OneOf, argument, command, option, reader_language
 from xl_addin.cli.options import FILE, force_option, lang_option, output_options
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def models(*, as_json: bool, lang: Lang) -> None:
 
         sys.stdout.write(dump({"models": [_document(model) for model in every], "problems": []}))
         return
-    from xl_addin.show.terminal import TextColumn, TextRow, paint_for, percent, table_lines
+    from xl_addin.show.terminal import TextColumn, TextRow, as_called_here, paint_for, percent, table_lines
 
     titles = ("model", "model-name", "expected-return", "worst-fall", "fee")
     rows = []
@@ -40,7 +40,9 @@ def models(*, as_json: bool, lang: Lang) -> None:
         rows.append(TextRow((facts.key, facts.title(lang), *shown), remark=facts.summary(lang)))
     columns = [TextColumn(say(f"caption.{title}", lang), "<" if n < 2 else ">") for n, title in enumerate(titles)]
     lines = table_lines(columns, rows, paint_for(sys.stdout))
-    sys.stdout.write("\n".join([*lines, "", say("said.assumptions", lang), say("said.start-with", lang)]) + "\n")
+    sys.stdout.write(
+        "\n".join([*lines, "", say("said.assumptions", lang), as_called_here(say("said.start-with", lang))]) + "\n"
+    )
 
 
 def _document(model: ModelPortfolio) -> dict[str, object]:
@@ -103,3 +105,18 @@ def new(*, model: str | None, output: Path, lang: Lang, force: bool, batch: Path
         raise InputError([error("missing.model", place("command-line"))])
     start(model, output, lang, kind, force=force)
     sys.stdout.write(say("said.written", lang, path=output) + "\n")
+
+
+@command("update")
+@argument("book", type=FILE, metavar="BOOK")
+@option("-o", "--output", type=FILE, metavar="OUT")
+@option("--lang", type=OneOf(LANGUAGES))
+@force_option
+def update(*, book: Path, output: Path | None, lang: Lang | None, force: bool) -> None:
+    """Write the workbook of this version, and say what was carried into it."""
+    from rebalancer.updating import update as updated
+    from xl_addin.hosts.excel.package import kind_of
+
+    kind = kind_of(book)
+    for line in updated(book, output, kind, lang=lang, force=force).lines():
+        sys.stdout.write(tell(line, reader_language()) + "\n")

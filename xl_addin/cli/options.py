@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,11 @@ def share(what: str, *, above_zero: bool = True, below_one: bool = False) -> Cal
     return read
 
 
+def may_be_several(files: Sequence[Path]) -> bool:
+    """Tell whether it takes a look to know that one portfolio alone is meant."""
+    return len(files) != 1 or files[0].is_dir() or files[0].suffix.lower() in (".csv", ".parquet")
+
+
 def all_of(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return the decorator that declares several options, in this order."""
 
@@ -103,6 +108,7 @@ prices_option = option("--prices", type=FILE, metavar="CSV")
 history_options = all_of(option("--history", type=FILE, metavar="CSV"), option("--offline", is_flag=True))
 facts_option = option("--facts", type=FILE, metavar="YAML")
 as_of_option = option("--as-of", type=date, metavar="DATE")
+stale_option = option("--allow-stale", is_flag=True)
 #: --accept, which may be given several times.
 accept_option = option("--accept", type=accepted, multiple=True, metavar="SYMBOL=PRICE")
 currency_option = option("--currency", type=currency, metavar="CUR")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
 
 from engine.errors import InputError, error
 from engine.phrase import place
 from engine.words import Lang, say, tell
 from xl_addin.cli.frame import argument, command, option
-from xl_addin.cli.options import output_options
+from xl_addin.cli.options import accept_option, output_options
 
 if TYPE_CHECKING:
     from engine.market.quoting import QuoteBatch
@@ -24,9 +26,18 @@ if TYPE_CHECKING:
 @option("--offline", is_flag=True)
 @option("--store", is_flag=True)
 @option("--clear", is_flag=True)
+@accept_option
 @output_options
 def quotes(
-    *, symbols: tuple[str, ...], refresh: bool, offline: bool, store: bool, clear: bool, as_json: bool, lang: Lang
+    *,
+    symbols: tuple[str, ...],
+    refresh: bool,
+    offline: bool,
+    store: bool,
+    clear: bool,
+    accept: tuple[tuple[str, Decimal], ...],
+    as_json: bool,
+    lang: Lang,
 ) -> int:
     """Print the quotes; status 3 where one is missing, stale or doubtful."""
     if not (symbols or store or clear):
@@ -43,7 +54,7 @@ def quotes(
     if not symbols:
         _print_store(kept, lang, as_json=as_json)
         return 0
-    batch = fetch(symbols, offline=offline, refresh=refresh)
+    batch = fetch(symbols, offline=offline, refresh=refresh, accept=dict(accept))
     if as_json:
         _print_json(batch.to_json())
     else:
@@ -58,12 +69,14 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 def _print_quotes(batch: QuoteBatch, lang: Lang) -> None:
-    from rebalancer.quoting import no_network
+    from rebalancer.quoting import failures
     from xl_addin.show.terminal import paint_for, problem_lines
 
     _print_table(batch.ok.values(), lang)
-    each = [problem for fault in batch.failed.values() for problem in fault.listed()]
-    errors = no_network(batch.ok, batch.failed) or each
+    told = [one for one in failures(batch.ok, batch.failed) if "symbols" in one.message.values]
+    joint = {symbol for one in told for symbol in cast("tuple[str, ...]", one.message.values["symbols"])}
+    errors = [replace(problem, severity="error") for problem in told]
+    errors += [one for text, fault in batch.failed.items() if text not in joint for one in fault.listed()]
     for line in problem_lines([*errors, *batch.problems], lang, paint_for(sys.stderr)):
         sys.stderr.write(f"{line}\n")
 

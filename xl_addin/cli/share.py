@@ -1,32 +1,75 @@
-"""`rebalancer share FILE -o OUT.xlsx`: a values-only copy for others, and a one-page report as PDF."""
+"""`rebalancer share FILE… -o OUT`: a values-only copy for others, and a one-page report as PDF."""
 
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 
+from engine.errors import InputError, error
+from engine.phrase import place
 from engine.words import LANGUAGES, Lang, say
 from xl_addin.cli.frame import OneOf, argument, command, option, reader_language
-from xl_addin.cli.options import FILE, force_option
+from xl_addin.cli.options import FILE, accept_option, force_option, may_be_several, prices_option, stale_option
 
 
 @command("share")
-@argument("file", type=FILE, metavar="FILE")
-@option("-o", "--output", type=FILE, required=True, metavar="OUT.xlsx")
+@argument("files", type=FILE, metavar="FILE…", nargs=-1, required=True)
+@option("-o", "--output", type=FILE, required=True, metavar="OUT")
 @option("--weights-only", is_flag=True)
 @option("--pdf", is_flag=True)
 @option("--lang", type=OneOf(LANGUAGES))
+@prices_option
 @option("--offline", is_flag=True)
+@stale_option
+@accept_option
+@option("--own-sheets", is_flag=True)
+@option("--model", metavar="NAME", default="")
+@option("--targets", type=FILE, metavar="FILE")
 @force_option
 def share(
-    *, file: Path, output: Path, weights_only: bool, pdf: bool, lang: Lang | None, offline: bool, force: bool
-) -> None:
-    """Write the copy, and the PDF where asked for, and say where."""
+    *,
+    files: tuple[Path, ...],
+    output: Path,
+    weights_only: bool,
+    pdf: bool,
+    lang: Lang | None,
+    prices: Path | None,
+    offline: bool,
+    own_sheets: bool,
+    allow_stale: bool,
+    accept: tuple[tuple[str, Decimal], ...],
+    model: str,
+    targets: Path | None,
+    force: bool,
+) -> int:
+    """Write the copy, and the PDF where asked for, and say where; of several portfolios into a folder."""
     from rebalancer.loading import is_workbook
     from rebalancer.sharing import share as write
 
+    if may_be_several(files):
+        from rebalancer.gathering import one_portfolio
+
+        if one_portfolio(files) is None:
+            from rebalancer.sharing import ShareCopies
+            from xl_addin.cli.many import Asked, share_and_tell
+
+            reader = reader_language()
+            asked = Asked(files, prices, dict(accept), model, targets, output, lang or reader, force=force)
+            copies = ShareCopies(
+                output, {}, lang, reader, weights_only=weights_only, pdf=pdf, own_sheets=own_sheets, force=force
+            )
+            return share_and_tell(asked, copies, offline=offline, allow_stale=allow_stale)
+    (file,) = files
+    if unusable := [name for name, value in (("--model", model), ("--targets", targets)) if value]:
+        where = place("command-line")
+        raise InputError([error("bad-argument.many-portfolios", where, option=name) for name in unusable])
     if lang is None and not is_workbook(file):
         lang = reader_language()  # a workbook has a language of its own
-    written = write(file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, offline=offline)
+    written = write(
+        file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, prices=prices, offline=offline,
+        allow_stale=allow_stale, accept=dict(accept), own_sheets=own_sheets,
+    )  # fmt: skip
     for path in written:
         sys.stdout.write(say("said.written", lang or reader_language(), path=path) + "\n")
+    return 0

@@ -11,6 +11,7 @@ from engine.phrase import phrase, place
 from engine.plan import Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
+from engine.valuation import typed
 from engine.words import Lang
 from rebalancer.clock import today
 from rebalancer.planning import assessed, in_force, planned
@@ -122,7 +123,7 @@ def _plan(portfolio: Portfolio) -> Plan:
     day = today()
     portfolio, bands = in_force(portfolio, day, interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
-    problems = (*problems, *bands)
+    portfolio, problems = typed(portfolio, quotes), (*problems, *bands)
     before = (*portfolio.notes, *problems)
     for asked, plan in _plans:
         if plan.as_of == day and plan.portfolio == portfolio and asked == quotes:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from engine.errors import InputError
+from engine.errors import InputError, Problem, warning
 from engine.market.catalogue import pair
+from engine.phrase import place
 from engine.quote import Quote
-from rebalancer import quoting
 from rebalancer.quoting import listed, name_of, quoted, quotes, watch
 from templates.cells import Cell, Grid
 from templates.spec.results import price_status
@@ -59,7 +59,9 @@ def price(ticker: object, field: object, near: object = None) -> Answer:
     symbol = ticker_of("ticker", ticker)
     if name == "name" and (known := listed(symbol).name):
         return known  # which needs no price
-    return _fields(quoted(symbol, interactive=True))[name]
+    quote = quoted(symbol, interactive=True)
+    _tell(price.name, quote)
+    return _fields(quote)[name]
 
 
 @declared(
@@ -81,7 +83,7 @@ def prices(tickers: object, tables: object) -> Answer:
         if quote is None:
             rows.append({"Ticker": symbol, "Name": name_of(symbol), "Price": NA, "Status": "missing"})
             continue
-        journal.answered(prices.name, symbol)
+        _tell(prices.name, quote)
         found = _fields(quote)
         rows.append({"Ticker": quote.symbol, "Name": found["name"], "Price": found["price"],
                      "Currency": found["currency"], "AsOf": found["asof"], "Source": found["source"],
@@ -96,7 +98,21 @@ def rate(given: object, near: object = None) -> Answer:
     if pair(text) is None:
         raise bad_argument("pair", "pair", value=text)
     _watch(near)
-    return shown(quoting.rate(text, interactive=True))
+    quote = quoted(text, interactive=True)
+    _tell(rate.name, quote)
+    return shown(quote.price)
+
+
+def _tell(function: str, quote: Quote) -> None:
+    """Keep for the Checks sheet what speaks against a price, and of a rate, whose cell has no status, its age too."""
+    if quote.doubt is not None:
+        told = [warning("doubtful", place("price", symbol=quote.symbol), doubt=quote.doubt)]
+    elif quote.stale_reason is not None and pair(quote.symbol):
+        told = [Problem("warning", "stale", place("price", symbol=quote.symbol), quote.stale_reason)]
+    else:
+        journal.answered(function, quote.symbol)
+        return
+    journal.failed(function, quote.symbol, told)
 
 
 def _fields(quote: Quote) -> dict[str, Shown]:

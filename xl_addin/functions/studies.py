@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations
 from engine.data.document import portfolio_from_data
-from engine.errors import NoData, Problem
-from engine.phrase import phrase
+from engine.errors import InputError, NoData, Problem, error
+from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
 from engine.text import FIRST_CLOSE, fold, plain_number
 from engine.weights.methods import METHODS
@@ -24,13 +26,15 @@ from rebalancer.tabulating import (
     SAID_IN_PLACE,
     RowWords,
     alert_rows,
+    backtest_rows,
     calendar_rows,
     comparison_rows,
     correlation_rows,
     limit_cells,
     review_rows,
 )
-from templates.cells import Cell, CellError
+from templates.cells import Cell, CellError, Rows
+from templates.read.book import ledger_rows
 from templates.read.tables import find_tables, headers
 from templates.spec import table as spec_table
 from xl_addin.functions import journal
@@ -44,6 +48,7 @@ from xl_addin.functions.cells import (
     matrix,
     number_of,
     rows_of,
+    sheets,
     text_of,
     ticker_of,
     tickers_of,
@@ -52,6 +57,9 @@ from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
 from xl_addin.functions.inputs import HOME, language, read_inputs
 from xl_addin.functions.plan import HOLDINGS, TARGETS
 from xl_addin.functions.prices import TICKER
+
+if TYPE_CHECKING:
+    from engine.ledger.performance import Mark
 
 _LIVE = analysing.Sources(interactive=True)
 _FUNDS = Argument("tickers", "list", 'A2:A6 or {"VTI";"SCHD"}', optional=False)
@@ -245,6 +253,84 @@ def history(ticker: object, start: object, end: object) -> Answer:
         raise bad_argument("after", "from", first=first, last=last)
     found = analysing.closes(symbol, first, last, _LIVE)
     return history.table({"Date": day, "Close": close} for day, close in found)
+
+
+@declared(
+    "REBAL_BACKTEST",
+    Argument("policies", "list", '"never,annual,5/25"', optional=False),
+    Argument("from", "cell", "DATE(2016,1,1)", key="first-day"),
+    Argument("to", "cell", "DATE(2025,12,31)", key="last-day"),
+    columns=(
+        "Policy", "Return", "Volatility", "MaxFall", "Turnover", "Cost", "Tax", "TrackingError", "FinalValue",
+        "BeyondNoise",
+    ),
+    sheets=PORTFOLIO_SHEETS,
+    example='=REBAL_BACKTEST("never,annual,5/25",DATE(2016,1,1))',
+)  # fmt: skip
+def backtest(policies: object, start: object, end: object, tables: object) -> Answer:
+    """Return a row per policy: what it would have done to the workbook's targets."""
+    from rebalancer.backtesting import Trial
+    from rebalancer.backtesting import backtest as run
+
+    rows = rows_of(policies)
+    listed_ones = [str(cell) for row in rows for cell in row if cell] if rows else [text_of("policies", policies)]
+    first, last = day_of("from", start, FIRST_CLOSE), day_of("to", end, FIRST_CLOSE)
+    if first and last and first >= last:
+        raise bad_argument("after", "from", first=first, last=last)
+    inputs = read_inputs(backtest.name, {}, tables)
+    result = run(inputs.portfolio, ",".join(listed_ones), _LIVE, Trial(start=first, end=last or today()))
+    _note(backtest.name, result.problems)
+    return backtest.table(backtest_rows(result))
+
+
+@declared(
+    "REBAL_PERFORMANCE",
+    Argument("from", "cell", "DATE(2026,1,1)", key="first-day"),
+    Argument("to", "cell", "DATE(2026,6,30)", key="last-day"),
+    columns=("Key", "Value"),
+    sheets=("History", "Settings"),
+    example="=REBAL_PERFORMANCE()",
+)
+def performance(start: object, end: object, tables: object) -> Answer:
+    """Return what the workbook's ledger says: value, flows, returns; costs and gains where it has them."""
+    from engine.ledger.performance import between_marks
+
+    first, last = day_of("from", start, FIRST_CLOSE), day_of("to", end, FIRST_CLOSE)
+    if first and last and first > last:
+        raise bad_argument("after", "from", first=first, last=last)
+    if rows_of(tables) is None and not isinstance(tables, dict):
+        raise InputError([error("no-tables", performance.name)])
+    marks = sorted(_marks(ledger_rows(sheets(tables)), first or dt.date.min, last or dt.date.max), key=_by_day)
+    if not marks:
+        raise NoData(phrase("ledger-nothing"), problems=[error("ledger-nothing", place("ledger"))])
+    returns = between_marks(marks)
+    figures: dict[str, object] = {
+        "from": marks[0].date,
+        "to": marks[-1].date,
+        "value": marks[-1].value,
+        "flows": sum(mark.flow for mark in marks[1:]),
+        "time_weighted": returns.time_weighted if returns else NA,
+        "time_weighted_yearly": NA if returns is None or returns.yearly is None else returns.yearly,
+        "money_weighted": NA if returns is None or returns.money_weighted is None else returns.money_weighted,
+        # A row of the sheet is a value and a flow; what trades cost and gained is in the ledger beside the file.
+        "costs": NA,
+        "realised_gains": NA,
+    }
+    return performance.table({"Key": key, "Value": value} for key, value in figures.items())
+
+
+def _marks(rows: Rows, first: dt.date, last: dt.date) -> Iterator[Mark]:
+    """Yield the days of the ledger that have a value, from one day to another."""
+    from engine.ledger.performance import Mark
+
+    for row in rows:
+        day, value, flow = row.get("Date"), row.get("Value"), row.get("Flow")
+        if isinstance(day, dt.date) and isinstance(value, Decimal) and first <= day <= last:
+            yield Mark(day, float(value), float(flow) if isinstance(flow, Decimal) else 0.0)
+
+
+def _by_day(mark: Mark) -> dt.date:
+    return mark.date
 
 
 def _words(lang: Lang = "en") -> RowWords:

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from engine.analysis.calendar import Calendar
 from engine.analysis.compare import Comparison, FundRow
 from engine.analysis.correlation import Correlations
+from engine.analysis.facts import issuer_of
 from engine.analysis.returns import PERIODS
 from engine.analysis.review import Review
 from engine.analysis.risk import RiskReport
-from engine.errors import Problem, Severity
+from engine.errors import Problem
+from engine.market import catalogue
 from engine.weights.methods import Concentration, Weighting
 from engine.words import Lang, known, say, tell
-from xl_addin.show.terminal import Paint, TextColumn, TextRow, display_width, problem_lines, table_lines, wrap
+from rebalancer.targeting import Retargeted
+from templates.report import group_name
+from xl_addin.show.allocation_text import section_name
+from xl_addin.show.terminal import (
+    Paint,
+    TextColumn,
+    TextRow,
+    points,
+    price,
+    problem_lines,
+    split_tables,
+    table_lines,
+    wrap,
+)
 
-WIDTH = 116
 TASK_WIDTH = 86
+HUNDRED_MILLION, TRILLION = 10**8, 10**12
 NONE = "–"
 VERDICT_STYLES = {"HOLD": "green", "REVIEW": "yellow", "REPLACE": "red"}
 STATUS_STYLES = {"OK": "", "BREACH": "red", "UNKNOWN": "yellow"}
@@ -29,20 +43,25 @@ def _say(key: str, lang: Lang, **values: object) -> str:
 
 def _report(blocks: Iterable[Sequence[str]], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
     """Return the blocks and, below them, the problems, an empty line between two."""
-    lines = problem_lines(_grouped(problems, lang), lang, paint, WIDTH)
+    lines = problem_lines(problems, lang, paint)
     every = [*blocks, [paint(_say("problems", lang), "cyan"), *lines] if lines else []]
     return "\n\n".join("\n".join(block) for block in every if block) + "\n"
 
 
-def _grouped(problems: Iterable[Problem], lang: Lang) -> list[Problem]:
-    """Return problems with those that say the same of several places made one."""
-    same: dict[tuple[Severity, str, str], list[Problem]] = {}
-    for one in problems:
-        same.setdefault((one.severity, one.code, one.said(lang)), []).append(one)
-    return [
-        replace(found[0], where=", ".join(dict.fromkeys(tell(one.where, lang) for one in found)))
-        for found in same.values()
-    ]
+def _named(symbol: str, lang: Lang, name: str = "") -> str:
+    """Return what an instrument is called in a language: as the catalogue knows it, else by the name given."""
+    entry = catalogue.load().get(symbol)
+    return entry.instrument.called(lang) if entry and name in ("", entry.instrument.name) else name
+
+
+def _coded(symbol: str, lang: Lang) -> str:
+    """Return the name with the code beside it, or the code alone where no name is known."""
+    name = _named(symbol, lang)
+    return f"{name} ({symbol})" if name and name != symbol else symbol
+
+
+def _sector(sector: str, lang: Lang) -> str:
+    return group_name("sector", sector, lang) if sector else NONE
 
 
 def _percent(value: object, digits: int = 2) -> str:
@@ -53,13 +72,39 @@ def weights_text(result: Weighting, lang: Lang, paint: Paint) -> str:
     """Return target weights, concentration before and after, turnover and cost."""
     columns = [
         TextColumn(_say("ticker", lang), "<", 12),
+        TextColumn(_say("name", lang), "<", 28),
         TextColumn(_say("sector", lang), "<", 28),
         TextColumn(_say("weight", lang)),
     ]
-    rows = [TextRow((row.symbol, row.sector or NONE, _percent(row.weight, 3))) for row in result.weights]
+    rows = [
+        TextRow((row.symbol, _named(row.symbol, lang, row.name), _sector(row.sector, lang), _percent(row.weight, 3)))
+        for row in result.weights
+    ]
     title = [paint(_say("weights", lang, method=result.method), "bold")]
     blocks = [title, table_lines(columns, rows, paint), _concentration_lines(result, lang, paint)]
     return _report(blocks, result.problems, lang, paint)
+
+
+def target_changes_text(found: Retargeted, lang: Lang, paint: Paint) -> str:
+    """Return what new weights do to a portfolio's targets."""
+    titles = ("change", "section", "ticker", "name", "target-before", "target-after", "difference")
+    columns = [TextColumn(_say(title, lang), "<" if n < 4 else ">", 24) for n, title in enumerate(titles)]
+    rows = [
+        TextRow((
+            say(f"change.{one.kind}", lang),
+            section_name(one.section, lang),
+            one.symbol,
+            _named(one.symbol, lang, one.name),
+            _percent(one.before) if one.kind != "new" else "",
+            _percent(one.after) if one.kind != "gone" else "",
+            points(one.after - one.before),
+        ))
+        for one in found.changes
+    ]  # fmt: skip
+    name = found.portfolio.name
+    title = [paint(_say("targets", lang, name=name) if name else _say("targets-nameless", lang), "bold")]
+    table = table_lines(columns, rows, paint) if rows else [_say("targets-same", lang)]
+    return _report([title, table], found.problems, lang, paint)
 
 
 def _concentration_lines(result: Weighting, lang: Lang, paint: Paint) -> list[str]:
@@ -71,7 +116,7 @@ def _concentration_lines(result: Weighting, lang: Lang, paint: Paint) -> list[st
     def row(title: str, measure: Concentration | None) -> TextRow:
         if measure is None:
             return TextRow((title, NONE, NONE, NONE))
-        sector = f"{_percent(measure.top_sector)} {measure.top_sector_name}".rstrip()
+        sector = f"{_percent(measure.top_sector)} {_sector(measure.top_sector_name, lang)}".rstrip()
         return TextRow((title, _percent(measure.top5), sector, f"{measure.hhi:.4f}"))
 
     rows = [row(_say("before", lang), result.before), row(_say("after", lang), result.after)]
@@ -85,20 +130,21 @@ def _concentration_lines(result: Weighting, lang: Lang, paint: Paint) -> list[st
 def correlate_text(result: Correlations, lang: Lang, paint: Paint) -> str:
     """Return the matrix, the alerts and the hedges."""
     span = {"start": result.start, "end": result.end, "days": result.days, "currency": result.currency}
-    columns = [TextColumn("", "<", 8), *(TextColumn(symbol, ">", 8) for symbol in result.symbols)]
+    columns = [TextColumn("", "<", 8), TextColumn(_say("name", lang), "<", 24)]
+    columns += [TextColumn(symbol, ">", 8) for symbol in result.symbols]
     rows = [
-        TextRow((symbol, *(NONE if cell is None else f"{cell:.2f}" for cell in row)))
+        TextRow((symbol, _named(symbol, lang), *(NONE if cell is None else f"{cell:.2f}" for cell in row)))
         for symbol, row in zip(result.symbols, result.matrix, strict=True)
     ]
     pairs = [
-        TextRow((_say(kind, lang), *pair.pair, f"{pair.correlation:.3f}"), style)
+        TextRow((_say(kind, lang), *(_coded(one, lang) for one in pair.pair), f"{pair.correlation:.3f}"), style)
         for kind, style, found in (("alert", "red", result.alerts), ("hedge", "green", result.hedges))
         for pair in found
     ]
     headings = [TextColumn("", "<"), TextColumn("", "<"), TextColumn("", "<"), TextColumn(_say("correlation", lang))]
     blocks = [
         [paint(_say("correlations", lang), "bold"), _say("correlation-span", lang, **span)],
-        table_lines(columns, rows, paint),
+        *split_tables(columns, rows, paint),
         table_lines(headings, pairs, paint) if pairs else [],
         [_say("bets", lang, bets=result.effective_bets)],
     ]
@@ -110,9 +156,11 @@ def review_text(result: Review, lang: Lang, paint: Paint) -> str:
     names = list(dict.fromkeys(quarter.quarter for row in result.rows for quarter in row.quarters))
     columns = [
         TextColumn(_say("ticker", lang), "<", 10),
+        TextColumn(_say("name", lang), "<", 24),
         TextColumn(_say("benchmark", lang), "<", 10),
-        TextColumn(_say("currency", lang), "<", 8),
-        *(TextColumn(name) for name in names),
+        TextColumn(_say("currency", lang), "<", 8, optional=len(names) + 1),
+        # Where there is no room, the oldest quarters are left out first, never the last.
+        *(TextColumn(name, optional=len(names) - 1 - number) for number, name in enumerate(names)),
         TextColumn(_say("verdict", lang), "<"),
     ]
     lines = []
@@ -121,9 +169,9 @@ def review_text(result: Review, lang: Lang, paint: Paint) -> str:
         cells = [_excess(by_name[name].value, by_name[name].excess) if name in by_name else NONE for name in names]
         remark = "; ".join(reason.text.told(lang) for reason in row.reasons)
         verdict = _say(f"verdict-{row.verdict.name.lower()}", lang)
-        texts = (row.symbol, row.benchmark or NONE, row.currency or NONE, *cells, verdict)
+        texts = (row.symbol, _named(row.symbol, lang), row.benchmark or NONE, row.currency or NONE, *cells, verdict)
         lines.append(TextRow(texts, VERDICT_STYLES[row.verdict.name], remark))
-    title = [paint(_say("review", lang), "bold"), *wrap(_say("review-legend", lang), WIDTH)]
+    title = [paint(_say("review", lang), "bold"), *wrap(_say("review-legend", lang), paint.sentence)]
     return _report([title, table_lines(columns, lines, paint)], result.problems, lang, paint)
 
 
@@ -159,10 +207,18 @@ def compare_text(result: Comparison, lang: Lang, paint: Paint) -> str:
     def line(key: str, cells: Iterable[str], **values: object) -> None:
         rows.append(TextRow((_say(key, lang, **values), *cells)))
 
+    line("name", (_named(row.symbol, lang) or NONE for row in funds))
+    line("issuer", (_issuer(row, lang) for row in funds))
+    line("listed", (_listed(row) for row in funds))
+    line("price", (NONE if row.price is None else price(row.price, row.price_currency) for row in funds))
     line("fee", (_percent(row.fee.value, 4) for row in funds))
     line("assets", (_assets(row) for row in funds))
+    line("assets-won", (_won(row, lang) for row in funds))
     line("holdings", (_count(row.holdings_count.value) for row in funds))
     line("top-share", (_percent(row.top_share) for row in funds))
+    if result.start:
+        span = f"{result.start} – {result.as_of}"
+        line("return", (_percent(row.over_period and row.over_period.value) for row in funds), period=span)
     for period, months in PERIODS.items():
         key = "yearly-return" if months > 12 else "return"
         line(key, (_percent(row.returns[period].value) for row in funds), period=period)
@@ -176,13 +232,34 @@ def compare_text(result: Comparison, lang: Lang, paint: Paint) -> str:
              weight=f"{'' if row.complete or row.weight is None else '≥ '}{_percent(row.weight)}")
         for row in result.overlap
     ]  # fmt: skip
-    head = _say("funds-as-of", lang, day=result.as_of or NONE, currency=result.currency)
-    blocks = [[paint(_say("funds", lang), "bold"), head], table_lines(columns, rows, paint), shared]
+    unit = _say("each-fund-currency", lang) if result.currency == "local" else result.currency
+    head = _say("funds-as-of", lang, day=result.as_of or NONE, currency=unit)
+    blocks = [[paint(_say("funds", lang), "bold"), head], *split_tables(columns, rows, paint), shared]
     return _report(blocks, result.problems, lang, paint)
 
 
 def _assets(row: FundRow) -> str:
     return NONE if row.aum.value is None else f"{row.aum.value / 1e9:,.1f} bn {row.aum_currency}".rstrip()
+
+
+def _issuer(row: FundRow, lang: Lang) -> str:
+    entry = catalogue.load().get(row.symbol)
+    names = (entry.instrument.name, entry.instrument.name_en) if entry else ()
+    return next((found for name in names if (found := issuer_of(name, lang))), row.issuer) or NONE
+
+
+def _listed(row: FundRow) -> str:
+    if row.listed:
+        return row.listed.isoformat()
+    return f"≤ {row.first_close}" if row.first_close else NONE
+
+
+def _won(row: FundRow, lang: Lang) -> str:
+    if row.aum_krw is None:
+        return NONE
+    trillions = row.aum_krw >= TRILLION
+    amount = row.aum_krw / (TRILLION if trillions else HUNDRED_MILLION)
+    return _say("trillion-won" if trillions else "hundred-million-won", lang, amount=amount)
 
 
 def _count(value: float | None) -> str:
@@ -206,7 +283,8 @@ def calendar_text(result: Calendar, lang: Lang, paint: Paint) -> str:
         task, about = item.task.told(lang), f"study.section-{item.section}"
         section = say(about, lang) if known(about) else item.section
         due = _say("is-due", lang) if item.due else ""
-        remark = task if display_width(task) > TASK_WIDTH else ""
-        rows.append(TextRow((item.date.isoformat(), section, due, task), "yellow" if item.due else "", remark))
+        first, *rest = wrap(task, TASK_WIDTH)
+        style = "yellow" if item.due else ""
+        rows.append(TextRow((item.date.isoformat(), section, due, first), style, " ".join(rest)))
     title = [paint(_say("calendar", lang), "bold")]
     return _report([title, table_lines(columns, rows, paint)], result.problems, lang, paint)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, cast
 
-from engine.data.brokers.records import ExportCash, ExportLine, Statement
+from engine.data.brokers.records import ExportCash, ExportIncome, ExportLine, IncomeKind, Statement
 from engine.data.brokers.sheets import Sheet
 from engine.data.fields import Where
 from engine.errors import Problem, Severity, error, note, warning
@@ -58,7 +58,7 @@ class ExportForm:
 
 
 @cache
-def _words(kind: str) -> Mapping[str, str]:
+def known_words(kind: str) -> Mapping[str, str]:
     """Return what each word of a kind means, by its folded spelling."""
     with (resources.files(__package__) / "words.csv").open(encoding="utf-8") as file:
         return {fold(row["word"]): row["meaning"] for row in csv.DictReader(file) if row["kind"] == kind}
@@ -109,7 +109,7 @@ def amount(text: str, *, comma: bool = False) -> Decimal | None:
 
 @dataclass(slots=True)
 class _Table:
-    """The table that is being read: what its columns are; a table of transactions has none."""
+    """The table that is being read: what its columns are; of a table of transactions those that tell what was paid."""
 
     columns: Mapping[str, int] = field(default_factory=dict)
     kind: Literal["holdings", "transactions"] = "holdings"
@@ -125,9 +125,10 @@ class _StatementReader:
 
     def __init__(self, file: str, form: str, mapping: Mapping[str, str]) -> None:
         self._file, self._form, self._mapping = file, form, mapping
-        self._fields = {**_words("field"), **mapping}
+        self._fields = {**known_words("field"), **mapping}
         self._lines: list[ExportLine] = []
         self._cash: list[ExportCash] = []
+        self._income: list[ExportIncome] = []
         self._problems: list[Problem] = []
         self._forms_seen: list[str] = []
         self._headers: list[str] = []
@@ -147,7 +148,7 @@ class _StatementReader:
         form = self._form or (self._forms_seen[0] if self._forms_seen else GENERIC)
         return Statement(
             self._file, form, tuple(self._lines), tuple(self._cash), self._as_of, tuple(self._problems),
-            tuple(self._headers),
+            tuple(self._headers), tuple(self._income),
         ).named()  # fmt: skip
 
     def read(self, sheet: Sheet) -> None:
@@ -163,6 +164,7 @@ class _StatementReader:
                 table = opened
                 continue
             if table is not None and table.kind == "transactions":
+                self._payment(table, row, number)
                 continue
             if named_next:
                 self._account, named_next = row[0], False
@@ -180,10 +182,12 @@ class _StatementReader:
         """Return the table that this row is the header of, or None."""
         if sum(bool(cell) for cell in row) < _PAIR:
             return None
-        if any(fold(cell) in _words("transactions") for cell in row if cell):
+        if any(fold(cell) in known_words("transactions") for cell in row if cell):
             self._transactions = True
             self._headers = self._headers or [cell for cell in row if cell]
-            return _Table(kind="transactions")
+            paid = known_words("payment-field")
+            named = {paid[fold(cell)]: at for at, cell in reversed([*enumerate(row)]) if fold(cell) in paid}
+            return _Table(named, "transactions")
         columns: dict[str, int] = {}
         for at, cell in enumerate(row):
             meaning = self._fields.get(fold(cell)) if cell else None
@@ -237,7 +241,7 @@ class _StatementReader:
             return True
         if meaning == "account" and row[0] == first and not any(map(str.isdigit, "".join(filled))):
             return True  # a summary of accounts: the name stands in the next row
-        if len(filled) == _PAIR and fold(first) not in _words("cash"):
+        if len(filled) == _PAIR and fold(first) not in known_words("cash"):
             before = self._as_of
             self._day(filled)
             return self._as_of is not before
@@ -250,10 +254,10 @@ class _StatementReader:
     def _row(self, table: _Table, row: Sequence[str], filled: Sequence[str], number: int) -> None:
         symbol, name = table.cell(row, "symbol"), table.cell(row, "name")
         where = place("row", file=self._file, row=number)
-        nothing = _words("nothing")
+        nothing = known_words("nothing")
         symbol, name = ("" if fold(text) in nothing else text for text in (symbol, name))
         first = fold(filled[0])
-        if first in _words("total") or fold(symbol) in _words("total") or fold(name) in _words("total"):
+        if first in known_words("total") or fold(symbol) in known_words("total") or fold(name) in known_words("total"):
             return
         if self._is_cash(symbol, name, filled):
             self._add_cash(table, row, where)
@@ -276,6 +280,18 @@ class _StatementReader:
             return
         self._lines.append(self._line(table, row, code, name, quantity, where))
 
+    def _payment(self, table: _Table, row: Sequence[str], number: int) -> None:
+        """Read a transaction that pays something out; what is bought and sold is in the holdings already."""
+        kind = cast("IncomeKind | None", known_words("payment").get(fold(table.cell(row, "type"))))
+        found = amount(table.cell(row, "amount"), comma=self._comma)
+        if kind is None or not found:
+            return
+        symbol = table.cell(row, "symbol")
+        currency = self._currency(table, row, symbol) or "USD"
+        where = place("row", file=self._file, row=number)
+        day = day_in(table.cell(row, "day"))
+        self._income.append(ExportIncome(kind, found, currency, where, symbol, day, "", table.cell(row, "number")))
+
     def _line(
         self, table: _Table, row: Sequence[str], code: str, name: str, quantity: Decimal, where: Where
     ) -> ExportLine:
@@ -296,9 +312,9 @@ class _StatementReader:
         )
 
     def _is_cash(self, symbol: str, name: str, filled: Sequence[str]) -> bool:
-        words = _words("cash")
+        words = known_words("cash")
         return (
-            fold(symbol.rstrip("*")) in _words("money-market")
+            fold(symbol.rstrip("*")) in known_words("money-market")
             or fold(symbol) in words
             or (not symbol and fold(name) in words)
             or (fold(filled[0]) in words)
@@ -352,7 +368,7 @@ class _StatementReader:
 
     def _number(self, table: _Table, row: Sequence[str], name: str, where: Where) -> Decimal | None:
         text = table.cell(row, name)
-        if not text or fold(text) in _words("nothing"):
+        if not text or fold(text) in known_words("nothing"):
             return None
         number = amount(text, comma=self._comma)
         if number is None and any(map(str.isdigit, text)):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from xml.etree.ElementTree import Element, ParseError
 
-from engine.data.brokers.records import ExportCash, ExportLine, Statement
+from engine.data.brokers.records import ExportCash, ExportIncome, ExportLine, IncomeKind, Statement
 from engine.data.brokers.sheets import Sheet, decoded, read_sheets
 from engine.data.brokers.tables import amount, day_in
 from engine.data.fields import Where
 from engine.data.files import Refused
 from engine.errors import Problem, error, warning
+from engine.money import MINOR_DIGITS
 from engine.phrase import place
 from engine.text import fold
 
@@ -22,6 +23,16 @@ OFX, FLEX, ACTIVITY = "ofx", "ib-flex", "ib-activity"
 TAGGED = (OFX, FLEX, ACTIVITY)
 _STARTS = (b"OFXHEADER", b"<?xml", b"<OFX", b"<?OFX", b"<Flex", b"<!DOCTYPE x", b"<client", b"Statement,Header")
 _MONEY_MARKETS = ("VMFXX", "SPAXX", "FDRXX", "FZFXX", "VMRXX")
+#: What Interactive Brokers calls payments: the sections of a statement, and the types of a Flex query.
+_SECTIONS: Mapping[str, IncomeKind] = {"Dividends": "dividend", "Withholding Tax": "tax", "Interest": "interest"}
+_FLEX_TYPES: Mapping[str, IncomeKind] = {
+    "Dividends": "dividend",
+    "Payment In Lieu Of Dividends": "dividend",
+    "Withholding Tax": "tax",
+    "Broker Interest Received": "interest",
+    "Bond Interest Received": "interest",
+}
+_PAID_BY = re.compile(r"([A-Z][A-Z0-9. ]{0,9})\s*\(")
 _ELEMENT = re.compile(r"<([A-Z0-9.]+)>([^<]*)")
 _CLASS_OF_SHARES = re.compile(r"([A-Z]{1,5}) ([A-Z])")
 
@@ -94,6 +105,7 @@ def _compact_day(text: str | None) -> dt.date | None:
 def _flex(root: Element, name: str) -> Statement:
     lines: list[ExportLine] = []
     cash: list[ExportCash] = []
+    income: list[ExportIncome] = []
     problems: list[Problem] = []
     day = None
     for statement in root.iter("FlexStatement"):
@@ -122,12 +134,21 @@ def _flex(root: Element, name: str) -> Statement:
             found = _decimal(row.get("endingCash"))
             if row.get("currency") != "BASE_SUMMARY" and found is not None:
                 cash.append(ExportCash(found, row.get("currency", ""), where, "", account))
-    return _finished(Statement(name, FLEX, tuple(lines), tuple(cash), day, tuple(problems)))
+        for number, row in enumerate(statement.iter("CashTransaction"), 1):
+            kind, found = _FLEX_TYPES.get(row.get("type", "")), _decimal(row.get("amount"))
+            if kind and found and row.get("levelOfDetail", "DETAIL") == "DETAIL":
+                where = place("element", file=name, element="CashTransaction", number=number)
+                paid = _compact_day(row.get("dateTime") or row.get("reportDate"))
+                of = (row.get("currency", ""), where, _code(row.get("symbol", "")), paid)
+                income.append(ExportIncome(kind, found, *of, "", row.get("accountId") or account))
+    found_all = Statement(name, FLEX, tuple(lines), tuple(cash), day, tuple(problems), income=tuple(income))
+    return _finished(found_all)
 
 
 def _ofx(text: str, name: str) -> Statement:
     lines: list[ExportLine] = []
     cash: list[ExportCash] = []
+    income: list[ExportIncome] = []
     problems: list[Problem] = []
     tickers = {_of(info, "UNIQUEID"): (_of(info, "TICKER"), _of(info, "SECNAME")) for info in _blocks(text, "SECINFO")}
     day = None
@@ -154,10 +175,37 @@ def _ofx(text: str, name: str) -> Statement:
                         _decimal(_of(position, "UNITPRICE")), _of(position, "CURSYM") or currency,
                     )
                 )  # fmt: skip
+        income.extend(_ofx_income(statement, tickers, name, account, currency))
         available = _decimal(_of(statement, "AVAILCASH"))
         if available is not None or held:
             cash.append(ExportCash((available or Decimal(0)) + held, currency, name, "", account))
-    return _finished(Statement(name, OFX, tuple(lines), tuple(cash), day, tuple(problems)))
+    found = Statement(name, OFX, tuple(lines), tuple(cash), day, tuple(problems), income=tuple(income))
+    return _finished(found)
+
+
+def _ofx_income(
+    statement: str, tickers: Mapping[str, tuple[str, str]], name: str, account: str, currency: str
+) -> Iterator[ExportIncome]:
+    """Yield what a statement's transactions paid; what was reinvested was paid first."""
+    for tag in ("INCOME", "REINVEST"):
+        for number, block in enumerate(_blocks(statement, tag), 1):
+            total = _decimal(_of(block, "TOTAL"))
+            if not total:
+                continue
+            kind: IncomeKind = "interest" if _of(block, "INCOMETYPE") == "INTEREST" else "dividend"
+            where = place("element", file=name, element=tag, number=number)
+            symbol, _ = tickers.get(_of(block, "UNIQUEID"), ("", ""))
+            of = (
+                _of(block, "CURSYM") or currency,
+                where,
+                _code(symbol),
+                _compact_day(_of(block, "DTTRADE")),
+                "",
+                account,
+            )
+            yield ExportIncome(kind, abs(total), *of)
+            if tag == "REINVEST":
+                yield ExportIncome("reinvested", -abs(total), *of)
 
 
 def _blocks(text: str, tag: str) -> Iterator[str]:
@@ -175,6 +223,7 @@ def _activity(sheet: Sheet, name: str) -> Statement:
     headers: dict[str, list[str]] = {}
     lines: list[ExportLine] = []
     cash: list[ExportCash] = []
+    income: list[ExportIncome] = []
     problems: list[Problem] = []
     account, day = "", None
     for number, row in enumerate(sheet, 1):
@@ -197,9 +246,21 @@ def _activity(sheet: Sheet, name: str) -> Statement:
             found = amount(said.get("total", ""))
             if found is not None and len(said["currency"]) == 3:
                 cash.append(ExportCash(found, said["currency"], where, "", account))
+        elif section in _SECTIONS:
+            income.extend(_paid(_SECTIONS[section], said, where, account))
     if "Transaction History" in headers and not lines and not cash:
         return _nothing(name, ACTIVITY, "transactions-only", *headers)
-    return _finished(Statement(name, ACTIVITY, tuple(lines), tuple(cash), day, tuple(problems)), *headers)
+    everything = Statement(name, ACTIVITY, tuple(lines), tuple(cash), day, tuple(problems), income=tuple(income))
+    return _finished(everything, *headers)
+
+
+def _paid(kind: IncomeKind, said: dict[str, str], where: Where, account: str) -> Iterator[ExportIncome]:
+    """Yield what a row of payments says; its sums name no currency."""
+    found, currency = amount(said.get("amount", "")), said.get("currency", "")
+    if found and currency in MINOR_DIGITS:
+        by = _PAID_BY.match(said.get("description", ""))
+        symbol = _code(by[1].strip()) if by else ""
+        yield ExportIncome(kind, found, currency, where, symbol, day_in(said.get("date", "")), "", account)
 
 
 def _position(

@@ -1,7 +1,7 @@
 """rebalancer.xlsm: a portfolio's workbook with functions, macros and ribbon, the same bytes on every build.
 
 The functions stand in their places: each table that the engine fills becomes one spilling formula over the input
-tables. The ranges are named areas (AllHoldings, AllTargets, AllRates, AllSettings), so that Excel itself knows when to
+tables. The ranges are named areas (AllHoldings, AllTargets, AllCash, AllSettings), so that Excel itself knows when to
 compute again, and so that rows added below a table are read too.
 """
 
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.workbook import Workbook
@@ -23,7 +25,7 @@ from engine.words import Lang, say
 from templates.cells import Row, Rows
 from templates.report import BookReport
 from templates.spec import tables_of
-from templates.spec.layout import BESIDE, BLOCK_ROW, FIRST_ROW, HEADER_ROW, Placement
+from templates.spec.layout import BESIDE, Placement
 from templates.spec.schema import Column
 from templates.write import Book, build
 from templates.write.analysis import heat
@@ -33,6 +35,9 @@ from xl_addin.functions import all_functions, function
 from xl_addin.functions.declaring import CATEGORY
 from xl_addin.hosts.excel import ribbon
 from xl_addin.hosts.excel.project import WORKBOOK, project
+
+if TYPE_CHECKING:
+    from templates.models.clients import Kind
 
 NAME = "rebalancer.xlsm"
 FUNCTIONS_SHEET, CONFIG_SHEET = "Functions", "xlwings.conf"
@@ -75,11 +80,10 @@ SPARE = 20
 AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "AllHoldings": ("Holdings", ()),
     "AllTargets": ("Targets", ()),
-    # Own rates and own instruments stand beside the prices; `cash` takes them, for Holdings has the cash beside it.
-    "AllRates": ("Prices", ("FxRates", "Instruments")),
+    "AllCash": ("Cash", ("Cash", "FxRates")),
     "AllSettings": ("Settings", ()),
 }
-PLAN = "AllHoldings,AllTargets,AllRates,AllSettings"
+PLAN = "AllHoldings,AllTargets,AllCash,AllSettings"
 #: Everything wanted or held, as one array of texts.
 TICKERS = 'IFERROR(CHOOSE({1,2},Targets[Ticker],Holdings[Ticker])&"","")'
 #: table: its formula, without =. It spills from the row of headers.
@@ -114,6 +118,11 @@ _LIMIT_FORMAT = "[>=1000]#,##0;0.0##%"
 
 def sample_workbook(lang: Lang = "en") -> bytes:
     """Return rebalancer.xlsm: the bundled sample, planned on the bundled sample prices, loudly labelled."""
+    return report_workbook(sample_report(lang), lang, sample=True)
+
+
+def sample_report(lang: Lang) -> BookReport:
+    """Return the plan of the bundled sample on the bundled sample prices, with every analysis."""
     from rebalancer.books import plan_book
     from rebalancer.samples import sample_plan, sample_quotes, sample_sources
     from xl_addin.functions.plan import position_rows
@@ -126,8 +135,7 @@ def sample_workbook(lang: Lang = "en") -> bytes:
     with sample_sources() as sources:
         analyses, _ = analysed(plan.portfolio, quotes, sources, day, lang)
     rounded = {name: _rounded(rows) for name, rows in analyses.items()}
-    results = {**report.results, **rounded, "Drift": position_rows(plan.positions)}
-    return report_workbook(replace(report, results=results), lang, sample=True)
+    return replace(report, results={**report.results, **rounded, "Drift": position_rows(plan.positions)})
 
 
 def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> bytes:
@@ -135,6 +143,13 @@ def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> 
     prices = _as_asked(report.rows("Prices"), report.portfolio)
     live = make_live(replace(report, results={**report.results, "Prices": prices}), lang, sample=sample)
     return with_macros(live.book, live.spills, lang)
+
+
+def kind_of(book: Path) -> Kind:
+    """Return what is written in place of a workbook: one with macros where it has macros."""
+    from templates.models.clients import PLAIN, Kind
+
+    return Kind(".xlsm", report_workbook) if book.suffix.lower() == ".xlsm" else PLAIN
 
 
 def with_macros(book: Book, spills: Mapping[str, Sequence[str]], lang: Lang) -> bytes:
@@ -245,12 +260,28 @@ class LiveBook:
     spills: Mapping[str, Sequence[str]]
 
 
+def with_room(report: BookReport, lang: Lang, *, sample: bool = False) -> Book:
+    """Build a report's workbook with room for results to grow into, as buttons and functions fill them.
+
+    `sample` tells that the analyses are of made-up closes.
+    """
+    book = build(report, lang, room=dict.fromkeys(FORMULAS, SPARE))
+    canvas = Canvas(book.workbook, lang, book.placements)
+    for name in FORMULAS:
+        _reach(book, book.placements[name])
+    for name in FETCHED:
+        _title(canvas, book.placements[name], sample=sample)
+    _limits(canvas, book.placements["Limits"])
+    _matrix(canvas, book.placements["Correlation"])
+    return book
+
+
 def make_live(report: BookReport, lang: Lang, *, sample: bool = False) -> LiveBook:
     """Build a report's workbook and put the functions over its results, which stay as their values.
 
     `sample` tells that the analyses are of made-up closes. Without an answer yet, a formula shows its headers.
     """
-    book = build(report, lang, room=dict.fromkeys(FORMULAS, SPARE))
+    book = with_room(report, lang, sample=sample)
     canvas = Canvas(book.workbook, lang, book.placements)
     canvas.cached = {title: dict(values) for title, values in book.cached.items()}
     spills: dict[str, list[str]] = {}
@@ -260,11 +291,6 @@ def make_live(report: BookReport, lang: Lang, *, sample: bool = False) -> LiveBo
         place = book.placements[name]
         anchor = _spill(canvas, place, len(book.figures.tables[name]), formula)
         spills.setdefault(place.title, []).append(anchor)
-        _reach(book, place)
-    for name in FETCHED:
-        _title(canvas, book.placements[name], sample=sample)
-    _limits(canvas, book.placements["Limits"])
-    _matrix(canvas, book.placements["Correlation"])
     _rates(canvas, book.placements["FxRates"], book.figures.tables["FxRates"])
     return LiveBook(replace(book, cached=canvas.cached), spills)
 
@@ -275,7 +301,9 @@ def _areas(placements: Mapping[str, Placement]) -> dict[str, str]:
         places = [placements[n] for n in (names or [t.name for t in tables_of(key)])]
         first = get_column_letter(min(place.left for place in places))
         last = get_column_letter(max(place.right for place in places))
-        found[name] = f"{quote_sheetname(places[0].title)}!${first}${HEADER_ROW}:${last}${FIRST_ROW + ROOM}"
+        # Below the last table of a sheet there is room to grow; what stands below it bounds any other.
+        end = places[-1].first_row + ROOM if places[-1].table is tables_of(key)[-1] else places[-1].last_row
+        found[name] = f"{quote_sheetname(places[0].title)}!${first}${places[0].header}:${last}${end}"
     return found
 
 
@@ -284,8 +312,8 @@ def _spill(canvas: Canvas, place: Placement, rows: int, formula: str) -> str:
     sheet = canvas.workbook[place.title]
     columns = function(formula[formula.index("REBAL_") :].partition("(")[0]).columns
     width = len(columns or ()) or len(place.columns)
-    anchor = f"{get_column_letter(place.left)}{HEADER_ROW}"
-    last = f"{get_column_letter(place.left + width - 1)}{HEADER_ROW + rows}"
+    anchor = f"{get_column_letter(place.left)}{place.header}"
+    last = f"{get_column_letter(place.left + width - 1)}{place.header + rows}"
     shown = "Metric" if formula.startswith("TRANSPOSE") else sheet[anchor].value
     canvas.cached.setdefault(place.title, {})[anchor] = shown
     sheet[anchor] = ArrayFormula(f"{anchor}:{last}", f"={formula}")
@@ -298,7 +326,7 @@ def _reach(book: Book, place: Placement) -> None:
         name = f"{place.table.name}_{column.name}"
         if name in book.workbook.defined_names:
             letter = place.letter(column.name)
-            area = f"{quote_sheetname(place.title)}!${letter}${FIRST_ROW}:${letter}${FIRST_ROW + ROOM}"
+            area = f"{quote_sheetname(place.title)}!${letter}${place.first_row}:${letter}${place.first_row + ROOM}"
             book.workbook.defined_names[name] = DefinedName(name, attr_text=area)
 
 
@@ -307,14 +335,14 @@ def _title(canvas: Canvas, place: Placement, *, sample: bool) -> None:
     words = [place.table.caption(canvas.lang)]
     words += [say("live.sample", canvas.lang)] if sample else []
     words += [say("live.analyse", canvas.lang)] if place.table.name == "Comparison" else []
-    canvas.workbook[place.title].cell(BLOCK_ROW, place.left).value = BESIDE.join(words)
+    canvas.workbook[place.title].cell(place.title_row, place.left).value = BESIDE.join(words)
 
 
 def _limits(canvas: Canvas, place: Placement) -> None:
     """Show limits as a person reads them: the function gives numbers."""
     sheet = canvas.workbook[place.title]
     for name in ("Limit", "Actual"):
-        for row in range(FIRST_ROW, place.last_row + 1):
+        for row in range(place.first_row, place.last_row + 1):
             cell = sheet.cell(row, place.column(name))
             cell.number_format = _LIMIT_FORMAT
 
@@ -324,7 +352,7 @@ def _matrix(canvas: Canvas, place: Placement) -> None:
     sheet = canvas.workbook[place.title]
     column = Column("", "correlation", "result")
     wide = replace(place, columns=(*place.columns, *(column,) * SPARE))
-    for row in range(FIRST_ROW, place.last_row + 1):
+    for row in range(place.first_row, place.last_row + 1):
         for at in range(place.left + 1, wide.right + 1):
             sheet.cell(row, at).number_format = "0.00"
     heat(sheet, wide)
@@ -339,7 +367,7 @@ def _rates(canvas: Canvas, place: Placement, rows: Rows) -> None:
         columns[name].calculatedColumnFormula = TableFormula(attr_text=formula)
         for index in range(place.rows):
             row: Row = rows[index] if index < len(rows) else {}
-            cell = sheet.cell(FIRST_ROW + index, place.column(name))
+            cell = sheet.cell(place.first_row + index, place.column(name))
             value = approximate(row.get(name))
             cell.value = f"={formula}"
             canvas.cached.setdefault(place.title, {})[cell.coordinate] = "" if value is None else value

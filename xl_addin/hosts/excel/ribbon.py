@@ -51,6 +51,7 @@ GROUPS: tuple[RibbonGroup, ...] = (
         Button("refresh", "RefreshAll", "R", large=True),
         Button("analyse", "ChartInsert", "A"),
         Button("sources", "GetExternalDataFromWeb", "S"),
+        Button("import", "GetExternalDataFromText", "I"),
     )),
     RibbonGroup("Rebalance", (
         Menu("mode", "SortDialog", "M", (
@@ -65,6 +66,7 @@ GROUPS: tuple[RibbonGroup, ...] = (
     RibbonGroup("Share", (
         Button("share", "FileSendAsAttachment", "C"),
         Button("pdf", "FileSaveAsPdfOrXps", "P"),
+        Button("update", "FileSaveAs", "N"),
         Button("help", "Help", "H", callback="RebalHelpButton"),
     )),
 )  # fmt: skip

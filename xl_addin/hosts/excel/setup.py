@@ -105,3 +105,27 @@ def write_config(setup: Setup) -> list[Path]:
         reason = fault.strerror or str(fault)
         raise InputError([error("config-not-written", str(setup.config), reason=reason)]) from fault
     return [setup.config, setup.script]
+
+
+def remove_config(setup: Setup) -> list[Path]:
+    """Take our keys out of the configuration (and, on a Mac, Excel's script away); returns the files that changed.
+
+    A configuration that held nothing else goes. Raises InputError where a file cannot be written.
+    """
+    kept = {key: value for key, value in read_config(setup).items() if key not in setup.entries}
+    changed = []
+    try:
+        if setup.config.exists() and kept != read_config(setup):
+            if kept:
+                text = "".join(f'"{key}","{value}"\n' for key, value in kept.items())
+                write_whole(setup.config, text.encode(setup.encoding))
+            else:
+                setup.config.unlink()
+            changed.append(setup.config)
+        if setup.script is not None and setup.script.exists():
+            setup.script.unlink()
+            changed.append(setup.script)
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        raise InputError([error("config-not-written", str(setup.config), reason=reason)]) from fault
+    return changed

@@ -22,16 +22,22 @@ from xml.sax.saxutils import escape, quoteattr
 
 from engine.errors import InputError, error
 from engine.phrase import Phrase, phrase
-from engine.words import LANGUAGES, Lang
+from engine.words import LANGUAGES, Lang, say
+from rebalancer.office import environment
 from templates.spec import sheet
 from xl_addin.functions import all_functions
 from xl_addin.functions.cells import NA, NUM, VALUE
 from xl_addin.functions.declaring import CATEGORY, Argument, Function
+from xl_addin.hosts.excel import ribbon
 
 #: The UNO service, which is also the first half of a function's name in a file.
 SERVICE = "Rebal"
 INTERFACE = "org.rebalancer.XRebal"
 IDENTIFIER = "org.rebalancer.functions"
+#: The component behind the buttons, and what their addresses begin with.
+BUTTONS, PROTOCOL = "org.rebalancer.Buttons", "org.rebalancer.command:"
+#: The buttons of the toolbar; the menu has all of them.
+TOOLBAR = ("refresh", "propose", "record", "undo", "import", "share")
 _NAME = re.compile(r"\b(REBAL_[A-Z_]+)\(")
 _STAMP = (2020, 1, 1, 0, 0, 0)
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -70,6 +76,8 @@ def build_oxt(interpreter: str) -> bytes:
         "META-INF/manifest.xml": _manifest(),
         "XRebal.idl": idl(),
         "CalcAddIn.xcu": xcu(),
+        "ProtocolHandler.xcu": _handler(),
+        "Addons.xcu": menus(),
         "description.xml": _description(),
         "rebalancer_addin.py": resources.files(__package__).joinpath("addin.py").read_text(encoding="utf-8"),
         "rebalancer.json": json.dumps(_settings(interpreter), ensure_ascii=False, indent=1, sort_keys=True),
@@ -127,6 +135,54 @@ def _described(function: Function) -> str:
     )
 
 
+def menus() -> str:
+    """Return the menu with every button of the ribbon, and the toolbar with those of every day."""
+    menu = (_entry(f"m{at:02}", item) for at, item in enumerate(_items()))
+    listed = {button.command: button for button in ribbon.buttons()}
+    bar = (_entry(f"t{at:02}", listed[command]) for at, command in enumerate(TOOLBAR))
+    title = _texts("Title", dict.fromkeys(LANGUAGES, CATEGORY))
+    top = _node(IDENTIFIER, f'{title}{_CONTEXT}<node oor:name="Submenu">{"".join(menu)}</node>')
+    return (
+        f'{_HEAD}<oor:component-data {_OOR} oor:name="Addons" oor:package="org.openoffice.Office">\n'
+        f'<node oor:name="AddonUI"><node oor:name="OfficeMenuBar">{top}</node>\n'
+        f'<node oor:name="OfficeToolBar">{_node(IDENTIFIER, "".join(bar))}</node></node></oor:component-data>\n'
+    )
+
+
+def _items() -> Iterator[ribbon.Button | ribbon.Menu | None]:
+    """Yield the ribbon's buttons and menus, None between two groups."""
+    for at, group in enumerate(ribbon.GROUPS):
+        if at:
+            yield None
+        yield from group.items
+
+
+def _entry(name: str, item: ribbon.Button | ribbon.Menu | None) -> str:
+    if item is None:
+        return _node(name, _value("URL", "private:separator"))
+    title = _texts("Title", {lang: say(f"ribbon.{item.command}", lang) for lang in LANGUAGES}) + _CONTEXT
+    if isinstance(item, ribbon.Menu):
+        inside = (_entry(f"{name}{at}", button) for at, button in enumerate(item.buttons))
+        return _node(name, f'{title}<node oor:name="Submenu">{"".join(inside)}</node>')
+    return _node(name, _value("URL", f"{PROTOCOL}{item.command}") + title + _value("Target", "_self"))
+
+
+def _value(name: str, text: str) -> str:
+    return f'<prop oor:name="{name}" oor:type="xs:string"><value>{escape(text)}</value></prop>'
+
+
+_CONTEXT = _value("Context", "com.sun.star.sheet.SpreadsheetDocument")
+
+
+def _handler() -> str:
+    """Return what makes LibreOffice ask us about the buttons' addresses."""
+    protocols = f'<prop oor:name="Protocols" oor:type="oor:string-list"><value>{PROTOCOL}*</value></prop>'
+    return (
+        f'{_HEAD}<oor:component-data {_OOR} oor:name="ProtocolHandler" oor:package="org.openoffice.Office">\n'
+        f'<node oor:name="HandlerSet">{_node(BUTTONS, protocols)}</node></oor:component-data>\n'
+    )
+
+
 def _node(name: str, inside: str) -> str:
     return f'<node oor:name={quoteattr(name)} oor:op="replace">{inside}</node>'
 
@@ -139,6 +195,9 @@ def _texts(name: str, texts: Mapping[Lang, str]) -> str:
 def _settings(interpreter: str) -> dict[str, object]:
     return {
         "interpreter": interpreter,
+        "protocol": PROTOCOL,
+        "buttons": BUTTONS,
+        "silent": "\n".join(say("libreoffice-silent", lang) for lang in LANGUAGES),
         "errors": ERRORS,
         "functions": {
             method(function): {
@@ -164,6 +223,8 @@ def _manifest() -> str:
         "XRebal.idl": "application/vnd.sun.star.uno-typelibrary;type=RDB",
         "rebalancer_addin.py": "application/vnd.sun.star.uno-component;type=Python",
         "CalcAddIn.xcu": "application/vnd.sun.star.configuration-data",
+        "ProtocolHandler.xcu": "application/vnd.sun.star.configuration-data",
+        "Addons.xcu": "application/vnd.sun.star.configuration-data",
     }
     entries = "\n".join(
         f'  <manifest:file-entry manifest:media-type="{kind}" manifest:full-path="{path}"/>'
@@ -210,11 +271,23 @@ def install(*, dry_run: bool = False, profile: Path | None = None, prefix: Seque
     return phrase("libreoffice-done", python=sys.executable)
 
 
+def remove(*, profile: Path | None = None, prefix: Sequence[str] = ()) -> Phrase:
+    """Take the functions and buttons out of LibreOffice, and return what was done; raises InputError, as `install`."""
+    tool = unopkg_command()
+    if tool is None:
+        raise _refusal("missing")
+    place = [f"-env:UserInstallation={profile.as_uri()}"] if profile else []
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        _run([*prefix, tool, "remove", *place, IDENTIFIER], Path(folder))
+    return phrase("libreoffice-removed")
+
+
 def _run(command: Sequence[str], folder: Path) -> None:
     try:
         # In a folder of its own: whoever runs the tool may not be let into this process's.
         done = subprocess.run(  # noqa: S603 - LibreOffice's tool, with our own arguments
-            command, capture_output=True, text=True, timeout=_PATIENCE, check=False, cwd=folder
+            command, capture_output=True, text=True, timeout=_PATIENCE, check=False, cwd=folder, env=environment()
         )
     except (OSError, subprocess.TimeoutExpired) as fault:
         raise _refusal("not-run", str(fault)) from None

@@ -1,7 +1,7 @@
 """The child process of the extension: a call per line on stdin, an answer per line on stdout, as JSON.
 
 A call is {"name", "arguments"} and, where the function is to read the calling document, "tables" or "near", each
-{title: rows}.
+{title: rows}; or a pressed button, {"press", "document", "answers"}.
 Dates come back as the day numbers that cells hold, None as an empty text.
 """
 
@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import os
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from xl_addin.functions import function
 
@@ -34,13 +34,28 @@ def serve(calls: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def answer(request: dict[str, object]) -> object:
-    """Return what one call shows."""
+def answer(request: dict[str, Any]) -> object:
+    """Return what one call shows, or what a button does."""
+    if "press" in request:
+        return pressed(request)
     name, given = str(request["name"]), request["arguments"]
     arguments = list(given) if isinstance(given, list) else []
     spec = function(name)
     arguments.extend(request.get(hidden) for hidden in spec.hidden)
     return plain(spec.answer(arguments))
+
+
+def pressed(request: dict[str, Any]) -> dict[str, Any]:
+    """Return what a button does with a document, or what it has to ask first."""
+    from xl_addin.buttons import press
+    from xl_addin.hosts.libreoffice.document import Ask, Document
+
+    document = Document(request["document"], request["answers"])
+    try:
+        press(str(request["press"]), document, formulas=False)
+    except Ask as ask:
+        return ask.question
+    return document.answer()
 
 
 def plain(value: object) -> object:

@@ -1,0 +1,134 @@
+"""The figures of a run: return, risk, distance from the targets, and what it cost.
+
+Returns are time-weighted: a day's return is (value after − flow) / value before, compounded. The money-weighted return
+is the yearly rate at which the flows grow to the final value. Volatility and tracking error are sample standard
+deviations of daily returns times √252; the tracking error is against the targets held every day at no cost. The ulcer
+index is the root mean square of the falls from the last high (Martin and McCann, The Investor's Guide to Fidelity
+Funds, 1989). Turnover is the smaller of purchases and sales of each day (money in or out is no turnover), of the value
+of the day, a year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from engine.analysis.returns import TRADING_DAYS, annualised
+from engine.backtest.market import Closes
+from engine.backtest.run import Run
+from engine.history import Floats
+
+#: Days of a year, leap years included, that a period is counted in.
+YEAR = 365.25
+#: Most and least yearly rate that money is thought to grow at.
+_FASTEST, _SLOWEST = 1e6, -1 + 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFigures:
+    """What a policy came to; fractions, and money in the base currency. None: not stated for so short a period.
+
+    `cagr` is the time-weighted return a year, for less than a year that of the period.
+    """
+
+    cagr: float
+    volatility: float | None
+    max_drawdown: float
+    ulcer: float
+    tracking_error: float | None
+    drift_mean: float
+    drift_max: float
+    turnover: float
+    trades: int
+    orders: int
+    costs: float
+    taxes: float
+    tax_due: float
+    money_weighted: float | None
+    paid_in: float
+    final_value: float
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """Return the figures by name."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+
+def years_of(run: Run) -> float:
+    """Return the length of a run in years."""
+    return float((run.days[-1] - run.days[0]).astype(int)) / YEAR
+
+
+def daily_returns(run: Run) -> Floats:
+    """Return each day's time-weighted return, from the second day on."""
+    return np.asarray((run.value[1:] - run.flows[1:]) / run.value[:-1] - 1.0)
+
+
+def figures(run: Run, ideal: Floats) -> PolicyFigures:
+    """Return the figures of a run; `ideal` are the daily returns of the targets held every day at no cost."""
+    returns, years = daily_returns(run), years_of(run)
+    growth = np.concatenate([[1.0], np.cumprod(1.0 + returns)])
+    # What the first day cost is a loss like any other.
+    first = run.value[0] / run.flows[0] if run.flows[0] else 1.0
+    growth *= first
+    falls = growth / np.maximum.accumulate(np.maximum(growth, first)) - 1.0
+    total = float(growth[-1]) - 1.0
+    enough = len(returns) >= 2
+    traded = sum(min(deal.bought, deal.sold) / max(float(run.value[deal.row]), 1e-300) for deal in run.deals)
+    return PolicyFigures(
+        cagr=annualised(total, years) if years >= 1 else total,
+        volatility=float(np.std(returns, ddof=1) * np.sqrt(TRADING_DAYS)) if enough else None,
+        max_drawdown=float(falls.min()),
+        ulcer=float(np.sqrt(np.mean(falls**2))),
+        tracking_error=float(np.std(returns - ideal, ddof=1) * np.sqrt(TRADING_DAYS)) if enough else None,
+        drift_mean=float(run.drift[1:].mean()) if enough else 0.0,
+        drift_max=float(run.drift.max()),
+        turnover=traded / years if years > 0 else 0.0,
+        trades=len(run.deals) - 1,
+        orders=sum(deal.orders for deal in run.deals),
+        costs=sum(deal.cost for deal in run.deals),
+        taxes=sum(deal.tax for deal in run.deals),
+        tax_due=run.tax_due,
+        money_weighted=money_weighted(run),
+        paid_in=float(run.flows.sum()),
+        final_value=float(run.value[-1]),
+    )
+
+
+def ideal_returns(market: Closes, targets: Floats) -> Floats:
+    """Return the daily returns of the targets, held anew every day at no cost; cash earns nothing."""
+    worth = market.worth
+    grown = worth[1:] if market.dividends is None else worth[1:] + market.dividends[1:]
+    return np.asarray((grown / worth[:-1] - 1.0) @ targets)
+
+
+def money_weighted(run: Run) -> float | None:
+    """Return the yearly rate at which all flows grow to the final value; None where there is no such rate.
+
+    That is the rate at which the sum of flow · (1 + rate) ** (years left) is the final value.
+    """
+    left = (run.days[-1] - run.days).astype(float) / YEAR
+    rows = np.flatnonzero(run.flows)
+    flows, left = run.flows[rows], left[rows]
+    final = float(run.value[-1])
+
+    def short(rate: float) -> float:
+        return float(np.sum(flows * (1.0 + rate) ** left)) - final
+
+    low, high = -0.999999, 1.0
+    while short(high) < 0 and high < _FASTEST:
+        high *= 4
+    if left.max(initial=0.0) <= 0 or short(low) > 0 or short(high) < 0:
+        return None
+    for _ in range(200):
+        middle = (low + high) / 2
+        if high - low <= 1e-13 * max(1.0, abs(middle)):
+            break
+        low, high = (middle, high) if short(middle) < 0 else (low, middle)
+    return (low + high) / 2
+
+
+def by_policy(runs: Mapping[str, Run], ideal: Floats) -> dict[str, PolicyFigures]:
+    """Return the figures of each run."""
+    return {name: figures(run, ideal) for name, run in runs.items()}

@@ -1,0 +1,398 @@
+"""The ledger beside a portfolio's file: what was recorded is written into both, whole, or into neither.
+
+`NAME.ledger.csv` stands beside `NAME.yaml` (or a workbook of that name), and is only ever added to. A recording first
+writes down what it is going to do (`.NAME.pending.json`), then does it; a later one finishes what was interrupted. A
+lock keeps two processes apart.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime as dt
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.data.files import decode
+from engine.errors import InputError, Problem, error, warning
+from engine.ledger.account import Books, booked, difference_problems, differences
+from engine.ledger.entries import COLUMNS, EntryKind, LedgerEntry, columns_of, dump_entries, parse_entries, standing
+from engine.money import ZERO
+from engine.portfolio import Portfolio
+from rebalancer.files import write_whole
+
+if TYPE_CHECKING:
+    from engine.words import Lang
+    from rebalancer.storing import StoredPlan, StoredTrade
+
+#: Seconds to wait for another process that records into the same portfolio.
+_PATIENCE = 10.0
+
+
+def ledger_file(source: Path) -> Path:
+    """Return where the ledger of a portfolio's file is kept: NAME.ledger.csv beside it."""
+    return source.with_name(f"{source.stem}.ledger.csv")
+
+
+def pending_file(source: Path) -> Path:
+    """Return where a recording that is under way is written down."""
+    return source.with_name(f".{source.stem}.pending.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The entries beside a portfolio's file, in the order they were written, and what was found reading them."""
+
+    path: Path
+    entries: tuple[LedgerEntry, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def standing(self) -> tuple[LedgerEntry, ...]:
+        """Return the entries that were not taken back."""
+        return tuple(standing(self.entries))
+
+    def books(self, base: str) -> Books:
+        """Return what the entries come to."""
+        return booked(self.standing, base)
+
+
+def read_ledger(source: Path) -> Ledger:
+    """Return the ledger of a portfolio's file, without entries where there is none yet.
+
+    Raises InputError with every row that cannot be used.
+    """
+    path = ledger_file(source)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return Ledger(path, ())
+    except OSError as fault:
+        raise InputError([error("unreadable-file", str(path), reason=fault.strerror or type(fault).__name__)]) from None
+    entries, problems = parse_entries(decode(raw), str(path))
+    if any(problem.severity == "error" for problem in problems):
+        raise InputError(problems)
+    return Ledger(path, entries, problems)
+
+
+def opening(portfolio: Portfolio, day: dt.date) -> tuple[LedgerEntry, ...]:
+    """Return what a ledger begins with: what is held, at what it cost, and the cash."""
+    batch = new_id()
+    found = [
+        LedgerEntry(
+            new_id(), batch, day, "opening", one.account, one.symbol, one.quantity, one.average_cost,
+            portfolio.instruments[one.symbol].currency, fx=one.cost_fx,
+        )
+        for one in portfolio.holdings
+        if one.quantity
+    ]  # fmt: skip
+    found += [
+        LedgerEntry(new_id(), batch, day, "opening", one.name, currency=currency, amount=amount)
+        for one in portfolio.accounts
+        for currency, amount in one.cash.items()
+        if amount
+    ]
+    return tuple(found)
+
+
+def new_id() -> str:
+    """Return an identity that no other entry has, on whatever computer it is made."""
+    return uuid.uuid4().hex[:16]
+
+
+def corrections(portfolio: Portfolio, books: Books, day: dt.date) -> tuple[LedgerEntry, ...]:
+    """Return what makes the ledger what the portfolio's file says, as entries of one batch."""
+    batch = new_id()
+    return tuple(replace(one, id=new_id(), batch=batch, date=day) for one in differences(books, portfolio))
+
+
+def done_entries(
+    portfolio: Portfolio, plan: StoredPlan, trades: Iterable[StoredTrade], day: dt.date, batch: str
+) -> tuple[LedgerEntry, ...]:
+    """Return a stored plan's trades, exchanges and cash flow as entries of a batch."""
+    base = portfolio.base_currency
+    rates = {base: Decimal(1), **plan.rates}
+
+    def entry(kind: EntryKind, account: str, **more: object) -> LedgerEntry:
+        currency = str(more["currency"])
+        return LedgerEntry(new_id(), batch, day, kind, account, fx=rates.get(currency), **more)  # type: ignore[arg-type]
+
+    found = []
+    for account, currency, amount in _flows(portfolio, plan):
+        kind: EntryKind = "deposit" if amount > 0 else "withdrawal"
+        found.append(entry(kind, account, currency=currency, amount=abs(amount)))
+    found += [
+        entry(
+            one.side, one.account, symbol=one.symbol, quantity=one.quantity, price=one.price,
+            currency=one.currency, amount=one.amount, cost=one.cost - one.tax, tax=one.tax,
+        )
+        for one in sorted(trades, key=lambda trade: trade.side == "buy")
+    ]  # fmt: skip
+    for change in plan.exchanged:
+        found.append(entry("exchange-out", change.account, currency=change.sell, amount=change.amount))
+        found.append(entry("exchange-in", change.account, currency=change.buy, amount=change.bought))
+    return tuple(found)
+
+
+def _flows(portfolio: Portfolio, plan: StoredPlan) -> Iterator[tuple[str, str, Decimal]]:
+    """Yield what the plan began with more (or less) than the file has: the cash flow, by account and currency."""
+    for account in portfolio.accounts:
+        name = account.name if portfolio.accounts_declared else ""
+        for currency, amount in plan.before.get(name, {}).items():
+            more = Decimal(amount) - account.cash.get(currency, ZERO)
+            if more:
+                yield account.name, currency, more
+
+
+def snapshot(
+    portfolio: Portfolio,
+    prices: Mapping[str, tuple[Decimal, str]],
+    rates: Mapping[str, Decimal],
+    day: dt.date,
+    batch: str,
+) -> tuple[LedgerEntry, ...]:
+    """Return what is held on a day with its prices and rates, and the cash, as entries of a batch."""
+    fx = {portfolio.base_currency: Decimal(1), **rates}
+    found = []
+    for one in portfolio.holdings:
+        if one.quantity and one.symbol in prices:
+            price, currency = prices[one.symbol]
+            amount = one.quantity * price
+            found.append(
+                LedgerEntry(
+                    new_id(), batch, day, "snapshot", one.account, one.symbol, one.quantity, price, currency, amount,
+                    fx=fx.get(currency),
+                )
+            )  # fmt: skip
+    for account in portfolio.accounts:
+        for currency, amount in account.cash.items():
+            if amount:
+                found.append(
+                    LedgerEntry(new_id(), batch, day, "snapshot", account.name, currency=currency, amount=amount,
+                          fx=fx.get(currency))
+                )  # fmt: skip
+    return tuple(found)
+
+
+def undoing(ledger: Ledger, day: dt.date) -> tuple[LedgerEntry, ...]:
+    """Return the entry that takes back the last batch of trades, none where there is no such batch."""
+    last = next(
+        (one for one in reversed(ledger.standing) if one.kind in ("buy", "sell", "deposit", "withdrawal")), None
+    )
+    if last is None:
+        return ()
+    same = [one for one in ledger.standing if one.batch == last.batch]
+    identity = new_id()
+    return (LedgerEntry(identity, identity, day, "undo", undoes=same[0].batch),)
+
+
+def check_agrees(portfolio: Portfolio, ledger: Ledger, file: Path) -> None:
+    """Raise InputError where the portfolio's file does not hold what its ledger comes to: it was changed by hand."""
+    found = differences(ledger.books(portfolio.base_currency), portfolio)
+    if ledger.entries and found:
+        raise InputError(difference_problems(found, file.name))
+
+
+@contextlib.contextmanager
+def recording(source: Path) -> Iterator[None]:
+    """Keep other processes from recording into a portfolio's file, and finish what one left undone.
+
+    Raises InputError where another process does not come to an end.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(source.with_name(f".{source.stem}.lock"), timeout=_PATIENCE)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InputError([error("ledger-busy", str(source))]) from None
+    except OSError as fault:
+        raise InputError([error("output-not-written", str(source), reason=fault.strerror or "")]) from None
+    try:
+        finish(source)
+        yield
+    finally:
+        lock.release()
+
+
+def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]) -> None:
+    """Write a portfolio's file and the entries that say why it changed, both or neither.
+
+    `before` is the file as it was read. Call it within `recording`. Raises InputError where the file has changed since
+    it was read, or a place cannot be written to.
+    """
+    if source.read_bytes() != before:
+        raise InputError([error("changed-meanwhile", str(source))])
+    journal = {
+        "before": _print(before),
+        "after": _print(after),
+        "data": base64.b64encode(after).decode(),
+        "entries": dump_entries(entries, header=False),
+    }
+    write_whole(pending_file(source), json.dumps(journal).encode())
+    finish(source)
+
+
+def finish(source: Path) -> tuple[Problem, ...]:
+    """Do what is written down, as far as it is not done yet; a file that was changed by hand since is let be."""
+    path = pending_file(source)
+    try:
+        journal = json.loads(path.read_bytes())
+        data, lines = base64.b64decode(journal["data"]), str(journal["entries"])
+        expected = str(journal["before"]), str(journal["after"])
+    except FileNotFoundError:
+        return ()
+    except (ValueError, KeyError, TypeError):
+        # It was not finished being written, so nothing of it was done or confirmed.
+        path.unlink(missing_ok=True)
+        return ()
+    now = _print(source.read_bytes())
+    if now not in expected:
+        path.rename(path.with_suffix(".kept.json"))
+        return (warning("record-interrupted", str(source), kept=path.with_suffix(".kept.json").name),)
+    _append(ledger_file(source), lines)
+    if now == expected[0]:
+        write_whole(source, data)
+    path.unlink()
+    return ()
+
+
+def _print(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _append(path: Path, lines: str) -> None:
+    """Add lines to a ledger, those that it has already left out; an unfinished last line gives way."""
+    old = path.read_bytes() if path.exists() else b""
+    whole = old[: old.rfind(b"\n") + 1]
+    known = {entry.id for entry in parse_entries(decode(whole), str(path))[0]} if whole else set()
+    header = dump_entries((), header=True)
+    fresh, _ = parse_entries(header + lines, str(path))
+    columns = columns_of(decode(whole)) if whole else COLUMNS
+    new = [entry for entry in fresh if entry.id not in known]
+    text = dump_entries(new, header=not whole, columns=columns) if new else ""
+    if not text:
+        return
+    try:
+        with path.open("r+b" if path.exists() else "xb") as file:
+            file.truncate(len(whole))
+            file.seek(len(whole))
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as fault:
+        reason = fault.strerror or type(fault).__name__
+        raise InputError([error("output-not-written", str(path), reason=reason)]) from fault
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a recording changed: the portfolio before and after it, and the entries that were added."""
+
+    before: Portfolio
+    after: Portfolio
+    entries: tuple[LedgerEntry, ...]
+
+
+def record_plan(
+    file: Path, stored: StoredPlan, fills: Path | None, day: dt.date, lang: Lang, *, correct: bool = False
+) -> Recording:
+    """Book a stored plan, or the fills that happened in its place, into a portfolio's file and its ledger.
+
+    The first recording begins the ledger with what is held. Where the file no longer holds what the ledger comes to,
+    the differences are booked first as corrections if `correct`, else InputError names them. Raises it too for what
+    `rebalancer.storing.record_stored` refuses.
+    """
+    from rebalancer.loading import load
+    from rebalancer.storing import keep_for_undo, read_fills, record_stored, undo_file, written_into
+
+    with recording(file):
+        raw, before, ledger = file.read_bytes(), load(file), read_ledger(file)
+        done = stored.trades if fills is None else read_fills(fills, stored)
+        after = record_stored(before, stored, None if fills is None else done)
+        held = _in_shares(before, stored)
+        entries = _begun(held, ledger, file, stored.as_of, correct=correct)
+        if not ledger.entries:
+            entries += snapshot(held, stored.prices, stored.rates, stored.as_of, new_id())
+        batch, day = new_id(), max(day, stored.as_of)
+        entries += done_entries(before, stored, done, day, batch)
+        entries += snapshot(after, _filled_at(stored, done), stored.rates, day, batch)
+        data = written_into(file, after, lang)
+        write_whole(undo_file(file), keep_for_undo(file, data))
+        commit(file, raw, data, entries)
+    return Recording(before, after, entries)
+
+
+def _in_shares(portfolio: Portfolio, stored: StoredPlan) -> Portfolio:
+    """Return the portfolio with what was written as a value in shares, at the plan's prices."""
+    from engine.quote import Quote
+    from engine.valuation import in_quantities
+
+    quotes = {name: Quote(name, price, currency, None, "manual") for name, (price, currency) in stored.prices.items()}
+    return in_quantities(portfolio, quotes)
+
+
+def _filled_at(stored: StoredPlan, done: Iterable[StoredTrade]) -> dict[str, tuple[Decimal, str]]:
+    return {**stored.prices, **{one.symbol: (one.price, one.currency) for one in done}}
+
+
+def _begun(portfolio: Portfolio, ledger: Ledger, file: Path, day: dt.date, *, correct: bool) -> tuple[LedgerEntry, ...]:
+    """Return what has to be booked before anything new: the opening of a ledger, or corrections."""
+    if not ledger.entries:
+        return opening(portfolio, day)
+    if correct:
+        return corrections(portfolio, ledger.books(portfolio.base_currency), day)
+    check_agrees(portfolio, ledger, file)
+    return ()
+
+
+def record_corrections(file: Path, day: dt.date) -> tuple[LedgerEntry, ...]:
+    """Book into the ledger what was changed in the portfolio's file by hand; the first time, all that it holds."""
+    from rebalancer.loading import load
+
+    with recording(file):
+        raw, portfolio, ledger = file.read_bytes(), load(file), read_ledger(file)
+        entries = _begun(portfolio, ledger, file, day, correct=True)
+        if entries:
+            commit(file, raw, raw, entries)
+    return entries
+
+
+def take_back(file: Path, day: dt.date) -> None:
+    """Take the last recording back: the file is as it was before, and the ledger says so in a new entry.
+
+    Raises InputError where nothing was recorded, or the file was changed since.
+    """
+    from rebalancer.storing import undo_file, undone
+
+    with recording(file):
+        raw, ledger = file.read_bytes(), read_ledger(file)
+        commit(file, raw, undone(file), undoing(ledger, day))
+        undo_file(file).unlink()
+
+
+def realised_overseas(portfolio: Portfolio, file: Path, as_of: dt.date) -> Portfolio:
+    """Return the portfolio with the overseas gains that its ledger says were realised earlier in the year.
+
+    By moving average, in the base currency. What the file says itself stands; so does a portfolio without a ledger.
+    """
+    from engine.costs.tax import is_overseas
+
+    if portfolio.residence != "KR" or "overseas" in portfolio.settings.realised or not ledger_file(file).exists():
+        return portfolio
+    shielded = {account.name for account in portfolio.accounts if account.type != "taxable"}
+    total = ZERO
+    for gain in read_ledger(file).books(portfolio.base_currency).gains:
+        instrument = portfolio.instruments.get(gain.symbol)
+        overseas = is_overseas(instrument) if instrument else gain.currency != "KRW"
+        if gain.date.year == as_of.year and gain.date <= as_of and overseas and gain.account not in shielded:
+            total += gain.average_base or ZERO
+    settings = replace(portfolio.settings, realised={**portfolio.settings.realised, "overseas": total})
+    return replace(portfolio, settings=settings)

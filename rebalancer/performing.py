@@ -1,0 +1,121 @@
+"""What a portfolio was worth and returned, from its ledger and the closes that can be had."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import InputError, MarketDataError, NoData, Problem, error, note
+from engine.history import HistoryTable, from_records
+from engine.ledger.performance import Aim, Performance, aged
+from engine.ledger.performance import performance as over_time
+from engine.phrase import place
+from engine.portfolio import Portfolio
+from rebalancer.analysing import LIVE, MARGIN, Sources, currencies_of, fx_pairs
+from rebalancer.clock import today
+from rebalancer.ledgers import Ledger, read_ledger
+from rebalancer.loading import load
+
+if TYPE_CHECKING:
+    from engine.words import Lang
+
+
+def performance(
+    source: str | Path,
+    sources: Sources = LIVE,
+    *,
+    start: dt.date | None = None,
+    end: dt.date | None = None,
+) -> Performance:
+    """Return value, flows, returns, costs and gains of a portfolio's file over time, from the ledger beside it.
+
+    Closes are those of `sources` (without dividends, which are entries); days without one count the last price known.
+    Raises InputError where the ledger cannot be used or does not agree with the file, NoData where nothing is in it.
+    """
+    path = Path(source)
+    portfolio, ledger = load(path), read_ledger(path)
+    if not ledger.entries:
+        raise NoData(
+            error("ledger-empty", str(ledger.path)).message, problems=[error("ledger-empty", str(ledger.path))]
+        )
+    if start and end and start > end:
+        raise InputError([error("bad-period", place("command-line"), first=start, last=end)])
+    return of_ledger(portfolio, ledger, sources, start, end, today())
+
+
+def of_ledger(
+    portfolio: Portfolio,
+    ledger: Ledger,
+    sources: Sources,
+    start: dt.date | None,
+    end: dt.date | None,
+    day: dt.date,
+) -> Performance:
+    """Return what a ledger came to; differences from the portfolio's file are told, not mended."""
+    from engine.ledger.account import difference_problems, differences
+
+    entries = ledger.standing
+    closes, problems = _closes(portfolio, ledger, sources, end or day)
+    found = over_time(entries, portfolio.base_currency, aims_of(portfolio), closes, start, end)
+    if found is None:
+        raise NoData(
+            error("ledger-nothing", str(ledger.path)).message, problems=[error("ledger-nothing", str(ledger.path))]
+        )
+    off = difference_problems(differences(ledger.books(portfolio.base_currency), portfolio), ledger.path.name)
+    told = tuple(replace(one, severity="warning") for one in off)
+    old = aged(found, end or day)
+    return replace(found, problems=(*portfolio.notes, *ledger.problems, *told, *problems, *found.problems, *old))
+
+
+def aims_of(portfolio: Portfolio) -> dict[str, Aim]:
+    """Return what is wanted of each symbol, with the nearer of its two bands."""
+    aims = {}
+    for section, target in portfolio.targets():
+        if not target.enabled:
+            continue
+        rule = section.rule.of(target)
+        weight = float(target.weight)
+        widths = [float(rule.absolute_band)] if rule.absolute_band is not None else []
+        widths += [float(rule.relative_band) * weight] if rule.relative_band is not None else []
+        aims[target.symbol] = Aim(section.name, weight, min(widths, default=float("inf")))
+    return aims
+
+
+def _closes(
+    portfolio: Portfolio, ledger: Ledger, sources: Sources, end: dt.date
+) -> tuple[HistoryTable, tuple[Problem, ...]]:
+    """Return closes without dividends of all that was ever held or is wanted, as far as they can be had."""
+    currencies = {**{one.symbol: one.currency for one in ledger.entries if one.symbol}, **currencies_of(portfolio)}
+    symbols = dict.fromkeys((*(one.symbol for one in ledger.entries if one.symbol), *portfolio.symbols))
+    if sources.history:
+        from rebalancer.analysing import load_history
+
+        first = min(one.date for one in ledger.entries)
+        return load_history(sources, symbols, currencies, first, end)
+    used = {one.currency for one in ledger.entries if one.currency} | set(currencies.values())
+    wanted = (*symbols, *fx_pairs(sorted(used), portfolio.base_currency))
+    from engine.market import chain
+
+    first = min(one.date for one in ledger.entries) - MARGIN
+    try:
+        batch = chain.history(wanted, first, end, wait=sources.wait, offline=sources.offline)
+    except MarketDataError as fault:
+        return HistoryTable({}), tuple(replace(one, severity="warning") for one in fault.problems)
+    records = [replace(one, symbol=symbol, total_return=None) for symbol, one in batch.ok.items()]
+    lacking = tuple(symbol for symbol in wanted if symbol not in batch.ok)
+    told = (note("ledger-no-closes", place("history"), symbols=lacking),) if lacking else ()
+    return from_records(records).with_currencies(currencies), told
+
+
+def write_performance(
+    result: Performance, path: str | Path, *, name: str, lang: Lang = "en", force: bool = False
+) -> None:
+    """Write a performance as a report workbook (.xlsx), whole or not at all; raises InputError where it cannot be."""
+    from rebalancer.files import must_be_free, write_whole
+    from templates.performance import performance_book
+
+    path = Path(path)
+    must_be_free(path, ".xlsx", force=force)
+    write_whole(path, performance_book(result, name, lang))

@@ -1,0 +1,173 @@
+"""The report workbook of a performance: value against what was paid in, allocation and drift over time, years."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from openpyxl.chart import AreaChart, Reference
+from openpyxl.chart.series import Series
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from engine.history import Floats, as_date
+from engine.ledger.performance import OverTime, Performance
+from engine.words import Lang, say, tell
+from templates.pages import drawn, filled_page, gridded, landscape, marks_of, put
+from templates.write.canvas import Styles, dress, money_format
+from templates.write.charts import PALETTE
+from templates.write.pack import packed
+
+#: Most instruments that the allocation names; the rest are one.
+_NAMED = 9
+
+
+def _say(key: str, lang: Lang, **values: object) -> str:
+    return say(f"performance.{key}", lang, **values)
+
+
+def performance_book(result: Performance, name: str, lang: Lang) -> bytes:
+    """Return the report as an .xlsx file."""
+    workbook = Workbook()
+    pages = [workbook.worksheets[0], workbook.create_sheet(), workbook.create_sheet()]
+    styles = Styles(workbook, lang)
+    for page, title in zip(pages, ("sheet-summary", "sheet-curves", "sheet-gains"), strict=True):
+        page.title = _say(title, lang)
+        page.sheet_view.showGridLines = False
+    _summary(pages[0], result, name, styles, lang)
+    _curves(pages[1], result, styles, lang)
+    _gains(pages[2], result, styles, lang)
+    dress(pages[0].cell(1, 1), styles.look("title"))
+    return packed(workbook, {})
+
+
+def _summary(page: Worksheet, result: Performance, name: str, styles: Styles, lang: Lang) -> None:
+    whole, totals = result.whole, result.totals
+    about = [_say("legend", lang), *(f"{tell(one.where, lang)}: {one.said(lang)}" for one in result.problems)]
+    head = _say("head", lang, name=name, first=as_date(whole.days[0]), last=as_date(whole.days[-1]))
+    row = filled_page(page, head, about, styles, 6)
+    money, rate = f"cell-number|{money_format(result.currency)}", "cell-number|+0.00%;-0.00%;0.00%"
+    returns, paid = whole.returns(), float((whole.came - whole.taken).sum())
+    lines = [
+        ("value", float(whole.value[-1]), money), ("paid", paid, money),
+        ("gain", float(whole.value[-1]) - paid, money), ("time-weighted", returns.time_weighted, rate),
+        ("yearly", returns.yearly, rate), ("money-weighted", returns.money_weighted, rate),
+        ("benchmark", result.benchmark.time_weighted if result.benchmark else None, rate),
+        ("dividends", totals.dividends + totals.interest, money), ("costs", totals.costs, money),
+        ("taxes", totals.taxes, money), ("realised-average", totals.realised_average, money),
+        ("realised-fifo", totals.realised_fifo, money), ("turnover", result.turnover, rate),
+        ("drift", float(result.drift[-1]), "cell-number|0.00%"), ("outside", result.outside, "cell-number|#,##0"),
+    ]  # fmt: skip
+    for at, (key, value, look) in enumerate(lines, row):
+        put(page, at, 1, _say(key, lang), styles.look("cell-text"))
+        put(page, at, 2, value if value is None or isinstance(value, int) else float(value), styles.look(look))
+    page.column_dimensions["A"].width, page.column_dimensions["B"].width = 46, 20
+    row += len(lines) + 1
+    years = [(str(year), one.time_weighted, one.money_weighted, sums.realised_average, sums.realised_fifo)
+             for year, (one, sums) in result.by_year.items()]  # fmt: skip
+    heads = ("year", "time-weighted-short", "money-weighted-short", "realised-average", "realised-fifo")
+    row = _table(page, row, heads, years, (rate, rate, money, money), styles, lang)
+    for kind, parts in (("account", result.accounts), ("section", result.sections)):
+        if parts:
+            rows = [_figures(one, lang) for one in parts]
+            captions = (kind, "value-short", "time-weighted-short", "money-weighted-short")
+            row = _table(page, row, captions, rows, (money, rate, rate), styles, lang)
+    for column in "CDEF":
+        page.column_dimensions[column].width = 20
+    landscape(page, one_page=True)
+
+
+def _figures(part: OverTime, lang: Lang) -> tuple[object, ...]:
+    returns = part.returns()
+    return part.name or _say("none", lang), float(part.value[-1]), returns.time_weighted, returns.money_weighted
+
+
+def _table(
+    page: Worksheet,
+    row: int,
+    heads: Sequence[str],
+    rows: Sequence[tuple[object, ...]],
+    looks: Sequence[str],
+    styles: Styles,
+    lang: Lang,
+) -> int:
+    """Write a small table, and return the row below it and a free one."""
+    for column, head in enumerate(heads, 1):
+        put(page, row, column, _say(head, lang), styles.look("caption"))
+    for at, cells in enumerate(rows, row + 1):
+        for column, (value, look) in enumerate(zip(cells, ("cell-text", *looks), strict=True), 1):
+            put(page, at, column, value if value is None or isinstance(value, str) else float(value), styles.look(look))  # type: ignore[arg-type]
+    return row + len(rows) + 2
+
+
+def _curves(page: Worksheet, result: Performance, styles: Styles, lang: Lang) -> None:
+    days, marks = result.whole.days, marks_of(len(result.whole.days))
+    first = filled_page(page, _say("sheet-curves", lang), [_say("curves-about", lang)], styles, 9)
+    top = first + 63
+    paid = np.cumsum(result.whole.came - result.whole.taken)
+    heads = [say("backtest.date", lang), _say("value", lang), _say("paid", lang)]
+    gridded(page, top, 1, heads, days, marks, [(result.whole.value, "last"), (paid, "last")],
+            money_format(result.currency), styles)  # fmt: skip
+    last = top + len(marks)
+    page.add_chart(drawn(page, _say("chart-value", lang), top, last, 1, 2, "#,##0"), f"A{first}")
+    shares = _largest(result.allocation, lang)
+    gridded(page, top, 5, [heads[0], *shares], days, marks, [(one, "last") for one in shares.values()], "0.0%", styles)
+    page.add_chart(_areas(page, _say("chart-allocation", lang), top, last, 5, len(shares)), f"A{first + 21}")
+    beside = 7 + len(shares)
+    gridded(
+        page, top, beside, [heads[0], _say("drift", lang)], days, marks, [(result.drift, "highest")], "0.0%", styles
+    )
+    page.add_chart(drawn(page, _say("chart-drift", lang), top, last, beside, 1, "0%"), f"A{first + 42}")
+    page.print_area = f"A1:I{top - 2}"
+    landscape(page, one_page=True)
+
+
+def _largest(allocation: Mapping[str, Floats], lang: Lang) -> dict[str, Floats]:
+    """Return the weights of the largest instruments over time, the rest as one, and cash last."""
+    found = dict(allocation)
+    cash = found.pop("", None)
+    order = sorted(found, key=lambda symbol: -float(found[symbol].mean()))
+    shown = {symbol: found[symbol] for symbol in order[:_NAMED]}
+    if order[_NAMED:]:
+        shown[_say("others", lang)] = np.sum([found[symbol] for symbol in order[_NAMED:]], axis=0)
+    if cash is not None:
+        shown[_say("cash", lang)] = cash
+    return shown
+
+
+def _areas(page: Worksheet, title: str, top: int, last: int, left: int, count: int) -> AreaChart:
+    chart = AreaChart()
+    chart.title, chart.grouping = title, "percentStacked"
+    chart.width, chart.height = 26, 10
+    chart.add_data(
+        Reference(page, min_col=left + 1, max_col=left + count, min_row=top, max_row=last), titles_from_data=True
+    )
+    chart.set_categories(Reference(page, min_col=left, min_row=top + 1, max_row=last))
+    series: Series
+    for at, series in enumerate(chart.series):
+        series.graphicalProperties.solidFill = PALETTE[at % len(PALETTE)]
+    chart.x_axis.number_format, chart.y_axis.number_format = "yyyy-mm", "0%"
+    chart.x_axis.delete = chart.y_axis.delete = False
+    return chart
+
+
+def _gains(page: Worksheet, result: Performance, styles: Styles, lang: Lang) -> None:
+    """List what every sale gained."""
+    names = ("date", "account", "symbol", "currency", "average", "fifo", "average-base", "fifo-base")
+    first = filled_page(page, _say("sheet-gains", lang), [_say("gains-about", lang)], styles, len(names))
+    for column, name in enumerate(names, 1):
+        put(page, first, column, _say(f"gain-{name}", lang), styles.look("caption"))
+        page.column_dimensions[get_column_letter(column)].width = 17
+    number = styles.look("cell-number|#,##0.00;[Red]-#,##0.00")
+    base = styles.look(f"cell-number|{money_format(result.currency)}")
+    for at, one in enumerate(result.gains, first + 1):
+        texts = (one.date, one.account, one.symbol, one.currency)
+        looks = (styles.look("cell-centre|yyyy-mm-dd"), *[styles.look("cell-text")] * 3)
+        for column, (value, look) in enumerate(zip(texts, looks, strict=True), 1):
+            put(page, at, column, value, look)
+        figures = ((one.average, number), (one.fifo, number), (one.average_base, base), (one.fifo_base, base))
+        for column, (amount, look) in enumerate(figures, len(texts) + 1):
+            put(page, at, column, None if amount is None else float(amount), look)
+    page.freeze_panes = f"A{first + 1}"
+    landscape(page)

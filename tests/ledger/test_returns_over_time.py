@@ -1,0 +1,232 @@
+"""Returns from ledgers, by hand and beside pyxirr."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+import pyxirr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.history import HistoryTable, Series
+from engine.ledger.entries import LedgerEntry
+from engine.ledger.performance import Aim, Mark, Performance, between_marks, performance, xirr
+
+FIRST = dt.date(2024, 1, 1)
+
+
+def entry(after: int, kind: Any, symbol: str = "", currency: str = "USD", **more: float) -> LedgerEntry:
+    given: dict[str, Any] = {name: Decimal(str(value)) for name, value in more.items()}
+    day = FIRST + dt.timedelta(days=after)
+    return LedgerEntry(f"{after}{kind}{symbol}{len(given)}", "b", day, kind, "", symbol, currency=currency, **given)
+
+
+def closes(symbol: str, points: dict[int, float], currency: str = "USD") -> Series:
+    days = np.array([FIRST + dt.timedelta(days=at) for at in points], dtype="datetime64[D]")
+    return Series(symbol, days, np.array(list(points.values()), dtype=float), currency)
+
+
+def found(
+    entries: list[LedgerEntry], *series: Series, rates: tuple[Series, ...] = (), base: str = "USD", **more: Any
+) -> Performance:
+    table = HistoryTable({one.symbol: one for one in series}, {one.symbol: one for one in rates})
+    result = performance(entries, base, more.pop("aims", {}), table, **more)
+    assert result is not None
+    return result
+
+
+def test_a_deposit_does_not_count_as_return() -> None:
+    # 1,000 become 1,100 (+10 %); 900 more make 2,000, which become 2,200 (+10 %): 1.1 x 1.1 - 1 = 21 %.
+    result = found(
+        [
+            entry(0, "deposit", amount=1000), entry(0, "buy", "A", quantity=10, amount=1000),
+            entry(366, "deposit", amount=900), entry(366, "buy", "A", quantity=8, amount=880),
+        ],
+        closes("A", {0: 100, 365: 110, 366: 110, 731: 121.1111111111111}),
+    )  # fmt: skip
+    assert result.whole.returns().time_weighted == pytest.approx(1.1 * ((18 * 121.1111111111111 + 20) / 2000) - 1)
+
+
+def test_flows_on_the_first_and_the_last_day() -> None:
+    # 1,000 come first, 500 come on the last day and are worth 500: nothing gained, nothing lost.
+    result = found([entry(0, "deposit", amount=1000), entry(400, "deposit", amount=500)])
+    returns = result.whole.returns()
+    assert returns.time_weighted == 0
+    assert returns.money_weighted == pytest.approx(0, abs=1e-10)
+    assert result.to_json()["value"] == 1500
+
+
+def test_a_portfolio_that_was_empty_for_a_while_goes_on() -> None:
+    # 1,000 become 1,500 (+50 %) and are taken; a year later 100 become 110 (+10 %): 1.5 x 1.1 - 1 = 65 %.
+    result = found(
+        [
+            entry(0, "deposit", amount=1000), entry(0, "buy", "A", quantity=10, amount=1000),
+            entry(100, "sell", "A", quantity=10, amount=1500), entry(100, "withdrawal", amount=1500),
+            entry(465, "deposit", amount=100), entry(465, "buy", "A", quantity=1, amount=100),
+        ],
+        closes("A", {0: 100, 100: 150, 465: 100, 500: 110}),
+    )  # fmt: skip
+    assert result.whole.returns().time_weighted == pytest.approx(0.65, abs=1e-12)
+
+
+def test_a_foreign_share_returns_in_the_base_currency() -> None:
+    # +10 % in dollars, and the dollar from 1,000 to 1,200 won: 1.1 x 1.2 - 1 = 32 %; 1 % of it goes as a fee.
+    result = found(
+        [
+            entry(0, "deposit", amount=100_000, currency="KRW"),
+            entry(0, "exchange-out", amount=100_000, currency="KRW"), entry(0, "exchange-in", amount=100, fx=1000),
+            entry(0, "buy", "A", quantity=1, amount=100, fx=1000),
+        ],
+        closes("A", {0: 100, 365: 110}),
+        rates=(closes("USDKRW", {0: 1000, 365: 1200}, "KRW"),),
+        base="KRW",
+    )  # fmt: skip
+    assert result.whole.returns().time_weighted == pytest.approx(0.32, abs=1e-12)
+    assert result.whole.returns().yearly == pytest.approx(0.32, abs=1e-12)
+
+
+def test_less_than_a_year_is_not_annualised() -> None:
+    result = found([entry(0, "deposit", amount=100), entry(100, "interest", amount=1)])
+    assert result.whole.returns().yearly is None
+
+
+def test_costs_lower_the_return_and_dividends_raise_it() -> None:
+    # 1,000: 990 of shares and 10 of commission; 20 of dividends less 3 of tax: 1,007 / 1,000.
+    result = found(
+        [
+            entry(0, "deposit", amount=1000), entry(0, "buy", "A", quantity=10, amount=990, cost=10),
+            entry(365, "dividend", "A", amount=20, tax=3),
+        ],
+        closes("A", {0: 99, 365: 99}),
+    )  # fmt: skip
+    assert result.whole.returns().time_weighted == pytest.approx(0.007, abs=1e-12)
+    assert (result.totals.costs, result.totals.taxes, result.totals.dividends) == (10, 3, 20)
+
+
+def test_a_section_is_paid_what_is_bought_and_pays_what_is_sold() -> None:
+    result = found(
+        [
+            entry(0, "deposit", amount=2000), entry(0, "buy", "A", quantity=10, amount=1000),
+            entry(0, "buy", "B", quantity=10, amount=1000), entry(10, "sell", "A", quantity=5, amount=600),
+        ],
+        closes("A", {0: 100, 10: 120, 20: 132}),
+        closes("B", {0: 100, 10: 100, 20: 90}),
+        aims={"A": Aim("core", 0.5, 0.05), "B": Aim("satellite", 0.5, 0.05)},
+    )  # fmt: skip
+    core, satellite = result.sections
+    assert core.returns().time_weighted == pytest.approx(1.2 * 1.1 - 1)
+    assert satellite.returns().time_weighted == pytest.approx(-0.1)
+
+
+def test_the_benchmark_is_the_targets_held_anew_every_day() -> None:
+    result = found(
+        [entry(0, "deposit", amount=100), entry(2, "interest", amount=1)],
+        closes("A", {0: 100, 1: 110, 2: 110}),
+        closes("B", {0: 100, 1: 100, 2: 120}),
+        aims={"A": Aim("all", 0.5, 0.05), "B": Aim("all", 0.5, 0.05)},
+    )
+    # A and B are not in the ledger: their days are not days of it; from day 0 to day 2 +10 % and +20 %, half of each.
+    assert result.benchmark is not None
+    assert result.benchmark.time_weighted == pytest.approx(0.15)
+
+
+def test_a_part_of_the_period_begins_with_what_was_there() -> None:
+    result = found(
+        [entry(0, "deposit", amount=1000), entry(0, "buy", "A", quantity=10, amount=1000)],
+        closes("A", {0: 100, 100: 150, 200: 300}),
+        start=FIRST + dt.timedelta(days=150),
+    )
+    assert result.whole.returns().time_weighted == pytest.approx(1.0)
+    result = found(
+        [entry(0, "deposit", amount=1000), entry(0, "buy", "A", quantity=10, amount=1000)],
+        closes("A", {0: 100, 100: 150, 200: 300}),
+        start=FIRST + dt.timedelta(days=100),
+    )
+    assert result.whole.returns().time_weighted == pytest.approx(2.0)
+
+
+def test_between_values_that_are_known_the_flows_are_left_out() -> None:
+    # 1,000 become 1,100; 900 more make 2,000, which become 2,200 within a year and a half: 21 %.
+    marks = [Mark(FIRST, 1000), Mark(FIRST + dt.timedelta(days=300), 2000, 900), Mark(dt.date(2025, 6, 30), 2200)]
+    returns = between_marks(marks)
+    assert returns is not None
+    assert returns.time_weighted == pytest.approx(0.21)
+    assert between_marks(marks[:1]) is None
+
+
+def test_the_sheet_function_answers_from_the_ledger_sheet() -> None:
+    rows = [
+        ["Ledger", None, None],
+        ["Date", "Value", "Flow"],
+        [dt.date(2025, 1, 2), 1000, 0],
+        [dt.date(2026, 1, 2), 1600, 500],
+    ]
+    from xl_addin.functions.cells import NA
+    from xl_addin.functions.studies import performance as function
+
+    answer = function.answer([None, None, {"Ledger": rows}])
+    told = dict(answer[1:])  # type: ignore[arg-type, index]
+    assert told["value"] == 1600
+    assert told["time_weighted"] == pytest.approx(0.1)
+    assert told["costs"] == NA
+    assert function.answer([None, None, {"Ledger": rows[:2]}]) == NA
+
+
+flows = st.lists(st.tuples(st.integers(0, 3000), st.floats(-500, 1000)), min_size=1, max_size=8)
+
+
+@given(flows, st.floats(100, 20_000))
+def test_the_money_weighted_return_is_that_of_pyxirr(given_flows: list[tuple[int, float]], final: float) -> None:
+    by_day = {0: 1000.0, 3650: 0.0}
+    for day, amount in given_flows:
+        by_day[day] = by_day.get(day, 0.0) + amount
+    if any(total <= 0 for total in np.cumsum([by_day[day] for day in sorted(by_day)])[:-1]):
+        return  # with money taken that was not there several rates may fit
+    days = np.array([FIRST + dt.timedelta(days=day) for day in sorted(by_day)], dtype="datetime64[D]")
+    amounts = np.array([by_day[day] for day in sorted(by_day)])
+    mine = xirr(days, amounts, final)
+    money = [-amount for amount in amounts]
+    money[-1] += final
+    theirs = pyxirr.xirr([one.astype(object) for one in days], money)
+    assert mine is not None
+    assert theirs is not None
+    assert float(np.sum(amounts * (1 + mine) ** ((days[-1] - days).astype(float) / 365))) == pytest.approx(
+        final, rel=1e-9
+    )
+    assert mine == pytest.approx(theirs, abs=1e-8)
+
+
+@pytest.mark.soak
+def test_twenty_years_of_daily_snapshots_are_read_in_two_seconds() -> None:
+    import time
+
+    from engine.ledger.entries import dump_entries, parse_entries
+
+    entries = [entry(0, "deposit", amount=100_000)]
+    entries += [entry(0, "buy", f"S{n}", quantity=10, amount=1000) for n in range(50)]
+    entries += [
+        LedgerEntry(
+            f"{day}-{n}",
+            f"s{day}",
+            FIRST + dt.timedelta(days=day),
+            "snapshot",
+            "",
+            f"S{n}",
+            Decimal(10),
+            Decimal(100 + n),
+            "USD",
+        )
+        for day in range(1, 5040)
+        for n in range(50)
+    ]
+    text = dump_entries(entries, header=True)
+    begun = time.process_time()
+    read, problems = parse_entries(text)
+    result = performance(read, "USD", {}, HistoryTable({}))
+    assert result is not None
+    assert problems == ()
+    assert time.process_time() - begun < 10  # 2 s on a quiet machine: docs/quality.md
