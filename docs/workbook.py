@@ -16,12 +16,20 @@ Written by `python docs/workbook.py` from `templates/spec`, the one declaration 
 
 ![The dashboard of a finished plan, in Korean](images/workbook-dashboard-ko.png)
 
+The first line of the dashboard says whether there is something to do, what, and what it costs; or what has to be
+filled in or mended first. Its rows follow what the workbook holds, also what is added later; where there is more than a
+page holds, the last row says how many more, and what they come to. [As it was in 0.2.0](images/dashboard-0.2.0-ko.png).
+
 - Start one with `rebalancer new MODEL -o FILE.xlsx` (`--lang ko` for Korean; `rebalancer models` lists the models),
   fill in the blue cells on yellow, save, and run `rebalancer plan FILE.xlsx -o PLAN.xlsx`. Many at once: `rebalancer
   new --batch clients.csv -o FOLDER`, with columns `Name`, `Model`, `Lang` and cash by currency (`KRW`, `USD`).
   `--macros` writes .xlsm files with the functions in their places.
 - What Excel can compute is a native formula, each with its value cached, so that a phone or a viewer shows numbers.
   What only the engine can know (prices, trades, analyses) is a value on grey, with source and time.
+- A Korean workbook holds Korean words in its cells, an English one the codes of functions and JSON; both understand
+  both, in every drop-down and list. Formulas compare codes, in hidden columns where a person may write either.
+- Tables that are filled in have a sheet of their own or stand below each other, so that a filter hides no other
+  table's rows. The fourth row of a sheet links to the dashboard and to each of its tables.
 - A price or a rate that is missing is `#N/A` and reaches the total: a partial total gives wrong trades. The Check
   column of the row, the Checks sheet and the Dashboard's banner name the cause.
 

@@ -80,13 +80,19 @@ def percent(fraction: Decimal) -> str:
     return f"{plain_number(fraction * 100)} %"
 
 
+#: As dates are written in the United States: no Korean or American writes the day first.
+_MONTH_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+
+
 def repaired_date(text: str) -> str | None:
-    """Return a year-first date (`2026/7/1`, `2026. 7. 1.`, with Korean marks too) in ISO form; None without one."""
+    """Return a date (`2026/7/1`, `2026. 7. 1.`, with Korean marks too; `7/1/2026`) in ISO form; None without one."""
     match = _loose_date().fullmatch(text.strip())
-    if match is None:
+    american = _MONTH_FIRST.fullmatch(text.strip())
+    if match is None and american is None:
         return None
+    given = match.groups() if match else (american[3], american[1], american[2]) if american else ()
     try:
-        return dt.date(*map(int, match.groups())).isoformat()
+        return dt.date(*map(int, given)).isoformat()
     except ValueError:
         return None
 

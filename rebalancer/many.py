@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import pickle
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -186,7 +187,7 @@ class _Made:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What every task of a run needs to know: pickled once, and read once by each process."""
+    """What every task of a run needs to know, prices above all: pickled and pressed once, read once by each process."""
 
     batch: QuoteBatch
     terms: Terms
@@ -329,7 +330,7 @@ class _Work:
         return batch
 
     def _planned(self, jobs: Iterator[_Job], run: _Run, total: int | None) -> Iterator[PlannedOne]:
-        blob, finished = pickle.dumps(run), False
+        blob, finished = zlib.compress(pickle.dumps(run), 1), False
         try:
             for done, made in enumerate(self.dispatcher.map(partial(_plan_chunk, blob), jobs, _lost), 1):
                 one = made.one
@@ -403,7 +404,7 @@ def _print(value: object) -> str:
 @lru_cache(maxsize=2)
 def _run_of(blob: bytes) -> _Run:
     """Return what a run's tasks need to know, unpickled once in each process."""
-    run: _Run = pickle.loads(blob)  # noqa: S301 - from the process that runs this one
+    run: _Run = pickle.loads(zlib.decompress(blob))  # noqa: S301 - from the process that runs this one
     return run
 
 

@@ -15,7 +15,7 @@ from engine.errors import InputError, Problem, error, warning
 from engine.market import catalogue
 from engine.money import ZERO
 from engine.phrase import phrase, place
-from engine.portfolio import Instrument, Portfolio, Rule, Section, Target
+from engine.portfolio import Holding, Instrument, Portfolio, Rule, Section, Target
 from engine.weights.methods import Weight, Weighting
 from engine.words import Lang
 from rebalancer.importing import write_changed
@@ -70,6 +70,7 @@ def retargeted(portfolio: Portfolio, weighting: Weighting, section: str = "") ->
     weight. Raises InputError where it is not clear whose targets are meant, nothing is left for them, or the new
     weights break a limit of the document.
     """
+    portfolio = _knowing(portfolio, weighting)
     wanted = {row.symbol: row for row in weighting.weights}
     acting = {target.symbol: found.name for found, target in portfolio.targets() if target.enabled}
     if not section and acting and wanted.keys() == acting.keys():
@@ -89,6 +90,25 @@ def retargeted(portfolio: Portfolio, weighting: Weighting, section: str = "") ->
     dropped = [one.symbol for one in changes if one.kind == "gone" and one.symbol in held]
     problems = (warning("target-dropped", place("portfolio"), symbols=dropped),) if dropped else ()
     return Retargeted(after, changes, problems)
+
+
+def _knowing(portfolio: Portfolio, weighting: Weighting) -> Portfolio:
+    """Return the portfolio with a row of quantity 0 for what only the universe knows: it carries the currency.
+
+    Raises InputError for what nobody knows.
+    """
+    own = [
+        row for row in weighting.weights
+        if row.symbol not in portfolio.instruments and not catalogue.load().find(row.symbol)
+        and not catalogue.shape(row.symbol)
+    ]  # fmt: skip
+    if unknown := [row.symbol for row in own if not row.currency]:
+        raise InputError([error("weights-currency", symbol) for symbol in unknown])
+    if not own:
+        return portfolio
+    instruments = {**portfolio.instruments, **{row.symbol: _instrument(row) for row in own}}
+    holdings = (*portfolio.holdings, *(Holding(row.symbol, ZERO) for row in own))
+    return replace(portfolio, holdings=holdings, instruments=instruments)
 
 
 def _replaced(portfolio: Portfolio, weighting: Weighting, name: str) -> tuple[Section, ...]:

@@ -31,6 +31,7 @@ from xl_addin.show.terminal import (
     pad,
     paint_for,
     problem_lines,
+    split_tables,
     table_lines,
     wrap,
 )
@@ -261,6 +262,15 @@ def test_a_table_leaves_columns_out_before_it_cuts_a_number() -> None:
     columns = [TextColumn("Name", "<", least=5), TextColumn("Value"), TextColumn("More", optional=1)]
     lines = table_lines(columns, [TextRow(("a long name", "1,234,567", "99"))], Paint(width=20))
     assert lines[-1] == "a long ..  1,234,567"
+
+
+@given(st.lists(st.integers(1, 18), min_size=1, max_size=12), st.integers(40, 120))
+def test_a_table_of_any_number_of_columns_is_split_to_fit(widths: list[int], width: int) -> None:
+    columns = [TextColumn("Name", "<"), *(TextColumn(str(n)) for n in range(len(widths)))]
+    row = TextRow(("a name", *("9" * n for n in widths)))
+    tables = split_tables(columns, [row], Paint(width=width))
+    assert all(display_width(line) <= width for table in tables for line in table)
+    assert [cell for table in tables for cell in table[-1].split()[2:]] == list(row.cells[1:])
 
 
 def test_a_quiet_plan_says_there_is_nothing_to_do() -> None:

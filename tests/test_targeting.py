@@ -141,3 +141,12 @@ def test_the_catalogue_has_the_sectors_that_a_universe_leaves_out(folder: Path) 
 def test_the_english_report_has_english_names(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert weigh_into(folder, "--section", "satellite", "--lang", "en") == 0
     assert "Samsung Electronics" in capsys.readouterr().out
+
+
+def test_an_instrument_of_ones_own_needs_its_currency_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "u.csv").write_text("symbol,sector\nMYFUND1,Energy\nNVDA,\n", encoding="utf-8")
+    assert weigh_into(folder, "--section", "satellite", "--lang", "en") == 2
+    assert "MYFUND1" in capsys.readouterr().err
+    (folder / "u.csv").write_text("symbol,sector,currency\nMYFUND1,Energy,KRW\nNVDA,,\n", encoding="utf-8")
+    assert weigh_into(folder, "--section", "satellite") == 0
+    assert load(folder / "p.yaml").instruments["MYFUND1"].currency == "KRW"

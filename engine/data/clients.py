@@ -272,6 +272,8 @@ class ClientTable:
         except Refused as refused:
             self.problems.append(refused.problem(str(path)))
             self.counts = {}
+        except FileNotFoundError:
+            self.problems.append(error("no-such-file", str(path)))
         except OSError as fault:
             reason = fault.strerror or type(fault).__name__
             self.problems.append(error("unreadable-file", str(path), reason=reason))
@@ -308,6 +310,9 @@ class ClientTable:
             self._encoding = _encoding_of(self.path)
         told = in_rows(str(self.path))
         with self._rows() as (headers, rows):
+            if not any(headers):
+                self.problems.append(error("no-clients.table", str(self.path)))
+                return
             if not self._understand(headers):
                 return
             first: dict[str, int] = {}
@@ -323,7 +328,7 @@ class ClientTable:
                     first.setdefault(client, number)
                     self.counts[client] = self.counts.get(client, 0) + 1
             if not self.counts:
-                self.problems.append(error("no-clients", str(self.path)))
+                self.problems.append(error("no-clients.table", str(self.path)))
 
     def _client(self, cells: Sequence[Any]) -> str:
         at = self.columns.index("client")

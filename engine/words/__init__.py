@@ -12,20 +12,22 @@ from __future__ import annotations
 
 import gettext
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from engine.phrase import Phrase
-from engine.words.korean import with_particles
+from engine.words.korean import in_large_units, with_particles
 
 Lang = str
 #: English first: what another language lacks is said in it.
 LANGUAGES: tuple[Lang, ...] = ("en", "ko")
 #: What is done with a sentence once its placeholders are filled.
 _FINISHED = {"ko": with_particles}
+#: How a language writes amounts of many digits, in placeholders such as `{amount:large}`.
+_LARGE: Mapping[str, Callable[[Any], str]] = {"ko": in_large_units}
 
 
 def say(key: str, lang: Lang, **values: object) -> str:
@@ -77,6 +79,8 @@ class _Formatter(string.Formatter):
         self._lang = lang
 
     def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - any value can be said
+        if format_spec == "large":
+            return _LARGE.get(self._lang, "{:,.0f}".format)(value)
         return format(value, format_spec) if format_spec else tell(value, self._lang)
 
 

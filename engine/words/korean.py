@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 #: As catalogues write them: after a consonant, after a vowel.
 _PARTICLES = {
@@ -56,3 +57,19 @@ def _final(text: str) -> str:
     if "가" <= last <= "힣":
         return _FINALS[(ord(last) - ord("가")) % 28]
     return _READ.get(last.upper(), "")
+
+
+#: What Koreans count large amounts by.
+_UNITS = ((Decimal(10) ** 12, "조"), (Decimal(10) ** 8, "억"))
+
+
+def in_large_units(amount: Decimal) -> str:
+    """Return an amount as Koreans say it: with one digit after the point above a trillion, in full below 100 million.
+
+    >>> in_large_units(Decimal("729313000000000"))
+    '729.3조'
+    """
+    for unit, name in _UNITS:
+        if abs(amount) >= unit:
+            return f"{amount / unit:,.1f}".removesuffix(".0") + name
+    return f"{amount:,.0f}"

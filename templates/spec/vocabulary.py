@@ -40,7 +40,7 @@ SCOPES = ("portfolio", "core", "company", "rotation")
 KINDS: Mapping[str, tuple[str, ...]] = {
     "side": ("buy", "sell"),
     "status": STATUSES,
-    "section": (*SECTIONS, "tax", "dividends"),
+    "section": (*SECTIONS, "tax", "dividends", "strategy"),
     "schedule": SCHEDULES,
     "asset_type": ASSET_TYPES,
     "asset_class": ASSET_CLASSES,

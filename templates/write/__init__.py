@@ -33,14 +33,16 @@ from templates.write import analysis, checks, dashboard, start
 from templates.write.canvas import Canvas, money_format
 from templates.write.evaluate import Figures, evaluate
 from templates.write.pack import packed
-from templates.write.tables import frame, sides, write_table
+from templates.write.tables import frame, page, sides, write_table
 
 #: Of every workbook: its looks are the same whenever it is made.
 _STAMP = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - a constant, in no zone
 #: The rows of a sheet's own block that are printed.
 _BLOCK_ROWS = 11
+#: As many rows as can be read on a page.
+_ROWS = 60
 #: As wide a printed area, in characters, as can be read on a page.
-_PAGE = 215
+_PAGE = 262
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def fill(canvas: Canvas, worksheets: Mapping[str, Worksheet], report: BookReport
         frame(canvas, worksheet, spec, report.portfolio.name, width)
         for place in places[key]:
             name = place.table.name
-            write_table(canvas, worksheet, place, figures.tables[name], base, report.notes.get(name, ""))
+            note, planned = report.notes.get(name, ""), report.as_of is not None
+            write_table(canvas, worksheet, place, figures.tables[name], base, note, planned=planned)
         if places[key]:
             _window(canvas, worksheet, spec, places[key], figures)
     if "Start" in worksheets:
@@ -134,6 +137,7 @@ def _window(canvas: Canvas, worksheet: Worksheet, spec: Sheet, places: list[Plac
     _links(canvas, worksheet, places)
     worksheet.print_title_rows = f"1:{PURPOSE_ROW if spec.stacked else HEADER_ROW}"
     if spec.stacked:
+        page(worksheet, one_page=_end(places[-1], figures) <= _ROWS + _ROWS // 2)
         right = max(_shown_right(place) for place in places)
         worksheet.print_area = f"A1:{letters(right)}{_end(places[-1], figures)}"
         return
@@ -152,6 +156,8 @@ def _window(canvas: Canvas, worksheet: Worksheet, spec: Sheet, places: list[Plac
     for left, _, _ in areas[1:]:
         title = next(place.table.caption(canvas.lang) for place in places if place.left == left)
         canvas.put(worksheet, TITLE_ROW, left, title, canvas.styles.look("title"))
+    # A longer table of one sheet goes on over more pages, with its heads.
+    page(worksheet, one_page=len(areas) == 1 and areas[0][2] <= _ROWS)
     worksheet.print_area = [f"{letters(left)}1:{letters(right)}{last}" for left, right, last in areas]
 
 

@@ -24,7 +24,7 @@ from templates.spec.layout import quoted
 from templates.spec.vocabulary import spoken
 from templates.write import charts, checks
 from templates.write.analysis import WEIGHTED_FEE, concentration
-from templates.write.canvas import AMBER, PALE_RED, RED, Canvas, money_format
+from templates.write.canvas import AMBER, GREEN, PALE_RED, RED, Canvas, money_format
 from templates.write.evaluate import Figures, Number, add, number, share
 from templates.write.tables import coloured, go_to, page, sides, underlined, widths, words
 
@@ -384,7 +384,7 @@ def allocation(pen: Pen, row: int) -> tuple[int, int]:
     _weights(pen, rows, first, slots)
     _remainder(pen, more, first, slots, rows)
     for at in range(first, more):
-        _bars(pen, at, first, more)
+        _bars(pen, at, first, more - 1)
     rules = pen.sheet.conditional_formatting
     words(rules, f"I{first}:I{more}", f"I{first}", "status", line=True)
     rules.add(f"I{first}:I{more}", underlined(f'$B{first}<>""'))
@@ -622,6 +622,8 @@ def limits(pen: Pen, row: int) -> int:
     broken = [i for i, r in enumerate(rows) if r["Status"] == "BREACH"]
     first = row + 2
     slots = max(min(len(broken), MOST_LIMITS), 1) if pen.canvas.literal else MOST_LIMITS
+    # Where none is broken the first row says so, and not in red.
+    pen.sheet.conditional_formatting.add(f"L{first}", coloured(f'$K{first}=""', GREEN))
     breach = "ISNUMBER(MATCH({Limits.Status},{*limit.BREACH},0))"
     for slot in range(slots):
         at = first + slot
@@ -637,13 +639,16 @@ def limits(pen: Pen, row: int) -> int:
                 whole = f'IF(ABS({cell})<100,TEXT({cell},"0.0%"),TEXT({cell},"#,##0"))'
                 text = f'IF(ISNUMBER({cell}),{whole},{cell}&"")' if name in ("Limit", "Actual") else cell
                 value = pen.word(kind, found.get(name, "")) if kind else _as_text(found.get(name, ""))
-                pen.write(at, column, Line(f'IF($S{at}>0,{text},"")', value), f"cell-line-alert{_side(name)}")
+                other = '""'
+                if name == "Rule" and slot == 0:
+                    known = 'SUMPRODUCT(--({Limits.Rule}<>""))>0'
+                    other = f"IF({known},{{!limits-kept}},{{!limits-unknown}})"
+                    value = value or pen.say("limits-kept" if rows else "limits-unknown")
+                pen.write(at, column, Line(f"IF($S{at}>0,{text},{other})", value), f"cell-line-alert{_side(name)}")
     last = first + slots
-    none = "" if broken else pen.say("limits-kept" if rows else "limits-unknown")
-    more = f"{pen.say('more.before')}{len(broken) - slots}{pen.say('more.after')}" if len(broken) > slots else none
     count = f"SUMPRODUCT(1*{breach})"
-    kept = 'IF(SUMPRODUCT(--({Limits.Rule}<>""))>0,{!limits-kept},{!limits-unknown})'
-    formula = f'IF({count}>{slots},{{!more.before}}&({count}-{slots})&{{!more.after}},IF({count}=0,{kept},""))'
+    more = f"{pen.say('more.before')}{len(broken) - slots}{pen.say('more.after')}" if len(broken) > slots else ""
+    formula = f'IF({count}>{slots},{{!more.before}}&({count}-{slots})&{{!more.after}},"")'
     pen.write(last, 12, Line(formula, more), "cell-line-link")
     return last
 

@@ -146,6 +146,7 @@ class _Evaluation:
         self.lang = lang
         self.prices = priced_rows(report)
         self.quotes = {row["Ticker"]: number(row.get("Price")) for row in self.prices}
+        self.names = {row["Ticker"]: row.get("Name") for row in reversed(self.prices)}
         self.rate_rows = tuple(self._rate(row) for row in rate_inputs(report))
         self.rates = {row["Currency"]: row["Rate"] for row in reversed(self.rate_rows) if row["Currency"]}
         self.own = {row["Ticker"] for row in instrument_rows(self.portfolio)}
@@ -220,7 +221,7 @@ class _Evaluation:
         return {
             "Account": holding.account,
             "Ticker": holding.symbol,
-            "Name": instrument.name,
+            "Name": self._name(holding.symbol),
             "Class": instrument.asset_type if own and instrument.asset_type != UNKNOWN_TYPE else None,
             "Market": instrument.market if own else None,
             "Currency": instrument.currency if own else None,
@@ -235,6 +236,10 @@ class _Evaluation:
             "Value": product(holding.quantity, price, rate) if holding.quantity else ZERO,
             "Check": self.say(fault) if fault else "",
         }
+
+    def _name(self, symbol: str) -> Value:
+        """Return the name that stands beside the price, as the formula finds it."""
+        return self.names.get(symbol) or ""
 
     def _trade(self, row: Row) -> Row:
         amount, cost = (number(row[name]) or ZERO for name in ("Amount", "Cost"))
@@ -258,7 +263,7 @@ class _Evaluation:
         return {
             "Section": section.name,
             "Ticker": target.symbol,
-            "Name": self.portfolio.instruments[target.symbol].name,
+            "Name": self._name(target.symbol),
             "Role": target.role,
             "Target": target.weight,
             "Min": target.minimum,

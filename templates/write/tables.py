@@ -20,6 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.words import Lang, say
 from templates.cells import Row, Rows, Value, letters, quoted_sheet
+from templates.spec.inputs import CURRENCIES
 from templates.spec.layout import (
     BESIDE,
     FIRST_COLUMN,
@@ -104,13 +105,23 @@ _DOUBTFUL = ("LOCKED", "DISABLED", "CHECK", "stale", "sample", "warning", "due",
 _GOOD = ("OK", "HOLD", "fresh", "manual")
 
 
-def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Rows, base: str, note: str = "") -> None:
+def write_table(
+    canvas: Canvas,
+    sheet: Worksheet,
+    placement: Placement,
+    rows: Rows,
+    base: str,
+    note: str = "",
+    *,
+    planned: bool = False,
+) -> None:
     """Write a table at its place: title, captions, identifiers, rows, spare rows; then what makes it usable.
 
-    `note` stands beside the title: what the rows are of, or why there are none.
+    `note` stands beside the title: what the rows are of, or why there are none. Of a `planned` workbook every table
+    has been computed, but those that are fetched.
     """
     table = placement.table
-    _heads(canvas, sheet, placement, title_of(table, canvas, note, empty=not rows))
+    _heads(canvas, sheet, placement, title_of(table, canvas, note, empty=not rows and (table.fetched or not planned)))
     for offset, column in enumerate(placement.columns):
         _column(canvas, sheet, placement, column, placement.left + offset, rows, base)
     if not canvas.literal:
@@ -119,6 +130,8 @@ def write_table(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Ro
         else:
             _excel_table(canvas, sheet, placement)
         _validations(canvas, sheet, placement)
+        if table.name == "Settings":
+            settings_choices(canvas, sheet, placement, rows)
     _colours(sheet, placement)
 
 
@@ -231,8 +244,9 @@ def _validations(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None
         validation.error = say(f"label.entry.{column.type}", canvas.lang)
         validation.errorTitle = column.caption(canvas.lang)
         validation.showErrorMessage = True
-        # A warning lets an exception through: what is wrong is also said by the row's own check and by the reader.
-        validation.errorStyle = "warning" if column.type in ("choice", "bool") else "stop"
+        # A warning lets an exception through, such as 194 with its unit: the reader understands it, and what is wrong
+        # is also said by the row's own check.
+        validation.errorStyle = "warning"
         hint = column.help(canvas.lang)
         if hint:
             validation.prompt, validation.promptTitle = hint, column.caption(canvas.lang)
@@ -240,6 +254,23 @@ def _validations(canvas: Canvas, sheet: Worksheet, placement: Placement) -> None
         letter = placement.letter(column.name)
         validation.add(f"{letter}{placement.first_row}:{letter}{placement.last_row}")
         sheet.add_data_validation(validation)
+
+
+def settings_choices(canvas: Canvas, sheet: Worksheet, placement: Placement, rows: Rows) -> None:
+    """Offer the choices of every setting that has some, in its own row."""
+    value = placement.table.index["Value"]
+    for number, row in enumerate(rows, placement.first_row):
+        key, kind = str(row.get("Key")), value.vocabulary(row)
+        offered = choices(kind, KINDS[kind], canvas.lang) if kind else _OFFERED.get(key, ())
+        if offered:
+            validation = listed(offered)
+            validation.error, validation.errorStyle = say("label.entry.choice", canvas.lang), "warning"
+            validation.showErrorMessage = True
+            validation.add(f"{placement.letter('Value')}{number}")
+            sheet.add_data_validation(validation)
+
+
+_OFFERED = {"base_currency": CURRENCIES, "convert_currency": ("TRUE", "FALSE")}
 
 
 def _validation(column: Column, lang: Lang) -> DataValidation | None:

@@ -189,7 +189,6 @@ def test_a_workbook_each_and_the_table_of_all(work: Path, capsys: pytest.Capture
     capsys.readouterr()
     assert run("clients.csv", "-o", "out") == 2
     assert "[output-exists]" in capsys.readouterr().err
-    assert run("clients.csv", "-o", "out", "--force") == 2
 
 
 def test_the_table_of_all_as_csv_is_no_formula(work: Path) -> None:
@@ -259,3 +258,12 @@ def test_a_parquet_table_needs_its_extra_or_is_read(tmp_path: Path) -> None:
     assert [one.holdings[0].quantity for one in read(path).values()] == [Decimal("1.5"), 2]
     path.write_bytes(b"nothing")
     assert [one.code for one in ClientTable(path).problems] == ["not-parquet"]
+
+
+def test_a_state_folder_that_cannot_be_written_stops_nothing(
+    work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (work / "state").write_text("a file in the way")
+    monkeypatch.setenv("REBALANCER_STATE_DIR", str(work / "state"))
+    assert run(str(table(work, "a,QQQ,1,1,,USD,"))) == 0
+    assert "[journal-not-kept]" in capsys.readouterr().err

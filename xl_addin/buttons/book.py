@@ -17,6 +17,7 @@ from engine.words import Lang
 from templates.cells import Grid, Row, Rows, column_number
 from templates.read.tables import Found, TableReader, bounded, find_tables
 from templates.spec import TABLES
+from templates.spec.vocabulary import spoken
 from templates.write.canvas import approximate
 from xl_addin.buttons.edits import Edit, columns_of
 from xl_addin.functions.cells import grid, rows_of
@@ -64,7 +65,9 @@ def written(place: Found, rows: Rows, *, headers: bool = False) -> list[Edit]:
     names = [c.name for c in place.table.columns if c.role == "result" and c.name in place.columns]
     at = [place.columns[name] for name in names]
     blank = max(place.numbers(), default=place.header) - place.header - len(rows)
-    cells = [[content(row.get(name)) for name in names] for row in rows]
+    lang = language_of_titles((place.grid.name,))
+    known = [place.table.index[name] for name in names]
+    cells = [[content(spoken(c.vocabulary(row), row.get(c.name), lang)) for c in known] for row in rows]
     cells += [[None] * len(names)] * max(blank, 0)
     if headers:
         cells.insert(0, list(names))

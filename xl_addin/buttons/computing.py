@@ -16,7 +16,7 @@ from templates.report import BookReport
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
-from templates.spec.vocabulary import HIGH
+from templates.spec.vocabulary import HIGH, spoken
 from xl_addin.buttons import Lines, Progress, problem_lines
 from xl_addin.buttons.book import (
     WRITTEN,
@@ -31,6 +31,7 @@ from xl_addin.buttons.book import (
     written,
 )
 from xl_addin.buttons.edits import Edit, apply, drop, last
+from xl_addin.functions.inputs import language_of_titles
 
 #: Where closes and facts come from.
 SOURCES = Sources()
@@ -137,7 +138,8 @@ def _mode(book: Book, progress: Progress, mode: str, *, formulas: bool) -> Lines
 def _mode_edit(place: Found, mode: str) -> Edit:
     for row, values in rows_in(place):
         if values.get("Key") == "mode":
-            return Edit(place.grid.name, row, place.columns["Value"], ((mode,),))
+            word = spoken("setting.mode", mode, language_of_titles((place.grid.name,)))
+            return Edit(place.grid.name, row, place.columns["Value"], ((word,),))
     raise InputError([error("no-setting", "Settings", name="mode")])
 
 

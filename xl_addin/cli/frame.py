@@ -72,11 +72,19 @@ class BadValue(click.BadParameter):
 
 
 class OneOf(click.Choice[str]):
-    """A choice of words, refused in the reader's language."""
+    """A choice of words, refused in the reader's language; `vocabulary` is their kind where people write others too."""
+
+    def __init__(self, choices: Sequence[str], vocabulary: str = "") -> None:
+        super().__init__(choices)
+        self.vocabulary = vocabulary
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the word; raises BadValue where it is none of them."""
         del param, ctx
+        if self.vocabulary and value not in self.choices:
+            from templates.spec.vocabulary import meant  # for a word of another language only
+
+            value = meant(self.vocabulary, value)
         if value not in self.choices:
             raise BadValue(phrase("wanted.choice", value=value, choices=tuple(self.choices)))
         return value

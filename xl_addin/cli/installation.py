@@ -107,7 +107,7 @@ def doctor(*, workbook: Path | None, live: bool, as_json: bool, lang: Lang) -> i
 
 def _shown(checks: Iterable[HealthCheck], lang: Lang, *, as_json: bool) -> list[HealthCheck]:
     """Return the checks; unless for JSON, print each as soon as it is done."""
-    from xl_addin.show.terminal import pad, paint_for
+    from xl_addin.show.terminal import pad, paint_for, wrap
 
     done = []
     for one in checks:
@@ -116,7 +116,8 @@ def _shown(checks: Iterable[HealthCheck], lang: Lang, *, as_json: bool) -> list[
             status = paint_for(sys.stdout)(pad(say(f"doctor.{one.status}", lang), 5), _STYLES[one.status])
             _say(f"{status} {tell(one.title, lang)}: {tell(one.message, lang)}")
             if one.mend:
-                _say(f"      -> {tell(one.mend, lang)}")
+                for line in wrap(f"-> {tell(one.mend, lang)}", paint_for(sys.stdout).sentence - 6, "   "):
+                    _say(f"      {line}")
             sys.stdout.flush()
     return done
 

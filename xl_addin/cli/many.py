@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from engine.documents import number, problem_list
-from engine.errors import InputError, Problem, error
+from engine.errors import InputError, Problem, error, warning
 from engine.phrase import place
 from engine.words import Lang, say
 from rebalancer.files import output_problems, state_folder, write_whole
@@ -211,9 +211,16 @@ def _output_problems(asked: Asked, gathering: Gathering, then: WritePlans | None
 
 def _planned(asked: Asked, terms: Terms, gathering: Gathering, then: WritePlans | None) -> Iterator[PlannedOne]:
     """Yield what becomes of each, with a bar where there is a terminal, going on where a run was stopped."""
-    journal = asked.journal
-    if not asked.resume:
-        journal.unlink(missing_ok=True)
+    journal: Path | None = asked.journal
+    try:
+        asked.journal.parent.mkdir(parents=True, exist_ok=True)
+        if not asked.resume:
+            asked.journal.unlink(missing_ok=True)
+    except OSError as fault:
+        # Without one the run cannot be taken up again: no reason not to run.
+        reason = fault.strerror or type(fault).__name__
+        gathering.problems.append(warning("journal-not-kept", str(asked.journal), reason=reason))
+        journal = None
     with bar(len(gathering)) as show:
         yield from plan_many(
             gathering, as_of=terms.as_of, mode=terms.mode, cash_flow=terms.cash_flow, allow_stale=terms.allow_stale,

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @option("-o", "--output", type=FILE, metavar="OUT")
 @force_option
 @prices_option
-@option("--mode", type=OneOf(setting_fields()["mode"]["choices"]))
+@option("--mode", type=OneOf(setting_fields()["mode"]["choices"], "setting.mode"))
 @option("--cash-flow", type=amount, metavar="N")
 @as_of_option
 @history_options

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from engine.analysis.calendar import Calendar
 from engine.analysis.compare import Comparison, FundRow
@@ -12,16 +11,25 @@ from engine.analysis.facts import issuer_of
 from engine.analysis.returns import PERIODS
 from engine.analysis.review import Review
 from engine.analysis.risk import RiskReport
-from engine.errors import Problem, Severity
+from engine.errors import Problem
 from engine.market import catalogue
 from engine.weights.methods import Concentration, Weighting
 from engine.words import Lang, known, say, tell
 from rebalancer.targeting import Retargeted
 from templates.report import group_name
 from xl_addin.show.allocation_text import section_name
-from xl_addin.show.terminal import Paint, TextColumn, TextRow, points, price, problem_lines, table_lines, wrap
+from xl_addin.show.terminal import (
+    Paint,
+    TextColumn,
+    TextRow,
+    points,
+    price,
+    problem_lines,
+    split_tables,
+    table_lines,
+    wrap,
+)
 
-WIDTH = 116
 TASK_WIDTH = 86
 HUNDRED_MILLION, TRILLION = 10**8, 10**12
 NONE = "–"
@@ -35,20 +43,9 @@ def _say(key: str, lang: Lang, **values: object) -> str:
 
 def _report(blocks: Iterable[Sequence[str]], problems: Iterable[Problem], lang: Lang, paint: Paint) -> str:
     """Return the blocks and, below them, the problems, an empty line between two."""
-    lines = problem_lines(_grouped(problems, lang), lang, paint, WIDTH)
+    lines = problem_lines(problems, lang, paint)
     every = [*blocks, [paint(_say("problems", lang), "cyan"), *lines] if lines else []]
     return "\n\n".join("\n".join(block) for block in every if block) + "\n"
-
-
-def _grouped(problems: Iterable[Problem], lang: Lang) -> list[Problem]:
-    """Return problems with those that say the same of several places made one."""
-    same: dict[tuple[Severity, str, str], list[Problem]] = {}
-    for one in problems:
-        same.setdefault((one.severity, one.code, one.said(lang)), []).append(one)
-    return [
-        replace(found[0], where=", ".join(dict.fromkeys(tell(one.where, lang) for one in found)))
-        for found in same.values()
-    ]
 
 
 def _named(symbol: str, lang: Lang, name: str = "") -> str:
@@ -104,7 +101,8 @@ def target_changes_text(found: Retargeted, lang: Lang, paint: Paint) -> str:
         ))
         for one in found.changes
     ]  # fmt: skip
-    title = [paint(_say("targets", lang, name=found.portfolio.name), "bold")]
+    name = found.portfolio.name
+    title = [paint(_say("targets", lang, name=name) if name else _say("targets-nameless", lang), "bold")]
     table = table_lines(columns, rows, paint) if rows else [_say("targets-same", lang)]
     return _report([title, table], found.problems, lang, paint)
 
@@ -146,7 +144,7 @@ def correlate_text(result: Correlations, lang: Lang, paint: Paint) -> str:
     headings = [TextColumn("", "<"), TextColumn("", "<"), TextColumn("", "<"), TextColumn(_say("correlation", lang))]
     blocks = [
         [paint(_say("correlations", lang), "bold"), _say("correlation-span", lang, **span)],
-        table_lines(columns, rows, paint),
+        *split_tables(columns, rows, paint),
         table_lines(headings, pairs, paint) if pairs else [],
         [_say("bets", lang, bets=result.effective_bets)],
     ]
@@ -160,8 +158,9 @@ def review_text(result: Review, lang: Lang, paint: Paint) -> str:
         TextColumn(_say("ticker", lang), "<", 10),
         TextColumn(_say("name", lang), "<", 24),
         TextColumn(_say("benchmark", lang), "<", 10),
-        TextColumn(_say("currency", lang), "<", 8),
-        *(TextColumn(name) for name in names),
+        TextColumn(_say("currency", lang), "<", 8, optional=len(names) + 1),
+        # Where there is no room, the oldest quarters are left out first, never the last.
+        *(TextColumn(name, optional=len(names) - 1 - number) for number, name in enumerate(names)),
         TextColumn(_say("verdict", lang), "<"),
     ]
     lines = []
@@ -172,7 +171,7 @@ def review_text(result: Review, lang: Lang, paint: Paint) -> str:
         verdict = _say(f"verdict-{row.verdict.name.lower()}", lang)
         texts = (row.symbol, _named(row.symbol, lang), row.benchmark or NONE, row.currency or NONE, *cells, verdict)
         lines.append(TextRow(texts, VERDICT_STYLES[row.verdict.name], remark))
-    title = [paint(_say("review", lang), "bold"), *wrap(_say("review-legend", lang), WIDTH)]
+    title = [paint(_say("review", lang), "bold"), *wrap(_say("review-legend", lang), paint.sentence)]
     return _report([title, table_lines(columns, lines, paint)], result.problems, lang, paint)
 
 
@@ -235,7 +234,7 @@ def compare_text(result: Comparison, lang: Lang, paint: Paint) -> str:
     ]  # fmt: skip
     unit = _say("each-fund-currency", lang) if result.currency == "local" else result.currency
     head = _say("funds-as-of", lang, day=result.as_of or NONE, currency=unit)
-    blocks = [[paint(_say("funds", lang), "bold"), head], table_lines(columns, rows, paint), shared]
+    blocks = [[paint(_say("funds", lang), "bold"), head], *split_tables(columns, rows, paint), shared]
     return _report(blocks, result.problems, lang, paint)
 
 

@@ -174,6 +174,22 @@ def table_lines(columns: Sequence[TextColumn], rows: Iterable[TextRow], paint: P
     return lines
 
 
+def split_tables(columns: Sequence[TextColumn], rows: Sequence[TextRow], paint: Paint) -> list[list[str]]:
+    """Return a table as several where it is too wide: each has the first column and as many others as there is room."""
+    head, others = columns[0], list(range(1, len(columns)))
+    widths = _widths(columns, [_clipped(row, [column.limit for column in columns]) for row in rows])
+    tables: list[list[str]] = []
+    while others:
+        taken, room = [others.pop(0)], paint.width - widths[0] - len(GAP)
+        room -= widths[taken[0]]
+        while others and room >= widths[others[0]] + len(GAP):
+            room -= widths[others[0]] + len(GAP)
+            taken.append(others.pop(0))
+        shown = [replace(row, cells=(row.cells[0], *(row.cells[n] for n in taken))) for row in rows]
+        tables.append(table_lines([head, *(columns[n] for n in taken)], shown, paint))
+    return tables
+
+
 def wrap_indented(text: str, width: int, indent: str) -> list[str]:
     """Return the text broken like `wrap` does, every line indented."""
     return [indent + line for line in wrap(text, width - len(indent))]
