@@ -7,6 +7,7 @@ extension and without, and no cell waits for prices when it is opened.
 from __future__ import annotations
 
 from copy import copy
+from typing import Any
 
 from engine.errors import InputError, error
 from engine.words import Lang, say
@@ -29,7 +30,8 @@ def report_ods(report: BookReport, lang: Lang, *, sample: bool = False) -> bytes
     if program is None:
         raise InputError([error("libreoffice.missing", "LibreOffice", reason="")])
     book = with_room(report, lang, sample=sample)
-    for cell in (cell for sheet in book.workbook.worksheets for row in sheet.iter_rows() for cell in row):
+    cells: Any = (cell for sheet in book.workbook.worksheets for row in sheet.iter_rows() for cell in row)
+    for cell in cells:
         if isinstance(cell.value, bool):
             cell._style = copy(cell._style)  # noqa: SLF001 - cells of one look share it
             cell.number_format = _TRUTH
