@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rebalancer.recording import record
     from rebalancer.saving import save
     from rebalancer.sharing import share
+    from rebalancer.syncing import sync
 
 __version__ = "0.2.0"
 
@@ -65,6 +66,7 @@ _HOMES = {
     "rebalancer.recording": ("record",),
     "rebalancer.saving": ("save",),
     "rebalancer.sharing": ("share",),
+    "rebalancer.syncing": ("sync",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -105,6 +107,7 @@ __all__ = [
     "risk",
     "save",
     "share",
+    "sync",
     "weights",
     "write",
 ]

@@ -154,7 +154,9 @@ class Research:
         if len(due) > FEW:
             bare = [one for one in due if not self._has_closes(one, span)]
             ask(world, world.closes, bare, Deadline(span.deadline.left * CLOSES_SHARE))
-        ask(world, world.history, sorted(due, key=lambda one: one.symbol not in got), span.deadline)
+        said = {symbol: errors.get(world.name) for symbol, errors in found.errors.items()}
+        worth = [one for one in due if (error := said.get(one.symbol)) is None or not error.retry_after]
+        ask(world, world.history, sorted(worth, key=lambda one: one.symbol not in got), span.deadline)
         for source in self.korean_history:
             left = [one for one in due if one.market == "KR" and one.symbol not in got]
             ask(source, source.history, left, span.deadline)

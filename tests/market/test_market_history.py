@@ -242,6 +242,15 @@ def test_charts_that_hang_leave_the_closes(market: Replayed, replay: Replay) -> 
     assert replay.waited_out == 0
 
 
+def test_a_source_that_hangs_is_told_as_that_and_asked_once(market: Replayed, replay: Replay) -> None:
+    us, _ = many()
+    replay.fault("yahoo.*", "hang")
+    batch = market.research.history(us, START, END, now=NOW, deadline=2.5)
+    assert set(batch.failed) == set(us)
+    assert {str(error) for error in batch.failed.values()} == {"yahoo: it did not answer in time"}
+    assert Counter(replay.kinds()) == {"yahoo.spark": 2}
+
+
 @pytest.mark.parametrize("body", [b"null", b"[]", b"7", b'{"spark": null}', b'{"error": {}}', b"\xff\xfe", b"<html>"])
 @pytest.mark.parametrize("kind", ["yahoo.spark", "yahoo.chart"])
 def test_an_answer_of_another_shape_costs_that_answer_alone(

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "calendar": "xl_addin.cli.analyses",
     "backtest": "xl_addin.cli.backtest",
     "performance": "xl_addin.cli.performance",
+    "sync": "xl_addin.cli.syncing",
     "build": "xl_addin.cli.installation",
     "install": "xl_addin.cli.installation",
     "doctor": "xl_addin.cli.installation",

@@ -28,7 +28,7 @@ def models(*, as_json: bool, lang: Lang) -> None:
 
         sys.stdout.write(dump({"models": [_document(model) for model in every], "problems": []}))
         return
-    from xl_addin.show.terminal import TextColumn, TextRow, paint_for, percent, table_lines
+    from xl_addin.show.terminal import TextColumn, TextRow, as_called_here, paint_for, percent, table_lines
 
     titles = ("model", "model-name", "expected-return", "worst-fall", "fee")
     rows = []
@@ -40,7 +40,9 @@ def models(*, as_json: bool, lang: Lang) -> None:
         rows.append(TextRow((facts.key, facts.title(lang), *shown), remark=facts.summary(lang)))
     columns = [TextColumn(say(f"caption.{title}", lang), "<" if n < 2 else ">") for n, title in enumerate(titles)]
     lines = table_lines(columns, rows, paint_for(sys.stdout))
-    sys.stdout.write("\n".join([*lines, "", say("said.assumptions", lang), say("said.start-with", lang)]) + "\n")
+    sys.stdout.write(
+        "\n".join([*lines, "", say("said.assumptions", lang), as_called_here(say("said.start-with", lang))]) + "\n"
+    )
 
 
 def _document(model: ModelPortfolio) -> dict[str, object]:

@@ -1,0 +1,141 @@
+"""Two versions of a portfolio that come from a third, as one, row by row; what both changed is never chosen silently.
+
+A row is a holding, an account, an amount of cash, a target, a section's rule, a group, a rate, a setting. Where one
+side left it as it was, the other side's counts; where both made the same of it, that; where each made something else,
+it is a conflict, shown with both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from engine.errors import Problem, error
+from engine.phrase import phrase, place
+from engine.portfolio import Account, Group, Holding, Portfolio, Rule, Section, Target
+from engine.settings import Settings
+
+Row = tuple[str, ...]
+Rows = dict[Row, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A row that both sides changed, each in its own way; None where a side took it away."""
+
+    row: Row
+    mine: object
+    theirs: object
+
+    @property
+    def problem(self) -> Problem:
+        """Return the conflict as an error that shows both values."""
+        return error(
+            f"sync-conflict.{self.row[0]}", place("sync-row", row=tuple(filter(None, self.row[1:]))),
+            mine=_shown(self.mine), theirs=_shown(self.theirs),
+        )  # fmt: skip
+
+
+def _shown(value: object) -> object:
+    """Return what of a row tells it apart, for a person."""
+    if value is None:
+        return phrase("shown.nothing")
+    if isinstance(value, Holding):
+        return value.value if value.value is not None else value.quantity
+    if isinstance(value, Target):
+        return value.weight
+    if isinstance(value, Rule | Group | Account | Section):
+        return _differs(value)
+    return str(value)
+
+
+def _differs(value: Any) -> str:  # noqa: ANN401 - any record
+    return ", ".join(f"{one.name}={getattr(value, one.name)}" for one in fields(value))
+
+
+def merged(
+    base: Portfolio | None, mine: Portfolio, theirs: Portfolio, *, prefer: str = ""
+) -> tuple[Portfolio, tuple[Conflict, ...]]:
+    """Return what two versions come to, in the order of mine, and the rows that each changed in its own way.
+
+    `base` is what both come from; without it every row that differs is a conflict, and one that a side lacks is taken
+    from the other. `prefer` ("mine" or "theirs") decides conflicts.
+    """
+    old, ours, others = (_rows(one) if one else {} for one in (base, mine, theirs))
+    kept: Rows = {}
+    conflicts = []
+    for row in dict.fromkeys((*ours, *others)):
+        before, here, there = old.get(row), ours.get(row), others.get(row)
+        if here == there or (there == before and base is not None):
+            value = here
+        elif here == before and base is not None:
+            value = there
+        elif base is None and (here is None or there is None):
+            value = here if there is None else there
+        else:
+            value = there if prefer == "theirs" else here
+            if not prefer:
+                conflicts.append(Conflict(row, here, there))
+        if value is not None:
+            kept[row] = value
+    return _built(kept, mine, theirs), tuple(conflicts)
+
+
+def _rows(portfolio: Portfolio) -> Rows:
+    rows: Rows = {("head", "name"): portfolio.name, ("head", "base_currency"): portfolio.base_currency}
+    rows |= {("expected", name): text for name, text in portfolio.expected.items()}
+    seen: dict[tuple[str, str], int] = {}
+    for one in portfolio.holdings:
+        number = seen[one.account, one.symbol] = seen.get((one.account, one.symbol), 0) + 1
+        rows["holding", one.account, one.symbol, str(number) if number > 1 else ""] = one
+    for account in portfolio.accounts:
+        rows["account", account.name] = replace(account, cash={})
+        rows |= {("cash", account.name, code): amount for code, amount in account.cash.items() if amount}
+    for section in portfolio.sections:
+        rows["rule", section.name] = section.rule
+        rows |= {("target", section.name, target.symbol): target for target in section.targets}
+    rows |= {("group", group.name): group for group in portfolio.groups}
+    rows |= {("fx", name): rate for name, rate in portfolio.fx.items()}
+    rows |= {("setting", one.name): getattr(portfolio.settings, one.name) for one in fields(Settings)}
+    rows["rule", ""] = portfolio.untargeted_rule
+    return {row: value for row, value in rows.items() if value is not None}
+
+
+def _built(rows: Mapping[Row, Any], mine: Portfolio, theirs: Portfolio) -> Portfolio:
+    """Return the portfolio of merged rows."""
+
+    def of(kind: str) -> Iterable[tuple[Row, Any]]:
+        return ((row, value) for row, value in rows.items() if row[0] == kind)
+
+    cash: dict[str, dict[str, Any]] = {}
+    for row, amount in of("cash"):
+        cash.setdefault(row[1], {})[row[2]] = amount
+    targets: dict[str, list[Target]] = {}
+    for row, target in of("target"):
+        targets.setdefault(row[1], []).append(target)
+    rules = {row[1]: rule for row, rule in of("rule")}
+    sections = tuple(
+        Section(name, tuple(targets.get(name, ())), rules[name]) for name in rules if name and targets.get(name)
+    )
+    settings = {row[1]: value for row, value in of("setting")}
+    return replace(
+        mine,
+        name=str(rows.get(("head", "name"), mine.name)),
+        base_currency=str(rows["head", "base_currency"]),
+        instruments={**theirs.instruments, **mine.instruments},
+        holdings=tuple(value for _, value in of("holding")),
+        accounts=tuple(replace(value, cash=cash.get(row[1], {})) for row, value in of("account")),
+        sections=sections,
+        groups=tuple(value for _, value in of("group")),
+        fx={row[1]: rate for row, rate in of("fx")},
+        expected={row[1]: text for row, text in of("expected")},
+        settings=replace(Settings(), **settings),
+        accounts_declared=mine.accounts_declared or theirs.accounts_declared,
+        untargeted_rule=rules.get("", mine.untargeted_rule),
+    )
+
+
+def alike(one: Portfolio, other: Portfolio) -> bool:
+    """Tell whether two versions hold the same rows."""
+    return _rows(one) == _rows(other)

@@ -1,0 +1,278 @@
+"""The same portfolio on several computers, over real folders and a real S3 server on this one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rebalancer
+from engine.errors import InputError
+from engine.merging import alike
+from rebalancer import syncing
+from rebalancer.ledgers import read_ledger
+from rebalancer.syncing import Shelf, SyncFailed, sync
+from xl_addin.cli import main
+
+DOCUMENT = """portfolio:
+  name: Mine
+  base_currency: KRW
+  holdings:   # what I have
+    - {symbol: "360750", quantity: 250, price: 24350}
+    - {symbol: QQQ, quantity: 10, price: 628.35}
+    - {symbol: SCHD, quantity: 20, price: 27}
+  cash: {KRW: 1500000, USD: 320.50}
+  targets:
+    - {ticker: "360750", weight: 0.5}
+    - {ticker: QQQ, weight: 0.3}
+    - {ticker: SCHD, weight: 0.1}
+"""
+
+
+class Side:
+    """One computer: a folder with the portfolio's file."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        folder.mkdir()
+        self.path, self.url = folder / "my.yaml", url
+
+    def sync(self, **more: Any) -> syncing.Synced:
+        return sync(self.path, self.url, **more)
+
+    def change(self, old: str, new: str) -> None:
+        text = self.path.read_text(encoding="utf-8")
+        assert old in text
+        self.path.write_text(text.replace(old, new), encoding="utf-8")
+
+    @property
+    def portfolio(self) -> rebalancer.Portfolio:
+        return rebalancer.load(self.path)
+
+    def quantity(self, symbol: str) -> Decimal:
+        return next(one.quantity for one in self.portfolio.holdings if one.symbol == symbol)
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> tuple[Side, Side]:
+    shared = tmp_path / "cloud"
+    shared.mkdir()
+    here, there = Side(tmp_path / "here", str(shared)), Side(tmp_path / "there", str(shared))
+    here.path.write_text(DOCUMENT, encoding="utf-8")
+    assert here.sync().sent
+    assert there.sync().taken
+    return here, there
+
+
+def test_a_computer_without_the_file_gets_it(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    assert there.path.read_bytes() == here.path.read_bytes()
+    assert not there.sync().sent
+
+
+def test_changes_of_different_rows_come_together_and_comments_stay(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    here.change("quantity: 250", "quantity: 260")
+    there.change("quantity: 10,", "quantity: 12,")
+    here.sync()
+    there.sync()
+    here.sync()
+    for side in sides:
+        assert (side.quantity("360750"), side.quantity("QQQ")) == (260, 12)
+        assert "# what I have" in side.path.read_text(encoding="utf-8")
+    assert alike(here.portfolio, there.portfolio)
+
+
+def test_rows_that_both_changed_are_shown_with_both_values_and_nothing_is_written(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    here.change("quantity: 10,", "quantity: 11,")
+    there.change("quantity: 10,", "quantity: 12,")
+    here.sync()
+    before = there.path.read_bytes()
+    with pytest.raises(InputError) as caught:
+        there.sync()
+    told = str(caught.value.problems[0])
+    assert "12" in told
+    assert "11" in told
+    assert "QQQ" in told
+    assert there.path.read_bytes() == before
+    assert syncing.conflict_file(there.path).exists()
+    there.sync(take="theirs")
+    assert there.quantity("QQQ") == 11
+
+
+def test_what_one_side_took_away_goes(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    here.change("    - {symbol: SCHD, quantity: 20, price: 27}\n", "")
+    here.sync()
+    there.sync()
+    assert [one.symbol for one in there.portfolio.holdings] == ["360750", "QQQ"]
+
+
+def test_a_conflicted_copy_of_a_cloud_folder_is_merged(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    folder = Path(here.url) / "my.sync"
+    # Both offline: each made version 2 in its own copy of the folder; the cloud kept one under another name.
+    here.change("quantity: 250", "quantity: 260")
+    here.sync()
+    mine = (folder / "00000002.json").read_bytes()
+    (folder / "00000002.json").unlink()
+    there.change("quantity: 10,", "quantity: 12,")
+    there.sync()
+    (folder / "00000002-PC (conflicted copy).json").write_bytes(mine)
+    there.sync()
+    here.sync()
+    for side in sides:
+        assert (side.quantity("360750"), side.quantity("QQQ")) == (260, 12)
+
+
+def test_ledgers_come_together_by_entries(sides: tuple[Side, Side], capsys: pytest.CaptureFixture[str]) -> None:
+    here, there = sides
+    assert main(["record", str(here.path), "--correct"]) == 0
+    here.sync()
+    there.sync()
+    assert read_ledger(there.path).entries == read_ledger(here.path).entries != ()
+
+
+def test_what_leaves_is_encrypted_where_there_is_a_passphrase(tmp_path: Path) -> None:
+    shared = tmp_path / "cloud"
+    shared.mkdir()
+    here = Side(tmp_path / "here", str(shared))
+    here.path.write_text(DOCUMENT, encoding="utf-8")
+    here.sync(passphrase="correct horse")
+    for path in shared.rglob("*.json"):
+        assert b"360750" not in path.read_bytes()
+        assert path.read_bytes().startswith(b"age-encryption.org")
+    with pytest.raises(SyncFailed):
+        Shelf(str(shared), "my").versions()
+    with pytest.raises(SyncFailed):
+        Shelf(str(shared), "my", "wrong").versions()
+    assert len(Shelf(str(shared), "my", "correct horse").versions()) == 1
+
+
+def test_a_half_copied_version_is_let_be(sides: tuple[Side, Side]) -> None:
+    here, _ = sides
+    folder = Path(here.url) / "my.sync"
+    whole = (folder / "00000001.json").read_bytes()
+    (folder / "00000002.json").write_bytes(whole[:100])
+    assert not here.sync().taken
+
+
+def test_a_place_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text(DOCUMENT, encoding="utf-8")
+    assert main(["sync", str(path), str(tmp_path / "nowhere"), "--lang", "en"]) == 1
+    assert "cannot be reached" in capsys.readouterr().err
+
+
+class Cut(BaseException):
+    """The line, or the process, ends here."""
+
+
+def interleaved(tmp_path: Path, seed: int, count: int = 3, steps: int = 14) -> None:
+    """Change, synchronise and cut at random; in the end all sides are alike, and nothing is lost or doubled."""
+    chance = random.Random(seed)
+    shared = tmp_path / "cloud"
+    shared.mkdir(parents=True)
+    every = [Side(tmp_path / f"side{n}", str(shared)) for n in range(count)]
+    every[0].path.write_text(DOCUMENT, encoding="utf-8")
+    for side in every:
+        side.sync()
+    symbols = ["360750", "QQQ", "SCHD"]
+    totals = {symbol: every[0].quantity(symbol) for symbol in symbols}
+    real = Shelf.create
+    for _ in range(steps):
+        number = chance.randrange(count)
+        side, symbol = every[number], symbols[number % len(symbols)]
+        if chance.random() < 0.5:
+            # Each side changes a row of its own, so that there is no conflict; the sum of changes is known.
+            held = side.quantity(symbol)
+            more = chance.randint(1, 5)
+            portfolio = side.portfolio
+            changed = [
+                one if one.symbol != symbol else type(one)(one.symbol, held + more, one.account, price=one.price)
+                for one in portfolio.holdings
+            ]
+            from dataclasses import replace
+
+            rebalancer.save(replace(portfolio, holdings=tuple(changed)), side.path)
+            totals[symbol] += more
+            continue
+        cut = chance.choice(["", "before", "after", ""])
+
+        def create(self: Shelf, version: syncing.Version, cut: str = cut) -> bool:
+            if cut == "before":
+                raise Cut
+            done = real(self, version)
+            if cut == "after":
+                raise Cut
+            return done
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Shelf, "create", create)
+            with contextlib.suppress(Cut):
+                side.sync()
+    for _ in range(2):
+        for side in every:
+            side.sync()
+    for side in every:
+        assert {symbol: side.quantity(symbol) for symbol in symbols} == totals
+        assert alike(side.portfolio, every[0].portfolio)
+        assert not every[0].sync().sent
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_interleavings_converge(tmp_path: Path, seed: int) -> None:
+    interleaved(tmp_path / "x", seed)
+
+
+@pytest.mark.soak
+def test_a_thousand_random_interleavings_converge(tmp_path: Path) -> None:
+    for seed in range(1000):
+        interleaved(tmp_path / str(seed), seed, count=2 + seed % 2)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    settings = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1",
+                "AWS_ENDPOINT": endpoint, "AWS_ALLOW_HTTP": "true"}  # fmt: skip
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    client.create_bucket(Bucket="mine")
+    yield "s3://mine/portfolios"
+    server.stop()
+
+
+def test_two_sides_over_s3(tmp_path: Path, bucket: str) -> None:
+    here, there = Side(tmp_path / "here", bucket), Side(tmp_path / "there", bucket)
+    here.path.write_text(DOCUMENT, encoding="utf-8")
+    here.sync()
+    there.sync()
+    here.change("quantity: 250", "quantity: 260")
+    there.change("quantity: 10,", "quantity: 12,")
+    here.sync()
+    there.sync()
+    here.sync()
+    assert alike(here.portfolio, there.portfolio)
+    assert (here.quantity("360750"), here.quantity("QQQ")) == (260, 12)
+    versions = Shelf(bucket, "my").versions()
+    assert [one.number for one in versions] == [1, 2, 3]
+    assert not Shelf(bucket, "my").create(syncing.Version(2, "x", (), ".yaml", b"", ""))
+    assert json.loads(versions[0].document())["format"] == syncing.FORMAT
