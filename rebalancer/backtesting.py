@@ -114,9 +114,11 @@ def backtest(
         *(known[one.symbol] for one in portfolio.holdings),
     )
     wanted = tuple(dict.fromkeys((*symbols, *held)))
-    wanted += fx_pairs((*(known[name] for name in symbols), *moneys), base)
+    # The allowance of Korea's tax on overseas gains is in won.
+    won = "KRW" if trial.costs and portfolio.residence == "KR" and portfolio.settings.taxes != "none" else ""
+    wanted += fx_pairs((*(known[name] for name in symbols), *moneys, won), base)
     table, plain, problems = _closes(sources, wanted, known, start, end, paid_out=trial.paid_out)
-    market, told = _market(table, symbols, base, start, end, plain)
+    market, told = _market(table, symbols, base, start, end, plain, won)
     worth, unpriced = _worths(portfolio, table, market)
     if unpriced and not trial.capital:
         told += (warning("backtest.capital-without", place("portfolio"), symbols=unpriced),)
@@ -211,14 +213,20 @@ def _closes(
 
 
 def _market(
-    table: HistoryTable, symbols: tuple[str, ...], base: str, start: dt.date, end: dt.date, plain: HistoryTable | None
+    table: HistoryTable,
+    symbols: tuple[str, ...],
+    base: str,
+    start: dt.date,
+    end: dt.date,
+    plain: HistoryTable | None,
+    also: str,
 ) -> tuple[Closes, tuple[Problem, ...]]:
     """Return the market on the days that all have in common, and what that leaves out."""
     missing = [symbol for symbol in symbols if symbol not in table.series]
     if missing:
         problems = [error("no-history.backtest", symbol, symbol=symbol) for symbol in missing]
         raise NoData(phrase("no-history.anywhere"), problems=problems)
-    market = market_of(table, symbols, base, start=start, end=end, plain=plain)
+    market = market_of(table, symbols, base, start=start, end=end, plain=plain, also=also)
     if len(market) < FEWEST_DAYS:
         spans = [error("history-short", name, symbol=name, first=table.series[name].first, last=table.series[name].last)
                  for name in symbols]  # fmt: skip
@@ -390,7 +398,7 @@ class WholeShares:
         if reason == "start":
             sections = tuple(replace(one, rule=replace(one.rule, last_rebalanced=day)) for one in sections)
         self._held = replace(
-            self._held, holdings=after.holdings, accounts=after.accounts, sections=sections,
+            self._held, holdings=self._rated(after.holdings, row), accounts=after.accounts, sections=sections,
             settings=replace(self._held.settings, realised=realised),
         )  # fmt: skip
         return self._done(plan, row, reason)
@@ -439,8 +447,18 @@ class WholeShares:
             cash[base] += stays
             stays = ZERO
             merged.append(replace(account, cash=cash))
-        held = _joined(before.holdings, after.holdings)
+        held = _joined(before.holdings, self._rated(after.holdings, row))
         return plan, replace(after, holdings=held, accounts=tuple(merged))
+
+    def _rated(self, holdings: Sequence[Holding], row: int) -> tuple[Holding, ...]:
+        """Return holdings with the day's rate where they were bought on it: gains are taxed at both days' rates."""
+        rates = {code: Decimal(repr(float(rate[row]))) for code, rate in self._market.rates.items()}
+        return tuple(
+            replace(one, cost_fx=rates.get(self._given.instruments[one.symbol].currency))
+            if one.cost_fx is None and one.quantity
+            else one
+            for one in holdings
+        )
 
     def _planned(self, portfolio: Portfolio, row: int) -> Plan:
         market, day = self._market, self._market.date(row)
@@ -455,6 +473,10 @@ class WholeShares:
         for currency, rate in market.rates.items():
             name = currency + market.base
             quotes[name] = Quote(name, Decimal(repr(float(rate[row]))), market.base, at, "close")
+        if "KRW" in market.rates:  # a plan knows the rates of the currencies that are there
+            purse, *others = portfolio.accounts
+            purse = replace(purse, cash={"KRW": ZERO, **purse.cash})
+            portfolio = replace(portfolio, accounts=(purse, *others))
         return planned(portfolio, quotes, day, allow_stale=True)
 
     def _won(self, row: int) -> Decimal:
@@ -564,10 +586,13 @@ def _joined(held: Sequence[Holding], more: Sequence[Holding]) -> tuple[Holding, 
             rows[key] = one
             continue
         quantity = before.quantity + one.quantity
-        cost = None
+        cost, rate = None, before.cost_fx
         if before.average_cost is not None and one.average_cost is not None and quantity:
-            cost = (before.average_cost * before.quantity + one.average_cost * one.quantity) / quantity
-        rows[key] = replace(before, quantity=quantity, average_cost=cost)
+            earlier, now = before.average_cost * before.quantity, one.average_cost * one.quantity
+            cost = (earlier + now) / quantity
+            if before.cost_fx is not None and one.cost_fx is not None:
+                rate = (earlier * before.cost_fx + now * one.cost_fx) / (earlier + now)
+        rows[key] = replace(before, quantity=quantity, average_cost=cost, cost_fx=rate)
     return tuple(rows.values())
 
 

@@ -101,11 +101,13 @@ def test_the_money_to_begin_with_is_all_that_is_held(tmp_path: Path) -> None:
     body = {"base_currency": "USD", "cash": {"USD": 5}, "holdings": held, "targets": [{"ticker": "KO", "weight": 1}]}
     result = tried(rebalancer.load({"portfolio": body}), history, "never", costs=False)
     assert result.rows[0].figures.paid_in == 300 + 70 + 12 + 5
-    assert [one.message.told("en") for one in result.problems if one.code == "backtest" and "T:" in one.message.told("en")]
+    assert [
+        one.message.told("en") for one in result.problems if one.code == "backtest" and "T:" in one.message.told("en")
+    ]
 
 
 @pytest.mark.parametrize("exact", [False, True])
-def test_what_is_taken_ends_with_what_there_is(tmp_path: Path, exact: bool) -> None:
+def test_what_is_taken_ends_with_what_there_is(tmp_path: Path, *, exact: bool) -> None:
     days = [dt.date(2024, 1, 1) + dt.timedelta(n) for n in range(150)]
     history = written(tmp_path / "h.csv", days, {"AAPL": [10.0] * 150, "KO": [20.0] * 150})
     portfolio = portfolio_of({"AAPL": 0.5, "KO": 0.5})
