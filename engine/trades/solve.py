@@ -200,7 +200,9 @@ class _Search:
         self._search(halves, FIRST_WORK)
         if self.best is None or self.is_settled or self.is_stopped:
             return
-        if self.gap <= NEAR * self.best[0].objective or self.problem.size > COUNTED:
+        if self.problem.size > COUNTED:
+            return
+        if self.gap <= NEAR * self.best[0].objective:
             self._search(halves, SECOND_WORK)
             return
         # What it finds is no plan: only its bound is told on.
