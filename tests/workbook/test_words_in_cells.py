@@ -1,4 +1,4 @@
-"""Whoever works in a workbook is told of sheets and columns: no command's options, no keys of a file of another kind."""
+"""Whoever works in a workbook is told of sheets and columns: no command's options, no keys of other files."""
 
 from __future__ import annotations
 
