@@ -3,8 +3,8 @@
 `en.po` and `ko.po` beside this file are the catalogues (gettext's format; `en.mo` and `ko.mo` are compiled from them).
 A message has placeholders as `str.format` has them, with their number form: `{weight:.2%}`, `{amount:,}`,
 `{day:%Y-%m-%d}`; what fills them may be another phrase, told in the same language. A message with a plural is chosen
-by the value `count`. What is said in other words in a workbook stands under `KEY@workbook`. A third language is one more
-file.
+by the value `count`. What is said in other words in a workbook stands under `KEY@workbook`. A third language is one
+more file.
 
 Nothing that computes imports this: it is for whoever shows something (and for `str()` of a phrase).
 """
