@@ -564,10 +564,10 @@ class Model:
         highs.passModel(self._linear(highspy))
         if start is not None:
             self._set_start(highs, start)
-        calls = 0
+        calls, interrupted = 0, False
 
         def on_interrupt(event: Any) -> None:  # noqa: ANN401 - highspy's event
-            nonlocal calls
+            nonlocal calls, interrupted
             calls += 1
             data = event.data_out
             try:
@@ -575,7 +575,7 @@ class Model:
                 if watch is not None and not stop:
                     stop = watch(data.mip_primal_bound / _SCALE, data.mip_dual_bound / _SCALE)
             except KeyboardInterrupt:
-                stop = True
+                stop = interrupted = True
             if stop:
                 event.interrupt()
 
@@ -596,6 +596,8 @@ class Model:
             solution = np.asarray(highs.getSolution().col_value, dtype=np.float64)
             units = self.units(solution)
             nets = {symbol: int(np.rint(solution[column])) for symbol, column in self._nets.items()}
+        if interrupted and units is None:
+            raise KeyboardInterrupt
         if status == kind.kOptimal and units is not None:
             return HighsAnswer(units, bound, "optimal", nets)
         if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit):
