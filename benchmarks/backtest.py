@@ -64,13 +64,13 @@ def _whole_calls(market: Closes) -> None:
     trial = Trial(capital=1e6)
 
     def every() -> list[Run]:
-        return [run_policy(market, Job(portfolio, policy, trial, 1e6)) for policy in policies]
+        return [run_policy(market, Job(portfolio, policy, trial, 1e6, (1.0,))) for policy in policies]
 
     print(f"{len(policies)} policies with costs: {_timed(every):.2f} s")
     short = market.between(len(market) - 756, len(market))
     for name in ("quarterly", "band:0.05"):
         policy = next(one for one in grid(portfolio) if one.name == name)
-        job = Job(portfolio, policy, replace(trial, exact=True), 1e6)
+        job = Job(portfolio, policy, replace(trial, exact=True), 1e6, (1.0,))
         seconds = _timed(lambda job=job: run_policy(short, job))  # type: ignore[misc]
         deals = len(run_policy(short, job).deals)
         each = seconds / deals * 1e3

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.phrase import Phrase, phrase, place
+from engine.phrase import Audience, Phrase, phrase, place
 
 Severity = Literal["error", "warning", "info"]
 
@@ -42,9 +42,9 @@ class Problem:
     where: str | Phrase
     message: Phrase
 
-    def said(self, lang: str) -> str:
+    def said(self, lang: str, audience: Audience = "") -> str:
         """Return the message in a language."""
-        return self.message.told(lang)
+        return self.message.told(lang, audience)
 
     def placed(self, lang: str) -> str:
         """Return where it is, in a language."""
@@ -114,9 +114,9 @@ class MarketDataError(RebalancerError):
     def __str__(self) -> str:
         return str(self.message)
 
-    def said(self, lang: str) -> str:
+    def said(self, lang: str, audience: Audience = "") -> str:
         """Return the message in a language."""
-        return self.message.told(lang)
+        return self.message.told(lang, audience)
 
     def listed(self) -> tuple[Problem, ...]:
         """Return its list of problems, or itself as one, whose code is the error's name."""

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Self
+from typing import Literal, Self
+
+#: Who is spoken to: someone in a workbook is told of sheets and columns, never of a command's options or a file's keys.
+Audience = Literal["", "workbook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,10 @@ class Phrase:
         """Return the phrase with these values added or replaced."""
         return replace(self, items=_items({**self.values, **values}))
 
-    def told(self, lang: str) -> str:
+    def told(self, lang: str, audience: Audience = "") -> str:
         """Return the sentence in a language. For whoever shows it: nothing that computes asks for words."""
         # Loaded by name: the catalogues are made of phrases, and no phrase needs them before it is shown.
-        said: str = import_module("engine.words").tell(self, lang)
+        said: str = import_module("engine.words").tell(self, lang, audience)
         return said
 
     def __str__(self) -> str:

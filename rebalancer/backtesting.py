@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.backtest.figures import figures, ideal_returns
+from engine.backtest.figures import figures, ideal_returns, until
 from engine.backtest.market import Closes, Tariff, free_of_costs, market_of, tables_begin
 from engine.backtest.noise import WalkForward, differences, walk_forward
 from engine.backtest.policy import MONTHS, Policy, own, parse_policies
@@ -22,7 +22,7 @@ from engine.backtest.result import Backtest, Method, Row
 from engine.backtest.run import Deal, Fractions, Mask, Run, period_starts, simulate
 from engine.costs.tax import tax_rule
 from engine.errors import InputError, NoData, Problem, error, note, warning
-from engine.history import DAY, Floats, HistoryTable, as_date
+from engine.history import DAY, Floats, HistoryTable, Series, as_date
 from engine.market.catalogue import pair
 from engine.money import ZERO, to_unit
 from engine.phrase import Phrase, phrase, place
@@ -94,11 +94,9 @@ def backtest(
     there is nothing to test, and files that cannot be used; NoData where closes cannot be had.
     """
     trial = trial or Trial()
-    chosen, faults = parse_policies(policies, portfolio)
+    chosen, faults = policies_of(portfolio, policies, trial.baseline, grid=grid)
     if faults:
         raise InputError(faults)
-    if grid:
-        chosen = tuple({policy.name: policy for policy in (*chosen, *every_policy(portfolio))}.values())
     end = trial.end or day_of(sources, None)
     start = trial.start or add_months(end, -12 * YEARS)
     tested = {"": portfolio, **{name: _basket(portfolio, symbols) for name, symbols in (baskets or {}).items()}}
@@ -109,12 +107,25 @@ def backtest(
     symbols = tuple(dict.fromkeys(name for one in tested.values() for name in _targets(one)))
     base = portfolio.base_currency
     known = {name: code for one in tested.values() for name, code in currencies_of(one).items()}
-    wanted = (*symbols, *fx_pairs((known[name] for name in symbols), base))
+    held = tuple(one.symbol for one in portfolio.holdings if one.quantity and one.value is None and one.price is None)
+    known = {**currencies_of(portfolio), **known}
+    moneys = (
+        *(code for one in portfolio.accounts for code in one.cash),
+        *(known[one.symbol] for one in portfolio.holdings),
+    )
+    wanted = tuple(dict.fromkeys((*symbols, *held)))
+    # The allowance of Korea's tax on overseas gains is in won.
+    won = "KRW" if trial.costs and portfolio.residence == "KR" and portfolio.settings.taxes != "none" else ""
+    wanted += fx_pairs((*(known[name] for name in symbols), *moneys, won), base)
     table, plain, problems = _closes(sources, wanted, known, start, end, paid_out=trial.paid_out)
-    market, told = _market(table, symbols, base, start, end, plain)
-    capital = _capital(portfolio, market, trial)
+    market, told = _market(table, symbols, base, start, end, plain, won)
+    worth, unpriced = _worths(portfolio, table, market)
+    if unpriced and not trial.capital:
+        told += (warning("backtest.capital-without", place("portfolio"), symbols=unpriced),)
+    capital = trial.capital or _capital(sum(worth), base)
+    parts = {name: worth if name == "" else (1.0,) for name in tested}
     jobs = [
-        (basket, Job(replace(one, notes=()), policy, trial, capital))
+        (basket, Job(replace(one, notes=()), policy, trial, capital, parts[basket]))
         for basket, one in tested.items()
         for policy in chosen
     ]
@@ -124,7 +135,8 @@ def backtest(
     runs = list(progress(done, len(every)) if progress else done)
     rows, walk, noisy = _judged(market, tested, chosen, [basket for basket, _ in jobs], runs, trial)
     method: Method = "exact" if trial.exact else "fast"
-    notes = (*portfolio.notes, *problems, *told, *_notes(portfolio, chosen, trial, table, market.date(0)))
+    ran_out = tuple(_ran_out(rows))
+    notes = (*portfolio.notes, *problems, *told, *ran_out, *_notes(portfolio, chosen, trial, table, market.date(0)))
     return Backtest(
         portfolio.name,
         base,
@@ -141,6 +153,19 @@ def backtest(
         noisy,
         notes,
     )
+
+
+def policies_of(
+    portfolio: Portfolio, policies: str | Sequence[str], baseline: str | None = None, *, grid: bool = False
+) -> tuple[tuple[Policy, ...], tuple[Problem, ...]]:
+    """Return the policies named, with a grid's where that is asked for, and a problem for each name that is none."""
+    chosen, faults = parse_policies(policies, portfolio)
+    if grid:
+        chosen = tuple({policy.name: policy for policy in (*chosen, *every_policy(portfolio))}.values())
+    names = tuple(policy.name for policy in chosen)
+    if names and baseline is not None and baseline.strip().casefold() not in names:
+        faults += (error("unknown-policy.baseline", place("policies"), name=baseline, tried=names[:8]),)
+    return chosen, faults
 
 
 def _targets(portfolio: Portfolio) -> dict[str, float]:
@@ -188,14 +213,20 @@ def _closes(
 
 
 def _market(
-    table: HistoryTable, symbols: tuple[str, ...], base: str, start: dt.date, end: dt.date, plain: HistoryTable | None
+    table: HistoryTable,
+    symbols: tuple[str, ...],
+    base: str,
+    start: dt.date,
+    end: dt.date,
+    plain: HistoryTable | None,
+    also: str,
 ) -> tuple[Closes, tuple[Problem, ...]]:
     """Return the market on the days that all have in common, and what that leaves out."""
     missing = [symbol for symbol in symbols if symbol not in table.series]
     if missing:
         problems = [error("no-history.backtest", symbol, symbol=symbol) for symbol in missing]
         raise NoData(phrase("no-history.anywhere"), problems=problems)
-    market = market_of(table, symbols, base, start=start, end=end, plain=plain)
+    market = market_of(table, symbols, base, start=start, end=end, plain=plain, also=also)
     if len(market) < FEWEST_DAYS:
         spans = [error("history-short", name, symbol=name, first=table.series[name].first, last=table.series[name].last)
                  for name in symbols]  # fmt: skip
@@ -218,16 +249,52 @@ def _market(
     return market, tuple(found)
 
 
-def _capital(portfolio: Portfolio, market: Closes, trial: Trial) -> float:
-    """Return the money to begin with: what was asked for, else what the portfolio is worth at the last closes."""
-    if trial.capital:
-        return trial.capital
-    last = dict(zip(market.symbols, market.worth[-1], strict=True))
-    held = sum(float(one.quantity) * last.get(one.symbol, 0.0) for one in portfolio.holdings)
-    rates = {**{currency: rate[-1] for currency, rate in market.rates.items()}, market.base: 1.0}
-    cash = sum(float(n) * rates.get(code, 0.0) for one in portfolio.accounts for code, n in one.cash.items())
-    worth = float(to_unit(Decimal(repr(float(held + cash))), market.base))
-    return worth if worth > 0 else CAPITAL.get(market.base, _OTHER_CAPITAL)
+def _worths(portfolio: Portfolio, table: HistoryTable, market: Closes) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Return what each account is worth at the last closes, in the base currency, and what could not be valued.
+
+    A holding counts with the value that is written for it, else at the price written, else at its last close.
+    """
+    base, last = market.base, market.date(len(market) - 1)
+
+    def latest(series: Series | None) -> float | None:
+        known = None if series is None else series.between(end=last)
+        return float(known.closes[-1]) if known is not None and len(known) else None
+
+    def rate(code: str) -> float | None:
+        if code == base:
+            return 1.0
+        given = portfolio.fx.get(code + base)
+        if given is not None:
+            return float(given)
+        straight, inverse = latest(table.rates.get(code + base)), latest(table.rates.get(base + code))
+        return straight if straight is not None else 1 / inverse if inverse else None
+
+    worth, unknown = [0.0] * len(portfolio.accounts), []
+    names = [one.name for one in portfolio.accounts]
+    for at, account in enumerate(portfolio.accounts):
+        for code, amount in account.cash.items():
+            known = rate(code)
+            worth[at] += float(amount) * (known or 0.0)
+            if known is None and amount:
+                unknown.append(code)
+    for one in portfolio.holdings:
+        at = names.index(one.account) if portfolio.accounts_declared and one.account in names else 0
+        price = latest(table.series.get(one.symbol)) if one.price is None else float(one.price)
+        money = (
+            float(one.value) if one.value is not None else float(one.quantity) * price if price is not None else None
+        )
+        known = rate(portfolio.instruments[one.symbol].currency)
+        if money is None or known is None:
+            unknown += [one.symbol] if one.quantity or one.value else []
+        else:
+            worth[at] += money * known
+    return tuple(worth), tuple(dict.fromkeys(unknown))
+
+
+def _capital(worth: float, base: str) -> float:
+    """Return the money to begin with where none is asked for: what the portfolio is worth, else something round."""
+    whole = float(to_unit(Decimal(repr(float(worth))), base))
+    return whole if whole > 0 else CAPITAL.get(base, _OTHER_CAPITAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +305,7 @@ class Job:
     policy: Policy
     trial: Trial
     capital: float
+    worth: tuple[float, ...]
 
 
 def run_policy(market: Closes, job: Job) -> Run:
@@ -266,7 +334,7 @@ def run_policy(market: Closes, job: Job) -> Run:
     if policy.own:  # the engine says when a section is due; it is asked every month
         watches = tuple(replace(one, due=MONTHS["monthly"] if one.due else one.due) for one in policy.watches)
         policy = replace(policy, watches=watches)
-    trader = WholeShares(portfolio, market, policy, job.capital)
+    trader = WholeShares(portfolio, market, policy, job.capital, job.worth)
     return simulate(market, targets, policy, flows, trader, tariff)
 
 
@@ -277,13 +345,15 @@ class WholeShares:
     their rules, and begin with their part of what the portfolio is worth.
     """
 
-    def __init__(self, portfolio: Portfolio, market: Closes, policy: Policy, capital: float) -> None:
+    def __init__(
+        self, portfolio: Portfolio, market: Closes, policy: Policy, capital: float, worth: Sequence[float]
+    ) -> None:
         self.units: Floats = np.zeros(len(market.symbols))
         self.cash = 0.0
         self.tax_due = 0.0
         self._market, self._policy, self._given = market, policy, portfolio
         base = portfolio.base_currency
-        accounts = _parts(portfolio, market, capital)
+        accounts = _parts(portfolio, worth, capital)
         sections = portfolio.sections if policy.own else _sections(portfolio, policy)
         settings = replace(portfolio.settings, cash_flow=ZERO, realised={})
         if not policy.own:
@@ -328,7 +398,7 @@ class WholeShares:
         if reason == "start":
             sections = tuple(replace(one, rule=replace(one.rule, last_rebalanced=day)) for one in sections)
         self._held = replace(
-            self._held, holdings=after.holdings, accounts=after.accounts, sections=sections,
+            self._held, holdings=self._rated(after.holdings, row), accounts=after.accounts, sections=sections,
             settings=replace(self._held.settings, realised=realised),
         )  # fmt: skip
         return self._done(plan, row, reason)
@@ -377,8 +447,18 @@ class WholeShares:
             cash[base] += stays
             stays = ZERO
             merged.append(replace(account, cash=cash))
-        held = _joined(before.holdings, after.holdings)
+        held = _joined(before.holdings, self._rated(after.holdings, row))
         return plan, replace(after, holdings=held, accounts=tuple(merged))
+
+    def _rated(self, holdings: Sequence[Holding], row: int) -> tuple[Holding, ...]:
+        """Return holdings with the day's rate where they were bought on it: gains are taxed at both days' rates."""
+        rates = {code: Decimal(repr(float(rate[row]))) for code, rate in self._market.rates.items()}
+        return tuple(
+            replace(one, cost_fx=rates.get(self._given.instruments[one.symbol].currency))
+            if one.cost_fx is None and one.quantity
+            else one
+            for one in holdings
+        )
 
     def _planned(self, portfolio: Portfolio, row: int) -> Plan:
         market, day = self._market, self._market.date(row)
@@ -393,6 +473,10 @@ class WholeShares:
         for currency, rate in market.rates.items():
             name = currency + market.base
             quotes[name] = Quote(name, Decimal(repr(float(rate[row]))), market.base, at, "close")
+        if "KRW" in market.rates:  # a plan knows the rates of the currencies that are there
+            purse, *others = portfolio.accounts
+            purse = replace(purse, cash={"KRW": ZERO, **purse.cash})
+            portfolio = replace(portfolio, accounts=(purse, *others))
         return planned(portfolio, quotes, day, allow_stale=True)
 
     def _won(self, row: int) -> Decimal:
@@ -424,22 +508,23 @@ class WholeShares:
         )
 
 
-def _parts(portfolio: Portfolio, market: Closes, capital: float) -> tuple[Account, ...]:
+def _parts(portfolio: Portfolio, worth: Sequence[float], capital: float) -> tuple[Account, ...]:
     """Return the accounts with the money to begin with: each has its part of what the portfolio is worth."""
-    last = dict(zip(market.symbols, market.worth[-1], strict=True))
-    rates = {**{currency: float(rate[-1]) for currency, rate in market.rates.items()}, market.base: 1.0}
-    worth = [sum(float(n) * rates.get(code, 0.0) for code, n in one.cash.items()) for one in portfolio.accounts]
-    names = [one.name for one in portfolio.accounts]
-    for holding in portfolio.holdings:
-        at = names.index(holding.account) if portfolio.accounts_declared and holding.account in names else 0
-        worth[at] += float(holding.quantity) * last.get(holding.symbol, 0.0)
-    total = sum(worth)
-    shares = [one / total for one in worth] if total > 0 else [1.0, *[0.0] * (len(worth) - 1)]
-    money = [to_unit(Decimal(repr(capital * share)), market.base) for share in shares]
-    money[0] += to_unit(Decimal(repr(capital)), market.base) - sum(money, ZERO)
-    return tuple(
-        replace(one, cash={market.base: part}) for one, part in zip(portfolio.accounts, money, strict=True)
-    )  # fmt: skip
+    base, total = portfolio.base_currency, sum(max(one, 0.0) for one in worth)
+    shares = [max(one, 0.0) / total for one in worth] if total > 0 else [1.0, *[0.0] * (len(worth) - 1)]
+    money = [to_unit(Decimal(repr(float(capital * share))), base) for share in shares]
+    money[0] += to_unit(Decimal(repr(float(capital))), base) - sum(money, ZERO)
+    return tuple(replace(one, cash={base: part}) for one, part in zip(portfolio.accounts, money, strict=True))
+
+
+def _ran_out(rows: Iterable[Row]) -> Iterator[Problem]:
+    """Yield for whom what was taken left nothing, and when."""
+    days: dict[dt.date, list[str]] = {}
+    for row in rows:
+        if row.run.used_up is not None:
+            days.setdefault(as_date(row.run.days[row.run.used_up]), []).append(row.name)
+    for day, names in days.items():
+        yield warning("backtest.used-up", place("policies"), policies=tuple(names), day=day)
 
 
 def _sections(portfolio: Portfolio, policy: Policy) -> tuple[Section, ...]:
@@ -501,10 +586,13 @@ def _joined(held: Sequence[Holding], more: Sequence[Holding]) -> tuple[Holding, 
             rows[key] = one
             continue
         quantity = before.quantity + one.quantity
-        cost = None
+        cost, rate = None, before.cost_fx
         if before.average_cost is not None and one.average_cost is not None and quantity:
-            cost = (before.average_cost * before.quantity + one.average_cost * one.quantity) / quantity
-        rows[key] = replace(before, quantity=quantity, average_cost=cost)
+            earlier, now = before.average_cost * before.quantity, one.average_cost * one.quantity
+            cost = (earlier + now) / quantity
+            if before.cost_fx is not None and one.cost_fx is not None:
+                rate = (earlier * before.cost_fx + now * one.cost_fx) / (earlier + now)
+        rows[key] = replace(before, quantity=quantity, average_cost=cost, cost_fx=rate)
     return tuple(rows.values())
 
 
@@ -526,12 +614,16 @@ def _judged(
         Row(basket, run.policy.name, figures(run, ideal[basket]), run)
         for basket, run in zip(baskets, runs, strict=True)
     ]  # fmt: skip
-    by_name = {row.name: row.run for row in rows}
+    # Where money was used up there is nothing to compare from then on.
+    last = min((run.used_up for run in runs if run.used_up is not None), default=len(market) - 1)
+    by_name = {row.name: until(row.run, last) for row in rows}
     first = next(iter(tested))
     base = next(row.name for row in rows if row.basket == first and row.policy == _baseline(policies, trial))
     found = differences(by_name, base)
     rows = [replace(row, difference=(found or {}).get(row.name)) for row in rows]
-    walk = walk_forward({row.policy: row.run for row in rows if row.basket == first}, _baseline(policies, trial))
+    walk = walk_forward(
+        {row.policy: by_name[row.name] for row in rows if row.basket == first}, _baseline(policies, trial)
+    )
     return tuple(rows), walk, found is not None
 
 

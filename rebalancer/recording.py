@@ -36,8 +36,9 @@ def record(portfolio: Portfolio, plan: Plan, *, day: dt.date | None = None) -> P
         raise InputError([error("holdings-changed", place("portfolio"))])
     # What was written as a value is a quantity since the plan priced it.
     holdings = [replace(holding, value=None) for holding in made_from.holdings]
+    rates = {currency: one.rate for currency, one in plan.rates.items()}
     for trade in plan.trades:
-        book(holdings, trade)
+        book(holdings, trade, rates.get(trade.currency))
     accounts = tuple(
         replace(one, cash=plan.cash.accounts_after.get(one.name, plan.cash.after)) for one in portfolio.accounts
     )
@@ -60,8 +61,12 @@ def written(portfolio: Portfolio) -> list[Holding]:
     return [one if one.value is None else replace(one, quantity=ZERO) for one in portfolio.holdings]
 
 
-def book(holdings: list[Holding], trade: Trade | StoredTrade) -> None:
-    """Change the rows of the trade's symbol and account; locked ones only hold what was never for sale."""
+def book(holdings: list[Holding], trade: Trade | StoredTrade, rate: Decimal | None = None) -> None:
+    """Change the rows of the trade's symbol and account; locked ones only hold what was never for sale.
+
+    `rate` is base currency per unit of the trade's currency: where a row says the rate of its purchase, that becomes
+    the rate of both purchases, weighted by what each cost.
+    """
     free = [
         number
         for number, row in enumerate(holdings)
@@ -72,8 +77,8 @@ def book(holdings: list[Holding], trade: Trade | StoredTrade) -> None:
             holdings.append(Holding(trade.symbol, trade.quantity, trade.account, trade.price))
             return
         row = holdings[free[0]]
-        cost = _averaged(row, trade)
-        holdings[free[0]] = replace(row, quantity=row.quantity + trade.quantity, average_cost=cost)
+        cost, paid_at = _averaged(row, trade), _averaged_rate(row, trade, rate)
+        holdings[free[0]] = replace(row, quantity=row.quantity + trade.quantity, average_cost=cost, cost_fx=paid_at)
         return
     left = trade.quantity
     for number in free:
@@ -93,6 +98,16 @@ def _averaged(row: Holding, trade: Trade | StoredTrade) -> Decimal | None:
     if row.average_cost is None:
         return None
     return (row.quantity * row.average_cost + trade.amount) / (row.quantity + trade.quantity)
+
+
+def _averaged_rate(row: Holding, trade: Trade | StoredTrade, rate: Decimal | None) -> Decimal | None:
+    """Return base currency per unit of what a row cost after a purchase; None where either is not known."""
+    if row.cost_fx is None or rate is None or not row.quantity:
+        return None if row.cost_fx is None else rate
+    if row.average_cost is None:
+        return None
+    paid = row.quantity * row.average_cost
+    return (paid * row.cost_fx + trade.amount * rate) / (paid + trade.amount)
 
 
 def dated(section: Section, traded: set[str], day: dt.date) -> Section:

@@ -235,7 +235,7 @@ def record_stored(portfolio: Portfolio, plan: StoredPlan, fills: Iterable[Stored
     quotes = {s: Quote(s, price, currency, None, "manual") for s, (price, currency) in plan.prices.items()}
     holdings = [replace(one, value=None) for one in in_quantities(portfolio, quotes).holdings]
     for trade in trades:
-        book(holdings, trade)
+        book(holdings, trade, plan.rates.get(trade.currency))
     traded = {trade.symbol for trade in trades}
     sections = tuple(dated(section, traded, plan.as_of) for section in portfolio.sections)
     others = next((section.rule for section in sections if section.name == "all"), portfolio.untargeted_rule)

@@ -74,7 +74,7 @@ def _summary(page: Worksheet, result: Backtest, verdict: str, styles: Styles, la
                 first=min(walk.choices), last=max(walk.choices),
             )
         )  # fmt: skip
-    about += [f"{tell(one.where, lang)}: {one.said(lang)}" for one in result.problems]
+    about += [f"{tell(one.where, lang)}: {one.said(lang, 'workbook')}" for one in result.problems]
     width = len(_FIGURES) + 4
     first = filled_page(page, _say("title", lang, name=result.name or _say("portfolio", lang)), about, styles, width)
     heads = [_say("column-policy", lang), *(_say(f"figure-{name}", lang) for name, _ in _FIGURES)]

@@ -44,7 +44,10 @@ def performance_book(result: Performance, name: str, lang: Lang) -> bytes:
 
 def _summary(page: Worksheet, result: Performance, name: str, styles: Styles, lang: Lang) -> None:
     whole, totals = result.whole, result.totals
-    about = [_say("legend", lang), *(f"{tell(one.where, lang)}: {one.said(lang)}" for one in result.problems)]
+    about = [
+        _say("legend", lang),
+        *(f"{tell(one.where, lang)}: {one.said(lang, 'workbook')}" for one in result.problems),
+    ]
     head = _say("head", lang, name=name, first=as_date(whole.days[0]), last=as_date(whole.days[-1]))
     row = filled_page(page, head, about, styles, 6)
     money, rate = f"cell-number|{money_format(result.currency)}", "cell-number|+0.00%;-0.00%;0.00%"

@@ -247,7 +247,8 @@ def weighted_fee(parts: Iterable[tuple[Decimal, Decimal | None]]) -> tuple[Decim
 def problem_rows(problems: Sequence[Problem], lang: Lang) -> Rows:
     """Return problems as rows of the Problems table, in the workbook's language."""
     return tuple(
-        {"Severity": p.severity, "Where": p.placed(lang), "Message": p.said(lang), "Code": p.code} for p in problems
+        {"Severity": p.severity, "Where": p.placed(lang), "Message": p.said(lang, "workbook"), "Code": p.code}
+        for p in problems
     )
 
 

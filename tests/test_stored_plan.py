@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from engine.portfolio import Holding
+from rebalancer import recording
 from rebalancer.loading import load
+from rebalancer.storing import StoredTrade
 from xl_addin.cli import main
 
 MINE = """\
@@ -65,6 +68,14 @@ def test_a_recorded_plan_is_the_plan_s_outcome(mine: Path, stored: Path) -> None
         before[trade["symbol"]] += trade["quantity"] * (1 if trade["side"] == "buy" else -1)
     assert {one.symbol: one.quantity for one in after.holdings} == before
     assert after.accounts[0].cash == document["cash"]["after"]
+
+
+def test_a_purchase_weighs_the_rate_of_what_was_paid() -> None:
+    # 10 at 100 dollars of 1,000 won and 30 at 100 dollars of 1,400 won: 4,000 dollars for 5,200,000 won.
+    rows = [Holding("QQQ", Decimal(10), "", Decimal(100), cost_fx=Decimal(1000))]
+    bought = StoredTrade("", "QQQ", "buy", Decimal(30), Decimal(100), "USD", Decimal(3000), Decimal(3))
+    recording.book(rows, bought, Decimal(1400))
+    assert (rows[0].average_cost, rows[0].cost_fx) == (100, 1300)
 
 
 def test_a_recorded_file_keeps_its_comments(mine: Path, stored: Path) -> None:

@@ -11,7 +11,7 @@ of the day, a year.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -60,13 +60,27 @@ def years_of(run: Run) -> float:
     return float((run.days[-1] - run.days[0]).astype(int)) / YEAR
 
 
+def until(run: Run, row: int) -> Run:
+    """Return a run up to a row, which is its last."""
+    days = slice(row + 1)
+    return replace(run, days=run.days[days], value=run.value[days], flows=run.flows[days], drift=run.drift[days],
+                   weights=run.weights[days])  # fmt: skip
+
+
 def daily_returns(run: Run) -> Floats:
-    """Return each day's time-weighted return, from the second day on."""
-    return np.asarray((run.value[1:] - run.flows[1:]) / run.value[:-1] - 1.0)
+    """Return each day's time-weighted return, from the second day on; none where there was nothing."""
+    before, after = run.value[:-1], run.value[1:] - run.flows[1:]
+    return np.divide(after, before, out=np.ones_like(after), where=before > 0) - 1.0
 
 
 def figures(run: Run, ideal: Floats) -> PolicyFigures:
-    """Return the figures of a run; `ideal` are the daily returns of the targets held every day at no cost."""
+    """Return the figures of a run; `ideal` are the daily returns of the targets held every day at no cost.
+
+    Where the money was used up, returns, risk and turnover are of the days until then.
+    """
+    if run.used_up is not None:
+        run = until(run, run.used_up)
+        ideal = ideal[: run.used_up]
     returns, years = daily_returns(run), years_of(run)
     growth = np.concatenate([[1.0], np.cumprod(1.0 + returns)])
     # What the first day cost is a loss like any other.

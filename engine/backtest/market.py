@@ -12,7 +12,9 @@ import numpy as np
 
 from engine.costs.table import TradeCost, lookup, read_table
 from engine.costs.tax import FUNDS, is_overseas, tax_rule
+from engine.errors import NoData
 from engine.history import DAY, Days, Floats, HistoryTable, Series, aligned, as_date
+from engine.phrase import phrase
 from engine.portfolio import Portfolio
 
 #: A dated rate is taken by settlement or by trade; this many days around a date that a table names, it is looked up.
@@ -77,11 +79,13 @@ def market_of(
     start: dt.date | None = None,
     end: dt.date | None = None,
     plain: HistoryTable | None = None,
+    also: str = "",
 ) -> Closes:
     """Return the market of some symbols, on the days on which all of them have a close and a rate.
 
-    `plain` are closes without dividends: with them, prices are these and dividends are what `table` has more. Raises
-    NoData where a symbol, its currency or rates are not known.
+    `plain` are closes without dividends: with them, prices are these and dividends are what `table` has more. `also` is
+    a currency whose rates are needed beside (the last known of each day). Raises NoData where a symbol, its currency or
+    rates are not known.
     """
     priced = plain or table
     every = {name: priced.in_currency(name, base).between(start, end) for name in symbols}
@@ -94,11 +98,23 @@ def market_of(
         for column, currency in enumerate(currencies)
         if currency != base
     }  # fmt: skip
+    if also and also != base and also not in rates and len(days):
+        rates[also] = _last_known(table, also, base, days)
     closes = np.column_stack(own) if own else np.empty((len(days), 0))
     dividends = None
     if plain:
         dividends = _dividends(worth[:, : len(symbols)], worth[:, len(symbols) :])
     return Closes(base, symbols, days, closes, currencies, rates, dividends)
+
+
+def _last_known(table: HistoryTable, currency: str, base: str, days: Days) -> Floats:
+    """Return base currency per unit of a currency, by day; before the first rate, that one."""
+    for name, invert in ((currency + base, False), (base + currency, True)):
+        known = table.rates.get(name)
+        if known is not None and len(known):
+            closes = known.closes[np.maximum(np.searchsorted(known.days, days, "right") - 1, 0)]
+            return np.asarray(1.0 / closes if invert else closes)
+    raise NoData(phrase("closes.no-rates", given=currency, currency=base))
 
 
 def _on(series: Series, days: Days) -> Floats:

@@ -25,6 +25,8 @@ _ROUNDS = 8
 _DUST = 1e-9
 #: What a band is left by: not by rounding.
 _HAIR = 1e-12
+#: What is left is taken as well where it is less than this share of what is asked for.
+_REMNANT = 0.01
 #: The month in which a Korean resident pays the tax of last year's overseas gains.
 _TAX_MONTH = 5
 
@@ -52,7 +54,8 @@ class Run:
     """What a policy did: one row per day of the market.
 
     `value` is after the day's trades; `flows` is the money that came (+) or was taken (−) that day, in the base
-    currency; `weights` (cash last) and `drift` are before them. `tax_due` is what is owed after the last day.
+    currency; `weights` (cash last) and `drift` are before them. `tax_due` is what is owed after the last day. `used_up`
+    is the row of the day on which what was taken left nothing; None where there is money to the end.
     """
 
     policy: Policy
@@ -63,6 +66,7 @@ class Run:
     drift: Floats
     deals: tuple[Deal, ...]
     tax_due: float = 0.0
+    used_up: int | None = None
 
 
 class Trader(Protocol):
@@ -290,9 +294,11 @@ def simulate(
     """Return what a policy did with money that came and went on each day of a market.
 
     `targets` are weights by symbol, of the whole; `flows` (one per day, the first the money to begin with) are in the
-    base currency. The first day buys the targets. Dividends paid out wait in the cash until something is traded, which
-    the first day of each month does where there are any.
+    base currency. The first day buys the targets. Where more is to be taken than there is, what there is is taken, and
+    that is the end. Dividends paid out wait in the cash until something is traded, which the first day of each month
+    does where there are any.
     """
+    flows, used_up = flows.copy(), None
     course = _Course(market, targets, policy, flows, tariff)
     trader.cash = float(flows[0])
     deals = [trader.trade(0, "start", np.ones(len(targets), dtype=bool))]
@@ -303,7 +309,16 @@ def simulate(
         row, acting, reason = course.after(row, asleep, trader)
         if row >= len(market):
             break
-        trader.cash += course.earned(since, row, trader.units) + float(flows[row])
+        trader.cash += course.earned(since, row, trader.units)
+        there = float(market.worth[row] @ trader.units) + trader.cash
+        if there + float(flows[row]) < -_REMNANT * float(flows[row]):
+            orders = int(np.count_nonzero(trader.units))
+            deals.append(Deal(row, "money", 0.0, there - trader.cash, orders, 0.0, 0.0))
+            flows[row], flows[row + 1 :], used_up = -max(there, 0.0), 0.0, row
+            trader.cash, trader.units = 0.0, np.zeros(len(targets))
+            at, cash, units = [*at, row], [*cash, 0.0], [*units, trader.units]
+            break
+        trader.cash += float(flows[row])
         paid = 0.0
         if course.turns[row]:
             trader.close_year(row - 1)
@@ -319,8 +334,9 @@ def simulate(
         cash.append(trader.cash)
         units.append(trader.units)
     if course.taxed:
-        trader.close_year(len(market) - 1)
-    return _run(policy, market, course.income, targets, flows, at, cash, units, deals, trader.tax_due)
+        trader.close_year((len(market) if used_up is None else used_up) - 1)
+    run = _run(policy, market, course.income, targets, flows, at, cash, units, deals, trader.tax_due)
+    return replace(run, used_up=used_up)
 
 
 class _Course:
@@ -450,8 +466,10 @@ def _run(
     weights = np.empty((len(market), len(targets) + 1))
     np.multiply(worth, every[before], out=weights[:, :-1])
     weights[:, -1] = earlier
-    weights /= weights.sum(axis=1)[:, None]
+    total = weights.sum(axis=1)
+    weights /= np.where(total > 0, total, 1.0)[:, None]
     aims = np.append(targets, max(1.0 - float(targets.sum()), 0.0))
     drift = 0.5 * np.abs(weights - aims).sum(axis=1)
     drift[0] = 0.0
+    drift[total <= 0] = 0.0
     return Run(policy, market.days, value, flows, weights, drift, tuple(deals), tax_due)

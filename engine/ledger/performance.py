@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.documents import Document, number, problem_list
 from engine.errors import Problem, note, warning
-from engine.history import Days, Floats, HistoryTable, as_date
+from engine.history import Days, Floats, HistoryTable, Series, as_date
 from engine.ledger.account import Books, Gain, Key
 from engine.ledger.entries import LedgerEntry
 from engine.money import ZERO
@@ -333,6 +333,10 @@ class _Walk:
         self.base, self._closes = base, closes
         self._entries = [one for one in ordered if one.kind != "snapshot"]
         self.books, self.problems = Books(base), list[Problem]()
+        self._splits = _splits(self._entries)
+        self._adjusted = {
+            symbol: _as_after_splits(series, self._splits.get(symbol, ())) for symbol, series in closes.series.items()
+        }
         self._currency = {one.symbol: one.currency for one in ordered if one.symbol and one.currency}
         self.days = self._all_days(ordered, end)
         if not len(self.days):
@@ -413,15 +417,20 @@ class _Walk:
         for one in ordered:
             if one.symbol not in points:
                 continue
+            given = points
             if one.kind == "opening" and one.price:
-                paid[one.symbol].append((one.date, float(one.price)))
+                given, price = paid, float(one.price)
             elif one.kind in ("buy", "sell") and one.quantity:
-                points[one.symbol].append((one.date, float(one.amount / one.quantity)))
+                price = float(one.amount / one.quantity)
             elif one.kind == "snapshot" and one.price is not None:
-                points[one.symbol].append((one.date, float(one.price)))
+                price = float(one.price)
+            else:
+                continue
+            later = _shares_after(np.array([one.date], dtype="datetime64[D]"), self._splits.get(one.symbol, ()))
+            given[one.symbol].append((one.date, price / float(later[0])))
         prices = {}
         for symbol in self.symbols:
-            series = self._closes.series.get(symbol)
+            series = self._adjusted.get(symbol)
             known = self._filled(points[symbol], series.days if series else None, series.closes if series else None)
             if known is None and paid[symbol]:
                 known = self._filled(paid[symbol], None, None)
@@ -429,6 +438,7 @@ class _Walk:
             if known is None:
                 self.problems.append(warning("ledger-no-price", place("position", symbol=symbol)))
                 known = np.zeros(len(self.days))
+            known = known * _shares_after(self.days, self._splits.get(symbol, ()))
             prices[symbol] = known * self._rates[self._currency.get(symbol, "")]
         return prices
 
@@ -540,7 +550,7 @@ class _Walk:
         rates = {**self._rates}
         columns = []
         for symbol in wanted:
-            series = self._closes.series[symbol]
+            series = self._adjusted[symbol]
             currency = series.currency or self._currency.get(symbol, self.base)
             if currency not in rates or series.days[0] > days[0]:
                 return None
@@ -553,6 +563,45 @@ class _Walk:
         came = np.zeros(len(days))
         came[0] = 1.0
         return OverTime("", days, value, came, np.zeros(len(days))).returns()
+
+
+#: The days on which shares were split, and how many new ones came of an old one.
+Splits = Sequence[tuple[np.datetime64, float]]
+
+
+def _splits(entries: Iterable[LedgerEntry]) -> dict[str, Splits]:
+    """Return the splits of each symbol, once where several accounts had them."""
+    found: dict[str, dict[dt.date, float]] = {}
+    for one in entries:
+        if one.kind == "split":
+            found.setdefault(one.symbol, {})[one.date] = float(one.quantity)
+    return {
+        symbol: [(np.datetime64(day, "D"), ratio) for day, ratio in sorted(days.items())]
+        for symbol, days in found.items()
+    }
+
+
+def _shares_after(days: Days, splits: Splits) -> Floats:
+    """Return how many shares of the end one share of each day became."""
+    shares = np.ones(len(days))
+    for day, ratio in splits:
+        shares[days < day] *= ratio
+    return shares
+
+
+def _as_after_splits(series: Series, splits: Splits) -> Series:
+    """Return closes per share of the end.
+
+    Sources mostly give them so; where closes fall by a split on its day, they are those of the old shares.
+    """
+    closes = series.closes
+    for day, ratio in splits:
+        at = int(np.searchsorted(series.days, day))
+        if 0 < at < len(closes):
+            step = np.log(closes[at] / closes[at - 1])
+            if abs(step + np.log(ratio)) < abs(step):
+                closes = np.where(series.days < day, closes / ratio, closes)
+    return replace(series, closes=closes)
 
 
 def _is_of(account: str, key: Key) -> bool:

@@ -49,11 +49,12 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class HighsAnswer:
-    """What HiGHS found: steps by slot or None, a bound (base currency), and how it ended."""
+    """What HiGHS found: steps by slot or None, a bound (base currency), how it ended; with `shared` steps by symbol."""
 
     units: Ints | None
     bound: float
     ended: Literal["optimal", "limit", "infeasible", "failed"]
+    nets: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -122,10 +123,17 @@ class Model:
     """The mixed-integer model of a trade problem.
 
     With `loose` every order is granted what rounding to the smallest unit may save it, so that the model's optimum
-    bounds plans as they are billed. `must` are slots that trade, one way or the other.
+    bounds plans as they are billed. `must` are slots that trade, one way or the other. With `shared` only what a
+    symbol trades over all accounts, and in how many of them, is whole; which of them trade is left open: its optimum
+    is a bound, its plan a hint (`net`).
     """
 
-    def __init__(self, problem: TradeProblem, *, loose: bool = True, must: Bools | None = None) -> None:
+    def __init__(
+        self, problem: TradeProblem, *, loose: bool = True, must: Bools | None = None, shared: bool = False
+    ) -> None:
+        self._shared = shared
+        #: Columns of what a symbol trades over all accounts (`shared`), by symbol.
+        self._nets: dict[int, int] = {}
         self._problem, self._money = problem, _SCALE / problem.total
         self._model = _Model()
         #: The most that what settles ties adds to the cost of any plan.
@@ -174,8 +182,9 @@ class Model:
         ties = _TIE_TURNOVER * worth + (_TIE_TAX if problem.tax_weight == 0 else 0.0) * linear
         self._ties += float((ties * most * unit).sum()) + _TIE_ORDER * _SCALE * n
         cost = plain * worth + problem.tax_weight * linear + dislike + ties
-        trade = model.block(0.0, most * unit, cost, ~fraction, n)
-        switch = model.block(0.0, 1.0, problem.order * money - slack[at] + _TIE_ORDER * _SCALE, True, n)
+        trade = model.block(0.0, most * unit, cost, ~fraction & (not self._shared), n)
+        worth_of_none = problem.order * money - slack[at] + _TIE_ORDER * _SCALE
+        switch = model.block(0.0, 1.0, worth_of_none, not self._shared, n)
         rows = np.arange(n)
         model.constrain(-np.inf, 0.0, n, (rows, trade, 1.0), (rows, switch, -most * unit))
         least = np.minimum((slots.minimum_buy if buying else slots.minimum_sell)[at].astype(np.float64), most)
@@ -259,6 +268,7 @@ class Model:
         members = np.argsort(rows.at, kind="stable")
         firsts = np.searchsorted(rows.at[members], np.arange(len(rows.value) + 1))
         free = np.diff(firsts) > 0
+        several = len(np.unique(slots.symbol)) < problem.size
         kept = Hinges(hinges.row, hinges.kink, hinges.sign, np.where(free[hinges.row], 0.0, hinges.weight))
         self._model.constant += kept.value(rows.value) * money
         for row in np.flatnonzero(free).tolist():
@@ -284,7 +294,65 @@ class Model:
             zero = np.zeros(len(columns), dtype=np.int64)
             if np.isfinite(bounds).any():
                 self._model.constrain(*bounds, 1, (zero, columns, shares / step))
-            self._segments(part, value, step, (least / step, most / step), (columns, shares / step), whole=whole)
+            terms, reach = (columns, shares / step), (least / step, most / step)
+            if several and whole and len(symbols) == 1 and (rows.share[exposed] == 1.0).all():
+                self._by_count(part, value, step, reach, terms, rows.slot[exposed])
+            else:
+                self._segments(part, value, step, reach, terms, whole=whole)
+
+    def _by_count(
+        self, part: Hinges, value: float, step: float, reach: tuple[float, float], terms: tuple[Ints, Floats], at: Ints
+    ) -> None:
+        """Add a symbol's measure by how many of its slots buy and sell: one switch each, with segments of its own.
+
+        That is the convex hull of the measure and the worth of its orders over all accounts.
+        """
+        legs = []
+        for leg, slots in (
+            (self._buy, self._problem.slots.minimum_buy),
+            (self._sell, self._problem.slots.minimum_sell),
+        ):
+            mine = np.flatnonzero(np.isin(leg.slots, at))
+            most = leg.most[mine]
+            least = np.minimum(slots[leg.slots[mine]].astype(np.float64), most)
+            legs.append((leg.switch[mine], np.sort(least), -np.sort(-most)))
+        (buying, least_bought, most_bought), (selling, least_sold, most_sold) = legs
+        zero = np.zeros(1, dtype=np.int64)
+        one: list[tuple[Ints, Ints, Floats | float]] = []
+        moved: list[tuple[Ints, Ints, Floats | float]] = [
+            (np.zeros(len(terms[0]), dtype=np.int64), terms[0], -terms[1])
+        ]
+        counted = [[(np.zeros(len(own), dtype=np.int64), own, -1.0)] for own in (buying, selling)]
+        for bought in range(len(buying) + 1):
+            for sold in range(min(len(selling), len(at) - bought) + 1):
+                low = max(float(least_bought[:bought].sum() - most_sold[:sold].sum()), reach[0])
+                high = min(float(most_bought[:bought].sum() - least_sold[:sold].sum()), reach[1])
+                low, high = float(np.ceil(low - 1e-7)), float(np.floor(high + 1e-7))
+                if low > high:
+                    continue
+                ends, worth = self._bent(part, value, step, low, high, whole=True)
+                chosen = self._model.block(0.0, 1.0, float(worth[0]), True, 1)
+                one.append((zero, chosen, 1.0))
+                moved.append((zero, chosen, low))
+                for count, number in zip(counted, (bought, sold), strict=True):
+                    count.append((zero, chosen, float(number)))
+                if len(ends) > 1:
+                    lengths = np.diff(ends)
+                    n = len(lengths)
+                    pieces = self._model.block(0.0, lengths, np.diff(worth) / lengths, False, n)
+                    moved.append((np.zeros(n, dtype=np.int64), pieces, 1.0))
+                    switch = np.repeat(chosen, n)
+                    self._model.constrain(
+                        -np.inf, 0.0, n, (np.arange(n), pieces, 1.0), (np.arange(n), switch, -lengths)
+                    )
+        self._model.constrain(1.0, 1.0, 1, *one)
+        for count in counted:
+            self._model.constrain(0.0, 0.0, 1, *count)
+        self._model.constrain(0.0, 0.0, 1, *moved)
+        if self._shared:
+            net = self._model.block(reach[0], reach[1], 0.0, True, 1)
+            self._nets[int(self._problem.slots.symbol[at[0]])] = int(net[0])
+            self._model.constrain(0.0, 0.0, 1, (zero, net, -1.0), (np.zeros(len(terms[0]), dtype=np.int64), *terms))
 
     def _exposure(self, exposed: Ints, place: dict[str, Ints]) -> tuple[Ints, Floats, float, float]:
         """Return the columns that move a row, their value, and the least and most that they can move it by."""
@@ -320,12 +388,7 @@ class Model:
         least, most = reach
         if whole:
             least, most = float(np.ceil(least - 1e-7)), float(np.floor(most + 1e-7))
-        kinks = (part.kink - value) / step
-        if whole:
-            kinks = np.concatenate([np.floor(kinks + _WHOLE), np.ceil(kinks - _WHOLE)])
-        ends = np.unique(np.concatenate([[least, most], kinks[(kinks > least) & (kinks < most)]]))
-        apart = part.sign * ((value + ends * step)[:, None] - part.kink)
-        worth = (part.weight * np.maximum(apart, 0.0)).sum(axis=1) * self._money
+        ends, worth = self._bent(part, value, step, least, most, whole=whole)
         self._model.constant += float(worth[0])
         zero = np.zeros(len(terms[0]), dtype=np.int64)
         if len(ends) == 1:
@@ -334,6 +397,17 @@ class Model:
         lengths = np.diff(ends)
         pieces = self._model.block(0.0, lengths, np.diff(worth) / lengths, False, len(lengths))
         self._model.constrain(least, least, 1, (zero, *terms), (np.zeros(len(pieces), dtype=np.int64), pieces, -1.0))
+
+    def _bent(
+        self, part: Hinges, value: float, step: float, least: float, most: float, *, whole: bool
+    ) -> tuple[Floats, Floats]:
+        """Return the ends of a measure's straight pieces between two of them, in steps, and what it comes to there."""
+        kinks = (part.kink - value) / step
+        if whole:
+            kinks = np.concatenate([np.floor(kinks + _WHOLE), np.ceil(kinks - _WHOLE)])
+        ends = np.unique(np.concatenate([[least, most], kinks[(kinks > least) & (kinks < most)]]))
+        apart = part.sign * ((value + ends * step)[:, None] - part.kink)
+        return ends, np.asarray((part.weight * np.maximum(apart, 0.0)).sum(axis=1) * self._money)
 
     def _cash(self, slack: Floats, granted: Floats) -> None:
         """Keep every pool at its reserve, converting within an account; measure all cash against its target."""
@@ -490,10 +564,10 @@ class Model:
         highs.passModel(self._linear(highspy))
         if start is not None:
             self._set_start(highs, start)
-        calls = 0
+        calls, interrupted = 0, False
 
         def on_interrupt(event: Any) -> None:  # noqa: ANN401 - highspy's event
-            nonlocal calls
+            nonlocal calls, interrupted
             calls += 1
             data = event.data_out
             try:
@@ -501,7 +575,7 @@ class Model:
                 if watch is not None and not stop:
                     stop = watch(data.mip_primal_bound / _SCALE, data.mip_dual_bound / _SCALE)
             except KeyboardInterrupt:
-                stop = True
+                stop = interrupted = True
             if stop:
                 event.interrupt()
 
@@ -517,13 +591,17 @@ class Model:
         bound -= TOLERANCE * self._problem.total + self._problem.rounding
         if status == kind.kInfeasible:
             return HighsAnswer(None, np.inf, "infeasible")
-        units = None
+        units, nets = None, {}
         if info.primal_solution_status == highspy.kSolutionStatusFeasible:
-            units = self.units(np.asarray(highs.getSolution().col_value, dtype=np.float64))
+            solution = np.asarray(highs.getSolution().col_value, dtype=np.float64)
+            units = self.units(solution)
+            nets = {symbol: int(np.rint(solution[column])) for symbol, column in self._nets.items()}
+        if interrupted and units is None:
+            raise KeyboardInterrupt
         if status == kind.kOptimal and units is not None:
-            return HighsAnswer(units, bound, "optimal")
+            return HighsAnswer(units, bound, "optimal", nets)
         if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit):
-            return HighsAnswer(units, bound if np.isfinite(bound) else -np.inf, "limit")
+            return HighsAnswer(units, bound if np.isfinite(bound) else -np.inf, "limit", nets)
         return HighsAnswer(None, -np.inf, "failed")
 
     def _set_start(self, highs: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types

@@ -15,7 +15,9 @@ import numpy as np
 
 from engine.trades.dual import Dual, Relaxation, applies, survivors
 from engine.trades.greedy import greedy
+from engine.trades.halves import Halves
 from engine.trades.highs import Effort, Model, Watch
+from engine.trades.hulls import HullDual, Hulls
 from engine.trades.near import near, part_of
 from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
 
@@ -32,14 +34,22 @@ LARGE = 100
 #: Trades decided anew around the dual's plan, in turn; and slots up to which HiGHS decides all that is open.
 CORES = (20, 60)
 MOST_OPEN = 400
+#: Nodes of HiGHS times slots: in general, and over several accounts with more slots than `SMALL`.
+NODES, FEWER_NODES, SMALL = 160_000, 60_000, 40
+#: Work of the searches over several accounts, in turn.
+QUICK_WORK, FIRST_WORK, SECOND_WORK = 400_000, 12_000_000, 14_000_000
+#: Slots up to which HiGHS counts over accounts, how much it may do there, and how far from its answer is searched then,
+#: of the total.
+COUNTED, SHARED, WINDOW = 200, Effort(400, 3_000), 0.002
 
 
 @dataclass(frozen=True, slots=True)
 class BestFound:
-    """What the solver found: a solution or None, and whether it is proven that there is none."""
+    """A solution or None, whether it is proven that there is none, and whether the search was stopped."""
 
     solution: Solution | None
     impossible: bool = False
+    stopped: bool = False
 
 
 class UnsoundBoundError(AssertionError):
@@ -52,7 +62,11 @@ def faults_raise() -> bool:
 
 
 def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | None = None) -> BestFound:
-    """Return the best trades found with a bound that holds for the whole problem."""
+    """Return the best trades found with a bound that holds for the whole problem.
+
+    A search that is stopped, by the watch or by Ctrl-C, returns what it has. The watch is heeded only once there is a
+    plan; Ctrl-C before that raises KeyboardInterrupt.
+    """
     search = _Search(problem, watch, effort or effort_for(problem))
     nothing = np.zeros(problem.size, dtype=np.int64)
     search.offer(nothing)
@@ -60,18 +74,25 @@ def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | No
         if search.best is None:
             return BestFound(None, impossible=True)
         return BestFound(Solution(nothing, search.best[0].objective - problem.rounding, "nothing to trade"))
-    if applies(problem):
-        search.by_prices()
-    if search.best is None or not applies(problem):
-        search.offer(greedy(problem))
-    if not search.is_closed:
+    try:
+        if applies(problem):
+            search.by_prices()
+        if search.best is None or not applies(problem):
+            search.offer(greedy(problem))
+        if not applies(problem):
+            search.by_hulls()
         search.by_model()
+    except KeyboardInterrupt:
+        search.is_interrupted = True
+    if search.is_interrupted and search.best is None:
+        raise KeyboardInterrupt
     return search.found()
 
 
 def effort_for(problem: TradeProblem) -> Effort:
     """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
-    nodes = int(np.clip(160_000 / max(problem.size, 1), 300, 4_000))
+    some = NODES if applies(problem) or problem.size <= SMALL else FEWER_NODES
+    nodes = int(np.clip(some / max(problem.size, 1), 300, 4_000))
     return Effort(nodes, 4 * nodes)
 
 
@@ -86,6 +107,11 @@ class _Search:
         self.bound = -np.inf
         self._ended = "limit"
         self._dual: Dual | None = None
+        self._hulls: Hulls | None = None
+        self._hull_dual: HullDual | None = None
+        self.is_interrupted = self._is_enough = False
+        #: The objective from which HiGHS was asked last.
+        self._asked = -np.inf
 
     def offer(self, units: Ints) -> bool:
         """Keep a plan if it keeps every rule and is better; tell whether it keeps every rule."""
@@ -95,9 +121,21 @@ class _Search:
         return found.feasible
 
     @property
+    def is_stopped(self) -> bool:
+        """Tell whether the search is to end with the plan there is: a watch is heeded only once there is one."""
+        return self.is_interrupted or (self._is_enough and self.best is not None)
+
+    @property
     def gap(self) -> float:
         """Return the distance of the best plan from the bound."""
         return np.inf if self.best is None else self.best[0].objective - self.bound
+
+    @property
+    def gap_to_hulls(self) -> float:
+        """Return the distance of the best plan from the bound of the prices over several accounts."""
+        if self.best is None or self._hull_dual is None:
+            return np.inf
+        return self.best[0].objective - self._hull_dual.bound
 
     @property
     def is_closed(self) -> bool:
@@ -106,6 +144,16 @@ class _Search:
             return False
         close = CLOSE if self.problem.size > LARGE else CLOSED
         return self.gap <= close * self.best[0].objective
+
+    @property
+    def is_proven(self) -> bool:
+        """Tell whether nothing is left to gain, or HiGHS has found the best of what may be billed."""
+        return self.is_closed or (self.best is not None and self._ended == "optimal")
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether a better plan is not to be searched for: none is left, or what rounding may save hides it."""
+        return self.is_proven or (self.best is not None and self.gap <= self._rounding(self.best[1]))
 
     def by_prices(self) -> None:
         """Take the bound of the dual, and the best plan in which all but the least certain trades are the dual's."""
@@ -129,7 +177,7 @@ class _Search:
             open_[order[:core]] = True
             inner = part_of(self.problem, chosen, open_)
             gap = CLOSE / 2 if self.problem.size > LARGE else 1e-7
-            answer = Model(inner, loose=False).solve(Effort(200, 2_000), gap=gap, watch=self._watch)
+            answer = Model(inner, loose=False).solve(Effort(200, 2_000), gap=gap, watch=self.tell)
             if answer.units is not None:
                 units = chosen.copy()
                 units[open_] = answer.units
@@ -138,8 +186,80 @@ class _Search:
             if core >= self.problem.size:
                 break
 
+    def by_hulls(self) -> None:
+        """Take the bound of prices over several accounts, and search for plans that lose little at them.
+
+        Where a distance is left, HiGHS says what each symbol trades over all accounts, whichever of them: a better
+        bound, and prices for plans near that.
+        """
+        hulls = Hulls(self.problem)
+        dual = hulls.maximise() if hulls.fits else None
+        if dual is None:
+            return
+        self._hulls, self._hull_dual = hulls, dual
+        self.bound = max(self.bound, dual.bound)
+        halves = Halves(hulls, dual, self.offer)
+        if self.best is not None or self.problem.size > SMALL:
+            self._search(halves, QUICK_WORK)
+        if self.problem.size <= SMALL:
+            self.by_model()
+            if self.best is None:
+                return
+            self._effort = Effort(self._effort.nodes // 4, self._effort.calls // 4)
+            self._search(halves, QUICK_WORK * 10)
+            return
+        self._search(halves, FIRST_WORK)
+        if self.best is None or self.is_settled or self.is_stopped:
+            return
+        if self.problem.size > COUNTED:
+            return
+        if self.gap <= NEAR * self.best[0].objective:
+            self._search(halves, SECOND_WORK)
+            return
+        # What it finds is no plan: only its bound is told on.
+        answer = Model(self.problem, shared=True).solve(
+            SHARED, gap=NEAR / 10, watch=lambda _, bound: self.tell(np.inf, bound)
+        )
+        if answer.ended in ("optimal", "limit"):
+            self.bound = max(self.bound, answer.bound)
+        if self.is_stopped or not answer.nets or self.is_settled:
+            return
+        near = hulls.options.of(hulls.near(answer.nets, WINDOW * self.problem.total))
+        inner = hulls.maximise(near)
+        if inner is not None:
+            self._search(Halves(hulls, inner, self.offer, near), SECOND_WORK)
+
+    def _search(self, halves: Halves, work: int) -> None:
+        """Search in turns, until the work is done, nothing is left to find, or it is stopped."""
+        if self.is_settled or self.is_stopped:
+            return
+        if self.best is not None:
+            halves.start(self.best[1], self.best[0].objective)
+        for turn in (halves.descend(work // 10), halves.join(work)):
+            for _ in turn:
+                if self.is_settled or self.tell():
+                    return
+
+    def tell(self, found: float = np.inf, bound: float = -np.inf) -> bool:
+        """Tell whoever watches the best plan and bound so far, or HiGHS' own (of the total); return whether to stop.
+
+        Once the watch or Ctrl-C has asked for that, nobody is told any more.
+        """
+        if self._watch is not None and not self._is_enough and not self.is_interrupted:
+            total = self.problem.total
+            best = np.inf if self.best is None else self.best[0].objective / total
+            try:
+                self._is_enough = self._watch(min(best, found), max(self.bound / total, bound))
+            except KeyboardInterrupt:
+                self.is_interrupted = True
+        return self.is_stopped or (self._is_enough and bool(np.isfinite(found)))
+
     def by_model(self) -> None:
-        """Let HiGHS decide what is open: what may be in a better plan, or all of it."""
+        """Let HiGHS decide what is open: what may be in a better plan, or all of it; not twice from the same plan."""
+        now = np.inf if self.best is None else self.best[0].objective
+        if self.is_proven or self.is_stopped or now == self._asked:
+            return
+        self._asked = now
         problem, must, open_ = self.problem, None, None
         dual, fixed = self._dual, np.zeros(self.problem.size, dtype=np.int64)
         if dual is not None and self.best is not None:
@@ -160,7 +280,11 @@ class _Search:
                 fixed = np.where(open_, 0, left.value())
                 problem = part_of(problem, fixed, open_)
                 must = must[open_]
-        if problem.size > MOST_OPEN and self.best is not None:
+        if self._hulls is not None and self._hull_dual is not None and self.best is not None:
+            low, high, idle = self._hulls.survivors(self._hull_dual, self.gap_to_hulls + 1e-9 * problem.total)
+            slots = replace(problem.slots, low=low, high=high, full=problem.slots.full & (low == problem.slots.low))
+            problem, must = replace(problem, slots=slots), ~idle
+        if int(((problem.slots.low < 0) | (problem.slots.high > 0)).sum()) > MOST_OPEN and self.best is not None:
             return
         self._decide(problem, must, open_, fixed)
 
@@ -172,12 +296,20 @@ class _Search:
 
         start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
         gap = CLOSE / 4 if self.problem.size > LARGE else CLOSED
-        answer = Model(problem, must=must).solve(self._effort, start=start, gap=gap, watch=self._watch)
+        answer = Model(problem, must=must).solve(self._effort, start=start, gap=gap, watch=self.tell)
         self._ended = answer.ended
         if answer.ended == "infeasible":
             # What is left holds the best plan: that there is none is a fault, unless there never was one.
-            if self.best is not None and faults_raise():
-                raise UnsoundBoundError("a model called impossible has a plan")
+            if self.best is None:
+                return
+            if evaluate(self.problem, self.best[1], 0.0).feasible:
+                if faults_raise():
+                    raise UnsoundBoundError("a model called impossible has a plan")
+                return
+            # A plan within the tolerance of money, but not of the model's, is none beside a very large total.
+            self.best = None
+            if must is not None or open_ is not None:
+                self._decide(self.problem, None, None, np.zeros(self.problem.size, dtype=np.int64))
             return
         if answer.ended != "failed":
             self.bound = max(self.bound, answer.bound)
@@ -186,7 +318,7 @@ class _Search:
             less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400))
             for hair in HAIRS:
                 kept = replace(problem, reserve=problem.reserve + hair * problem.total)
-                again = Model(kept, loose=False, must=must).solve(less, start=start, gap=gap, watch=self._watch)
+                again = Model(kept, loose=False, must=must).solve(less, start=start, gap=gap, watch=self.tell)
                 if again.units is not None and self.offer(whole(again.units)):
                     break
                 if again.ended == "infeasible" and hair == 0 and self.best is None:
@@ -205,7 +337,8 @@ class _Search:
             return BestFound(None, impossible=self._ended == "infeasible")
         proven = self.is_closed or (self._ended == "optimal" and self.gap <= self._rounding(self.best[1]))
         method = "proven" if proven else "bounded" if np.isfinite(self.bound) else "unproven"
-        return BestFound(Solution(earlier_first(self.problem, self.best[1]), self.bound, method))
+        found = Solution(earlier_first(self.problem, self.best[1]), self.bound, method)
+        return BestFound(found, stopped=self.is_stopped and not self.is_proven)
 
 
 def earlier_first(problem: TradeProblem, units: Ints) -> Ints:

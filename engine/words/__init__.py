@@ -3,7 +3,8 @@
 `en.po` and `ko.po` beside this file are the catalogues (gettext's format; `en.mo` and `ko.mo` are compiled from them).
 A message has placeholders as `str.format` has them, with their number form: `{weight:.2%}`, `{amount:,}`,
 `{day:%Y-%m-%d}`; what fills them may be another phrase, told in the same language. A message with a plural is chosen
-by the value `count`. A third language is one more file.
+by the value `count`. What is said in other words in a workbook stands under `KEY@workbook`. A third language is one
+more file.
 
 Nothing that computes imports this: it is for whoever shows something (and for `str()` of a phrase).
 """
@@ -18,7 +19,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from engine.phrase import Phrase
+from engine.phrase import Audience, Phrase
 from engine.words.korean import in_large_units, with_particles
 
 Lang = str
@@ -35,12 +36,12 @@ def say(key: str, lang: Lang, **values: object) -> str:
     return _filled(key, values, lang)
 
 
-def tell(thing: object, lang: Lang) -> str:
+def tell(thing: object, lang: Lang, audience: Audience = "") -> str:
     """Return anything in a language: a phrase in its words, a tuple one after the other, a name or number as it is."""
     if isinstance(thing, Phrase):
-        return _filled(thing.key, thing.values, lang)
+        return _filled(thing.key, thing.values, lang, audience)
     if isinstance(thing, tuple):
-        return ", ".join(tell(part, lang) for part in thing)
+        return ", ".join(tell(part, lang, audience) for part in thing)
     if isinstance(thing, Decimal):
         return f"{thing:f}"
     return str(thing)
@@ -56,7 +57,9 @@ def messages(lang: Lang) -> Mapping[str, str]:
     return {key if isinstance(key, str) else key[0]: text for key, text in _entries(lang).items() if key}
 
 
-def _filled(key: str, values: Mapping[str, object], lang: Lang) -> str:
+def _filled(key: str, values: Mapping[str, object], lang: Lang, audience: Audience = "") -> str:
+    if audience and known(own := f"{key}@{audience}"):
+        key = own
     count = values.get("count")
     number = int(count) if isinstance(count, (int, Decimal)) else None
     text = _text(key, lang, number)
@@ -67,7 +70,7 @@ def _filled(key: str, values: Mapping[str, object], lang: Lang) -> str:
     if not values:
         return text
     with localcontext(rounding=ROUND_HALF_UP):
-        said = _Formatter(lang).vformat(text, (), values)
+        said = _Formatter(lang, audience).vformat(text, (), values)
     finish = _FINISHED.get(lang)
     return finish(said) if finish else said
 
@@ -75,13 +78,13 @@ def _filled(key: str, values: Mapping[str, object], lang: Lang) -> str:
 class _Formatter(string.Formatter):
     """The placeholders of a message, filled in one language."""
 
-    def __init__(self, lang: Lang) -> None:
-        self._lang = lang
+    def __init__(self, lang: Lang, audience: Audience) -> None:
+        self._lang, self._audience = lang, audience
 
     def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - any value can be said
         if format_spec == "large":
             return _LARGE.get(self._lang, "{:,.0f}".format)(value)
-        return format(value, format_spec) if format_spec else tell(value, self._lang)
+        return format(value, format_spec) if format_spec else tell(value, self._lang, self._audience)
 
 
 def _text(key: str, lang: Lang, count: int | None) -> str | None:

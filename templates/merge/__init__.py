@@ -574,6 +574,35 @@ def value_cells(own: OwnBook) -> None:
             known = sheet.planned(cell.row, cell.column) or cell.row > tops.get((part, cell.column), cell.row)
             if standing is not None and not known and standing.formula == str(cell.value)[1:]:
                 sheet.cache(cell.row, cell.column, value)
+    _forget_old_dashboard(own)
+
+
+#: What formulas of a dashboard of ours speak of.
+_OURS = re.compile(
+    r"\b(?:Targets|Rules|Holdings)\[|\b(?:Trades|Summary|Checks)_|\b(?:Total|Cash|Holdings)Value\b|\bTargetSum\b"
+)
+
+
+def _forget_old_dashboard(own: OwnBook) -> None:
+    """Empty what the formulas of a dashboard of 0.2.0 came to: nothing here knows what they come to now.
+
+    A spreadsheet computes them when it opens the file; a viewer shows nothing rather than the plan before.
+    """
+    title = spec_sheet("Dashboard").title(own.lang)
+    for part, grid in own.grids.items():
+        if grid.name != title or standing(grid, own.lang):
+            continue
+        sheet = own.sheet(part)
+        for row, cells in grid.rows.items():
+            for column in cells:
+                there = sheet.cell(row, column)
+                if (
+                    there is not None
+                    and there.formula
+                    and not sheet.planned(row, column)
+                    and _OURS.search(there.formula)
+                ):
+                    sheet.cache(row, column, "")
 
 
 def forget_charts(own: OwnBook) -> None:

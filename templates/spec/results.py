@@ -203,7 +203,6 @@ COMPARISON = Table(
     required=("Ticker", "Fee", "AUM"),
     ranges=True,
     spare=0,
-    verb="compare",
     fetched=True,
     printed="Source",
     charted=True,
@@ -226,7 +225,6 @@ REVIEW = Table(
     required=("Quarter", "Excess", "Verdict"),
     ranges=True,
     spare=0,
-    verb="review",
     fetched=True,
 )
 
@@ -243,7 +241,6 @@ LIMITS = Table(
     required=("Rule", "Limit", "Actual"),
     ranges=True,
     spare=0,
-    verb="risk",
 )
 
 ALERTS = Table(
@@ -258,7 +255,6 @@ ALERTS = Table(
     required=("First", "Second", "Correlation"),
     ranges=True,
     spare=0,
-    verb="correlate",
     fetched=True,
 )
 
@@ -269,7 +265,6 @@ CORRELATION = Table(
     required=(),
     ranges=True,
     spare=0,
-    verb="correlate",
     fetched=True,
     matrix="Alerts",
 )
@@ -286,7 +281,6 @@ CALENDAR = Table(
     required=("Date", "Task"),
     ranges=True,
     spare=0,
-    verb="calendar",
 )
 
 PROBLEMS = Table(

@@ -93,7 +93,7 @@ class Table:
     `spare` empty rows follow the data, ready to be filled in. `required` columns tell the reader that a row of headers
     is this table's. `ranges` is true where the columns are named ranges, because functions may spill into them. A
     `live` table stands only in workbooks with functions, a `fetched` one has rows only where closes and facts were
-    to be had. `verb` is the command that computes it.
+    to be had.
 
     What is special about it: `identity` are the columns by which a row is known again (rows of formulas without are
     known by their order); `results` tells that rows of inputs hold results too, `matrix` that it has a column for each
@@ -110,7 +110,6 @@ class Table:
     spare: int = 3
     live: bool = False
     fetched: bool = False
-    verb: str = "plan"
     identity: tuple[str, ...] = ()
     results: bool = False
     matrix: str = ""

@@ -353,16 +353,16 @@ def _shown_rows(pen: Pen) -> list[Row]:
     tables = pen.figures.tables
     wanted = {row["Ticker"] for row in tables["Targets"]}
     rows: list[Row] = list(tables["Targets"])
-    seen: set[Value] = set()
+    # The formula adds over the whole column: an error anywhere is one everywhere.
+    broken = next((row["Weight"] for row in tables["Holdings"] if isinstance(row["Weight"], CellError)), None)
+    lots: dict[Value, list[Row]] = {}
     for held in tables["Holdings"]:
-        symbol = held["Ticker"]
-        if symbol in wanted or symbol in seen:
-            continue
-        seen.add(symbol)
-        weights: list[Value] = [row["Weight"] for row in tables["Holdings"] if row["Ticker"] == symbol]
-        broken = next((row["Weight"] for row in tables["Holdings"] if isinstance(row["Weight"], CellError)), None)
-        weight = broken or add(weights)
-        locked = any(row["Locked"] is True for row in tables["Holdings"] if row["Ticker"] == symbol)
+        if held["Ticker"] not in wanted:
+            lots.setdefault(held["Ticker"], []).append(held)
+    for symbol, mine in lots.items():
+        held = mine[0]
+        weight = broken or add(row["Weight"] for row in mine)
+        locked = any(row["Locked"] is True for row in mine)
         held_now = isinstance(weight, CellError) or weight > 0
         status: Value = weight if isinstance(weight, CellError) else "NO_TARGET" if held_now else ""
         rows.append(
@@ -408,7 +408,9 @@ def standing(grid: Grid, lang: Lang) -> dict[str, int]:
     """Return for how many rows there is room on a dashboard that stands already, by what they are of."""
     below = {"allocation": (_LEFT, say("label.sections", lang)), "trades": (_RIGHT, say("label.limits-top", lang))}
     rows = {name: _row_of(grid, *where) for name, where in below.items()}
-    return {name: row - _TABLES_ROW - 4 for name, row in rows.items() if row > _TABLES_ROW + 4}
+    # A dashboard of 0.2.0 names its sections too, but no broken limits.
+    known = all(row > _TABLES_ROW + 4 for row in rows.values())
+    return {name: row - _TABLES_ROW - 4 for name, row in rows.items()} if known else {}
 
 
 def _row_of(grid: Grid, column: int, text: str) -> int:

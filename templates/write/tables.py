@@ -164,8 +164,7 @@ def title_of(table: Table, canvas: Canvas, note: str, *, empty: bool) -> str:
         return f"{title}{BESIDE}{usual}" if usual and not canvas.literal else title
     if not empty or canvas.literal or canvas.live:
         return title
-    suffix = " FILE -o OUT.xlsx" if table.verb == "plan" else " FILE"
-    return f"{title}{BESIDE}{say('label.not-computed', lang)}: rebalancer {table.verb}{suffix}"
+    return f"{title}{BESIDE}{say('label.not-computed.fetched' if table.fetched else 'label.not-computed', lang)}"
 
 
 def _column(

@@ -54,6 +54,34 @@ def test_whole_shares_pay_the_same_tax(tmp_path: Path) -> None:
     assert result.rows[0].figures.taxes == pytest.approx((gain - 2_500_000) * 0.22, rel=1e-6)
 
 
+def test_whole_shares_are_taxed_on_what_the_won_lost(tmp_path: Path) -> None:
+    # In dollars nothing happens; the dollar doubles: half of what is sold is gain in won.
+    days = [dt.date(2026, 1, 2), dt.date(2026, 2, 2), dt.date(2026, 3, 2), dt.date(2027, 1, 4), dt.date(2027, 5, 3)]
+    closes = {"QQQ": [100] * 5, "069500": [10_000] * 5, "USDKRW": [1000, 2000, 2000, 2000, 2000]}
+    history = written(tmp_path / "h.csv", days, closes)
+    portfolio = portfolio_of(
+        {"QQQ": 0.5, "069500": 0.5}, "KRW", settings={"costs": FREE, "fx_spread": 0, "taxes": "show"}
+    )
+    result = tried(portfolio, history, "monthly", capital=200_000_000, exact=True)
+    sold = result.rows[0].run.deals[1].sold
+    assert sold == pytest.approx(50_000_000, rel=0.02)
+    assert result.rows[0].figures.taxes == pytest.approx((sold / 2 - 2_500_000) * 0.22, rel=1e-6)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_the_allowance_of_a_korean_who_counts_in_dollars_is_in_won(tmp_path: Path, *, exact: bool) -> None:
+    # 25,000 dollars of gain at 1,000 won, less 2,500 dollars of allowance, at 22 %.
+    days = [dt.date(2026, 1, 2), dt.date(2026, 2, 2), dt.date(2026, 3, 2), dt.date(2027, 1, 4), dt.date(2027, 5, 3)]
+    double = [100, 200, 200, 200, 200]
+    history = written(tmp_path / "h.csv", days, {"QQQ": double, "SPY": [100] * 5, "USDKRW": [1000] * 5})
+    settings = {"costs": FREE, "fx_spread": 0, "residence": "KR", "taxes": "show"}
+    result = tried(
+        portfolio_of({"QQQ": 0.5, "SPY": 0.5}, settings=settings), history, "monthly", capital=200_000, exact=exact
+    )
+    gain = result.rows[0].run.deals[1].sold / 2
+    assert result.rows[0].figures.taxes == pytest.approx((gain - 2_500) * 0.22, rel=1e-4)
+
+
 def test_whole_shares_leave_what_buys_no_share(tmp_path: Path) -> None:
     # 1,000 dollars buy 3 shares at 300 and 0.90 of commission: 99.10 left. With 250 more 1 share at 310: 38.79 left.
     days = [dt.date(2026, 1, 29), dt.date(2026, 1, 30), dt.date(2026, 2, 2)]

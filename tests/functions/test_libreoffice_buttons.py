@@ -40,7 +40,7 @@ def test_it_is_the_finished_workbook(samples: dict[Lang, Path], lang: Lang) -> N
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_it_holds_the_sample_portfolio(samples: dict[Lang, Path], lang: Lang) -> None:
     portfolio, sample = read_book(samples[lang]).portfolio, sample_portfolio()
-    assert portfolio is not None
+    assert portfolio is not None, list(map(str, read_book(samples[lang]).problems))
     assert portfolio.holdings == sample.holdings
     assert [section.targets for section in portfolio.sections] == [section.targets for section in sample.sections]
 
@@ -68,6 +68,11 @@ def pressed(office: Office, book: Path, folder: Path, button: str, **given: Any)
     path = folder / book.name
     shutil.copy(book, path)
     return office.ask("press", path=str(path), button=button, **{"answers": [], "write": [], "areas": [], **given})
+
+
+def test_a_truth_reads_as_one(office: Office, samples: dict[Lang, Path], tmp_path: Path) -> None:
+    enabled = [sheet("Targets").title("en"), "I8"]
+    assert pressed(office, samples["en"], tmp_path, "sources", areas=[enabled])["shown"] == [[["TRUE"]]]
 
 
 def test_a_mode_is_set_in_the_settings(office: Office, samples: dict[Lang, Path], tmp_path: Path) -> None:

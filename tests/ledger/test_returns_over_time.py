@@ -122,6 +122,32 @@ def test_a_section_is_paid_what_is_bought_and_pays_what_is_sold() -> None:
     assert satellite.returns().time_weighted == pytest.approx(-0.1)
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        {0: 25.0, 9: 25.0, 10: 27.5, 20: 27.5},  # as sources give them: per share of today
+        {0: 100.0, 9: 100.0, 10: 27.5, 20: 27.5},  # as they were
+        {10: 27.5},  # none before the split but the price that was paid
+    ],
+)
+def test_a_split_is_no_loss_and_no_gain(known: dict[int, float]) -> None:
+    entries = [
+        entry(0, "deposit", amount=1000), entry(0, "buy", "A", quantity=10, amount=1000),
+        entry(10, "split", "A", currency="", quantity=4), entry(20, "sell", "A", quantity=40, amount=1100),
+    ]  # fmt: skip
+    result = found(entries, closes("A", known), aims={"A": Aim("all", 1, 0.05)})
+    assert list(result.whole.value[[0, -1]]) == [1000, 1100]
+    assert result.whole.returns().time_weighted == pytest.approx(0.1)
+    assert result.benchmark is None or result.benchmark.time_weighted == pytest.approx(0.1)
+    assert result.gains[0].average == 100
+
+
+def test_a_price_from_before_a_split_counts_by_the_new_shares_after_it() -> None:
+    bought = [entry(0, "deposit", amount=1000), entry(0, "buy", "A", quantity=10, amount=1000)]
+    result = found([*bought, entry(10, "split", "A", currency="", quantity=4), entry(12, "deposit", amount=5)])
+    assert list(result.whole.value) == [1000, 1000, 1005]
+
+
 def test_the_benchmark_is_the_targets_held_anew_every_day() -> None:
     result = found(
         [entry(0, "deposit", amount=100), entry(2, "interest", amount=1)],

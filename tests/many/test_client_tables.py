@@ -189,7 +189,6 @@ def test_a_workbook_each_and_the_table_of_all(work: Path, capsys: pytest.Capture
     capsys.readouterr()
     assert run("clients.csv", "-o", "out") == 2
     assert "[output-exists]" in capsys.readouterr().err
-    assert run("clients.csv", "-o", "out", "--force") == 2
 
 
 def test_the_table_of_all_as_csv_is_no_formula(work: Path) -> None:

@@ -136,6 +136,9 @@ def test_a_workbook_of_the_version_before_is_read_and_written_back(tmp_path: Pat
     path.write_bytes(data)
     after = read_book(path)
     assert after.portfolio == before.portfolio
+    # Nobody is shown the plan before.
+    dashboard = next(grid for grid in read_grids(path) if grid.name == "대시보드")
+    assert dashboard.rows.get(7, {}).get(2) is None
     assert [problem.code for problem in after.problems] == [problem.code for problem in before.problems]
 
 

@@ -91,7 +91,7 @@ def press(name: str, book: Any = None, *, formulas: bool = sys.platform == "win3
     lang = language_of(book)
     progress = Progress(book, lang)
     try:
-        message = "\n".join(tell(line, lang) for line in command(book, progress, formulas=formulas))
+        message = "\n".join(tell(line, lang, "workbook") for line in command(book, progress, formulas=formulas))
     except Cancelled:
         message = ""
     except RebalancerError as error:
@@ -108,7 +108,7 @@ def press(name: str, book: Any = None, *, formulas: bool = sys.platform == "win3
 
 def _told(error: RebalancerError, lang: Lang) -> str:
     problems: tuple[Problem, ...] = getattr(error, "problems", ())
-    own = error.said(lang) if isinstance(error, MarketDataError) else str(error)
+    own = error.said(lang, "workbook") if isinstance(error, MarketDataError) else str(error)
     if not problems:
         return own
     first = [own] if isinstance(error, MarketDataError) else []
@@ -117,6 +117,6 @@ def _told(error: RebalancerError, lang: Lang) -> str:
 
 def problem_lines(problems: Sequence[Problem], lang: Lang) -> list[str]:
     """Return problems as lines, as far as a message box holds them."""
-    lines = [f"{problem.placed(lang)}: {problem.said(lang)}" for problem in problems]
+    lines = [f"{problem.placed(lang)}: {problem.said(lang, 'workbook')}" for problem in problems]
     left = len(lines) - _SHOWN_AT_MOST
     return [*lines[:_SHOWN_AT_MOST], *([say("more-lines", lang, number=left)] if left > 0 else [])]

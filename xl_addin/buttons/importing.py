@@ -82,7 +82,7 @@ def _imported(book: Book, path: Path, portfolio: Portfolio, lang: Lang) -> Impor
 
 def problems_of(imported: Imported, lang: Lang) -> list[str]:
     """Return what reading the export found."""
-    return [f"{problem.placed(lang)}: {problem.said(lang)}" for problem in imported.problems]
+    return [f"{problem.placed(lang)}: {problem.said(lang, 'workbook')}" for problem in imported.problems]
 
 
 def change_lines(holdings: Iterable[HoldingChange], cash: Iterable[CashChange]) -> Iterable[Phrase]:
@@ -108,7 +108,7 @@ def _figure(number: Decimal | None) -> str:
 
 def agreed(book: Book, lines: Sequence[Phrase | str], lang: Lang) -> bool:
     """Ask whether changes are to be written."""
-    shown = [line if isinstance(line, str) else line.told(lang) for line in lines]
+    shown = [line if isinstance(line, str) else line.told(lang, "workbook") for line in lines]
     left = len(shown) - _ASKED_AT_MOST
     shown = [*shown[:_ASKED_AT_MOST], *([say("more-lines", lang, number=left)] if left > 0 else [])]
     text = "\n".join([say("button.import-agree", lang), "", *shown])

@@ -45,7 +45,7 @@ def help_me(_book: Book, progress: Progress, *, formulas: bool) -> Lines:  # noq
     progress.step("checking")
     found = [one for one in local_checks() if one.status != "ok"]
     found.sort(key=lambda one: one.status != "wrong")
-    said = [[tell(part, progress.lang) for part in (one.title, one.message, one.mend)] for one in found]
+    said = [[tell(part, progress.lang, "workbook") for part in (one.title, one.message, one.mend)] for one in found]
     lines = [f"{title}: {message}. {mend}".strip() for title, message, mend in said]
     return lines or [phrase("button.all-well")]
 

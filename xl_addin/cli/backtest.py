@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from engine.errors import InputError, error
+from engine.errors import error
 from engine.phrase import phrase, place
 from engine.words import Lang
 from xl_addin.cli.frame import BadValue, OneOf, command, option
@@ -85,7 +85,7 @@ def backtest(
     from contextlib import nullcontext
 
     from rebalancer.analysing import Sources
-    from rebalancer.backtesting import Trial, write_backtest
+    from rebalancer.backtesting import Trial, policies_of, write_backtest
     from rebalancer.backtesting import backtest as run
     from rebalancer.files import output_problems
     from rebalancer.loading import load_portfolio, usable
@@ -99,7 +99,9 @@ def backtest(
     if start and end and start >= end:
         problems += (error("bad-period", place("command-line"), first=start, last=end),)
     if len({name for name, _ in baskets}) < len(baskets):
-        raise InputError([*problems, error("basket-twice", place("command-line"))])
+        problems += (error("basket-twice", place("command-line")),)
+    if loaded is not None:
+        problems += policies_of(loaded, policies, baseline, grid=grid)[1]
     portfolio = usable(loaded, problems)
     trial = Trial(
         start=start, end=end, capital=float(capital) if capital else None, monthly=float(monthly), exact=exact,
