@@ -104,7 +104,8 @@ def opening(portfolio: Portfolio, day: dt.date) -> tuple[LedgerEntry, ...]:
 
 def new_id() -> str:
     """Return an identity that no other entry has, on whatever computer it is made."""
-    return uuid.uuid4().hex[:16]
+    # The letter keeps spreadsheets from reading digits, or 12e34, as a number.
+    return f"r{uuid.uuid4().hex[:15]}"
 
 
 def corrections(portfolio: Portfolio, books: Books, day: dt.date) -> tuple[LedgerEntry, ...]:
