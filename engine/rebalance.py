@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import localcontext
+from decimal import ROUND_CEILING, Decimal, localcontext
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
 from engine.errors import Doubtful, ImpossibleError, InputError, NoData, Stale, error, warning
 from engine.errors import Problem as Fault
-from engine.money import PRECISION
+from engine.money import PRECISION, to_unit
 from engine.phrase import phrase, place
 from engine.plan import Cause, Plan, Position, SectionState
 from engine.portfolio import Portfolio
@@ -31,6 +32,7 @@ from engine.trades.outcome import Result, cash_state, describe_trades, left_outs
 from engine.trades.problem import Solution, TradeProblem
 from engine.trades.rungs import NUMBERS, WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
 from engine.trades.solve import solve
+from engine.trades.withdrawal import split_anew
 from engine.valuation import (
     FxRate,
     Valuation,
@@ -59,7 +61,8 @@ def rebalance(
     """Return the plan a sensible investor would make, with a bound on how good any plan of its rung can be.
 
     `watch` is called now and then while a proof takes long, with the best plan's objective and the bound; where it
-    returns True (or Ctrl-C is pressed), the best plan so far is returned.
+    returns True (or Ctrl-C is pressed), the best plan so far is returned, which says so, and no further rung is tried.
+    Ctrl-C while there is no plan yet raises KeyboardInterrupt; a watch has to wait for one.
 
     Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`), `Doubtful`
     where what is known speaks against one, `ImpossibleError` where no plan can satisfy the request, `InputError` for
@@ -106,6 +109,14 @@ def _rebalance(
     found = causes(portfolio, valuation, sections, untargeted=untargeted)
     climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
     step = climb.best()
+    if step is None:
+        split = split_anew(portfolio, valuation, climb.raising)
+        if split is not None:
+            valuation = split
+            climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
+            step = climb.best()
+    if step is None:
+        raise ImpossibleError(explain(portfolio, climb.tried[-1]))
     trades = describe_trades(bound, valuation, positions, step.settlement)
     problems += drift.limit_problems(portfolio, positions) + tuple(one.problem for one in over)
     problems += drift.review_problems(portfolio, as_of)
@@ -114,6 +125,8 @@ def _rebalance(
     )
     problems += (*rate_notes(rates.values()), *left_outside(portfolio, positions, trades))
     rung = NUMBERS[step.task.kind]
+    if climb.is_stopped:
+        problems += tuple(climb.stopped(step))
     problems += tuple(idle_money(portfolio, valuation, positions, step.settlement, step.result.after, rung))
     flows = assign_cash_flow(portfolio, valuation.prices, valuation.fx)
     problems += tuple(contribution_notes(portfolio, flows, valuation.fx, as_of))
@@ -219,34 +232,54 @@ class _Climb:
         self._bound = bound
         self._outside = breached(bound, positions)
         self._watch = watch
+        #: Whether the search was ended before its time, and whether a rung was left out for that.
+        self.is_stopped = self._is_cut_short = False
+        #: The tasks of the rungs that were tried.
+        self.tried: list[Task] = []
         nothing = self._task("none")
         zeros = np.zeros(0, dtype=np.int64)
         self.short = bool(settle_orders(portfolio, valuation, positions, nothing, zeros).lacking)
 
-    def best(self) -> _Step:
-        """Return the plan of the rung that is taken. Raises `ImpossibleError` where no rung has one."""
+    def best(self) -> _Step | None:
+        """Return the plan of the rung that is taken, None where no rung has one."""
         kinds = list(ladder(self._portfolio, self._found, short=self.short)) or ["none"]
         best: _Step | None = None
-        tried: list[Task] = []
+        self.tried.clear()
         for kind in kinds:
             if best is not None and best.result.outside == 0:
                 break
             task = self._task(kind)
+            if best is not None and self.is_stopped:
+                self._is_cut_short = True
+                break
             if any(
-                np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other) for other in tried
+                np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other)
+                for other in self.tried
             ):
                 continue
-            tried.append(task)
+            self.tried.append(task)
             step = self._solve(task)
             if step is not None and (best is None or self._is_worthwhile(step, best)):
                 best = step
         if best is None and "raise" not in kinds and self.short:
-            task = self._task("raise")
-            tried.append(task)
-            best = self._solve(task)
-        if best is None:
-            raise ImpossibleError(explain(self._portfolio, tried[-1]))
+            self.tried.append(self.raising)
+            best = self._solve(self.raising)
         return best
+
+    @cached_property
+    def raising(self) -> Task:
+        """The task that raises money by sales, from anything that may be sold."""
+        return self._task("raise")
+
+    def stopped(self, step: _Step) -> Iterator[Fault]:
+        """Say that the search was stopped, how much better than its plan one may be, and what was not tried."""
+        base, total = self._portfolio.base_currency, self._valuation.total
+        told = quality(step.task, step.solution, step.result, 0.0)
+        better = to_unit(Decimal(told.objective - told.bound) * total, base, ROUND_CEILING)
+        if better:
+            yield warning("search-stopped.plan", place("portfolio"), better=better, currency=base)
+        if self._is_cut_short or not better:
+            yield warning("search-stopped.rungs", place("portfolio"))
 
     def _is_worthwhile(self, step: _Step, best: _Step) -> bool:
         return best.result.outside - step.result.outside >= WORTHWHILE * self._valuation.total
@@ -259,7 +292,8 @@ class _Climb:
         """Solve, write the orders in exact money, and solve again a little tighter where rounding broke a rule."""
         problem, bound, method = task.problem, np.inf, ""
         for attempt in range(_TRIES):
-            found = solve(problem, self._watch)
+            found = solve(problem, _stop if self.is_stopped else self._watch)
+            self.is_stopped = self.is_stopped or found.stopped
             if found.solution is None:
                 return None
             if attempt == 0:
@@ -301,6 +335,11 @@ class _Climb:
         )
         slots = replace(problem.slots, low=low, full=full)
         return replace(problem, reserve=margin, slots=slots, rows=rows, turnover=turnover, risk_caps=caps)
+
+
+def _stop(_best: float, _bound: float) -> bool:
+    """Watch a search that was stopped before: the first plan is enough."""
+    return True
 
 
 def _same(task: Task, other: Task) -> bool:

@@ -315,7 +315,7 @@ def record_plan(
 
     with recording(file):
         raw, before, ledger = file.read_bytes(), load(file), read_ledger(file)
-        done = stored.trades if fills is None else read_fills(fills, stored)
+        done = stored.trades if fills is None else read_fills(fills, stored, before)
         after = record_stored(before, stored, None if fills is None else done)
         held = _in_shares(before, stored)
         entries = _begun(held, ledger, file, stored.as_of, correct=correct)

@@ -20,6 +20,7 @@ from rebalancer.clock import today
 
 if TYPE_CHECKING:
     from engine.market.quoting import QuoteBatch
+    from engine.trades.highs import Watch
 
 
 def plan(
@@ -32,14 +33,17 @@ def plan(
     allow_stale: bool = False,
     accept: Mapping[str, Decimal] | None = None,
     history: str | Path | None = None,
+    watch: Watch | None = None,
 ) -> Plan:
     """Return the plan that brings a portfolio closest to its targets, with proof of how close any plan can come.
 
-    Without `quotes`, what is needed is fetched (`accept` are doubtful prices that a person has confirmed). Where a band
-    follows volatility, it is judged by the closes of the CSV file `history`, or without one by fetched ones. `as_of` is
-    the day to plan for (today); `mode` and `cash_flow` beat the portfolio's settings. The plan's problems include those
-    of reading the portfolio and of its quotes. Raises NoData, Stale and Doubtful where prices are missing, old or
-    doubtful, ImpossibleError where no plan can do what is asked, InputError for what cannot be used.
+    Without `quotes`, what is needed is fetched (`accept` are doubtful prices that a person has confirmed). Where a
+    band follows volatility, it is judged by the closes of the CSV file `history`, or without one by fetched ones.
+    `as_of` is the day to plan for (today); `mode` and `cash_flow` beat the portfolio's settings. `watch` is called
+    now and then with the best plan's objective and the bound; where it returns True, the best plan so far is taken.
+    The plan's problems include those of reading the portfolio and of its quotes. Raises NoData, Stale and Doubtful
+    where prices are missing, old or doubtful, ImpossibleError where no plan can do what is asked, InputError for
+    what cannot be used.
     """
     if quotes is None:
         from rebalancer.quoting import quotes as fetched
@@ -50,7 +54,7 @@ def plan(
         problems, quotes = (*problems, *quotes.problems), quotes.ok
     day = as_of or today()
     portfolio, told = in_force(portfolio, day, Path(history) if history else None)
-    return planned(portfolio, quotes, day, (*problems, *told), allow_stale=allow_stale)
+    return planned(portfolio, quotes, day, (*problems, *told), allow_stale=allow_stale, watch=watch)
 
 
 def in_force(
@@ -83,6 +87,7 @@ def planned(
     problems: tuple[Problem, ...] = (),
     *,
     allow_stale: bool = False,
+    watch: Watch | None = None,
 ) -> Plan:
     """Return the plan, and whatever it raises, with the portfolio's notes and `problems` before its own."""
     from engine.rebalance import rebalance
@@ -93,7 +98,7 @@ def planned(
     check_plannable(portfolio, problems)
     portfolio = in_quantities(portfolio, quotes)
     with _telling(before):
-        made = rebalance(portfolio, quotes, as_of, allow_stale=allow_stale)
+        made = rebalance(portfolio, quotes, as_of, allow_stale=allow_stale, watch=watch)
     return replace(made, problems=(*before, *made.problems))
 
 

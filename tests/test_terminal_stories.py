@@ -109,6 +109,28 @@ def test_a_person_in_a_hurry_reads_one_screen(tmp_path: Path) -> None:
     assert [line for line in lines if display_width(line) > 80] == []
 
 
+def test_ctrl_c_takes_the_best_plan_so_far_of_a_long_search(tmp_path: Path) -> None:
+    held = "".join(
+        f"    - {{symbol: H{n:02d}, quantity: {n * k % 13}, price: {9_000 + n * n * 211 % 870_000}, "
+        f"currency: KRW, account: {name}}}\n"
+        for n in range(1, 61)
+        for k, name in enumerate("ABC", 2)
+    )
+    accounts = "".join(f"    - {{name: {name}, type: taxable, cash: {{KRW: 9000000}}}}\n" for name in "ABC")
+    aims = "".join(f"    - {{ticker: H{n:02d}, weight: 0.016}}\n" for n in range(1, 61))
+    (tmp_path / "mine.yaml").write_text(
+        f"portfolio:\n  base_currency: KRW\n  holdings:\n{held}  accounts:\n{accounts}  targets:\n{aims}"
+        "settings: {trigger: always}\n",
+        encoding="utf-8",
+    )
+    with terminal(tmp_path, "plan", "mine.yaml", "--offline", "--brief", lang="en_US.UTF-8") as child:
+        child.expect_exact("Ctrl-C takes")
+        child.send(CTRL_C)
+        shown = " ".join(" ".join(plain(rest(child))).split())
+        assert child.exitstatus == 0
+    assert "The search was stopped before its end." in shown
+
+
 def test_a_terminal_of_sixty_columns_is_kept_to(tmp_path: Path) -> None:
     with terminal(tmp_path, "demo", width=60) as child:
         lines = plain(rest(child))

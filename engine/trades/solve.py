@@ -45,10 +45,11 @@ COUNTED, SHARED, WINDOW = 200, Effort(400, 3_000), 0.002
 
 @dataclass(frozen=True, slots=True)
 class BestFound:
-    """What the solver found: a solution or None, and whether it is proven that there is none."""
+    """A solution or None, whether it is proven that there is none, and whether the search was stopped."""
 
     solution: Solution | None
     impossible: bool = False
+    stopped: bool = False
 
 
 class UnsoundBoundError(AssertionError):
@@ -61,7 +62,11 @@ def faults_raise() -> bool:
 
 
 def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | None = None) -> BestFound:
-    """Return the best trades found with a bound that holds for the whole problem."""
+    """Return the best trades found with a bound that holds for the whole problem.
+
+    A search that is stopped, by the watch or by Ctrl-C, returns what it has. The watch is heeded only once there is a
+    plan; Ctrl-C before that raises KeyboardInterrupt.
+    """
     search = _Search(problem, watch, effort or effort_for(problem))
     nothing = np.zeros(problem.size, dtype=np.int64)
     search.offer(nothing)
@@ -78,8 +83,9 @@ def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | No
             search.by_hulls()
         search.by_model()
     except KeyboardInterrupt:
-        if search.best is None:
-            raise
+        search.is_interrupted = True
+    if search.is_interrupted and search.best is None:
+        raise KeyboardInterrupt
     return search.found()
 
 
@@ -103,7 +109,7 @@ class _Search:
         self._dual: Dual | None = None
         self._hulls: Hulls | None = None
         self._hull_dual: HullDual | None = None
-        self.is_stopped = False
+        self.is_interrupted = self._is_enough = False
         #: The objective from which HiGHS was asked last.
         self._asked = -np.inf
 
@@ -113,6 +119,11 @@ class _Search:
         if found.feasible and (self.best is None or found.rank < self.best[0].rank):
             self.best = found, units
         return found.feasible
+
+    @property
+    def is_stopped(self) -> bool:
+        """Tell whether the search is to end with the plan there is: a watch is heeded only once there is one."""
+        return self.is_interrupted or (self._is_enough and self.best is not None)
 
     @property
     def gap(self) -> float:
@@ -232,16 +243,16 @@ class _Search:
     def tell(self, found: float = np.inf, bound: float = -np.inf) -> bool:
         """Tell whoever watches the best plan and bound so far, or HiGHS' own (of the total); return whether to stop.
 
-        Once it is stopped, by the watch or by Ctrl-C, it stays so.
+        Once the watch or Ctrl-C has asked for that, nobody is told any more.
         """
-        if self._watch is not None and not self.is_stopped:
+        if self._watch is not None and not self._is_enough and not self.is_interrupted:
             total = self.problem.total
             best = np.inf if self.best is None else self.best[0].objective / total
             try:
-                self.is_stopped = self._watch(min(best, found), max(self.bound / total, bound))
+                self._is_enough = self._watch(min(best, found), max(self.bound / total, bound))
             except KeyboardInterrupt:
-                self.is_stopped = True
-        return self.is_stopped
+                self.is_interrupted = True
+        return self.is_stopped or (self._is_enough and bool(np.isfinite(found)))
 
     def by_model(self) -> None:
         """Let HiGHS decide what is open: what may be in a better plan, or all of it; not twice from the same plan."""
@@ -326,7 +337,8 @@ class _Search:
             return BestFound(None, impossible=self._ended == "infeasible")
         proven = self.is_closed or (self._ended == "optimal" and self.gap <= self._rounding(self.best[1]))
         method = "proven" if proven else "bounded" if np.isfinite(self.bound) else "unproven"
-        return BestFound(Solution(earlier_first(self.problem, self.best[1]), self.bound, method))
+        found = Solution(earlier_first(self.problem, self.best[1]), self.bound, method)
+        return BestFound(found, stopped=self.is_stopped and not self.is_proven)
 
 
 def earlier_first(problem: TradeProblem, units: Ints) -> Ints:

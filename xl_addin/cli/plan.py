@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -36,6 +37,7 @@ PLAN_SUFFIX = ".json"
 
 if TYPE_CHECKING:
     from engine.quote import Quote
+    from engine.trades.highs import Watch
     from rebalancer.books import Analyse
 
 
@@ -114,7 +116,7 @@ def _plan(
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
-    from xl_addin.show.terminal import waiting
+    from xl_addin.show.terminal import stoppable, waiting
 
     if may_be_several(files):
         from rebalancer.gathering import one_portfolio
@@ -151,10 +153,11 @@ def _plan(
         quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
     day = as_of or today()
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
-    with waiting(say("doing.plan", lang)):
+    with waiting(say("doing.plan", lang)) as show, stoppable() as stopped:
         made = planned(
-            realised_overseas(portfolio, file, day), quotes, day, (*problems, *found, *bands), allow_stale=allow_stale
-        )
+            realised_overseas(portfolio, file, day), quotes, day, (*problems, *found, *bands),
+            allow_stale=allow_stale, watch=_watch(show, stopped, lang),
+        )  # fmt: skip
         # What the ledger says is no setting of the file's own.
         made = replace(made, portfolio=replace(made.portfolio, settings=portfolio.settings))
     if keeps_plan and output:
@@ -182,6 +185,25 @@ def _plan(
 
     tell_need(told, made, file, lang)
     return EXIT_NEEDED
+
+
+def _watch(show: Callable[[str], None], stopped: Callable[[], bool], lang: Lang) -> Watch:
+    """Return what shows how far a search is, in as many digits as one reads, and ends it when that is wanted."""
+    shown = ""
+
+    def watch(best: float, bound: float) -> bool:
+        nonlocal shown
+        if stopped():
+            show(say("doing.plan.stopping", lang))
+            return True
+        gap = (best - max(bound, 0.0)) / best if 0 < best < math.inf else math.inf
+        text = say("doing.plan.gap", lang, gap=max(gap, 0.0)) if gap < 1 else say("doing.plan.stoppable", lang)
+        if text != shown:
+            shown = text
+            show(text)
+        return False
+
+    return watch
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:

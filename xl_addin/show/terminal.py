@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from pathlib import Path
-from threading import Timer
+from signal import SIGINT, getsignal, signal
+from threading import Timer, current_thread, main_thread
 from typing import IO, TYPE_CHECKING, Literal, TypeVar
 
 from engine.errors import Problem
@@ -321,6 +322,28 @@ def waiting(what: str) -> Iterator[Callable[[str], None]]:
         timer.join()
         for status in shown:
             status.stop()
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C ask for the best so far, which what is given tells, instead of ending the program; twice ends it."""
+    before = getsignal(SIGINT)
+    if current_thread() is not main_thread() or not callable(before):
+        # Only that thread is told of signals; and who started us may want Ctrl-C to be passed over.
+        yield lambda: False
+        return
+    pressed = False
+
+    def ask(_number: int, _frame: object) -> None:
+        nonlocal pressed
+        pressed = True
+        signal(SIGINT, before)
+
+    signal(SIGINT, ask)
+    try:
+        yield lambda: pressed
+    finally:
+        signal(SIGINT, before)
 
 
 SIGNS = {"KRW": "₩", "USD": "$"}

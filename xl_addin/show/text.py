@@ -96,7 +96,7 @@ def _verdict(plan: Plan, lang: Lang, paint: Paint, since: Sequence[str]) -> list
         "why": why_sentence(plan, lang),
         "leaves": leaves_sentence(plan, lang),
         "idle": idle_sentence(plan, lang),
-        "sure": proof_sentence(plan, lang) if plan.trades else "",
+        "sure": proof_sentence(plan, lang) if plan.trades or _is_stopped(plan) else "",
         "since": "; ".join(since),
         "next": next_sentence(plan, lang),
         "prices": price_sources(plan, lang) if plan.positions else "",
@@ -405,7 +405,18 @@ def quality_sentences(plan: Plan, lang: Lang) -> list[str]:
 
 
 def proof_sentence(plan: Plan, lang: Lang) -> str:
-    """Return how sure it is that no better plan exists."""
+    """Return how sure it is that no better plan exists, and whether it was still being searched for."""
+    sentences = [_proof(plan, lang)]
+    if _is_stopped(plan):
+        sentences.append(say("report.stopped", lang))
+    return " ".join(sentences)
+
+
+def _is_stopped(plan: Plan) -> bool:
+    return any(one.code == "search-stopped" for one in plan.problems)
+
+
+def _proof(plan: Plan, lang: Lang) -> str:
     quality, base = plan.quality, plan.base_currency
     if not math.isfinite(quality.bound):
         return say("report.unproven", lang)
