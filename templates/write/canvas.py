@@ -148,7 +148,7 @@ class Styles:
         if style.name not in self._workbook.named_styles:
             self._workbook.add_named_style(style)
         self._probe.style = style.name
-        array = copy(self._probe._style)  # type: ignore[union-attr]  # noqa: SLF001 - see `dress`
+        array = copy(self._probe._style)  # type: ignore[attr-defined]  # noqa: SLF001 - see `dress`
         self._probe.style = "Normal"
         return array
 
