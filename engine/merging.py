@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from typing import Any
 
 from engine.errors import Problem, error
+from engine.ledger.account import Books
+from engine.money import ZERO
 from engine.phrase import phrase, place
 from engine.portfolio import Account, Group, Holding, Portfolio, Rule, Section, Target
 from engine.settings import Settings
 
 Row = tuple[str, ...]
 Rows = dict[Row, Any]
+#: All targets together, and the rounding that is let be.
+_WHOLE = Decimal("1.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,18 @@ def _differs(value: Any) -> str:  # noqa: ANN401 - any record
 
 
 def merged(
-    base: Portfolio | None, mine: Portfolio, theirs: Portfolio, *, prefer: str = ""
+    base: Portfolio | None,
+    mine: Portfolio,
+    theirs: Portfolio,
+    *,
+    prefer: str = "",
+    settled: Mapping[Row, Any] | None = None,
 ) -> tuple[Portfolio, tuple[Conflict, ...]]:
     """Return what two versions come to, in the order of mine, and the rows that each changed in its own way.
 
     `base` is what both come from; without it every row that differs is a conflict, and one that a side lacks is taken
-    from the other. `prefer` ("mine" or "theirs") decides conflicts.
+    from the other. `settled` are rows of which is known what both changes come to (`settled_by`); `prefer` ("mine" or
+    "theirs") decides the other conflicts. Targets that are above 1 together are one, row by row.
     """
     old, ours, others = (_rows(one) if one else {} for one in (base, mine, theirs))
     kept: Rows = {}
@@ -73,13 +84,51 @@ def merged(
             value = there
         elif base is None and (here is None or there is None):
             value = here if there is None else there
+        elif base is not None and settled and row in settled:
+            value = settled[row]
         else:
             value = there if prefer == "theirs" else here
             if not prefer:
                 conflicts.append(Conflict(row, here, there))
         if value is not None:
             kept[row] = value
+    if sum((one.weight for row, one in kept.items() if row[0] == "target"), ZERO) > _WHOLE:
+        for row in dict.fromkeys((*ours, *others)):
+            here, there = ours.get(row), others.get(row)
+            if row[0] != "target" or here == there:
+                continue
+            kept[row] = there if prefer == "theirs" else here
+            if not prefer:
+                conflicts.append(Conflict(("weights", *row[1:]), here, there))
+    kept = {row: value for row, value in kept.items() if value is not None}
     return _built(kept, mine, theirs), tuple(conflicts)
+
+
+def settled_by(books: Books, mine: Portfolio, theirs: Portfolio) -> Rows:
+    """Return the rows that a ledger of both sides' entries explains: quantities and costs, cash, and last reviews."""
+    found: Rows = {}
+    ours, others = _rows(mine), _rows(theirs)
+    cash: dict[tuple[str, str], Any] = {}
+    for (label, code), amount in books.cash.items():
+        name = label if mine.accounts_declared else mine.accounts[0].name
+        cash[name, code] = cash.get((name, code), ZERO) + amount
+    for row in dict.fromkeys((*ours, *others)):
+        one = ours[row] if row in ours else others[row]
+        if row[0] == "holding" and row[1:3] in books.stocks:
+            average = books.stocks[row[1], row[2]].average
+            found[row] = replace(
+                one, quantity=average.quantity, value=None,
+                average_cost=None if one.average_cost is None else average.cost,
+                cost_fx=None if one.cost_fx is None else average.fx,
+            )  # fmt: skip
+        elif row[0] == "cash" and row[1:3] in cash:
+            found[row] = cash[row[1], row[2]]
+        elif row[0] == "rule" and row in ours and row in others:
+            days = [rule.last_rebalanced for rule in (ours[row], others[row]) if rule.last_rebalanced]
+            latest = max(days, default=None)
+            if replace(ours[row], last_rebalanced=latest) == replace(others[row], last_rebalanced=latest):
+                found[row] = replace(ours[row], last_rebalanced=latest)
+    return found
 
 
 def _rows(portfolio: Portfolio) -> Rows:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal, localcontext
+from functools import cached_property
 
 import numpy as np
 
@@ -31,6 +32,7 @@ from engine.trades.outcome import Result, cash_state, describe_trades, left_outs
 from engine.trades.problem import Solution, TradeProblem
 from engine.trades.rungs import NUMBERS, WORTHWHILE, Causes, Kind, breached, causes, ladder, parts
 from engine.trades.solve import solve
+from engine.trades.withdrawal import split_anew
 from engine.valuation import (
     FxRate,
     Valuation,
@@ -107,6 +109,14 @@ def _rebalance(
     found = causes(portfolio, valuation, sections, untargeted=untargeted)
     climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
     step = climb.best()
+    if step is None:
+        split = split_anew(portfolio, valuation, climb.raising)
+        if split is not None:
+            valuation = split
+            climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
+            step = climb.best()
+    if step is None:
+        raise ImpossibleError(explain(portfolio, climb.tried[-1]))
     trades = describe_trades(bound, valuation, positions, step.settlement)
     problems += drift.limit_problems(portfolio, positions) + tuple(one.problem for one in over)
     problems += drift.review_problems(portfolio, as_of)
@@ -224,15 +234,17 @@ class _Climb:
         self._watch = watch
         #: Whether the search was ended before its time, and whether a rung was left out for that.
         self.is_stopped = self._is_cut_short = False
+        #: The tasks of the rungs that were tried.
+        self.tried: list[Task] = []
         nothing = self._task("none")
         zeros = np.zeros(0, dtype=np.int64)
         self.short = bool(settle_orders(portfolio, valuation, positions, nothing, zeros).lacking)
 
-    def best(self) -> _Step:
-        """Return the plan of the rung that is taken. Raises `ImpossibleError` where no rung has one."""
+    def best(self) -> _Step | None:
+        """Return the plan of the rung that is taken, None where no rung has one."""
         kinds = list(ladder(self._portfolio, self._found, short=self.short)) or ["none"]
         best: _Step | None = None
-        tried: list[Task] = []
+        self.tried.clear()
         for kind in kinds:
             if best is not None and best.result.outside == 0:
                 break
@@ -241,20 +253,23 @@ class _Climb:
                 self._is_cut_short = True
                 break
             if any(
-                np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other) for other in tried
+                np.array_equal(task.problem.net_low, other.problem.net_low) and _same(task, other)
+                for other in self.tried
             ):
                 continue
-            tried.append(task)
+            self.tried.append(task)
             step = self._solve(task)
             if step is not None and (best is None or self._is_worthwhile(step, best)):
                 best = step
         if best is None and "raise" not in kinds and self.short:
-            task = self._task("raise")
-            tried.append(task)
-            best = self._solve(task)
-        if best is None:
-            raise ImpossibleError(explain(self._portfolio, tried[-1]))
+            self.tried.append(self.raising)
+            best = self._solve(self.raising)
         return best
+
+    @cached_property
+    def raising(self) -> Task:
+        """The task that raises money by sales, from anything that may be sold."""
+        return self._task("raise")
 
     def stopped(self, step: _Step) -> Iterator[Fault]:
         """Say that the search was stopped, how much better than its plan one may be, and what was not tried."""

@@ -89,5 +89,5 @@ def _fixed(rule: Rule, as_of: dt.date, roll: Roll) -> tuple[bool, dt.date | None
     starts = (dt.date(year + ahead, month, 1) for ahead in range(3) for month in sorted(rule.months))
     if last is None:
         return False, next(due for start in starts if (due := roll(start)) >= as_of)
-    due_on = next(due for start in starts if (due := roll(start)) > last)
+    due_on = roll(next(start for start in starts if start > last))
     return as_of >= due_on, due_on

@@ -332,13 +332,14 @@ HEADROOM = Decimal("0.99")
 def assign_cash_flow(portfolio: Portfolio, prices: Mapping[str, Quote], fx: FxTable) -> dict[str, Decimal]:
     """Split the cash flow over the accounts, in the base currency; what it splits into adds up to it exactly.
 
-    A deposit goes to the first taxable account. A withdrawal is taken from the taxable accounts in the order they are
-    listed, each giving at most what it can raise: its cash and what it may sell, less its buffer, with 1 % of all but
-    base-currency cash kept for costs. What is left over falls to the first taxable account, where the plan then says
-    what is lacking. Without a taxable account all of it is the first account's: an ISA or a pension is not drawn on
-    (or paid into) while there is another way. Without declared accounts there is one purse, and it is that one's.
+    A deposit goes to the first taxable account. A withdrawal is taken from the taxable accounts in the order they
+    are listed, each giving at most what it can raise: its cash and what it may sell, less its buffer, with 1 % of
+    all but base-currency cash kept for costs. Where no plan can raise such shares, `engine.trades.withdrawal` finds
+    others. What is left over falls to the first taxable account, where the plan then says what is lacking. Without
+    a taxable account all of it is the first account's: an ISA or a pension is not drawn on (or paid into) while
+    there is another way. Without declared accounts there is one purse, and it is that one's.
     """
-    flow, accounts = portfolio.settings.cash_flow, _paying(portfolio)
+    flow, accounts = portfolio.settings.cash_flow, paying_accounts(portfolio)
     if not flow or not accounts:
         return {}
     if flow > 0:
@@ -365,12 +366,13 @@ def withdrawal_problem(
     if total > 0 or total - flow <= 0:
         return None
     worth = to_unit(total - flow, fx.base, ROUND_DOWN)
-    most = min(sum((_most(portfolio, a, prices, fx) for a in _paying(portfolio)), ZERO), worth - unit(fx.base))
+    most = min(sum((_most(portfolio, a, prices, fx) for a in paying_accounts(portfolio)), ZERO), worth - unit(fx.base))
     values = {"flow": -flow, "worth": worth, "most": most, "currency": fx.base}
     return error("impossible.nothing-left", "settings.cash_flow", **values)
 
 
-def _paying(portfolio: Portfolio) -> list[Account]:
+def paying_accounts(portfolio: Portfolio) -> list[Account]:
+    """Return the accounts that a withdrawal comes from, in order; the first is the one that a deposit goes to."""
     return [account for account in portfolio.accounts if account.type == "taxable"] or [*portfolio.accounts[:1]]
 
 

@@ -49,6 +49,7 @@ from rebalancer.loading import load_portfolio, usable
 from rebalancer.quoting import joined, quotes_for
 
 if TYPE_CHECKING:
+    from engine.market.quoting import QuoteBatch
     from engine.quote import FetchedFacts
 
 #: Calendar days fetched before the first day that an analysis needs: no holiday week is longer.
@@ -376,7 +377,7 @@ VOLATILITY_DAYS = 430
 
 def risk(
     portfolio: Portfolio,
-    quotes: Mapping[str, Quote] | None = None,
+    quotes: QuoteBatch | Mapping[str, Quote] | None = None,
     sources: Sources = LIVE,
     as_of: dt.date | None = None,
     *,
@@ -386,8 +387,12 @@ def risk(
 
     Nothing is judged by a doubtful price, but for those of `accept`, by symbol, that a person has confirmed.
     """
-    as_of, quotes = day_of(sources, as_of), quotes or {}
+    as_of = day_of(sources, as_of)
     history, problems = _volatility_history(portfolio, sources, as_of)
+    if quotes is None or isinstance(quotes, Mapping):
+        quotes = quotes or {}
+    else:
+        problems, quotes = (*problems, *quotes.problems), quotes.ok
     if sources.history is None:
         quotes, found = quotes_for(
             portfolio, quotes, offline=sources.offline, interactive=sources.interactive, accept=accept

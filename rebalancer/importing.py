@@ -413,8 +413,10 @@ def merged(existing: Portfolio, held: Portfolio, *, replaces_cash: bool) -> tupl
     if replaces_cash and existing.accounts_declared:
         said = {label: _cash_of(renamed, label) for label in covered}
         accounts = tuple(replace(one, cash={**one.cash, **said.get(one.name, {})}) for one in accounts)
-    elif replaces_cash and (covered >= labels or len(labels) <= 1):
-        total = _all_cash(renamed)
+    elif replaces_cash and covered >= labels:
+        accounts = (replace(accounts[0], cash={**accounts[0].cash, **_all_cash(renamed)}),)
+    elif replaces_cash and covered.isdisjoint(labels):  # accounts of their own: what is there is not theirs
+        total = {code: accounts[0].cash.get(code, ZERO) + amount for code, amount in _all_cash(renamed).items()}
         accounts = (replace(accounts[0], cash={**accounts[0].cash, **total}),)
     elif replaces_cash:
         problems = (*problems, warning("cash-left", place("portfolio"), accounts=sorted(labels - covered)))
@@ -453,7 +455,7 @@ def _renamed(held: Portfolio, labels: set[str], *, declared: bool) -> tuple[Port
             holdings=tuple(replace(one, account=name) for one in held.holdings),
             accounts=(Account(name if held.accounts_declared else "", cash=held.accounts[0].cash),),
         ), ()
-    if "" in own or declared:
+    if "" in own or labels == {""} or declared:
         where = place("command-line")
         return held, (error("account-unclear", where, given=sorted(own), accounts=sorted(labels)),)
     return held, ()

@@ -39,7 +39,7 @@ def from_frames(
     holdings: pd.DataFrame | None,
     targets: pd.DataFrame | pd.Series[float] | Mapping[str, float],
     *,
-    cash: Mapping[str, float] | float | None = None,
+    cash: pd.DataFrame | pd.Series[float] | Mapping[str, float] | float | None = None,
     base_currency: str | None = None,
     name: str = "",
     fx: Mapping[str, float] | None = None,
@@ -51,8 +51,9 @@ def from_frames(
 
     `holdings` has a row a holding, with the portfolio file's names for columns (symbol, quantity, price, account,
     average_cost, …), and the symbols as its index where there is no such column. `targets` has the columns symbol and
-    weight, and section where there are several, or is a weight by symbol. `cash` is an amount by currency, or one in
-    the base currency. Cells without a value (None, NaN, NaT) are left out. Raises InputError with every problem.
+    weight, and section where there are several, or is a weight by symbol. `cash` is an amount by currency (or the
+    columns currency and amount), or one in the base currency. Cells without a value (None, NaN, NaT) are left out.
+    Raises InputError with every problem.
 
     >>> import pandas as pd
     >>> held = pd.DataFrame({"symbol": ["QQQ", "SCHD"], "quantity": [3, 10], "price": [500.0, 27.5]})
@@ -66,7 +67,7 @@ def from_frames(
     if accounts is not None:
         body["accounts"] = _rows(accounts) if hasattr(accounts, "columns") else [dict(row) for row in accounts]
     if cash is not None:
-        body["cash"] = dict(cash) if isinstance(cash, Mapping) else {base_currency or "KRW": cash}
+        body["cash"] = _amounts(cash) if hasattr(cash, "items") else {base_currency or "KRW": cash}
     body |= _sections(targets)
     if rules is not None:
         body["rules"] = {section: dict(rule) for section, rule in rules.items()}
@@ -112,6 +113,14 @@ def _sections(targets: pd.DataFrame | pd.Series[float] | Mapping[str, float]) ->
     for row in rows:
         found.setdefault(str(row.pop("section", "targets")), []).append(row)
     return found
+
+
+def _amounts(cash: Any) -> dict[str, Any]:  # noqa: ANN401 - a DataFrame, Series or mapping
+    """Return amounts by currency, of the columns currency and amount where there are such."""
+    columns = {str(column).lower(): column for column in getattr(cash, "columns", ())}
+    if {"currency", "amount"} <= columns.keys():
+        cash = dict(zip(cash[columns["currency"]], cash[columns["amount"]], strict=True))
+    return {str(currency): amount for currency, amount in cash.items()}
 
 
 def _rows(frame: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a DataFrame

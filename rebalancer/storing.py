@@ -103,6 +103,30 @@ def plan_of(source: Path, named: Path | None) -> StoredPlan:
     return read_plan(path)
 
 
+def plan_of_fills(source: Path, day: dt.date) -> StoredPlan:
+    """Return the plan that fills without a named one belong to: the one kept beside the file, where that is its still.
+
+    Else it is one without orders, id or exchanges, of the portfolio as it stands: what no plan proposed is booked too.
+    Raises InputError where a holding is an amount of money that nothing prices.
+    """
+    from rebalancer.loading import load
+
+    portfolio, kept = load(source), plan_file(source)
+    if kept.exists():
+        stored = read_plan(kept)
+        if stored.made_from == fingerprint(portfolio):
+            return stored
+    if any(one.value is not None and not one.quantity for one in in_quantities(portfolio, {}).holdings):
+        raise InputError([error("no-plan-kept", str(source), wanted=kept.name, source=source.name)])
+    cash = {one.name if portfolio.accounts_declared else "": one.cash for one in portfolio.accounts}
+    prices = {
+        one.symbol: (one.price, portfolio.instruments[one.symbol].currency) for one in portfolio.holdings if one.price
+    }
+    base = portfolio.base_currency
+    rates = {pair.removesuffix(base): rate for pair, rate in portfolio.fx.items() if pair.endswith(base)}
+    return StoredPlan("", fingerprint(portfolio), day, (), (), cash, cash, prices, rates, base)
+
+
 def check_replaceable(path: Path, made: Plan, *, force: bool) -> None:
     """Raise InputError where a plan must not be kept in place of what is there: it could still be acted on.
 
@@ -240,27 +264,38 @@ def _settled(
     return replace(account, cash=cash)
 
 
-def read_fills(path: Path, plan: StoredPlan) -> tuple[StoredTrade, ...]:
+def read_fills(path: Path, plan: StoredPlan, portfolio: Portfolio) -> tuple[StoredTrade, ...]:
     """Return what was really bought and sold, from a CSV: symbol, side, quantity, price; account, fee, tax if any.
 
-    Raises InputError with every row that cannot be used: also one of a symbol that the plan does not price.
+    An account that is not named is the planned order's, else the only one that holds the symbol. Raises InputError with
+    every row that cannot be used: also one of a symbol that neither the plan nor the portfolio has, or of an account
+    that is not among those declared.
     """
     try:
         raw = read_bytes(path)
     except Refused as refused:
         raise InputError([refused.problem(str(path))]) from None
     report = Report(str(path), in_rows(str(path)))
+    currencies = {symbol: one.currency for symbol, one in portfolio.instruments.items()}
+    currencies |= {symbol: currency for symbol, (_, currency) in plan.prices.items()}
+    declared = [one.name for one in portfolio.accounts] if portfolio.accounts_declared else []
     found: list[StoredTrade] = []
     for number, row in csv_table(raw, report, _FILLS, ("symbol", "side", "quantity", "price")).rows:
         symbol, side = row.text("symbol").upper(), row.choice("side", ("buy", "sell"))
         quantity, price = (row.number(name, ZERO, above=True) for name in ("quantity", "price"))
         fee, tax = (row.number(name, ZERO) if row.text(name) else ZERO for name in ("fee", "tax"))
-        planned = [one for one in plan.trades if one.symbol == symbol]
-        if symbol not in plan.prices:
+        account = row.text("account") or _usual_account(symbol, plan, portfolio)
+        if symbol not in currencies:
             report.error((number, "symbol"), "fill-unknown", symbol=symbol)
+        elif declared and not account:
+            report.error(
+                (number, "account"), "missing", field="account", repair=phrase("repair.one-of", choices=declared)
+            )
+        elif declared and account not in declared:
+            known = phrase("repair.accounts", known=declared)
+            report.error((number, "account"), "unknown-account", account=account, repair=known)
         elif side and quantity and price and fee is not None and tax is not None:
-            account = row.text("account") or (planned[0].account if len(planned) == 1 else "")
-            currency = plan.prices[symbol][1]
+            currency = currencies[symbol]
             amount = quantity * price
             found.append(
                 StoredTrade(account, symbol, cast("Side", side), quantity, price, currency, amount, fee + tax, tax)
@@ -268,6 +303,18 @@ def read_fills(path: Path, plan: StoredPlan) -> tuple[StoredTrade, ...]:
     if report.failed:
         raise InputError(report.problems)
     return tuple(found)
+
+
+def _usual_account(symbol: str, plan: StoredPlan, portfolio: Portfolio) -> str:
+    """Return the account of a fill that names none, empty where it is not clear."""
+    for accounts in (
+        [one.account for one in plan.trades if one.symbol == symbol],
+        list(dict.fromkeys(one.account for one in portfolio.holdings if one.symbol == symbol)),
+        [one.name for one in portfolio.accounts] if portfolio.accounts_declared else [],
+    ):
+        if accounts:
+            return accounts[0] if len(accounts) == 1 else ""
+    return ""
 
 
 def orders_csv(plan: StoredPlan, form: str) -> str:

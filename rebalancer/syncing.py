@@ -13,24 +13,28 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import InputError, Problem, RebalancerError, error, note
-from engine.ledger.entries import LedgerEntry, dump_entries, parse_entries
-from engine.merging import alike, merged
+from engine.errors import InputError, Problem, RebalancerError, error, warning
+from engine.ledger.account import booked, differences
+from engine.ledger.entries import LedgerEntry, dump_entries, parse_entries, standing
+from engine.merging import Row, alike, merged, settled_by
 from engine.phrase import phrase
 from engine.portfolio import Portfolio
 from rebalancer.files import write_whole
 from rebalancer.ledgers import commit, ledger_file, new_id, read_ledger, recording
 from rebalancer.loading import load, usable
+from rebalancer.saving import SUFFIXES
 
 if TYPE_CHECKING:
     from engine.words import Lang
 
 FORMAT = 1
+#: Files that can be brought together; a folder of tables cannot.
+KINDS = (*SUFFIXES, ".xlsx", ".xlsm")
 #: Where the passphrase comes from, if the system's keyring does not have it.
 PASSPHRASE = "REBALANCER_SYNC_PASSPHRASE"  # noqa: S105 - the name of a variable
 #: Times that somebody else may come first before it is given up.
@@ -125,8 +129,7 @@ class Shelf:
             obstore.put(self._store, path, self._sealed(version.document()), mode="create")
         except (AlreadyExistsError, FileExistsError):
             # It may be ours: the answer to an earlier try was lost.
-            there = self._read(path, bytes(obstore.get(self._store, path).bytes()))
-            return there is not None and there.id == version.id
+            return any(one.id == version.id for one in self.versions())
         except (self._failure, OSError) as fault:
             raise SyncFailed(phrase("sync-unreachable", url=self._url, reason=_reason(fault))) from None
         return True
@@ -196,6 +199,8 @@ def sync(file: str | Path, url: str, *, take: str = "", passphrase: str = "", la
     (`take` chooses a side). Raises SyncFailed where the URL cannot be reached or read.
     """
     source = Path(file)
+    if source.is_dir() or source.suffix.lower() not in KINDS:
+        raise InputError([error("sync-files", str(source), kinds=KINDS)])
     shelf = Shelf(url, source.stem, passphrase)
     if not source.exists():
         return _fetched(source, url, shelf)
@@ -236,14 +241,17 @@ def _once(source: Path, url: str, shelf: Shelf, take: str, lang: Lang) -> Synced
     for head in heads:
         if head.suffix != source.suffix.lower():
             raise InputError([error("sync-kind", str(source), mine=source.suffix, theirs=head.suffix)])
-        portfolio, conflicts = merged(_base(head, known_versions, every, source), portfolio, _portfolio(head, source),
-                                      prefer=take)  # fmt: skip
+        theirs, others = _portfolio(head, source), parse_entries(head.ledger)[0]
+        portfolio, conflicts = merged(
+            _base(head, known_versions, every, source), portfolio, theirs, prefer=take,
+            settled=_settled(portfolio, found, theirs, others),
+        )  # fmt: skip
         if conflicts:
             write_whole(conflict_file(source), head.data)
-            place_of_it = note("sync-conflict-kept", str(source), file=conflict_file(source).name)
+            place_of_it = warning("sync-conflict-kept", str(source), file=conflict_file(source).name)
             raise InputError([*(one.problem for one in conflicts), place_of_it])
         known = {one.id for one in found}
-        found += [one for one in parse_entries(head.ledger)[0] if one.id not in known]
+        found += [one for one in others if one.id not in known]
     data = raw if alike(portfolio, mine) else _text(source, portfolio, lang)
     taken = data != raw or len(found) > len(entries)
     merged_ids = [one.id for one in current] if heads else had
@@ -264,6 +272,19 @@ def _once(source: Path, url: str, shelf: Shelf, take: str, lang: Lang) -> Synced
         number, state = newest.number, replace(state, had=[newest.id])
     state.write(source)
     return Synced(number, sent=not same, taken=taken, merged=len(heads))
+
+
+def _settled(
+    mine: Portfolio, entries: Sequence[LedgerEntry], theirs: Portfolio, others: Sequence[LedgerEntry]
+) -> Mapping[Row, Any]:
+    """Return what both sides' recordings come to, where each side holds what its ledger says; else nothing."""
+    base = mine.base_currency
+    for holder, own in ((mine, entries), (theirs, others)):
+        if not own or differences(booked(tuple(standing(own)), base), holder):
+            return {}
+    known = {one.id for one in entries}
+    both = [*entries, *(one for one in others if one.id not in known)]
+    return settled_by(booked(tuple(standing(both)), base), mine, theirs)
 
 
 def _ancestors(ids: Iterable[str], every: Mapping[str, Version]) -> set[str]:

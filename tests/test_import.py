@@ -276,6 +276,11 @@ def test_cash_of_the_only_account_is_brought_up_to_date(mine: Path) -> None:
     assert imported("fidelity.csv", into=mine).portfolio.accounts[0].cash == {"USD": Decimal("5230.11")}
 
 
+def test_cash_of_a_new_account_is_added_to_that_of_the_others(mine: Path) -> None:
+    mine.write_text(MINE.replace("Individual - TOD", "elsewhere"), encoding="utf-8")
+    assert imported("fidelity.csv", into=mine).portfolio.accounts[0].cash == {"USD": Decimal("5231.11")}
+
+
 def test_the_same_export_again_changes_nothing(mine: Path) -> None:
     mine.write_text(MINE.replace("elsewhere", "Individual - TOD"), encoding="utf-8")
     write_imported(imported("fidelity.csv", into=mine), mine, "en", into=mine)

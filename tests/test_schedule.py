@@ -167,3 +167,9 @@ def test_what_was_done_on_the_day_itself_counts() -> None:
 
 def test_fixed_months_without_a_record_are_never_due() -> None:
     assert fixed(None, dt.date(2026, 11, 20)) == (False, dt.date(2027, 1, 1))
+
+
+def test_what_was_done_in_a_fixed_month_before_its_first_session_counts() -> None:
+    saturday = dt.date(2027, 5, 1)
+    rule = Rule(schedule="semi-annual", months=(5, 11), last_rebalanced=saturday)
+    assert next_due(rule, dt.date(2027, 5, 3), next_weekday) == (False, dt.date(2027, 11, 1))

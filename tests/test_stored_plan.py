@@ -123,6 +123,34 @@ def test_fills_that_cannot_have_happened_are_refused(mine: Path, stored: Path, r
     assert mine.read_text(encoding="utf-8") == MINE
 
 
+def test_fills_need_no_plan(mine: Path) -> None:
+    fills = mine.with_name("fills.csv")
+    fills.write_text("symbol,side,quantity,price,fee\nQQQ,sell,2,499.5,1.25\n", encoding="utf-8")
+    assert run("record", mine, "--fills", fills) == 0
+    after = load(mine)
+    assert (after.holdings[0].quantity, after.accounts[0].cash["USD"]) == (28, 2500 + 999 - Decimal("1.25"))
+    assert run("record", mine, "--undo") == 0
+    assert mine.read_text(encoding="utf-8") == MINE
+
+
+def test_a_fill_names_one_of_the_accounts_declared(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = """\
+portfolio:
+  base_currency: USD
+  holdings: [{symbol: QQQ, quantity: 3, price: 500, account: A}]
+  accounts: [{name: A, cash: {USD: 900}}, {name: B, cash: {USD: 900}}]
+  targets: [{ticker: QQQ, weight: 1}]
+"""
+    mine.write_text(text, encoding="utf-8")
+    fills = mine.with_name("fills.csv")
+    fills.write_text("symbol,side,quantity,price,account\nQQQ,buy,1,500,C\n", encoding="utf-8")
+    assert run("record", mine, "--fills", fills) == 2
+    assert "A, B" in capsys.readouterr().err
+    fills.write_text("symbol,side,quantity,price\nQQQ,buy,1,500\n", encoding="utf-8")
+    assert run("record", mine, "--fills", fills) == 0
+    assert [one.cash["USD"] for one in load(mine).accounts] == [400, 900]
+
+
 def test_orders_are_listed_sells_first(mine: Path, stored: Path, tmp_path: Path) -> None:
     assert run("orders", mine, "--plan", stored, "-o", tmp_path / "orders.csv") == 0
     header, *rows = (tmp_path / "orders.csv").read_text(encoding="utf-8-sig").splitlines()

@@ -48,13 +48,25 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
+class Draw:
+    """An amount of money that leaves some pools: how much of it each, as far as it goes the earlier ones."""
+
+    pools: Ints
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
 class HighsAnswer:
-    """What HiGHS found: steps by slot or None, a bound (base currency), how it ended; with `shared` steps by symbol."""
+    """What HiGHS found: steps by slot or None, a bound (base currency), how it ended.
+
+    With `shared` also `nets`, steps by symbol; with a draw what is `drawn` from each of its pools.
+    """
 
     units: Ints | None
     bound: float
     ended: Literal["optimal", "limit", "infeasible", "failed"]
     nets: dict[int, int] = field(default_factory=dict)
+    drawn: Floats | None = None
 
 
 @dataclass(slots=True)
@@ -125,15 +137,23 @@ class Model:
     With `loose` every order is granted what rounding to the smallest unit may save it, so that the model's optimum
     bounds plans as they are billed. `must` are slots that trade, one way or the other. With `shared` only what a
     symbol trades over all accounts, and in how many of them, is whole; which of them trade is left open: its optimum
-    is a bound, its plan a hint (`net`).
+    is a bound, its plan a hint (`net`). What a `draw` takes from its first pool costs nothing, from each further one
+    its amount once more.
     """
 
     def __init__(
-        self, problem: TradeProblem, *, loose: bool = True, must: Bools | None = None, shared: bool = False
+        self,
+        problem: TradeProblem,
+        *,
+        loose: bool = True,
+        must: Bools | None = None,
+        shared: bool = False,
+        draw: Draw | None = None,
     ) -> None:
         self._shared = shared
         #: Columns of what a symbol trades over all accounts (`shared`), by symbol.
         self._nets: dict[int, int] = {}
+        self._draw, self._drawn = draw, np.zeros(0, dtype=np.int64)
         self._problem, self._money = problem, _SCALE / problem.total
         self._model = _Model()
         #: The most that what settles ties adds to the cost of any plan.
@@ -431,6 +451,12 @@ class Model:
             give, take = (np.array(side) for side in zip(*pairs, strict=True))
             terms += [(give, convert, 1.0), (take, convert, -(1.0 - problem.spread))]
             all_used.append((np.zeros(len(pairs), dtype=np.int64), convert, problem.spread))
+        if self._draw is not None:
+            n = len(self._draw.pools)
+            self._drawn = model.block(0.0, np.inf, np.arange(n, dtype=np.float64), False, n)
+            amount = self._draw.amount * money
+            model.constrain(amount, amount, 1, (np.zeros(n, dtype=np.int64), self._drawn, 1.0))
+            terms.append((self._draw.pools, self._drawn, 1.0))
         model.constrain(-np.inf, (problem.cash + granted - problem.reserve) * money, pools, *terms)
         gross: list[tuple[Ints, Ints, Floats | float]] = [
             (np.zeros_like(leg.trade), leg.trade, sign * leg.worth)
@@ -591,17 +617,18 @@ class Model:
         bound -= TOLERANCE * self._problem.total + self._problem.rounding
         if status == kind.kInfeasible:
             return HighsAnswer(None, np.inf, "infeasible")
-        units, nets = None, {}
+        units, nets, drawn = None, {}, None
         if info.primal_solution_status == highspy.kSolutionStatusFeasible:
             solution = np.asarray(highs.getSolution().col_value, dtype=np.float64)
             units = self.units(solution)
             nets = {symbol: int(np.rint(solution[column])) for symbol, column in self._nets.items()}
+            drawn = None if self._draw is None else solution[self._drawn] / self._money
         if interrupted and units is None:
             raise KeyboardInterrupt
         if status == kind.kOptimal and units is not None:
-            return HighsAnswer(units, bound, "optimal", nets)
+            return HighsAnswer(units, bound, "optimal", nets, drawn)
         if status in (kind.kSolutionLimit, kind.kIterationLimit, kind.kInterrupt, kind.kTimeLimit):
-            return HighsAnswer(units, bound if np.isfinite(bound) else -np.inf, "limit", nets)
+            return HighsAnswer(units, bound if np.isfinite(bound) else -np.inf, "limit", nets, drawn)
         return HighsAnswer(None, -np.inf, "failed")
 
     def _set_start(self, highs: Any, start: Ints) -> None:  # noqa: ANN401 - highspy has no types

@@ -133,6 +133,13 @@ def test_a_benchmark_on_the_command_line_beats_the_files(run: Run) -> None:
     assert all(quarter["excess"] is not None for row in document["rows"] for quarter in row["quarters"])
 
 
+def test_a_fund_without_history_is_compared_as_far_as_it_goes_and_ends_in_3(run: Run) -> None:
+    status, document = run("compare", "QQQ", "NOSUCHX", *HISTORY)
+    assert status == 3
+    assert document["funds"]["QQQ"]["volatility"] is not None
+    assert document["funds"]["NOSUCHX"]["volatility"] is None
+
+
 def test_review_offline_without_history_ends_in_3(run: Run) -> None:
     status, document = run("review", "p.yaml", "--offline")
     assert status == 3
@@ -155,10 +162,10 @@ def test_risk_without_prices_takes_the_last_closes_and_says_so(run: Run) -> None
     assert "price-from-history" in {p["code"] for p in document["problems"]}
 
 
-def test_risk_warns_of_prices_and_rates_that_are_too_old(run: Run, files: Path) -> None:
+def test_risk_warns_of_prices_and_rates_that_are_too_old_and_ends_in_3(run: Run, files: Path) -> None:
     (files / "prices.csv").write_text(sample_text("prices.csv").replace("2026-11-", "2020-11-"), encoding="utf-8")
     status, document = run("risk", "p.yaml", "--prices", "prices.csv", "--as-of", "2026-11-20", "--offline")
-    assert status == 0
+    assert status == 3
     told = [p for p in document["problems"] if p["code"] == "price-stale"]
     assert [p["severity"] for p in told] == ["warning"]
     assert "QQQ (of 2020-11-" in told[0]["message"]

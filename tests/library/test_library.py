@@ -46,3 +46,18 @@ def test_the_version_is_the_packages() -> None:
     from importlib.metadata import version
 
     assert rebalancer.__version__ == version("rebalancer")
+
+
+def test_the_quotes_of_a_portfolio_serve_its_risk_as_they_serve_its_plan() -> None:
+    held = [{"symbol": "QQQ", "quantity": 3, "price": 500}]
+    portfolio = rebalancer.load({"portfolio": {"holdings": held, "targets": [{"ticker": "QQQ", "weight": 1}]}})
+    report = rebalancer.risk(portfolio, rebalancer.quotes(portfolio, offline=True), rebalancer.Sources(offline=True))
+    assert report.priced
+
+
+def test_cash_may_be_a_table_by_currency() -> None:
+    pd = pytest.importorskip("pandas")
+    held = pd.DataFrame({"symbol": ["QQQ"], "quantity": [3]})
+    cash = pd.DataFrame({"currency": ["USD"], "amount": [250.0]})
+    portfolio = rebalancer.from_frames(held, {"QQQ": 0.9}, cash=cash)
+    assert portfolio.accounts[0].cash == {"USD": 250}

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import rebalancer
 from engine.errors import InputError
+from engine.ledger.account import differences
 from engine.merging import alike
 from rebalancer import syncing
 from rebalancer.ledgers import read_ledger
@@ -137,6 +139,47 @@ def test_ledgers_come_together_by_entries(sides: tuple[Side, Side], capsys: pyte
     here.sync()
     there.sync()
     assert read_ledger(there.path).entries == read_ledger(here.path).entries != ()
+
+
+def test_what_both_sides_recorded_is_added_up(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    assert main(["record", str(here.path), "--correct"]) == 0
+    here.sync()
+    there.sync()
+    for side, flow in ((here, 3_000_000), (there, 5_000_000)):
+        plan = side.path.with_name("my.plan.json")
+        given = ["plan", str(side.path), "--offline", "--allow-stale", "--cash-flow", str(flow), "-o", str(plan)]
+        side.change("portfolio:", "fx: {USDKRW: 1400}\nsettings: {trigger: always}\nportfolio:")
+        assert main(given) == 0
+        assert main(["record", str(side.path)]) == 0
+    had = {
+        one.symbol: one.quantity
+        for one in rebalancer.load({"portfolio": yaml.safe_load(DOCUMENT)["portfolio"]}).holdings
+    }
+    both = {symbol: here.quantity(symbol) + there.quantity(symbol) - quantity for symbol, quantity in had.items()}
+    here.sync()
+    there.sync()
+    here.sync()
+    assert {symbol: there.quantity(symbol) for symbol in had} == both
+    assert alike(here.portfolio, there.portfolio)
+    assert not differences(read_ledger(there.path).books("KRW"), there.portfolio)
+
+
+def test_targets_that_are_above_one_together_are_shown(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    here.change("QQQ, weight: 0.3", "QQQ, weight: 0.4")
+    there.change("SCHD, weight: 0.1", "SCHD, weight: 0.2")
+    here.sync()
+    with pytest.raises(InputError) as caught:
+        there.sync()
+    assert [one.code for one in caught.value.problems] == ["sync-conflict", "sync-conflict", "sync-conflict-kept"]
+    there.sync(take="theirs")
+    assert alike(here.portfolio, there.portfolio)
+
+
+def test_what_cannot_be_brought_together_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sync", str(tmp_path), str(tmp_path), "--lang", "en"]) == 2
+    assert ".xlsx" in capsys.readouterr().err
 
 
 def test_what_leaves_is_encrypted_where_there_is_a_passphrase(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import click
 from click.shell_completion import shell_complete
 
 from engine.errors import InputError, MarketDataError, Problem, RebalancerError, error
+from engine.phrase import Phrase
 from engine.words import LANGUAGES
 from xl_addin.cli.frame import EXIT_OTHER, OneOf, Program, Reader, ToldOption, help_command, option
 
@@ -98,7 +99,8 @@ def _answer(arguments: list[str], reader: Reader) -> int:
     except KeyboardInterrupt:
         return _fail([error("interrupted", PROGRAM)], EXIT_OTHER, reader)
     except RebalancerError as fault:
-        return _fail([error("failed", PROGRAM, why=str(fault))], EXIT_OTHER, reader)
+        said = fault.args[0] if fault.args and isinstance(fault.args[0], Phrase) else str(fault)
+        return _fail([error("failed", PROGRAM, why=said)], EXIT_OTHER, reader)
     except Exception as fault:
         if isinstance(fault, OSError) and fault.errno in _UNWRITABLE and fault.filename is None:
             raise

@@ -52,7 +52,7 @@ def record(
     from rebalancer.importing import cash_changes, holding_changes
     from rebalancer.ledgers import record_corrections, record_plan, take_back
     from rebalancer.saving import SUFFIXES
-    from rebalancer.storing import plan_of
+    from rebalancer.storing import plan_of, plan_of_fills
     from xl_addin.cli.importing import changes
     from xl_addin.show.terminal import paint_for
 
@@ -67,13 +67,15 @@ def record(
         entries = record_corrections(file, day)
         sys.stdout.write(say("said.corrected", lang, count=len(entries), path=file) + "\n")
         return
-    stored = plan_of(file, plan)
+    stored = plan_of(file, plan) if plan or fills is None else plan_of_fills(file, day)
     done = record_plan(file, stored, fills, day, lang, correct=correct)
-    sys.stdout.write(_about(stored, lang) + "\n")
+    if stored.id:
+        sys.stdout.write(_about(stored, lang) + "\n")
     held, cash = holding_changes(done.before, done.after), cash_changes(done.before, done.after)
     for line in changes(held, cash, lang, paint_for(sys.stdout)):
         sys.stdout.write(f"{line}\n")
-    sys.stdout.write(say("said.recorded-plan", lang, id=stored.id, path=file) + "\n")
+    told = "said.recorded-plan" if stored.id else "said.recorded-fills"
+    sys.stdout.write(say(told, lang, id=stored.id, path=file) + "\n")
 
 
 @command("orders")

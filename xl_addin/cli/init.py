@@ -32,7 +32,15 @@ from rebalancer.first import (
     write_first,
 )
 from xl_addin.cli.frame import command, option
-from xl_addin.cli.options import FILE, as_of_option, force_option, lang_option, prices_option
+from xl_addin.cli.options import (
+    FILE,
+    accept_option,
+    as_of_option,
+    force_option,
+    lang_option,
+    prices_option,
+    stale_option,
+)
 from xl_addin.show.terminal import clean, invocation
 
 #: Where answers wait, in the folder one is in, while not all are given.
@@ -63,10 +71,20 @@ class _GoBack(Exception):
 @force_option
 @prices_option
 @option("--offline", is_flag=True)
+@stale_option
+@accept_option
 @as_of_option
 @lang_option
 def init(
-    *, output: Path | None, force: bool, prices: Path | None, offline: bool, as_of: dt.date | None, lang: Lang
+    *,
+    output: Path | None,
+    force: bool,
+    prices: Path | None,
+    offline: bool,
+    allow_stale: bool,
+    accept: tuple[tuple[str, Decimal], ...],
+    as_of: dt.date | None,
+    lang: Lang,
 ) -> int:
     """Ask, write the portfolio, plan, and say what to do next."""
     from rebalancer.clock import today
@@ -92,14 +110,14 @@ def init(
     _tell(say("init.written", lang, path=path))
     try:
         day = as_of or today()
-        quotes = _priced(portfolio, given, fresh(exported, day), lang, offline=offline)
+        quotes = _priced(portfolio, given, fresh(exported, day), lang, offline=offline, accept=dict(accept))
     except (click.Abort, KeyboardInterrupt, _GoBack):
         quotes = None
     if quotes is None:
         _tell(say("init.plan-later", lang, command=f"{invocation()} plan {path}"))
         return _NO_MARKET_DATA
     try:
-        made = _planned(portfolio, quotes, day, path, lang)
+        made = _planned(portfolio, quotes, day, path, lang, allow_stale=allow_stale)
     except (MarketDataError, InputError):
         _tell(say("init.plan-later", lang, command=f"{invocation()} plan {path}"))
         raise
@@ -308,13 +326,14 @@ def _priced(
     lang: Lang,
     *,
     offline: bool,
+    accept: Mapping[str, Decimal],
 ) -> Mapping[str, Quote] | None:
     """Return a price for all that is needed: fetched, of the exports, else typed; None where a person has none."""
     from rebalancer.quoting import quotes_for
     from xl_addin.show.terminal import waiting
 
     with waiting(say("doing.prices", lang)):
-        quotes, _ = quotes_for(portfolio, given, offline=offline)
+        quotes, _ = quotes_for(portfolio, given, offline=offline, accept=accept)
     quotes = {**exported, **quotes}
     missing = unpriced(portfolio, quotes)
     if missing:
@@ -333,7 +352,9 @@ def _priced(
     return quotes
 
 
-def _planned(portfolio: Portfolio, quotes: Mapping[str, Quote], day: dt.date, path: Path, lang: Lang) -> Plan:
+def _planned(
+    portfolio: Portfolio, quotes: Mapping[str, Quote], day: dt.date, path: Path, lang: Lang, *, allow_stale: bool
+) -> Plan:
     """Return the first plan, kept beside the file, and in it where it is a workbook."""
     from rebalancer.books import write_plan_book
     from rebalancer.files import write_whole
@@ -343,7 +364,7 @@ def _planned(portfolio: Portfolio, quotes: Mapping[str, Quote], day: dt.date, pa
     from xl_addin.cli.plan import document
 
     portfolio, bands = in_force(portfolio, day, offline=True)
-    made = planned(portfolio, quotes, day, bands)
+    made = planned(portfolio, quotes, day, bands, allow_stale=allow_stale)
     if path.suffix.lower() not in SUFFIXES:
         write_plan_book(made, path, lang)
     write_whole(plan_file(path), document(made).encode())
