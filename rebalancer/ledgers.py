@@ -76,7 +76,9 @@ def read_ledger(source: Path) -> Ledger:
         return Ledger(path, ())
     except OSError as fault:
         raise InputError([error("unreadable-file", str(path), reason=fault.strerror or type(fault).__name__)]) from None
-    entries, problems = parse_entries(decode(raw), str(path))
+    # Only while a recording is under way may the last line be half of one; else it is as somebody wrote it.
+    text = decode(raw)
+    entries, problems = parse_entries(text if pending_file(source).exists() else _ended(text), str(path))
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Ledger(path, entries, problems)
@@ -104,7 +106,8 @@ def opening(portfolio: Portfolio, day: dt.date) -> tuple[LedgerEntry, ...]:
 
 def new_id() -> str:
     """Return an identity that no other entry has, on whatever computer it is made."""
-    return uuid.uuid4().hex[:16]
+    # The letter keeps spreadsheets from reading digits, or 12e34, as a number.
+    return f"r{uuid.uuid4().hex[:15]}"
 
 
 def corrections(portfolio: Portfolio, books: Books, day: dt.date) -> tuple[LedgerEntry, ...]:
@@ -268,10 +271,21 @@ def _print(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _ended(text: str) -> str:
+    """Return text whose last line has its end."""
+    return text if not text or text.endswith("\n") else text + "\n"
+
+
 def _append(path: Path, lines: str) -> None:
-    """Add lines to a ledger, those that it has already left out; an unfinished last line gives way."""
+    """Add lines to a ledger, those that it has already left out; the half of one of them gives way."""
     old = path.read_bytes() if path.exists() else b""
     whole = old[: old.rfind(b"\n") + 1]
+    rest, mended = old[len(whole) :], b""
+    if rest.strip():
+        listed, _ = parse_entries(dump_entries((), header=True) + lines, str(path))
+        half = dump_entries(listed, header=False, columns=columns_of(decode(whole)) if whole else COLUMNS).encode()
+        if whole and b"\n" + rest not in b"\n" + half:  # a line that somebody else wrote, and did not end
+            whole, mended = old + b"\n", b"\n"
     known = {entry.id for entry in parse_entries(decode(whole), str(path))[0]} if whole else set()
     header = dump_entries((), header=True)
     fresh, _ = parse_entries(header + lines, str(path))
@@ -282,9 +296,9 @@ def _append(path: Path, lines: str) -> None:
         return
     try:
         with path.open("r+b" if path.exists() else "xb") as file:
-            file.truncate(len(whole))
-            file.seek(len(whole))
-            file.write(text.encode())
+            file.truncate(len(whole) - len(mended))
+            file.seek(len(whole) - len(mended))
+            file.write(mended + text.encode())
             file.flush()
             os.fsync(file.fileno())
     except OSError as fault:

@@ -50,7 +50,8 @@ def share(report: BookReport, lang: Lang, *, weights_only: bool = False, only_da
     fill(canvas, worksheets, report, figures)
     if only_dashboard:
         for other in workbook.worksheets[1:]:
-            other.sheet_state = "hidden"
+            # LibreOffice prints what has an area to print, hidden or not.
+            other.sheet_state, other.print_area = "hidden", None
     return Book(workbook, {}, placements, figures)
 
 

@@ -90,3 +90,21 @@ def test_no_message_stands_twice_in_a_catalogue(lang: str) -> None:
     text = (ROOT / "engine" / "words" / f"{lang}.po").read_text(encoding="utf-8")
     keys = re.findall(r'^msgid "(.+)"$', text, re.MULTILINE)
     assert [key for key, count in Counter(keys).items() if count > 1] == []
+
+
+#: What one thing was called besides, and what it is called everywhere.
+ONE_TERM = {
+    "평가액": "평가금액",
+    "펀드 비교": "ETF 비교",
+    "배당률": "배당수익률",
+    "거래 안 함": "매매 제외",
+    "때가 됨": "점검일 도래",
+    "이탈도": "목표와 어긋난 비중 합계",
+    "괴리": "비중 차이",
+    "위성": "새틀라이트",
+}
+
+
+@pytest.mark.parametrize("word", ONE_TERM)
+def test_one_thing_has_one_korean_term(word: str) -> None:
+    assert [key for key, text in messages("ko").items() if word in text] == []

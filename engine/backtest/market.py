@@ -103,7 +103,8 @@ def market_of(
     closes = np.column_stack(own) if own else np.empty((len(days), 0))
     dividends = None
     if plain:
-        dividends = _dividends(worth[:, : len(symbols)], worth[:, len(symbols) :])
+        own_totals = np.column_stack([_on(table.series[name], days) for name in symbols])
+        dividends = _dividends(closes, own_totals) * worth[:, : len(symbols)] / closes
     return Closes(base, symbols, days, closes, currencies, rates, dividends)
 
 
@@ -122,9 +123,13 @@ def _on(series: Series, days: Days) -> Floats:
 
 
 def _dividends(prices: Floats, totals: Floats) -> Floats:
-    """Return what was paid per share each day: what the total return grew by more than the price."""
-    paid = np.zeros_like(prices)
-    paid[1:] = prices[:-1] * totals[1:] / totals[:-1] - prices[1:]
+    """Return what was paid per share each day.
+
+    Earlier closes are multiplied by 1 − dividend / close of the day before it (as Yahoo adjusts them), so that the
+    dividend is that close times one less the ratio of the two days' factors.
+    """
+    paid, factors = np.zeros_like(prices), totals / prices
+    paid[1:] = prices[:-1] * (1 - factors[:-1] / factors[1:])
     return np.where(paid > _LEAST_DIVIDEND * prices, paid, 0.0)
 
 

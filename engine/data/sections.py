@@ -221,7 +221,7 @@ def _check_total(portfolio: Fields, sections: list[Section]) -> None:
         portfolio.report.error(portfolio.path, "weights-above-one", **values)
     elif not any(section.targets for section in sections):
         portfolio.report.warning(portfolio.path, "no-targets")
-    elif 1 - total > WEIGHT_TOLERANCE:
+    elif 1 - total > WEIGHT_TOLERANCE and not portfolio.report.failed:  # a weight that cannot be read counts 0 here
         portfolio.report.note(portfolio.path, "cash-target", total=percent(total), rest=percent(1 - total))
 
 
@@ -254,7 +254,7 @@ def _read_group(row: Fields, instruments: Instruments) -> Group:
             row.report.error(path, "duplicate-member", symbol=symbol)
         if symbol is not None:
             members[symbol] = None
-    if not row.given("members"):
+    if not row.values.get("members"):
         row.missing("members", "members")
     low, high = row.fraction("min"), row.fraction("max")
     if not row.given("max") and not row.given("min"):

@@ -196,7 +196,11 @@ def booked(entries: Iterable[LedgerEntry], base: str) -> Books:
 
 
 def differences(books: Books, portfolio: Portfolio) -> tuple[LedgerEntry, ...]:
-    """Return what a portfolio holds more (+) or less (−) than the books, as corrections without id, batch and day."""
+    """Return what a portfolio holds more (+) or less (−) than the books, as corrections without id, batch and day.
+
+    What is written as a value, and in shares at no price yet, is not known to differ.
+    """
+    unknown = {(row.account, row.symbol) for row in portfolio.holdings if row.value is not None and not row.quantity}
     held: dict[Key, tuple[Decimal, Decimal | None]] = {}
     for row in portfolio.holdings:
         before, _ = held.get((row.account, row.symbol), (ZERO, None))
@@ -205,7 +209,7 @@ def differences(books: Books, portfolio: Portfolio) -> tuple[LedgerEntry, ...]:
     for key in dict.fromkeys((*books.stocks, *held)):
         mine, cost = held.get(key, (ZERO, None))
         off = mine - (books.stocks[key].quantity if key in books.stocks else ZERO)
-        if abs(off) > _SAME:
+        if abs(off) > _SAME and key not in unknown:
             instrument = portfolio.instruments.get(key[1])
             currency = instrument.currency if instrument else ""
             found.append(LedgerEntry("", "", dt.date.min, "correction", *key, off, cost if off > 0 else None, currency))
@@ -239,8 +243,12 @@ def difference_problems(found: Iterable[LedgerEntry], file: str) -> tuple[Proble
     for one in found:
         if one.symbol:
             where = place("position", symbol=one.symbol)
-            problems.append(error("ledger-differs", where, file=file, account=one.account, more=one.quantity))
+            if one.account:
+                where = place("position-in", symbol=one.symbol, account=one.account)
+            problems.append(error("ledger-differs", where, file=file, more=one.quantity))
         else:
             where = place("cash-of", currency=one.currency)
-            problems.append(error("ledger-differs.cash", where, file=file, account=one.account, more=one.amount))
+            if one.account:
+                where = place("cash-in", currency=one.currency, account=one.account)
+            problems.append(error("ledger-differs.cash", where, file=file, more=one.amount))
     return tuple(problems)

@@ -44,6 +44,8 @@ EntryKind = Literal[
 ]  # fmt: skip
 KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 FORMAT = 1
+#: Digits of a Korean code; spreadsheets save 005930 as 5930.
+KRX_DIGITS = 6
 #: Kinds whose money is new to the portfolio, or leaves it.
 EXTERNAL = ("opening", "deposit", "withdrawal", "correction")
 
@@ -162,6 +164,8 @@ def _entry(number: int, row: dict[str, str], report: Report) -> LedgerEntry | No
         return None
     texts = {name: cells[name] for name in _TEXTS if cells.get(name)}
     texts.setdefault("batch", cells["id"])
+    if currency == "KRW" and (code := texts.get("symbol", "")).isdecimal() and len(code) < KRX_DIGITS:
+        texts["symbol"] = code.zfill(KRX_DIGITS)
     return LedgerEntry(date=day, kind=cast("EntryKind", kind), currency=currency, **texts, **given)  # type: ignore[arg-type]
 
 

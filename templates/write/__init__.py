@@ -132,9 +132,8 @@ def _window(canvas: Canvas, worksheet: Worksheet, spec: Sheet, places: list[Plac
     frozen = [name for name in ("Ticker", "Name", "Task") if name in {column.name for column in first.columns}]
     column = letters(first.column(frozen[-1]) + 1) if frozen and not spec.block and not spec.stacked else "A"
     worksheet.freeze_panes = f"{column}{LINKS_ROW + 1 if spec.stacked else FIRST_ROW}"
-    if canvas.literal:
-        return
-    _links(canvas, worksheet, places)
+    if not canvas.literal:
+        _links(canvas, worksheet, places)
     worksheet.print_title_rows = f"1:{PURPOSE_ROW if spec.stacked else HEADER_ROW}"
     if spec.stacked:
         page(worksheet, one_page=_end(places[-1], figures) <= _ROWS + _ROWS // 2)

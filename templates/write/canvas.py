@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Side
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
@@ -83,7 +84,8 @@ class Styles:
         self._workbook = workbook
         self._font = FONTS[lang]
         self._arrays: dict[object, Any] = {}
-        self._probe = workbook.worksheets[0].cell(1, 1)
+        # Of the workbook, but on none of its sheets.
+        self._probe = Cell(workbook.worksheets[0], row=1, column=1)
 
     def cell(self, column: Column, currency: str = "") -> Any:  # noqa: ANN401 - openpyxl's style array has no public type
         """Return the style array of a column's cells."""
@@ -146,7 +148,7 @@ class Styles:
         if style.name not in self._workbook.named_styles:
             self._workbook.add_named_style(style)
         self._probe.style = style.name
-        array = copy(self._probe._style)  # type: ignore[union-attr]  # noqa: SLF001 - see `dress`
+        array = copy(self._probe._style)  # type: ignore[attr-defined]  # noqa: SLF001 - see `dress`
         self._probe.style = "Normal"
         return array
 

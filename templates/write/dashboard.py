@@ -113,8 +113,8 @@ def write_dashboard(canvas: Canvas, sheet: Worksheet, report: BookReport, figure
     donuts(pen, end, first, last)
     history(pen, end)
     page(sheet, one_page=True)
+    sheet.print_area = f"A1:P{end + _CHART_ROWS}"
     if not canvas.literal:
-        sheet.print_area = f"A1:P{end + _CHART_ROWS}"
         for column in (_RANK, _REST):
             sheet.column_dimensions[chr(64 + column)].hidden = True
 
@@ -396,7 +396,7 @@ def allocation(pen: Pen, row: int) -> tuple[int, int]:
     for place, at in enumerate(range(first, more + 1)):
         colour = charts.colour(place, slots)
         if pen.canvas.literal:
-            pen.put(at, 1, "■", f"mark.{colour}")
+            pen.put(at, 1, "■" if pen.sheet.cell(at, 2).value else None, f"mark.{colour}")
         else:
             filled = pen.sheet.cell(at, 2)
             value = "■" if _shown(pen, filled.coordinate) else ""

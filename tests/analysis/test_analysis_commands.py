@@ -133,6 +133,13 @@ def test_a_benchmark_on_the_command_line_beats_the_files(run: Run) -> None:
     assert all(quarter["excess"] is not None for row in document["rows"] for quarter in row["quarters"])
 
 
+def test_a_fund_without_history_is_compared_as_far_as_it_goes_and_ends_in_3(run: Run) -> None:
+    status, document = run("compare", "QQQ", "NOSUCHX", *HISTORY)
+    assert status == 3
+    assert document["funds"]["QQQ"]["volatility"] is not None
+    assert document["funds"]["NOSUCHX"]["volatility"] is None
+
+
 def test_review_offline_without_history_ends_in_3(run: Run) -> None:
     status, document = run("review", "p.yaml", "--offline")
     assert status == 3

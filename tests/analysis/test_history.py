@@ -74,7 +74,7 @@ def test_every_bad_cell_is_named_with_row_column_and_value_at_once() -> None:
         "history-close @ h.csv, row 4, column B",
     ]
     assert "'x'" in found[0]
-    assert "write yyyy-mm-dd" in found[1]
+    assert "write 2026-02-01" in found[1]
 
 
 @pytest.mark.parametrize(

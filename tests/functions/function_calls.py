@@ -50,7 +50,13 @@ def beside(*tables: Rows) -> Rows:
 
 
 SETTINGS = beside([["Key", "Value"], ["name", "성장"], ["base_currency", "KRW"]], RULES, PAIRS)
-SHEETS = {"Holdings": beside(HOLDINGS, CASH), "Targets": TARGETS, "Settings": SETTINGS}
+LEDGER: Rows = [
+    ["Date", "Value", "Flow", "Drift"],
+    [{"date": "2024-01-02"}, 1000, None, 0.02],
+    [{"date": "2025-01-02"}, 1300, 200, 0.01],
+    [{"date": "2026-01-02"}, 1430, None, 0.03],
+]
+SHEETS = {"Holdings": beside(HOLDINGS, CASH), "Targets": TARGETS, "Settings": SETTINGS, "History": LEDGER}
 WORKBOOK = {"sheets": SHEETS}
 #: The same portfolio as a person's own Korean sheet has it: other headers, another order, numbers as text, a sum.
 OWN_HOLDINGS: Rows = [
@@ -108,6 +114,11 @@ CALLS: dict[str, list[Any]] = {
     "calendar": ["REBAL_CALENDAR", {"date": "2026-11-21"}, 6, WORKBOOK],
     "calendar from a text": ["REBAL_CALENDAR", "2026-11-21", None, WORKBOOK],
     "history": ["REBAL_HISTORY", "VTI", {"date": "2026-09-01"}, {"date": "2026-09-30"}],
+    "backtest": ["REBAL_BACKTEST", "never,5/25", {"date": "2025-01-02"}, {"date": "2026-06-30"}, WORKBOOK],
+    "backtest of cells": ["REBAL_BACKTEST", [["annual"], ["own"]], {"date": "2025-01-02"}, None, WORKBOOK],
+    "backtest of no policy": ["REBAL_BACKTEST", "sometimes", {"date": "2025-01-02"}, None, WORKBOOK],
+    "performance": ["REBAL_PERFORMANCE", None, None, WORKBOOK],
+    "performance since a day": ["REBAL_PERFORMANCE", {"date": "2025-01-01"}, None, WORKBOOK],
     "price": ["REBAL_PRICE", "069500"],
     "price by name": ["REBAL_PRICE", [["TIGER 미국S&P500"]], "currency"],
     "price's source": ["REBAL_PRICE", "QQQ", "source"],
@@ -138,6 +149,7 @@ CALLS: dict[str, list[Any]] = {
 
 #: The real error that each of the last calls shows.
 ERRORS = {
+    "backtest of no policy": "#VALUE!",
     "unknown ticker": "#N/A",
     "ticker without its zero": "#VALUE!",
     "unknown field": "#VALUE!",

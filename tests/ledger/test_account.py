@@ -6,7 +6,8 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from engine.ledger.account import booked
+import rebalancer
+from engine.ledger.account import booked, differences
 from engine.ledger.entries import LedgerEntry
 
 
@@ -75,3 +76,11 @@ def test_every_kind_of_money_moves_the_cash_its_way() -> None:
         "USD",
     )
     assert books.cash == {("", "USD"): Decimal(1000) - 100 + Decimal("42.5") + 2 - 1 - 500 - 3, ("", "KRW"): 650000}
+
+
+def test_what_is_written_as_a_value_is_not_known_to_differ() -> None:
+    held = [{"symbol": "QQQ", "value": 5000}, {"symbol": "SPY", "quantity": 3}]
+    body = {"base_currency": "USD", "cash": {"USD": 1}, "holdings": held, "targets": [{"ticker": "QQQ", "weight": 1}]}
+    books = booked([entry(1, "opening", "QQQ", quantity=10), entry(1, "opening", "SPY", quantity=2)], "USD")
+    found = differences(books, rebalancer.load({"portfolio": body}))
+    assert [(one.symbol, one.currency) for one in found] == [("SPY", "USD"), ("", "USD")]

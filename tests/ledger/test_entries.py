@@ -86,3 +86,10 @@ def test_what_was_taken_back_may_be_taken_back_again() -> None:
     undo = LedgerEntry("b", "B", DAY, "undo", undoes="A")
     assert list(standing([first, undo])) == []
     assert list(standing([first, undo, LedgerEntry("c", "C", DAY, "undo", undoes="B")])) == [first]
+
+
+def test_a_code_that_a_spreadsheet_saved_as_a_number_has_its_zeros_again() -> None:
+    text = "id,date,kind,symbol,quantity,currency,amount\r\na,2026-01-02,buy,5930,1,KRW,70000\r\n"
+    found, problems = parse_entries(text)
+    assert [one.symbol for one in found] == ["005930"]
+    assert not problems

@@ -243,3 +243,15 @@ def test_ledger_and_file_agree_after_thousands_of_sequences(
     path = tmp_path_factory.mktemp("steps") / "my.yaml"
     path.write_text(DOCUMENT, encoding="utf-8")
     _steps(path, steps, capsys)
+
+
+def test_a_last_line_that_a_person_did_not_end_stays(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["record", str(mine), "--correct"]) == 0
+    ledger = ledger_file(mine)
+    by_hand = b"1,hand,,2026-01-02,snapshot,,QQQ,1,600,USD"
+    ledger.write_bytes(ledger.read_bytes() + by_hand)
+    assert any(one.id == "hand" for one in read_ledger(mine).entries)
+    mine.write_text(mine.read_text(encoding="utf-8").replace("quantity: ", "quantity: 1"), encoding="utf-8")
+    assert main(["record", str(mine), "--correct"]) == 0
+    assert by_hand + b"\n" in ledger.read_bytes()
+    assert [one.kind for one in read_ledger(mine).entries][-1] == "correction"

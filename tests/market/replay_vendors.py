@@ -225,10 +225,12 @@ class Vendors:
         }
         candles = dict.fromkeys(("open", "high", "low", "close"), closes)
         candles["volume"] = [None if close is None else 1000 for close in closes]
-        indicators = {
-            "quote": [candles],
-            "adjclose": [{"adjclose": [c * 0.99 if isinstance(c, float) else c for c in closes]}],
-        }
+        totals = [c * 0.99 if isinstance(c, float) else c for c in closes]
+        if "dividend" in (more := self.closes.get(name, ([], [], {}))[2]):
+            day, amount = more["dividend"]
+            at = days.index(day)
+            totals = [c * (1 - amount / closes[at - 1]) if i < at else c for i, c in enumerate(closes)]
+        indicators = {"quote": [candles], "adjclose": [{"adjclose": totals}]}
         return _json(
             {
                 "chart": {

@@ -373,3 +373,37 @@ def test_cells_keep_what_speaks_against_a_price_or_rate(
     assert "it is usually about 1,400" in str(told)
     assert "sheet Prices, column Own rate" in str(told)
     journal.clear()
+
+
+def test_dividends_are_paid_out_as_they_were(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, tmp_path: Path
+) -> None:
+    # 100 shares at 100 dollars are paid 10 dollars each, which buy more at 100 in the month after.
+    today = dt.datetime.now(dt.UTC).date()
+    days = [day for n in range(200, 0, -1) if (day := today - dt.timedelta(n)).weekday() < 5]
+    replay.vendors.closes = {"AAPL": (days, [100.0] * len(days), {"dividend": (days[70], 10.0)})}
+    path = tmp_path / "p.yaml"
+    path.write_text("portfolio: {base_currency: USD, cash: {USD: 1}, targets: [{ticker: AAPL, weight: 1}]}", "utf-8")
+    more = ("--capital", "10000", "--no-costs", "--dividends", "paid", "--from", str(days[5]), "--json")
+    status, out, err = run("backtest", str(path), "--policies", "never", *more)
+    assert status == 0, err
+    assert document(out)["policies"][0]["final_value"] == pytest.approx(11_000)
+
+
+def test_performance_values_a_ledger_at_fetched_closes(
+    run: Callable[..., tuple[int, str, str]], replay: Replay, tmp_path: Path
+) -> None:
+    # 10 shares bought at 400 before a split of 4 for 1; the source gives closes per share of today.
+    today = dt.datetime.now(dt.UTC).date()
+    days = [day for n in range(60, 0, -1) if (day := today - dt.timedelta(n)).weekday() < 5]
+    replay.vendors.closes = {"AAPL": (days, [100.0 + n for n in range(len(days))], {"split": (days[20], 4, 1)})}
+    path = tmp_path / "p.yaml"
+    path.write_text("portfolio: {base_currency: USD, holdings: [{symbol: AAPL, quantity: 40}]}", "utf-8")
+    lines = ["id,date,kind,symbol,quantity,currency,amount", f"a,{days[0]},deposit,,,USD,4000",
+             f"b,{days[0]},buy,AAPL,10,USD,4000", f"c,{days[20]},split,AAPL,4,,"]  # fmt: skip
+    (tmp_path / "p.ledger.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    status, out, err = run("performance", str(path), "--json")
+    assert status == 0, err
+    told = document(out)
+    assert told["series"][1]["value"] == pytest.approx(4040)
+    assert told["returns"]["time_weighted"] == pytest.approx((len(days) - 1) / 100)

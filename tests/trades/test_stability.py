@@ -15,7 +15,7 @@ from engine.rebalance import rebalance
 from tests.trades.savers import AS_OF, carried_out, saver
 
 #: Portfolios that every run looks at, and those of the long one.
-SAMPLE, SOAK = 60, 300
+SAMPLE, SOAK = 16, 300
 #: Taxes of the total above which a second step may be asked for: they have shrunk it.
 HEAVY_TAX = Decimal("0.01")
 

@@ -242,7 +242,7 @@ def test_a_workbook_made_before_takes_the_analyses_in(tmp_path: Path, capsys: py
     sheet: Any = load_workbook(after)["분석"]
     titles = [str(cell.value) for cell in sheet[5] if cell.value]
     assert len(read_book(after).results["Correlation"]) == 14
-    assert any("sample-history.csv" in text for text in titles if text.startswith("펀드 비교"))
+    assert any("sample-history.csv" in text for text in titles if text.startswith("ETF 비교"))
     assert not any("아직 계산 전" in text for text in titles)
     sources = [row["Source"] for row in read_book(after).results["Comparison"]]
     assert any(str(source).startswith("보수: catalogue") for source in sources)

@@ -88,6 +88,12 @@ def test_no_printed_area_has_an_empty_head(lang: Lang) -> None:
             assert sheet.cell(1, column).value or sheet.cell(1, column + 1).value, (sheet.title, area)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_banner_reaches_to_the_margin_of_every_sheet(lang: Lang) -> None:
+    for sheet in book_for("growth", lang, True).workbook.worksheets:
+        assert sheet["A1"].fill.fgColor.rgb == sheet["B1"].fill.fgColor.rgb, sheet.title
+
+
 def test_tables_below_each_other_are_read_apart(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     path.write_bytes(book_for("growth", "ko", True).to_bytes())

@@ -176,6 +176,16 @@ def test_notes_and_sheets_of_ones_own_do_not_travel(tmp_path: Path) -> None:
     assert "SECRET" not in all_xml(tmp_path / "copy.xlsx")
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_copy_prints_its_tables_apart_and_marks_no_empty_line(lang: Lang) -> None:
+    book = share(report_for("growth", lang, True), lang, weights_only=True).workbook
+    assert [sheet.title for sheet in book if not sheet.print_area] == []
+    dashboard = book.worksheets[0]
+    marked = [cell.row for cell in dashboard["A"] if cell.value == "■"]
+    assert marked
+    assert [row for row in marked if not dashboard.cell(row, 2).value] == []
+
+
 def test_a_copy_that_exists_is_not_replaced_without_force(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan, copy = tmp_path / "plan.xlsx", tmp_path / "copy.xlsx"
     plan.write_bytes(build(report_for(KEY, "en", True), "en").to_bytes())

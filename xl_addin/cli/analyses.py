@@ -143,7 +143,7 @@ def compare(
     as_json: bool,
     lang: Lang,
 ) -> int:
-    """Compare and print; exit status 3 where not one fund has history, whatever else is known."""
+    """Compare and print; exit status 3 where a fund has no history, whatever else is known."""
     from rebalancer.analysing import Sources
     from rebalancer.analysing import compare as put_side_by_side
     from xl_addin.show.analysis_text import compare_text
@@ -159,7 +159,7 @@ def compare(
     if not result.known and not as_json:
         raise NoData(phrase("no-fund-history"), problems=result.problems)
     _print(result.to_json, lambda paint: compare_text(result, lang, paint), as_json=as_json)
-    return 0 if result.as_of else 3
+    return 0 if all(fund.first_close for fund in result.funds.values()) else 3
 
 
 @command("correlate")

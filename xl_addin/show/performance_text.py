@@ -39,7 +39,7 @@ def performance_text(result: Performance, name: str, lang: Lang, paint: Paint) -
         (_say("taxes", lang), money(totals.taxes, currency)),
         (_say("realised-average", lang), _sum(totals.realised_average, currency)),
         (_say("realised-fifo", lang), _sum(totals.realised_fifo, currency)),
-        (_say("turnover", lang), _rate(result.turnover)),
+        (_say("turnover", lang), f"{result.turnover:.2%}"),
         (_say("drift", lang), f"{result.drift[-1]:.2%} ({_say('widest', lang, drift=float(result.drift.max()))})"),
         (_say("outside", lang), f"{result.outside:,} / {len(whole.days):,}"),
     ]
