@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -31,7 +34,23 @@ MINE = "내 메모"
 @pytest.fixture(params=sorted(path.stem for path in EARLIER.glob("*.xlsx")))
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return a workbook of an earlier version with a sheet of the person's own."""
-    return with_a_sheet(request.param, tmp_path / "mine.xlsx")
+    path = tmp_path / "mine.xlsx"
+    path.write_bytes(_with_a_sheet(request.param))
+    return path
+
+
+@cache
+def _with_a_sheet(earlier: str) -> bytes:
+    with TemporaryDirectory() as folder:
+        return with_a_sheet(earlier, Path(folder) / "mine.xlsx").read_bytes()
+
+
+@cache
+def _updated(data: bytes) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "mine.xlsx"
+        path.write_bytes(data)
+        return update(path, None, PLAIN).path.read_bytes()
 
 
 def with_a_sheet(earlier: str, path: Path) -> Path:
@@ -57,7 +76,7 @@ def with_a_sheet(earlier: str, path: Path) -> Path:
 
 @pytest.fixture
 def new(old: Path) -> Any:
-    return load_workbook(update(old, None, PLAIN).path)
+    return load_workbook(BytesIO(_updated(old.read_bytes())))
 
 
 def test_the_new_one_stands_beside_it_under_its_version(old: Path) -> None:
