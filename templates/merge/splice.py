@@ -20,6 +20,7 @@ _FORMULA = re.compile(rb"<((?:[\w.-]+:)?)f(?=[\s/>])[^>]*?(?:/>|>.*?</\1f\s*>)",
 _VALUE = re.compile(rb"<((?:[\w.-]+:)?)v\s*>(.*?)</\1v\s*>", re.DOTALL)
 _TEXT = re.compile(rb"<(?:[\w.-]+:)?si(?=[\s/>])[^>]*?(?:/>|>(.*?)</(?:[\w.-]+:)?si\s*>)", re.DOTALL)
 #: What may stand before a workbook's names.
+_NO_NAMES = re.compile(rb"<((?:[\w.-]+:)?)definedNames\s*/>")
 _BEFORE_NAMES = re.compile(rb"</([\w.-]+:)?(?:sheets|functionGroups|externalReferences)\s*>")
 _NUMBER = rb"""(?<=\s)%s\s*=\s*["']([0-9]+)["']"""
 _PART = b"""<(?:[\\w.-]+:)?%s(?=[\\s/>])[^>]*?(?:/>|>.*?</(?:[\\w.-]+:)?%s\\s*>)"""
@@ -262,6 +263,8 @@ class Splice:
             made.append((f' name="{escape(name)}"{place}{hidden}', text))
         if not made:
             return
+        # openpyxl writes an element without names where there are none.
+        self.workbook = _NO_NAMES.sub(rb"<\1definedNames></\1definedNames>", self.workbook)
         end = re.search(rb"</([\w.-]+:)?definedNames\s*>", self.workbook)
         before = next(reversed(list(_BEFORE_NAMES.finditer(self.workbook))), None)
         place_at = end or before

@@ -338,7 +338,7 @@ def test_calendar_writes_a_calendar_file_and_never_over_another(
     ("arguments", "said"),
     [
         (("correlate", "p.yaml", *HISTORY), ("Effective number of bets", "유효 베팅 수")),
-        (("review", "p.yaml", *HISTORY), ("Satellite review", "위성 점검")),
+        (("review", "p.yaml", *HISTORY), ("Satellite review", "새틀라이트 점검")),
         (("risk", "p.yaml", *HISTORY), ("Limits", "한도 점검")),
         (("compare", "QQQ", "SOXX", *HISTORY), ("Volatility, per year (√252)", "변동성, 연환산(√252)")),
         (("weights", "equal", "p.yaml"), ("Target weights", "목표 비중")),
