@@ -17,7 +17,10 @@ from templates.models import KEYS
 from xl_addin.show.terminal import display_width
 
 pexpect = pytest.importorskip("pexpect")
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminal of this kind")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminal of this kind"),
+]
 
 PRICES = "symbol,price,currency,as_of\n" + "".join(
     f"{symbol},{price},KRW,2026-11-20\n" for symbol, price in (("360750", 24500), ("069500", 52300), ("305080", 12800))

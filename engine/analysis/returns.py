@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.analysis.facts import Figure
-from engine.history import DAY, Floats, Series, aligned, as_date
+from engine.history import DAY, Days, Floats, Series, aligned, as_date
 from engine.phrase import Phrase, phrase
 from engine.schedule import add_months
 
@@ -22,6 +22,8 @@ PERIODS: Mapping[str, int] = {"1M": 1, "3M": 3, "6M": 6, "1Y": 12, "3Y": 36, "5Y
 TRADING_DAYS = 252
 #: Calendar days that the close before an anchor may be away from it: longer than any holiday week.
 MAX_GAP = 10
+#: Least and highest yearly rate that money is thought to grow at, and how far off the rate found may be.
+_SLOWEST, _FASTEST, _RATE_ERROR = -0.999999, 1e6, 1e-14
 #: Fewest daily returns that a volatility is stated from.
 MIN_RETURNS = 20
 
@@ -116,3 +118,31 @@ def tracking_error(fund: Series, index: Series) -> Figure:
     value = float(np.std(returns[:, 0] - returns[:, 1], ddof=1) * np.sqrt(TRADING_DAYS))
     note = phrase("figure.tracking-error", returns=count, index=index.symbol, days=TRADING_DAYS)
     return Figure(value, fund.source, as_date(days[-1]), note)
+
+
+def money_weighted(days: Days, flows: Floats, final: float, year: float) -> float | None:
+    """Return the yearly rate at which flows (+ paid in, − taken) grow to a final value on the last day.
+
+    That is the rate at which the sum of flow · (1 + rate) ** (years left) is the final value; with a `year` of 365 days
+    it is Excel's XIRR. None where there is no such rate, or nothing flowed before the last day.
+    """
+    rows = np.flatnonzero(flows)
+    left = (days[-1] - days[rows]).astype(float) / year
+    money = flows[rows]
+    if left.max(initial=0.0) <= 0:
+        return None
+
+    def short(rate: float) -> float:
+        return float(np.sum(money * (1.0 + rate) ** left)) - final
+
+    low, high = _SLOWEST, 1.0
+    while short(high) < 0 and high < _FASTEST:
+        high *= 4
+    if short(low) > 0 or short(high) < 0:
+        return None
+    while high - low > _RATE_ERROR * max(1.0, abs(low)):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if short(middle) < 0 else (low, middle)
+    return (low + high) / 2

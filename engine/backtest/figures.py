@@ -10,20 +10,17 @@ of the day, a year.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from engine.analysis.returns import TRADING_DAYS, annualised
+from engine.analysis.returns import TRADING_DAYS, annualised, money_weighted
 from engine.backtest.market import Closes
 from engine.backtest.run import Run
 from engine.history import Floats
 
 #: Days of a year, leap years included, that a period is counted in.
 YEAR = 365.25
-#: Most and least yearly rate that money is thought to grow at.
-_FASTEST, _SLOWEST = 1e6, -1 + 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ def figures(run: Run, ideal: Floats) -> PolicyFigures:
         costs=sum(deal.cost for deal in run.deals),
         taxes=sum(deal.tax for deal in run.deals),
         tax_due=run.tax_due,
-        money_weighted=money_weighted(run),
+        money_weighted=money_weighted(run.days, run.flows, float(run.value[-1]), YEAR),
         paid_in=float(run.flows.sum()),
         final_value=float(run.value[-1]),
     )
@@ -115,34 +112,3 @@ def ideal_returns(market: Closes, targets: Floats) -> Floats:
     worth = market.worth
     grown = worth[1:] if market.dividends is None else worth[1:] + market.dividends[1:]
     return np.asarray((grown / worth[:-1] - 1.0) @ targets)
-
-
-def money_weighted(run: Run) -> float | None:
-    """Return the yearly rate at which all flows grow to the final value; None where there is no such rate.
-
-    That is the rate at which the sum of flow · (1 + rate) ** (years left) is the final value.
-    """
-    left = (run.days[-1] - run.days).astype(float) / YEAR
-    rows = np.flatnonzero(run.flows)
-    flows, left = run.flows[rows], left[rows]
-    final = float(run.value[-1])
-
-    def short(rate: float) -> float:
-        return float(np.sum(flows * (1.0 + rate) ** left)) - final
-
-    low, high = -0.999999, 1.0
-    while short(high) < 0 and high < _FASTEST:
-        high *= 4
-    if left.max(initial=0.0) <= 0 or short(low) > 0 or short(high) < 0:
-        return None
-    for _ in range(200):
-        middle = (low + high) / 2
-        if high - low <= 1e-13 * max(1.0, abs(middle)):
-            break
-        low, high = (middle, high) if short(middle) < 0 else (low, middle)
-    return (low + high) / 2
-
-
-def by_policy(runs: Mapping[str, Run], ideal: Floats) -> dict[str, PolicyFigures]:
-    """Return the figures of each run."""
-    return {name: figures(run, ideal) for name, run in runs.items()}

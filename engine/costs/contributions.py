@@ -33,11 +33,6 @@ class ContributionLimit:
     checked_on: dt.date
     verified: bool
 
-    @property
-    def is_credit(self) -> bool:
-        """Tell whether it is the tax credit that ends there, not what may be paid in."""
-        return self.rule.endswith("-credit")
-
     def paid(self, payments: Mapping[str, Decimal]) -> Decimal:
         """Return what of payments by account type (in its currency) it is of."""
         return sum((payments.get(kind, ZERO) for kind in self.accounts), ZERO)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.analysis.returns import money_weighted
 from engine.documents import Document, number, problem_list
 from engine.errors import Problem, note, warning
 from engine.history import Days, Floats, HistoryTable, Series, as_date
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 YEAR = 365
 #: A position is priced by a price this many days old at most before that is told.
 _OLD = 31
-_HIGHEST = 1e6
 #: The days of trading of a calendar year span at least so much of it; a yearly rate of less would mislead.
 _ABOUT_A_YEAR = 0.95
 
@@ -80,7 +80,11 @@ class OverTime:
         total = float(np.prod(1.0 + self.daily)) - 1.0
         years = float((self.days[-1] - self.days[0]).astype(int)) / YEAR
         yearly = float((1 + total) ** (1 / years) - 1) if years >= 1 and total > -1 else None
-        weighted = xirr(self.days, self.came - self.taken, float(self.value[-1])) if years >= _ABOUT_A_YEAR else None
+        weighted = (
+            money_weighted(self.days, self.came - self.taken, float(self.value[-1]), YEAR)
+            if years >= _ABOUT_A_YEAR
+            else None
+        )
         return Returns(total, yearly, weighted)
 
     def within(self, start: dt.date, end: dt.date) -> OverTime:
@@ -92,32 +96,6 @@ class OverTime:
         if len(came):
             came[0] += before
         return OverTime(self.name, self.days[low:high], self.value[low:high], came, self.taken[low:high])
-
-
-def xirr(days: Days, flows: Floats, final: float) -> float | None:
-    """Return the yearly rate at which flows (+ paid in, − taken) grow to a final value; None where there is none."""
-    rows = np.flatnonzero(flows)
-    if not len(rows):
-        return None
-    left = (days[-1] - days[rows]).astype(float) / YEAR
-    money = flows[rows]
-    if left.max() <= 0:
-        return None
-
-    def short(rate: float) -> float:
-        return float(np.sum(money * (1.0 + rate) ** left)) - final
-
-    low, high = -0.999999, 1.0
-    while short(high) < 0 and high < _HIGHEST:
-        high *= 4
-    if short(low) > 0 or short(high) < 0:
-        return None
-    for _ in range(200):
-        middle = (low + high) / 2
-        if high - low <= 1e-14 * max(1.0, abs(middle)):
-            break
-        low, high = (middle, high) if short(middle) < 0 else (low, middle)
-    return (low + high) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +123,7 @@ def between_marks(marks: Sequence[Mark]) -> Returns | None:
     flows = np.array([ordered[0].value, *(one.flow for one in ordered[1:])])
     years = float((days[-1] - days[0]).astype(int)) / YEAR
     yearly = total ** (1 / years) - 1 if years >= 1 and total > 0 else None
-    weighted = xirr(days, flows, ordered[-1].value) if years >= _ABOUT_A_YEAR else None
+    weighted = money_weighted(days, flows, ordered[-1].value, YEAR) if years >= _ABOUT_A_YEAR else None
     return Returns(total - 1, yearly, weighted)
 
 

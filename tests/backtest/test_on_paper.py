@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.analysis.returns import money_weighted
 from tests.backtest.trial_runs import FREE, portfolio_of, tried, written
 
 
@@ -93,16 +94,7 @@ def test_whole_shares_leave_what_buys_no_share(tmp_path: Path) -> None:
     assert result.rows[0].figures.costs == pytest.approx(0.90 + 0.31)
 
 
-def test_the_money_weighted_return_of_two_payments(tmp_path: Path) -> None:
-    # 100 for two years and 100 for one at 10 %: 121 + 110 = 231.
-    days = [dt.date(2024, 1, 1), dt.date(2025, 1, 1), dt.date(2026, 1, 1)]
-    from engine.backtest.figures import money_weighted
-    from engine.backtest.policy import Policy
-    from engine.backtest.run import Run
-
-    nothing = np.zeros(3)
-    run = Run(
-        Policy("x"), np.array(days, dtype="datetime64[D]"), np.array([100.0, 210.0, 231.0]),
-        np.array([100.0, 100.0, 0.0]), np.zeros((3, 1)), nothing, (),
-    )  # fmt: skip
-    assert money_weighted(run) == pytest.approx(0.1, abs=2e-4)  # 2024 has 366 days
+def test_the_money_weighted_return_of_two_payments() -> None:
+    # 100 for two years and 100 for one at 10 %: 121 + 110 = 231; years of 365.5 days, as 2024 has 366.
+    days = np.array([dt.date(2024, 1, 1), dt.date(2025, 1, 1), dt.date(2026, 1, 1)], dtype="datetime64[D]")
+    assert money_weighted(days, np.array([100.0, 100.0, 0.0]), 231.0, 365.25) == pytest.approx(0.1, abs=2e-4)

@@ -21,6 +21,8 @@ from tests.office import Office
 from tests.workbook.cases import filled_portfolio
 from xl_addin.hosts.libreoffice.book import report_ods, sample_ods
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory, office: Office) -> dict[Lang, Path]:

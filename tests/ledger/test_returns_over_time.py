@@ -12,9 +12,10 @@ import pyxirr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.analysis.returns import money_weighted
 from engine.history import HistoryTable, Series
 from engine.ledger.entries import LedgerEntry
-from engine.ledger.performance import Aim, Mark, Performance, between_marks, performance, xirr
+from engine.ledger.performance import Aim, Mark, Performance, between_marks, performance
 
 FIRST = dt.date(2024, 1, 1)
 
@@ -214,7 +215,7 @@ def test_the_money_weighted_return_is_that_of_pyxirr(given_flows: list[tuple[int
         return  # with money taken that was not there several rates may fit
     days = np.array([FIRST + dt.timedelta(days=day) for day in sorted(by_day)], dtype="datetime64[D]")
     amounts = np.array([by_day[day] for day in sorted(by_day)])
-    mine = xirr(days, amounts, final)
+    mine = money_weighted(days, amounts, final, 365)
     money = [-amount for amount in amounts]
     money[-1] += final
     theirs = pyxirr.xirr([one.astype(object) for one in days], money)

@@ -39,6 +39,7 @@ def test_few_jobs_are_done_here_and_in_order() -> None:
         assert dispatcher._own is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing kills so thoroughly here")
 def test_a_killed_worker_costs_its_own_job_at_most(tmp_path: Path) -> None:
     wanted = [str(2 * job) for job in range(100)]

@@ -12,12 +12,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.market.replay_server import Replay
 from tests.market.replay_vendors import KRX_ID, KRX_PW
+
+pytestmark = pytest.mark.slow
 
 YFINANCE = """
 import json, yfinance
 from yfinance.data import YfData
+
 names = ["AAPL", "005930.KS", "KRW=X", "ZZZZ"]
 url = "https://query1.finance.yahoo.com/v7/finance/quote"
 batch = YfData().get_raw_json(url, params={"symbols": ",".join(names), "formatted": "false"})

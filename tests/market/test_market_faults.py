@@ -293,6 +293,7 @@ def left_to_krx(replay: Replay) -> None:
     replay.fault("yahoo.*", "reset")
 
 
+@pytest.mark.slow
 def test_krx_that_shuts_us_out_says_so_and_is_left_alone_for_a_day(
     new_market: Callable[..., Replayed], replay: Replay
 ) -> None:
@@ -367,6 +368,7 @@ def test_the_first_refusal_is_kept_of_what_krx_answers(page: Page, kind: str) ->
     assert tape.error == kind
 
 
+@pytest.mark.slow
 def test_a_refused_login_is_posted_once_a_day(new_market: Callable[..., Replayed], replay: Replay) -> None:
     left_to_krx(replay)
     replay.vendors.login_code = "CD010"
@@ -467,6 +469,7 @@ def test_prices_in_hundredths_become_prices_in_their_currency(
     assert (quote.price, quote.currency) == (Decimal(price), currency)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["hang", "drip"])
 def test_where_yahoo_hangs_the_second_sources_have_time_too(kind: str, market: Replayed, replay: Replay) -> None:
     market.yahoo_ready()

@@ -215,6 +215,7 @@ def test_a_stored_price_is_fetched_again_when_it_can_have_changed(
     assert current(quote(utc(fetched), utc(fetched)), market, utc(now), SETTINGS) is expected
 
 
+@pytest.mark.slow
 def test_the_bundled_days_are_those_of_exchange_calendars_and_the_overrides() -> None:
     text = resources.files("engine.market").joinpath("calendar_days.csv").read_text(encoding="utf-8")
     assert [tuple(row) for row in csv.reader(text.splitlines())][1:] == list(calendars.rows())

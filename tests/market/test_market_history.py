@@ -204,6 +204,7 @@ def test_a_refusal_half_way_leaves_every_close_and_ends_the_rest(market: Replaye
     assert "yahoo" in market.store.breakers()
 
 
+@pytest.mark.slow
 def test_the_next_look_asks_for_the_rest_alone(
     new_market: Callable[..., Replayed], market: Replayed, replay: Replay
 ) -> None:
@@ -218,6 +219,7 @@ def test_the_next_look_asks_for_the_rest_alone(
     assert not batch.problems
 
 
+@pytest.mark.slow
 def test_closes_alone_do_not_take_the_place_of_yesterday_s_history_with_dividends(
     market: Replayed, replay: Replay
 ) -> None:
@@ -232,6 +234,7 @@ def test_closes_alone_do_not_take_the_place_of_yesterday_s_history_with_dividend
     assert codes(batch) == ["stored-data"], "one sentence, not twenty-five"
 
 
+@pytest.mark.slow
 def test_charts_that_hang_leave_the_closes(market: Replayed, replay: Replay) -> None:
     us, _ = many()
     market.yahoo_ready()
@@ -251,6 +254,7 @@ def test_a_source_that_hangs_is_told_as_that_and_asked_once(market: Replayed, re
     assert Counter(replay.kinds()) == {"yahoo.spark": 2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b"null", b"[]", b"7", b'{"spark": null}', b'{"error": {}}', b"\xff\xfe", b"<html>"])
 @pytest.mark.parametrize("kind", ["yahoo.spark", "yahoo.chart"])
 def test_an_answer_of_another_shape_costs_that_answer_alone(

@@ -19,6 +19,8 @@ from tests.market.replay_server import Replay
 from tests.market.replay_vendors import NOW
 from tests.market.replayed import forget_yahoo
 
+pytestmark = pytest.mark.slow
+
 APPLE, DOLLAR = Listing("AAPL", "US", "USD"), Listing("USDKRW", "FX", "KRW")
 SAMSUNG, KODEX = Listing("005930", "KR", "KRW"), Listing("069500", "KR", "KRW")
 PAGE = Path(__file__).parents[2] / "docs" / "market-data.md"

@@ -65,6 +65,7 @@ def test_a_date_to_come_back_at_is_waited_for(market: Replayed, replay: Replay) 
     assert 5 * 3600 - 60 < waited <= 5 * 3600
 
 
+@pytest.mark.slow
 def test_a_source_that_hangs_is_left_alone_for_a_minute(market: Replayed, replay: Replay) -> None:
     market.yahoo_ready()
     for source in ("yahoo.*", "naver-world.*", "cnbc.*"):

@@ -182,6 +182,7 @@ def test_what_cannot_be_brought_together_is_told(tmp_path: Path, capsys: pytest.
     assert ".xlsx" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_leaves_is_encrypted_where_there_is_a_passphrase(tmp_path: Path) -> None:
     shared = tmp_path / "cloud"
     shared.mkdir()

@@ -21,6 +21,8 @@ from engine.trades.solve import earlier_first, solve
 from engine.valuation import fx_table, resolve_prices, resolve_rates, value
 from tests.oracle.portfolios import AS_OF, small
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(5000, 5026)
 MOST = 20_000
 RUNGS: tuple[Kind, ...] = ("buy", "raise", "act", "counterparts")

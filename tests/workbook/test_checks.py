@@ -18,6 +18,8 @@ from tests.office import Office
 from tests.workbook.cases import report_for
 from tests.workbook.test_libreoffice import at
 
+pytestmark = pytest.mark.slow
+
 REPORT = report_for("growth", "en", True)
 
 

@@ -100,6 +100,7 @@ def test_a_batch_writes_one_workbook_for_each_row(tmp_path: Path) -> None:
     assert found.accounts[0].cash == {"KRW": 1000003}
 
 
+@pytest.mark.slow
 def test_a_batch_with_macros_writes_workbooks_with_functions(tmp_path: Path) -> None:
     listed = clients(tmp_path, "고객1,growth,ko,1000000", "client2,growth,en,")
     assert main(["new", "--batch", str(listed), "-o", str(tmp_path), "--macros"]) == 0

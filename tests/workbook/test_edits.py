@@ -25,6 +25,8 @@ from tests.office import Office
 from tests.workbook.cases import filled_portfolio, plan_of, report_of
 from tests.workbook.test_writeback import parts_of
 
+pytestmark = pytest.mark.slow
+
 PORTFOLIO = filled_portfolio("growth")
 HELD = len(PORTFOLIO.holdings)
 LAST = 7 + HELD  # the row of the last holding

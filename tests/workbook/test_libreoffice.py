@@ -21,6 +21,8 @@ from templates.write.pack import packed
 from tests.office import Office
 from tests.workbook.cases import CASES, book_for, case_name, plan_of, report_for
 
+pytestmark = pytest.mark.slow
+
 Shown = dict[str, Grid]
 IDS = [case_name(*case) for case in CASES]
 

@@ -25,6 +25,8 @@ from tests.workbook.cases import filled_portfolio, plan_of, report_for, report_o
 from tests.workbook.test_hand_made import OWN, made, planned
 from tests.workbook.test_update import with_a_sheet
 
+pytestmark = pytest.mark.slow
+
 READERS = Path(__file__).with_name("readers")
 ROOT = Path(__file__).resolve().parents[2]
 #: What the programs find in one file, by the program.

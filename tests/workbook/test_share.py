@@ -221,6 +221,7 @@ def test_a_pdf_without_libreoffice_is_refused_with_a_reason(
     assert not (tmp_path / "copy.xlsx").exists()
 
 
+@pytest.mark.slow
 def test_the_pdf_is_one_page_of_a4(tmp_path: Path) -> None:
     import shutil
     import subprocess

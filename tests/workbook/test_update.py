@@ -26,6 +26,8 @@ from tests.office import Office
 from xl_addin.cli import main
 from xl_addin.hosts.excel.package import kind_of
 
+pytestmark = pytest.mark.slow
+
 #: As `rebalancer demo` of these versions wrote them; in 0.1.0 the ledger is called History.
 EARLIER = Path(__file__).with_name("earlier")
 MINE = "내 메모"

@@ -188,6 +188,7 @@ def test_a_workbook_with_macros_ends_in_xlsm(tmp_path: Path, capsys: pytest.Capt
     assert ".xlsm" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_libreoffice_gets_its_extension_and_a_workbook_that_uses_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
