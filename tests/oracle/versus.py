@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import rebalancer
-from engine.errors import ImpossibleError, InputError
+from engine.errors import ImpossibleError, InputError, PlanNotFoundError
 from engine.plan import Plan, Trade
 from tests.oracle import brute, textbook
 from tests.oracle.measure import Outcome, bill, measure
@@ -40,7 +40,7 @@ def engine_plan(document: Document) -> Plan | None:
     portfolio = rebalancer.load(document)
     try:
         return rebalancer.plan(portfolio, {}, as_of=AS_OF)
-    except ImpossibleError:
+    except (ImpossibleError, PlanNotFoundError):
         return None  # every other InputError is the document's
 
 
