@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -233,3 +234,18 @@ def _prefer(r: random.Random, rows: list[Document], symbols: list[str], accounts
     places = [a["name"] for a in accounts] + ["isa", "IRP", "taxable"]
     keys = [*symbols, *(key_of(row) for row in rows), "equity", "bond", "Alpha", "Beta"]
     return {key: r.sample(places, r.randint(1, 2)) for key in dict.fromkeys(r.sample(keys, 2))}
+
+
+def of_one_member(document: Document, kind: str) -> Document:
+    """Return a document whose instruments' targets are rewritten as goals of one member: sets (any) or classes."""
+    rewritten: Document = copy.deepcopy(document)
+    folio = rewritten["portfolio"]
+    first = {row["symbol"]: row for row in reversed(folio["holdings"])}
+    for target in (t for section in ("targets", "core", "satellite") for t in folio.get(section, [])):
+        symbol = target.pop("ticker")
+        if kind == "any":
+            target |= {"any": [symbol], "name": f"goal {symbol}"}
+        else:
+            target |= {"class": f"class {symbol}"}
+            first[symbol]["exposure"] = {f"class {symbol}": 1}
+    return rewritten
