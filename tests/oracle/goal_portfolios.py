@@ -77,9 +77,11 @@ def exposures(seed: int, *, few: bool = True) -> Document:
             _put_in(r, infos[symbol], r.choice(names))
         else:
             infos[symbol]["exposure"] = _split(r, names)
+            del infos[symbol]["asset_class"]
     if len(symbols) > 2 and r.random() < 0.2:
         infos[symbols[-1]]["exposure"] = dict(infos[symbols[0]].get("exposure") or {names[0]: 1})
         infos[symbols[-1]].pop("class", None)
+        infos[symbols[-1]].pop("asset_class", None)
     rows += [{"class": name} for name in names]
     return _document(frame, infos, rows, accounts)
 
@@ -102,9 +104,9 @@ def _put_in(r: random.Random, info: Document, name: str) -> None:
     """Put an instrument into one class, in one of the ways a document may."""
     if r.random() < 0.6:
         info["class"] = name
-        del info["asset_class"]
     else:
         info["exposure"] = {name: 1}
+    del info["asset_class"]
 
 
 def _split(r: random.Random, names: list[str]) -> dict[str, float]:
@@ -247,5 +249,7 @@ def of_one_member(document: Document, kind: str) -> Document:
             target |= {"any": [symbol], "name": f"goal {symbol}"}
         else:
             target |= {"class": f"class {symbol}"}
+            kind_of = first[symbol].pop("asset_class")
             first[symbol]["exposure"] = {f"class {symbol}": 1}
+            folio.setdefault("classes", {}).setdefault(kind_of, []).append(f"class {symbol}")
     return rewritten

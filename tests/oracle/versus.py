@@ -152,7 +152,7 @@ def _goals(case: Case, said: dict[str, Any], verdict: Verdict) -> None:
         _close(f"{goal.name}: low", row["band"][0], goal.low * share, verdict)
         _close(f"{goal.name}: high", row["band"][1], goal.high * share, verdict)
         status = "OVER" if goal.value > goal.high else "UNDER" if goal.value < goal.low else "OK"
-        status = "DISABLED" if not goal.enabled else "LOCKED" if goal.all_locked else status
+        status = "LOCKED" if goal.all_locked else "DISABLED" if not goal.enabled else status
         if row["status"] != status and (status in ("DISABLED", "LOCKED") or goal.outside_band > EPS * case.total):
             verdict.say("goals", f"{goal.name}: {row['status']}, should be {status}")
     known = sum(worth(goal, [asset.value for asset in case.assets]) for goal in case.goals if goal.leaf)
