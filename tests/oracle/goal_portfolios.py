@@ -82,7 +82,9 @@ def exposures(seed: int, *, few: bool = True) -> Document:
         infos[symbols[-1]]["exposure"] = dict(infos[symbols[0]].get("exposure") or {names[0]: 1})
         infos[symbols[-1]].pop("class", None)
         infos[symbols[-1]].pop("asset_class", None)
-    rows += [{"class": name} for name in names]
+    inside = {name for info in infos.values() for name in (info.get("class"), *info.get("exposure", ()))}
+    inside |= {"Alpha"} if inside & {*PARTS} else set()
+    rows += [{"class": name} for name in names if name in inside]
     return _document(frame, infos, rows, accounts)
 
 
@@ -183,7 +185,8 @@ def _parents(r: random.Random, rows: list[Document]) -> list[Document]:
             part = r.choice([0.5, 0.6, 0.75])
             for row, share in zip(mine, (part, round(1 - part, 2)), strict=True):
                 row["share"] = share
-                del row["weight"]
+                for key in row.keys() & {"weight", "min", "max"}:
+                    del row[key]
         return [parent, *rows]
     return rows
 

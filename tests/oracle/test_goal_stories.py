@@ -61,9 +61,9 @@ RETIREMENT: Document = {
         "base_currency": "USD",
         "holdings": [
             fund("T2040", 100, 50, currency="USD", exposure={"US equity": 0.5, "Developed ex-US": 0.3, "US bond": 0.2}),
-            fund("US", 100, currency="USD", **{"class": "US equity"}),
-            fund("INTL", 100, currency="USD", **{"class": "Developed ex-US"}),
-            fund("BOND", 100, currency="USD", **{"class": "US bond"}),
+            fund("US", 100, currency="USD", asset_class="US equity"),
+            fund("INTL", 100, currency="USD", asset_class="Developed ex-US"),
+            fund("BOND", 100, currency="USD", asset_class="US bond"),
         ],
         "accounts": [{"name": "401(k)", "type": "401k", "cash": {"USD": 5000}}],
         "targets": [
