@@ -9,6 +9,7 @@ import pytest
 from tests.oracle import textbook
 from tests.oracle.portfolios import AS_OF, Document
 from tests.oracle.reading import read
+from tests.oracle.versus import engine_plan
 
 FREE = {"*": {"commission": 0, "sell_tax": 0}}
 
@@ -88,3 +89,11 @@ def test_the_oracle_finds_the_orders_of(document: Document, orders: dict[tuple[s
     assert found is not None
     slots = [(case.purses[slot.account].name, case.assets[slot.asset].symbol) for slot in case.slots]
     assert {slots[s]: lots for s, lots in found.orders.items()} == orders
+
+
+@pytest.mark.parametrize(("document", "orders"), STORIES, ids=["overlap", "household", "retirement"])
+def test_the_engine_finds_the_orders_of(document: Document, orders: dict[tuple[str, str], float]) -> None:
+    plan = engine_plan(document)
+    assert plan is not None
+    sides = {"buy": 1, "sell": -1}
+    assert {(t.account, t.symbol): sides[t.side] * float(t.quantity) for t in plan.trades} == orders
