@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from engine.market import catalogue
 from engine.money import ZERO
-from engine.portfolio import GoalKind, Portfolio, Target
+from engine.portfolio import GoalKind, Portfolio, Section, Target
 from engine.text import fold
 
 ONE = Decimal(1)
@@ -278,6 +278,14 @@ def consolidated(goals: Iterable[Goal], may: Mapping[str, frozenset[str]]) -> fr
         if chosen & goal.members.keys()
         for symbol in goal.members.keys() - chosen
     )
+
+
+def members_of(portfolio: Portfolio, section: Section) -> tuple[str, ...]:
+    """Return the symbols of a section's goals, each once; of one whose targets all name instruments, just those."""
+    if all(target.kind != "class" for target in section.targets):
+        return tuple(dict.fromkeys(symbol for target in section.targets for symbol in target.named))
+    mine = (goal for goal in goals_of(portfolio) if goal.section == section.name)
+    return tuple(dict.fromkeys(symbol for goal in mine for symbol in goal.members))
 
 
 def wanted_symbols(portfolio: Portfolio, *, weighing: bool = False) -> frozenset[str]:

@@ -107,6 +107,11 @@ class GoalState:
         return self.value - sum(spare, ZERO)
 
 
+def spare_of(states: Iterable[GoalState]) -> dict[tuple[str, str], Decimal]:
+    """Return what is to be consolidated, by symbol and account, in the base currency: each once."""
+    return {place: worth for state in states for place, worth in state.spare.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Why a section acts, or that nothing makes it: a code with its values; hosts turn it into a sentence.
