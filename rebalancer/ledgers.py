@@ -1,6 +1,7 @@
-"""The ledger beside a portfolio's file: what was recorded is written into both, whole, or into neither.
+"""The ledger of a portfolio's file: what was recorded is written into both, whole, or into neither.
 
-`NAME.ledger.csv` stands beside `NAME.yaml` (or a workbook of that name), and is only ever added to. A recording first
+`NAME.ledger.csv` stands beside `NAME.yaml`, and is only ever added to. A workbook has it on its Ledger sheet, with one
+snapshot a month; further ones stand beside it, as does all of one without such a sheet. A recording first
 writes down what it is going to do (`.NAME.pending.json`), then does it; a later one finishes what was interrupted. A
 lock keeps two processes apart.
 """
@@ -31,7 +32,10 @@ from rebalancer.files import write_whole
 if TYPE_CHECKING:
     from engine.words import Lang
     from rebalancer.storing import StoredPlan, StoredTrade
+    from templates.ledger import SheetLedger
 
+#: Workbooks that may have the ledger on a sheet of their own.
+_BOOKS = (".xlsx", ".xlsm")
 #: Seconds to wait for another process that records into the same portfolio.
 _PATIENCE = 10.0
 
@@ -64,11 +68,27 @@ class Ledger:
         return booked(self.standing, base)
 
 
-def read_ledger(source: Path) -> Ledger:
+def read_ledger(source: Path, sheet: SheetLedger | None = None) -> Ledger:
     """Return the ledger of a portfolio's file, without entries where there is none yet.
 
-    Raises InputError with every row that cannot be used.
+    A workbook's is that beside it and, after it, that on its Ledger sheet (`sheet`, where it is read already). Raises
+    InputError with every row that cannot be used.
     """
+    beside = _beside(source)
+    if source.suffix.lower() not in _BOOKS:
+        return beside
+    from templates.ledger import ledger_of
+
+    sheet = sheet or ledger_of(source.read_bytes(), source.name)
+    if any(problem.severity == "error" for problem in sheet.problems):
+        raise InputError(sheet.problems)
+    entries = {one.id: one for one in (*beside.entries, *sheet.entries)}
+    path = source if sheet.entries else beside.path
+    return Ledger(path, tuple(entries.values()), (*beside.problems, *sheet.problems))
+
+
+def _beside(source: Path) -> Ledger:
+    """Return what stands in NAME.ledger.csv."""
     path = ledger_file(source)
     try:
         raw = path.read_bytes()
@@ -231,6 +251,36 @@ def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEn
     `before` is the file as it was read. Call it within `recording`. Raises InputError where the file has changed since
     it was read, or a place cannot be written to.
     """
+    after, entries = on_sheet(source, before, after, entries)
+    _commit(source, before, after, entries)
+
+
+def on_sheet(
+    source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]
+) -> tuple[bytes, tuple[LedgerEntry, ...]]:
+    """Return a workbook with entries on its Ledger sheet, and those that are to stand beside it.
+
+    What was on the sheet before stays there, whatever `after` is. Beside it stand all snapshots but the first of each
+    month, and everything where it has no such sheet or no room there; of any other file, all entries.
+    """
+    if source.suffix.lower() not in _BOOKS:
+        return after, tuple(entries)
+    from templates.ledger import ledger_of, monthly
+    from templates.merge.ledger import with_entries
+
+    had = ledger_of(before, source.name)
+    there = {one.id for one in (had if after is before else ledger_of(after, source.name)).entries}
+    mine = monthly(entries, had.entries) if had.there else ()
+    wanted = [one for one in (*had.entries, *mine) if one.id not in there]
+    made = with_entries(after, wanted) if wanted else after
+    if made is None:
+        lost = [one for one in had.entries if one.id not in there]
+        return after, (*lost, *entries)
+    kept = {one.id for one in mine}
+    return made, tuple(one for one in entries if one.id not in kept)
+
+
+def _commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]) -> None:
     if source.read_bytes() != before:
         raise InputError([error("changed-meanwhile", str(source))])
     journal = {
@@ -338,9 +388,9 @@ def record_plan(
         batch, day = new_id(), max(day, stored.as_of)
         entries += done_entries(before, stored, done, day, batch)
         entries += snapshot(after, _filled_at(stored, done), stored.rates, day, batch)
-        data = written_into(file, after, lang)
+        data, beside = on_sheet(file, raw, written_into(file, after, lang), entries)
         write_whole(undo_file(file), keep_for_undo(file, data))
-        commit(file, raw, data, entries)
+        _commit(file, raw, data, beside)
     return Recording(before, after, entries)
 
 
@@ -399,11 +449,14 @@ def realised_overseas(portfolio: Portfolio, file: Path, as_of: dt.date) -> Portf
     """
     from engine.costs.tax import is_overseas
 
-    if portfolio.residence != "KR" or "overseas" in portfolio.settings.realised or not ledger_file(file).exists():
+    if portfolio.residence != "KR" or "overseas" in portfolio.settings.realised:
+        return portfolio
+    ledger = read_ledger(file)
+    if not ledger.entries:
         return portfolio
     shielded = {account.name for account in portfolio.accounts if account.type != "taxable"}
     total = ZERO
-    for gain in read_ledger(file).books(portfolio.base_currency).gains:
+    for gain in ledger.books(portfolio.base_currency).gains:
         instrument = portfolio.instruments.get(gain.symbol)
         overseas = is_overseas(instrument) if instrument else gain.currency != "KRW"
         if gain.date.year == as_of.year and gain.date <= as_of and overseas and gain.account not in shielded:

@@ -28,7 +28,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -131,13 +131,13 @@ def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[LedgerEntry
     for number, row in enumerate(rows, 2):
         if not any(row):
             continue
-        entry = _entry(number, dict(zip(names, row, strict=False)), report)
+        entry = read_entry(number, dict(zip(names, row, strict=False)), report)
         if entry is not None:
             found.setdefault(entry.id, entry)
     return tuple(found.values()), tuple(report.problems)
 
 
-def _entry(number: int, row: dict[str, str], report: Report) -> LedgerEntry | None:
+def read_entry(number: int, row: Mapping[str, str], report: Report) -> LedgerEntry | None:
     """Return a row as an entry, None where it cannot be used."""
     before = len(report.problems)
     cells = {name: text.strip() for name, text in row.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from engine.data.files import Refused
@@ -48,6 +49,7 @@ def write_inputs(
     found, _ = find_tables(grids)
     if missing := [name for name in TABLES if name not in found]:
         return not_kept(path, phrase("not-kept.no-table", tables=missing))
+    report = replace(report, ledger=())
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
     for name in TABLES:
         if blocked := _write_table(own, found[name]):
