@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 from engine.data.files import decode
 from engine.errors import InputError, Problem, error, warning
 from engine.ledger.account import Books, booked, difference_problems, differences
-from engine.ledger.entries import COLUMNS, EntryKind, LedgerEntry, columns_of, dump_entries, parse_entries, standing
+from engine.ledger.entries import COLUMNS, LedgerEntry, columns_of, dump_entries, parse_entries, standing
+from engine.ledger.kinds import EntryKind
 from engine.money import ZERO
 from engine.portfolio import Portfolio
 from rebalancer.files import write_whole

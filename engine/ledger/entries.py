@@ -32,17 +32,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Literal, cast, get_args
+from typing import cast
 
 from engine.data.fields import Report, Where, in_rows
 from engine.errors import Problem
+from engine.ledger.kinds import KINDS, EntryKind
 from engine.money import MINOR_DIGITS, ZERO
 
-EntryKind = Literal[
-    "opening", "buy", "sell", "deposit", "withdrawal", "dividend", "interest", "fee", "exchange-out", "exchange-in",
-    "split", "correction", "snapshot", "undo",
-]  # fmt: skip
-KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 FORMAT = 1
 #: Digits of a Korean code; spreadsheets save 005930 as 5930.
 KRX_DIGITS = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.ledger.entries import KINDS as ENTRY_KINDS
+from engine.ledger.kinds import KINDS as ENTRY_KINDS
 from engine.money import MINOR_DIGITS
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
 from templates.spec.schema import Column, Table

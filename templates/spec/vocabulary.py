@@ -11,7 +11,7 @@ from dataclasses import fields
 from functools import cache
 from typing import get_args
 
-from engine.ledger.entries import KINDS as ENTRY_KINDS
+from engine.ledger.kinds import KINDS as ENTRY_KINDS
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
 from engine.settings import Schedule, Settings, setting_fields
 from engine.text import fold
