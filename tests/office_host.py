@@ -51,19 +51,19 @@ def start(profile: str) -> tuple[subprocess.Popen[bytes], Any, Any]:
     for _ in range(240):
         try:
             context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-            desktop, callbacks = (
-                context.ServiceManager.createInstanceWithContext(f"com.sun.star.{name}", context)
-                for name in ("frame.Desktop", "awt.AsyncCallback")
-            )
-            return office, desktop, callbacks
         except Exception:  # UNO raises what the other side raised
             if office.poll() not in (None, 81):  # 81: it starts itself anew with a fresh profile
                 raise
             time.sleep(0.25)
+        else:
+            make = context.ServiceManager.createInstanceWithContext
+            names = "com.sun.star.frame.Desktop", "com.sun.star.awt.AsyncCallback"
+            desktop, callbacks = (make(name, context) for name in names)
+            return office, desktop, callbacks
     raise TimeoutError("LibreOffice did not start")
 
 
-class Task(unohelper.Base, XCallback):
+class Task(unohelper.Base, XCallback):  # type: ignore[misc]
     """A task that LibreOffice's main thread does, as it does what a person asks for.
 
     A call back from it, made while it waits for the answer, runs in it. On another thread our extension and the main
