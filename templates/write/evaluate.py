@@ -330,8 +330,8 @@ class _Evaluation:
 _SIGNALS = {"OVER": "▲", "UNDER": "▼", "OK": "●"}
 #: Tables that hold nothing but what the engine wrote.
 _AS_GIVEN = (
-    "Trades", "Conversions", "Summary", "Drift", "Limits", "Comparison", "Review", "Alerts", "Correlation", "Calendar",
-    "Performance", "Periods", "Course", "Problems",
+    "Trades", "Conversions", "Summary", "Allocation", "Drift", "Limits", "Comparison", "Review", "Alerts",
+    "Correlation", "Calendar", "Performance", "Periods", "Course", "Problems",
 )  # fmt: skip
 
 
