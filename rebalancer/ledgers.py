@@ -246,13 +246,18 @@ def recording(source: Path) -> Iterator[None]:
         lock.release()
 
 
-def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]) -> None:
+def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry], batch: str | None = None) -> None:
     """Write a portfolio's file and the entries that say why it changed, both or neither.
 
-    `before` is the file as it was read. Call it within `recording`. Raises InputError where the file has changed since
-    it was read, or a place cannot be written to.
+    `before` is the file as it was read. With a `batch` (`storing.NO_BATCH` for none) it is kept, to be taken back.
+    Call it within `recording`. Raises InputError where the file has changed since it was read, or a place cannot be
+    written to.
     """
     after, entries = on_sheet(source, before, after, entries)
+    if batch is not None:
+        from rebalancer.storing import keep_for_undo, undo_file
+
+        write_whole(undo_file(source), keep_for_undo(source, after, batch))
     _commit(source, before, after, entries)
 
 
@@ -382,7 +387,7 @@ def record_plan(
     `rebalancer.storing.record_stored` refuses.
     """
     from rebalancer.loading import load
-    from rebalancer.storing import keep_for_undo, read_fills, record_stored, undo_file, written_into
+    from rebalancer.storing import read_fills, record_stored, written_into
 
     with recording(file):
         raw, before, ledger = file.read_bytes(), load(file), read_ledger(file)
@@ -395,9 +400,7 @@ def record_plan(
         batch, day = new_id(), max(day, stored.as_of)
         entries += done_entries(before, stored, done, day, batch)
         entries += snapshot(after, _filled_at(stored, done), stored.rates, day, batch)
-        data, beside = on_sheet(file, raw, written_into(file, after, lang), entries)
-        write_whole(undo_file(file), keep_for_undo(file, data, batch))
-        _commit(file, raw, data, beside)
+        commit(file, raw, written_into(file, after, lang), entries, batch)
     return Recording(before, after, entries)
 
 

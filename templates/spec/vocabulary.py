@@ -75,7 +75,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     **{f"setting.{name}": tuple(one["choices"]) for name, one in setting_fields().items() if one["choices"]},
 }
 _KEYS = {"side": "side", "status": "status", "rule": "rule", "scope": "scope", "section": "section",
-         "setting.fractional": "word.market"}  # fmt: skip
+         "setting.fractional": "word.market", "entry": "entry-kind"}  # fmt: skip
 
 
 def spoken(kind: str, code: object, lang: Lang) -> object:
