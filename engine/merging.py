@@ -125,15 +125,8 @@ def merged(
         known = settled.get(row) if settled else None
         if known is not None:
             before, here, there = (_levelled(one, known) for one in (before, here, there))
-        if isinstance(known, Holding) and known.quantity and (here is None or there is None):
-            value = there if here is None else here
-        elif here == there or (there == before and base is not None):
-            value = here
-        elif here == before and base is not None:
-            value = there
-        elif base is None and (here is None or there is None):
-            value = here if there is None else there
-        else:
+        decided, value = _decided(known, before, here, there, first=base is None)
+        if not decided:
             side = choices.get(row, prefer)
             value = there if side == "theirs" else here
             if not side:
@@ -151,6 +144,19 @@ def merged(
                 conflicts.append(Conflict(("weights", *row[1:]), here, there))
     kept = {row: value for row, value in kept.items() if value is not None}
     return _built(kept, mine, theirs), tuple(conflicts)
+
+
+def _decided(known: Any, before: Any, here: Any, there: Any, *, first: bool) -> tuple[bool, Any]:  # noqa: ANN401
+    """Return whether it is clear what two versions of a row come to, and what that is."""
+    if isinstance(known, Holding) and known.quantity and (here is None or there is None):
+        return True, there if here is None else here
+    if here == there or (there == before and not first):
+        return True, here
+    if here == before and not first:
+        return True, there
+    if first and (here is None or there is None):
+        return True, here if there is None else there
+    return False, None
 
 
 def _levelled(value: Any, known: Any) -> Any:  # noqa: ANN401 - any row
@@ -253,3 +259,10 @@ def changes(before: Portfolio, after: Portfolio) -> tuple[Change, ...]:
     old, new = _rows(before), _rows(after)
     rows = dict.fromkeys((*old, *new))
     return tuple(Change(row, old.get(row), new.get(row)) for row in rows if old.get(row) != new.get(row))
+
+
+def sides_of(portfolio: Portfolio, changed: Iterable[Change]) -> tuple[int, int]:
+    """Return how many of some rows a portfolio holds as they were before a change, and how many as after it."""
+    rows = _rows(portfolio)
+    held = [(rows.get(one.row) == one.before, rows.get(one.row) == one.after) for one in changed]
+    return sum(before for before, _ in held), sum(after for _, after in held)

@@ -51,10 +51,8 @@ def is_copy(name: str, of: str) -> bool:
 
 def copies_of(source: Path) -> tuple[Path, ...]:
     """Return the copies of a portfolio's file beside it: named like one, and a portfolio that shares something held."""
-    found = []
-    for path in sorted(source.parent.glob(f"*{source.suffix}")):
-        if not path.name.startswith(".") and is_copy(path.stem, source.stem) and path.is_file():
-            found.append(path)
+    beside = sorted(source.parent.glob(f"*{source.suffix}"))
+    found = [path for path in beside if is_copy(path.stem, source.stem) and path.is_file()]
     if not found:
         return ()
     mine = _symbols(load(source))

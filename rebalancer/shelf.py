@@ -340,15 +340,15 @@ def passphrase_of(url: str, environment: Mapping[str, str] = os.environ) -> str:
 
 
 #: What a failure is called by what its message says, the first that fits.
-_REASONS = (
-    ("full", re.compile(r"os error (28|112|122)\)|no space left|quota", re.IGNORECASE)),
-    ("credentials", re.compile(r"169\.254\.|metadata\.google|latest/api/token|missing.*(credential|key|account)", re.IGNORECASE)),
-    ("denied", re.compile(r"\b40[13]\b|forbidden|accessdenied|signaturedoesnotmatch|unauthori[sz]ed", re.IGNORECASE)),
-    ("bucket", re.compile(r"NoSuchBucket|\b404\b|not found", re.IGNORECASE)),
-    ("server", re.compile(r"\b(5\d\d|429)\b [A-Z]|server error", re.IGNORECASE)),
-    ("permission", re.compile(r"os error (13|30|5)\)|permission denied|read-only", re.IGNORECASE)),
-    ("network", re.compile(r"error sending request|timed? ?out|dns|connect|decoding response|body", re.IGNORECASE)),
-)  # fmt: skip
+_REASONS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in (
+    ("full", r"os error (28|112|122)\)|no space left|quota"),
+    ("credentials", r"169\.254\.|metadata\.google|latest/api/token|missing.*(credential|key|account)"),
+    ("denied", r"\b40[13]\b|forbidden|accessdenied|signaturedoesnotmatch|unauthori[sz]ed"),
+    ("bucket", r"NoSuchBucket|\b404\b|not found"),
+    ("server", r"\b(5\d\d|429)\b [A-Z]|server error"),
+    ("permission", r"os error (13|30|5)\)|permission denied|read-only"),
+    ("network", r"error sending request|timed? ?out|dns|connect|decoding response|body"),
+))  # fmt: skip
 
 
 def _failed(url: str, fault: BaseException) -> SyncFailed:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import InputError, Problem, error, warning
 from engine.ledger.account import booked, differences
 from engine.ledger.entries import LedgerEntry, dump_entries, parse_entries, standing
-from engine.merging import Change, Conflict, Row, alike, changes, merged, row_place, settled_by
+from engine.merging import Change, Conflict, Row, alike, changes, merged, row_place, settled_by, sides_of
 from engine.phrase import phrase
 from engine.portfolio import Portfolio
 from rebalancer.files import write_whole
@@ -40,6 +40,10 @@ __all__ = ["KINDS", "Meeting", "Shelf", "SyncFailed", "Synced", "Version", "conf
 KINDS = (*SUFFIXES, ".xlsx", ".xlsm")
 #: Times that somebody else may come first before it is given up.
 _TRIES = 20
+#: Versions whose rows are compared with a file of which nothing is remembered.
+_LOOKED_AT = 20
+#: The names of the file before and after a change that is under way, among the versions that are remembered.
+_BEFORE, _AFTER = "before", "after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +142,19 @@ class Meeting:
             told.append(warning("sync-conflict-kept", str(self.own.source), file=kept.name))
         raise InputError([*told, *self.problems])
 
-    def taking(self) -> _State:
-        """Return what is to be known once the file has taken in what is new, and it is written down before."""
-        known = (*self.heads, *self.bases)
-        bases = {**self.state.bases, **{one.id: _packed(one) for one in known}}
+    def taking(self, after: tuple[str, bytes]) -> _State:
+        """Return what is to be known once the file has taken in what is new, and it is written down before.
+
+        `after` is what the file will be: the suffix of its kind, and its bytes.
+        """
+        own_suffix = self.own.source.suffix.lower()
+        kept = [Version(0, name, (), suffix, file, "") for name, (suffix, file) in
+                {_BEFORE: (own_suffix, self.own.raw), _AFTER: after}.items()]  # fmt: skip
+        bases = {**self.state.bases, **{one.id: _packed(one) for one in (*self.heads, *self.bases, *kept)}}
         return replace(
-            self.state,
-            had=list(self.had),
-            taking=list(self.parents),
-            before=_print(self.own.raw),
-            sending="",
+            self.state, had=list(self.had), taking=list(self.parents), before=_print(self.own.raw), sending="",
             bases=bases,
-        )
+        )  # fmt: skip
 
     def version(self, data: bytes) -> Version:
         """Return the version that both sides come to, with this side's file as it then is."""
@@ -227,12 +232,12 @@ def _fetched(source: Path, url: str, shelf: Shelf) -> Synced:
 
 def meet(own: Own, url: str, shelf: Shelf, *, take: str = "", choices: Mapping[Row, str] | None = None) -> Meeting:
     """Return what this side and a URL come to; nothing is written. Raises SyncFailed where it cannot be read."""
-    state = _State.read(own.source, url).sure(own.raw)
+    state = _resolved(_State.read(own.source, url), own)
     listed = shelf.listing()
     known = {one.path: state.seen[one.path] for one in listed if state.seen.get(one.path, ("",))[0] == one.mark}
     read = shelf.read_all(one for one in listed if one.path not in known)
     every = {one.id: one for one in read.values()}
-    had = state.had_in(every, own.raw)
+    had = state.had_in(every, own)
     older = _ancestors(had, every) | {identity for _, identity in known.values()}
     heads = _heads(every, older)
     portfolio, found = own.portfolio, list(own.entries)
@@ -270,7 +275,7 @@ def _done(meeting: Meeting, lang: Lang) -> Synced | None:
     data = written(own.source, meeting.portfolio, lang) if changed else own.raw
     taken = data != own.raw or bool(meeting.new)
     if taken:
-        state = replace(meeting.taking(), after=_print(data))
+        state = replace(meeting.taking((own.source.suffix.lower(), data)), after=_print(data))
         state.write(own.source)
         try:
             commit(own.source, own.raw, data, meeting.new)
@@ -516,8 +521,9 @@ class _State:
     """What this side knows of a URL: the versions that are in its file, and what was under way.
 
     `taking` are the versions that a change of the file takes in, `before` the print of the file before it and `after`
-    that of the file with it ("" where another program writes it); `sending` is the version that is being sent. `bases` are those versions themselves, `seen` the mark and the identity of what was
-    read, by its path, `theirs` the print of the other side's file where rows were in conflict.
+    that of the file with it ("" where another program writes it); `sending` is the version that is being sent. `bases`
+    are those versions themselves, `seen` the mark and the identity of what was read, by its path, `theirs` the print of
+    the other side's file where rows were in conflict.
     """
 
     url: str
@@ -547,30 +553,40 @@ class _State:
         """Keep it beside the file."""
         write_whole(state_file(source), json.dumps(asdict(self)).encode())
 
-    def sure(self, raw: bytes) -> _State:
-        """Return it as far as it is sure.
+    def had_in(self, every: Mapping[str, Version], own: Own) -> list[str]:
+        """Return the versions that are in the file as it is; what was being sent may have arrived.
 
-        Where a change was interrupted and the file changed by hand since, nobody knows whether it was made: then
-        nothing is known, and a person is asked about what differs.
+        Where nothing is remembered, that is the newest one that holds the same rows; only so many are looked at.
         """
-        unclear = self.taking and self.after and _print(raw) not in (self.before, self.after)
-        return _State(self.url, number=self.number) if unclear else self
-
-    def had_in(self, every: Mapping[str, Version], raw: bytes) -> list[str]:
-        """Return the versions that are in the file as it is, whatever was interrupted.
-
-        Where nothing is remembered, that is the newest one that is the same file.
-        """
-        took = bool(self.taking) and _print(raw) != self.before
-        if self.taking and not took:
-            return self.had
         if self.sending in every:
             return [self.sending]
-        had = self.taking or self.had
-        if had:
-            return had
-        same = [one for one in every.values() if one.data == raw]
-        return [max(same, key=lambda one: (one.number, one.id)).id] if same else []
+        newest = sorted(every.values(), key=lambda one: (one.number, one.id), reverse=True)
+        for one in () if self.had else newest:
+            if one.data == own.raw:
+                return [one.id]
+        for one in () if self.had else newest[:_LOOKED_AT]:
+            if alike(_portfolio(one, own.source), own.portfolio):
+                return [one.id]
+        return self.had
+
+
+def _resolved(state: _State, own: Own) -> _State:
+    """Return what is known, after finding out whether a change of the file was made that was interrupted.
+
+    Where the file was changed by hand since, its rows tell. Where they tell nothing, nothing is known: then a person is
+    asked about all that differs.
+    """
+    if not state.taking:
+        return state
+    done = replace(state, taking=[], before="", after="")
+    not_taken, taken = replace(done, sending=""), replace(done, had=state.taking)
+    if _print(own.raw) in (state.before, state.after):
+        return taken if _print(own.raw) == state.after else not_taken
+    before, after = (_portfolio(_base(state, one), own.source) for one in (_BEFORE, _AFTER))
+    was, now = sides_of(own.portfolio, changed := changes(before, after))
+    if bool(was) == bool(now) and changed:
+        return _State(state.url, number=state.number)
+    return taken if now else not_taken
 
 
 def _print(data: bytes) -> str:

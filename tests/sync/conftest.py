@@ -79,7 +79,7 @@ class _Passing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass  # noqa: N815 - the library's names
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -127,5 +127,5 @@ def proxy(s3_server: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @pytest.fixture
-def bucket(proxy: Proxy) -> str:  # noqa: ARG001 - it stands behind it
+def bucket(proxy: Proxy) -> str:
     return "s3://mine/portfolios"
