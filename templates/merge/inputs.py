@@ -27,7 +27,7 @@ TABLES = {
     "Targets": ("Ticker",),
 }
 
-#: All tables of a person's own that hold nothing else, and the columns of those that hold results too.
+#: All tables of a person's own; of the settings, whose rows are given, the values.
 EVERY_TABLE = {
     **TABLES,
     "Rules": ("Section",),
@@ -35,11 +35,9 @@ EVERY_TABLE = {
     "Accounts": ("Name",),
     "Costs": ("Key",),
     "Instruments": ("Ticker",),
+    "FxRates": ("Pair",),
 }
-EVERY_COLUMN: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
-    "Settings": ("Key", "Value", ()),
-    "FxRates": ("Pair", "ManualRate", ()),
-}
+EVERY_COLUMN: Mapping[str, tuple[str, str, tuple[str, ...]]] = {"Settings": ("Key", "Value", ())}
 
 #: What trades that were done change besides holdings and cash: column and key of a table, and the rows (() is all).
 RECORDED = {"Rules": ("Section", "LastRebalanced", ()), "Settings": ("Key", "Value", ("cash_flow",))}
