@@ -108,9 +108,8 @@ class Story:
         if kind == "setting":
             value = Decimal(self.chance.randint(1, 99)) / 10000
             self.settings[SETTINGS[number]] = value
-            rebalancer.save(
-                replace(portfolio, settings=replace(portfolio.settings, **{SETTINGS[number]: value})), side.path
-            )
+            change: dict[str, Any] = {SETTINGS[number]: value}
+            rebalancer.save(replace(portfolio, settings=replace(portfolio.settings, **change)), side.path)
         elif kind == "price":
             self._hold(side, portfolio, symbol, price=Decimal(self.chance.randint(10, 99)))
         else:

@@ -89,9 +89,10 @@ def test_a_persons_own_cells_and_formats_stay(tmp_path: Path) -> None:
     book.save(here)
     sync(here, str(shared))
     assert sync(there, str(shared)).taken
+    change: Any
     for path, change in ((here, {"cash_buffer": Decimal(1000)}), (there, {"mode": "sell-only"})):
         mine = rebalancer.load(path)
-        path.write_bytes(written(path, replace(mine, settings=replace(mine.settings, **change)), "en"))  # type: ignore[arg-type]
+        path.write_bytes(written(path, replace(mine, settings=replace(mine.settings, **change)), "en"))
         sync(path, str(shared))
     done = sync(here, str(shared))
     assert [str(one.told) for one in done.changes] == ["setting mode: full → sell-only"]
