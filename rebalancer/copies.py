@@ -8,9 +8,13 @@ another name.
 
 from __future__ import annotations
 
+import csv
+import io
 import platform
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,15 +32,14 @@ if TYPE_CHECKING:
 
 #: What is added to the name of a copy that was merged.
 MERGED = ".merged"
-#: What stands in brackets after the name, in any language that our users' clouds speak.
-_BRACKETS = re.compile(
-    r" ?[(\[](?:\d{1,2}|[^()\[\]]*(?:conflict|충돌|사본)[^()\[\]]*)[)\]](?: ?\(\d{1,2}\))?$", re.IGNORECASE
-)
-#: OneDrive's: the computer's name, as Windows and Macs make them, and a number where there are several.
-_COMPUTER = re.compile(
-    r"-(?:[A-Z0-9]+(?:-[A-Z0-9]+)*|\S*-?PC|.*(?:MacBook|iMac|Mac ?mini|Mac ?Studio|노트북|컴퓨터).*)(?:-\d{1,2})?$"
-)
-_SYNCTHING = re.compile(r"\.sync-conflict-\d{8}-\d{6}(?:-[A-Z0-9]+)?$")
+
+
+@lru_cache(maxsize=1)
+def _forms() -> tuple[re.Pattern[str], ...]:
+    """Return what the clouds add to a file's name, in the languages of our users (`copies.csv`)."""
+    text = resources.files(__package__).joinpath("copies.csv").read_text(encoding="utf-8")
+    return tuple(re.compile(row["pattern"], re.IGNORECASE if row["case"] == "any" else 0)
+                 for row in csv.DictReader(io.StringIO(text)))  # fmt: skip
 
 
 def is_copy(name: str, of: str) -> bool:
@@ -46,7 +49,7 @@ def is_copy(name: str, of: str) -> bool:
     rest = name[len(of) :]
     computer = platform.node()
     mine = bool(computer) and re.fullmatch(rf"-{re.escape(computer)}(-\d+)?", rest, re.IGNORECASE)
-    return bool(mine or any(form.fullmatch(rest) for form in (_BRACKETS, _COMPUTER, _SYNCTHING)))
+    return bool(mine or any(form.fullmatch(rest) for form in _forms()))
 
 
 def copies_of(source: Path) -> tuple[Path, ...]:

@@ -101,7 +101,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class StoredObject:
     """An object at the URL: its path, the number it stands for, and a mark that changes where its content does."""
 
     path: str
@@ -123,7 +123,7 @@ class Shelf:
         self._url, self._local = url, "://" not in url
         self._store: Any = _store_of(url)
 
-    def listing(self) -> tuple[Listed, ...]:
+    def listing(self) -> tuple[StoredObject, ...]:
         """Return what is there, by number: whole versions and copies under way, none of it read yet."""
         import obstore
 
@@ -133,10 +133,10 @@ class Shelf:
             # OneDrive and Dropbox name a second one "00000007-PC.json" or "00000007 (PC's conflicted copy).json".
             if number := _NUMBERED.search(path):
                 mark = one.get("e_tag") or f"{one['size']} {one['last_modified'].isoformat()}"
-                found.append(Listed(path, int(number[1]), str(mark)))
+                found.append(StoredObject(path, int(number[1]), str(mark)))
         return tuple(sorted(found, key=lambda one: (one.number, one.path)))
 
-    def read(self, listed: Listed) -> Version | None:
+    def read(self, listed: StoredObject) -> Version | None:
         """Return what is stored there; None for what is no whole version (a copy under way), or gone by now."""
         import obstore
         from obstore.exceptions import NotFoundError
@@ -152,7 +152,7 @@ class Shelf:
             raise SyncFailed(phrase("sync-not-encrypted", path=listed.path))
         return Version.parsed(raw, listed.number)
 
-    def read_all(self, listed: Iterable[Listed]) -> dict[str, Version]:
+    def read_all(self, listed: Iterable[StoredObject]) -> dict[str, Version]:
         """Return the whole ones of some objects by their paths, asked for several at once."""
         wanted = tuple(listed)
         if len(wanted) < _AT_ONCE:
@@ -166,14 +166,14 @@ class Shelf:
         """Return every version that is there, copies in conflict included, by number."""
         return list(self.read_all(self.listing()).values())
 
-    def create(self, version: Version) -> Listed | None:
+    def create(self, version: Version) -> StoredObject | None:
         """Put a version there, and return what it is listed as; None where another has its number already."""
         path = f"{self._folder}/{version.number:08d}.json"
         body = version.document()
         body = gzip.compress(body, mtime=0) if len(body) > _LARGE else body
         mark = self._created(path, self._sealed(body))
         if mark is not None:
-            return Listed(path, version.number, mark)
+            return StoredObject(path, version.number, mark)
         # It may be ours: the answer to an earlier try was lost.
         there = next((one for one in self.listing() if one.path == path), None)
         mine = self.read(there) if there else None

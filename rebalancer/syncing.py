@@ -28,7 +28,7 @@ from rebalancer.files import write_whole
 from rebalancer.ledgers import commit, ledger_file, new_id, read_ledger, recording
 from rebalancer.loading import load, load_portfolio, usable
 from rebalancer.saving import SUFFIXES
-from rebalancer.shelf import Listed, Shelf, SyncFailed, Version
+from rebalancer.shelf import Shelf, StoredObject, SyncFailed, Version
 
 if TYPE_CHECKING:
     from engine.words import Lang
@@ -366,7 +366,7 @@ def _ancestors(ids: Iterable[str], every: Mapping[str, Version]) -> set[str]:
     return found
 
 
-def _reader(shelf: Shelf, listed: Sequence[Listed], places: Mapping[str, str]) -> Callable[[str], Version | None]:
+def _reader(shelf: Shelf, listed: Sequence[StoredObject], places: Mapping[str, str]) -> Callable[[str], Version | None]:
     """Return what reads a version that was read before, by its identity."""
     by_path = {one.path: one for one in listed}
 
@@ -499,7 +499,7 @@ def _read(data: bytes, suffix: str, source: Path) -> Portfolio:
         return usable(*load_portfolio(path))
 
 
-def _seen(listed: Iterable[Listed], read: Mapping[str, Version]) -> dict[str, tuple[str, str]]:
+def _seen(listed: Iterable[StoredObject], read: Mapping[str, Version]) -> dict[str, tuple[str, str]]:
     return {one.path: (one.mark, read[one.path].id) for one in listed if one.path in read}
 
 
