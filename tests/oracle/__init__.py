@@ -63,7 +63,7 @@ reasons, edges, D), its members for what is of orders:
 25. What has a part in a parent but in no leaf is never bought, counts nowhere, and is sold where the parent may sell.
     An instrument's goals are its leaves and parents: for the rungs' rights, for sections, for `enabled`.
 26. Minimum trade: of the section of the leaf that a member has most exposure to.
-27. `consolidate`: what is to go (held in unlocked members that may not be bought there, where another may) acts in the
+27. `consolidate`: what is to go (unlocked rows of members that may not be bought there, where another may) acts in the
     section of holdings without a target, counts as outside with all that is left of it, as 2·ω·x more in the measure,
     and in E as such holdings do. Breach, ω, D and outside are of the goal's full value; direction, range and its part
     in E of the value without it.

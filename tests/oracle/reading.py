@@ -811,7 +811,6 @@ def _slots(
         for goal in goals
         if goal.row.get("consolidate") and goal.enabled and chosen & goal.exposures.keys()
         for symbol in goal.exposures.keys() - chosen
-        if not any(row.get("locked") for row in here[symbol])
     }
     found = []
     for index, asset in enumerate(assets):
