@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rebalancer.analysing import Sources
     from rebalancer.tabulating import AnalysisTables
     from templates.cells import Row, Rows
-    from templates.ledger import SheetLedger
     from templates.report import BookReport
 
 #: Finds what the Analysis sheet of a plan's workbook shows, in its language.
@@ -55,16 +54,15 @@ def write_plan_book(
     from templates.write import build
 
     history: tuple[Row, ...] = ()
-    sheet: SheetLedger | None = None
     own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
     if own and source is not None:
         from templates.read.book import read_book
 
         book = read_book(source)
-        lang, history, sheet = book.lang, book.history, book.ledger
+        lang, history = book.lang, book.history
     found = analyse(plan, lang) if analyse else None
     if source is not None and not source.is_dir():
-        found = _over_time(plan, source, sheet, closes, lang, found)
+        found = _over_time(plan, source, closes, lang, found)
     report = plan_book(plan, lang, history, found)
     data: bytes | None = None
     notice: Phrase | None = None
@@ -80,7 +78,8 @@ def write_plan_book(
         kept = keep_copy(path)
         told += [phrase("copy-kept", file=kept.name)] if kept else []
     if data is None:
-        data = build(replace(report, ledger=ledger_rows(sheet.entries) if sheet else ()), lang).to_bytes()
+        rows = ledger_rows(book.ledger.entries) if own else ()
+        data = build(replace(report, ledger=rows), lang).to_bytes()
     write_whole(path, data)
     return "\n".join(sentence.told(lang) for sentence in told)
 
@@ -88,7 +87,6 @@ def write_plan_book(
 def _over_time(
     plan: Plan,
     source: Path,
-    sheet: SheetLedger | None,
     closes: Sources | None,
     lang: Lang,
     found: AnalysisTables | None,
@@ -96,7 +94,7 @@ def _over_time(
     """Add what the ledger of the plan's file came to, where it has one."""
     from rebalancer.ledgers import read_ledger
 
-    ledger = read_ledger(source, sheet)
+    ledger = read_ledger(source)
     if not ledger.entries:
         return found
     from rebalancer.analysing import Sources

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from engine.quote import Quote
     from engine.words import Lang
     from rebalancer.storing import StoredPlan, StoredTrade
-    from templates.ledger import SheetLedger
 
 #: Workbooks that may have the ledger on a sheet of their own.
 _BOOKS = (".xlsx", ".xlsm")
@@ -70,18 +69,18 @@ class Ledger:
         return booked(self.standing, base)
 
 
-def read_ledger(source: Path, sheet: SheetLedger | None = None) -> Ledger:
+def read_ledger(source: Path) -> Ledger:
     """Return the ledger of a portfolio's file, without entries where there is none yet.
 
-    A workbook's is that beside it and, after it, that on its Ledger sheet (`sheet`, where it is read already). Raises
-    InputError with every row that cannot be used.
+    A workbook's is that beside it and, after it, that on its Ledger sheet. Raises InputError with every row that
+    cannot be used.
     """
     beside = _beside(source)
     if source.suffix.lower() not in _BOOKS:
         return beside
     from templates.ledger import ledger_of
 
-    sheet = sheet or ledger_of(content_of(source), source.name)
+    sheet = ledger_of(content_of(source), source.name)
     if any(problem.severity == "error" for problem in sheet.problems):
         raise InputError(sheet.problems)
     entries = {one.id: one for one in (*beside.entries, *sheet.entries)}

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from engine.data.fields import Path as Way
 from engine.data.fields import Report, Where
@@ -48,6 +49,7 @@ def sheet_ledger(grids: Sequence[Grid], source: str) -> SheetLedger:
     return NO_LEDGER if place is None else ledger_in(place, source)
 
 
+@lru_cache(maxsize=2)
 def ledger_of(data: bytes, source: str) -> SheetLedger:
     """Return the ledger in a workbook's file; one that cannot be read has none."""
     from engine.data.files import Refused
