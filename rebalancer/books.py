@@ -13,6 +13,8 @@ from engine.words import Lang
 from rebalancer.files import keep_copy, must_be_free, write_whole
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from rebalancer.analysing import Sources
     from rebalancer.tabulating import AnalysisTables
     from templates.cells import Row, Rows
@@ -63,7 +65,8 @@ def write_plan_book(
     found = analyse(plan, lang) if analyse else None
     if source is not None and not source.is_dir():
         found = _over_time(plan, source, closes, lang, found)
-    report = plan_book(plan, lang, history, found)
+    realised = _realised(plan, source) if source is not None else None
+    report = plan_book(plan, lang, history, found, realised)
     data: bytes | None = None
     notice: Phrase | None = None
     if own and source is not None:
@@ -108,11 +111,29 @@ def _over_time(
     return found
 
 
-def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
-    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
+def _realised(plan: Plan, source: Path) -> Decimal | None:
+    """Return the year's overseas gains in won, by the settings or the ledger of the plan's file; None where unknown."""
+    from rebalancer.ledgers import realised_overseas
+
+    if plan.portfolio.base_currency != "KRW" or source.is_dir():
+        return None
+    return realised_overseas(plan.portfolio, source, plan.as_of).settings.realised.get("overseas")
+
+
+def plan_book(
+    plan: Plan,
+    lang: Lang,
+    history: tuple[Row, ...] = (),
+    found: AnalysisTables | None = None,
+    realised: Decimal | None = None,
+) -> BookReport:
+    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`.
+
+    `realised` are the year's overseas gains, for the calendar.
+    """
     from templates.report import plan_report, problem_rows
 
-    analyses = _analyses(plan, lang)
+    analyses = _analyses(plan, lang, realised)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))
         analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
@@ -121,14 +142,17 @@ def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Anal
     return replace(report, shares=found.shares) if found else report
 
 
-def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
+def _analyses(plan: Plan, lang: Lang, realised: Decimal | None) -> dict[str, Rows]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
     from engine.analysis.calendar import Calendar, calendar
     from engine.analysis.risk import risk
     from rebalancer.tabulating import calendar_rows, limit_rows
 
+    tasks = calendar(plan.portfolio, plan.as_of, realised=realised)
     return {
         # What needs facts or history: `rebalancer risk`.
         "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
-        "Calendar": calendar_rows(Calendar(calendar(plan.portfolio, plan.as_of), plan.portfolio.notes), lang),
+        "Calendar": calendar_rows(
+            Calendar(calendar(plan.portfolio, plan.as_of, realised=realised), plan.portfolio.notes), lang
+        ),
     }

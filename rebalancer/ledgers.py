@@ -484,19 +484,27 @@ def realised_overseas(portfolio: Portfolio, file: Path, as_of: dt.date) -> Portf
 
     By moving average, in the base currency. What the file says itself stands; so does a portfolio without a ledger.
     """
+    if not _asks_for_gains(portfolio):
+        return portfolio
+    return realised_in(portfolio, read_ledger(file).entries, as_of)
+
+
+def realised_in(portfolio: Portfolio, entries: Sequence[LedgerEntry], as_of: dt.date) -> Portfolio:
+    """Return the portfolio as `realised_overseas` does, from the entries of a ledger."""
     from engine.costs.tax import is_overseas
 
-    if portfolio.residence != "KR" or "overseas" in portfolio.settings.realised:
-        return portfolio
-    ledger = read_ledger(file)
-    if not ledger.entries:
+    if not entries or not _asks_for_gains(portfolio):
         return portfolio
     shielded = {account.name for account in portfolio.accounts if account.type != "taxable"}
     total = ZERO
-    for gain in ledger.books(portfolio.base_currency).gains:
+    for gain in booked(standing(entries), portfolio.base_currency).gains:
         instrument = portfolio.instruments.get(gain.symbol)
         overseas = is_overseas(instrument) if instrument else gain.currency != "KRW"
         if gain.date.year == as_of.year and gain.date <= as_of and overseas and gain.account not in shielded:
             total += gain.average_base or ZERO
     settings = replace(portfolio.settings, realised={**portfolio.settings.realised, "overseas": total})
     return replace(portfolio, settings=settings)
+
+
+def _asks_for_gains(portfolio: Portfolio) -> bool:
+    return portfolio.residence == "KR" and "overseas" not in portfolio.settings.realised

@@ -62,7 +62,21 @@ def ledger_of(data: bytes, source: str) -> SheetLedger:
 
 
 def ledger_in(place: Found, source: str) -> SheetLedger:
-    """Return the ledger that stands at a place."""
+    """Return the ledger that stands at a place; the last one is remembered, for several functions ask in a row."""
+    key = (source, place.grid.name, place.header, tuple(sorted(place.columns.items())))
+    rows = tuple((number, tuple(cells.items())) for number, cells in place.grid.rows.items())
+    if _last.get("key") != (key, rows):
+        _last.update(key=(key, rows), ledger=_read(place, source))
+    found = _last["ledger"]
+    assert isinstance(found, SheetLedger)  # noqa: S101 - what was just put there
+    return found
+
+
+#: The ledger that was read last, and the cells it was read from.
+_last: dict[str, object] = {}
+
+
+def _read(place: Found, source: str) -> SheetLedger:
     reader = TableReader(place, source)
 
     def locate(way: Way) -> Where:
