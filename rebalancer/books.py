@@ -152,7 +152,5 @@ def _analyses(plan: Plan, lang: Lang, realised: Decimal | None) -> dict[str, Row
     return {
         # What needs facts or history: `rebalancer risk`.
         "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
-        "Calendar": calendar_rows(
-            Calendar(calendar(plan.portfolio, plan.as_of, realised=realised), plan.portfolio.notes), lang
-        ),
+        "Calendar": calendar_rows(Calendar(tasks, plan.portfolio.notes), lang),
     }
