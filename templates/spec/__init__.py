@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from templates.spec.inputs import (
     ACCOUNTS,
     CASH,
+    CLASS_TREE,
     COSTS,
     FX,
     GROUPS,
     HISTORY,
     HOLDINGS,
     INSTRUMENTS,
+    PREFERENCES,
     RULES,
     SETTINGS,
     TARGETS,
@@ -30,6 +32,7 @@ from templates.spec.results import (
     CONVERSIONS,
     CORRELATION,
     DRIFT,
+    GOALS,
     LIMITS,
     PRICES,
     PROBLEMS,
@@ -49,6 +52,7 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet("Holdings", "BF8F00", shared="weights"),
     Sheet("Cash", "BF8F00", stacked=True, shared="values"),
     Sheet("Targets", "BF8F00", shared="weights"),
+    Sheet("Goals", "548235", shared="weights", optional=True),
     Sheet("Trades", "548235", shared="weights"),
     Sheet("Analysis", "548235", block=2, shared="weights"),
     Sheet("Calendar", "548235", shared="weights"),
@@ -60,8 +64,9 @@ SHEETS: tuple[Sheet, ...] = (
 
 #: In the order in which they stand on their sheets, from left to right or from top to bottom.
 TABLES: tuple[Table, ...] = (
-    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, TRADES, DRIFT, SUMMARY, LIMITS, ALLOCATION, COMPARISON, REVIEW,
-    ALERTS, CORRELATION, CALENDAR, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS, GROUPS, COSTS, INSTRUMENTS, PROBLEMS,
+    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, GOALS, TRADES, DRIFT, SUMMARY, LIMITS, ALLOCATION, COMPARISON,
+    REVIEW, ALERTS, CORRELATION, CALENDAR, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS, GROUPS, CLASS_TREE, PREFERENCES,
+    COSTS, INSTRUMENTS, PROBLEMS,
 )  # fmt: skip
 
 #: In the order in which they stand above the tables of their sheets. `$D${first}:$D${last}` are the checks' results.
@@ -69,8 +74,8 @@ NAMES: tuple[Name, ...] = (
     Name("TotalValue", "Holdings", "=SUM({Holdings.Value})+SUM({Cash.Value})+CashFlow", "money", private=True),
     Name("HoldingsValue", "Holdings", "=SUM({Holdings.Value})", "money"),
     Name("CashValue", "Holdings", "=SUM({Cash.Value})+CashFlow", "money"),
-    Name("TargetSum", "Targets", "=SUM({Targets.Target})", "weight"),
-    Name("CashTarget", "Targets", "=MAX(0,1-SUM({Targets.Target}))", "weight"),
+    Name("TargetSum", "Targets", "=SUM({+Targets.Target})", "weight"),
+    Name("CashTarget", "Targets", "=MAX(0,1-SUM({+Targets.Target}))", "weight"),
     Name("BaseCurrency", "Settings", "=INDEX({Settings.Value},{#setting.base_currency@Settings.Key})", "text"),
     Name("CashFlow", "Settings", "=N(INDEX({Settings.Value},{#setting.cash_flow@Settings.Key}))", "money"),
     Name("ChecksFailed", "Checks", "=COUNTIF($D${first}:$D${last},{@check.PROBLEM})", "count"),
