@@ -29,6 +29,7 @@ from engine.portfolio import Portfolio
 from rebalancer.files import write_whole
 
 if TYPE_CHECKING:
+    from engine.quote import Quote
     from engine.words import Lang
     from rebalancer.storing import StoredPlan, StoredTrade
 
@@ -184,16 +185,15 @@ def snapshot(
     return tuple(found)
 
 
-def undoing(ledger: Ledger, day: dt.date) -> tuple[LedgerEntry, ...]:
-    """Return the entry that takes back the last batch of trades, none where there is no such batch."""
-    last = next(
-        (one for one in reversed(ledger.standing) if one.kind in ("buy", "sell", "deposit", "withdrawal")), None
-    )
-    if last is None:
+def undoing(ledger: Ledger, day: dt.date, batch: str = "") -> tuple[LedgerEntry, ...]:
+    """Return the entry that takes back a batch, else the last one of trades; none where there is no such batch."""
+    stands = ledger.standing
+    trades = (one.batch for one in reversed(stands) if one.kind in ("buy", "sell", "deposit", "withdrawal"))
+    last = batch or next(trades, "")
+    if not any(one.batch == last for one in stands):
         return ()
-    same = [one for one in ledger.standing if one.batch == last.batch]
     identity = new_id()
-    return (LedgerEntry(identity, identity, day, "undo", undoes=same[0].batch),)
+    return (LedgerEntry(identity, identity, day, "undo", undoes=last),)
 
 
 def check_agrees(portfolio: Portfolio, ledger: Ledger, file: Path) -> None:
@@ -231,7 +231,7 @@ def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEn
     `before` is the file as it was read. Call it within `recording`. Raises InputError where the file has changed since
     it was read, or a place cannot be written to.
     """
-    if source.read_bytes() != before:
+    if content_of(source) != before:
         raise InputError([error("changed-meanwhile", str(source))])
     journal = {
         "before": _print(before),
@@ -256,7 +256,7 @@ def finish(source: Path) -> tuple[Problem, ...]:
         # It was not finished being written, so nothing of it was done or confirmed.
         path.unlink(missing_ok=True)
         return ()
-    now = _print(source.read_bytes())
+    now = _print(content_of(source))
     if now not in expected:
         path.rename(path.with_suffix(".kept.json"))
         return (warning("record-interrupted", str(source), kept=path.with_suffix(".kept.json").name),)
@@ -265,6 +265,11 @@ def finish(source: Path) -> tuple[Problem, ...]:
         write_whole(source, data)
     path.unlink()
     return ()
+
+
+def content_of(source: Path) -> bytes:
+    """Return what is in a portfolio's file, nothing where there is none yet."""
+    return source.read_bytes() if source.exists() else b""
 
 
 def _print(data: bytes) -> str:
@@ -339,7 +344,7 @@ def record_plan(
         entries += done_entries(before, stored, done, day, batch)
         entries += snapshot(after, _filled_at(stored, done), stored.rates, day, batch)
         data = written_into(file, after, lang)
-        write_whole(undo_file(file), keep_for_undo(file, data))
+        write_whole(undo_file(file), keep_for_undo(file, data, batch))
         commit(file, raw, data, entries)
     return Recording(before, after, entries)
 
@@ -370,12 +375,36 @@ def _begun(portfolio: Portfolio, ledger: Ledger, file: Path, day: dt.date, *, co
 def record_corrections(file: Path, day: dt.date) -> tuple[LedgerEntry, ...]:
     """Book into the ledger what was changed in the portfolio's file by hand; the first time, all that it holds."""
     from rebalancer.loading import load
+    from rebalancer.storing import keep_for_undo, undo_file
 
     with recording(file):
         raw, portfolio, ledger = file.read_bytes(), load(file), read_ledger(file)
         entries = _begun(portfolio, ledger, file, day, correct=True)
         if entries:
+            write_whole(undo_file(file), keep_for_undo(file, raw, entries[0].batch))
             commit(file, raw, raw, entries)
+    return entries
+
+
+def record_snapshot(file: Path, quotes: Mapping[str, Quote], day: dt.date) -> tuple[LedgerEntry, ...]:
+    """Add to the ledger what is held on a day at the prices and rates known then; the first time, its beginning too.
+
+    Raises InputError where the file does not hold what its ledger comes to, and the errors of market data where a
+    price or rate is missing, stale or doubtful.
+    """
+    from engine.valuation import in_quantities
+    from rebalancer.loading import load
+    from rebalancer.planning import assessed
+
+    with recording(file):
+        raw, portfolio, ledger = file.read_bytes(), load(file), read_ledger(file)
+        positions = assessed(portfolio, quotes, day)
+        held = in_quantities(portfolio, quotes)
+        entries = _begun(held, ledger, file, day, correct=False)
+        prices = {one.symbol: (one.price, one.currency) for one in positions}
+        rates = {one.currency: one.fx for one in positions}
+        entries += snapshot(held, prices, rates, day, new_id())
+        commit(file, raw, raw, entries)
     return entries
 
 
@@ -384,11 +413,15 @@ def take_back(file: Path, day: dt.date) -> None:
 
     Raises InputError where nothing was recorded, or the file was changed since.
     """
-    from rebalancer.storing import undo_file, undone
+    from rebalancer.storing import NO_BATCH, undo_file, undone
 
     with recording(file):
         raw, ledger = file.read_bytes(), read_ledger(file)
-        commit(file, raw, undone(file), undoing(ledger, day))
+        before, batch = undone(file)
+        entries = () if batch == NO_BATCH else undoing(ledger, day, batch)
+        if batch not in ("", NO_BATCH) and not entries:  # it was taken back, and what followed was cut off
+            raise InputError([error("nothing-to-undo", str(file))])
+        commit(file, raw, before, entries)
         undo_file(file).unlink()
 
 

@@ -78,6 +78,8 @@ _KNOWN, _VERSION, _TOO_MUCH = frozenset(KINDS), str(FORMAT), Decimal(10) ** 18
 #: Kinds that need a symbol, kinds that are money alone, and kinds that may be either.
 _OF_SHARES = ("buy", "sell", "split")
 _OF_MONEY = ("deposit", "withdrawal", "interest", "fee", "exchange-out", "exchange-in")
+#: Kinds that may be negative: a dividend or a fee that was taken back, interest that was charged.
+_EITHER_WAY = ("dividend", "interest", "fee")
 
 
 def dump_entries(entries: Iterable[LedgerEntry], *, header: bool, columns: Sequence[str] = COLUMNS) -> str:
@@ -108,11 +110,14 @@ def _text(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[LedgerEntry, ...], tuple[Problem, ...]]:
+def parse_entries(
+    text: str, where: Where = "ledger", *, own: bool = True
+) -> tuple[tuple[LedgerEntry, ...], tuple[Problem, ...]]:
     """Return the entries of a ledger's CSV in the order they were written, and a problem for each that cannot be used.
 
     A last line without its end was never finished: it is left out, with a warning. An entry that stands twice (two
-    copies of a ledger put together) counts once.
+    copies of a ledger put together) counts once. With `own` false the entries have no identities yet: each gets the
+    number of its row.
     """
     report = Report(where, in_rows(where, "listed-row"))
     whole, newline, rest = text.rpartition("\n")
@@ -123,7 +128,7 @@ def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[LedgerEntry
     if header is None:
         return (), tuple(report.problems)
     names = [name.strip().lower() for name in header]
-    missing = [name for name in ("id", "date", "kind") if name not in names]
+    missing = [name for name in ("id", "date", "kind") if name not in names and (own or name != "id")]
     if missing:
         report.error((1,), "ledger-header", missing=missing, columns=COLUMNS)
         return (), tuple(report.problems)
@@ -131,7 +136,8 @@ def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[LedgerEntry
     for number, row in enumerate(rows, 2):
         if not any(row):
             continue
-        entry = _entry(number, dict(zip(names, row, strict=False)), report)
+        given = dict(zip(names, row, strict=False))
+        entry = _entry(number, given if own else {**given, "id": given.get("id") or f"row{number}"}, report)
         if entry is not None:
             found.setdefault(entry.id, entry)
     return tuple(found.values()), tuple(report.problems)
@@ -198,7 +204,7 @@ def _check_kind(
     if kind in _OF_SHARES and quantity <= 0:
         report.error((number, "quantity"), "ledger-positive", kind=kind, column="quantity", value=quantity)
     if kind in (*_OF_MONEY, "buy", "sell", "dividend"):
-        if amount < 0 or (kind in _OF_MONEY and not amount):
+        if (amount < 0 and kind not in _EITHER_WAY) or (kind in _OF_MONEY and not amount):
             report.error((number, "amount"), "ledger-positive", kind=kind, column="amount", value=amount)
         if not cells.get("currency"):
             report.error((number, "currency"), "ledger-lacks", kind=kind, column="currency")
