@@ -14,18 +14,20 @@ from engine.data.files import Refused
 from engine.phrase import Phrase, phrase
 from engine.words import Lang
 from templates.cells import letters
-from templates.merge import KINDS, OwnBook, fill_formulas, not_kept, reach, same_text
+from templates.merge import KINDS, OwnBook, as_members, fill_formulas, not_kept, reach, same_text
 from templates.merge.package import Package
 from templates.read.tables import Found, find_tables, in_codes
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 
-#: The tables that are written, and by which columns a row is known again; the first one is needed in every row.
+#: The tables that are written, and by which columns a row is known again.
 TABLES = {
     "Holdings": ("Ticker", "Account"),
     "Cash": ("Currency", "Account"),
-    "Targets": ("Ticker",),
+    "Targets": ("Ticker", "Goal", "Members", "Class"),
 }
+#: Of these, every row has one.
+_NAMED = ("Ticker", "Currency", "Goal", "Members", "Class")
 
 
 #: What trades that were done change besides holdings and cash: column and key of a table, and the rows (() is all).
@@ -49,6 +51,8 @@ def write_inputs(
     if missing := [name for name in TABLES if name not in found]:
         return not_kept(path, phrase("not-kept.no-table", tables=missing))
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
+    if missing := [column for name in TABLES for column in _wanting(own, found[name])]:
+        return not_kept(path, phrase("not-kept.no-table", tables=missing))
     for name in TABLES:
         if blocked := _write_table(own, found[name]):
             return not_kept(path, phrase("not-kept.in-the-way", cell=blocked))
@@ -56,6 +60,13 @@ def write_inputs(
         if name in found:
             _write_column(own, found[name], key, column, only)
     return own.to_bytes(), None
+
+
+def _wanting(own: OwnBook, place: Found) -> list[str]:
+    """Return the columns that not every workbook has, this one lacks, and the report fills in."""
+    name = place.table.name
+    optional = [column.name for column in place.table.inputs if column.optional and column.name not in place.columns]
+    return [f"{name}.{one}" for one in optional if any(row.get(one) is not None for row in own.rows_of(name))]
 
 
 def _write_table(own: OwnBook, place: Found) -> str:
@@ -70,8 +81,9 @@ def _write_table(own: OwnBook, place: Found) -> str:
     inputs = [c.name for c in made.columns if c.role == "input" and c.name in place.columns]
     standing: dict[tuple[str, ...], list[int]] = {}
     for number, cells in sorted(place.grid.rows.items()):
-        key = tuple(known_again(key, cells.get(place.columns.get(key, 0))) for key in keys)
-        if number > place.header and key[0]:
+        shown = {key: in_codes(place.table.index[key], cells.get(place.columns.get(key, 0)), {}) for key in keys}
+        key = tuple(known_again(name, value) for name, value in shown.items())
+        if number > place.header and any(value is not None for name, value in shown.items() if name in _NAMED):
             standing.setdefault(key, []).append(number)
     last = max((number for numbers in standing.values() for number in numbers), default=place.header)
     new: list[int] = []
@@ -132,4 +144,6 @@ def known_again(column: str, value: object) -> str:
         entry = catalogue.load().entry(text) or catalogue.load().entry(catalogue.undecorated(text) or "")
         zeros = catalogue.lost_zeros(text)
         return entry.instrument.symbol if entry else zeros if zeros and re.fullmatch(r"\d+", text) else text
+    if column == "Members":
+        text = as_members(text)
     return text.casefold()

@@ -481,7 +481,7 @@ def _weights(pen: Pen, rows: Sequence[Row], first: int, slots: int) -> None:
         at, rank = first + slot, slot + 1
         shown: Row = rows[slot] if slot < len(rows) else {}
         of_target = _nth(test, "{Targets.Ticker}", str(rank))
-        position = _target_place(pen, shown) if slot < wanted and shown else 0
+        position = _target_place(pen, shown) if "Key" in shown else 0
         rest = f"{rank}-{many}"
         held = _nth(nowhere, "{Holdings.Ticker}", f"({rest})")
         if goaled:

@@ -31,7 +31,7 @@ from templates.spec import NO_BAND
 from templates.spec.layout import GOAL_COLUMNS, VOLATILITY_COLUMNS
 from templates.spec.vocabulary import HIGH, spoken
 from templates.write.arithmetic import Number, add, negative, number, product, round_digits, share
-from templates.write.goals import GoalTable, Wanted
+from templates.write.goals import GoalBook, GoalTable
 
 
 def reconcile(report: BookReport, row: Row) -> Row:
@@ -110,7 +110,7 @@ class _Evaluation:
         self.rates = {row["Currency"]: row["Rate"] for row in reversed(self.rate_rows) if row["Currency"]}
         self.own = {row["Ticker"] for row in instrument_rows(self.portfolio, lang)}
         self.sections = {symbol: s.name for s, t in reversed(list(self.portfolio.targets())) for symbol in t.named}
-        self.wanted = Wanted.of(self.portfolio) if goaled(self.portfolio) else None
+        self.wanted = GoalBook.of(self.portfolio) if goaled(self.portfolio) else None
         if self.wanted:
             self.sections = {**self.wanted.sections, **self.sections}
         self.exposed: set[str] = set()

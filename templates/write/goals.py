@@ -21,14 +21,14 @@ INSIDE = "└ "
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class GoalBook:
     """The goals of a portfolio by their keys, and the sections of their members."""
 
     goals: Mapping[str, Goal]
     sections: Mapping[str, str]
 
     @classmethod
-    def of(cls, portfolio: Portfolio) -> Wanted:
+    def of(cls, portfolio: Portfolio) -> GoalBook:
         """Return the goals of a portfolio."""
         goals = goals_of(portfolio)
         found: dict[str, str] = {}
@@ -61,7 +61,7 @@ class Wanted:
 class GoalTable:
     """The rows of the Goals table, worked out as its formulas do."""
 
-    def __init__(self, portfolio: Portfolio, wanted: Wanted, lang: Lang, names: Mapping[str, str]) -> None:
+    def __init__(self, portfolio: Portfolio, wanted: GoalBook, lang: Lang, names: Mapping[str, str]) -> None:
         self.portfolio, self.wanted, self.lang, self.names = portfolio, wanted, lang, names
 
     def rows(
