@@ -130,6 +130,11 @@ def write_dashboard(canvas: Canvas, sheet: Worksheet, report: BookReport, figure
 SAID = ("B2", f"B{_ALERT_ROW}")
 
 
+#: Where the links to all sheets stand, with goals and without.
+_LINKS_AT = (2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 14, 15, 16)
+_FEWER = (2, 3, 5, 7, 8, 9, 11, 12, 13, 14, 15, 16)
+
+
 # --- what is to be done ---------------------------------------------------------------------------------------------
 def banner(pen: Pen) -> None:
     """Write the lines above the figures: what is to be done, what to know before, and where everything is."""
@@ -141,8 +146,7 @@ def banner(pen: Pen) -> None:
     pen.put(2, 2, _provenance(pen), "band")
     links = [one for one in SHEETS if one.key not in ("Start", "Dashboard") and not pen.canvas.literal]
     links = [one for one in links if one.title(pen.lang) in pen.canvas.workbook.sheetnames]
-    places = (2, 3, 5, 7, 9, 11, 12, 13, 15, 16) if len(links) <= 10 else (2, 3, 5, 7, 9, 11, 12, 13, 14, 15, 16)
-    for column, one in zip(places, links, strict=False):
+    for column, one in zip(_LINKS_AT if len(links) > len(_FEWER) else _FEWER, links, strict=False):
         title = one.title(pen.lang)
         if title in pen.canvas.workbook.sheetnames:
             pen.put(_LINKS_ROW, column, f"→ {title}", "link")

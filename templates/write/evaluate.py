@@ -153,6 +153,7 @@ class _Evaluation:
             "Preferences": preference_rows(self.portfolio, self.lang),
             "Prices": self.prices,
             "History": self.report.history,
+            "Ledger": self.report.ledger,
         }
         target_sum = sum((s.weight for s in self.portfolio.sections), ZERO)
         tables["Goals"] = ()
@@ -319,7 +320,7 @@ _SIGNALS = {"OVER": "▲", "UNDER": "▼", "OK": "●"}
 #: Tables that hold nothing but what the engine wrote.
 _AS_GIVEN = (
     "Trades", "Conversions", "Summary", "Allocation", "Drift", "Limits", "Comparison", "Review", "Alerts",
-    "Correlation", "Calendar", "Problems",
+    "Correlation", "Calendar", "Performance", "Periods", "Course", "Problems",
 )  # fmt: skip
 
 
