@@ -160,11 +160,20 @@ def _cash(body: Any, before: Portfolio, after: Portfolio) -> None:  # noqa: ANN4
                 body.pop(key, None)
         return
     rows = {str(row["name"]): row for row in body["accounts"]}
+    old = {row["name"]: row for row in _plain(dump_portfolio(before))["portfolio"]["accounts"]}
     for row in written["accounts"]:
-        if row["name"] in rows:
-            _put(rows[row["name"]], "cash", row["cash"])
-        else:
+        if row["name"] not in rows:
             body["accounts"].append(row)
+            continue
+        mine, was = rows[row["name"]], old[row["name"]]
+        for key in dict.fromkeys((*was, *row)):
+            if key in row and was.get(key) != row[key]:
+                _put(mine, key, row[key])
+            elif key not in row:
+                mine.pop(key, None)
+    kept = {row["name"] for row in written["accounts"]}
+    for at in reversed([at for at, row in enumerate(body["accounts"]) if str(row["name"]) not in kept]):
+        del body["accounts"][at]
 
 
 def _put(mapping: Any, key: str, value: Any) -> None:  # noqa: ANN401

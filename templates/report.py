@@ -54,7 +54,9 @@ class BookReport:
 
     `results` holds rows of the tables that the engine writes, by table name (Prices, FxRates, Trades, Reconcile,
     Conversions, Summary, Problems, and the analyses); a table without rows has not been computed. `notes`
-    holds what stands beside a table's title: which days and sources its rows are of, or why it has none.
+    holds what stands beside a table's title: which days and sources its rows are of, or why it has none. `ledger` are
+    the rows of the Ledger sheet, which is the person's; `shares` are the names of the parts over time, in the order of
+    their columns of the Course table.
     """
 
     portfolio: Portfolio
@@ -63,6 +65,8 @@ class BookReport:
     history: Rows = ()
     model: ModelFacts | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+    ledger: Rows = ()
+    shares: Sequence[str] = ()
 
     def rows(self, table: str) -> Rows:
         """Return the rows of a table that the engine writes."""

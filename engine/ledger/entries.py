@@ -28,23 +28,19 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from operator import itemgetter
-from typing import Literal, cast, get_args
+from typing import cast
 
 from engine import formats
 from engine.data.fields import Report, Where, in_rows
 from engine.errors import Problem
+from engine.ledger.kinds import KINDS, EntryKind
 from engine.money import MINOR_DIGITS, ZERO
 
-EntryKind = Literal[
-    "opening", "buy", "sell", "deposit", "withdrawal", "dividend", "interest", "fee", "exchange-out", "exchange-in",
-    "split", "correction", "snapshot", "undo",
-]  # fmt: skip
-KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
 FORMAT = formats.LEDGER
 #: Digits of a Korean code; spreadsheets save 005930 as 5930.
 KRX_DIGITS = 6
@@ -143,7 +139,7 @@ def parse_entries(
         if not any(row):
             continue
         given = dict(zip(names, row, strict=False))
-        entry = _entry(number, given if own else {**given, "id": given.get("id") or f"row{number}"}, report)
+        entry = read_entry(number, given if own else {**given, "id": given.get("id") or f"row{number}"}, report)
         if entry is not None:
             found.setdefault(entry.id, entry)
     return tuple(found.values()), tuple(report.problems)
@@ -163,7 +159,7 @@ class _Numbers(dict[str, Decimal]):
 def _snapshots(names: Sequence[str]) -> Callable[[list[str]], LedgerEntry | None]:
     """Return what reads the row of a snapshot, of which there may be hundreds of thousands; None for any other row.
 
-    It reads only rows with which nothing is wrong: all others are for `_entry`, which says what is.
+    It reads only rows with which nothing is wrong: all others are for `read_entry`, which says what is.
     """
     width = len(names)
     at = {name: names.index(name) if name in names else width for name in COLUMNS}
@@ -193,7 +189,7 @@ def _snapshots(names: Sequence[str]) -> Callable[[list[str]], LedgerEntry | None
     return snapshot
 
 
-def _entry(number: int, row: dict[str, str], report: Report) -> LedgerEntry | None:
+def read_entry(number: int, row: Mapping[str, str], report: Report) -> LedgerEntry | None:
     """Return a row as an entry, None where it cannot be used."""
     before = len(report.problems)
     cells = {name: text.strip() for name, text in row.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from engine.data.files import Refused
@@ -27,17 +28,32 @@ TABLES = {
     "Targets": ("Ticker",),
 }
 
+#: All tables of a person's own; of the settings, whose rows are given, the values.
+EVERY_TABLE = {
+    **TABLES,
+    "Rules": ("Section",),
+    "Groups": ("Name",),
+    "Accounts": ("Name",),
+    "Costs": ("Key",),
+    "Instruments": ("Ticker",),
+    "FxRates": ("Pair",),
+}
+EVERY_COLUMN: Mapping[str, tuple[str, str, tuple[str, ...]]] = {"Settings": ("Key", "Value", ())}
 
 #: What trades that were done change besides holdings and cash: column and key of a table, and the rows (() is all).
 RECORDED = {"Rules": ("Section", "LastRebalanced", ()), "Settings": ("Key", "Value", ("cash_flow",))}
 
 
 def write_inputs(
-    path: Path, report: BookReport, lang: Lang, columns: Mapping[str, tuple[str, str, tuple[str, ...]]] | None = None
+    path: Path,
+    report: BookReport,
+    lang: Lang,
+    columns: Mapping[str, tuple[str, str, tuple[str, ...]]] | None = None,
+    tables: Mapping[str, tuple[str, ...]] = TABLES,
 ) -> tuple[bytes | None, Phrase | None]:
     """Return the person's workbook with the portfolio of a report in its inputs, or None and why it cannot be done.
 
-    `columns` are further ones to write, such as `RECORDED`.
+    `tables` are those to write, as far as the workbook has them, and `columns` further ones, such as `RECORDED`.
     """
     if path.suffix.lower() not in KINDS:
         return not_kept(path, phrase("not-kept.kind"))
@@ -48,9 +64,10 @@ def write_inputs(
     found, _ = find_tables(grids)
     if missing := [name for name in TABLES if name not in found]:
         return not_kept(path, phrase("not-kept.no-table", tables=missing))
+    report = replace(report, ledger=())
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
-    for name in TABLES:
-        if blocked := _write_table(own, found[name]):
+    for name in tables:
+        if name in found and (blocked := _write_table(own, found[name], tables[name])):
             return not_kept(path, phrase("not-kept.in-the-way", cell=blocked))
     for name, (key, column, only) in (columns or {}).items():
         if name in found:
@@ -58,7 +75,7 @@ def write_inputs(
     return own.to_bytes(), None
 
 
-def _write_table(own: OwnBook, place: Found) -> str:
+def _write_table(own: OwnBook, place: Found, keys: tuple[str, ...]) -> str:
     """Write a table's inputs; rows that are alike (lots of one holding) are known again in their order.
 
     Returns the address of what is in the way of new rows, or "".
@@ -66,11 +83,11 @@ def _write_table(own: OwnBook, place: Found) -> str:
     name, part = place.table.name, place.grid.part
     made = own.fresh.placements[name]
     sheet, fresh = own.sheet(part), own.fresh.workbook[made.title]
-    keys = TABLES[name]
     inputs = [c.name for c in made.columns if c.role == "input" and c.name in place.columns]
     standing: dict[tuple[str, ...], list[int]] = {}
     for number, cells in sorted(place.grid.rows.items()):
-        key = tuple(known_again(key, cells.get(place.columns.get(key, 0))) for key in keys)
+        codes = (in_codes(place.table.index[key], cells.get(place.columns.get(key, 0)), {}) for key in keys)
+        key = tuple(known_again(*one) for one in zip(keys, codes, strict=True))
         if number > place.header and key[0]:
             standing.setdefault(key, []).append(number)
     last = max((number for numbers in standing.values() for number in numbers), default=place.header)

@@ -18,6 +18,7 @@ from templates.spec.inputs import (
     HISTORY,
     HOLDINGS,
     INSTRUMENTS,
+    LEDGER,
     RULES,
     SETTINGS,
     TARGETS,
@@ -29,8 +30,11 @@ from templates.spec.results import (
     COMPARISON,
     CONVERSIONS,
     CORRELATION,
+    COURSE,
     DRIFT,
     LIMITS,
+    PERFORMANCE,
+    PERIODS,
     PRICES,
     PROBLEMS,
     RECONCILE,
@@ -52,6 +56,8 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet("Trades", "548235", shared="weights"),
     Sheet("Analysis", "548235", block=2, shared="weights"),
     Sheet("Calendar", "548235", shared="weights"),
+    Sheet("Performance", "548235", block=9, tall=54, whole=True, shared="values"),
+    Sheet("Ledger", "BF8F00"),
     Sheet("History", "BF8F00", shared="weights"),
     Sheet("Prices", "548235", shared="values"),
     Sheet("Settings", "BF8F00", stacked=True),
@@ -61,7 +67,8 @@ SHEETS: tuple[Sheet, ...] = (
 #: In the order in which they stand on their sheets, from left to right or from top to bottom.
 TABLES: tuple[Table, ...] = (
     HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, TRADES, DRIFT, SUMMARY, LIMITS, ALLOCATION, COMPARISON, REVIEW,
-    ALERTS, CORRELATION, CALENDAR, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS, GROUPS, COSTS, INSTRUMENTS, PROBLEMS,
+    ALERTS, CORRELATION, CALENDAR, PERFORMANCE, PERIODS, COURSE, LEDGER, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS,
+    GROUPS, COSTS, INSTRUMENTS, PROBLEMS,
 )  # fmt: skip
 
 #: In the order in which they stand above the tables of their sheets. `$D${first}:$D${last}` are the checks' results.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.ledger.kinds import KINDS as ENTRY_KINDS
 from engine.money import MINOR_DIGITS
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
 from templates.spec.schema import Column, Table
@@ -304,5 +305,31 @@ HISTORY = Table(
         Column("Note", width=40, key="note", reveals=True, shared=False),
     ),
     required=("Date", "Value"),
+    spare=8,
+)
+
+#: The columns of NAME.ledger.csv (`engine.ledger.entries`), those first that a person reads.
+LEDGER = Table(
+    "Ledger",
+    "Ledger",
+    (
+        Column("Date", "date", width=12, key="date"),
+        Column("Kind", "choice", key="kind", choices=ENTRY_KINDS, width=12, words="entry"),
+        Column("Account", key="account"),
+        Column("Ticker", "ticker", key="symbol"),
+        Column("Quantity", "number", width=12, key="quantity"),
+        Column("Price", "number", width=13, key="price"),
+        Column("Currency", "choice", key="currency", choices=CURRENCIES, width=9),
+        Column("Amount", "number", width=16, key="amount"),
+        Column("Cost", "number", width=11, key="cost"),
+        Column("Tax", "number", width=11, key="tax"),
+        Column("FX", "number", width=11, key="fx"),
+        Column("Note", width=30, key="note"),
+        Column("Id", width=18, key="id"),
+        Column("Batch", width=18, key="batch"),
+        Column("Undoes", width=18, key="undoes"),
+        Column("Format", "integer", width=8, key="format"),
+    ),
+    required=("Date", "Kind", "Id", "Batch"),
     spare=8,
 )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from engine.quote import SAMPLE_SOURCE
 from templates.spec.inputs import rate_of
 from templates.spec.schema import Column, ColumnType, Table
+from templates.spec.vocabulary import meant
 
 #: What kind of figure each key of the Summary table is.
 _FIGURES: Mapping[str, ColumnType] = {
@@ -312,5 +313,81 @@ PROBLEMS = Table(
     required=("Severity", "Message"),
     ranges=True,
     spare=0,
+    amounts=True,
+)
+
+#: So many instruments have a column of their own in the allocation over time; the rest are one, cash another.
+PARTS_SHOWN = 8
+
+
+def _measured(row: Mapping[str, object]) -> ColumnType:
+    return _MEASURES.get(meant("measure", str(row.get("Measure"))), "money")
+
+
+#: What kind of figure each measure of the Performance table is; the others are money in the base currency.
+_MEASURES: Mapping[str, ColumnType] = {
+    "from": "date",
+    "to": "date",
+    "time_weighted": "drift",
+    "time_weighted_yearly": "drift",
+    "money_weighted": "drift",
+    "benchmark": "drift",
+    "benchmark_yearly": "drift",
+    "turnover": "weight",
+    "drift": "weight",
+    "days_outside": "integer",
+}
+PERFORMANCE = Table(
+    "Performance",
+    "Performance",
+    (
+        Column("Measure", role="result", width=36),
+        Column("Result", "number", "result", 20, kind_of=_measured),
+    ),
+    required=("Measure", "Result"),
+    ranges=True,
+    spare=0,
+    fetched=True,
+    amounts=True,
+)
+
+PERIODS = Table(
+    "Periods",
+    "Performance",
+    (
+        Column("Period", role="result", width=24),
+        Column("TimeWeighted", "drift", "result", 11),
+        Column("MoneyWeighted", "drift", "result", 11),
+        Column("EndValue", "money", "result", 16),
+        Column("NetPaid", "money", "result", 15),
+        Column("Dividends", "money", "result", 13),
+        Column("Costs", "money", "result", 12),
+        Column("Taxes", "money", "result", 12),
+        Column("RealisedAverage", "money", "result", 14),
+        Column("RealisedFifo", "money", "result", 14),
+    ),
+    required=("Period", "TimeWeighted", "NetPaid"),
+    ranges=True,
+    spare=0,
+    fetched=True,
+    amounts=True,
+)
+
+COURSE = Table(
+    "Course",
+    "Performance",
+    (
+        Column("On", "date", "result", 12),
+        Column("Worth", "money", "result", 16),
+        Column("PaidIn", "money", "result", 16),
+        Column("OffTarget", "weight", "result", 10),
+        *(Column(f"Part{number}", "weight", "result", 13) for number in range(1, PARTS_SHOWN + 1)),
+        Column("Others", "weight", "result", 10),
+        Column("CashShare", "weight", "result", 10),
+    ),
+    required=("On", "Worth", "PaidIn"),
+    ranges=True,
+    spare=0,
+    fetched=True,
     amounts=True,
 )

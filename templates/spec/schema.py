@@ -154,17 +154,19 @@ class Table:
 class Sheet:
     """A sheet: its identifier (also its code name) and its tab's colour; `stacked` tables stand one below the other.
 
-    `block` columns are its own before its tables begin, `width` those under its title where it has no tables; its
-    named cells begin in the column `totals`. A copy to share has the sheets that are `shared`, a weights-only copy
-    those shared in "weights".
+    `block` columns, `tall` rows of which are printed, are its own before its tables begin, `width` those under its
+    title where it has no tables; its named cells begin in the column `totals`. A copy to share has the sheets that are
+    `shared`, a weights-only copy those shared in "weights". One printed `whole` is so where it holds nothing yet, too.
     """
 
     key: str
     tab: str
     block: int = 0
+    tall: int = 11
     width: int = 0
     totals: int = 2
     stacked: bool = False
+    whole: bool = False
     shared: Literal["", "values", "weights"] = ""
 
     def title(self, lang: Lang) -> str:

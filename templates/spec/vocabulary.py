@@ -11,6 +11,7 @@ from dataclasses import fields
 from functools import cache
 from typing import get_args
 
+from engine.ledger.kinds import KINDS as ENTRY_KINDS
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
 from engine.settings import Schedule, Settings, setting_fields
 from engine.text import fold
@@ -27,6 +28,13 @@ HIGH = "high"
 SUMMARY_KEYS = (
     "as_of", "total_value", "cash", "drift", "needs_rebalancing", "next_due", "weighted_ter", "objective", "bound",
     "gap", "method", "misplaced", "rung", "transaction_tax", "overseas_tax", "dividend_tax", "problems", "acts",
+)  # fmt: skip
+
+#: The figures of the Performance sheet, in their order.
+MEASURES = (
+    "from", "to", "value", "paid_in", "gain", "time_weighted", "time_weighted_yearly", "money_weighted", "benchmark",
+    "benchmark_yearly", "dividends", "costs", "taxes", "realised_average", "realised_fifo", "turnover", "drift",
+    "days_outside",
 )  # fmt: skip
 
 RULES = (
@@ -60,12 +68,14 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "price": ("fresh", "manual", "sample", "stale", "doubtful", "missing"),
     "source": ("manual", "sample", "none"),
     "summary": SUMMARY_KEYS,
+    "entry": ENTRY_KINDS,
+    "measure": MEASURES,
     "method": ("proven", "bounded", "unproven"),
     "setting": ("name", "base_currency", *(one.name for one in fields(Settings) if one.name != "costs")),
     **{f"setting.{name}": tuple(one["choices"]) for name, one in setting_fields().items() if one["choices"]},
 }
 _KEYS = {"side": "side", "status": "status", "rule": "rule", "scope": "scope", "section": "section",
-         "setting.fractional": "word.market"}  # fmt: skip
+         "setting.fractional": "word.market", "entry": "entry-kind"}  # fmt: skip
 
 
 def spoken(kind: str, code: object, lang: Lang) -> object:

@@ -185,6 +185,7 @@ class _Evaluation:
             "Instruments": instrument_rows(self.portfolio),
             "Prices": self.prices,
             "History": self.report.history,
+            "Ledger": self.report.ledger,
         }
         for name in _AS_GIVEN:
             tables[name] = self.report.rows(name)
@@ -330,7 +331,7 @@ _SIGNALS = {"OVER": "▲", "UNDER": "▼", "OK": "●"}
 #: Tables that hold nothing but what the engine wrote.
 _AS_GIVEN = (
     "Trades", "Conversions", "Summary", "Allocation", "Drift", "Limits", "Comparison", "Review", "Alerts",
-    "Correlation", "Calendar", "Problems",
+    "Correlation", "Calendar", "Performance", "Periods", "Course", "Problems",
 )  # fmt: skip
 
 

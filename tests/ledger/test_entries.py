@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ledger.entries import COLUMNS, EntryKind, LedgerEntry, dump_entries, parse_entries, standing
+from engine.ledger.entries import COLUMNS, LedgerEntry, dump_entries, parse_entries, standing
+from engine.ledger.kinds import EntryKind
 
 DAY = dt.date(2026, 11, 20)
 HEADER = ",".join(COLUMNS) + "\n"

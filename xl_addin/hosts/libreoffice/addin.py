@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import uno
-import unohelper  # type: ignore[import-not-found]
+import unohelper
 from com.sun.star.beans import PropertyValue
 from com.sun.star.frame import XDispatch, XDispatchProvider
 from com.sun.star.lang import XInitialization, XServiceInfo
