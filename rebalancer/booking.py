@@ -21,11 +21,11 @@ from engine.data.files import Refused, decode, read_bytes
 from engine.errors import InputError, Problem, error, note
 from engine.ledger.account import Books, booked, difference_problems, differences, rebuilt
 from engine.ledger.arrivals import Arrivals, arrivals, as_entries, with_ratios
-from engine.ledger.entries import EntryKind, LedgerEntry, parse_entries
+from engine.ledger.entries import LedgerEntry, parse_entries
+from engine.ledger.kinds import EntryKind
 from engine.money import ZERO
 from engine.phrase import phrase, place
 from engine.portfolio import Instrument, Portfolio
-from rebalancer.files import write_whole
 from rebalancer.ledgers import (
     Ledger,
     commit,
@@ -478,15 +478,14 @@ def _with_instruments(
 
 def _written(file: Path, raw: bytes, found: Booking, lang: Lang) -> None:
     """Write a booking, both file and ledger, with what takes it back."""
-    from rebalancer.storing import NO_BATCH, keep_for_undo, undo_file, written_into
+    from rebalancer.storing import NO_BATCH, written_into
 
     if found.failed:
         raise InputError(found.problems)
     if not found.entries and found.after == found.before:
         return
     data = raw if found.after == found.before else written_into(file, found.after, lang)
-    write_whole(undo_file(file), keep_for_undo(file, data, found.entries[-1].batch if found.entries else NO_BATCH))
-    commit(file, raw, data, found.entries)
+    commit(file, raw, data, found.entries, found.entries[-1].batch if found.entries else NO_BATCH)
 
 
 def begin_with_ledger(

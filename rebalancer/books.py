@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,10 @@ from engine.words import Lang
 from rebalancer.files import keep_copy, must_be_free, write_whole
 
 if TYPE_CHECKING:
+    from rebalancer.analysing import Sources
     from rebalancer.tabulating import AnalysisTables
     from templates.cells import Row, Rows
+    from templates.ledger import SheetLedger
     from templates.report import BookReport
 
 #: Finds what the Analysis sheet of a plan's workbook shows, in its language.
@@ -33,25 +36,36 @@ def write(plan: Plan, path: str | Path, *, lang: Lang = "en", force: bool = Fals
 
 
 def write_plan_book(
-    plan: Plan, path: Path, lang: Lang, source: Path | None = None, analyse: Analyse | None = None
+    plan: Plan,
+    path: Path,
+    lang: Lang,
+    source: Path | None = None,
+    analyse: Analyse | None = None,
+    closes: Sources | None = None,
 ) -> str:
     """Write the plan's workbook, whole or not at all, and return what the person has to know about it, or "".
 
     `source` is the file the portfolio came from. A person's own .xlsx or .xlsm keeps all that is theirs; where it
     is none of ours, or of another kind than `path`, the workbook is made afresh, and the answer says so. Before the
     first plan is written over the file it came from, a copy of it is kept beside it. `analyse` finds what the Analysis
-    sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
+    sheet shows, in the workbook's language; the Performance sheet shows what the file's ledger came to, at `closes`
+    (those that were fetched before). Raises InputError where the place cannot be written to.
     """
+    from templates.ledger import ledger_rows
     from templates.write import build
 
     history: tuple[Row, ...] = ()
+    sheet: SheetLedger | None = None
     own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
     if own and source is not None:
         from templates.read.book import read_book
 
         book = read_book(source)
-        lang, history = book.lang, book.history
-    report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
+        lang, history, sheet = book.lang, book.history, book.ledger
+    found = analyse(plan, lang) if analyse else None
+    if source is not None and not source.is_dir():
+        found = _over_time(plan, source, sheet, closes, lang, found)
+    report = plan_book(plan, lang, history, found)
     data: bytes | None = None
     notice: Phrase | None = None
     if own and source is not None:
@@ -65,8 +79,35 @@ def write_plan_book(
     if source is not None and path.exists() and path.samefile(source):
         kept = keep_copy(path)
         told += [phrase("copy-kept", file=kept.name)] if kept else []
-    write_whole(path, build(report, lang).to_bytes() if data is None else data)
+    if data is None:
+        data = build(replace(report, ledger=ledger_rows(sheet.entries) if sheet else ()), lang).to_bytes()
+    write_whole(path, data)
     return "\n".join(sentence.told(lang) for sentence in told)
+
+
+def _over_time(
+    plan: Plan,
+    source: Path,
+    sheet: SheetLedger | None,
+    closes: Sources | None,
+    lang: Lang,
+    found: AnalysisTables | None,
+) -> AnalysisTables | None:
+    """Add what the ledger of the plan's file came to, where it has one."""
+    from rebalancer.ledgers import read_ledger
+
+    ledger = read_ledger(source, sheet)
+    if not ledger.entries:
+        return found
+    from rebalancer.analysing import Sources
+    from rebalancer.performing import add_performance, performance_of
+    from rebalancer.tabulating import AnalysisTables
+
+    result = performance_of(plan.portfolio, ledger, closes or Sources(offline=True), plan.as_of, plan)
+    if result is not None:
+        found = found or AnalysisTables()
+        add_performance(found, result, plan.portfolio, lang)
+    return found
 
 
 def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
@@ -78,7 +119,8 @@ def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Anal
         problems = dict.fromkeys((*plan.problems, *found.problems))
         analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
     notes = found.notes if found else {}
-    return plan_report(plan, lang, history=history, tables=analyses, notes=notes)
+    report = plan_report(plan, lang, history=history, tables=analyses, notes=notes)
+    return replace(report, shares=found.shares) if found else report
 
 
 def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:

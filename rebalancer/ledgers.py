@@ -1,6 +1,7 @@
-"""The ledger beside a portfolio's file: what was recorded is written into both, whole, or into neither.
+"""The ledger of a portfolio's file: what was recorded is written into both, whole, or into neither.
 
-`NAME.ledger.csv` stands beside `NAME.yaml` (or a workbook of that name), and is only ever added to. A recording first
+`NAME.ledger.csv` stands beside `NAME.yaml`, and is only ever added to. A workbook has it on its Ledger sheet, with one
+snapshot a month; further ones stand beside it, as does all of one without such a sheet. A recording first
 writes down what it is going to do (`.NAME.pending.json`), then does it; a later one finishes what was interrupted. A
 lock keeps two processes apart.
 """
@@ -23,7 +24,8 @@ from typing import TYPE_CHECKING
 from engine.data.files import decode
 from engine.errors import InputError, Problem, error, warning
 from engine.ledger.account import Books, booked, difference_problems, differences
-from engine.ledger.entries import COLUMNS, EntryKind, LedgerEntry, columns_of, dump_entries, parse_entries, standing
+from engine.ledger.entries import COLUMNS, LedgerEntry, columns_of, dump_entries, parse_entries, standing
+from engine.ledger.kinds import EntryKind
 from engine.money import ZERO
 from engine.portfolio import Portfolio
 from rebalancer.files import write_whole
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
     from engine.quote import Quote
     from engine.words import Lang
     from rebalancer.storing import StoredPlan, StoredTrade
+    from templates.ledger import SheetLedger
 
+#: Workbooks that may have the ledger on a sheet of their own.
+_BOOKS = (".xlsx", ".xlsm")
 #: Seconds to wait for another process that records into the same portfolio.
 _PATIENCE = 10.0
 
@@ -65,11 +70,27 @@ class Ledger:
         return booked(self.standing, base)
 
 
-def read_ledger(source: Path) -> Ledger:
+def read_ledger(source: Path, sheet: SheetLedger | None = None) -> Ledger:
     """Return the ledger of a portfolio's file, without entries where there is none yet.
 
-    Raises InputError with every row that cannot be used.
+    A workbook's is that beside it and, after it, that on its Ledger sheet (`sheet`, where it is read already). Raises
+    InputError with every row that cannot be used.
     """
+    beside = _beside(source)
+    if source.suffix.lower() not in _BOOKS:
+        return beside
+    from templates.ledger import ledger_of
+
+    sheet = sheet or ledger_of(content_of(source), source.name)
+    if any(problem.severity == "error" for problem in sheet.problems):
+        raise InputError(sheet.problems)
+    entries = {one.id: one for one in (*beside.entries, *sheet.entries)}
+    path = source if sheet.entries else beside.path
+    return Ledger(path, tuple(entries.values()), (*beside.problems, *sheet.problems))
+
+
+def _beside(source: Path) -> Ledger:
+    """Return what stands in NAME.ledger.csv."""
     path = ledger_file(source)
     try:
         raw = path.read_bytes()
@@ -225,12 +246,48 @@ def recording(source: Path) -> Iterator[None]:
         lock.release()
 
 
-def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]) -> None:
+def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry], batch: str | None = None) -> None:
     """Write a portfolio's file and the entries that say why it changed, both or neither.
 
-    `before` is the file as it was read. Call it within `recording`. Raises InputError where the file has changed since
-    it was read, or a place cannot be written to.
+    `before` is the file as it was read. With a `batch` (`storing.NO_BATCH` for none) it is kept, to be taken back.
+    Call it within `recording`. Raises InputError where the file has changed since it was read, or a place cannot be
+    written to.
     """
+    after, entries = on_sheet(source, before, after, entries)
+    if batch is not None:
+        from rebalancer.storing import keep_for_undo, undo_file
+
+        write_whole(undo_file(source), keep_for_undo(source, after, batch))
+    _commit(source, before, after, entries)
+
+
+def on_sheet(
+    source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]
+) -> tuple[bytes, tuple[LedgerEntry, ...]]:
+    """Return a workbook with entries on its Ledger sheet, and those that are to stand beside it.
+
+    What was on the sheet before stays there, whatever `after` is. Beside it stand all snapshots but the first of each
+    month, and everything where it has no such sheet or no room there; of any other file, all entries.
+    """
+    if source.suffix.lower() not in _BOOKS:
+        return after, tuple(entries)
+    from templates.ledger import ledger_of, monthly
+    from templates.merge.ledger import with_entries
+
+    had = ledger_of(before, source.name)
+    now = had if after is before else ledger_of(after, source.name)
+    there = {one.id for one in now.entries}
+    mine = monthly(entries, had.entries) if now.there else ()
+    wanted = [one for one in (*had.entries, *mine) if one.id not in there]
+    made = with_entries(after, wanted) if wanted else after
+    if made is None:
+        lost = [one for one in had.entries if one.id not in there]
+        return after, (*lost, *entries)
+    kept = {one.id for one in mine}
+    return made, tuple(one for one in entries if one.id not in kept)
+
+
+def _commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]) -> None:
     if content_of(source) != before:
         raise InputError([error("changed-meanwhile", str(source))])
     journal = {
@@ -330,7 +387,7 @@ def record_plan(
     `rebalancer.storing.record_stored` refuses.
     """
     from rebalancer.loading import load
-    from rebalancer.storing import keep_for_undo, read_fills, record_stored, undo_file, written_into
+    from rebalancer.storing import read_fills, record_stored, written_into
 
     with recording(file):
         raw, before, ledger = file.read_bytes(), load(file), read_ledger(file)
@@ -343,9 +400,7 @@ def record_plan(
         batch, day = new_id(), max(day, stored.as_of)
         entries += done_entries(before, stored, done, day, batch)
         entries += snapshot(after, _filled_at(stored, done), stored.rates, day, batch)
-        data = written_into(file, after, lang)
-        write_whole(undo_file(file), keep_for_undo(file, data, batch))
-        commit(file, raw, data, entries)
+        commit(file, raw, written_into(file, after, lang), entries, batch)
     return Recording(before, after, entries)
 
 
@@ -432,11 +487,14 @@ def realised_overseas(portfolio: Portfolio, file: Path, as_of: dt.date) -> Portf
     """
     from engine.costs.tax import is_overseas
 
-    if portfolio.residence != "KR" or "overseas" in portfolio.settings.realised or not ledger_file(file).exists():
+    if portfolio.residence != "KR" or "overseas" in portfolio.settings.realised:
+        return portfolio
+    ledger = read_ledger(file)
+    if not ledger.entries:
         return portfolio
     shielded = {account.name for account in portfolio.accounts if account.type != "taxable"}
     total = ZERO
-    for gain in read_ledger(file).books(portfolio.base_currency).gains:
+    for gain in ledger.books(portfolio.base_currency).gains:
         instrument = portfolio.instruments.get(gain.symbol)
         overseas = is_overseas(instrument) if instrument else gain.currency != "KRW"
         if gain.date.year == as_of.year and gain.date <= as_of and overseas and gain.account not in shielded:

@@ -17,7 +17,8 @@ from decimal import Decimal
 from engine.data.brokers.transactions import Transaction
 from engine.errors import Problem, error, warning
 from engine.ledger.account import booked
-from engine.ledger.entries import EntryKind, LedgerEntry, standing
+from engine.ledger.entries import LedgerEntry, standing
+from engine.ledger.kinds import EntryKind
 from engine.money import ZERO
 from engine.phrase import place
 

@@ -46,8 +46,12 @@ def read_grids(path: Path) -> list[Grid]:
     """Return the sheets of a workbook or of a folder of .csv files; raises `Refused`."""
     if path.is_dir():
         return read_folder(path)
-    archive = open_archive(read_bytes(path, MAX_FILE))
-    with archive:
+    return grids_of(read_bytes(path, MAX_FILE))
+
+
+def grids_of(data: bytes) -> list[Grid]:
+    """Return the sheets of a workbook's file; raises `Refused`."""
+    with open_archive(data) as archive:
         if "content.xml" in archive.namelist():
             return read_ods(archive)
         return read_xlsx(archive)

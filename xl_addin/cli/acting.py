@@ -17,7 +17,7 @@ from xl_addin.cli.frame import BadValue, OneOf, command, option
 from xl_addin.cli.options import FILE, amount, date, force_option, lang_option, portfolio_file, prices_option
 
 if TYPE_CHECKING:
-    from engine.ledger.entries import EntryKind
+    from engine.ledger.kinds import EntryKind
     from engine.portfolio import Portfolio
     from rebalancer.booking import Event
     from rebalancer.storing import StoredPlan

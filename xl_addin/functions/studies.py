@@ -34,7 +34,7 @@ from rebalancer.tabulating import (
     review_rows,
 )
 from templates.cells import Cell, CellError, Rows
-from templates.read.book import ledger_rows
+from templates.read.book import history_rows
 from templates.read.tables import find_tables, headers
 from templates.spec import table as spec_table
 from xl_addin.functions import journal
@@ -300,7 +300,8 @@ def performance(start: object, end: object, tables: object) -> Answer:
         raise bad_argument("after", "from", first=first, last=last)
     if rows_of(tables) is None and not isinstance(tables, dict):
         raise InputError([error("no-tables", performance.name)])
-    marks = sorted(_marks(ledger_rows(sheets(tables)), first or dt.date.min, last or dt.date.max), key=_by_day)
+    rows = history_rows(find_tables(sheets(tables))[0], "History")
+    marks = sorted(_marks(rows, first or dt.date.min, last or dt.date.max), key=_by_day)
     if not marks:
         raise NoData(phrase("ledger-nothing"), problems=[error("ledger-nothing", place("ledger"))])
     returns = between_marks(marks)
