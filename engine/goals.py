@@ -6,13 +6,14 @@ tree: what is in one is in every wider one. What of an instrument nobody knows i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.market import catalogue
 from engine.money import ZERO
-from engine.portfolio import Account, GoalKind, Portfolio, Target
+from engine.portfolio import GoalKind, Portfolio, Section, Target
 from engine.text import fold
 
 ONE = Decimal(1)
@@ -119,6 +120,11 @@ class Goal:
     parent: str | None = None
     leaf: bool = True
 
+    def worth(self, values: Mapping[str, Decimal]) -> Decimal:
+        """Return what the goal is worth, of the values of symbols."""
+        parts = (values[symbol] if part == 1 else part * values[symbol] for symbol, part in self.members.items())
+        return sum(parts, ZERO)
+
     @property
     def weight(self) -> Decimal:
         """Return the weight that is aimed at: 0 without a target."""
@@ -174,6 +180,25 @@ def weighed(targets: Sequence[Target], tree: ClassTree) -> list[Target]:
     return [replace(one, weight=weight(one, frozenset()), leaf=one.symbol not in wider) for one in targets]
 
 
+def aims_of(goals: Iterable[Goal], values: Mapping[str, Decimal], total: Decimal) -> dict[str, Decimal]:
+    """Return what each symbol is worth where every goal is on its target and its members keep their proportions.
+
+    Of a goal that nothing is held of, the first member carries it. Several goals of one member are mixed by its parts.
+    """
+    found: dict[str, Decimal] = {}
+    for goal in goals:
+        if not goal.leaf or not goal.members:
+            continue
+        now, wanted = goal.worth(values), goal.weight * total
+        if now > 0:
+            for symbol, part in goal.members.items():
+                found[symbol] = found.get(symbol, ZERO) + part * values[symbol] * wanted / now
+        else:
+            first = next(iter(goal.members))
+            found[first] = found.get(first, ZERO) + wanted
+    return found
+
+
 def uses_goals(portfolio: Portfolio) -> bool:
     """Tell whether a portfolio wants anything but instruments, or says where things are preferred."""
     return bool(portfolio.prefer) or any(target.kind != "instrument" for _, target in portfolio.targets())
@@ -189,34 +214,103 @@ def locked_in(portfolio: Portfolio) -> frozenset[tuple[str, str]]:
     return frozenset((symbol, portfolio.accounts[0].name) for symbol in kept - free)
 
 
-def buyable(
-    portfolio: Portfolio,
-    goal: Goal,
-    account: Account,
-    exposures: Mapping[str, Mapping[str, Decimal]],
-    locked: frozenset[tuple[str, str]],
-) -> frozenset[str]:
-    """Return the members that an account may buy: of those that stand for each other, the first that it may hold.
+def goals_by_member(goals: Iterable[Goal]) -> dict[str, list[Goal]]:
+    """Return the goals that each symbol is in, in their order."""
+    found: dict[str, list[Goal]] = {}
+    for goal in goals:
+        for symbol in goal.members:
+            found.setdefault(symbol, []).append(goal)
+    return found
 
-    In the order of an `any`; of a class, members with the same exposures stand for each other, first those that the
-    account holds. `exposures` are those of `exposures_of`, `locked` those of `locked_in`.
+
+def main_goal(symbol: str, mine: Sequence[Goal]) -> Goal:
+    """Return the one of a symbol's goals that it serves most: a leaf before a wider class, then by its part."""
+    return min(mine, key=lambda goal: (not goal.leaf, -goal.members[symbol]))
+
+
+def buyable(portfolio: Portfolio, goals: Sequence[Goal]) -> dict[str, frozenset[str]]:
+    """Return what each account may buy: of the members that stand for each other, the first that it may hold.
+
+    Those of an `any` do, in its order; of classes, members with the same parts in every goal, first what the account
+    holds, then in document order. A row that is locked in the account stands aside; so does a member of a goal that is
+    disabled, or of none with a weight. An instrument that is a goal of its own stands for itself.
     """
-    may = [
-        symbol
-        for symbol in goal.members
-        if account.may_buy(portfolio.instruments[symbol]) and (symbol, account.name) not in locked
-    ]
-    if goal.kind != "class":
-        return frozenset(may[:1])
-    declared = portfolio.accounts_declared
-    held = {
-        row.symbol for row in portfolio.holdings
-        if (row.quantity or row.value) and (not declared or row.account == account.name)
-    }  # fmt: skip
-    first: dict[frozenset[tuple[str, Decimal]], str] = {}
-    for symbol in sorted(may, key=lambda one: one not in held):
-        first.setdefault(frozenset(exposures[symbol].items()), symbol)
-    return frozenset(first.values())
+    of, locked = goals_by_member(goals), locked_in(portfolio)
+    wanted = {
+        symbol: mine
+        for symbol, mine in of.items()
+        if mine[0].kind == "instrument"
+        or (any(goal.leaf and goal.weight > 0 for goal in mine) and all(_is_enabled(goal) for goal in mine))
+    }
+    found = {}
+    for account in portfolio.accounts:
+        held = {
+            row.symbol for row in portfolio.holdings
+            if (row.quantity or row.value) and (not portfolio.accounts_declared or row.account == account.name)
+        }  # fmt: skip
+        may = [
+            symbol
+            for symbol in wanted
+            if account.may_buy(portfolio.instruments[symbol]) and (symbol, account.name) not in locked
+        ]
+        first: dict[object, str] = {}
+        for symbol in sorted(may, key=lambda one: wanted[one][0].kind == "class" and one not in held):
+            mine = wanted[symbol]
+            alike: object = mine[0].name
+            if mine[0].kind == "class":
+                alike = tuple((goal.name, goal.members[symbol]) for goal in mine)
+            first.setdefault(alike, symbol)
+        found[account.name] = frozenset(first.values())
+    return found
+
+
+def _is_enabled(goal: Goal) -> bool:
+    return goal.target is None or goal.target.enabled
+
+
+def consolidated(goals: Iterable[Goal], may: Mapping[str, frozenset[str]]) -> frozenset[tuple[str, str]]:
+    """Return the (symbol, account) that are to be sold for a better liked member; `may` is that of `buyable`."""
+    return frozenset(
+        (symbol, account)
+        for goal in goals
+        if goal.target is not None and goal.target.consolidate and goal.target.enabled
+        for account, chosen in may.items()
+        if chosen & goal.members.keys()
+        for symbol in goal.members.keys() - chosen
+    )
+
+
+def members_of(portfolio: Portfolio, section: Section) -> tuple[str, ...]:
+    """Return the symbols of a section's goals, each once; of one whose targets all name instruments, just those."""
+    if all(target.kind != "class" for target in section.targets):
+        return tuple(dict.fromkeys(symbol for target in section.targets for symbol in target.named))
+    mine = (goal for goal in goals_of(portfolio) if goal.section == section.name)
+    return tuple(dict.fromkeys(symbol for goal in mine for symbol in goal.members))
+
+
+def wanted_symbols(portfolio: Portfolio, *, weighing: bool = False) -> frozenset[str]:
+    """Return the symbols of enabled targets, members of classes too; `weighing`: only of those with a weight."""
+    targets = [target for _, target in portfolio.targets() if target.enabled and (target.weight > 0 or not weighing)]
+    named = {symbol for target in targets for symbol in target.named}
+    if any(target.kind == "class" for target in targets):
+        keys = {target.symbol for target in targets}
+        named |= {symbol for goal in goals_of(portfolio) if goal.name in keys for symbol in goal.members}
+    return frozenset(named)
+
+
+def disabled_symbols(portfolio: Portfolio) -> frozenset[str]:
+    """Return the symbols of which a goal is disabled."""
+    if all(target.enabled for _, target in portfolio.targets()):
+        return frozenset()
+    off = (goal for goal in goals_of(portfolio) if goal.target is not None and not goal.target.enabled)
+    return frozenset(symbol for goal in off for symbol in goal.members)
+
+
+def simple(goals: Iterable[Goal]) -> frozenset[str]:
+    """Return the names of the leaves no member of which has a part in another leaf."""
+    leaves = [goal for goal in goals if goal.leaf]
+    count = Counter(symbol for goal in leaves for symbol in goal.members)
+    return frozenset(goal.name for goal in leaves if all(count[symbol] == 1 for symbol in goal.members))
 
 
 def joined(goals: Iterable[Goal]) -> Iterator[tuple[Goal, ...]]:

@@ -174,6 +174,7 @@ class Model:
             self._traded(must)
         self._net()
         self._rows()
+        self._reaches()
         self._cash(cash_slack, granted)
         self._overseas()
         if problem.turnover is not None:
@@ -373,6 +374,24 @@ class Model:
             net = self._model.block(reach[0], reach[1], 0.0, True, 1)
             self._nets[int(self._problem.slots.symbol[at[0]])] = int(net[0])
             self._model.constrain(0.0, 0.0, 1, (zero, net, -1.0), (np.zeros(len(terms[0]), dtype=np.int64), *terms))
+
+    def _reaches(self) -> None:
+        """Let a row be moved as far as the furthest of the slots that are traded that way: a rule for each distance."""
+        problem, rows = self._problem, self._problem.rows
+        place = {"buy": np.full(problem.size, -1), "sell": np.full(problem.size, -1)}
+        place["buy"][self._buy.slots] = np.arange(len(self._buy.slots))
+        place["sell"][self._sell.slots] = np.arange(len(self._sell.slots))
+        for reach in problem.reaches:
+            columns, shares, _, _ = self._exposure(np.flatnonzero(rows.at == reach.row), place)
+            leg, name = (self._buy, "buy") if reach.sign > 0 else (self._sell, "sell")
+            places = place[name][reach.slots]
+            switches, most = leg.switch[places[places >= 0]], reach.most[places >= 0]
+            moved = (np.zeros(len(columns), dtype=np.int64), columns, reach.sign * shares * self._money)
+            for distance in np.unique(np.append(most, 0.0)) if len(columns) else ():
+                further = switches[most > distance]
+                beyond = (most.max(initial=0.0) - distance) * self._money
+                zero = np.zeros(len(further), dtype=np.int64)
+                self._model.constrain(-np.inf, distance * self._money, 1, moved, (zero, further, -beyond))
 
     def _exposure(self, exposed: Ints, place: dict[str, Ints]) -> tuple[Ints, Floats, float, float]:
         """Return the columns that move a row, their value, and the least and most that they can move it by."""
