@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 YEAR = 365
 #: A position is priced by a price this many days old at most before that is told.
 _OLD = 31
+#: The first of January 1970, from which numpy counts days; a date from the number of its day is quick to make.
+_EPOCH = dt.date(1970, 1, 1).toordinal()
 #: The days of trading of a calendar year span at least so much of it; a yearly rate of less would mislead.
 _ABOUT_A_YEAR = 0.95
 
@@ -414,8 +416,10 @@ class _Walk:
                 price = float(one.price)
             else:
                 continue
-            later = _shares_after(np.array([one.date], dtype="datetime64[D]"), self._splits.get(one.symbol, ()))
-            given[one.symbol].append((one.date, price / float(later[0])))
+            splits = self._splits.get(one.symbol)
+            if splits:
+                price /= float(_shares_after(np.array([one.date], dtype="datetime64[D]"), splits)[0])
+            given[one.symbol].append((one.date, price))
         prices = {}
         for symbol in self.symbols:
             series = self._adjusted.get(symbol)
@@ -435,8 +439,9 @@ class _Walk:
     ) -> Floats | None:
         """Return the last known value by day (before the first: the first); closes beat points of the same day."""
         known = dict(points)
-        every = np.array(sorted(known), dtype="datetime64[D]")
-        numbers = np.array([known[day] for day in sorted(known)])
+        ordered = sorted(known)
+        every = (np.array([day.toordinal() for day in ordered], dtype="int64") - _EPOCH).astype("datetime64[D]")
+        numbers = np.array([known[day] for day in ordered])
         if days is not None and values is not None and len(days):
             mine = ~np.isin(every, days)
             every, numbers = np.concatenate([every[mine], days]), np.concatenate([numbers[mine], values])

@@ -303,7 +303,7 @@ def make_live(report: BookReport, lang: Lang, *, sample: bool = False) -> LiveBo
 def _areas(placements: Mapping[str, Placement]) -> dict[str, str]:
     found = {}
     for name, (key, names) in AREAS.items():
-        places = [placements[n] for n in (names or [t.name for t in tables_of(key)])]
+        places = [placements[n] for n in (names or [t.name for t in tables_of(key)]) if n in placements]
         first = get_column_letter(min(place.left for place in places))
         last = get_column_letter(max(place.right for place in places))
         # Below the last table of a sheet there is room to grow; what stands below it bounds any other.
