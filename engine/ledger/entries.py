@@ -28,18 +28,20 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from operator import itemgetter
 from typing import cast
 
+from engine import formats
 from engine.data.fields import Report, Where, in_rows
 from engine.errors import Problem
 from engine.ledger.kinds import KINDS, EntryKind
 from engine.money import MINOR_DIGITS, ZERO
 
-FORMAT = 1
+FORMAT = formats.LEDGER
 #: Digits of a Korean code; spreadsheets save 005930 as 5930.
 KRX_DIGITS = 6
 #: Kinds whose money is new to the portfolio, or leaves it.
@@ -129,7 +131,11 @@ def parse_entries(
         report.error((1,), "ledger-header", missing=missing, columns=COLUMNS)
         return (), tuple(report.problems)
     found: dict[str, LedgerEntry] = {}
+    snapshot = _snapshots(names)
     for number, row in enumerate(rows, 2):
+        if plain := snapshot(row):
+            found.setdefault(plain.id, plain)
+            continue
         if not any(row):
             continue
         given = dict(zip(names, row, strict=False))
@@ -139,13 +145,58 @@ def parse_entries(
     return tuple(found.values()), tuple(report.problems)
 
 
+class _Numbers(dict[str, Decimal]):
+    """The numbers of a file by their text, each read once; none is 0. Raises InvalidOperation for what is none."""
+
+    def __missing__(self, text: str) -> Decimal:
+        value = Decimal(text or 0)
+        if not value.is_finite() or abs(value) >= _TOO_MUCH:
+            raise InvalidOperation
+        self[text] = value
+        return value
+
+
+def _snapshots(names: Sequence[str]) -> Callable[[list[str]], LedgerEntry | None]:
+    """Return what reads the row of a snapshot, of which there may be hundreds of thousands; None for any other row.
+
+    It reads only rows with which nothing is wrong: all others are for `read_entry`, which says what is.
+    """
+    width = len(names)
+    at = {name: names.index(name) if name in names else width for name in COLUMNS}
+    pick = itemgetter(*(at[name] for name in COLUMNS))
+    numbers = _Numbers()
+
+    def snapshot(row: list[str]) -> LedgerEntry | None:
+        if len(row) != width:
+            return None
+        (version, identity, batch, date, kind, account, symbol, quantity, price, currency, amount, cost, tax, fx,
+         undoes, note) = pick((*row, ""))  # fmt: skip
+        day = _day(date)
+        short = symbol.isdecimal() and len(symbol) < KRX_DIGITS
+        if kind != "snapshot" or not identity or day is None or version != _VERSION or short or cost or tax or undoes:
+            return None
+        if currency not in MINOR_DIGITS or identity.strip() != identity:
+            return None
+        try:
+            return LedgerEntry(
+                identity, batch.strip() or identity, day, "snapshot", account.strip(), symbol.strip(),
+                numbers[quantity], numbers[price] if price else None, currency, numbers[amount], ZERO, ZERO,
+                numbers[fx] if fx else None, "", note.strip(),
+            )  # fmt: skip
+        except InvalidOperation:
+            return None
+
+    return snapshot
+
+
 def read_entry(number: int, row: Mapping[str, str], report: Report) -> LedgerEntry | None:
     """Return a row as an entry, None where it cannot be used."""
     before = len(report.problems)
     cells = {name: text.strip() for name, text in row.items()}
     version, kind, currency = cells.get("format", ""), cells.get("kind", ""), cells.get("currency", "").upper()
     if version and version != _VERSION:
-        report.error((number, "format"), "ledger-format", version=version, known=FORMAT)
+        newer = version.isdecimal() and int(version) > FORMAT
+        report.error((number, "format"), "format-newer" if newer else "ledger-format", version=version, known=FORMAT)
         return None
     if kind not in _KNOWN:
         report.error((number, "kind"), "ledger-kind", value=kind, kinds=KINDS)
