@@ -34,6 +34,7 @@ HOUSEHOLD = {
         "holdings": [
             {"symbol": "VOO", "quantity": 20, "price": 620, "account": "키움"},
             {"symbol": "360750", "quantity": 800, "price": 24000, "account": "ISA"},
+            {"symbol": "379800", "quantity": 0, "price": 22000, "account": "IRP"},
             {"symbol": "VXUS", "quantity": 60, "price": 75, "account": "키움"},
             {"symbol": "273130", "quantity": 60, "price": 118000, "account": "IRP"},
             {"symbol": "005930", "quantity": 12, "price": 97000, "account": "키움"},
