@@ -201,7 +201,7 @@ GOALS = Table(
         Column("Kind", role="result", hidden=True, shared=False),
         Column("Front", "integer", "result", hidden=True, shared=False),
     ),
-    required=("Part", "Goal", "Kind"),
+    required=("Name", "Kind", "Front"),
     ranges=True,
     optional=True,
     spare=0,
