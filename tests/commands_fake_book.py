@@ -201,4 +201,5 @@ class FakeBook:
         self.pdfs.append(path)
 
     def state(self) -> dict[str, Cells]:
-        return {sheet.name: dict(sheet.formulas) for sheet in self.sheets}
+        """Return what stands where, but for the ledger, which is only ever added to."""
+        return {sheet.name: dict(sheet.formulas) for sheet in self.sheets if sheet.name != "Ledger"}
