@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +27,8 @@ _SCALE = 1e6
 GAP = 1e-9
 #: Steps beyond which a row's measure is bent at its kinks instead of at whole steps.
 _WHOLE = 1e-9
+#: Purchases, and sales, of an aim of several members from which on they are counted as one number.
+_COUNTED = 3
 #: What a bound is lowered by, of the total: HiGHS keeps its constraints to a millionth of the scale.
 TOLERANCE = 2e-10
 
@@ -317,6 +320,10 @@ class Model:
             terms, reach = (columns, shares / step), (least / step, most / step)
             if several and whole and len(symbols) == 1 and (rows.share[exposed] == 1.0).all():
                 self._by_count(part, value, step, reach, terms, rows.slot[exposed])
+            elif len(exposed) > 1 and len(np.unique(part.sign)) > 1:
+                # An aim of several members: it counts what is short and what is over; a limit counts one of them.
+                reach = max(reach[0], bounds[0]), min(reach[1], bounds[1])
+                self._by_member(part, value, step, reach, terms, exposed)
             else:
                 self._segments(part, value, step, reach, terms, whole=whole)
 
@@ -373,6 +380,102 @@ class Model:
             net = self._model.block(reach[0], reach[1], 0.0, True, 1)
             self._nets[int(self._problem.slots.symbol[at[0]])] = int(net[0])
             self._model.constrain(0.0, 0.0, 1, (zero, net, -1.0), (np.zeros(len(terms[0]), dtype=np.int64), *terms))
+
+    def _by_member(
+        self,
+        part: Hinges,
+        value: float,
+        step: float,
+        reach: tuple[float, float],
+        terms: tuple[Ints, Floats],
+        exposed: Ints,
+    ) -> None:
+        """Add the measure of a row of several members by which of them trades, or how many do: one switch each.
+
+        Where one slot trades alone the row moves by whole steps of it, so that its measure is that at whole steps.
+        Otherwise it may end anywhere between the least and the most that so many purchases and sales move it by.
+        """
+        model, rows, slots = self._model, self._problem.rows, self._problem.slots
+        moves = np.zeros(self._problem.size)
+        moves[rows.slot[exposed]] = rows.share[exposed] * slots.price[rows.slot[exposed]] / step
+        zero = np.zeros(1, dtype=np.int64)
+        one: list[tuple[Ints, Ints, Floats | float]] = []
+        moved: list[tuple[Ints, Ints, Floats | float]] = [(np.zeros(len(terms[0]), dtype=np.int64), *terms)]
+
+        def way(ends: Floats, worth: Floats, move: float) -> list[tuple[Ints, Ints, Floats | float]]:
+            """Add a switch whose segments move the row; return what they add up to, before `move`."""
+            chosen = model.block(0.0, 1.0, float(worth[0]), True, 1)
+            n = len(ends) - 1
+            found: list[tuple[Ints, Ints, Floats | float]] = [(zero, chosen, float(ends[0]))]
+            one.append((zero, chosen, 1.0))
+            if n:
+                lengths = np.diff(ends)
+                pieces = model.block(0.0, lengths, np.diff(worth) / lengths, False, n)
+                found.append((np.zeros(n, dtype=np.int64), pieces, 1.0))
+                rows = np.arange(n)
+                model.constrain(-np.inf, 0.0, n, (rows, pieces, 1.0), (rows, np.repeat(chosen, n), -lengths))
+            moved.extend((row, column, -move * np.asarray(amount)) for row, column, amount in found)
+            return found
+
+        sides = []
+        for leg, minimum, sign in ((self._buy, slots.minimum_buy, 1.0), (self._sell, slots.minimum_sell, -1.0)):
+            mine = np.flatnonzero(np.isin(leg.slots, rows.slot[exposed]))
+            most = leg.most[mine]
+            least = np.minimum(minimum[leg.slots[mine]].astype(np.float64), most)
+            furthest = reach[1] if sign > 0 else -reach[0]
+            counted: list[tuple[Ints, Ints, Floats | float]] = [
+                (np.zeros(len(mine), dtype=np.int64), leg.switch[mine], -1.0)
+            ]
+            for place, low, high in zip(mine.tolist(), least.tolist(), most.tolist(), strict=True):
+                slot = int(leg.slots[place])
+                move = float(moves[slot])
+                alone = min(high, furthest / move * (1 + _WHOLE) + _WHOLE)
+                whole = not bool(slots.continuous[slot])
+                alone = float(np.floor(alone)) if whole else max(alone, low) if alone >= low * (1 - _WHOLE) else alone
+                if alone < low:
+                    continue
+                found = way(*self._bent(part, value, sign * move * step, low, alone, whole=whole), sign * move)
+                chosen = one[-1][1]
+                counted.append((zero, chosen, 1.0))
+                # What it trades beside others: nothing, or from its least to its most.
+                own: list[tuple[Ints, Ints, Floats | float]] = [
+                    (zero, leg.trade[[place]], 1.0 / float(leg.unit[place])),
+                    *((row, column, -np.asarray(amount)) for row, column, amount in found),
+                ]
+                for bound, limits in ((high, (-np.inf, 0.0)), (low, (0.0, np.inf))):
+                    model.constrain(
+                        *limits, 1, *own, (zero, leg.switch[[place]], -bound), (zero, chosen, bound)
+                    )
+            order = moves[leg.slots[mine]]
+            sides.append((len(mine), np.sort(least * order), -np.sort(-most * order), counted))
+        (buyers, least_bought, most_bought, bought_by), (sellers, least_sold, most_sold, sold_by) = sides
+        further: tuple[list[Ints], list[Ints]] = ([], [])
+        last = min(buyers, _COUNTED), min(sellers, _COUNTED)
+        for bought, sold in product(range(last[0] + 1), range(last[1] + 1)):
+            if bought + sold == 1 or bought + sold > len(exposed):
+                continue
+            # From `_COUNTED` on, so many or more.
+            most_of = buyers if bought == last[0] else bought, sellers if sold == last[1] else sold
+            low = max(float(least_bought[:bought].sum() - most_sold[: most_of[1]].sum()), reach[0])
+            high = min(float(most_bought[: most_of[0]].sum() - least_sold[:sold].sum()), reach[1])
+            if low > high + _WHOLE * max(abs(low), 1.0):
+                continue
+            way(*self._bent(part, value, step, low, max(low, high), whole=False), 1.0)
+            chosen = one[-1][1]
+            for number, end, count, counted, more in zip(
+                (bought, sold), most_of, (buyers, sellers), (bought_by, sold_by), further, strict=True
+            ):
+                counted.append((zero, chosen, float(number)))
+                if end > number:
+                    more.append(chosen)
+        model.constrain(1.0, 1.0, 1, *one)
+        for count, counted, more in zip((buyers, sellers), (bought_by, sold_by), further, strict=True):
+            if more:
+                rest = model.block(0.0, float(count), 0.0, False, 1)
+                counted.append((zero, rest, 1.0))
+                model.constrain(-np.inf, 0.0, 1, (zero, rest, 1.0), *((zero, end, -float(count)) for end in more))
+            model.constrain(0.0, 0.0, 1, *counted)
+        model.constrain(0.0, 0.0, 1, *moved)
 
     def _exposure(self, exposed: Ints, place: dict[str, Ints]) -> tuple[Ints, Floats, float, float]:
         """Return the columns that move a row, their value, and the least and most that they can move it by."""
