@@ -29,7 +29,8 @@ from rebalancer.loading import load_portfolio
 from rebalancer.saving import SUFFIXES, yaml_text
 
 _WORKBOOKS = (".xlsx", ".xlsm", ".ods")
-_TARGET_COLUMNS = ("ticker", "weight", "section", "role", "min", "max")
+_GOAL_COLUMNS = ("any", "class", "share", "consolidate", "name")
+_TARGET_COLUMNS = ("ticker", "weight", "section", "role", "min", "max", *_GOAL_COLUMNS)
 _TARGET_NAMES = {"symbol": "ticker", "code": "ticker", "target": "weight"}
 
 
@@ -222,7 +223,9 @@ def targets_of(model: str, targets: Path | None, currency: str) -> Portfolio | N
     except Refused as refused:
         raise InputError([refused.problem(str(targets))]) from None
     report = Report(str(targets), in_rows(str(targets)))
-    table = csv_table(raw, report, _TARGET_COLUMNS, ("ticker", "weight"), _TARGET_NAMES)
+    table = csv_table(raw, report, _TARGET_COLUMNS, ("weight",), _TARGET_NAMES)
+    if not report.failed and not {"ticker", "any", "class"} & table.columns:
+        report.error((1, "ticker"), "missing.column", name="ticker")
     sections: dict[str, list[dict[str, object]]] = {}
     for _, row in table.rows:
         values = {key: value for key, value in row.values.items() if value != ""}

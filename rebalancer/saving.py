@@ -59,7 +59,7 @@ def _order_free(portfolio: Portfolio) -> object:
     held = sorted(portfolio.holdings, key=lambda one: (one.account, one.symbol, one.quantity))
     cash = [{code: amount for code, amount in one.cash.items() if amount} for one in portfolio.accounts]
     return (portfolio.name, portfolio.base_currency, held, cash, portfolio.sections, portfolio.groups,
-            portfolio.settings, portfolio.fx)  # fmt: skip
+            portfolio.settings, portfolio.fx, portfolio.exposures, portfolio.classes, portfolio.prefer)  # fmt: skip
 
 
 def _changed(text: str, before: Portfolio, after: Portfolio, notes: Mapping[str, str]) -> str:
@@ -186,10 +186,10 @@ def _targets(body: Any, before: Portfolio, after: Portfolio) -> None:  # noqa: A
         rows, was, now = standing[name], old[name], new[name]
         if was == now or len(rows) != len(was):
             continue
-        at = {str(row["ticker"]): index for index, row in enumerate(was)}
-        wanted = {str(row["ticker"]) for row in now}
+        at = {_goal(row): index for index, row in enumerate(was)}
+        wanted = {_goal(row) for row in now}
         for row in now:
-            index = at.get(str(row["ticker"]))
+            index = at.get(_goal(row))
             if index is None:
                 rows.append(row)
                 continue
@@ -199,6 +199,12 @@ def _targets(body: Any, before: Portfolio, after: Portfolio) -> None:  # noqa: A
         for symbol, index in sorted(at.items(), key=lambda one: -one[1]):
             if symbol not in wanted:
                 del rows[index]
+
+
+def _goal(row: Any) -> str:  # noqa: ANN401
+    """Return what the row of a target, as `dump_portfolio` writes it, is about: an instrument, equivalents, a class."""
+    named = row.get("ticker") or row.get("name") or row.get("class")
+    return str(named or tuple(map(str, row["any"])))
 
 
 def _lists(body: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -22,6 +22,8 @@ from templates.spec.vocabulary import ANY, NONE, choices
 
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
+#: The least drift that shows as one.
+_SEEN = Decimal("0.0005")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,17 @@ def plan_report(
         "Reconcile": cash_rows(plan),
         "Conversions": conversion_rows(plan),
         "Summary": summary_rows(plan, lang),
+        "Allocation": allocation_rows(plan, lang),
         "Problems": problem_rows(plan.problems, lang),
     }
     rows = (*(row for row in history if row.get("Date") != plan.as_of), history_row(plan))
-    return BookReport(plan.portfolio, plan.as_of, results | dict(tables or {}), rows, notes=dict(notes or {}))
+    said = {"Allocation": dated(plan, lang)} | dict(notes or {})
+    return BookReport(plan.portfolio, plan.as_of, results | dict(tables or {}), rows, notes=said)
+
+
+def dated(plan: Plan, lang: Lang) -> str:
+    """Return of which day's plan something is."""
+    return say("label.of-plan", lang, day=plan.as_of)
 
 
 def called(plan: Plan, row: Position | Trade, lang: Lang) -> str:
@@ -132,20 +141,27 @@ def rate_rows(plan: Plan) -> Rows:
 
 
 def allocation_rows(plan: Plan, lang: Lang) -> Rows:
-    """Return the plan's weights by sector, asset class and currency beside their targets, each cut largest first."""
+    """Return the plan's weights by sector, asset class and currency beside their targets, each cut largest first.
+
+    What is furthest off in each cut is marked: ▲ where there is too much of it, ▼ where too little.
+    """
     found = allocation(plan)
-    return tuple(
-        {
-            "By": say(f"caption.allocation.{kind}", lang),
-            "Group": group_name(kind, one.group, lang),
-            "Value": one.value,
-            "Weight": one.weight,
-            "Target": one.target,
-            "Drift": one.drift,
-        }
-        for kind in KINDS
-        for one in found.cut(kind)
-    )
+    rows: list[Row] = []
+    for kind in KINDS:
+        cut = found.cut(kind)
+        furthest = max(cut, key=lambda one: abs(one.drift), default=None)
+        for one in cut:
+            row: dict[str, Value] = {
+                "By": say(f"caption.allocation.{kind}", lang),
+                "Group": group_name(kind, one.group, lang),
+                "Value": one.value,
+                "Weight": one.weight,
+                "Target": one.target,
+                "Drift": one.drift,
+                "Mark": ("▲" if one.drift > 0 else "▼") if one is furthest and abs(one.drift) >= _SEEN else None,
+            }
+            rows.append(row)
+    return tuple(rows)
 
 
 def group_name(kind: Kind, group: str, lang: Lang) -> str:

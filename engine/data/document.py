@@ -19,12 +19,15 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from engine.data.classes import read_classes
 from engine.data.fields import Fields, Locate, Path, Report, Where, choose
 from engine.data.files import Refused, decode, read_bytes
+from engine.data.goals import check_goals, read_members, read_prefer
 from engine.data.holdings import HOLDING_KEYS, in_units, read_accounts, read_holdings
 from engine.data.instruments import Instruments
 from engine.data.sections import SECTION_KEYS, TARGET_KEYS, read_groups, read_rules, read_sections
 from engine.errors import Problem, error
+from engine.goals import ClassTree
 from engine.market import catalogue
 from engine.market.catalogue import pair
 from engine.money import MINOR_DIGITS, ZERO
@@ -45,6 +48,8 @@ PORTFOLIO_KEYS = (
     "sections",
     "rules",
     "groups",
+    "classes",
+    "prefer",
     "core_weight",
     "satellite_weight",
     "expected",
@@ -121,14 +126,17 @@ def _read(data: object, report: Report) -> Portfolio | None:
         return None
     for key in _misplaced(body, DOCUMENT_KEYS):
         portfolio.error(key, "unknown-key.outside")
-    return _assemble(document, portfolio, Instruments(catalogue.load(), report), report)
+    tree = read_classes(portfolio)
+    return _assemble(document, portfolio, Instruments(catalogue.load(), report, tree), tree, report)
 
 
 def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(key for key in keys if isinstance(data, Mapping) and key in data)
 
 
-def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, report: Report) -> Portfolio | None:
+def _assemble(
+    document: Fields, portfolio: Fields, instruments: Instruments, tree: ClassTree, report: Report
+) -> Portfolio | None:
     base = portfolio.currency("base_currency") or ""
     if not portfolio.given("base_currency"):
         base = _common_currency(portfolio)
@@ -139,8 +147,9 @@ def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, rep
     accounts, declared = read_accounts(portfolio)
     holdings = read_holdings(portfolio, instruments, accounts, declared=declared)
     rules = read_rules(portfolio, base)
-    sections = read_sections(portfolio, instruments, rules)
+    sections, rows = read_sections(portfolio, instruments, rules, tree)
     groups = read_groups(portfolio, instruments, sections)
+    prefer = read_prefer(portfolio, accounts, [one.target.symbol for one in rows], instruments, tree)
     fx = _rates(document.values.get("fx"), report)
     settings = _settings(document.values.get("settings"), report, base)
     found = Portfolio(
@@ -156,7 +165,12 @@ def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, rep
         accounts_declared=declared,
         untargeted_rule=rules["all"],
         expected=_expected(portfolio),
+        exposures=instruments.exposures,
+        classes=tree.own,
+        prefer=prefer,
     )
+    if not report.failed:
+        check_goals(found, rows, tree)
     if base:
         _check_rates(fx, base, frozenset(found.currencies), report)
     if not holdings and not any(section.targets for section in sections) and not any(a.cash for a in accounts):
@@ -174,7 +188,10 @@ def _common_currency(portfolio: Fields) -> str:
     own = Fields({name: rows for name, rows, _ in quiet.mapping("sections")}, (), unheard, quiet.values)
     for part, name in (*((quiet, key) for key in SECTION_KEYS), *((own, key) for key in own.values)):
         for row in part.rows(name, TARGET_KEYS):
-            instruments.declare(row, "ticker")
+            if row.given("any"):
+                read_members(row, instruments)
+            elif not row.given("class") or row.given("ticker") or row.given("code"):
+                instruments.declare(row, "ticker")
     found = {instrument.currency for instrument in instruments.build().values()}
     return found.pop() if len(found) == 1 else ""
 

@@ -177,6 +177,7 @@ class Model:
             self._traded(must)
         self._net()
         self._rows()
+        self._reaches()
         self._cash(cash_slack, granted)
         self._overseas()
         if problem.turnover is not None:
@@ -443,9 +444,7 @@ class Model:
                     *((row, column, -np.asarray(amount)) for row, column, amount in found),
                 ]
                 for bound, limits in ((high, (-np.inf, 0.0)), (low, (0.0, np.inf))):
-                    model.constrain(
-                        *limits, 1, *own, (zero, leg.switch[[place]], -bound), (zero, chosen, bound)
-                    )
+                    model.constrain(*limits, 1, *own, (zero, leg.switch[[place]], -bound), (zero, chosen, bound))
             order = moves[leg.slots[mine]]
             sides.append((len(mine), np.sort(least * order), -np.sort(-most * order), counted))
         (buyers, least_bought, most_bought, bought_by), (sellers, least_sold, most_sold, sold_by) = sides
@@ -476,6 +475,24 @@ class Model:
                 model.constrain(-np.inf, 0.0, 1, (zero, rest, 1.0), *((zero, end, -float(count)) for end in more))
             model.constrain(0.0, 0.0, 1, *counted)
         model.constrain(0.0, 0.0, 1, *moved)
+
+    def _reaches(self) -> None:
+        """Let a row be moved as far as the furthest of the slots that are traded that way: a rule for each distance."""
+        problem, rows = self._problem, self._problem.rows
+        place = {"buy": np.full(problem.size, -1), "sell": np.full(problem.size, -1)}
+        place["buy"][self._buy.slots] = np.arange(len(self._buy.slots))
+        place["sell"][self._sell.slots] = np.arange(len(self._sell.slots))
+        for reach in problem.reaches:
+            columns, shares, _, _ = self._exposure(np.flatnonzero(rows.at == reach.row), place)
+            leg, name = (self._buy, "buy") if reach.sign > 0 else (self._sell, "sell")
+            places = place[name][reach.slots]
+            switches, most = leg.switch[places[places >= 0]], reach.most[places >= 0]
+            moved = (np.zeros(len(columns), dtype=np.int64), columns, reach.sign * shares * self._money)
+            for distance in np.unique(np.append(most, 0.0))[:-1] if len(columns) else ():
+                further = switches[most > distance]
+                beyond = (most.max() - distance) * self._money
+                zero = np.zeros(len(further), dtype=np.int64)
+                self._model.constrain(-np.inf, distance * self._money, 1, moved, (zero, further, -beyond))
 
     def _exposure(self, exposed: Ints, place: dict[str, Ints]) -> tuple[Ints, Floats, float, float]:
         """Return the columns that move a row, their value, and the least and most that they can move it by."""

@@ -24,6 +24,7 @@ from templates.spec.inputs import (
 )
 from templates.spec.results import (
     ALERTS,
+    ALLOCATION,
     CALENDAR,
     COMPARISON,
     CONVERSIONS,
@@ -59,8 +60,8 @@ SHEETS: tuple[Sheet, ...] = (
 
 #: In the order in which they stand on their sheets, from left to right or from top to bottom.
 TABLES: tuple[Table, ...] = (
-    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, TRADES, DRIFT, SUMMARY, LIMITS, COMPARISON, REVIEW, ALERTS,
-    CORRELATION, CALENDAR, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS, GROUPS, COSTS, INSTRUMENTS, PROBLEMS,
+    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, TRADES, DRIFT, SUMMARY, LIMITS, ALLOCATION, COMPARISON, REVIEW,
+    ALERTS, CORRELATION, CALENDAR, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS, GROUPS, COSTS, INSTRUMENTS, PROBLEMS,
 )  # fmt: skip
 
 #: In the order in which they stand above the tables of their sheets. `$D${first}:$D${last}` are the checks' results.

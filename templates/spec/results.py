@@ -160,6 +160,23 @@ SUMMARY = Table(
     open_keys=frozenset({"as_of", "drift", "needs_rebalancing", "next_due", "weighted_ter", "method"}),
 )
 
+ALLOCATION = Table(
+    "Allocation",
+    "Analysis",
+    (
+        Column("By", role="result", width=14),
+        Column("Group", role="result", width=24),
+        Column("Value", "money", "result", 16),
+        Column("Weight", "weight", "result", 9),
+        Column("Target", "weight", "result", 9),
+        Column("Drift", "drift", "result", 9),
+        Column("Mark", "signal", "result", 11),
+    ),
+    required=("By", "Group", "Drift"),
+    ranges=True,
+    spare=0,
+)
+
 DRIFT = Table(
     "Drift",
     "Trades",

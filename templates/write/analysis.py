@@ -63,6 +63,8 @@ def write_concentration(canvas: Canvas, sheet: Worksheet, figures: Figures) -> N
     """Write the figures at the left of the sheet."""
     look, lang = canvas.styles.look, canvas.lang
     values = concentration(figures)
+    if canvas.rounded and isinstance(values["hhi"], Decimal):
+        values["hhi"] = round(values["hhi"], 3)  # as the weights that it is of
     canvas.put(sheet, BLOCK_ROW, 2, say("label.concentration", lang), look("block"))
     for column, key, header in ((2, "column.figure", "Figure"), (3, "column.value", "Value")):
         canvas.put(sheet, CAPTION_ROW, column, say(f"label.{key}", lang), look("caption"))

@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from openpyxl.chart._chart import ChartBase
 from openpyxl.worksheet.worksheet import Worksheet
 
+from engine.allocation import KINDS
 from engine.quote import SAMPLE_SOURCE
 from engine.words import Lang, say
 from templates.cells import CellError, Grid, Row, Value, quoted_sheet
@@ -104,6 +105,8 @@ def write_dashboard(canvas: Canvas, sheet: Worksheet, report: BookReport, figure
     cards(pen)
     first, last = allocation(pen, _TABLES_ROW)
     left = sections(pen, last + 2)
+    if "Allocation" in canvas.placements:
+        left = cuts(pen, left + 2)
     right = _TABLES_ROW - 2
     if "Trades" in canvas.placements:
         right = trades(pen, _TABLES_ROW)
@@ -550,6 +553,35 @@ def sections(pen: Pen, row: int) -> int:
     if slots:
         words(pen.sheet.conditional_formatting, f"I{first}:I{last}", f"I{first}", "status", line=True)
         pen.sheet.conditional_formatting.add(f"B{first}:H{last}", underlined(f'$B{first}<>""'))
+    return last
+
+
+_MARKED = '{Allocation.Mark}<>""'
+
+
+def cuts(pen: Pen, row: int) -> int:
+    """Write what is furthest off by sector, by class and by currency; returns the last row."""
+    heads = ("", "", "target", "now", "drift")
+    _heads(pen, row, _LEFT, "cuts-top", [pen.say(f"column.{key}") if key else "" for key in heads])
+    rows = pen.figures.tables["Allocation"]
+    marked = [place for place, one in enumerate(rows, 1) if one["Mark"]]
+    first, slots = row + 2, max(len(marked), 1) if pen.canvas.literal else len(KINDS)
+    for slot in range(slots):
+        at = first + slot
+        place = marked[slot] if slot < len(marked) else 0
+        found: Row = rows[place - 1] if place else {}
+        pen.helper(at, _RANK, Line(_nth(_MARKED, "{Allocation.Mark}", str(slot + 1)), place))
+        name, other = f"{found['By']} · {found['Group']}" if found else "", '""'
+        if slot == 0:
+            other = 'IF(SUMPRODUCT(--({Allocation.By}<>""))>0,{!cuts-none},{!cuts-unknown})'
+            name = name or pen.say("cuts-none" if rows else "cuts-unknown")
+        told = f'INDEX({{Allocation.By}},$R{at})&" · "&INDEX({{Allocation.Group}},$R{at})'
+        pen.write(at, _LEFT, Line(f"IF($R{at}>0,{told},{other})", name), "cell-line")
+        for column, key, look in ((4, "Target", _LOOKS[2]), (5, "Weight", _LOOKS[3]), (6, "Drift", _LOOKS[4])):
+            formula = f'IF($R{at}>0,INDEX({{Allocation.{key}}},$R{at}),"")'
+            pen.write(at, column, Line(formula, found.get(key, "")), look)
+    last = first + slots - 1
+    pen.sheet.conditional_formatting.add(f"B{first}:F{last}", underlined(f'$B{first}<>""'))
     return last
 
 

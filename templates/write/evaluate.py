@@ -329,8 +329,8 @@ class _Evaluation:
 _SIGNALS = {"OVER": "▲", "UNDER": "▼", "OK": "●"}
 #: Tables that hold nothing but what the engine wrote.
 _AS_GIVEN = (
-    "Trades", "Conversions", "Summary", "Drift", "Limits", "Comparison", "Review", "Alerts", "Correlation", "Calendar",
-    "Problems",
+    "Trades", "Conversions", "Summary", "Allocation", "Drift", "Limits", "Comparison", "Review", "Alerts",
+    "Correlation", "Calendar", "Problems",
 )  # fmt: skip
 
 

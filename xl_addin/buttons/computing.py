@@ -19,9 +19,11 @@ from templates.spec.layout import BLOCK_ROW, HEADER_ROW
 from templates.spec.vocabulary import HIGH, spoken
 from xl_addin.buttons import Lines, Progress, problem_lines
 from xl_addin.buttons.book import (
+    ALLOCATION,
     WRITTEN,
     Book,
     Tables,
+    allocated,
     content,
     emptied,
     found_in,
@@ -56,7 +58,9 @@ def refresh(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     batch = quotes(wanted_symbols(inputs.portfolio), refresh=True)
     progress.step("computing")
     if formulas:
-        apply(book, unlabelled(found_in(book, tables), inputs.lang), "refresh")
+        # What no function computes is of the prices before.
+        places = found_in(book, tables)
+        apply(book, [*unlabelled(places, inputs.lang), *allocated(places)], "refresh")
         book.app.api.CalculateFull()
     else:
         edits, _ = proposed(book, tables, "refresh", everything=True)
@@ -169,6 +173,7 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
     report = replace(report, results={**report.results, "Drift": position_rows(plan.positions)})
     places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
+    edits += allocated(places, report.rows(ALLOCATION), report.notes.get(ALLOCATION, ""))
     edits += _volatility(places, plan)
     edits += _said(tables, report, lang)
     if not everything:

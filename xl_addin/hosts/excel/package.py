@@ -102,6 +102,8 @@ FORMULAS: Mapping[str, str] = {
     "Calendar": "REBAL_CALENDAR()",
     "Problems": f"REBAL_CHECKS({PLAN})",
 }
+#: What buttons write in place of functions, and grows too.
+BUTTONED = ("Allocation",)
 #: These need closes of years and facts of funds, fetched at most twice a day.
 FETCHED = ("Comparison", "Review", "Alerts", "Correlation")
 _PAIR = "FxRates[[#This Row],[Currency]]&BaseCurrency"
@@ -118,7 +120,10 @@ _LIMIT_FORMAT = "[>=1000]#,##0;0.0##%"
 
 def sample_workbook(lang: Lang = "en") -> bytes:
     """Return rebalancer.xlsm: the bundled sample, planned on the bundled sample prices, loudly labelled."""
-    return report_workbook(sample_report(lang), lang, sample=True)
+    report = sample_report(lang)
+    # No function keeps it up to date: it is there once trades are proposed.
+    results = {name: rows for name, rows in report.results.items() if name not in BUTTONED}
+    return report_workbook(replace(report, results=results, notes={}), lang, sample=True)
 
 
 def sample_report(lang: Lang) -> BookReport:
@@ -265,9 +270,9 @@ def with_room(report: BookReport, lang: Lang, *, sample: bool = False) -> Book:
 
     `sample` tells that the analyses are of made-up closes.
     """
-    book = build(report, lang, room=dict.fromkeys(FORMULAS, SPARE))
+    book = build(report, lang, room=dict.fromkeys((*FORMULAS, *BUTTONED), SPARE))
     canvas = Canvas(book.workbook, lang, book.placements)
-    for name in FORMULAS:
+    for name in (*FORMULAS, *BUTTONED):
         _reach(book, book.placements[name])
     for name in FETCHED:
         _title(canvas, book.placements[name], sample=sample)
