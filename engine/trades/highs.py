@@ -29,8 +29,15 @@ GAP = 1e-9
 _WHOLE = 1e-9
 #: Purchases, and sales, of an aim of several members from which on they are counted as one number.
 _COUNTED = 3
+#: Slots of an aim up to which it is said which of them trade.
+_FEW_MEMBERS = 40
+#: Switches up to which each is tried, to leave it out.
+_TRIED = 400
 #: What a bound is lowered by, of the total: HiGHS keeps its constraints to a millionth of the scale.
 TOLERANCE = 2e-10
+
+#: How far above a plan a relaxation has to be to leave it out, of the total: far more than its tolerances.
+_SPARE = 1e-8
 
 #: What settles ties, small enough to decide nothing else: of a unit of tax, of an order (times the total), of turnover.
 _TIE_TAX, _TIE_ORDER, _TIE_TURNOVER = 1e-7, 3e-10, 1e-10
@@ -159,6 +166,8 @@ class Model:
         self._draw, self._drawn = draw, np.zeros(0, dtype=np.int64)
         self._problem, self._money = problem, _SCALE / problem.total
         self._model = _Model()
+        #: Switches that are left off (`leave_out`).
+        self._off: list[int] = []
         #: The most that what settles ties adds to the cost of any plan.
         self._ties = 0.0
         slots = problem.slots
@@ -321,7 +330,7 @@ class Model:
             terms, reach = (columns, shares / step), (least / step, most / step)
             if several and whole and len(symbols) == 1 and (rows.share[exposed] == 1.0).all():
                 self._by_count(part, value, step, reach, terms, rows.slot[exposed])
-            elif len(exposed) > 1 and len(np.unique(part.sign)) > 1:
+            elif 1 < len(exposed) <= _FEW_MEMBERS and len(np.unique(part.sign)) > 1:
                 # An aim of several members: it counts what is short and what is over; a limit counts one of them.
                 reach = max(reach[0], bounds[0]), min(reach[1], bounds[1])
                 self._by_member(part, value, step, reach, terms, exposed)
@@ -691,6 +700,36 @@ class Model:
                 return answer
         return HighsAnswer(None, -np.inf, "failed")
 
+    def leave_out(self, most: float) -> None:
+        """Leave out the ways to trade that no plan of at most `most` has: those with which the relaxation is above it.
+
+        A plan of `most` itself is kept; a bound of what is left is one of the problem where it is below `most`.
+        """
+        import highspy
+
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
+            highs.setOptionValue(name, value)
+        model = self._linear(highspy)
+        switches = np.flatnonzero(np.concatenate(self._model.integer) & (np.asarray(model.col_upper_) == 1.0))
+        if len(switches) > _TRIED:
+            return
+        model.integrality_ = []
+        highs.passModel(model)
+        with _silent():
+            highs.run()
+            above = most * self._money + self._ties + _SPARE * _SCALE
+            for column in switches.tolist():
+                highs.changeColBounds(column, 1.0, 1.0)
+                highs.run()
+                status = highs.getModelStatus()
+                off = status == highspy.HighsModelStatus.kInfeasible or (
+                    status == highspy.HighsModelStatus.kOptimal and highs.getInfo().objective_function_value > above
+                )
+                highs.changeColBounds(column, 0.0, 0.0 if off else 1.0)
+                if off:
+                    self._off.append(column)
+
     def _run(self, effort: Effort, presolve: str, start: Ints | None, gap: float, watch: Watch | None) -> HighsAnswer:
         import highspy
 
@@ -767,7 +806,9 @@ class Model:
         lp.offset_ = model.constant
         lp.num_col_, lp.num_row_ = model.columns, model.rows
         lp.col_cost_ = np.concatenate(model.cost)
-        lp.col_lower_, lp.col_upper_ = np.concatenate(model.lower), np.concatenate(model.upper)
+        upper = np.concatenate(model.upper)
+        upper[self._off] = 0.0
+        lp.col_lower_, lp.col_upper_ = np.concatenate(model.lower), upper
         lp.row_lower_, lp.row_upper_ = np.concatenate(model.row_low), np.concatenate(model.row_high)
         row, column, value = (np.concatenate(part) for part in zip(*model.triples, strict=True))
         # Equal places add up: a cash row and its hinges may name a column twice.

@@ -80,13 +80,28 @@ def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | No
         if search.best is None or not applies(problem):
             search.offer(greedy(problem))
         if not applies(problem):
-            search.by_hulls()
+            if has_joint_aims(problem):
+                search.by_aims()
+            else:
+                search.by_hulls()
         search.by_model()
     except KeyboardInterrupt:
         search.is_interrupted = True
     if search.is_interrupted and search.best is None:
         raise KeyboardInterrupt
     return search.found()
+
+
+def has_joint_aims(problem: TradeProblem) -> bool:
+    """Tell whether an aim (a row that counts what is short and what is over) is of several symbols.
+
+    The prices over accounts decide symbol by symbol: such rows would be priced, which says little.
+    """
+    rows, hinges = problem.rows, problem.rows.hinges
+    both = np.intersect1d(hinges.row[hinges.sign > 0], hinges.row[hinges.sign < 0])
+    aimed = np.isin(rows.at, both)
+    pairs = np.unique(np.stack([rows.at[aimed], problem.slots.symbol[rows.slot[aimed]]]), axis=1)
+    return bool((np.bincount(pairs[0]) > 1).any()) if pairs.size else False
 
 
 def effort_for(problem: TradeProblem) -> Effort:
@@ -112,6 +127,8 @@ class _Search:
         self.is_interrupted = self._is_enough = False
         #: The objective from which HiGHS was asked last.
         self._asked = -np.inf
+        #: Whether HiGHS is only asked for plans that are better than the best.
+        self._narrows = False
 
     def offer(self, units: Ints) -> bool:
         """Keep a plan if it keeps every rule and is better; tell whether it keeps every rule."""
@@ -229,6 +246,13 @@ class _Search:
         if inner is not None:
             self._search(Halves(hulls, inner, self.offer, near), SECOND_WORK)
 
+    def by_aims(self) -> None:
+        """Take a first plan from HiGHS; what is to follow leaves out the ways to trade that no better one has."""
+        self._asked = -np.inf if self.best is None else self.best[0].objective
+        whole, self._effort = self._effort, Effort(self._effort.nodes // 4, self._effort.calls // 4)
+        self._decide(self.problem, None, None, np.zeros(self.problem.size, dtype=np.int64))
+        self._effort, self._asked, self._narrows = whole, -np.inf, self.best is not None
+
     def _search(self, halves: Halves, work: int) -> None:
         """Search in turns, until the work is done, nothing is left to find, or it is stopped."""
         if self.is_settled or self.is_stopped:
@@ -296,7 +320,10 @@ class _Search:
 
         start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
         gap = CLOSE / 4 if self.problem.size > LARGE else CLOSED
-        answer = Model(problem, must=must).solve(self._effort, start=start, gap=gap, watch=self.tell)
+        model = Model(problem, must=must)
+        if self._narrows and self.best is not None:
+            model.leave_out(self.best[0].objective)
+        answer = model.solve(self._effort, start=start, gap=gap, watch=self.tell)
         self._ended = answer.ended
         if answer.ended == "infeasible":
             # What is left holds the best plan: that there is none is a fault, unless there never was one.

@@ -121,8 +121,9 @@ def equivalents(
     minimum: float = 100_000.0,
     each: float = 1e6,
     taxed: bool = True,
+    shared: bool = False,
 ) -> TradeProblem:
-    """Draw a rebalance of goals of equivalents, `members` in each account; each account holds members of its own.
+    """Draw a rebalance of goals of equivalents, `members` in each account: of its own, or `shared` by all accounts.
 
     What is bought in an account is the goal's first member there. The first account's gains are taxed.
     """
@@ -130,6 +131,8 @@ def equivalents(
     n = members * accounts
     total = each * max(n, 50)
     price = np.round(np.exp(rng.uniform(np.log(5e3), np.log(5e5), n)))
+    symbol = np.tile(np.arange(members), accounts) if shared else np.arange(n)
+    price = price[symbol]
     account = np.repeat(np.arange(accounts), members)
     goal = np.concatenate([np.arange(members) % goals for _ in range(accounts)])
     weight = rng.dirichlet(np.full(goals, 3.0))
@@ -157,14 +160,14 @@ def equivalents(
     gain = np.where(account == 0, price * rng.normal(0.15, 0.2, n), 0.0) if taxed else np.zeros(n)
     return assembled(
         total=total,
-        price=price,
-        symbol=np.arange(n),
+        price=price[: symbol.max() + 1],
+        symbol=symbol,
         account=account,
         held=held,
         high=high,
         least=np.maximum(np.ceil(minimum / price), 1),
         gain=gain,
-        shares=np.eye(goals)[goal],
+        shares=np.eye(goals)[goal[: symbol.max() + 1]],
         weight=weight,
         cash=cash,
         low=low,

@@ -30,9 +30,9 @@ def small(seed: int, *, joined: bool) -> TradeProblem:
             if rng.random() < 0.7:
                 shares[one] = np.round(rng.dirichlet(np.full(goals, 1.5)) * rng.choice([0.8, 1.0]), 2)
     symbol, account = (place.ravel() for place in np.indices((members, accounts)))
-    keep = np.sort(rng.permutation(len(symbol))[: int(rng.integers(2, 6))])
+    keep = np.sort(rng.permutation(len(symbol))[: int(rng.integers(2, 5))])
     symbol, account = symbol[keep], account[keep]
-    held = np.floor(rng.uniform(0, 0.5, len(keep)) * total / price[symbol]).clip(0, 5)
+    held = np.floor(rng.uniform(0, 0.5, len(keep)) * total / price[symbol]).clip(0, 3)
     cash = np.maximum(total - float((held * price[symbol]).sum()), 500.0) * rng.dirichlet(np.full(accounts, 1.0))
     weight = rng.dirichlet(np.full(goals, 2.0)) * rng.choice([0.9, 1.0])
     towards = (rng.random(goals) < 0.5) & (not joined)
@@ -42,7 +42,7 @@ def small(seed: int, *, joined: bool) -> TradeProblem:
         symbol=symbol,
         account=account,
         held=held,
-        high=np.minimum(np.floor(total / price[symbol]), rng.integers(0, 6, len(keep))),
+        high=np.minimum(np.floor(total / price[symbol]), rng.integers(0, 4, len(keep))),
         least=rng.integers(1, 3, len(keep)).astype(float),
         gain=price[symbol] * rng.normal(0.1, 0.3, len(keep)),
         shares=shares,
@@ -93,13 +93,13 @@ def check(problem: TradeProblem, seed: int) -> bool:
 
 @pytest.mark.parametrize("joined", [False, True], ids=["equivalents", "split"])
 def test_of_small_problems_no_plan_is_below_the_bound_and_the_best_is_found(joined: bool) -> None:  # noqa: FBT001
-    assert sum(check(small(seed, joined=joined), seed) for seed in range(12)) > 8
+    assert sum(check(small(seed, joined=joined), seed) for seed in range(6)) > 3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("joined", [False, True], ids=["equivalents", "split"])
 def test_of_many_small_problems_no_plan_is_below_the_bound(joined: bool) -> None:  # noqa: FBT001
-    assert sum(check(small(seed, joined=joined), seed) for seed in range(100, 160)) > 40
+    assert sum(check(small(seed, joined=joined), seed) for seed in range(100, 130)) > 20
 
 
 @pytest.mark.soak
