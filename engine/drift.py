@@ -65,14 +65,21 @@ def _spare(
     """Return what is to be consolidated of each goal, in money by symbol and account: rows that are not locked."""
     one = "" if portfolio.accounts_declared else portfolio.accounts[0].name
     found: dict[str, dict[tuple[str, str], Decimal]] = {}
-    away = consolidated(goals, buyable(portfolio, goals))
+    away, off = consolidated(goals, buyable(portfolio, goals)), disabled_symbols(portfolio)
     for goal in goals:
-        if goal.target is None or not goal.target.consolidate or not goal.leaf:
+        # What one goal lets go is let go of by every goal that it has a part in.
+        if goal.target is None or not goal.leaf:
             continue
         mine = found.setdefault(goal.name, {})
         for row in portfolio.holdings:
             place = row.symbol, row.account if portfolio.accounts_declared else one
-            if row.symbol in goal.members and place in away and row.quantity and not row.locked:
+            if (
+                row.symbol in goal.members
+                and place in away
+                and row.symbol not in off
+                and row.quantity
+                and not row.locked
+            ):
                 quote = valuation.prices[row.symbol]
                 mine[place] = mine.get(place, ZERO) + row.quantity * quote.price * valuation.fx.rate(quote.currency)
     return found

@@ -399,7 +399,7 @@ def test_statuses_say_on_which_side_of_the_band_a_weight_is(folio: Portfolio) ->
 
 @given(long_only())
 def test_every_symbol_is_one_position_and_sleeves_add_them_up(folio: Portfolio) -> None:
-    valuation, _, found = safe(folio)
+    _, valuation, found = safe(folio)
     assert tuple(p.symbol for p in found) == folio.symbols
     sleeves = section_states(folio, valuation, goal_states(folio, valuation), AS_OF)
     strays = sum((p.weight for p in found if p.section is None), D(0))

@@ -19,8 +19,9 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from engine import formats
 from engine.data.classes import read_classes
-from engine.data.fields import Fields, Locate, Path, Report, Where, choose
+from engine.data.fields import ONE, Fields, Locate, Path, Report, Where, choose
 from engine.data.files import Refused, decode, read_bytes
 from engine.data.goals import check_goals, read_members, read_prefer
 from engine.data.holdings import HOLDING_KEYS, in_units, read_accounts, read_holdings
@@ -37,7 +38,7 @@ from engine.settings import CostOverride, Settings, setting_fields
 from engine.text import nearest, percent, plain_number
 from engine.valuation import in_quantities
 
-DOCUMENT_KEYS = ("portfolio", "fx", "settings")
+DOCUMENT_KEYS = ("format", "portfolio", "fx", "settings")
 PORTFOLIO_KEYS = (
     "name",
     "base_currency",
@@ -112,6 +113,8 @@ def _read(data: object, report: Report) -> Portfolio | None:
         report.error((), "empty-document")
         return None
     document = Fields(data, (), report, (*DOCUMENT_KEYS, *_misplaced(data, PORTFOLIO_KEYS)))
+    if not _is_known(document, report):
+        return None
     for key in _misplaced(document.values, PORTFOLIO_KEYS):
         document.error(key, "unknown-key.inside")
     if not document.given("portfolio"):
@@ -128,6 +131,19 @@ def _read(data: object, report: Report) -> Portfolio | None:
         portfolio.error(key, "unknown-key.outside")
     tree = read_classes(portfolio)
     return _assemble(document, portfolio, Instruments(catalogue.load(), report, tree), tree, report)
+
+
+def _is_known(document: Fields, report: Report) -> bool:
+    """Tell whether the program knows the document's format; what an older one meant otherwise is told."""
+    version = document.number("format", ONE) if document.given("format") else None
+    if version is not None and version > formats.PORTFOLIO:
+        document.error("format", "format-newer", version=version, known=formats.PORTFOLIO)
+        return False
+    settings = document.values.get("settings")
+    says = isinstance(settings, Mapping) and "trigger" in settings
+    if version is not None and version < formats.PORTFOLIO and not says:
+        report.warning(document.at("format"), "format-older", version=version, known=formats.PORTFOLIO)
+    return True
 
 
 def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:

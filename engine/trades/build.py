@@ -19,7 +19,7 @@ from engine.costs.tax import GainTax, gain_tax
 from engine.drift import WeightLimit, limits_of
 from engine.goals import buyable, joined, main_goal, simple
 from engine.money import ZERO, unit
-from engine.plan import GoalState, Position
+from engine.plan import GoalState, Position, spare_of
 from engine.portfolio import FRACTION, Account, Holding, Portfolio, step_of
 from engine.trades.problem import (
     DISLIKE,
@@ -151,11 +151,10 @@ def unwanted_goes(portfolio: Portfolio, states: Sequence[GoalState], positions: 
     if any(can_sell(portfolio, p, least) for p in positions if p.status == "NO_TARGET"):
         return True
     by_symbol = {p.symbol: p for p in positions}
-    for state in states if portfolio.settings.mode != "buy-only" else ():
-        for (symbol, _), worth in state.spare.items():
-            p, step = by_symbol[symbol], step_of(portfolio.instruments[symbol], portfolio.settings.fractional)
-            if p.status not in ("LOCKED", "DISABLED") and worth >= p.price * p.fx * step > 0:
-                return True
+    for (symbol, _), worth in spare_of(states).items() if portfolio.settings.mode != "buy-only" else ():
+        p, step = by_symbol[symbol], step_of(portfolio.instruments[symbol], portfolio.settings.fractional)
+        if p.status not in ("LOCKED", "DISABLED") and worth >= p.price * p.fx * step > 0:
+            return True
     return False
 
 
@@ -239,7 +238,7 @@ class Builder:
         portfolio, valuation, positions = self._portfolio, self._valuation, self._positions
         settings, total, fx = portfolio.settings, self._total, valuation.fx
         # Net bounds: those of every symbol, then of each that is to be consolidated in an account.
-        index: dict[tuple[str, str], int] = {(p.symbol, ""): place for place, p in enumerate(positions)}
+        index: dict[tuple[str, str | None], int] = {(p.symbol, None): place for place, p in enumerate(positions)}
         index |= {place: len(positions) + number for number, place in enumerate(sorted(self._spare))}
         edges = self._edges(kind)
         most = self._most_beyond(edges)
@@ -255,7 +254,7 @@ class Builder:
             numbers += [row for _, row in mine]
             reach = [row for slot, row in mine if not slot.spare]
             low, high = sum(row[0] for row in reach), sum(row[1] for row in reach)
-            nets[index[position.symbol, ""]] = max(net[0], low), min(net[1], high)
+            nets[index[position.symbol, None]] = max(net[0], low), min(net[1], high)
             for slot, row in mine:
                 if slot.spare:
                     nets[index[slot.symbol, slot.account]] = row[0], 0
@@ -266,7 +265,7 @@ class Builder:
             [self._slot_rates(slot, row, by_symbol[slot.symbol]) for slot, row in zip(slots, numbers, strict=True)],
             dtype=np.float64,
         ).reshape(-1, 10)
-        at = np.array([index[slot.symbol, slot.account if slot.spare else ""] for slot in slots], dtype=np.int64)
+        at = np.array([index[slot.symbol, slot.account if slot.spare else None] for slot in slots], dtype=np.int64)
         below, above = cash_hinges(portfolio.cash_target * total, total, selling_only=settings.mode == "sell-only")
         rule = next((slot.tax for slot in slots if slot.tax.overseas), None)
         counted = settings.taxes == "count"
@@ -339,8 +338,8 @@ class Builder:
         to be consolidated, + cash − K.
         """
         excess = self._valuation.cash_value - self._portfolio.cash_target * self._total
+        excess += sum(spare_of(self._states).values(), ZERO)
         for s in self._states:
-            excess += sum(s.spare.values(), ZERO)
             if s.status == "NO_TARGET":
                 excess += s.value
             elif s.status in ("OVER", "UNDER") and s.name in edges:
@@ -592,11 +591,10 @@ class Builder:
             else:
                 found.terms += [(row, hinge) for hinge in off_target(target, total, weight)]
         kept = self._limited(found, of)
-        for state in states:
-            for (symbol, account), worth in state.spare.items():
-                mine = [(n, ONE) for n in of.get(symbol, ()) if slots[n].spare and slots[n].account == account]
-                row = found.add(float(worth), mine)
-                found.terms.append((row, (0.0, 1.0, UNWANTED * parts.spare.weight)))
+        for (symbol, account), worth in spare_of(states).items():
+            mine = [(n, ONE) for n in of.get(symbol, ()) if slots[n].spare and slots[n].account == account]
+            row = found.add(float(worth), mine)
+            found.terms.append((row, (0.0, 1.0, UNWANTED * parts.spare.weight)))
         reaches: list[Reach] = []
         for state in self._simple:
             reaches += self._reaches(state, ways[state.name], found, of, slots)

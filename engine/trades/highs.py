@@ -497,9 +497,9 @@ class Model:
             places = place[name][reach.slots]
             switches, most = leg.switch[places[places >= 0]], reach.most[places >= 0]
             moved = (np.zeros(len(columns), dtype=np.int64), columns, reach.sign * shares * self._money)
-            for distance in np.unique(np.append(most, 0.0))[:-1] if len(columns) else ():
+            for distance in np.unique(np.append(most, 0.0)) if len(columns) else ():
                 further = switches[most > distance]
-                beyond = (most.max() - distance) * self._money
+                beyond = (most.max(initial=0.0) - distance) * self._money
                 zero = np.zeros(len(further), dtype=np.int64)
                 self._model.constrain(-np.inf, distance * self._money, 1, moved, (zero, further, -beyond))
 

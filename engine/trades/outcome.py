@@ -13,7 +13,7 @@ from engine.errors import Problem, note
 from engine.goals import goals_by_member, main_goal
 from engine.money import ZERO
 from engine.phrase import phrase, place
-from engine.plan import CashState, GoalState, Position, Quality, Reason, Trade
+from engine.plan import CashState, GoalState, Position, Quality, Reason, Trade, spare_of
 from engine.portfolio import Portfolio
 from engine.trades.build import Task, reserve
 from engine.trades.orders import Order, Settlement
@@ -117,7 +117,7 @@ def measure(
     places = {(slot.symbol, slot.account): number for number, slot in enumerate(task.slots)}
     placed = set()
     moved = np.zeros(len(task.slots))
-    spare = sum((worth for state in task.goals for worth in state.spare.values()), ZERO)
+    spare = sum(spare_of(task.goals).values(), ZERO)
     for order in settlement.orders:
         fx = rate(portfolio.instruments[order.symbol].currency)
         sign = 1 if order.side == "buy" else -1
@@ -243,6 +243,8 @@ def _towards(state: GoalState, order: Order, portfolio: Portfolio) -> str | None
     if (order.symbol, account) in state.spare:
         return "consolidate"
     if order.side == "buy":
+        if state.spare:
+            return "replace"
         if state.weight > state.target:
             return "together"
         return "under" if state.status == "UNDER" else "below"
