@@ -141,6 +141,58 @@ class _Leg:
     gain_extra: tuple[tuple[Ints, Ints, Floats], ...]
 
 
+#: Row, column, coefficient.
+_Term = tuple[Ints, Ints, Floats | float]
+
+
+class _Ways:
+    """Ways that a row may be moved, one of them: each a switch with segments of rising slope."""
+
+    def __init__(self, model: _Model, terms: tuple[Ints, Floats]) -> None:
+        self._model = model
+        #: All switches; and what moves the row less what the ways say.
+        self.one: list[_Term] = []
+        self.moved: list[_Term] = [(np.zeros(len(terms[0]), dtype=np.int64), *terms)]
+
+    def add(self, ends: Floats, worth: Floats, move: float) -> tuple[Ints, list[_Term]]:
+        """Add a way between ends with what they are worth; return its switch, and what it comes to before `move`."""
+        zero, n = np.zeros(1, dtype=np.int64), len(ends) - 1
+        chosen = self._model.block(0.0, 1.0, float(worth[0]), True, 1)
+        found: list[_Term] = [(zero, chosen, float(ends[0]))]
+        self.one.append((zero, chosen, 1.0))
+        if n:
+            lengths, rows = np.diff(ends), np.arange(n)
+            pieces = self._model.block(0.0, lengths, np.diff(worth) / lengths, False, n)
+            found.append((np.zeros(n, dtype=np.int64), pieces, 1.0))
+            self._model.constrain(-np.inf, 0.0, n, (rows, pieces, 1.0), (rows, np.repeat(chosen, n), -lengths))
+        self.moved.extend((row, column, -move * np.asarray(amount)) for row, column, amount in found)
+        return chosen, found
+
+
+@dataclass(slots=True)
+class _Side:
+    """The slots of a row that are bought, or sold: what they move it by, in order, and how many of them trade.
+
+    `least` rises, `most` falls. `counted` adds up to nothing; `more` are switches with which more may trade than said.
+    """
+
+    least: Floats
+    most: Floats
+    counted: list[_Term]
+    more: list[Ints] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Return the number of slots."""
+        return len(self.least)
+
+    def counts(self, chosen: Ints, number: int, most: int) -> None:
+        """Say how many trade with a switch: `number` of them, or more."""
+        self.counted.append((np.zeros(1, dtype=np.int64), chosen, float(number)))
+        if most > number:
+            self.more.append(chosen)
+
+
 class Model:
     """The mixed-integer model of a trade problem.
 
@@ -408,82 +460,75 @@ class Model:
         model, rows, slots = self._model, self._problem.rows, self._problem.slots
         moves = np.zeros(self._problem.size)
         moves[rows.slot[exposed]] = rows.share[exposed] * slots.price[rows.slot[exposed]] / step
-        zero = np.zeros(1, dtype=np.int64)
-        one: list[tuple[Ints, Ints, Floats | float]] = []
-        moved: list[tuple[Ints, Ints, Floats | float]] = [(np.zeros(len(terms[0]), dtype=np.int64), *terms)]
-
-        def way(ends: Floats, worth: Floats, move: float) -> list[tuple[Ints, Ints, Floats | float]]:
-            """Add a switch whose segments move the row; return what they add up to, before `move`."""
-            chosen = model.block(0.0, 1.0, float(worth[0]), True, 1)
-            n = len(ends) - 1
-            found: list[tuple[Ints, Ints, Floats | float]] = [(zero, chosen, float(ends[0]))]
-            one.append((zero, chosen, 1.0))
-            if n:
-                lengths = np.diff(ends)
-                pieces = model.block(0.0, lengths, np.diff(worth) / lengths, False, n)
-                found.append((np.zeros(n, dtype=np.int64), pieces, 1.0))
-                rows = np.arange(n)
-                model.constrain(-np.inf, 0.0, n, (rows, pieces, 1.0), (rows, np.repeat(chosen, n), -lengths))
-            moved.extend((row, column, -move * np.asarray(amount)) for row, column, amount in found)
-            return found
-
-        sides = []
-        for leg, minimum, sign in ((self._buy, slots.minimum_buy, 1.0), (self._sell, slots.minimum_sell, -1.0)):
-            mine = np.flatnonzero(np.isin(leg.slots, rows.slot[exposed]))
-            most = leg.most[mine]
-            least = np.minimum(minimum[leg.slots[mine]].astype(np.float64), most)
-            furthest = reach[1] if sign > 0 else -reach[0]
-            counted: list[tuple[Ints, Ints, Floats | float]] = [
-                (np.zeros(len(mine), dtype=np.int64), leg.switch[mine], -1.0)
-            ]
-            for place, low, high in zip(mine.tolist(), least.tolist(), most.tolist(), strict=True):
-                slot = int(leg.slots[place])
-                move = float(moves[slot])
-                alone = min(high, furthest / move * (1 + _WHOLE) + _WHOLE)
-                whole = not bool(slots.continuous[slot])
-                alone = float(np.floor(alone)) if whole else max(alone, low) if alone >= low * (1 - _WHOLE) else alone
-                if alone < low:
-                    continue
-                found = way(*self._bent(part, value, sign * move * step, low, alone, whole=whole), sign * move)
-                chosen = one[-1][1]
-                counted.append((zero, chosen, 1.0))
-                # What it trades beside others: nothing, or from its least to its most.
-                own: list[tuple[Ints, Ints, Floats | float]] = [
-                    (zero, leg.trade[[place]], 1.0 / float(leg.unit[place])),
-                    *((row, column, -np.asarray(amount)) for row, column, amount in found),
-                ]
-                for bound, limits in ((high, (-np.inf, 0.0)), (low, (0.0, np.inf))):
-                    model.constrain(*limits, 1, *own, (zero, leg.switch[[place]], -bound), (zero, chosen, bound))
-            order = moves[leg.slots[mine]]
-            sides.append((len(mine), np.sort(least * order), -np.sort(-most * order), counted))
-        (buyers, least_bought, most_bought, bought_by), (sellers, least_sold, most_sold, sold_by) = sides
-        further: tuple[list[Ints], list[Ints]] = ([], [])
-        last = min(buyers, _COUNTED), min(sellers, _COUNTED)
+        ways = _Ways(model, terms)
+        buying, selling = (
+            self._alone(ways, part, value, step, reach, moves, buying=True),
+            self._alone(ways, part, value, step, reach, moves, buying=False),
+        )
+        last = min(buying.count, _COUNTED), min(selling.count, _COUNTED)
         for bought, sold in product(range(last[0] + 1), range(last[1] + 1)):
             if bought + sold == 1 or bought + sold > len(exposed):
                 continue
             # From `_COUNTED` on, so many or more.
-            most_of = buyers if bought == last[0] else bought, sellers if sold == last[1] else sold
-            low = max(float(least_bought[:bought].sum() - most_sold[: most_of[1]].sum()), reach[0])
-            high = min(float(most_bought[: most_of[0]].sum() - least_sold[:sold].sum()), reach[1])
+            most = (
+                buying.count if bought == last[0] else bought,
+                selling.count if sold == last[1] else sold,
+            )
+            low = max(float(buying.least[:bought].sum() - selling.most[: most[1]].sum()), reach[0])
+            high = min(float(buying.most[: most[0]].sum() - selling.least[:sold].sum()), reach[1])
             if low > high + _WHOLE * max(abs(low), 1.0):
                 continue
-            way(*self._bent(part, value, step, low, max(low, high), whole=False), 1.0)
-            chosen = one[-1][1]
-            for number, end, count, counted, more in zip(
-                (bought, sold), most_of, (buyers, sellers), (bought_by, sold_by), further, strict=True
-            ):
-                counted.append((zero, chosen, float(number)))
-                if end > number:
-                    more.append(chosen)
-        model.constrain(1.0, 1.0, 1, *one)
-        for count, counted, more in zip((buyers, sellers), (bought_by, sold_by), further, strict=True):
-            if more:
-                rest = model.block(0.0, float(count), 0.0, False, 1)
-                counted.append((zero, rest, 1.0))
-                model.constrain(-np.inf, 0.0, 1, (zero, rest, 1.0), *((zero, end, -float(count)) for end in more))
-            model.constrain(0.0, 0.0, 1, *counted)
-        model.constrain(0.0, 0.0, 1, *moved)
+            chosen, _ = ways.add(*self._bent(part, value, step, low, max(low, high), whole=False), 1.0)
+            buying.counts(chosen, bought, most[0])
+            selling.counts(chosen, sold, most[1])
+        zero = np.zeros(1, dtype=np.int64)
+        for side in (buying, selling):
+            if side.more:
+                rest = model.block(0.0, float(side.count), 0.0, False, 1)
+                side.counted.append((zero, rest, 1.0))
+                ends = ((zero, end, -float(side.count)) for end in side.more)
+                model.constrain(-np.inf, 0.0, 1, (zero, rest, 1.0), *ends)
+            model.constrain(0.0, 0.0, 1, *side.counted)
+        model.constrain(1.0, 1.0, 1, *ways.one)
+        model.constrain(0.0, 0.0, 1, *ways.moved)
+
+    def _alone(
+        self,
+        ways: _Ways,
+        part: Hinges,
+        value: float,
+        step: float,
+        reach: tuple[float, float],
+        moves: Floats,
+        *,
+        buying: bool,
+    ) -> _Side:
+        """Add a way for each slot that trades alone, in whole steps; what it trades beside others is apart."""
+        leg, least_of = (
+            (self._buy, self._problem.slots.minimum_buy) if buying else (self._sell, self._problem.slots.minimum_sell)
+        )
+        sign, furthest = (1.0, reach[1]) if buying else (-1.0, -reach[0])
+        mine = np.flatnonzero(moves[leg.slots] > 0)
+        most = leg.most[mine]
+        least = np.minimum(least_of[leg.slots[mine]].astype(np.float64), most)
+        move = moves[leg.slots[mine]]
+        zero = np.zeros(1, dtype=np.int64)
+        none = np.zeros(len(mine), dtype=np.int64)
+        side = _Side(np.sort(least * move), -np.sort(-most * move), [(none, leg.switch[mine], -1.0)])
+        for place, low, high, by in zip(mine.tolist(), least.tolist(), most.tolist(), move.tolist(), strict=True):
+            whole = not bool(self._problem.slots.continuous[leg.slots[place]])
+            end = min(high, furthest / by * (1 + _WHOLE) + _WHOLE)
+            end = float(np.floor(end)) if whole else end
+            if end < low:
+                continue
+            chosen, traded = ways.add(*self._bent(part, value, sign * by * step, low, end, whole=whole), sign * by)
+            side.counted.append((zero, chosen, 1.0))
+            apart: list[_Term] = [(zero, leg.trade[[place]], 1.0 / float(leg.unit[place]))]
+            apart += [(row, column, -np.asarray(amount)) for row, column, amount in traded]
+            for bound, limits in ((high, (-np.inf, 0.0)), (low, (0.0, np.inf))):
+                switches: list[_Term] = [(zero, leg.switch[[place]], -bound), (zero, chosen, bound)]
+                self._model.constrain(*limits, 1, *apart, *switches)
+        return side
 
     def _reaches(self) -> None:
         """Let a row be moved as far as the furthest of the slots that are traded that way: a rule for each distance."""

@@ -36,6 +36,8 @@ CORES = (20, 60)
 MOST_OPEN = 400
 #: Nodes of HiGHS times slots: in general, and over several accounts with more slots than `SMALL`.
 NODES, FEWER_NODES, SMALL = 160_000, 60_000, 40
+#: Nodes of HiGHS over several accounts at most, where several symbols share an aim.
+MOST_NODES = 700
 #: Work of the searches over several accounts, in turn.
 QUICK_WORK, FIRST_WORK, SECOND_WORK = 400_000, 12_000_000, 14_000_000
 #: Slots up to which HiGHS counts over accounts, how much it may do there, and how far from its answer is searched then,
@@ -108,6 +110,8 @@ def effort_for(problem: TradeProblem) -> Effort:
     """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
     some = NODES if applies(problem) or problem.size <= SMALL else FEWER_NODES
     nodes = int(np.clip(some / max(problem.size, 1), 300, 4_000))
+    if not applies(problem) and has_joint_aims(problem):
+        nodes = min(nodes, MOST_NODES)
     return Effort(nodes, 4 * nodes)
 
 
@@ -320,10 +324,7 @@ class _Search:
 
         start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
         gap = CLOSE / 4 if self.problem.size > LARGE else CLOSED
-        model = Model(problem, must=must)
-        if self._narrows and self.best is not None:
-            model.leave_out(self.best[0].objective)
-        answer = model.solve(self._effort, start=start, gap=gap, watch=self.tell)
+        answer = self._modelled(problem, must).solve(self._effort, start=start, gap=gap, watch=self.tell)
         self._ended = answer.ended
         if answer.ended == "infeasible":
             # What is left holds the best plan: that there is none is a fault, unless there never was one.
@@ -350,6 +351,12 @@ class _Search:
                     break
                 if again.ended == "infeasible" and hair == 0 and self.best is None:
                     self._ended = "infeasible"
+
+    def _modelled(self, problem: TradeProblem, must: Bools | None) -> Model:
+        model = Model(problem, must=must)
+        if self._narrows and self.best is not None:
+            model.leave_out(self.best[0].objective)
+        return model
 
     def _rounding(self, units: Ints) -> float:
         """Return the most by which rounding to the smallest unit sets a bound apart from a best plan."""

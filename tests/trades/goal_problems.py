@@ -130,7 +130,7 @@ def equivalents(
     rng = np.random.default_rng([members, goals, accounts, seed])
     n = members * accounts
     total = each * max(n, 50)
-    price = np.round(np.exp(rng.uniform(np.log(5e3), np.log(5e5), n)))
+    price: Floats = np.exp(rng.uniform(np.log(5e3), np.log(5e5), n)).round()
     symbol = np.tile(np.arange(members), accounts) if shared else np.arange(n)
     price = price[symbol]
     account = np.repeat(np.arange(accounts), members)
@@ -179,7 +179,7 @@ def split(members: int, goals: int, accounts: int, seed: int, *, minimum: float 
     """Draw a rebalance in which a third of the members have shares in two or three goals."""
     rng = np.random.default_rng([members, goals, accounts, seed, 1])
     total = 1e6 * max(members, 50)
-    price = np.round(np.exp(rng.uniform(np.log(5e3), np.log(5e5), members)))
+    price: Floats = np.exp(rng.uniform(np.log(5e3), np.log(5e5), members)).round()
     shares = np.eye(goals)[np.arange(members) % goals]
     for one in np.flatnonzero(rng.random(members) < 1 / 3).tolist():
         parts = rng.choice(goals, int(rng.integers(2, min(goals, 3) + 1)), replace=False)
