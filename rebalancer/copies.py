@@ -70,7 +70,7 @@ def _read(path: Path) -> Portfolio | None:
 
 
 def _symbols(portfolio: Portfolio) -> set[str]:
-    return {one.symbol for one in portfolio.holdings} | {target.symbol for _, target in portfolio.targets()}
+    return set(portfolio.symbols)
 
 
 def _ledgers(source: Path) -> list[Path]:

@@ -191,7 +191,7 @@ def _rounded(rows: Rows) -> Rows:
 
 def _as_asked(rows: Rows, portfolio: Portfolio) -> Rows:
     """Return the prices in the order in which their formula asks: a target, a holding, the next target and so on."""
-    targets = [target.symbol for _, target in portfolio.targets()]
+    targets = [symbol for _, target in portfolio.targets() for symbol in target.named]
     holdings = [holding.symbol for holding in portfolio.holdings]
     asked = dict.fromkeys(symbol for pair in zip_longest(targets, holdings) for symbol in pair if symbol)
     known = {row["Ticker"]: row for row in rows}
