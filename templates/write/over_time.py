@@ -28,6 +28,7 @@ from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -43,10 +44,10 @@ from templates.write.charts import PALETTE, describe, titled
 from templates.write.evaluate import Figures
 from templates.write.tables import widths
 
-#: Columns of the block, the rows of a chart with the space below it, and its height in centimetres.
-_COLUMNS, _ROWS, _HEIGHT = 11, 14, 6.9
-#: Where each chart stands: the column, how many charts' rows down, and its width in centimetres.
-_PLACES = (("B", 0, 22.4), ("B", 1, 14.2), ("I", 1, 8.0))
+#: Columns of the block, and the rows of a chart.
+_COLUMNS, _ROWS = 11, 16
+#: Where each chart stands: its first column and the one after its last, and how many charts down.
+_PLACES = ((0, 11, 0), (0, 7, 1), (7, 11, 1))
 #: What stands for a chart where it is not seen.
 _ALTERNATIVES = {
     "value": "label.performance.alt-value",
@@ -102,11 +103,14 @@ def write_performance(canvas: Canvas, sheet: Worksheet, report: BookReport, figu
     if canvas.literal and not rows:
         return
     room = ROOM if canvas.live else len(rows)
-    for chart, (column, down, width) in zip(
-        charts(_drawn(place), report, lang, room, every=canvas.live), _PLACES, strict=True
-    ):
-        chart.width, chart.height = width, _HEIGHT  # type: ignore[assignment]  # centimetres
-        sheet.add_chart(chart, f"{column}{FIRST_ROW + down * _ROWS}")
+    drawn = charts(_drawn(place), report, lang, room, every=canvas.live)
+    for chart, (left, right, down) in zip(drawn, _PLACES, strict=True):
+        top = FIRST_ROW - 1 + down * (_ROWS + 1)
+        # From cell to cell: columns are as wide as a spreadsheet's own font makes them.
+        first = AnchorMarker(col=FIRST_COLUMN - 1 + left, row=top)
+        last = AnchorMarker(col=FIRST_COLUMN - 1 + right, row=top + _ROWS)
+        chart.anchor = TwoCellAnchor(_from=first, to=last)  # type: ignore[assignment]  # it takes both
+        sheet.add_chart(chart)
 
 
 def charts(place: Drawn, report: BookReport, lang: Lang, count: int, *, every: bool = False) -> list[ChartBase]:
