@@ -7,14 +7,15 @@ against a band; sums of weights are compared to 20 digits, far below the smalles
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
 from engine.errors import Problem, warning
+from engine.goals import Goal, buyable, consolidated, disabled_symbols, goals_of, main_goal
 from engine.money import ZERO
 from engine.phrase import Phrase, place
-from engine.plan import Cause, Position, SectionState, Status
+from engine.plan import Cause, GoalState, Position, SectionState, Status, goal_label
 from engine.portfolio import Portfolio, Rule, Section, Target
 from engine.schedule import section_due
 from engine.valuation import Valuation
@@ -43,18 +44,87 @@ def band(target: Decimal, rule: Rule) -> tuple[Decimal, Decimal]:
     return max(target - min(widths), ZERO), target + min(widths)
 
 
-def positions(portfolio: Portfolio, valuation: Valuation) -> tuple[Position, ...]:
+def goal_states(portfolio: Portfolio, valuation: Valuation) -> tuple[GoalState, ...]:
+    """Compare every goal with its target and band: targets in document order, then the holdings without one.
+
+    LOCKED (all that is held of its members is) goes before DISABLED, and both before OVER and UNDER: such a goal is
+    shown where it is, but calls for no trade. With a total of 0 or below, weights are 0 and nothing is outside its
+    band.
+    """
+    goals = goals_of(portfolio)
+    locked = locked_symbols(portfolio)
+    spare: dict[str, dict[tuple[str, str], Decimal]] = {}
+    if any(goal.target is not None and goal.target.consolidate for goal in goals):
+        spare = _spare(portfolio, valuation, goals)
+    return tuple(_goal_state(portfolio, valuation, goal, locked, spare.get(goal.name, {})) for goal in goals)
+
+
+def _spare(
+    portfolio: Portfolio, valuation: Valuation, goals: Sequence[Goal]
+) -> dict[str, dict[tuple[str, str], Decimal]]:
+    """Return what is to be consolidated of each goal, in money by symbol and account: rows that are not locked."""
+    one = "" if portfolio.accounts_declared else portfolio.accounts[0].name
+    found: dict[str, dict[tuple[str, str], Decimal]] = {}
+    away, off = consolidated(goals, buyable(portfolio, goals)), disabled_symbols(portfolio)
+    for goal in goals:
+        # What one goal lets go is let go of by every goal that it has a part in.
+        if goal.target is None or not goal.leaf:
+            continue
+        mine = found.setdefault(goal.name, {})
+        for row in portfolio.holdings:
+            place = row.symbol, row.account if portfolio.accounts_declared else one
+            if (
+                row.symbol in goal.members
+                and place in away
+                and row.symbol not in off
+                and row.quantity
+                and not row.locked
+            ):
+                quote = valuation.prices[row.symbol]
+                mine[place] = mine.get(place, ZERO) + row.quantity * quote.price * valuation.fx.rate(quote.currency)
+    return found
+
+
+def _goal_state(
+    portfolio: Portfolio,
+    valuation: Valuation,
+    goal: Goal,
+    locked: frozenset[str],
+    spare: Mapping[tuple[str, str], Decimal],
+) -> GoalState:
+    section = next((one for one in portfolio.sections if one.name == goal.section), None)
+    target = goal.target or Target(goal.name, ZERO)
+    low, high = band(target.weight, section.rule.of(target)) if section else (ZERO, ZERO)
+    worth, total = goal.worth(valuation.values), valuation.total
+    weight = worth / total if total > 0 else ZERO
+    held = [symbol for symbol in goal.members if any(valuation.quantities[symbol].values())]
+    status = _status(worth, total, low, high)
+    if goal.target is None and held:
+        status = "NO_TARGET"
+    if not target.enabled:
+        status = "DISABLED"
+    members = goal.members if goal.kind == "instrument" else held
+    if members and locked.issuperset(members):
+        status = "LOCKED"
+    return GoalState(goal, worth, weight, target.weight, weight - target.weight, low, high, status, spare)
+
+
+def positions(
+    portfolio: Portfolio, valuation: Valuation, states: Sequence[GoalState] | None = None
+) -> tuple[Position, ...]:
     """Compare every symbol with its target and band: targets in document order, then the holdings without one.
 
-    LOCKED (all that is held of the symbol is) goes before DISABLED, and both before OVER and UNDER: such a position is
-    shown where it is, but calls for no trade. A symbol that needs no price and has none shows price 0 of source "none".
-    With a total of 0 or below, weights are 0 and nothing is outside its band.
+    What is a goal of its own has its figures and status; a member of others has no target, and the status of its goal
+    where it is in one. A symbol that needs no price and has none shows price 0 of source "none".
     """
-    aims = {target.symbol: (section, target) for section, target in portfolio.targets()}
+    states = goal_states(portfolio, valuation) if states is None else states
+    of: dict[str, list[GoalState]] = {}
+    for state in states:
+        for symbol in state.goal.members:
+            of.setdefault(symbol, []).append(state)
     locked = locked_symbols(portfolio)
     return tuple(
-        _position(portfolio, valuation, symbol, aims.get(symbol), locked=symbol in locked)
-        for symbol in portfolio.symbols
+        _position(portfolio, valuation, symbol, of[symbol], locked=symbol in locked) for symbol in portfolio.symbols
     )
 
 
@@ -66,26 +136,28 @@ def locked_symbols(portfolio: Portfolio) -> frozenset[str]:
 
 
 def _position(
-    portfolio: Portfolio, valuation: Valuation, symbol: str, aim: tuple[Section, Target] | None, *, locked: bool
+    portfolio: Portfolio, valuation: Valuation, symbol: str, mine: Sequence[GoalState], *, locked: bool
 ) -> Position:
     instrument = portfolio.instruments[symbol]
-    section, target = aim or (None, Target(symbol, ZERO))
-    low, high = band(target.weight, section.rule.of(target)) if section else (ZERO, ZERO)
     accounts = _places(valuation.quantities[symbol], declared=portfolio.accounts_declared)
     worth, total = valuation.values[symbol], valuation.total
     weight = worth / total if total > 0 else ZERO
     quote = valuation.prices.get(symbol)
-    status = _status(worth, total, low, high)
-    if aim is None and any(accounts.values()):
-        status = "NO_TARGET"
-    if not target.enabled:
-        status = "DISABLED"
-    if locked:
-        status = "LOCKED"
+    only = mine[0]
+    target, low, high, status = only.target, only.low, only.high, only.status
+    main = main_goal(symbol, [state.goal for state in mine])
+    parts: dict[str, Decimal] = {}
+    if only.goal.kind != "instrument":
+        aims = [state for state in mine if state.leaf] or mine
+        parts = {state.name: state.goal.members[symbol] for state in aims}
+        target, low, high = ZERO, ZERO, ONE
+        status = aims[0].status if len(aims) == 1 and aims[0].status != "LOCKED" else "OK"
+        status = "DISABLED" if any(state.goal.target and not state.goal.target.enabled for state in mine) else status
+        status = "LOCKED" if locked else status
     return Position(
         symbol=symbol,
         name=instrument.name,
-        section=section.name if section else None,
+        section=main.section,
         market=instrument.market,
         asset_type=instrument.asset_type,
         quantity=sum(accounts.values(), ZERO),
@@ -98,11 +170,12 @@ def _position(
         stale=quote.stale if quote else False,
         value=worth,
         weight=weight,
-        target=target.weight,
-        drift=weight - target.weight,
+        target=target,
+        drift=ZERO if parts else weight - target,
         low=low,
         high=high,
         status=status,
+        goals=parts,
     )
 
 
@@ -120,16 +193,27 @@ def _status(worth: Decimal, total: Decimal, low: Decimal, high: Decimal) -> Stat
     return "UNDER" if worth < _EXACT.multiply(low, total) else "OK"
 
 
-def section_states(portfolio: Portfolio, found: Sequence[Position], as_of: dt.date) -> tuple[SectionState, ...]:
+def section_states(
+    portfolio: Portfolio, valuation: Valuation, found: Sequence[GoalState], as_of: dt.date
+) -> tuple[SectionState, ...]:
     """Compare each section's sleeve with the sum of its targets, and say whether and why it acts.
 
-    The sleeve (locked and disabled positions included) is OVER or UNDER beyond the section's absolute band; where a
-    rule has only a relative one, beyond that fraction of the sleeve's target. `breaches` names the positions outside
-    their own bands. A section acts if its review is due, or a limit or band of a target of its own is broken; locked
-    and disabled positions are no reason.
+    The sleeve (locked and disabled goals included) is OVER or UNDER beyond the section's absolute band; where a rule
+    has only a relative one, beyond that fraction of the sleeve's target. `breaches` names the goals outside their own
+    bands. A section acts if its review is due, or a limit or band of a target of its own is broken; locked and disabled
+    goals are no reason.
     """
+    weights = valuation.weights
+    broken = [limit for limit in limits_of(portfolio) if limit.outside(weights) > 0]
+    frozen = frozen_symbols(portfolio)
+    why = {
+        section.name: tuple(
+            limit.name for limit in broken if any(s.section == section.name for s in concerned(limit, found, frozen))
+        )
+        for section in portfolio.sections
+    }
     return tuple(
-        _section(portfolio, section, [p for p in found if p.section == section.name], found, as_of)
+        _section(portfolio, section, [p for p in found if p.section == section.name], why[section.name], as_of)
         for section in portfolio.sections
     )
 
@@ -137,12 +221,12 @@ def section_states(portfolio: Portfolio, found: Sequence[Position], as_of: dt.da
 def _section(
     portfolio: Portfolio,
     section: Section,
-    members: Sequence[Position],
-    found: Sequence[Position],
+    members: Sequence[GoalState],
+    broken: tuple[str, ...],
     as_of: dt.date,
 ) -> SectionState:
     rule = section.rule
-    weight = sum((position.weight for position in members), ZERO)
+    weight = sum((state.weight for state in members if state.leaf), ZERO)
     drift = weight - section.weight
     if rule.absolute_band is not None:
         width = rule.absolute_band
@@ -152,8 +236,7 @@ def _section(
     if _exceeds(abs(drift), width):
         status = "OVER" if drift > 0 else "UNDER"
     due, next_day = section_due(portfolio, section, as_of)
-    breaches = tuple(position.symbol for position in members if position.status in ("OVER", "UNDER"))
-    broken = tuple(_broken_limits(portfolio, section, found))
+    breaches = tuple(state.name for state in members if state.status in ("OVER", "UNDER"))
     if portfolio.settings.trigger == "always":
         why = Cause("always")
     elif due:
@@ -170,13 +253,20 @@ def _section(
     )
 
 
-def _broken_limits(portfolio: Portfolio, section: Section, found: Sequence[Position]) -> Iterator[str]:
-    """Yield the limits that are broken and concern a target of the section that may be traded."""
-    weights = {position.symbol: position.weight for position in found}
-    free = {p.symbol for p in found if p.section == section.name and p.status not in ("LOCKED", "DISABLED")}
-    for limit in limits_of(portfolio):
-        if free & set(limit.members) and limit.outside(weights) > 0:
-            yield limit.name
+def frozen_symbols(portfolio: Portfolio) -> frozenset[str]:
+    """Return the symbols that may not be traded at all: locked throughout, or in a goal that is disabled."""
+    return locked_symbols(portfolio) | disabled_symbols(portfolio)
+
+
+def concerned(limit: WeightLimit, states: Iterable[GoalState], frozen: frozenset[str]) -> Iterator[GoalState]:
+    """Yield the goals that may be traded and that a limit is of: those named, and those of symbols that are named.
+
+    A symbol that is `frozen` is no reason.
+    """
+    for state in states:
+        named = state.name in limit.of or any(one in limit.of and one not in frozen for one in state.goal.members)
+        if named and not state.idle:
+            yield state
 
 
 def cash_band(portfolio: Portfolio, total: Decimal) -> tuple[Decimal, Decimal]:
@@ -195,15 +285,16 @@ def _exceeds(weight: Decimal, bound: Decimal) -> bool:
 
 
 def portfolio_drift(portfolio: Portfolio, valuation: Valuation) -> Decimal:
-    """Return Σ|weight − target| / 2 over all positions and cash: the share of the total that is in the wrong place.
+    """Return Σ|weight − target| / 2 over all goals and cash: the share of the total that is in the wrong place.
 
-    Holdings without a target count as target 0. Source: Betterment's portfolio drift.
+    Holdings without a target count as target 0; wider classes not beside the narrower ones within them. Source:
+    Betterment's portfolio drift.
     """
     total = valuation.total
     if total <= 0:
         return ZERO
-    aims = {target.symbol: target.weight for _, target in portfolio.targets()}
-    off = sum((abs(worth - aims.get(symbol, ZERO) * total) for symbol, worth in valuation.values.items()), ZERO)
+    leaves = (goal for goal in goals_of(portfolio) if goal.leaf)
+    off = sum((abs(goal.worth(valuation.values) - goal.weight * total) for goal in leaves), ZERO)
     off += abs(valuation.cash_value - portfolio.cash_target * total)
     return off / (2 * total)
 
@@ -212,18 +303,21 @@ def portfolio_drift(portfolio: Portfolio, valuation: Valuation) -> Decimal:
 class WeightLimit:
     """A bound on the joint weight of some instruments: a target's own minimum and maximum, or a group's.
 
-    `name` is the symbol's or the group's.
+    `name` is the goal's or the group's, `members` the part of each symbol that counts, `of` the symbols and goals that
+    it names.
     """
 
     name: str
-    members: tuple[str, ...]
+    members: Mapping[str, Decimal]
     minimum: Decimal | None
     maximum: Decimal | None
     group: bool
+    of: frozenset[str]
 
     def weight(self, weights: Mapping[str, Decimal]) -> Decimal:
         """Return the members' joint weight."""
-        return sum((weights.get(member, ZERO) for member in self.members), ZERO)
+        known = ((weights.get(member, ZERO), part) for member, part in self.members.items())
+        return sum((weight if part == 1 else weight * part for weight, part in known), ZERO)
 
     def above(self, weights: Mapping[str, Decimal]) -> bool:
         """Tell whether the maximum is broken."""
@@ -243,12 +337,22 @@ class WeightLimit:
 
 
 def limits_of(portfolio: Portfolio) -> Iterator[WeightLimit]:
-    """Yield the limits of every target and every group, in document order."""
-    for _, target in portfolio.targets():
+    """Yield the limits of every target and every group, in document order; a group may name symbols and goals."""
+    targets = [target for _, target in portfolio.targets()]
+    goals: dict[str, Mapping[str, Decimal]] = {}
+    if any(target.kind != "instrument" for target in targets):
+        goals = {goal.name: goal.members for goal in goals_of(portfolio) if goal.kind != "instrument"}
+    for target in targets:
         if target.minimum is not None or target.maximum is not None:
-            yield WeightLimit(target.symbol, (target.symbol,), target.minimum, target.maximum, group=False)
+            members = goals.get(target.symbol, {target.symbol: ONE})
+            of = frozenset((target.symbol,))
+            yield WeightLimit(target.symbol, members, target.minimum, target.maximum, group=False, of=of)
     for group in portfolio.groups:
-        yield WeightLimit(group.name, group.members, group.minimum, group.maximum, group=True)
+        parts: dict[str, Decimal] = {}
+        for named in group.members:
+            for symbol, part in goals.get(named, {named: ONE}).items():
+                parts[symbol] = parts.get(symbol, ZERO) + part
+        yield WeightLimit(group.name, parts, group.minimum, group.maximum, group=True, of=frozenset(group.members))
 
 
 def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Problem, ...]:
@@ -266,7 +370,7 @@ def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Pro
         if limit.group:
             where = place("groups", group=limit.name)
         else:
-            where = place("target", section=sections[limit.name], symbol=limit.name)
+            where = place("target", section=sections[limit.name], symbol=goal_label(limit.name))
         problems.extend(_broken(where, limit.weight(weights), limit.minimum, limit.maximum))
     return tuple(problems)
 

@@ -8,16 +8,18 @@ it is a conflict, shown with both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from engine.errors import Problem, error
+from engine.goals import ClassTree, weighed
 from engine.ledger.account import Books
 from engine.money import ZERO
-from engine.phrase import phrase, place
-from engine.portfolio import Account, Group, Holding, Portfolio, Rule, Section, Target
+from engine.phrase import Phrase, phrase, place
+from engine.portfolio import Holding, Portfolio, Rule, Section, Target
 from engine.settings import Settings
+from engine.text import plain_number
 
 Row = tuple[str, ...]
 Rows = dict[Row, Any]
@@ -37,26 +39,66 @@ class Conflict:
     def problem(self) -> Problem:
         """Return the conflict as an error that shows both values."""
         return error(
-            f"sync-conflict.{self.row[0]}", place("sync-row", row=tuple(filter(None, self.row[1:]))),
-            mine=_shown(self.mine), theirs=_shown(self.theirs),
+            "sync-conflict.weights" if self.row[0] == "weights" else "sync-conflict", row_place(self.row),
+            mine=self.shown[0], theirs=self.shown[1],
         )  # fmt: skip
 
+    @property
+    def shown(self) -> tuple[object, object]:
+        """Return both values as far as they differ."""
+        return _shown(self.mine, self.theirs), _shown(self.theirs, self.mine)
 
-def _shown(value: object) -> object:
-    """Return what of a row tells it apart, for a person."""
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row that a merge changes; None where there is none."""
+
+    row: Row
+    before: object
+    after: object
+
+    @property
+    def told(self) -> Phrase:
+        """Return the change as a line."""
+        before, after = _shown(self.before, self.after), _shown(self.after, self.before)
+        return phrase("sync-change", row=row_place(self.row), before=before, after=after)
+
+
+def row_place(row: Row) -> Phrase:
+    """Return which row it is: its kind, and what it is called."""
+    return place(f"sync-{row[0]}", row=tuple(filter(None, row[1:])))
+
+
+def _shown(value: object, other: object) -> object:
+    """Return of a row what tells it from the other one, for a person."""
     if value is None:
         return phrase("shown.nothing")
-    if isinstance(value, Holding):
-        return value.value if value.value is not None else value.quantity
-    if isinstance(value, Target):
-        return value.weight
-    if isinstance(value, Rule | Group | Account | Section):
-        return _differs(value)
-    return str(value)
+    if not is_dataclass(value):
+        return _plain(value)
+    names = [one.name for one in fields(value) if one.compare]
+    if type(other) is type(value):
+        names = [name for name in names if getattr(value, name) != getattr(other, name)]
+    elif isinstance(value, Holding):
+        names = ["quantity" if value.value is None else "value"]
+    elif isinstance(value, Target):
+        names = ["weight"]
+    said = [(name, _plain(getattr(value, name))) for name in names]
+    if len(said) == 1 and names[0] in ("quantity", "value", "weight"):
+        return said[0][1]
+    return ", ".join(f"{name} {text}" for name, text in said if text or type(other) is type(value))
 
 
-def _differs(value: Any) -> str:  # noqa: ANN401 - any record
-    return ", ".join(f"{one.name}={getattr(value, one.name)}" for one in fields(value))
+def _plain(value: object) -> str:
+    """Return a value as a portfolio's file has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return plain_number(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+    return "–" if value is None or value == "" else str(value)
 
 
 def merged(
@@ -65,43 +107,73 @@ def merged(
     theirs: Portfolio,
     *,
     prefer: str = "",
+    choices: Mapping[Row, str] | None = None,
     settled: Mapping[Row, Any] | None = None,
 ) -> tuple[Portfolio, tuple[Conflict, ...]]:
     """Return what two versions come to, in the order of mine, and the rows that each changed in its own way.
 
     `base` is what both come from; without it every row that differs is a conflict, and one that a side lacks is taken
     from the other. `settled` are rows of which is known what both changes come to (`settled_by`); `prefer` ("mine" or
-    "theirs") decides the other conflicts. Targets that are above 1 together are one, row by row.
+    "theirs") decides the other conflicts, `choices` those of some rows. Targets that are above 1 together are one, row
+    by row.
     """
+    choices = choices or {}
     old, ours, others = (_rows(one) if one else {} for one in (base, mine, theirs))
     kept: Rows = {}
     conflicts = []
     for row in dict.fromkeys((*ours, *others)):
         before, here, there = old.get(row), ours.get(row), others.get(row)
-        if here == there or (there == before and base is not None):
-            value = here
-        elif here == before and base is not None:
-            value = there
-        elif base is None and (here is None or there is None):
-            value = here if there is None else there
-        elif base is not None and settled and row in settled:
-            value = settled[row]
-        else:
-            value = there if prefer == "theirs" else here
-            if not prefer:
+        known = settled.get(row) if settled else None
+        if known is not None:
+            before, here, there = (_levelled(one, known) for one in (before, here, there))
+        decided, value = _decided(known, before, here, there, first=base is None)
+        if not decided:
+            side = choices.get(row, prefer)
+            value = there if side == "theirs" else here
+            if not side:
                 conflicts.append(Conflict(row, here, there))
         if value is not None:
             kept[row] = value
-    if sum((one.weight for row, one in kept.items() if row[0] == "target"), ZERO) > _WHOLE:
+    if _wanted(kept) > _WHOLE:
         for row in dict.fromkeys((*ours, *others)):
             here, there = ours.get(row), others.get(row)
             if row[0] != "target" or here == there:
                 continue
-            kept[row] = there if prefer == "theirs" else here
-            if not prefer:
+            side = choices.get(("weights", *row[1:]), prefer)
+            kept[row] = there if side == "theirs" else here
+            if not side:
                 conflicts.append(Conflict(("weights", *row[1:]), here, there))
     kept = {row: value for row, value in kept.items() if value is not None}
     return _built(kept, mine, theirs), tuple(conflicts)
+
+
+def _decided(known: Any, before: Any, here: Any, there: Any, *, first: bool) -> tuple[bool, Any]:  # noqa: ANN401
+    """Return whether it is clear what two versions of a row come to, and what that is."""
+    if isinstance(known, Holding) and known.quantity and (here is None or there is None):
+        return True, there if here is None else here
+    if here == there or (there == before and not first):
+        return True, here
+    if here == before and not first:
+        return True, there
+    if first and (here is None or there is None):
+        return True, here if there is None else there
+    return False, None
+
+
+def _levelled(value: Any, known: Any) -> Any:  # noqa: ANN401 - any row
+    """Return a row with what the ledgers say of it; the rest of it, such as a price, stays as it is."""
+    if value is None or not isinstance(known, Holding | Rule):
+        return None if value is None and isinstance(known, Holding | Rule) else known
+    if isinstance(known, Rule):
+        return replace(value, last_rebalanced=known.last_rebalanced)
+    return replace(value, quantity=known.quantity, value=None, average_cost=known.average_cost, cost_fx=known.cost_fx)
+
+
+def _wanted(rows: Rows) -> Decimal:
+    """Return what all targets weigh together; wider classes are the sums of their narrower ones, counted once."""
+    targets = [one for row, one in rows.items() if row[0] == "target"]
+    classes = {row[1]: wider for row, wider in rows.items() if row[0] == "class"}
+    return sum((one.weight for one in weighed(targets, ClassTree(classes)) if one.leaf), ZERO)
 
 
 def settled_by(books: Books, mine: Portfolio, theirs: Portfolio) -> Rows:
@@ -145,6 +217,9 @@ def _rows(portfolio: Portfolio) -> Rows:
         rows["rule", section.name] = section.rule
         rows |= {("target", section.name, target.symbol): target for target in section.targets}
     rows |= {("group", group.name): group for group in portfolio.groups}
+    rows |= {("exposure", symbol): parts for symbol, parts in portfolio.exposures.items()}
+    rows |= {("class", name): wider for name, wider in portfolio.classes.items()}
+    rows |= {("prefer", key): places for key, places in portfolio.prefer.items()}
     rows |= {("fx", name): rate for name, rate in portfolio.fx.items()}
     rows |= {("setting", one.name): getattr(portfolio.settings, one.name) for one in fields(Settings)}
     rows["rule", ""] = portfolio.untargeted_rule
@@ -164,6 +239,11 @@ def _built(rows: Mapping[Row, Any], mine: Portfolio, theirs: Portfolio) -> Portf
     for row, target in of("target"):
         targets.setdefault(row[1], []).append(target)
     rules = {row[1]: rule for row, rule in of("rule")}
+    classes = {row[1]: wider for row, wider in of("class")}
+    if any(one.asset_class is not None for several in targets.values() for one in several):
+        given = weighed([one for several in targets.values() for one in several], ClassTree(classes))
+        by_goal = {one.symbol: one for one in given}
+        targets = {name: [by_goal[one.symbol] for one in several] for name, several in targets.items()}
     sections = tuple(
         Section(name, tuple(targets.get(name, ())), rules[name]) for name in rules if name and targets.get(name)
     )
@@ -178,6 +258,9 @@ def _built(rows: Mapping[Row, Any], mine: Portfolio, theirs: Portfolio) -> Portf
         sections=sections,
         groups=tuple(value for _, value in of("group")),
         fx={row[1]: rate for row, rate in of("fx")},
+        exposures={row[1]: parts for row, parts in of("exposure")},
+        classes=classes,
+        prefer={row[1]: places for row, places in of("prefer")},
         expected={row[1]: text for row, text in of("expected")},
         settings=replace(Settings(), **settings),
         accounts_declared=mine.accounts_declared or theirs.accounts_declared,
@@ -188,3 +271,17 @@ def _built(rows: Mapping[Row, Any], mine: Portfolio, theirs: Portfolio) -> Portf
 def alike(one: Portfolio, other: Portfolio) -> bool:
     """Tell whether two versions hold the same rows."""
     return _rows(one) == _rows(other)
+
+
+def changes(before: Portfolio, after: Portfolio) -> tuple[Change, ...]:
+    """Return the rows in which a portfolio differs from one before it."""
+    old, new = _rows(before), _rows(after)
+    rows = dict.fromkeys((*old, *new))
+    return tuple(Change(row, old.get(row), new.get(row)) for row in rows if old.get(row) != new.get(row))
+
+
+def sides_of(portfolio: Portfolio, changed: Iterable[Change]) -> tuple[int, int]:
+    """Return how many of some rows a portfolio holds as they were before a change, and how many as after it."""
+    rows = _rows(portfolio)
+    held = [(rows.get(one.row) == one.before, rows.get(one.row) == one.after) for one in changed]
+    return sum(before for before, _ in held), sum(after for _, after in held)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Literal
 from engine.allocation import allocation
 from engine.documents import Document, number, problem_list
 from engine.errors import Problem
+from engine.goals import Goal, uses_goals
+from engine.market.catalogue import asset_classes
 from engine.phrase import Phrase, phrase
 from engine.portfolio import Portfolio
 from engine.valuation import FxRate, Valuation
@@ -34,7 +36,8 @@ Side = Literal["buy", "sell"]
 class Position:
     """Value one symbol over all accounts and compare it with its target and band.
 
-    `value` is in the base currency, unrounded; `fx` is base currency per unit of `currency`; `drift` is signed.
+    `value` is in the base currency, unrounded; `fx` is base currency per unit of `currency`; `drift` is signed. A
+    member of equivalents or of classes has no target or band of its own (0, and 0 to 1): `goals` are its parts in each.
     """
 
     symbol: str
@@ -57,6 +60,63 @@ class Position:
     low: Decimal
     high: Decimal
     status: Status
+    goals: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GoalState:
+    """Value a goal over its members and accounts and compare it with its target and band.
+
+    `value` is in the base currency, unrounded; `drift` is signed. `spare` is what of it is to be consolidated, by
+    symbol and account.
+    """
+
+    goal: Goal
+    value: Decimal
+    weight: Decimal
+    target: Decimal
+    drift: Decimal
+    low: Decimal
+    high: Decimal
+    status: Status
+    spare: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return the goal's key."""
+        return self.goal.name
+
+    @property
+    def section(self) -> str | None:
+        """Return the goal's section, None of a holding without a target."""
+        return self.goal.section
+
+    @property
+    def leaf(self) -> bool:
+        """Tell whether the goal is an aim of its own."""
+        return self.goal.leaf
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether it is shown where it is and calls for no trade."""
+        return self.status in ("LOCKED", "DISABLED")
+
+    @property
+    def settled(self) -> Decimal:
+        """Return the value without what is to be consolidated."""
+        spare = (worth * self.goal.members[symbol] for (symbol, _), worth in self.spare.items())
+        return self.value - sum(spare, ZERO)
+
+
+def goal_label(name: str) -> Phrase | str:
+    """Return what a goal is called in a sentence: a class of the catalogue in the reader's language."""
+    known = asset_classes().get(name)
+    return phrase(f"asset-class.{known.path}") if known else name
+
+
+def spare_of(states: Iterable[GoalState]) -> dict[tuple[str, str], Decimal]:
+    """Return what is to be consolidated, by symbol and account, in the base currency: each once."""
+    return {place: worth for state in states for place, worth in state.spare.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +136,9 @@ class Cause:
     @property
     def phrase(self) -> Phrase:
         """Return the sentence."""
-        return phrase(f"why.{self.code}", symbols=self.symbols, since=self.since, rules=self.rules)
+        return phrase(
+            f"why.{self.code}", symbols=tuple(map(goal_label, self.symbols)), since=self.since, rules=self.rules
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +167,9 @@ class Reason:
     Codes: over, under (outside the band), above, below (inside the band, towards the target), untargeted (a holding
     without a target), zero-target, raise-cash (a withdrawal, a buffer or a negative balance), pay-purchase (the money
     is for a purchase of the same plan), cash-target (cash is below its target), limit (a maximum, a group's or an
-    account's risk cap), relocate (the same instrument moves between accounts).
+    account's risk cap), relocate (the same instrument moves between accounts), consolidate (a better liked member of
+    the same goal takes its place), replace (it takes that place), together (goals that share funds come nearer to their
+    targets together). The figures are those of `goal`, where it is one of several members.
     """
 
     code: str
@@ -113,10 +177,15 @@ class Reason:
     target: Decimal
     low: Decimal
     high: Decimal
+    goal: str = ""
 
     @property
     def phrase(self) -> Phrase:
         """Return the sentence, whose weights have as many decimals as it takes to tell them apart."""
+        return phrase("reason-of-goal", goal=goal_label(self.goal), reason=self._plain) if self.goal else self._plain
+
+    @property
+    def _plain(self) -> Phrase:
         figures = (self.weight, self.target, self.low, self.high)
         return phrase(
             f"reason.{self.code}",
@@ -150,6 +219,7 @@ class Trade:
     reason: Reason
     weight_after: Decimal
     withheld: Decimal = Decimal(0)
+    goal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +312,7 @@ class Plan:
     quality: Quality
     tax: TaxEstimate
     problems: tuple[Problem, ...]
+    goals: tuple[GoalState, ...] = ()
 
     def to_json(self) -> Document:
         """Return the plan as the documented JSON object, in plain dicts, lists, numbers and strings."""
@@ -267,14 +338,36 @@ class Plan:
             },
             "tax": _tax(self.tax),
             "allocation": allocation(self).to_json(),
+            **self._goals(),
             "problems": problem_list(self.problems),
+        }
+
+    @property
+    def unknown(self) -> Decimal:
+        """Return what of the members of goals is in none of them, in the base currency."""
+        values = {position.symbol: position.value for position in self.positions}
+        held = {symbol for state in self.goals for symbol in state.goal.members}
+        known = sum((state.value for state in self.goals if state.leaf), ZERO)
+        return sum((values[symbol] for symbol in held), ZERO) - known
+
+    def _goals(self) -> Document:
+        """Return the goals as JSON, where there are any but instruments, or places are preferred."""
+        if not uses_goals(self.portfolio):
+            return {}
+        unknown = self.unknown
+        return {
+            "goals": [_goal(state) for state in self.goals if state.goal.target is not None],
+            "unknown": {
+                "value": number(unknown),
+                "weight": number(unknown / self.total_value if self.total_value else ZERO),
+            },
         }
 
     def to_frame(self) -> pd.DataFrame:
         """Return the trades as a table with a row an order; quantities, prices and amounts are floats."""
         import pandas as pd
 
-        columns = [name for name in _trade_columns() if name != "reason"]
+        columns = [name for name in _trade_columns() if name not in ("reason", "goal")]
         rows = [{name: _cell(getattr(trade, name)) for name in columns} for trade in self.trades]
         reasons = [str(trade.reason.phrase) for trade in self.trades]
         numbers = ("quantity", "price", "amount", "cost", "tax", "withheld", "weight_after")
@@ -285,7 +378,7 @@ class Plan:
         """Return the positions as a table with a row a symbol; quantities, prices, values and weights are floats."""
         import pandas as pd
 
-        columns = [field.name for field in fields(Position) if field.name not in ("accounts", "price_as_of")]
+        columns = [field.name for field in fields(Position) if field.name not in ("accounts", "price_as_of", "goals")]
         rows = [{name: _cell(getattr(position, name)) for name in columns} for position in self.positions]
         numbers = ("quantity", "price", "fx", "value", "weight", "target", "drift", "low", "high")
         frame = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(numbers, "float64"))
@@ -321,7 +414,26 @@ def _moment(moment: dt.datetime | dt.date | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
+def _goal(state: GoalState) -> Document:
+    return {
+        "goal": state.name,
+        "kind": state.goal.kind,
+        "section": state.section,
+        "parent": state.goal.parent,
+        "target": number(state.target),
+        "weight": number(state.weight),
+        "drift": number(state.drift),
+        "band": [number(state.low), number(state.high)],
+        "status": state.status,
+        "value": number(state.value),
+        "members": list(state.goal.members),
+        "exposures": _amounts(state.goal.members),
+    }
+
+
 def _position(position: Position) -> Document:
+    """Return a position as JSON; a member of goals has theirs in place of a target and band."""
+    own = not position.goals
     return {
         "symbol": position.symbol,
         "name": position.name,
@@ -338,10 +450,11 @@ def _position(position: Position) -> Document:
         "stale": position.stale,
         "value": number(position.value),
         "weight": number(position.weight),
-        "target": number(position.target),
-        "drift": number(position.drift),
-        "band": [number(position.low), number(position.high)],
+        "target": number(position.target) if own else None,
+        "drift": number(position.drift) if own else None,
+        "band": [number(position.low), number(position.high)] if own else None,
         "status": position.status,
+        **({} if own else {"goals": _amounts(position.goals)}),
     }
 
 
@@ -373,6 +486,7 @@ def _trade(trade: Trade) -> Document:
         "tax": number(trade.tax),
         "reason": str(trade.reason.phrase),
         "weight_after": number(trade.weight_after),
+        **({"goal": trade.goal} if trade.goal else {}),
     }
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Literal
 
 from engine.errors import Problem
 from engine.money import ZERO
@@ -18,6 +19,9 @@ UNKNOWN_TYPE = "unknown"
 ACCOUNT_TYPES = ("taxable", "isa", "irp", "pension", "ira", "roth", "401k")
 #: What an account may refuse to buy: traits of an instrument.
 TRAITS = ("leveraged", "inverse", "futures")
+
+#: What a target names: an instrument, a set of equivalents, or a class of assets.
+GoalKind = Literal["instrument", "any", "class"]
 
 #: Smallest fraction of a share that is traded where fractions are allowed.
 FRACTION = Decimal("0.000001")
@@ -115,7 +119,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The weight of the whole wanted for one instrument; `minimum` and `maximum` bound what trades may lead to.
+    """The weight of the whole wanted for one goal; `minimum` and `maximum` bound what trades may lead to.
+
+    `symbol` is the goal's key: an instrument's symbol, or the name of equivalents (`members`, in order of preference)
+    or of an asset class (`asset_class`). `share`, where given, is of the nearest wider class that has a target, and
+    `weight` what that comes to. `consolidate` sells what is held of the less preferred members. A class within which
+    another has a target is no `leaf` (no input: `engine.goals` says so): its weight is that of its narrower ones.
 
     A relative band of its own beats its section's. `high_volatility` is no input: it says that the wider one is in
     force (`engine.analysis.volatility.banded`).
@@ -132,6 +141,21 @@ class Target:
     relative_band: Decimal | None = None
     relative_band_high_volatility: Decimal | None = None
     high_volatility: bool = False
+    members: tuple[str, ...] = ()
+    asset_class: str | None = None
+    share: Decimal | None = None
+    consolidate: bool = False
+    leaf: bool = True
+
+    @property
+    def kind(self) -> GoalKind:
+        """Return what the target names."""
+        return "any" if self.members else "instrument" if self.asset_class is None else "class"
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Return the instruments that the target names: none of a class."""
+        return self.members or (() if self.asset_class is not None else (self.symbol,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +219,8 @@ class Section:
 
     @property
     def weight(self) -> Decimal:
-        """Return the sum of the target weights."""
-        return sum((target.weight for target in self.targets), ZERO)
+        """Return the sum of the target weights; wider classes are the sums of their narrower ones, counted once."""
+        return sum((target.weight for target in self.targets if target.leaf), ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +241,10 @@ class Portfolio:
     is one nameless account with all the cash, and a holding's `account` is only a label.
     `fx` holds the manual rates by pair, such as USDKRW. `expected` is what the person expects of it, in their words
     (return, fall, fee): kept and shown, never computed with. `notes` is what reading it found that stops no plan.
+
+    What the document says of classes: `exposures` the parts of an instrument in each, `classes` the wider class of each
+    ("" for a widest one). `prefer` says where what is bought first: places (names or types of accounts) by symbol, goal
+    or class, and under "rule" the named rule that holds besides. `engine.goals` reads them with the catalogue's.
     """
 
     name: str
@@ -232,6 +260,9 @@ class Portfolio:
     untargeted_rule: Rule = field(default_factory=Rule)
     expected: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Problem, ...] = field(default=(), compare=False)
+    exposures: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
+    prefer: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def targets(self) -> Iterator[tuple[Section, Target]]:
         """Yield every target with its section, in document order."""
@@ -241,13 +272,14 @@ class Portfolio:
 
     @property
     def volatility_followers(self) -> tuple[str, ...]:
-        """Return the symbols whose bands high volatility widens, in document order."""
-        return tuple(target.symbol for section, target in self.targets() if section.rule.follows_volatility(target))
+        """Return the symbols whose bands high volatility widens, in document order; of equivalents the first one."""
+        following = (target for section, target in self.targets() if section.rule.follows_volatility(target))
+        return tuple(target.named[0] for target in following if target.named)
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Return every symbol once: in the order of the targets, then the holdings without one."""
-        ordered = dict.fromkeys(target.symbol for _, target in self.targets())
+        """Return every symbol once: in the order of the targets that name it, then the other holdings."""
+        ordered = dict.fromkeys(symbol for _, target in self.targets() for symbol in target.named)
         ordered.update(dict.fromkeys(holding.symbol for holding in self.holdings))
         return tuple(ordered)
 

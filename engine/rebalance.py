@@ -20,10 +20,10 @@ from engine.errors import Doubtful, ImpossibleError, InputError, NoData, PlanNot
 from engine.errors import Problem as Fault
 from engine.money import PRECISION, to_unit
 from engine.phrase import phrase, place
-from engine.plan import Cause, Plan, Position, SectionState
+from engine.plan import Cause, GoalState, Plan, Position, SectionState
 from engine.portfolio import Portfolio
 from engine.quote import Quote
-from engine.trades.build import Builder, Task, can_sell
+from engine.trades.build import Builder, Task, unwanted_goes
 from engine.trades.highs import Watch
 from engine.trades.idle import idle_money
 from engine.trades.impossible import explain
@@ -76,14 +76,15 @@ def rebalance(
 
 def assess(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool = False
-) -> tuple[Position, ...]:
-    """Return every position with its target, band and status: the plan's, without looking for trades.
+) -> tuple[tuple[Position, ...], tuple[GoalState, ...]]:
+    """Return every position, and every goal, with its target, band and status: the plan's, without a search for trades.
 
     Raises what `rebalance` raises for missing, stale or unusable prices.
     """
     with localcontext(prec=PRECISION):
         valuation, rates, _ = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
-        return _marked(drift.positions(portfolio, valuation), rates)
+        positions = _marked(drift.positions(portfolio, valuation), rates)
+        return positions, drift.goal_states(portfolio, valuation)
 
 
 def _marked(positions: tuple[Position, ...], rates: Mapping[str, FxRate]) -> tuple[Position, ...]:
@@ -97,40 +98,38 @@ def _rebalance(
 ) -> Plan:
     started = time.perf_counter()
     valuation, rates, problems = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
-    positions = _marked(drift.positions(portfolio, valuation), rates)
+    states = drift.goal_states(portfolio, valuation)
+    positions = _marked(drift.positions(portfolio, valuation, states), rates)
     over = overruns(portfolio, valuation, frozenset(p.symbol for p in positions if p.status in drift.IDLE))
-    sections = _mending(drift.section_states(portfolio, positions, as_of), over, positions)
+    sections = _mending(drift.section_states(portfolio, valuation, states, as_of), over, states)
     # What makes a section act is outside like a group's limit, though it has no part in the measure.
     named = {rule for state in sections if state.why.code == "risk" for rule in state.why.rules}
     groups = tuple(one.group for one in over if one.mendable and one.rule.name in named)
     bound = replace(portfolio, groups=(*portfolio.groups, *groups))
-    untargeted = any(
-        can_sell(portfolio, p, portfolio.untargeted_rule.min_trade) for p in positions if p.status == "NO_TARGET"
-    )
-    found = causes(portfolio, valuation, sections, untargeted=untargeted)
-    climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
+    found = causes(portfolio, valuation, sections, untargeted=unwanted_goes(portfolio, states, positions))
+    climb = _Climb(portfolio, bound, valuation, states, positions, found, as_of, watch)
     step = climb.best()
     if step is None:
         split, is_proven = split_anew(portfolio, valuation, climb.raising), not climb.is_unproven
         if split.valuation is not None:
             valuation = split.valuation
-            climb = _Climb(portfolio, bound, valuation, positions, found, as_of, watch)
+            climb = _Climb(portfolio, bound, valuation, states, positions, found, as_of, watch)
             step = climb.best()
         if step is None and not (is_proven and split.proven):
             raise PlanNotFoundError([error("plan-not-found", place("portfolio"))])
     if step is None:
         raise ImpossibleError(explain(portfolio, climb.tried[-1]))
-    trades = describe_trades(bound, valuation, positions, step.settlement)
+    trades = describe_trades(bound, valuation, states, positions, step.settlement)
     problems += drift.limit_problems(portfolio, positions) + tuple(one.problem for one in over)
     problems += drift.review_problems(portfolio, as_of)
     problems += cost_problems(
         (portfolio.instruments[t.symbol] for t in trades), as_of, portfolio.settings.costs, portfolio.residence
     )
-    problems += (*rate_notes(rates.values()), *left_outside(portfolio, positions, trades))
+    problems += (*rate_notes(rates.values()), *left_outside(portfolio, states, step.result.after, valuation.total))
     rung = NUMBERS[step.task.kind]
     if climb.is_stopped:
         problems += tuple(climb.stopped(step))
-    problems += tuple(idle_money(portfolio, valuation, positions, step.settlement, step.result.after, rung))
+    problems += tuple(idle_money(portfolio, valuation, states, positions, step.settlement, step.result.after, rung))
     flows = assign_cash_flow(portfolio, valuation.prices, valuation.fx)
     problems += tuple(contribution_notes(portfolio, flows, valuation.fx, as_of))
     return Plan(
@@ -151,14 +150,16 @@ def _rebalance(
         quality=quality(step.task, step.solution, step.result, time.perf_counter() - started),
         tax=estimate(trades, portfolio, valuation.fx, as_of),
         problems=problems,
+        goals=states,
     )
 
 
 def _mending(
-    sections: Sequence[SectionState], over: Sequence[Overrun], positions: Sequence[Position]
+    sections: Sequence[SectionState], over: Sequence[Overrun], goals: Sequence[GoalState]
 ) -> tuple[SectionState, ...]:
     """Let a section act that holds more than its target of what breaks a limit of `risk`, where the targets mend it."""
-    ahead = {p.symbol: p.section for p in positions if p.status not in drift.IDLE and p.weight > p.target}
+    above = (state for state in goals if state.leaf and not state.idle and state.weight > state.target)
+    ahead = {symbol: state.section for state in above for symbol in state.goal.members}
     states = []
     for state in sections:
         mine = [one for one in over if one.mendable and any(ahead.get(s) == state.section for s in one.symbols)]
@@ -225,15 +226,17 @@ class _Climb:
         portfolio: Portfolio,
         bound: Portfolio,
         valuation: Valuation,
+        goals: Sequence[GoalState],
         positions: Sequence[Position],
         found: Causes,
         as_of: dt.date,
         watch: Watch | None,
     ) -> None:
         self._portfolio, self._valuation, self._positions, self._found = portfolio, valuation, positions, found
-        self._builder = Builder(portfolio, valuation, positions, as_of)
+        self._goals = goals
+        self._builder = Builder(portfolio, valuation, goals, positions, as_of)
         self._bound = bound
-        self._outside = breached(bound, positions)
+        self._outside = breached(bound, goals, valuation.weights)
         self._watch = watch
         #: Whether the search was ended before its time, and whether a rung was left out for that.
         self.is_stopped = self._is_cut_short = False
@@ -290,7 +293,7 @@ class _Climb:
         return best.result.outside - step.result.outside >= WORTHWHILE * self._valuation.total
 
     def _task(self, kind: Kind) -> Task:
-        given = parts(self._portfolio, self._positions, self._found, self._outside, kind)
+        given = parts(self._portfolio, self._goals, self._found, self._outside, kind)
         return self._builder.build(kind, given)
 
     def _solve(self, task: Task) -> _Step | None:
@@ -337,7 +340,11 @@ class _Climb:
         rows, turnover = problem.rows, problem.turnover
         if excess.groups:
             beyond = times * float(excess.groups) + hair
-            rows = replace(rows, low=rows.low + beyond, high=rows.high - beyond)
+            kept = np.array(sorted(task.kept), dtype=np.int64)
+            low_rows, high_rows = rows.low.copy(), rows.high.copy()
+            low_rows[kept] += beyond
+            high_rows[kept] -= beyond
+            rows = replace(rows, low=low_rows, high=high_rows)
         if turnover is not None and excess.turnover:
             turnover -= times * float(excess.turnover) + hair
         caps = tuple(

@@ -6,6 +6,7 @@ import calendar
 import datetime as dt
 from collections.abc import Callable, Mapping
 
+from engine.goals import members_of
 from engine.portfolio import Portfolio, Rule, Section
 from engine.settings import Schedule
 
@@ -43,7 +44,7 @@ def session_roll(markets: frozenset[str]) -> Roll:
 
 def markets_of(portfolio: Portfolio, section: Section | None = None) -> frozenset[str]:
     """Return the markets of a section's targets, or of everything held or wanted."""
-    symbols = portfolio.symbols if section is None else tuple(target.symbol for target in section.targets)
+    symbols = portfolio.symbols if section is None else members_of(portfolio, section)
     return frozenset(portfolio.instruments[symbol].market for symbol in symbols)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from engine.errors import Problem, error, note, warning
+from engine.goals import bought_symbols, disabled_symbols, goals_of, wanted_symbols
 from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit, unit
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import UNKNOWN_TYPE, Account, Holding, Portfolio, step_of
@@ -58,11 +59,16 @@ class Valuation:
         """Return all cash in the base currency: what the total holds beside the instruments."""
         return sum((self.fx.rate(c) * n for purse in self.cash.values() for c, n in purse.items() if n), ZERO)
 
+    @property
+    def weights(self) -> dict[str, Decimal]:
+        """Return the weights of symbols, of the total; 0 where that is 0 or below."""
+        return {symbol: worth / self.total if self.total > 0 else ZERO for symbol, worth in self.values.items()}
+
 
 def priced_symbols(portfolio: Portfolio) -> frozenset[str]:
-    """Return the symbols that cannot go without a price: those held, and every enabled target."""
+    """Return the symbols that cannot go without a price: those held, and what may be bought for an enabled target."""
     held = {holding.symbol for holding in portfolio.holdings if holding.quantity or holding.value}
-    return frozenset(held | {target.symbol for _, target in portfolio.targets() if target.enabled})
+    return bought_symbols(portfolio) | held
 
 
 def in_quantities(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> Portfolio:
@@ -135,7 +141,7 @@ def resolve_prices(
     A manual price of 0 says that a holding is worthless.
     """
     manual, problems = _manual_prices(portfolio)
-    wanted = {target.symbol for _, target in portfolio.targets() if target.enabled and target.weight > 0}
+    wanted = wanted_symbols(portfolio, weighing=True)
     needed = priced_symbols(portfolio)
     chosen: dict[str, Quote] = {}
     for symbol in portfolio.symbols:
@@ -393,7 +399,7 @@ def _sellable(portfolio: Portfolio, account: Account, prices: Mapping[str, Quote
     settings = portfolio.settings
     if settings.mode == "buy-only":
         return
-    kept = {target.symbol for _, target in portfolio.targets() if not target.enabled}
+    kept = disabled_symbols(portfolio)
     for holding in portfolio.holdings:
         currency = portfolio.instruments[holding.symbol].currency
         reachable = settings.convert_currency or currency == fx.base
@@ -427,7 +433,13 @@ def magnitude_problems(portfolio: Portfolio, valuation: Valuation) -> tuple[Prob
 
 
 def _countless(portfolio: Portfolio, valuation: Valuation) -> Iterator[Problem]:
-    aims = {target.symbol: (section.rule, target.weight) for section, target in portfolio.targets()}
+    rules = {section.name: section.rule for section in portfolio.sections}
+    aims = {
+        symbol: (rules[goal.section], goal.weight)
+        for goal in goals_of(portfolio)
+        if goal.section is not None
+        for symbol in goal.members
+    }
     for symbol, quote in valuation.prices.items():
         rule, weight = aims.get(symbol, (portfolio.untargeted_rule, ZERO))
         if not quote.price:

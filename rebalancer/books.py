@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from engine.words import Lang
 from rebalancer.files import keep_copy, must_be_free, write_whole
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from rebalancer.analysing import Sources
     from rebalancer.tabulating import AnalysisTables
     from templates.cells import Row, Rows
     from templates.report import BookReport
@@ -33,15 +37,22 @@ def write(plan: Plan, path: str | Path, *, lang: Lang = "en", force: bool = Fals
 
 
 def write_plan_book(
-    plan: Plan, path: Path, lang: Lang, source: Path | None = None, analyse: Analyse | None = None
+    plan: Plan,
+    path: Path,
+    lang: Lang,
+    source: Path | None = None,
+    analyse: Analyse | None = None,
+    closes: Sources | None = None,
 ) -> str:
     """Write the plan's workbook, whole or not at all, and return what the person has to know about it, or "".
 
     `source` is the file the portfolio came from. A person's own .xlsx or .xlsm keeps all that is theirs; where it
     is none of ours, or of another kind than `path`, the workbook is made afresh, and the answer says so. Before the
     first plan is written over the file it came from, a copy of it is kept beside it. `analyse` finds what the Analysis
-    sheet shows, in the workbook's language. Raises InputError where the place cannot be written to.
+    sheet shows, in the workbook's language; the Performance sheet shows what the file's ledger came to, at `closes`
+    (those that were fetched before). Raises InputError where the place cannot be written to.
     """
+    from templates.ledger import ledger_rows
     from templates.write import build
 
     history: tuple[Row, ...] = ()
@@ -51,7 +62,11 @@ def write_plan_book(
 
         book = read_book(source)
         lang, history = book.lang, book.history
-    report = plan_book(plan, lang, history, analyse(plan, lang) if analyse else None)
+    found = analyse(plan, lang) if analyse else None
+    if source is not None and not source.is_dir():
+        found = _over_time(plan, source, closes, lang, found)
+    realised = _realised(plan, source) if source is not None else None
+    report = plan_book(plan, lang, history, found, realised)
     data: bytes | None = None
     notice: Phrase | None = None
     if own and source is not None:
@@ -65,30 +80,77 @@ def write_plan_book(
     if source is not None and path.exists() and path.samefile(source):
         kept = keep_copy(path)
         told += [phrase("copy-kept", file=kept.name)] if kept else []
-    write_whole(path, build(report, lang).to_bytes() if data is None else data)
+    if data is None:
+        rows = ledger_rows(book.ledger.entries) if own else ()
+        data = build(replace(report, ledger=rows), lang).to_bytes()
+    write_whole(path, data)
     return "\n".join(sentence.told(lang) for sentence in told)
 
 
-def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
-    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
+def _over_time(
+    plan: Plan,
+    source: Path,
+    closes: Sources | None,
+    lang: Lang,
+    found: AnalysisTables | None,
+) -> AnalysisTables | None:
+    """Add what the ledger of the plan's file came to, where it has one."""
+    from rebalancer.ledgers import read_ledger
+
+    ledger = read_ledger(source)
+    if not ledger.entries:
+        return found
+    from rebalancer.analysing import Sources
+    from rebalancer.performing import add_performance, performance_of
+    from rebalancer.tabulating import AnalysisTables
+
+    result = performance_of(plan.portfolio, ledger, closes or Sources(offline=True), plan.as_of, plan)
+    if result is not None:
+        found = found or AnalysisTables()
+        add_performance(found, result, plan.portfolio, lang)
+    return found
+
+
+def _realised(plan: Plan, source: Path) -> Decimal | None:
+    """Return the year's overseas gains in won, by the settings or the ledger of the plan's file; None where unknown."""
+    from rebalancer.ledgers import realised_overseas
+
+    if plan.portfolio.base_currency != "KRW" or source.is_dir():
+        return None
+    return realised_overseas(plan.portfolio, source, plan.as_of).settings.realised.get("overseas")
+
+
+def plan_book(
+    plan: Plan,
+    lang: Lang,
+    history: tuple[Row, ...] = (),
+    found: AnalysisTables | None = None,
+    realised: Decimal | None = None,
+) -> BookReport:
+    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`.
+
+    `realised` are the year's overseas gains, for the calendar.
+    """
     from templates.report import plan_report, problem_rows
 
-    analyses = _analyses(plan, lang)
+    analyses = _analyses(plan, lang, realised)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))
         analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
     notes = found.notes if found else {}
-    return plan_report(plan, lang, history=history, tables=analyses, notes=notes)
+    report = plan_report(plan, lang, history=history, tables=analyses, notes=notes)
+    return replace(report, shares=found.shares) if found else report
 
 
-def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
+def _analyses(plan: Plan, lang: Lang, realised: Decimal | None) -> dict[str, Rows]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
     from engine.analysis.calendar import Calendar, calendar
     from engine.analysis.risk import risk
     from rebalancer.tabulating import calendar_rows, limit_rows
 
+    tasks = calendar(plan.portfolio, plan.as_of, realised=realised)
     return {
         # What needs facts or history: `rebalancer risk`.
         "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
-        "Calendar": calendar_rows(Calendar(calendar(plan.portfolio, plan.as_of), plan.portfolio.notes), lang),
+        "Calendar": calendar_rows(Calendar(tasks, plan.portfolio.notes), lang),
     }

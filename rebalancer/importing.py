@@ -28,8 +28,9 @@ from rebalancer.files import output_problems, write_whole
 from rebalancer.loading import load_portfolio
 from rebalancer.saving import SUFFIXES, yaml_text
 
-_WORKBOOKS = (".xlsx", ".xlsm", ".ods")
-_TARGET_COLUMNS = ("ticker", "weight", "section", "role", "min", "max")
+WORKBOOKS = (".xlsx", ".xlsm", ".ods")
+_GOAL_COLUMNS = ("any", "class", "share", "consolidate", "name")
+_TARGET_COLUMNS = ("ticker", "weight", "section", "role", "min", "max", *_GOAL_COLUMNS)
 _TARGET_NAMES = {"symbol": "ticker", "code": "ticker", "target": "weight"}
 
 
@@ -106,6 +107,26 @@ def import_files(
     else:
         statements, problems, account_types = _asked(broker, account_types or {})
         broker = ""
+    return import_statements(
+        statements, problems, broker=broker, into=into, model=model, targets=targets, currency=currency, prices=prices,
+        account_types=account_types,
+    )  # fmt: skip
+
+
+def import_statements(
+    statements: Sequence[Statement],
+    problems: tuple[Problem, ...] = (),
+    *,
+    broker: str = "",
+    into: Path | Portfolio | None = None,
+    model: str = "",
+    targets: Path | None = None,
+    currency: str = "",
+    prices: bool = True,
+    account_types: Mapping[str, str] | None = None,
+) -> Imported:
+    """Return the portfolio that statements say is held; everything as in `import_files`, `problems` found before."""
+    statements = tuple(statements)
     existing = _loaded(into) if isinstance(into, Path) else into
     wanted = existing or targets_of(model, targets, currency)
     if any(problem.severity == "error" for problem in problems):
@@ -178,8 +199,13 @@ def read_statements(
 
 
 def _statement(path: Path, data: bytes, form: str, mapping: Mapping[str, str]) -> Statement:
-    if path.suffix.lower() not in _WORKBOOKS:
+    if path.suffix.lower() not in WORKBOOKS:
         return parse_export(data, path.name, form=form, mapping=mapping)
+    return read_tables(sheets_of(path), path.name, form=form, mapping=mapping)
+
+
+def sheets_of(path: Path) -> list[list[list[str]]]:
+    """Return the sheets of a workbook as rows of text."""
     from templates.read.workbooks import read_grids
 
     sheets = []
@@ -189,7 +215,7 @@ def _statement(path: Path, data: bytes, form: str, mapping: Mapping[str, str]) -
             cells = grid.rows.get(number, {})
             rows.append([_text(cells.get(at)) for at in range(1, max(cells, default=0) + 1)])
         sheets.append(rows)
-    return read_tables(sheets, path.name, form=form, mapping=mapping)
+    return sheets
 
 
 def _text(cell: object) -> str:
@@ -222,7 +248,9 @@ def targets_of(model: str, targets: Path | None, currency: str) -> Portfolio | N
     except Refused as refused:
         raise InputError([refused.problem(str(targets))]) from None
     report = Report(str(targets), in_rows(str(targets)))
-    table = csv_table(raw, report, _TARGET_COLUMNS, ("ticker", "weight"), _TARGET_NAMES)
+    table = csv_table(raw, report, _TARGET_COLUMNS, ("weight",), _TARGET_NAMES)
+    if not report.failed and not {"ticker", "any", "class"} & table.columns:
+        report.error((1, "ticker"), "missing.column", name="ticker")
     sections: dict[str, list[dict[str, object]]] = {}
     for _, row in table.rows:
         values = {key: value for key, value in row.values.items() if value != ""}
@@ -405,9 +433,9 @@ def merged(existing: Portfolio, held: Portfolio, *, replaces_cash: bool) -> tupl
 
     Targets, rules and settings stay, and so do locks; an account that no export speaks of stays as it is.
     """
-    labels = _labels(existing)
+    labels = labels_of(existing)
     renamed, problems = _renamed(held, labels, declared=existing.accounts_declared)
-    covered = _labels(renamed)
+    covered = labels_of(renamed)
     rows = _brought_up_to_date(existing.holdings, renamed.holdings, covered)
     accounts = existing.accounts
     if replaces_cash and existing.accounts_declared:
@@ -424,7 +452,8 @@ def merged(existing: Portfolio, held: Portfolio, *, replaces_cash: bool) -> tupl
     return replace(existing, holdings=rows, accounts=accounts, instruments=instruments, notes=()), problems
 
 
-def _labels(portfolio: Portfolio) -> set[str]:
+def labels_of(portfolio: Portfolio) -> set[str]:
+    """Return the names of the accounts that a portfolio declares, and those that stand beside its holdings."""
     named = {one.name for one in portfolio.accounts} if portfolio.accounts_declared else set()
     return named | {one.account for one in portfolio.holdings}
 
@@ -445,7 +474,7 @@ def _cash_of(portfolio: Portfolio, label: str) -> Mapping[str, Decimal]:
 
 def _renamed(held: Portfolio, labels: set[str], *, declared: bool) -> tuple[Portfolio, tuple[Problem, ...]]:
     """Return what is held under the names that the portfolio has for its accounts: the only one, or the same."""
-    own = _labels(held)
+    own = labels_of(held)
     if own <= labels or not labels:
         return held, ()
     if len(own) == len(labels) == 1 and ("" in own or "" in labels or declared):
@@ -580,7 +609,7 @@ def write_changed(
     from templates.write import build
 
     report, told = BookReport(portfolio), ""
-    if into is not None and into.suffix.lower() in _WORKBOOKS:
+    if into is not None and into.suffix.lower() in WORKBOOKS:
         from templates.merge.inputs import write_inputs
         from templates.read.book import read_book
 

@@ -1,6 +1,7 @@
-"""The ledger beside a portfolio's file: what was recorded is written into both, whole, or into neither.
+"""The ledger of a portfolio's file: what was recorded is written into both, whole, or into neither.
 
-`NAME.ledger.csv` stands beside `NAME.yaml` (or a workbook of that name), and is only ever added to. A recording first
+`NAME.ledger.csv` stands beside `NAME.yaml`, and is only ever added to. A workbook has it on its Ledger sheet, with one
+snapshot a month; further ones stand beside it, as does all of one without such a sheet. A recording first
 writes down what it is going to do (`.NAME.pending.json`), then does it; a later one finishes what was interrupted. A
 lock keeps two processes apart.
 """
@@ -23,15 +24,19 @@ from typing import TYPE_CHECKING
 from engine.data.files import decode
 from engine.errors import InputError, Problem, error, warning
 from engine.ledger.account import Books, booked, difference_problems, differences
-from engine.ledger.entries import COLUMNS, EntryKind, LedgerEntry, columns_of, dump_entries, parse_entries, standing
+from engine.ledger.entries import COLUMNS, LedgerEntry, columns_of, dump_entries, parse_entries, standing
+from engine.ledger.kinds import EntryKind
 from engine.money import ZERO
 from engine.portfolio import Portfolio
 from rebalancer.files import write_whole
 
 if TYPE_CHECKING:
+    from engine.quote import Quote
     from engine.words import Lang
     from rebalancer.storing import StoredPlan, StoredTrade
 
+#: Workbooks that may have the ledger on a sheet of their own.
+_BOOKS = (".xlsx", ".xlsm")
 #: Seconds to wait for another process that records into the same portfolio.
 _PATIENCE = 10.0
 
@@ -67,8 +72,24 @@ class Ledger:
 def read_ledger(source: Path) -> Ledger:
     """Return the ledger of a portfolio's file, without entries where there is none yet.
 
-    Raises InputError with every row that cannot be used.
+    A workbook's is that beside it and, after it, that on its Ledger sheet. Raises InputError with every row that
+    cannot be used.
     """
+    beside = _beside(source)
+    if source.suffix.lower() not in _BOOKS:
+        return beside
+    from templates.ledger import ledger_of
+
+    sheet = ledger_of(content_of(source), source.name)
+    if any(problem.severity == "error" for problem in sheet.problems):
+        raise InputError(sheet.problems)
+    entries = {one.id: one for one in (*beside.entries, *sheet.entries)}
+    path = source if sheet.entries else beside.path
+    return Ledger(path, tuple(entries.values()), (*beside.problems, *sheet.problems))
+
+
+def _beside(source: Path) -> Ledger:
+    """Return what stands in NAME.ledger.csv."""
     path = ledger_file(source)
     try:
         raw = path.read_bytes()
@@ -184,16 +205,15 @@ def snapshot(
     return tuple(found)
 
 
-def undoing(ledger: Ledger, day: dt.date) -> tuple[LedgerEntry, ...]:
-    """Return the entry that takes back the last batch of trades, none where there is no such batch."""
-    last = next(
-        (one for one in reversed(ledger.standing) if one.kind in ("buy", "sell", "deposit", "withdrawal")), None
-    )
-    if last is None:
+def undoing(ledger: Ledger, day: dt.date, batch: str = "") -> tuple[LedgerEntry, ...]:
+    """Return the entry that takes back a batch, else the last one of trades; none where there is no such batch."""
+    stands = ledger.standing
+    trades = (one.batch for one in reversed(stands) if one.kind in ("buy", "sell", "deposit", "withdrawal"))
+    last = batch or next(trades, "")
+    if not any(one.batch == last for one in stands):
         return ()
-    same = [one for one in ledger.standing if one.batch == last.batch]
     identity = new_id()
-    return (LedgerEntry(identity, identity, day, "undo", undoes=same[0].batch),)
+    return (LedgerEntry(identity, identity, day, "undo", undoes=last),)
 
 
 def check_agrees(portfolio: Portfolio, ledger: Ledger, file: Path) -> None:
@@ -225,13 +245,49 @@ def recording(source: Path) -> Iterator[None]:
         lock.release()
 
 
-def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]) -> None:
+def commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry], batch: str | None = None) -> None:
     """Write a portfolio's file and the entries that say why it changed, both or neither.
 
-    `before` is the file as it was read. Call it within `recording`. Raises InputError where the file has changed since
-    it was read, or a place cannot be written to.
+    `before` is the file as it was read. With a `batch` (`storing.NO_BATCH` for none) it is kept, to be taken back.
+    Call it within `recording`. Raises InputError where the file has changed since it was read, or a place cannot be
+    written to.
     """
-    if source.read_bytes() != before:
+    after, entries = on_sheet(source, before, after, entries)
+    if batch is not None:
+        from rebalancer.storing import keep_for_undo, undo_file
+
+        write_whole(undo_file(source), keep_for_undo(source, after, batch))
+    _commit(source, before, after, entries)
+
+
+def on_sheet(
+    source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]
+) -> tuple[bytes, tuple[LedgerEntry, ...]]:
+    """Return a workbook with entries on its Ledger sheet, and those that are to stand beside it.
+
+    What was on the sheet before stays there, whatever `after` is. Beside it stand all snapshots but the first of each
+    month, and everything where it has no such sheet or no room there; of any other file, all entries.
+    """
+    if source.suffix.lower() not in _BOOKS:
+        return after, tuple(entries)
+    from templates.ledger import ledger_of, monthly
+    from templates.merge.ledger import with_entries
+
+    had = ledger_of(before, source.name)
+    now = had if after is before else ledger_of(after, source.name)
+    there = {one.id for one in now.entries}
+    mine = monthly(entries, had.entries) if now.there else ()
+    wanted = [one for one in (*had.entries, *mine) if one.id not in there]
+    made = with_entries(after, wanted) if wanted else after
+    if made is None:
+        lost = [one for one in had.entries if one.id not in there]
+        return after, (*lost, *entries)
+    kept = {one.id for one in mine}
+    return made, tuple(one for one in entries if one.id not in kept)
+
+
+def _commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerEntry]) -> None:
+    if content_of(source) != before:
         raise InputError([error("changed-meanwhile", str(source))])
     journal = {
         "before": _print(before),
@@ -256,7 +312,7 @@ def finish(source: Path) -> tuple[Problem, ...]:
         # It was not finished being written, so nothing of it was done or confirmed.
         path.unlink(missing_ok=True)
         return ()
-    now = _print(source.read_bytes())
+    now = _print(content_of(source))
     if now not in expected:
         path.rename(path.with_suffix(".kept.json"))
         return (warning("record-interrupted", str(source), kept=path.with_suffix(".kept.json").name),)
@@ -265,6 +321,11 @@ def finish(source: Path) -> tuple[Problem, ...]:
         write_whole(source, data)
     path.unlink()
     return ()
+
+
+def content_of(source: Path) -> bytes:
+    """Return what is in a portfolio's file, nothing where there is none yet."""
+    return source.read_bytes() if source.exists() else b""
 
 
 def _print(data: bytes) -> str:
@@ -325,7 +386,7 @@ def record_plan(
     `rebalancer.storing.record_stored` refuses.
     """
     from rebalancer.loading import load
-    from rebalancer.storing import keep_for_undo, read_fills, record_stored, undo_file, written_into
+    from rebalancer.storing import read_fills, record_stored, written_into
 
     with recording(file):
         raw, before, ledger = file.read_bytes(), load(file), read_ledger(file)
@@ -338,9 +399,7 @@ def record_plan(
         batch, day = new_id(), max(day, stored.as_of)
         entries += done_entries(before, stored, done, day, batch)
         entries += snapshot(after, _filled_at(stored, done), stored.rates, day, batch)
-        data = written_into(file, after, lang)
-        write_whole(undo_file(file), keep_for_undo(file, data))
-        commit(file, raw, data, entries)
+        commit(file, raw, written_into(file, after, lang), entries, batch)
     return Recording(before, after, entries)
 
 
@@ -370,12 +429,36 @@ def _begun(portfolio: Portfolio, ledger: Ledger, file: Path, day: dt.date, *, co
 def record_corrections(file: Path, day: dt.date) -> tuple[LedgerEntry, ...]:
     """Book into the ledger what was changed in the portfolio's file by hand; the first time, all that it holds."""
     from rebalancer.loading import load
+    from rebalancer.storing import keep_for_undo, undo_file
 
     with recording(file):
         raw, portfolio, ledger = file.read_bytes(), load(file), read_ledger(file)
         entries = _begun(portfolio, ledger, file, day, correct=True)
         if entries:
+            write_whole(undo_file(file), keep_for_undo(file, raw, entries[0].batch))
             commit(file, raw, raw, entries)
+    return entries
+
+
+def record_snapshot(file: Path, quotes: Mapping[str, Quote], day: dt.date) -> tuple[LedgerEntry, ...]:
+    """Add to the ledger what is held on a day at the prices and rates known then; the first time, its beginning too.
+
+    Raises InputError where the file does not hold what its ledger comes to, and the errors of market data where a
+    price or rate is missing, stale or doubtful.
+    """
+    from engine.valuation import in_quantities
+    from rebalancer.loading import load
+    from rebalancer.planning import assessed
+
+    with recording(file):
+        raw, portfolio, ledger = file.read_bytes(), load(file), read_ledger(file)
+        positions, _ = assessed(portfolio, quotes, day)
+        held = in_quantities(portfolio, quotes)
+        entries = _begun(held, ledger, file, day, correct=False)
+        prices = {one.symbol: (one.price, one.currency) for one in positions}
+        rates = {one.currency: one.fx for one in positions}
+        entries += snapshot(held, prices, rates, day, new_id())
+        commit(file, raw, raw, entries)
     return entries
 
 
@@ -384,11 +467,15 @@ def take_back(file: Path, day: dt.date) -> None:
 
     Raises InputError where nothing was recorded, or the file was changed since.
     """
-    from rebalancer.storing import undo_file, undone
+    from rebalancer.storing import NO_BATCH, undo_file, undone
 
     with recording(file):
         raw, ledger = file.read_bytes(), read_ledger(file)
-        commit(file, raw, undone(file), undoing(ledger, day))
+        before, batch = undone(file)
+        entries = () if batch == NO_BATCH else undoing(ledger, day, batch)
+        if batch not in ("", NO_BATCH) and not entries:  # it was taken back, and what followed was cut off
+            raise InputError([error("nothing-to-undo", str(file))])
+        commit(file, raw, before, entries)
         undo_file(file).unlink()
 
 
@@ -397,16 +484,27 @@ def realised_overseas(portfolio: Portfolio, file: Path, as_of: dt.date) -> Portf
 
     By moving average, in the base currency. What the file says itself stands; so does a portfolio without a ledger.
     """
+    if not _asks_for_gains(portfolio):
+        return portfolio
+    return realised_in(portfolio, read_ledger(file).entries, as_of)
+
+
+def realised_in(portfolio: Portfolio, entries: Sequence[LedgerEntry], as_of: dt.date) -> Portfolio:
+    """Return the portfolio as `realised_overseas` does, from the entries of a ledger."""
     from engine.costs.tax import is_overseas
 
-    if portfolio.residence != "KR" or "overseas" in portfolio.settings.realised or not ledger_file(file).exists():
+    if not entries or not _asks_for_gains(portfolio):
         return portfolio
     shielded = {account.name for account in portfolio.accounts if account.type != "taxable"}
     total = ZERO
-    for gain in read_ledger(file).books(portfolio.base_currency).gains:
+    for gain in booked(standing(entries), portfolio.base_currency).gains:
         instrument = portfolio.instruments.get(gain.symbol)
         overseas = is_overseas(instrument) if instrument else gain.currency != "KRW"
         if gain.date.year == as_of.year and gain.date <= as_of and overseas and gain.account not in shielded:
             total += gain.average_base or ZERO
     settings = replace(portfolio.settings, realised={**portfolio.settings.realised, "overseas": total})
     return replace(portfolio, settings=settings)
+
+
+def _asks_for_gains(portfolio: Portfolio) -> bool:
+    return portfolio.residence == "KR" and "overseas" not in portfolio.settings.realised

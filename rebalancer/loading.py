@@ -46,14 +46,17 @@ def from_frames(
     accounts: pd.DataFrame | Iterable[Mapping[str, Any]] | None = None,
     rules: Mapping[str, Mapping[str, Any]] | None = None,
     settings: Mapping[str, Any] | None = None,
+    classes: Mapping[str, Any] | None = None,
+    prefer: Mapping[str, Any] | str | None = None,
 ) -> Portfolio:
     """Return the portfolio of tables.
 
     `holdings` has a row a holding, with the portfolio file's names for columns (symbol, quantity, price, account,
     average_cost, …), and the symbols as its index where there is no such column. `targets` has the columns symbol and
-    weight, and section where there are several, or is a weight by symbol. `cash` is an amount by currency (or the
-    columns currency and amount), or one in the base currency. Cells without a value (None, NaN, NaT) are left out.
-    Raises InputError with every problem.
+    weight, and section where there are several, or is a weight by symbol; a goal has `any` (a list of symbols, or text
+    with | between them) or `class` in place of the symbol. `cash` is an amount by currency (or the columns currency and
+    amount), or one in the base currency. Cells without a value (None, NaN, NaT) are left out. Raises InputError with
+    every problem.
 
     >>> import pandas as pd
     >>> held = pd.DataFrame({"symbol": ["QQQ", "SCHD"], "quantity": [3, 10], "price": [500.0, 27.5]})
@@ -69,6 +72,7 @@ def from_frames(
     if cash is not None:
         body["cash"] = _amounts(cash) if hasattr(cash, "items") else {base_currency or "KRW": cash}
     body |= _sections(targets)
+    body |= {key: value for key, value in (("classes", classes), ("prefer", prefer)) if value is not None}
     if rules is not None:
         body["rules"] = {section: dict(rule) for section, rule in rules.items()}
     document: dict[str, Any] = {"portfolio": body}
@@ -106,7 +110,8 @@ def _sections(targets: pd.DataFrame | pd.Series[float] | Mapping[str, float]) ->
         return {"targets": [{"ticker": str(symbol), "weight": weight} for symbol, weight in targets.items()]}
     rows = _rows(targets)
     for row in rows:
-        row["ticker"] = row.pop("symbol", None)
+        if "symbol" in row:
+            row["ticker"] = row.pop("symbol")
     if not any("section" in row for row in rows):
         return {"targets": rows}
     found: dict[str, Any] = {}
@@ -128,7 +133,8 @@ def _rows(frame: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a DataFrame
     import pandas as pd
 
     names = {column: _FRAME_NAMES.get(str(column).lower(), str(column).lower()) for column in frame.columns}
-    if "symbol" not in names.values() and "name" not in names.values():
+    named = {"symbol", "name"} & set(names.values())
+    if not named and not ({"any", "class"} & set(names.values()) and isinstance(frame.index, pd.RangeIndex)):
         frame = frame.rename_axis("symbol").reset_index()
         names["symbol"] = "symbol"
     rows = frame.rename(columns=names).astype(object).to_dict("records")

@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, NoData, Problem, error, note
+from engine.goals import goals_of
 from engine.history import HistoryTable, from_records
 from engine.ledger.performance import Aim, Performance, aged
 from engine.ledger.performance import performance as over_time
-from engine.phrase import place
+from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
 from rebalancer.analysing import LIVE, MARGIN, Sources, currencies_of, fx_pairs
 from rebalancer.clock import today
-from rebalancer.ledgers import Ledger, read_ledger
+from rebalancer.ledgers import Ledger, read_ledger, snapshot
 from rebalancer.loading import load
 
 if TYPE_CHECKING:
+    from engine.plan import Plan
     from engine.words import Lang
+    from rebalancer.tabulating import AnalysisTables
 
 
 def performance(
@@ -70,16 +73,19 @@ def of_ledger(
 
 
 def aims_of(portfolio: Portfolio) -> dict[str, Aim]:
-    """Return what is wanted of each symbol, with the nearer of its two bands."""
+    """Return what is wanted of each goal, with the nearer of its two bands; wider classes are no aims beside others."""
+    rules = {section.name: section.rule for section in portfolio.sections}
     aims = {}
-    for section, target in portfolio.targets():
-        if not target.enabled:
+    for goal in goals_of(portfolio):
+        target = goal.target
+        if target is None or goal.section is None or not target.enabled or not goal.leaf:
             continue
-        rule = section.rule.of(target)
+        rule = rules[goal.section].of(target)
         weight = float(target.weight)
         widths = [float(rule.absolute_band)] if rule.absolute_band is not None else []
         widths += [float(rule.relative_band) * weight] if rule.relative_band is not None else []
-        aims[target.symbol] = Aim(section.name, weight, min(widths, default=float("inf")))
+        parts = {} if goal.kind == "instrument" else {symbol: float(part) for symbol, part in goal.members.items()}
+        aims[target.symbol] = Aim(goal.section, weight, min(widths, default=float("inf")), parts)
     return aims
 
 
@@ -107,6 +113,61 @@ def _closes(
     lacking = tuple(symbol for symbol in wanted if symbol not in batch.ok)
     told = (note("ledger-no-closes", place("history"), symbols=lacking),) if lacking else ()
     return from_records(records).with_currencies(currencies), told
+
+
+def performance_of(
+    portfolio: Portfolio, ledger: Ledger, sources: Sources, day: dt.date, plan: Plan | None = None
+) -> Performance | None:
+    """Return what a ledger came to by a day, at the prices of a plan where there is one; None where it has nothing."""
+    if not ledger.entries:
+        return None
+    if plan is not None:
+        # Its prices are known of its day; nothing of it is written down.
+        prices = {one.symbol: (one.price, one.currency) for one in plan.positions if one.price_source != "none"}
+        rates = {currency: one.rate for currency, one in plan.rates.items()}
+        now = snapshot(portfolio, prices, rates, plan.as_of, "plan")
+        ledger = replace(ledger, entries=(*ledger.entries, *now))
+    try:
+        return of_ledger(portfolio, ledger, sources, None, None, day)
+    except NoData:
+        return None
+
+
+def add_performance(found: AnalysisTables, result: Performance, portfolio: Portfolio, lang: Lang) -> None:
+    """Add the rows of the Performance sheet to the tables of a workbook, with what is wrong."""
+    from templates.performance import performance_tables
+
+    made = performance_tables(result, lang, {s: one.called(lang) for s, one in portfolio.instruments.items()})
+    for name, rows in made.rows.items():
+        found.add(name, rows, made.note)
+    found.shares = made.shares
+    found.problems += [one for one in result.problems if one.severity != "info" and one not in portfolio.notes]
+
+
+def write_into(result: Performance, portfolio: Portfolio, book: Path, output: Path) -> str:
+    """Write a performance on the Performance sheet of a person's workbook, all else of which stays as it is.
+
+    Returns what the person has to know, or "". Raises InputError where the workbook cannot take it.
+    """
+    from rebalancer.files import keep_copy, write_whole
+    from rebalancer.tabulating import AnalysisTables
+    from templates.merge.performance import with_performance
+    from templates.read.book import read_book
+
+    read = read_book(book)
+    report = read.report()
+    if report is None:
+        raise InputError(read.problems)
+    found = AnalysisTables()
+    add_performance(found, result, portfolio, read.lang)
+    report = replace(report, results={**report.results, **found.rows}, shares=found.shares, ledger=())
+    report = replace(report, notes={**report.notes, **found.notes})
+    data, notice = with_performance(book, report, read.lang)
+    if data is None:
+        raise InputError([error("record-not-written", str(book), reason=notice)])
+    kept = keep_copy(output) if output.exists() and output.samefile(book) else None
+    write_whole(output, data)
+    return phrase("copy-kept", file=kept.name).told(read.lang) if kept else ""
 
 
 def write_performance(

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, error
+from engine.goals import members_of
 from engine.money import ZERO, FxTable
 from engine.phrase import place
 from engine.plan import Plan, Trade
@@ -36,14 +37,14 @@ def record(portfolio: Portfolio, plan: Plan, *, day: dt.date | None = None) -> P
         raise InputError([error("holdings-changed", place("portfolio"))])
     # What was written as a value is a quantity since the plan priced it.
     holdings = [replace(holding, value=None) for holding in made_from.holdings]
-    rates = {currency: one.rate for currency, one in plan.rates.items()}
+    rates = {currency: one.rate for currency, one in plan.rates.items() if currency != portfolio.base_currency}
     for trade in plan.trades:
         book(holdings, trade, rates.get(trade.currency))
     accounts = tuple(
         replace(one, cash=plan.cash.accounts_after.get(one.name, plan.cash.after)) for one in portfolio.accounts
     )
     traded = {trade.symbol for trade in plan.trades}
-    sections = tuple(dated(section, traded, day or plan.as_of) for section in portfolio.sections)
+    sections = tuple(dated(portfolio, section, traded, day or plan.as_of) for section in portfolio.sections)
     # A document has one rule for the section "all" and for holdings without a target.
     others = next((section.rule for section in sections if section.name == "all"), portfolio.untargeted_rule)
     return replace(
@@ -64,8 +65,9 @@ def written(portfolio: Portfolio) -> list[Holding]:
 def book(holdings: list[Holding], trade: Trade | StoredTrade, rate: Decimal | None = None) -> None:
     """Change the rows of the trade's symbol and account; locked ones only hold what was never for sale.
 
-    `rate` is base currency per unit of the trade's currency: where a row says the rate of its purchase, that becomes
-    the rate of both purchases, weighted by what each cost.
+    `rate` is base currency per unit of the trade's currency, None where that is the base currency or the rate is not
+    known: a new row has it; where a row says the rate of its purchase, that becomes the rate of both purchases,
+    weighted by what each cost.
     """
     free = [
         number
@@ -74,7 +76,7 @@ def book(holdings: list[Holding], trade: Trade | StoredTrade, rate: Decimal | No
     ]
     if trade.side == "buy":
         if not free:
-            holdings.append(Holding(trade.symbol, trade.quantity, trade.account, trade.price))
+            holdings.append(Holding(trade.symbol, trade.quantity, trade.account, trade.price, cost_fx=rate))
             return
         row = holdings[free[0]]
         cost, paid_at = _averaged(row, trade), _averaged_rate(row, trade, rate)
@@ -102,17 +104,17 @@ def _averaged(row: Holding, trade: Trade | StoredTrade) -> Decimal | None:
 
 def _averaged_rate(row: Holding, trade: Trade | StoredTrade, rate: Decimal | None) -> Decimal | None:
     """Return base currency per unit of what a row cost after a purchase; None where either is not known."""
-    if row.cost_fx is None or rate is None or not row.quantity:
-        return None if row.cost_fx is None else rate
-    if row.average_cost is None:
+    if not row.quantity:
+        return rate
+    if row.cost_fx is None or rate is None or row.average_cost is None:
         return None
     paid = row.quantity * row.average_cost
     return (paid * row.cost_fx + trade.amount * rate) / (paid + trade.amount)
 
 
-def dated(section: Section, traded: set[str], day: dt.date) -> Section:
+def dated(portfolio: Portfolio, section: Section, traded: set[str], day: dt.date) -> Section:
     """Return a section as last rebalanced on the day, where something of it was traded."""
-    if not any(target.symbol in traded for target in section.targets):
+    if not traded.intersection(members_of(portfolio, section)):
         return section
     return replace(section, rule=replace(section.rule, last_rebalanced=day))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from engine import formats
 from engine.data.sections import SECTION_KEYS
 from engine.errors import InputError, error
 from engine.portfolio import Holding, Portfolio
@@ -42,7 +43,8 @@ def yaml_text(portfolio: Portfolio, into: Path | None = None, notes: Mapping[str
     from engine.data.files import decode, read_beside
     from engine.data.write import dump_portfolio
 
-    old = dump_portfolio(portfolio) if into is None else decode(read_beside(into))
+    new = f"format: {formats.PORTFOLIO}\n{dump_portfolio(portfolio)}"
+    old = new if into is None else decode(read_beside(into))
     where = str(into or "portfolio")
     before, problems = parse_portfolio(old, where)
     if before is None:
@@ -59,7 +61,7 @@ def _order_free(portfolio: Portfolio) -> object:
     held = sorted(portfolio.holdings, key=lambda one: (one.account, one.symbol, one.quantity))
     cash = [{code: amount for code, amount in one.cash.items() if amount} for one in portfolio.accounts]
     return (portfolio.name, portfolio.base_currency, held, cash, portfolio.sections, portfolio.groups,
-            portfolio.settings, portfolio.fx)  # fmt: skip
+            portfolio.settings, portfolio.fx, portfolio.exposures, portfolio.classes, portfolio.prefer)  # fmt: skip
 
 
 def _changed(text: str, before: Portfolio, after: Portfolio, notes: Mapping[str, str]) -> str:
@@ -68,6 +70,8 @@ def _changed(text: str, before: Portfolio, after: Portfolio, notes: Mapping[str,
     if (listed := _LIST.search(text)) and len(listed[2]) > len(listed[1]):
         yaml.indent(mapping=2, sequence=4, offset=2)
     tree = yaml.load(text)
+    if "format" in tree:
+        tree["format"] = str(formats.PORTFOLIO)
     body = tree["portfolio"]
     _holdings(body, before, after, notes)
     _cash(body, before, after)
@@ -156,11 +160,20 @@ def _cash(body: Any, before: Portfolio, after: Portfolio) -> None:  # noqa: ANN4
                 body.pop(key, None)
         return
     rows = {str(row["name"]): row for row in body["accounts"]}
+    old = {row["name"]: row for row in _plain(dump_portfolio(before))["portfolio"]["accounts"]}
     for row in written["accounts"]:
-        if row["name"] in rows:
-            _put(rows[row["name"]], "cash", row["cash"])
-        else:
+        if row["name"] not in rows:
             body["accounts"].append(row)
+            continue
+        mine, was = rows[row["name"]], old[row["name"]]
+        for key in dict.fromkeys((*was, *row)):
+            if key in row and was.get(key) != row[key]:
+                _put(mine, key, row[key])
+            elif key not in row:
+                mine.pop(key, None)
+    kept = {row["name"] for row in written["accounts"]}
+    for at in reversed([at for at, row in enumerate(body["accounts"]) if str(row["name"]) not in kept]):
+        del body["accounts"][at]
 
 
 def _put(mapping: Any, key: str, value: Any) -> None:  # noqa: ANN401
@@ -186,10 +199,10 @@ def _targets(body: Any, before: Portfolio, after: Portfolio) -> None:  # noqa: A
         rows, was, now = standing[name], old[name], new[name]
         if was == now or len(rows) != len(was):
             continue
-        at = {str(row["ticker"]): index for index, row in enumerate(was)}
-        wanted = {str(row["ticker"]) for row in now}
+        at = {_goal(row): index for index, row in enumerate(was)}
+        wanted = {_goal(row) for row in now}
         for row in now:
-            index = at.get(str(row["ticker"]))
+            index = at.get(_goal(row))
             if index is None:
                 rows.append(row)
                 continue
@@ -199,6 +212,12 @@ def _targets(body: Any, before: Portfolio, after: Portfolio) -> None:  # noqa: A
         for symbol, index in sorted(at.items(), key=lambda one: -one[1]):
             if symbol not in wanted:
                 del rows[index]
+
+
+def _goal(row: Any) -> str:  # noqa: ANN401
+    """Return what the row of a target, as `dump_portfolio` writes it, is about: an instrument, equivalents, a class."""
+    named = row.get("ticker") or row.get("name") or row.get("class")
+    return str(named or tuple(map(str, row["any"])))
 
 
 def _lists(body: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -42,6 +42,8 @@ _BASKET = (
     "Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType", "LmtPrice",
     "Account",
 )  # fmt: skip
+#: Where the file was changed, and its ledger was not.
+NO_BATCH = "-"
 _FILLS = ("account", "symbol", "side", "quantity", "price", "fee", "tax")
 
 
@@ -235,9 +237,9 @@ def record_stored(portfolio: Portfolio, plan: StoredPlan, fills: Iterable[Stored
     quotes = {s: Quote(s, price, currency, None, "manual") for s, (price, currency) in plan.prices.items()}
     holdings = [replace(one, value=None) for one in in_quantities(portfolio, quotes).holdings]
     for trade in trades:
-        book(holdings, trade, plan.rates.get(trade.currency))
+        book(holdings, trade, plan.rates.get(trade.currency) if trade.currency != portfolio.base_currency else None)
     traded = {trade.symbol for trade in trades}
-    sections = tuple(dated(section, traded, plan.as_of) for section in portfolio.sections)
+    sections = tuple(dated(portfolio, section, traded, plan.as_of) for section in portfolio.sections)
     others = next((section.rule for section in sections if section.name == "all"), portfolio.untargeted_rule)
     return replace(
         portfolio,
@@ -372,24 +374,30 @@ def undo_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.before")
 
 
-def keep_for_undo(path: Path, after: bytes) -> bytes:
-    """Return what `undo` needs: the file as it is, under a first line with the hash of what is written next."""
-    return _mark(after) + path.read_bytes()
+def keep_for_undo(path: Path, after: bytes, batch: str) -> bytes:
+    """Return what `undo` needs: the file as it is, under a first line with the hash of what is written next.
+
+    `batch` is that of the ledger's entries that are written with it, `NO_BATCH` where there are none.
+    """
+    return f"{_mark(after)} {batch}".rstrip().encode() + b"\n" + path.read_bytes()
 
 
-def _mark(data: bytes) -> bytes:
-    return f"# {hashlib.sha256(data).hexdigest()[:16]}\n".encode()
+def _mark(data: bytes) -> str:
+    return f"# {hashlib.sha256(data).hexdigest()[:16]}"
 
 
-def undone(path: Path) -> bytes:
-    """Return the portfolio's file as it was before the last recording.
+def undone(path: Path) -> tuple[bytes, str]:
+    """Return the portfolio's file as it was before the last recording, and the batch of entries that goes with it.
+
+    The batch is "" where a version up to 0.2.0 recorded it.
 
     Raises InputError where nothing was recorded, or the file was changed since.
     """
     kept = undo_file(path)
     if not kept.exists():
         raise InputError([error("nothing-to-undo", str(path))])
-    first, newline, before = kept.read_bytes().partition(b"\n")
-    if first + newline != _mark(path.read_bytes()):
+    first, _, before = kept.read_bytes().partition(b"\n")
+    mark, batch = first.decode()[:18], first.decode()[19:]
+    if mark != _mark(path.read_bytes()):
         raise InputError([error("changed-since-recorded", str(path))])
-    return before
+    return before, batch

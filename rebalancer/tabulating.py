@@ -187,12 +187,14 @@ def _or(value: float | None, words: Value) -> Value:
 class AnalysisTables:
     """The rows of each table of the Analysis sheet, the line beside its title (where from, which days), the problems.
 
-    An analysis that lacks its data has no rows, and its note says why.
+    An analysis that lacks its data has no rows, and its note says why. `shares` are what the parts over time of the
+    Performance sheet are called.
     """
 
     rows: dict[str, Rows] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    shares: tuple[str, ...] = ()
 
     def add(self, table: str, rows: Rows, note: str) -> None:
         """Keep the rows of a table and its note."""

@@ -1,8 +1,10 @@
-"""The report workbook of a performance: value against what was paid in, allocation and drift over time, years."""
+"""A performance as rows of a workbook's Performance sheet, and as a report workbook of its own."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from openpyxl.chart import AreaChart, Reference
@@ -12,19 +14,146 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.history import Floats, as_date
-from engine.ledger.performance import OverTime, Performance
+from engine.ledger.performance import OverTime, Performance, PeriodTotals, Returns
 from engine.words import Lang, say, tell
+from templates.cells import Row, Rows, Value
 from templates.pages import drawn, filled_page, gridded, landscape, marks_of, put
+from templates.spec.results import PARTS_SHOWN, ROOM
 from templates.write.canvas import Styles, dress, money_format
 from templates.write.charts import PALETTE
 from templates.write.pack import packed
 
 #: Most instruments that the allocation names; the rest are one.
 _NAMED = 9
+#: What stands for a figure that is not known, or would mislead.
+_UNKNOWN = "–"
 
 
 def _say(key: str, lang: Lang, **values: object) -> str:
     return say(f"performance.{key}", lang, **values)
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceTables:
+    """The rows of the Performance sheet's tables, and what its parts over time are called."""
+
+    rows: Mapping[str, Rows]
+    shares: tuple[str, ...]
+    note: str
+
+
+def performance_tables(result: Performance, lang: Lang, names: Mapping[str, str]) -> PerformanceTables:
+    """Return a performance as rows; `names` are what instruments are called, by symbol."""
+    shares = _ranked(result.allocation)
+    shown = shares[:PARTS_SHOWN]
+    rows = {
+        "Performance": _measures(result, lang),
+        "Periods": _periods(result, lang),
+        "Course": _course(result, shares),
+    }
+    note = _say("head", lang, name=result.currency, first=as_date(result.whole.days[0]), last=_last(result.whole))
+    return PerformanceTables(rows, tuple(names.get(symbol, symbol) for symbol in shown), note)
+
+
+def _measures(result: Performance, lang: Lang) -> Rows:
+    whole, totals, returns = result.whole, result.totals, result.whole.returns()
+    paid = _paid(whole)
+    figures: dict[str, Value] = {
+        "from": as_date(whole.days[0]),
+        "to": _last(whole),
+        "value": float(whole.value[-1]),
+        "paid_in": paid,
+        "gain": float(whole.value[-1]) - paid,
+        "time_weighted": returns.time_weighted,
+        "time_weighted_yearly": returns.yearly,
+        "money_weighted": returns.money_weighted,
+        "benchmark": result.benchmark.time_weighted if result.benchmark else None,
+        "benchmark_yearly": result.benchmark.yearly if result.benchmark else None,
+        "dividends": totals.dividends + totals.interest,
+        "costs": totals.costs,
+        "taxes": totals.taxes,
+        "realised_average": totals.realised_average,
+        "realised_fifo": totals.realised_fifo,
+        "turnover": result.turnover,
+        "drift": float(result.drift[-1]),
+        "days_outside": result.outside,
+    }
+    return tuple(
+        {"Measure": say(f"word.measure.{name}", lang), "Result": _or_dash(value)} for name, value in figures.items()
+    )
+
+
+def _or_dash(value: Value) -> Value:
+    return _UNKNOWN if value is None else value
+
+
+def _periods(result: Performance, lang: Lang) -> Rows:
+    """Return the whole, each year, each account and each section; sums of what happened for those in time."""
+    whole = result.whole
+    every = _period(say("label.performance.all", lang), whole, whole.returns(), result.totals, _paid(whole))
+    years = []
+    for year, (returns, totals) in result.by_year.items():
+        in_year = (whole.days >= np.datetime64(f"{year}-01-01")) & (whole.days <= np.datetime64(f"{year}-12-31"))
+        # What there was before is carried in, not paid.
+        paid = float((whole.came - whole.taken)[in_year].sum())
+        part = whole.within(dt.date(year, 1, 1), dt.date(year, 12, 31))
+        years.append(_period(str(year), part, returns, totals, paid))
+    parts = [
+        _period(f"{_say(kind, lang)}: {one.name or _say('none', lang)}", one, one.returns(), None, _paid(one))
+        for kind, several in (("account", result.accounts), ("section", result.sections))
+        for one in several
+    ]
+    return (every, *reversed(years), *parts)
+
+
+def _paid(part: OverTime) -> float:
+    return float((part.came - part.taken).sum())
+
+
+def _period(name: str, part: OverTime, returns: Returns, totals: PeriodTotals | None, paid: float) -> Row:
+    row: dict[str, Value] = {
+        "Period": name,
+        "TimeWeighted": returns.time_weighted,
+        "MoneyWeighted": _or_dash(returns.money_weighted),
+        "EndValue": float(part.value[-1]) if len(part.value) else None,
+        "NetPaid": paid,
+    }
+    if totals is None:
+        return row
+    return row | {
+        "Dividends": totals.dividends + totals.interest,
+        "Costs": totals.costs,
+        "Taxes": totals.taxes,
+        "RealisedAverage": _or_dash(totals.realised_average),
+        "RealisedFifo": _or_dash(totals.realised_fifo),
+    }
+
+
+def _course(result: Performance, shares: Sequence[str]) -> Rows:
+    """Return evenly spaced days, the first and the last among them, with value, paid in, drift and weights."""
+    whole = result.whole
+    paid, count = np.cumsum(whole.came - whole.taken), len(whole.days)
+    rest = [result.allocation[symbol] for symbol in shares[PARTS_SHOWN:]]
+    others, cash = np.sum(rest, axis=0) if rest else None, result.allocation.get("")
+    rows = []
+    for at in np.unique(np.linspace(0, count - 1, min(count, ROOM)).round().astype(int)):
+        row: dict[str, Value] = {"On": as_date(whole.days[at]), "Worth": float(whole.value[at]),
+                                 "PaidIn": float(paid[at]), "OffTarget": float(result.drift[at])}  # fmt: skip
+        for number, symbol in enumerate(shares[:PARTS_SHOWN], 1):
+            row[f"Part{number}"] = float(result.allocation[symbol][at])
+        row["Others"] = None if others is None else float(others[at])
+        row["CashShare"] = None if cash is None else float(cash[at])
+        rows.append(row)
+    return tuple(rows)
+
+
+def _last(part: OverTime) -> dt.date:
+    return as_date(part.days[-1])
+
+
+def _ranked(allocation: Mapping[str, Floats]) -> list[str]:
+    """Return the symbols, the largest over time first, without cash."""
+    return sorted((symbol for symbol in allocation if symbol), key=lambda one: -float(allocation[one].mean()))
 
 
 def performance_book(result: Performance, name: str, lang: Lang) -> bytes:
@@ -128,9 +257,8 @@ def _curves(page: Worksheet, result: Performance, styles: Styles, lang: Lang) ->
 
 def _largest(allocation: Mapping[str, Floats], lang: Lang) -> dict[str, Floats]:
     """Return the weights of the largest instruments over time, the rest as one, and cash last."""
-    found = dict(allocation)
+    found, order = dict(allocation), _ranked(allocation)
     cash = found.pop("", None)
-    order = sorted(found, key=lambda symbol: -float(found[symbol].mean()))
     shown = {symbol: found[symbol] for symbol in order[:_NAMED]}
     if order[_NAMED:]:
         shown[_say("others", lang)] = np.sum([found[symbol] for symbol in order[_NAMED:]], axis=0)

@@ -15,13 +15,18 @@ from engine.phrase import phrase
 from engine.plan import Plan, Position, Trade, cash_weight, reconciliation
 from engine.portfolio import UNKNOWN_TYPE, Portfolio
 from engine.settings import Settings, setting_fields
+from engine.text import plain_number
 from engine.words import Lang, known, say
 from templates.cells import Row, Rows, Value
 from templates.spec.results import price_status
-from templates.spec.vocabulary import ANY, NONE, choices
+from templates.spec.vocabulary import ANY, NONE, choices, spoken
 
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
+#: Before the name of what is in a goal.
+INSIDE = "└ "
+#: The least drift that shows as one.
+_SEEN = Decimal("0.0005")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,9 @@ class BookReport:
 
     `results` holds rows of the tables that the engine writes, by table name (Prices, FxRates, Trades, Reconcile,
     Conversions, Summary, Problems, and the analyses); a table without rows has not been computed. `notes`
-    holds what stands beside a table's title: which days and sources its rows are of, or why it has none.
+    holds what stands beside a table's title: which days and sources its rows are of, or why it has none. `ledger` are
+    the rows of the Ledger sheet, which is the person's; `shares` are the names of the parts over time, in the order of
+    their columns of the Course table.
     """
 
     portfolio: Portfolio
@@ -61,6 +68,8 @@ class BookReport:
     history: Rows = ()
     model: ModelFacts | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+    ledger: Rows = ()
+    shares: Sequence[str] = ()
 
     def rows(self, table: str) -> Rows:
         """Return the rows of a table that the engine writes."""
@@ -87,10 +96,17 @@ def plan_report(
         "Reconcile": cash_rows(plan),
         "Conversions": conversion_rows(plan),
         "Summary": summary_rows(plan, lang),
+        "Allocation": allocation_rows(plan, lang),
         "Problems": problem_rows(plan.problems, lang),
     }
     rows = (*(row for row in history if row.get("Date") != plan.as_of), history_row(plan))
-    return BookReport(plan.portfolio, plan.as_of, results | dict(tables or {}), rows, notes=dict(notes or {}))
+    said = {"Allocation": dated(plan, lang)} | dict(notes or {})
+    return BookReport(plan.portfolio, plan.as_of, results | dict(tables or {}), rows, notes=said)
+
+
+def dated(plan: Plan, lang: Lang) -> str:
+    """Return of which day's plan something is."""
+    return say("label.of-plan", lang, day=plan.as_of)
 
 
 def called(plan: Plan, row: Position | Trade, lang: Lang) -> str:
@@ -132,20 +148,27 @@ def rate_rows(plan: Plan) -> Rows:
 
 
 def allocation_rows(plan: Plan, lang: Lang) -> Rows:
-    """Return the plan's weights by sector, asset class and currency beside their targets, each cut largest first."""
+    """Return the plan's weights by sector, asset class and currency beside their targets, each cut largest first.
+
+    What is furthest off in each cut is marked: ▲ where there is too much of it, ▼ where too little.
+    """
     found = allocation(plan)
-    return tuple(
-        {
-            "By": say(f"caption.allocation.{kind}", lang),
-            "Group": group_name(kind, one.group, lang),
-            "Value": one.value,
-            "Weight": one.weight,
-            "Target": one.target,
-            "Drift": one.drift,
-        }
-        for kind in KINDS
-        for one in found.cut(kind)
-    )
+    rows: list[Row] = []
+    for kind in KINDS:
+        cut = found.cut(kind)
+        furthest = max(cut, key=lambda one: abs(one.drift), default=None)
+        for one in cut:
+            row: dict[str, Value] = {
+                "By": say(f"caption.allocation.{kind}", lang),
+                "Group": group_name(kind, one.group, lang),
+                "Value": one.value,
+                "Weight": one.weight,
+                "Target": one.target,
+                "Drift": one.drift,
+                "Mark": ("▲" if one.drift > 0 else "▼") if one is furthest and abs(one.drift) >= _SEEN else None,
+            }
+            rows.append(row)
+    return tuple(rows)
 
 
 def group_name(kind: Kind, group: str, lang: Lang) -> str:
@@ -354,13 +377,51 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
     return tuple(rows)
 
 
-def instrument_rows(portfolio: Portfolio) -> Rows:
-    """Return the instruments that the catalogue does not have, or has otherwise, with all that is known of them."""
+def goaled(portfolio: Portfolio) -> bool:
+    """Tell whether any target of a portfolio names more than an instrument."""
+    return any(target.kind != "instrument" or target.share is not None for _, target in portfolio.targets())
+
+
+def exposure_text(portfolio: Portfolio, symbol: str, lang: Lang) -> str | None:
+    """Return what a portfolio says of the classes that an instrument is in, as one reads it; None where nothing.
+
+    One that is all of a class is that class: US equity. Else each class has its part: US equity 62%, Emerging 11%.
+    """
+    exposure = portfolio.exposures.get(symbol)
+    if exposure is None:
+        return None
+    named = {str(spoken("class", name, lang)): part for name, part in exposure.items()}
+    alone = next(iter(named), "")
+    if list(named.values()) == [1] and not any(letter.isdigit() for letter in alone):
+        return alone
+    return ", ".join(f"{name} {plain_number(part * 100)}%" for name, part in named.items())
+
+
+def class_rows(portfolio: Portfolio) -> Rows:
+    """Return the person's own classes, each with the wider one that it is in."""
+    return tuple({"Class": name, "Within": wider or None} for name, wider in portfolio.classes.items())
+
+
+def preference_rows(portfolio: Portfolio, lang: Lang) -> Rows:
+    """Return where what is bought first: a symbol, goal or class with its places in order; and the rule that holds."""
+    return tuple(
+        {"What": what, "Places": ", ".join(str(spoken("account_type", one, lang)) for one in places)}
+        for what, places in portfolio.prefer.items()
+    )
+
+
+def instrument_rows(portfolio: Portfolio, lang: Lang) -> Rows:
+    """Return the instruments that the catalogue does not have, or has otherwise, with all that is known of them.
+
+    The classes of what is held stand beside the holding, of others here.
+    """
     known = catalogue.load()
+    held = {holding.symbol for holding in portfolio.holdings}
     rows: list[Row] = []
     for symbol, instrument in portfolio.instruments.items():
         entry = known.get(symbol)
-        if entry is not None and entry.instrument == instrument:
+        exposure = None if symbol in held else exposure_text(portfolio, symbol, lang)
+        if entry is not None and entry.instrument == instrument and exposure is None:
             continue
         rows.append(
             {
@@ -375,6 +436,7 @@ def instrument_rows(portfolio: Portfolio) -> Rows:
                 "TER": instrument.expense_ratio,
                 "Lot": instrument.lot,
                 "NameEn": instrument.name_en or None,
+                "Exposure": exposure,
             }
         )
     return tuple(rows)

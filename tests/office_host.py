@@ -18,12 +18,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
 from typing import Any
 
 import uno
+import unohelper
+from com.sun.star.awt import XCallback
 from com.sun.star.beans import PropertyValue
 from com.sun.star.util import URL
 
@@ -32,7 +35,7 @@ _FILTERS = {"xlsx": "Calc MS Excel 2007 XML", "ods": "calc8"}
 _ALWAYS = 4
 
 
-def start(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
+def start(profile: str) -> tuple[subprocess.Popen[bytes], Any, Any]:
     pipe = f"rebalancer{os.getpid()}"
     # LibreOffice's own Python takes the first python3 on the path for its home: a virtual environment's makes it abort.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
@@ -48,12 +51,43 @@ def start(profile: str) -> tuple[subprocess.Popen[bytes], Any]:
     for _ in range(240):
         try:
             context = resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
-            return office, context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
         except Exception:  # UNO raises what the other side raised
             if office.poll() not in (None, 81):  # 81: it starts itself anew with a fresh profile
                 raise
             time.sleep(0.25)
+        else:
+            make = context.ServiceManager.createInstanceWithContext
+            names = "com.sun.star.frame.Desktop", "com.sun.star.awt.AsyncCallback"
+            desktop, callbacks = (make(name, context) for name in names)
+            return office, desktop, callbacks
     raise TimeoutError("LibreOffice did not start")
+
+
+class Task(unohelper.Base, XCallback):  # type: ignore[misc]
+    """A task that LibreOffice's main thread does, as it does what a person asks for.
+
+    A call back from it, made while it waits for the answer, runs in it. On another thread our extension and the main
+    thread could wait for each other for ever: PyUNO keeps Python's lock where it lets go of LibreOffice's objects, and
+    the main thread asks the extension for the states of its buttons.
+    """
+
+    def __init__(self, desktop: Any, task: dict[str, Any]) -> None:
+        self._desktop, self._task = desktop, task
+        self._done = threading.Event()
+        self._found: dict[str, Any] = {}
+
+    def notify(self, _data: Any) -> None:
+        try:
+            self._found = {"answer": TASKS[self._task["do"]](self._desktop, self._task)}
+        except Exception:  # noqa: BLE001 - the test that asked says it
+            self._found = {"error": traceback.format_exc()}
+        finally:
+            self._done.set()
+
+    def found(self, callbacks: Any) -> dict[str, Any]:
+        callbacks.addCallback(self, None)
+        self._done.wait()
+        return self._found
 
 
 def options(**named: Any) -> tuple[Any, ...]:
@@ -183,14 +217,10 @@ TASKS = {"convert": convert, "shown": texts, "calls": calls, "press": press}
 
 
 def main() -> None:
-    office, desktop = start(sys.argv[1])
+    office, desktop, callbacks = start(sys.argv[1])
     try:
         for line in sys.stdin:
-            task = json.loads(line)
-            try:
-                found: dict[str, Any] = {"answer": TASKS[task["do"]](desktop, task)}
-            except Exception:  # noqa: BLE001 - the test that asked says it
-                found = {"error": traceback.format_exc()}
+            found = Task(desktop, json.loads(line)).found(callbacks)
             sys.stdout.write(json.dumps(found) + "\n")
             sys.stdout.flush()
     finally:

@@ -16,7 +16,7 @@ from engine.analysis.risk import RiskInputs, overruns, risk
 from engine.analysis.volatility import State, Turbulence, banded, judged
 from engine.data.document import parse_portfolio, read_portfolio
 from engine.data.write import dump_portfolio
-from engine.drift import positions, section_states
+from engine.drift import goal_states, positions, section_states
 from engine.history import HistoryTable, Series
 from engine.phrase import phrase
 from engine.plan import Plan
@@ -217,7 +217,7 @@ def test_a_wider_band_makes_no_section_act_that_a_narrower_one_leaves_alone(
     acts = {}
     for word in ("calm", "high"):
         found, _ = banded(folio, {"069500": state(word)})
-        (sleeve,) = section_states(found, positions(found, valued(found)), AS_OF)
+        (sleeve,) = section_states(found, valued(found), goal_states(found, valued(found)), AS_OF)
         acts[word] = sleeve.acts
     assert acts["calm"] or not acts["high"]
 

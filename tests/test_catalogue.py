@@ -10,6 +10,7 @@ from importlib import resources
 import pytest
 
 from engine.costs.table import account_rules
+from engine.goals import ClassTree
 from engine.market import catalogue
 from engine.market.catalogue import (
     Catalogue,
@@ -312,7 +313,7 @@ def test_a_fee_of_the_new_rows_has_its_year() -> None:
 
 def test_exposures_are_of_known_funds_and_classes_and_sum_to_one() -> None:
     tree = catalogue.asset_classes()
-    assert all(within in tree for within in tree.values() if within)
+    assert all(one.within in tree for one in tree.values() if one.within)
     for symbol, shares in catalogue.exposures().items():
         entry = catalogue.load().get(symbol)
         assert entry is not None
@@ -323,12 +324,13 @@ def test_exposures_are_of_known_funds_and_classes_and_sum_to_one() -> None:
 
 
 def test_exposure_agrees_with_the_class_of_the_instrument() -> None:
-    widest = {"equity": {"equity", "real-estate"}, "bond": {"bond", "cash"}, "cash": {"cash"}}
+    tree = ClassTree()
+    widest = {"equity": {"equity", "real estate"}, "bond": {"bond", "cash"}, "cash": {"cash"}}
     widest |= {"commodity": {"commodity", "gold", "crypto", "currency"}, "mixed": {"equity", "bond"}}
     for symbol, shares in catalogue.exposures().items():
         entry = catalogue.load().get(symbol)
         assert entry is not None
-        assert {one.asset_class.split("/")[0] for one in shares} <= widest[entry.instrument.asset_class or ""], symbol
+        assert {tree.line(one.asset_class)[-1] for one in shares} <= widest[entry.instrument.asset_class or ""], symbol
 
 
 @pytest.mark.parametrize(

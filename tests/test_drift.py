@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.drift import (
     band,
     cash_band,
+    goal_states,
     limit_problems,
     portfolio_drift,
     positions,
@@ -32,8 +33,10 @@ def worth(symbol: str, won: object, **more: Any) -> Holding:
 
 
 def states(folio: Portfolio) -> tuple[dict[str, Position], dict[str, SectionState]]:
-    found = positions(folio, valued(folio))
-    return {p.symbol: p for p in found}, {s.section: s for s in section_states(folio, found, AS_OF)}
+    valuation = valued(folio)
+    goals = goal_states(folio, valuation)
+    sections = section_states(folio, valuation, goals, AS_OF)
+    return {p.symbol: p for p in positions(folio, valuation, goals)}, {s.section: s for s in sections}
 
 
 def one(weight: str, won: object, cash: object, rule: Rule = WIDE, **more: Any) -> Position:
@@ -396,8 +399,8 @@ def test_statuses_say_on_which_side_of_the_band_a_weight_is(folio: Portfolio) ->
 
 @given(long_only())
 def test_every_symbol_is_one_position_and_sleeves_add_them_up(folio: Portfolio) -> None:
-    _, _, found = safe(folio)
+    _, valuation, found = safe(folio)
     assert tuple(p.symbol for p in found) == folio.symbols
-    sleeves = section_states(folio, found, AS_OF)
+    sleeves = section_states(folio, valuation, goal_states(folio, valuation), AS_OF)
     strays = sum((p.weight for p in found if p.section is None), D(0))
     assert close(sum((s.weight for s in sleeves), strays), sum((p.weight for p in found), D(0)))

@@ -277,7 +277,7 @@ def book(mine: Path) -> Path:
 
 def test_trades_are_recorded_in_a_workbook_and_taken_back(mine: Path) -> None:
     path = book(mine)
-    before = path.read_bytes()
+    before = load(path)
     kept = mine.with_name("mine.plan.json")
     assert run("plan", path, "--offline", "--as-of", "2026-11-20", "-o", kept) == 0
     document = json.loads(kept.read_text(encoding="utf-8"), parse_float=Decimal)
@@ -290,7 +290,7 @@ def test_trades_are_recorded_in_a_workbook_and_taken_back(mine: Path) -> None:
     assert after.settings.cash_flow == 0
     assert run("record", path) == 2
     assert run("record", path, "--undo") == 0
-    assert path.read_bytes() == before
+    assert load(path) == before
 
 
 def expected_holdings(document: dict[str, Any]) -> dict[str, Decimal]:

@@ -19,12 +19,16 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from engine.data.fields import Fields, Locate, Path, Report, Where, choose
+from engine import formats
+from engine.data.classes import read_classes
+from engine.data.fields import ONE, Fields, Locate, Path, Report, Where, choose
 from engine.data.files import Refused, decode, read_bytes
+from engine.data.goals import check_goals, read_members, read_prefer
 from engine.data.holdings import HOLDING_KEYS, in_units, read_accounts, read_holdings
 from engine.data.instruments import Instruments
 from engine.data.sections import SECTION_KEYS, TARGET_KEYS, read_groups, read_rules, read_sections
 from engine.errors import Problem, error
+from engine.goals import ClassTree
 from engine.market import catalogue
 from engine.market.catalogue import pair
 from engine.money import MINOR_DIGITS, ZERO
@@ -34,7 +38,7 @@ from engine.settings import CostOverride, Settings, setting_fields
 from engine.text import nearest, percent, plain_number
 from engine.valuation import in_quantities
 
-DOCUMENT_KEYS = ("portfolio", "fx", "settings")
+DOCUMENT_KEYS = ("format", "portfolio", "fx", "settings")
 PORTFOLIO_KEYS = (
     "name",
     "base_currency",
@@ -45,10 +49,14 @@ PORTFOLIO_KEYS = (
     "sections",
     "rules",
     "groups",
+    "classes",
+    "prefer",
     "core_weight",
     "satellite_weight",
     "expected",
 )
+#: Keys of the portfolio that may stand at the top of the document too, or among the settings.
+ANYWHERE_KEYS = ("classes", "prefer")
 COST_KEYS = ("commission", "minimum", "sell_tax")
 #: What a cost override may be for: all, a market, a type, or both.
 COST_SCOPES = (
@@ -107,8 +115,11 @@ def _read(data: object, report: Report) -> Portfolio | None:
         report.error((), "empty-document")
         return None
     document = Fields(data, (), report, (*DOCUMENT_KEYS, *_misplaced(data, PORTFOLIO_KEYS)))
+    if not _is_known(document, report):
+        return None
     for key in _misplaced(document.values, PORTFOLIO_KEYS):
-        document.error(key, "unknown-key.inside")
+        if key not in ANYWHERE_KEYS:
+            document.error(key, "unknown-key.inside")
     if not document.given("portfolio"):
         if document.values:
             document.missing("portfolio", "portfolio")
@@ -121,14 +132,44 @@ def _read(data: object, report: Report) -> Portfolio | None:
         return None
     for key in _misplaced(body, DOCUMENT_KEYS):
         portfolio.error(key, "unknown-key.outside")
-    return _assemble(document, portfolio, Instruments(catalogue.load(), report), report)
+    portfolio.values = {**portfolio.values, **_from_elsewhere(document, portfolio)}
+    tree = read_classes(portfolio)
+    return _assemble(document, portfolio, Instruments(catalogue.load(), report, tree), tree, report)
+
+
+def _is_known(document: Fields, report: Report) -> bool:
+    """Tell whether the program knows the document's format; what an older one meant otherwise is told."""
+    version = document.number("format", ONE) if document.given("format") else None
+    if version is not None and version > formats.PORTFOLIO:
+        document.error("format", "format-newer", version=version, known=formats.PORTFOLIO)
+        return False
+    settings = document.values.get("settings")
+    says = isinstance(settings, Mapping) and "trigger" in settings
+    if version is not None and version < formats.PORTFOLIO and not says:
+        report.warning(document.at("format"), "format-older", version=version, known=formats.PORTFOLIO)
+    return True
+
+
+def _from_elsewhere(document: Fields, portfolio: Fields) -> dict[str, object]:
+    """Return what stands at the top of the document, or among the settings, and may as well stand in the portfolio."""
+    settings = document.values.get("settings")
+    others = (document.values, settings if isinstance(settings, Mapping) else {})
+    found: dict[str, object] = {}
+    for key in ANYWHERE_KEYS:
+        for values in (portfolio.values, *others):
+            value = values.get(key)
+            if value is not None and found.setdefault(key, value) != value:
+                portfolio.error(key, "said-twice")
+    return found
 
 
 def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(key for key in keys if isinstance(data, Mapping) and key in data)
 
 
-def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, report: Report) -> Portfolio | None:
+def _assemble(
+    document: Fields, portfolio: Fields, instruments: Instruments, tree: ClassTree, report: Report
+) -> Portfolio | None:
     base = portfolio.currency("base_currency") or ""
     if not portfolio.given("base_currency"):
         base = _common_currency(portfolio)
@@ -139,10 +180,14 @@ def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, rep
     accounts, declared = read_accounts(portfolio)
     holdings = read_holdings(portfolio, instruments, accounts, declared=declared)
     rules = read_rules(portfolio, base)
-    sections = read_sections(portfolio, instruments, rules)
+    given = document.values.get("settings")
+    settings = given if isinstance(given, Mapping) else {}
+    wide = Fields(settings, ("settings",), report, map(str, settings))
+    sections, rows = read_sections(portfolio, instruments, rules, tree, consolidate=wide.flag("consolidate") or False)
     groups = read_groups(portfolio, instruments, sections)
+    prefer = read_prefer(portfolio, accounts, [one.target.symbol for one in rows], instruments, tree)
     fx = _rates(document.values.get("fx"), report)
-    settings = _settings(document.values.get("settings"), report, base)
+    found_settings = _settings(document.values.get("settings"), report, base)
     found = Portfolio(
         name=portfolio.text("name"),
         base_currency=base,
@@ -151,12 +196,17 @@ def _assemble(document: Fields, portfolio: Fields, instruments: Instruments, rep
         accounts=accounts,
         sections=sections,
         groups=groups,
-        settings=settings,
+        settings=found_settings,
         fx=fx,
         accounts_declared=declared,
         untargeted_rule=rules["all"],
         expected=_expected(portfolio),
+        exposures=instruments.exposures,
+        classes=tree.own,
+        prefer=prefer,
     )
+    if not report.failed:
+        check_goals(found, rows, tree)
     if base:
         _check_rates(fx, base, frozenset(found.currencies), report)
     if not holdings and not any(section.targets for section in sections) and not any(a.cash for a in accounts):
@@ -174,7 +224,10 @@ def _common_currency(portfolio: Fields) -> str:
     own = Fields({name: rows for name, rows, _ in quiet.mapping("sections")}, (), unheard, quiet.values)
     for part, name in (*((quiet, key) for key in SECTION_KEYS), *((own, key) for key in own.values)):
         for row in part.rows(name, TARGET_KEYS):
-            instruments.declare(row, "ticker")
+            if row.given("any"):
+                read_members(row, instruments)
+            elif not row.given("class") or row.given("ticker") or row.given("code"):
+                instruments.declare(row, "ticker")
     found = {instrument.currency for instrument in instruments.build().values()}
     return found.pop() if len(found) == 1 else ""
 
@@ -189,7 +242,7 @@ def _expected(portfolio: Fields) -> dict[str, str]:
 def _settings(data: object, report: Report, base: str) -> Settings:
     """Return the settings; those not given have their defaults. `base` is the base currency, "" where not known."""
     known = setting_fields()
-    row = Fields({} if data is None else data, ("settings",), report, tuple(known))
+    row = Fields({} if data is None else data, ("settings",), report, (*known, *ANYWHERE_KEYS, "consolidate"))
     found: dict[str, Any] = {
         "cash_flow": _cash_flow(row, base),
         "convert_currency": row.flag("convert_currency"),

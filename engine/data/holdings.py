@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 
 from engine.costs.table import AccountRule, account_rules
+from engine.data.classes import CLASSING
 from engine.data.fields import Fields, Path, Report, choose, currency
 from engine.data.instruments import DESCRIPTION, Instruments
 from engine.money import MINOR_DIGITS, ZERO, to_unit
@@ -21,6 +22,7 @@ _RESIDUE = Decimal("1e-6")
 ACCOUNT_KEYS = ("name", "type", "cash", "markets", "risk_cap", "banned", "cash_buffer")
 HOLDING_KEYS = (
     "symbol", "code", "quantity", "value", "average_cost", "cost_fx", "account", "price", "locked", *DESCRIPTION,
+    *CLASSING,
 )  # fmt: skip
 
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from engine.data.classes import ASSET_CLASSES, CLASSING, coarse_of, names_class, read_exposure
 from engine.data.fields import Fields, Path, Report, to_text
+from engine.goals import ClassTree
 from engine.market import catalogue
 from engine.market.catalogue import Catalogue
 from engine.money import ZERO
 from engine.phrase import phrase
 from engine.portfolio import ASSET_TYPES, MARKETS, UNKNOWN_TYPE, Instrument
-from engine.text import fold, is_one_line
+from engine.text import fold, is_one_line, percent
 
-ASSET_CLASSES = ("equity", "bond", "commodity", "cash", "mixed")
 #: Keys of a holding or a target that describe its instrument.
 DESCRIPTION = (
     "name",
@@ -46,9 +47,11 @@ class _Declared:
 class Instruments:
     """The instruments that the rows of one document mean, by symbol."""
 
-    def __init__(self, catalogue: Catalogue, report: Report) -> None:
+    def __init__(self, catalogue: Catalogue, report: Report, tree: ClassTree | None = None) -> None:
         self._catalogue = catalogue
         self._report = report
+        self._tree = tree or ClassTree()
+        self._exposures: dict[str, tuple[Mapping[str, Decimal], Path]] = {}
         self._declared: dict[str, _Declared] = {}
         self._own: dict[str, str] = {}  # folded symbols and names of instruments that the catalogue does not have
         self._suggestions = 0
@@ -78,6 +81,28 @@ class Instruments:
             keys = (one for one in (key, "code", "name") if row.given(one))
             self._remember(symbol, row, row.at(next(keys)))
         return symbol
+
+    def member(self, value: object, path: Path) -> str | None:
+        """Return the symbol of one that a target names among others, declared as if it had a row of its own."""
+        symbol = self._symbol(value, path)
+        if symbol is not None:
+            self._remember(symbol, Fields({}, path, self._report, ()), path)
+        return symbol
+
+    def meant(self, text: str) -> str | None:
+        """Return the symbol of the document's instrument that a text means, or None."""
+        found = self._catalogue.find(text)
+        symbol = found.symbol if found else self._own.get(fold(text)) or self._own.get(fold(catalogue.canonical(text)))
+        return symbol if symbol in self._declared else None
+
+    @property
+    def exposures(self) -> dict[str, Mapping[str, Decimal]]:
+        """Return what the document says of the classes that instruments are in."""
+        return {symbol: exposure for symbol, (exposure, _) in self._exposures.items()}
+
+    def classed(self, name: str) -> bool:
+        """Tell whether the document puts an instrument into a class, or into one within it."""
+        return any(name in self._tree.line(one) for exposure, _ in self._exposures.values() for one in exposure)
 
     def _coded(self, row: Fields, key: str) -> str | None:
         """Return the symbol of a row that has a `code`: beside it, `key` holds the same instrument's name or code."""
@@ -172,13 +197,32 @@ class Instruments:
             declared = self._declared[symbol] = _Declared(path)
             if self._catalogue.get(symbol) is None:
                 self._own[fold(symbol)] = symbol
-        for key, value in _described(row).items():
+        described = _described(row, self._tree) | self._classed(symbol, row)
+        for key, value in described.items():
             before = declared.said.setdefault(key, (value, row.at(key)))
             if before[0] != value:
                 place = self._report.where(before[1])
                 row.error(key, "conflict.said", symbol=symbol, here=str(value), before=str(before[0]), place=place)
         if "name" in declared.said and self._catalogue.get(symbol) is None:
             self._own.setdefault(fold(str(declared.said["name"][0])), symbol)
+
+    def _classed(self, symbol: str, row: Fields) -> dict[str, object]:
+        """Remember the classes that a row says its instrument is in; return the wide one that it is all of."""
+        if not any(row.given(key) for key in (*CLASSING, "asset_class")):
+            return {}
+        exposure = read_exposure(row, self._tree)
+        if exposure is None:
+            return {}
+        key = next(key for key in (*CLASSING, "asset_class") if row.given(key))
+        before, path = self._exposures.setdefault(symbol, (exposure, row.at(key)))
+        if before != exposure:
+            here, other = _told(exposure), _told(before)
+            row.error(key, "conflict.said", symbol=symbol, here=here, before=other, place=self._report.where(path))
+        coarse = coarse_of(exposure, self._tree)
+        if coarse is None and len(exposure) > 1 and self._catalogue.get(symbol) is None:
+            coarse = "mixed"
+        given = row.given("asset_class") and not names_class(row, self._tree)
+        return {} if coarse is None or given else {"asset_class": coarse}
 
     def _instrument(self, symbol: str, declared: _Declared) -> Instrument | None:
         said = {key: value for key, (value, _) in declared.said.items()}
@@ -236,7 +280,7 @@ class Instruments:
             self._report.error(path, "unknown-ticker", value=text)
 
 
-def _described(row: Fields) -> dict[str, object]:
+def _described(row: Fields, tree: ClassTree) -> dict[str, object]:
     """Return what a row says of its instrument, by the instrument's field names."""
     if not any(key in row.values for key in DESCRIPTION):
         return {}
@@ -246,7 +290,7 @@ def _described(row: Fields) -> dict[str, object]:
         "currency": row.currency("currency"),
         "market": row.choice("market", MARKETS),
         "asset_type": row.choice("asset_type", ASSET_TYPES),
-        "asset_class": row.choice("asset_class", ASSET_CLASSES),
+        "asset_class": None if names_class(row, tree) else row.choice("asset_class", ASSET_CLASSES),
         "leverage": _leverage(row),
         "futures": row.flag("futures"),
         "expense_ratio": row.fraction("expense_ratio"),
@@ -254,6 +298,10 @@ def _described(row: Fields) -> dict[str, object]:
         "taxed_as_dividend": row.flag("taxed_as_dividend"),
     }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _told(exposure: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{name} {percent(part)}" for name, part in exposure.items())
 
 
 def _leverage(row: Fields) -> Decimal | None:

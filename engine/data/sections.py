@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from engine.data.fields import Fields, Path, shown, to_number
+from engine.data.classes import CLASSING, read_class
+from engine.data.fields import Fields, Path, shown, to_number, to_text
+from engine.data.goals import GOAL_KEYS, JOINT, TargetRow, read_members, resolve
 from engine.data.instruments import DESCRIPTION, Instruments
+from engine.goals import ClassTree
 from engine.money import ZERO
 from engine.portfolio import Group, Rule, Section, Target
 from engine.settings import RULE_DEFAULTS, WEIGHT_TOLERANCE
-from engine.text import percent, plain_number
+from engine.text import fold, percent, plain_number
 
 #: The keys of a document that hold targets, with the name of the section.
 SECTION_KEYS = {"core": "core", "satellite": "satellite", "targets": "all"}
@@ -26,6 +30,8 @@ TARGET_KEYS = (
     "enabled",
     "relative_band",
     "relative_band_high_volatility",
+    *GOAL_KEYS,
+    *CLASSING,
     *DESCRIPTION,
 )
 RULE_KEYS = (
@@ -104,56 +110,99 @@ def _read_rule(row: Fields, default: Rule) -> Rule:
     return replace(rule, last_rebalanced=row.date("last_rebalanced"))
 
 
-def read_sections(portfolio: Fields, instruments: Instruments, rules: dict[str, Rule]) -> tuple[Section, ...]:
-    """Return the sections in the document's order, and report what their targets have against each other."""
-    sections: list[Section] = []
+def read_sections(
+    portfolio: Fields, instruments: Instruments, rules: dict[str, Rule], tree: ClassTree, *, consolidate: bool = False
+) -> tuple[tuple[Section, ...], list[TargetRow]]:
+    """Return the sections in the document's order, and report what their targets have against each other.
+
+    The rows of the targets are returned beside, for what can only be said once the whole document has been read.
+    `consolidate` is for goals of several members that do not say it themselves.
+    """
+    names: list[str] = []
+    rows: list[TargetRow] = []
     seen: dict[str, Path] = {}
     for key in portfolio.values:
         if key in SECTION_KEYS and portfolio.given(key):
-            name = SECTION_KEYS[key]
-            targets = _read_targets(portfolio, key, instruments, rules[name], seen)
-            sections.append(Section(name, targets, rules[name]))
+            names.append(SECTION_KEYS[key])
+            rows += _read_targets(portfolio, key, names[-1], instruments, rules[names[-1]], seen, tree)
         elif key == "sections":
             named = [name for name, _, _ in portfolio.mapping(key)]
             several = Fields(portfolio.values[key], portfolio.at(key), portfolio.report, tuple(named))
             for name in named:
-                targets = _read_targets(several, name, instruments, rules[name], seen)
-                sections.append(Section(name, targets, rules[name]))
-    for section in sections:
-        if sum(section.name == other.name for other in sections) > 1:
-            portfolio.error("sections", "duplicate-key", name=section.name)
-            break
+                names.append(name)
+                rows += _read_targets(several, name, name, instruments, rules[name], seen, tree)
+    for one in rows if consolidate else ():
+        if one.target.kind != "instrument" and not one.row.given("consolidate"):
+            one.target = replace(one.target, consolidate=True)
+    if len(set(names)) < len(names):
+        portfolio.error("sections", "duplicate-key", name=next(name for name in names if names.count(name) > 1))
+    if any(one.target.kind != "instrument" or one.target.share is not None for one in rows):
+        resolve(rows, tree, instruments)
+        for one in rows:
+            if one.target.share is not None:
+                _check_limits(one.row, one.target, one.target.weight)
+                _check_reachable(one.row, one.target, rules[one.section])
+    sections = [
+        Section(name, tuple(one.target for one in rows if one.section == name), rules[name])
+        for name in dict.fromkeys(names)
+    ]
     for section in sections:
         _check_sum(portfolio, section)
     _check_total(portfolio, sections)
-    return tuple(sections)
+    return tuple(sections), rows
 
 
 def _read_targets(
-    portfolio: Fields, key: str, instruments: Instruments, rule: Rule, seen: dict[str, Path]
-) -> tuple[Target, ...]:
+    portfolio: Fields,
+    key: str,
+    section: str,
+    instruments: Instruments,
+    rule: Rule,
+    seen: dict[str, Path],
+    tree: ClassTree,
+) -> list[TargetRow]:
     targets = []
     for row in portfolio.rows(key, TARGET_KEYS):
-        target = _read_target(row, instruments, rule)
+        target = _read_target(row, instruments, rule, tree)
         if target is None:
             continue
         first = seen.setdefault(target.symbol, row.path)
         if first != row.path:
             row.report.error(row.path, "duplicate-target", symbol=target.symbol, place=row.report.where(first))
-        _check_reachable(row, target, rule)
-        targets.append(target)
-    return tuple(targets)
+        if target.share is None:
+            _check_reachable(row, target, rule)
+        targets.append(TargetRow(section, target, row))
+    return targets
 
 
-def _read_target(row: Fields, instruments: Instruments, rule: Rule) -> Target | None:
+def _read_goal(row: Fields, instruments: Instruments, tree: ClassTree) -> Target | None:
+    """Return the goal of a row without its figures: an instrument, equivalents or a class; None where none is clear."""
+    names_instrument = row.given("ticker") or row.given("code")
+    if row.given("any"):
+        if names_instrument or row.given("class"):
+            row.error("any", "goal-several")
+        members = read_members(row, instruments)
+        return Target(row.text("name") or JOINT.join(members), ZERO, members=members) if members else None
+    if row.given("class") and not names_instrument:
+        name = read_class(row.values["class"], row.at("class"), row.report, tree)
+        return None if name is None else Target(row.text("name") or name, ZERO, asset_class=name)
+    if row.flag("consolidate"):
+        row.error("consolidate", "consolidate-one")
     symbol = instruments.declare(row, "ticker")
-    weight = row.fraction("weight")
-    if not row.given("weight"):
+    return None if symbol is None else Target(symbol, ZERO)
+
+
+def _read_target(row: Fields, instruments: Instruments, rule: Rule, tree: ClassTree) -> Target | None:
+    goal = _read_goal(row, instruments, tree)
+    weight, share = row.fraction("weight"), row.fraction("share")
+    if row.given("weight") and row.given("share"):
+        row.error("share", "weight-and-share")
+    elif not row.given("weight") and not row.given("share"):
         row.missing("weight", "weight")
     enabled = row.flag("enabled")
     benchmark = row.text("benchmark")
-    target = Target(
-        symbol=symbol or "",
+    target = replace(
+        goal or Target("", ZERO),
         weight=ZERO if weight is None else weight,
         role=row.text("role"),
         minimum=row.fraction("min"),
@@ -163,14 +212,22 @@ def _read_target(row: Fields, instruments: Instruments, rule: Rule) -> Target | 
         enabled=enabled is not False,
         relative_band=row.fraction("relative_band"),
         relative_band_high_volatility=row.fraction("relative_band_high_volatility"),
+        share=share,
+        consolidate=row.flag("consolidate") or False,
     )
     _check_wider(row, rule.of(target))
     _check_bounds(row, target.minimum, target.maximum)
+    _check_limits(row, target, weight)
+    return None if goal is None else target
+
+
+def _check_limits(row: Fields, target: Target, weight: Decimal | None) -> None:
+    """Report a weight outside the target's own limits."""
+    field = "weight" if target.share is None else "share"
     if weight is not None and target.minimum is not None and weight < target.minimum:
-        row.error("weight", "outside-limits.below", weight=weight, limit=target.minimum)
+        row.error(field, "outside-limits.below", weight=weight, limit=target.minimum)
     if weight is not None and target.maximum is not None and weight > target.maximum:
-        row.error("weight", "outside-limits.above", weight=weight, limit=target.maximum)
-    return None if symbol is None else target
+        row.error(field, "outside-limits.above", weight=weight, limit=target.maximum)
 
 
 def _check_bounds(row: Fields, low: Decimal | None, high: Decimal | None) -> None:
@@ -226,11 +283,12 @@ def _check_total(portfolio: Fields, sections: list[Section]) -> None:
 
 
 def read_groups(portfolio: Fields, instruments: Instruments, sections: tuple[Section, ...]) -> tuple[Group, ...]:
-    """Return the groups; a member has to be known, but need not be in the portfolio yet."""
+    """Return the groups; a member, an instrument or a goal, has to be known, but need not be in the portfolio yet."""
     weights = {target.symbol: target.weight for section in sections for target in section.targets}
+    goals = {fold(t.symbol): t.symbol for one in sections for t in one.targets if t.kind != "instrument"}
     groups: dict[str, Group] = {}
     for row in portfolio.rows("groups", GROUP_KEYS):
-        group = _read_group(row, instruments)
+        group = _read_group(row, instruments, goals)
         if not group.name:
             row.missing("name", "group-name")
         elif group.name in groups:
@@ -246,10 +304,11 @@ def read_groups(portfolio: Fields, instruments: Instruments, sections: tuple[Sec
     return tuple(groups.values())
 
 
-def _read_group(row: Fields, instruments: Instruments) -> Group:
+def _read_group(row: Fields, instruments: Instruments, goals: Mapping[str, str]) -> Group:
     members: dict[str, None] = {}
     for item, path in row.items("members"):
-        symbol = instruments.refer(item, path)
+        goal = goals.get(fold(to_text(item))) if isinstance(item, str) else None
+        symbol = goal or instruments.refer(item, path)
         if symbol in members:
             row.report.error(path, "duplicate-member", symbol=symbol)
         if symbol is not None:

@@ -9,8 +9,11 @@ from typing import Any
 
 import yaml
 
+from engine.data.classes import coarse_of
+from engine.data.goals import JOINT
 from engine.data.instruments import DESCRIPTION
 from engine.data.sections import SECTION_KEYS
+from engine.goals import tree_of
 from engine.market import catalogue
 from engine.portfolio import UNKNOWN_TYPE, Account, Group, Holding, Instrument, Portfolio, Rule, Target
 from engine.settings import CostOverride, Settings
@@ -61,7 +64,7 @@ def dump_portfolio(portfolio: Portfolio) -> str:
     keys = {name: key for key, name in SECTION_KEYS.items()}
     own: Row = {}
     for section in portfolio.sections:
-        targets = [_target(target) | _description(target.symbol, portfolio, described) for target in section.targets]
+        targets = [_target(target) | _described(target, portfolio, described) for target in section.targets]
         if section.name in keys:
             body[keys[section.name]] = targets
         else:
@@ -69,6 +72,10 @@ def dump_portfolio(portfolio: Portfolio) -> str:
     if own:
         body["sections"] = own
     body["rules"] = _rules(portfolio)
+    if portfolio.classes:
+        body["classes"] = _classes(portfolio.classes)
+    if portfolio.prefer:
+        body["prefer"] = {key: places[0] if key == "rule" else list(places) for key, places in portfolio.prefer.items()}
     if portfolio.groups:
         body["groups"] = [_group(group) for group in portfolio.groups]
     document: Row = {"portfolio": body}
@@ -93,10 +100,32 @@ def _holding(holding: Holding) -> Row:
     )
 
 
+def _classes(classes: Mapping[str, str]) -> Row:
+    """Return the tree as wider classes with what is in each; a widest one alone has nothing beside it."""
+    found: Row = {}
+    for name, wider in classes.items():
+        inner = found.setdefault(wider or name, [])
+        if wider and isinstance(inner, list):
+            inner.append(name)
+    return {name: inner or None for name, inner in found.items()}
+
+
+def _goal(target: Target) -> Row:
+    """Return what a target names."""
+    if target.kind == "instrument":
+        return {"ticker": target.symbol}
+    if target.kind == "any":
+        named = {} if target.symbol == JOINT.join(target.members) else {"name": target.symbol}
+        return {"any": list(target.members), **named}
+    return {"class": target.asset_class, **({} if target.symbol == target.asset_class else {"name": target.symbol})}
+
+
 def _target(target: Target) -> Row:
     row: Row = {
-        "ticker": target.symbol,
-        "weight": target.weight,
+        **_goal(target),
+        "weight": target.weight if target.share is None else None,
+        "share": target.share,
+        "consolidate": True if target.consolidate else None,
         "role": target.role or None,
         "min": target.minimum,
         "max": target.maximum,
@@ -109,19 +138,37 @@ def _target(target: Target) -> Row:
     return _without(row, None)
 
 
+def _described(target: Target, portfolio: Portfolio, described: set[str]) -> Row:
+    """Return what a reader could not know of a target's instrument; only one of its own is described in its row."""
+    return _description(target.symbol, portfolio, described) if target.kind == "instrument" else {}
+
+
 def _description(symbol: str, portfolio: Portfolio, described: set[str]) -> Row:
     """Return what a reader could not know of an instrument, the first time that its symbol is written."""
     if symbol in described:
         return {}
     described.add(symbol)
     instrument = portfolio.instruments[symbol]
+    classing = _classing(portfolio, symbol)
     entry = catalogue.load().get(symbol)
     if entry is not None:
-        return {key: getattr(instrument, key) for key in DESCRIPTION if _differs(instrument, entry.instrument, key)}
-    market = catalogue.market_of_currency(instrument.currency)
-    plain = Instrument(symbol, symbol, market, instrument.currency, UNKNOWN_TYPE)
-    row: Row = {"currency": instrument.currency}
-    return row | {key: getattr(instrument, key) for key in DESCRIPTION if _differs(instrument, plain, key)}
+        row = {key: getattr(instrument, key) for key in DESCRIPTION if _differs(instrument, entry.instrument, key)}
+    else:
+        market = catalogue.market_of_currency(instrument.currency)
+        plain = Instrument(symbol, symbol, market, instrument.currency, UNKNOWN_TYPE)
+        row = {"currency": instrument.currency}
+        row |= {key: getattr(instrument, key) for key in DESCRIPTION if _differs(instrument, plain, key)}
+    if classing and coarse_of(portfolio.exposures[symbol], tree_of(portfolio)) == row.get("asset_class"):
+        row.pop("asset_class", None)  # the class says it
+    return row | classing
+
+
+def _classing(portfolio: Portfolio, symbol: str) -> Row:
+    """Return what the document says of the classes that an instrument is in."""
+    exposure = portfolio.exposures.get(symbol)
+    if exposure is None:
+        return {}
+    return {"class": next(iter(exposure))} if list(exposure.values()) == [1] else {"exposure": dict(exposure)}
 
 
 def _differs(instrument: Instrument, known: Instrument, key: str) -> bool:

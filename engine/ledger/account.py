@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.errors import Problem, error, warning
 from engine.ledger.entries import LedgerEntry
 from engine.money import ZERO
 from engine.phrase import place
-from engine.portfolio import Portfolio
+from engine.portfolio import Account, Holding, Portfolio
 
 Key = tuple[str, str]
 #: Two quantities or amounts that differ by less are the same: the rounding of a cell.
@@ -225,6 +225,63 @@ def differences(books: Books, portfolio: Portfolio) -> tuple[LedgerEntry, ...]:
             name, currency = purse
             found.append(LedgerEntry("", "", dt.date.min, "correction", name, currency=currency, amount=off))
     return tuple(found)
+
+
+def rebuilt(portfolio: Portfolio, books: Books, touched: frozenset[Key] | None = None) -> Portfolio:
+    """Return a portfolio that holds what books say: quantities, average costs, and cash.
+
+    A row whose quantity is right stays as it is, unless its account and symbol are among the `touched`, or these are
+    None: then it has the books' cost too, where they know it. Of several rows of a symbol in an account those that
+    are not locked give and take first. What is written as a value, and in shares at no price yet, stays. Instruments
+    of what is new have to be among the portfolio's.
+    """
+    rows: list[Holding] = list(portfolio.holdings)
+    nothing = Stock(average=Parcel(ZERO, None, None))
+    kept = {key: stock for key, stock in books.stocks.items() if stock.quantity > _SAME}
+    for key in dict.fromkeys((*((row.account, row.symbol) for row in rows), *kept)):
+        mine = [at for at, row in enumerate(rows) if (row.account, row.symbol) == key]
+        if any(rows[at].value is not None and not rows[at].quantity for at in mine):
+            continue
+        average = kept.get(key, nothing).average
+        off = average.quantity - sum((rows[at].quantity for at in mine), ZERO)
+        same = abs(off) <= _SAME
+        if same and touched is not None and key not in touched:
+            continue
+        if not mine:
+            mine = [len(rows)]
+            rows.append(Holding(key[1], ZERO, key[0]))
+        _give(rows, sorted(mine, key=lambda at: rows[at].locked), ZERO if same else off)
+        foreign = portfolio.instruments[key[1]].currency != portfolio.base_currency
+        for at in mine if average.cost is not None else ():
+            rate = _plain(average.fx) if foreign else None
+            rows[at] = replace(rows[at], average_cost=_plain(average.cost), cost_fx=rate)
+    return replace(portfolio, holdings=tuple(rows), accounts=_accounts(portfolio, _purses(books, portfolio)))
+
+
+def _give(rows: list[Holding], order: Iterable[int], off: Decimal) -> None:
+    """Give rows so much more (or take it of them, of none more than it has), those that stand first in the order."""
+    for at in order:
+        part = max(off, -rows[at].quantity)
+        rows[at] = replace(rows[at], quantity=_plain(rows[at].quantity + part) or ZERO, value=None)
+        off -= part
+
+
+def _plain(number: Decimal | None) -> Decimal | None:
+    """Return a number without the zeros that computing leaves at its end."""
+    return None if number is None else number.normalize() + 0
+
+
+def _accounts(portfolio: Portfolio, purses: Mapping[Key, Decimal]) -> tuple[Account, ...]:
+    """Return the accounts with the cash of purses; an amount that is the same stays as it is written."""
+    accounts = []
+    for account in portfolio.accounts:
+        name = account.name if portfolio.accounts_declared else ""
+        cash = {code: amount if (name, code) in purses else ZERO for code, amount in account.cash.items()}
+        for (owner, currency), money in purses.items():
+            if owner == name and abs(money - cash.get(currency, ZERO)) >= _SAME_MONEY:
+                cash[currency] = _plain(money) or ZERO
+        accounts.append(replace(account, cash=cash))
+    return tuple(accounts)
 
 
 def _purses(books: Books, portfolio: Portfolio) -> Mapping[Key, Decimal]:

@@ -28,22 +28,20 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Literal, cast, get_args
+from operator import itemgetter
+from typing import cast
 
+from engine import formats
 from engine.data.fields import Report, Where, in_rows
 from engine.errors import Problem
+from engine.ledger.kinds import KINDS, EntryKind
 from engine.money import MINOR_DIGITS, ZERO
 
-EntryKind = Literal[
-    "opening", "buy", "sell", "deposit", "withdrawal", "dividend", "interest", "fee", "exchange-out", "exchange-in",
-    "split", "correction", "snapshot", "undo",
-]  # fmt: skip
-KINDS: tuple[EntryKind, ...] = get_args(EntryKind)
-FORMAT = 1
+FORMAT = formats.LEDGER
 #: Digits of a Korean code; spreadsheets save 005930 as 5930.
 KRX_DIGITS = 6
 #: Kinds whose money is new to the portfolio, or leaves it.
@@ -78,6 +76,8 @@ _KNOWN, _VERSION, _TOO_MUCH = frozenset(KINDS), str(FORMAT), Decimal(10) ** 18
 #: Kinds that need a symbol, kinds that are money alone, and kinds that may be either.
 _OF_SHARES = ("buy", "sell", "split")
 _OF_MONEY = ("deposit", "withdrawal", "interest", "fee", "exchange-out", "exchange-in")
+#: Kinds that may be negative: a dividend or a fee that was taken back, interest that was charged.
+_EITHER_WAY = ("dividend", "interest", "fee")
 
 
 def dump_entries(entries: Iterable[LedgerEntry], *, header: bool, columns: Sequence[str] = COLUMNS) -> str:
@@ -108,11 +108,14 @@ def _text(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[LedgerEntry, ...], tuple[Problem, ...]]:
+def parse_entries(
+    text: str, where: Where = "ledger", *, own: bool = True
+) -> tuple[tuple[LedgerEntry, ...], tuple[Problem, ...]]:
     """Return the entries of a ledger's CSV in the order they were written, and a problem for each that cannot be used.
 
     A last line without its end was never finished: it is left out, with a warning. An entry that stands twice (two
-    copies of a ledger put together) counts once.
+    copies of a ledger put together) counts once. With `own` false the entries have no identities yet: each gets the
+    number of its row.
     """
     report = Report(where, in_rows(where, "listed-row"))
     whole, newline, rest = text.rpartition("\n")
@@ -123,27 +126,77 @@ def parse_entries(text: str, where: Where = "ledger") -> tuple[tuple[LedgerEntry
     if header is None:
         return (), tuple(report.problems)
     names = [name.strip().lower() for name in header]
-    missing = [name for name in ("id", "date", "kind") if name not in names]
+    missing = [name for name in ("id", "date", "kind") if name not in names and (own or name != "id")]
     if missing:
         report.error((1,), "ledger-header", missing=missing, columns=COLUMNS)
         return (), tuple(report.problems)
     found: dict[str, LedgerEntry] = {}
+    snapshot = _snapshots(names)
     for number, row in enumerate(rows, 2):
+        if plain := snapshot(row):
+            found.setdefault(plain.id, plain)
+            continue
         if not any(row):
             continue
-        entry = _entry(number, dict(zip(names, row, strict=False)), report)
+        given = dict(zip(names, row, strict=False))
+        entry = read_entry(number, given if own else {**given, "id": given.get("id") or f"row{number}"}, report)
         if entry is not None:
             found.setdefault(entry.id, entry)
     return tuple(found.values()), tuple(report.problems)
 
 
-def _entry(number: int, row: dict[str, str], report: Report) -> LedgerEntry | None:
+class _Numbers(dict[str, Decimal]):
+    """The numbers of a file by their text, each read once; none is 0. Raises InvalidOperation for what is none."""
+
+    def __missing__(self, text: str) -> Decimal:
+        value = Decimal(text or 0)
+        if not value.is_finite() or abs(value) >= _TOO_MUCH:
+            raise InvalidOperation
+        self[text] = value
+        return value
+
+
+def _snapshots(names: Sequence[str]) -> Callable[[list[str]], LedgerEntry | None]:
+    """Return what reads the row of a snapshot, of which there may be hundreds of thousands; None for any other row.
+
+    It reads only rows with which nothing is wrong: all others are for `read_entry`, which says what is.
+    """
+    width = len(names)
+    at = {name: names.index(name) if name in names else width for name in COLUMNS}
+    pick = itemgetter(*(at[name] for name in COLUMNS))
+    numbers = _Numbers()
+
+    def snapshot(row: list[str]) -> LedgerEntry | None:
+        if len(row) != width:
+            return None
+        (version, identity, batch, date, kind, account, symbol, quantity, price, currency, amount, cost, tax, fx,
+         undoes, note) = pick((*row, ""))  # fmt: skip
+        day = _day(date)
+        short = symbol.isdecimal() and len(symbol) < KRX_DIGITS
+        if kind != "snapshot" or not identity or day is None or version != _VERSION or short or cost or tax or undoes:
+            return None
+        if currency not in MINOR_DIGITS or identity.strip() != identity:
+            return None
+        try:
+            return LedgerEntry(
+                identity, batch.strip() or identity, day, "snapshot", account.strip(), symbol.strip(),
+                numbers[quantity], numbers[price] if price else None, currency, numbers[amount], ZERO, ZERO,
+                numbers[fx] if fx else None, "", note.strip(),
+            )  # fmt: skip
+        except InvalidOperation:
+            return None
+
+    return snapshot
+
+
+def read_entry(number: int, row: Mapping[str, str], report: Report) -> LedgerEntry | None:
     """Return a row as an entry, None where it cannot be used."""
     before = len(report.problems)
     cells = {name: text.strip() for name, text in row.items()}
     version, kind, currency = cells.get("format", ""), cells.get("kind", ""), cells.get("currency", "").upper()
     if version and version != _VERSION:
-        report.error((number, "format"), "ledger-format", version=version, known=FORMAT)
+        newer = version.isdecimal() and int(version) > FORMAT
+        report.error((number, "format"), "format-newer" if newer else "ledger-format", version=version, known=FORMAT)
         return None
     if kind not in _KNOWN:
         report.error((number, "kind"), "ledger-kind", value=kind, kinds=KINDS)
@@ -198,7 +251,7 @@ def _check_kind(
     if kind in _OF_SHARES and quantity <= 0:
         report.error((number, "quantity"), "ledger-positive", kind=kind, column="quantity", value=quantity)
     if kind in (*_OF_MONEY, "buy", "sell", "dividend"):
-        if amount < 0 or (kind in _OF_MONEY and not amount):
+        if (amount < 0 and kind not in _EITHER_WAY) or (kind in _OF_MONEY and not amount):
             report.error((number, "amount"), "ledger-positive", kind=kind, column="amount", value=amount)
         if not cells.get("currency"):
             report.error((number, "currency"), "ledger-lacks", kind=kind, column="currency")

@@ -62,13 +62,31 @@ class WrongCode:
 
 @dataclass(frozen=True, slots=True)
 class ClassShare:
-    """A share of a fund that is in one asset class of `asset_classes.csv` (`equity/us`); `as_of` where it moves."""
+    """A share of a fund that is in one asset class of `asset_classes.csv` (`US equity`); `as_of` where it moves."""
 
     symbol: str
     asset_class: str
     share: Decimal
     as_of: dt.date | None
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssetClass:
+    """One class of `asset_classes.csv`: its name, the wider class it is in ("" for the widest), and other names.
+
+    `path` is how it was written before classes had names (`equity/us`), still understood.
+    """
+
+    name: str
+    within: str
+    path: str
+    korean: str
+    aliases: tuple[str, ...] = ()
+
+    def called(self, lang: str) -> str:
+        """Return the name in a language."""
+        return self.korean if lang == "ko" else self.name
 
 
 class Catalogue:
@@ -137,8 +155,8 @@ def load() -> Catalogue:
 def exposures() -> Mapping[str, tuple[ClassShare, ...]]:
     """Return which asset classes a fund holds, by its code; the shares of a fund sum to 1.
 
-    Only funds of which it is common knowledge: another's exposure is not known. A class is a path in the tree of
-    `asset_classes.csv`; one that only says `equity` says no more than that.
+    Only funds of which it is common knowledge: another's exposure is not known. One of which only `equity` is said says
+    no more than that.
     """
     found: dict[str, list[ClassShare]] = {}
     for row in _rows("exposures.csv"):
@@ -149,9 +167,31 @@ def exposures() -> Mapping[str, tuple[ClassShare, ...]]:
 
 
 @lru_cache(maxsize=1)
-def asset_classes() -> Mapping[str, str]:
-    """Return the tree of asset classes: each one's wider class, "" for the widest ones."""
-    return {row["class"]: row["within"] for row in _rows("asset_classes.csv")}
+def asset_classes() -> Mapping[str, AssetClass]:
+    """Return the tree of asset classes by name."""
+    found = (
+        AssetClass(row["class"], row["within"], row["path"], row["korean"], tuple(_listed(row["aliases"])))
+        for row in _rows("asset_classes.csv")
+    )
+    return {one.name: one for one in found}
+
+
+@lru_cache(maxsize=1)
+def _class_names() -> Mapping[str, str]:
+    return {
+        fold(word): one.name
+        for one in asset_classes().values()
+        for word in (one.name, one.path, one.korean, *one.aliases)
+    }
+
+
+def class_named(text: str) -> str | None:
+    """Return the name of the class that a text means: its name in either language, its path, an alias; else None."""
+    return _class_names().get(fold(text))
+
+
+def _listed(text: str) -> list[str]:
+    return [word for word in text.split("|") if word]
 
 
 def _rows(name: str) -> list[dict[str, str]]:

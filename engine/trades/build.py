@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
+from engine.costs.placement import ranks
 from engine.costs.table import TradeCost, lookup
 from engine.costs.tax import GainTax, gain_tax
 from engine.drift import WeightLimit, limits_of
+from engine.goals import buyable, joined, main_goal, simple
 from engine.money import ZERO, unit
-from engine.plan import Position
+from engine.plan import GoalState, Position, spare_of
 from engine.portfolio import FRACTION, Account, Holding, Portfolio, step_of
 from engine.trades.problem import (
+    DISLIKE,
     OUTSIDE,
+    UNWANTED,
     Hinge,
-    Ints,
+    Reach,
     RiskCap,
     Rows,
     Slots,
@@ -32,35 +36,47 @@ from engine.trades.problem import (
     off_edges,
     off_target,
 )
-from engine.trades.rungs import Kind, Part
+from engine.trades.rungs import Kind, Part, Parts
 from engine.valuation import Valuation
 
 #: More steps than any portfolio trades.
 _MANY = 10**15
+ONE = Decimal(1)
+#: Money, of the total, that two values have to be apart to be different ones.
+_HAIR = Decimal("1e-9")
 #: Steps beyond which they are solved as fractions: one of them is nothing beside all of them.
 _COUNTED = 10**7
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One thing that may be traded: a symbol in an account (the only account, where none are declared)."""
+    """One thing that may be traded: a symbol in an account (the only account, where none are declared).
+
+    `spare`: it is to be consolidated, and sold whatever way its goal goes.
+    """
 
     symbol: str
     account: str
     step: Decimal
     cost: TradeCost
     tax: GainTax
+    spare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A trade problem with what its indices mean, for one rung."""
+    """A trade problem with what its indices mean, for one rung.
+
+    Rows are first the goals, in order, then the groups with a limit, then what is to be consolidated by slot, and the
+    ways of goals of several members. `kept` are the rows (with the name of goal or group) that a limit bounds.
+    """
 
     kind: Kind
     problem: TradeProblem
     slots: tuple[Slot, ...]
-    symbols: tuple[str, ...]
+    goals: tuple[GoalState, ...]
     pools: tuple[tuple[str, str], ...]
+    kept: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +145,19 @@ def can_sell(portfolio: Portfolio, position: Position, least: Decimal) -> bool:
     return any(one.free >= (1 if one.all else minimum) for one in held if one.free)
 
 
+def unwanted_goes(portfolio: Portfolio, states: Sequence[GoalState], positions: Sequence[Position]) -> bool:
+    """Tell whether a share can be sold of what has no target, or of what is to be consolidated."""
+    least = portfolio.untargeted_rule.min_trade
+    if any(can_sell(portfolio, p, least) for p in positions if p.status == "NO_TARGET"):
+        return True
+    by_symbol = {p.symbol: p for p in positions}
+    for (symbol, _), worth in spare_of(states).items() if portfolio.settings.mode != "buy-only" else ():
+        p, step = by_symbol[symbol], step_of(portfolio.instruments[symbol], portfolio.settings.fractional)
+        if p.status not in ("LOCKED", "DISABLED") and worth >= p.price * p.fx * step > 0:
+            return True
+    return False
+
+
 def minimum_steps(least: Decimal, position: Position, step: Decimal) -> int:
     """Return the fewest steps whose amount, as billed in the currency's smallest unit, is worth the minimum trade."""
     billed = (least / position.fx).quantize(unit(position.currency), ROUND_CEILING)
@@ -139,16 +168,44 @@ class Builder:
     """A portfolio's trade problems, rung by rung; what does not depend on the rung is worked out once."""
 
     def __init__(
-        self, portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], as_of: dt.date
+        self,
+        portfolio: Portfolio,
+        valuation: Valuation,
+        states: Sequence[GoalState],
+        positions: Sequence[Position],
+        as_of: dt.date,
     ) -> None:
         self._portfolio, self._valuation, self._positions, self._as_of = portfolio, valuation, positions, as_of
+        self._states = tuple(states)
         self._total = valuation.total
         self._weights = {p.symbol: p.weight for p in positions}
         self._limits = tuple(limits_of(portfolio))
-        self._rules = {t.symbol: section.rule for section, t in portfolio.targets()}
-        disabled = {target.symbol for _, target in portfolio.targets() if not target.enabled}
+        self._mine: dict[str, list[GoalState]] = {}
+        for state in states:
+            for symbol in state.goal.members:
+                self._mine.setdefault(symbol, []).append(state)
+        rules = {section.name: section.rule for section in portfolio.sections}
+        main = {symbol: main_goal(symbol, [one.goal for one in mine]) for symbol, mine in self._mine.items()}
+        self._rules = {s: rules[goal.section] for s, goal in main.items() if goal.section is not None}
+        disabled = {
+            symbol
+            for symbol, mine in self._mine.items()
+            if any(one.goal.target is not None and not one.goal.target.enabled for one in mine)
+        }
         tradable = [p for p in positions if p.symbol not in disabled and p.price > 0]
         self._tradable = tradable
+        #: What is not one whole instrument: its members move together.
+        self._joint = tuple(s for s in states if s.leaf and (list(s.goal.members.values()) != [1] or s.spare))
+        simple_ones = simple(one.goal for one in states)
+        self._single = {
+            next(iter(s.goal.members)): s for s in states
+            if s.leaf and s.name in simple_ones and list(s.goal.members.values()) == [1] and not s.spare
+        }  # fmt: skip
+        self._simple = tuple(s for s in self._joint if s.name in simple_ones)
+        self._still = self._at_rest(simple_ones)
+        self._may = buyable(portfolio, [s.goal for s in states])
+        self._spare = frozenset(place for state in states for place in state.spare)
+        self._ranks = ranks(portfolio, [s.goal for s in states], as_of)
         self._steps = {
             p.symbol: step_of(portfolio.instruments[p.symbol], portfolio.settings.fractional) for p in tradable
         }
@@ -161,24 +218,46 @@ class Builder:
         }
         self._pools = tuple((name, currency) for name, purse in valuation.cash.items() for currency in purse)
 
-    def build(self, kind: Kind, parts: Mapping[str, Part]) -> Task:
+    def _at_rest(self, simple_ones: frozenset[str]) -> frozenset[str]:
+        """Return the symbols of joined goals that are all on their targets, where no limit is broken."""
+        if all(state.name in simple_ones or not state.leaf for state in self._states) or any(
+            limit.outside(self._weights) > 0 for limit in self._limits
+        ):
+            return frozenset()
+        by_name = {state.name: state for state in self._states}
+        still: set[str] = set()
+        for group in joined(state.goal for state in self._states):
+            mine = [by_name[goal.name] for goal in group]
+            off = (abs(one.value - one.target * self._total) for one in mine)
+            if any(goal.name not in simple_ones for goal in group) and all(way <= _HAIR * self._total for way in off):
+                still.update(symbol for goal in group for symbol in goal.members)
+        return frozenset(still)
+
+    def build(self, kind: Kind, parts: Parts) -> Task:
         """Return the trade problem of a rung."""
         portfolio, valuation, positions = self._portfolio, self._valuation, self._positions
         settings, total, fx = portfolio.settings, self._total, valuation.fx
-        symbols = tuple(position.symbol for position in positions)
-        index = {symbol: place for place, symbol in enumerate(symbols)}
+        # Net bounds: those of every symbol, then of each that is to be consolidated in an account.
+        index: dict[tuple[str, str | None], int] = {(p.symbol, None): place for place, p in enumerate(positions)}
+        index |= {place: len(positions) + number for number, place in enumerate(sorted(self._spare))}
         edges = self._edges(kind)
         most = self._most_beyond(edges)
+        ways = {state.name: self._way(state, kind, edges.get(state.name), most) for state in self._simple}
         slots: list[Slot] = []
         numbers: list[tuple[int, int, int, int, bool]] = []
-        nets = np.zeros((len(symbols), 2), dtype=np.int64)
+        nets = np.zeros((len(index), 2), dtype=np.int64)
         for position in self._tradable:
-            net = self._net(position, kind, parts[position.symbol], edges.get(position.symbol), most)
-            mine = list(self._slots(position, kind, parts[position.symbol], net))
+            may = self._rights(position.symbol, parts, kind)
+            net = self._net(position, kind, may, edges, ways, most=most)
+            mine = list(self._slots(position, kind, may, parts.spare, net))
             slots += [slot for slot, _ in mine]
             numbers += [row for _, row in mine]
-            reach = sum(row[0] for _, row in mine), sum(row[1] for _, row in mine)
-            nets[index[position.symbol]] = max(net[0], reach[0]), min(net[1], reach[1])
+            reach = [row for slot, row in mine if not slot.spare]
+            low, high = sum(row[0] for row in reach), sum(row[1] for row in reach)
+            nets[index[position.symbol, None]] = max(net[0], low), min(net[1], high)
+            for slot, row in mine:
+                if slot.spare:
+                    nets[index[slot.symbol, slot.account]] = row[0], 0
         place = {pool: number for number, pool in enumerate(self._pools)}
         by_symbol = {position.symbol: position for position in positions}
         arrays = np.array([row[:4] for row in numbers], dtype=np.int64).reshape(-1, 4)
@@ -186,11 +265,12 @@ class Builder:
             [self._slot_rates(slot, row, by_symbol[slot.symbol]) for slot, row in zip(slots, numbers, strict=True)],
             dtype=np.float64,
         ).reshape(-1, 10)
-        at = np.array([index[slot.symbol] for slot in slots], dtype=np.int64)
+        at = np.array([index[slot.symbol, slot.account if slot.spare else None] for slot in slots], dtype=np.int64)
         below, above = cash_hinges(portfolio.cash_target * total, total, selling_only=settings.mode == "sell-only")
         rule = next((slot.tax for slot in slots if slot.tax.overseas), None)
         counted = settings.taxes == "count"
         accounts = {account.name: number for number, account in enumerate(portfolio.accounts)}
+        rows, kept, reaches = self._rows(parts, edges, ways, slots)
         problem = TradeProblem(
             total=float(total),
             slots=Slots(
@@ -220,7 +300,7 @@ class Builder:
                 slack=rates[:, 8],
                 cash_slack=rates[:, 9],
             ),
-            rows=self._rows(parts, edges, at, index),
+            rows=rows,
             net_low=nets[:, 0],
             net_high=nets[:, 1],
             cash=np.array([float(valuation.cash[name][c] * fx.rate(c)) for name, c in self._pools]),
@@ -236,69 +316,145 @@ class Builder:
             allowance=float(rule.allowance) if rule else 0.0,
             turnover=self._turnover(slots),
             risk_caps=self._risk_caps(slots),
+            reaches=reaches,
             rounding=self._conversion_rounding(slots),
         )
-        return Task(kind, problem, tuple(slots), symbols, self._pools)
+        return Task(kind, problem, tuple(slots), self._states, self._pools, kept)
 
     def _edges(self, kind: Kind) -> dict[str, tuple[Decimal, Decimal]]:
-        """Return the weights between which a symbol is let be, where the destination is an edge; else nothing."""
+        """Return the weights between which a goal is let be, where the destination is an edge; else nothing."""
         destination = self._portfolio.settings.destination
         if destination == "target" or kind not in ("act", "counterparts"):
             return {}
+        leaves = [state for state in self._states if state.leaf]
         if destination == "edge":
-            return {p.symbol: (p.low, p.high) for p in self._positions}
-        return {p.symbol: ((p.target + p.low) / 2, (p.target + p.high) / 2) for p in self._positions}
+            return {s.name: (s.low, s.high) for s in leaves}
+        return {s.name: ((s.target + s.low) / 2, (s.target + s.high) / 2) for s in leaves}
 
     def _most_beyond(self, edges: Mapping[str, tuple[Decimal, Decimal]]) -> bool:
         """Tell whether what is over its edge is worth at least what is under brings short: the sign of E.
 
-        E = what the breached have beyond their edges (short of them: negative) + holdings without a target + cash − K.
+        E = what the breached have beyond their edges (short of them: negative) + holdings without a target, and what is
+        to be consolidated, + cash − K.
         """
         excess = self._valuation.cash_value - self._portfolio.cash_target * self._total
-        for p in self._positions:
-            if p.status == "NO_TARGET":
-                excess += p.value
-            elif p.status == "OVER" and p.symbol in edges:
-                excess += p.value - edges[p.symbol][1] * self._total
-            elif p.status == "UNDER" and p.symbol in edges:
-                excess -= edges[p.symbol][0] * self._total - p.value
-        return excess >= 0
+        excess += sum(spare_of(self._states).values(), ZERO)
+        for s in self._states:
+            if s.status == "NO_TARGET":
+                excess += s.value
+            elif s.status in ("OVER", "UNDER") and s.name in edges:
+                low, high = (edge * self._total for edge in edges[s.name])
+                excess += max(s.settled - high, ZERO) - max(low - s.settled, ZERO)
+        # Where the edges of what is over and under cancel, E is 0 but for the last digits of divided rates and weights.
+        return excess >= -_HAIR * self._total
+
+    def _rights(self, symbol: str, parts: Parts, kind: Kind) -> tuple[bool, bool]:
+        """Tell whether a rung lets a symbol be bought, and sold."""
+        if symbol in self._still and kind != "raise":
+            return False, False
+        return parts.of(self._mine[symbol])
 
     def _net(
         self,
         p: Position,
         kind: Kind,
-        part: Part,
-        edges: tuple[Decimal, Decimal] | None,
-        most: bool,  # noqa: FBT001
+        may: tuple[bool, bool],
+        edges: Mapping[str, tuple[Decimal, Decimal]],
+        ways: Mapping[str, _Way],
+        *,
+        most: bool,
     ) -> tuple[int, int]:
         """Return how many steps a symbol may go down and up, over all accounts.
 
         Towards its target, past it by no more than the step that crosses it (or a minimum trade, where that is more
         than the way), and never further off than it was; further only to mend a limit or to raise money. With edges,
-        what there is more of goes no further than its edge. Limits that hold are kept.
+        what there is more of goes no further than its edge. Limits that hold are kept. A member of a goal of several
+        goes as far as the goal may; one of goals that are joined goes wherever the measure likes it.
         """
         step = p.price * p.fx * self._steps[p.symbol]
-        way = p.target * self._total - p.value
+        if p.symbol not in self._single:
+            return self._net_of_member(p, may, step, ways)
+        goal = self._single[p.symbol]
+        way = goal.target * self._total - goal.value
         least = self._least(p, kind)
         low = high = 0
         if way > 0:
             high = min(_crossing(way, step, least[0]), _floor(2 * way / step))
         elif way < 0:
             low = -min(_crossing(-way, step, least[1]), _floor(-2 * way / step))
-        if edges is not None and p.target > 0:
-            if most and p.status == "OVER":
-                low = max(low, -_ceiling((p.value - edges[1] * self._total) / step))
-            elif not most and p.status == "UNDER":
-                high = min(high, _ceiling((edges[0] * self._total - p.value) / step))
+        if goal.name in edges and goal.target > 0:
+            edge = edges[goal.name]
+            if most and goal.status == "OVER":
+                low = max(low, -_ceiling((goal.value - edge[1] * self._total) / step))
+            elif not most and goal.status == "UNDER":
+                high = min(high, _ceiling((edge[0] * self._total - goal.value) / step))
         if kind == "raise":
             low = -_MANY
         for limit in self._limits:
             low, high = self._mending(limit, p, step, (low, high), least)
         for limit in self._limits:
-            if p.symbol in limit.members and not limit.group:
+            if goal.name in limit.of and not limit.group:
                 low, high = self._within(limit, p, step, low, high)
-        return (low if part.sell else 0), (high if part.buy and p.target > 0 else 0)
+        return (low if may[1] else 0), (high if may[0] and goal.target > 0 else 0)
+
+    def _net_of_member(
+        self, p: Position, may: tuple[bool, bool], step: Decimal, ways: Mapping[str, _Way]
+    ) -> tuple[int, int]:
+        """Return how many steps a member of a goal of several may go down and up, over all accounts."""
+        way = next((ways[state.name] for state in self._mine[p.symbol] if state.name in ways), None)
+        # All the money there is buys no more.
+        low, high = -_MANY, _ceiling(self._total / step) if step else 0
+        if way is not None:
+            part = next(state for state in self._mine[p.symbol] if state.name in ways).goal.members[p.symbol]
+            furthest = max(way.up.values(), default=ZERO)
+            high = min(high, _ceiling(furthest / (part * step))) if way.up[p.symbol] > 0 else 0
+            low = low if way.down is None or way.down[p.symbol] > 0 else 0
+        return (low if may[1] else 0), (high if may[0] else 0)
+
+    def _way(
+        self,
+        state: GoalState,
+        kind: Kind,
+        edges: tuple[Decimal, Decimal] | None,
+        most: bool,  # noqa: FBT001
+    ) -> _Way:
+        """Return how far a goal of several members may be moved by each, as `_net` does of one, by its own trades."""
+        total, goal = self._total, state.goal
+        gap = state.target * total - state.settled
+        gap = gap if abs(gap) > _HAIR * total else ZERO
+        tradable = {p.symbol: p for p in self._tradable}
+        down, up = dict.fromkeys(goal.members, ZERO), dict.fromkeys(goal.members, ZERO)
+        for symbol, part in goal.members.items():
+            if symbol not in tradable:
+                continue
+            p = tradable[symbol]
+            step = part * p.price * p.fx * self._steps[symbol]
+            rule = self._rules.get(symbol, self._portfolio.untargeted_rule)
+            smallest = part * rule.min_trade
+            least = (ZERO if kind == "buy" and not rule.min_trade_given else smallest), smallest
+            side, towards = (up, gap) if gap > 0 else (down, -gap)
+            if gap:
+                side[symbol] = min(self._past(towards, step, least[gap < 0]), 2 * towards)
+            if edges is not None and state.target > 0 and state.status in ("OVER", "UNDER"):
+                over = state.settled - edges[1] * total
+                short = edges[0] * total - state.settled
+                if most and over > 0:
+                    down[symbol] = min(down[symbol], self._past(over, step, ZERO))
+                elif not most and short > 0 and over <= 0:
+                    up[symbol] = min(up[symbol], self._past(short, step, ZERO))
+            for limit in self._limits:
+                off, share = limit.outside(self._weights) * total, limit.members.get(symbol, ZERO)
+                if limit.above(self._weights) and share:
+                    down[symbol] = max(down[symbol], self._past(off * part / share, step, least[1]))
+                elif limit.below(self._weights) and not share:
+                    down[symbol] = max(down[symbol], self._past(off * part, step, least[1]))
+                elif limit.below(self._weights):
+                    up[symbol] = max(up[symbol], self._past(off * part / share, step, least[0]))
+        return _Way(None if kind == "raise" else down, up)
+
+    def _past(self, way: Decimal, step: Decimal, least: Decimal) -> Decimal:
+        """Return the furthest that a member moves its goal: the step that crosses included, or a minimum trade."""
+        return max(way, least) + step - _HAIR * self._total
 
     def _mending(
         self, limit: WeightLimit, p: Position, step: Decimal, net: tuple[int, int], least: tuple[int, int]
@@ -331,26 +487,33 @@ class Builder:
         return (1 if kind == "buy" and not rule.min_trade_given else least), least
 
     def _slots(
-        self, p: Position, kind: Kind, part: Part, net: tuple[int, int]
+        self, p: Position, kind: Kind, may: tuple[bool, bool], spare: Part, net: tuple[int, int]
     ) -> Iterator[tuple[Slot, tuple[int, int, int, int, bool]]]:
         """Yield each slot of a symbol with (low, high, minimum purchase, minimum sale, full) in steps.
 
         What may be both bought and sold may move between accounts, whatever way it goes over all of them.
         """
-        portfolio, instrument = self._portfolio, self._portfolio.instruments[p.symbol]
+        portfolio = self._portfolio
         least_buy, least_sell = self._least(p, kind)
         held = self._held[p.symbol]
         none = HeldSteps(0, all=False, locked=False)
-        free = {account.name: held.get(account.name, none).free if part.sell else 0 for account in portfolio.accounts}
+        away = {account.name for account in portfolio.accounts if (p.symbol, account.name) in self._spare}
+        free = {
+            account.name: held.get(account.name, none).free
+            if (may[1] and account.name not in away) or (account.name in away and (spare.sell or may[1]))
+            else 0
+            for account in portfolio.accounts
+        }
         alone = len(free) == 1
+        movable = sum(free.values())
         for account in portfolio.accounts:
             mine = held.get(account.name, none)
             low = -free[account.name]
-            if alone:
+            if alone and not away:
                 low = max(low, net[0])
             high = 0
-            if part.buy and account.may_buy(instrument) and not mine.locked:
-                high = net[1] + (sum(free.values()) - free[account.name])
+            if may[0] and p.symbol in self._may[account.name] and not mine.locked:
+                high = net[1] + (movable - free[account.name])
             emptied = mine.all and low < 0 and -low == mine.free
             if high < least_buy:
                 high = 0
@@ -358,8 +521,9 @@ class Builder:
                 low = 0
             if low or high:
                 tax = self._tax(account, p)
+                step, cost = self._steps[p.symbol], self._costs[p.symbol]
                 yield (
-                    Slot(p.symbol, account.name, self._steps[p.symbol], self._costs[p.symbol], tax),
+                    Slot(p.symbol, account.name, step, cost, tax, spare=account.name in away),
                     (low, high, least_buy, least_sell, emptied),
                 )
 
@@ -399,57 +563,96 @@ class Builder:
             float(slot.tax.gain * slot.step),
             float(slot.tax.withheld),
             float(slot.tax.overseas),
-            0.0,
+            self._ranks.get((slot.symbol, slot.account), 0) * DISLIKE,
             float(rounding),
             float(rounding + uneven),
         )
 
     def _rows(
         self,
-        parts: Mapping[str, Part],
+        parts: Parts,
         edges: Mapping[str, tuple[Decimal, Decimal]],
-        at: Ints,
-        index: Mapping[str, int],
-    ) -> Rows:
-        """Return the rows: every symbol as a goal of one member, then every group with a limit."""
-        positions, total = self._positions, self._total
-        terms: list[tuple[int, Hinge]] = []
-        for row, p in enumerate(positions):
-            weight, target = parts[p.symbol].weight, p.target * total
-            if p.symbol in edges:
-                low, high = (edge * total for edge in edges[p.symbol])
-                terms += [(row, hinge) for hinge in off_edges(target, low, high, total, weight)]
+        ways: Mapping[str, _Way],
+        slots: Sequence[Slot],
+    ) -> tuple[Rows, dict[int, str], tuple[Reach, ...]]:
+        """Return the rows as `Task` has them, those that a limit bounds, and how far goals of several members go."""
+        states, total = self._states, self._total
+        of: dict[str, list[int]] = {}
+        for number, slot in enumerate(slots):
+            of.setdefault(slot.symbol, []).append(number)
+        found = _RowList()
+        for state in states:
+            weight, target = parts.goals[state.name].weight, state.target * total
+            row = found.add(float(state.value), self._exposed(state.goal.members, of))
+            if not state.leaf:
+                continue
+            if state.name in edges:
+                low, high = (edge * total for edge in edges[state.name])
+                found.terms += [(row, hinge) for hinge in off_edges(target, low, high, total, weight)]
             else:
-                terms += [(row, hinge) for hinge in off_target(target, total, weight)]
-        values = [float(p.value) for p in positions]
-        exposed = [(row, slot) for slot, row in enumerate(at.tolist())]
-        lows, highs = [-np.inf] * len(positions), [np.inf] * len(positions)
+                found.terms += [(row, hinge) for hinge in off_target(target, total, weight)]
+        kept = self._limited(found, of)
+        for (symbol, account), worth in spare_of(states).items():
+            mine = [(n, ONE) for n in of.get(symbol, ()) if slots[n].spare and slots[n].account == account]
+            row = found.add(float(worth), mine)
+            found.terms.append((row, (0.0, 1.0, UNWANTED * parts.spare.weight)))
+        reaches: list[Reach] = []
+        for state in self._simple:
+            reaches += self._reaches(state, ways[state.name], found, of, slots)
+        return found.rows(), kept, tuple(reaches)
+
+    def _limited(self, found: _RowList, of: Mapping[str, list[int]]) -> dict[int, str]:
+        """Add the rows of groups, and what is outside limits that are broken; return the rows that a limit bounds."""
+        index = {state.name: row for row, state in enumerate(self._states)}
+        alone = {state.name for state in self._single.values()}
+        kept: dict[int, str] = {}
+        total = self._total
         for limit in self._limits:
-            row = index[limit.name] if not limit.group else len(values)
             if limit.group:
-                members = {index[m] for m in limit.members if m in index}
-                values.append(float(limit.weight(self._weights) * total))
-                exposed += [(row, slot) for slot, symbol in enumerate(at.tolist()) if symbol in members]
-                lows.append(-np.inf)
-                highs.append(np.inf)
+                row = found.add(float(limit.weight(self._weights) * total), self._exposed(limit.members, of))
+            else:
+                row = index[limit.name]
+            bounded = limit.group or limit.name not in alone
             if limit.above(self._weights):
-                terms.append((row, (float((limit.maximum or ZERO) * total), 1.0, OUTSIDE)))
-            elif limit.group and limit.maximum is not None:
-                highs[row] = max(float(limit.maximum * total), values[row])
+                found.terms.append((row, (float((limit.maximum or ZERO) * total), 1.0, OUTSIDE)))
+            elif bounded and limit.maximum is not None:
+                found.high[row] = max(float(limit.maximum * total), found.value[row])
+                kept[row] = limit.name
             if limit.below(self._weights):
-                terms.append((row, (float((limit.minimum or ZERO) * total), -1.0, OUTSIDE)))
-            elif limit.group and limit.minimum is not None:
-                lows[row] = min(float(limit.minimum * total), values[row])
-        places = np.array(exposed, dtype=np.int64).reshape(-1, 2)
-        return Rows(
-            value=np.array(values),
-            low=np.array(lows),
-            high=np.array(highs),
-            at=places[:, 0],
-            slot=places[:, 1],
-            share=np.ones(len(places)),
-            hinges=hinges(terms),
-        )
+                found.terms.append((row, (float((limit.minimum or ZERO) * total), -1.0, OUTSIDE)))
+            elif bounded and limit.minimum is not None:
+                found.low[row] = min(float(limit.minimum * total), found.value[row])
+                kept[row] = limit.name
+        return kept
+
+    def _exposed(self, members: Mapping[str, Decimal], of: Mapping[str, list[int]]) -> list[tuple[int, Decimal]]:
+        """Return the slots of symbols, each with its part, in order."""
+        return sorted((slot, part) for symbol, part in members.items() for slot in of.get(symbol, ()))
+
+    def _reaches(
+        self,
+        state: GoalState,
+        way: _Way,
+        found: _RowList,
+        of: Mapping[str, list[int]],
+        slots: Sequence[Slot],
+    ) -> Iterator[Reach]:
+        """Add the row of a goal's way, of all that is not to be consolidated, and yield how far it goes."""
+        mine = [(n, part) for n, part in self._exposed(state.goal.members, of) if not slots[n].spare]
+        if not mine:
+            return
+        row = found.add(0.0, mine)
+        at = np.array([n for n, _ in mine], dtype=np.int64)
+        for sign, side in ((1.0, way.up), (-1.0, way.down)):
+            if side is None:
+                continue
+            most = np.array([float(side[slots[n].symbol]) for n in at.tolist()])
+            if sign > 0:
+                found.high[row] = float(most.max())
+            else:
+                found.low[row] = -float(most.max())
+            if len(np.unique(most)) > 1 or most.max() > 0:
+                yield Reach(row, sign, at, most)
 
     def _turnover(self, slots: Sequence[Slot]) -> float | None:
         """Return the most that may be traded and keep the setting as it is billed; None without one."""
@@ -514,6 +717,47 @@ class Builder:
         spare = account.risk_cap * smallest * (2 * len(risky) + 2)
         return RiskCap(
             place, np.array(risky, dtype=np.int64), float(account.risk_cap), float(held - spare), float(worth)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How far a goal may be moved down and up by what is traded of each member, in money; down None: any way."""
+
+    down: Mapping[str, Decimal] | None
+    up: Mapping[str, Decimal]
+
+
+@dataclass(slots=True)
+class _RowList:
+    """Rows being added: value, bounds, slots with their parts, hinges."""
+
+    value: list[float] = field(default_factory=list)
+    low: list[float] = field(default_factory=list)
+    high: list[float] = field(default_factory=list)
+    exposed: list[tuple[int, int, Decimal]] = field(default_factory=list)
+    terms: list[tuple[int, Hinge]] = field(default_factory=list)
+
+    def add(self, value: float, slots: Iterable[tuple[int, Decimal]]) -> int:
+        """Add a row without bounds and return its number."""
+        row = len(self.value)
+        self.value.append(value)
+        self.low.append(-np.inf)
+        self.high.append(np.inf)
+        self.exposed += [(row, slot, part) for slot, part in slots]
+        return row
+
+    def rows(self) -> Rows:
+        """Return the rows as arrays."""
+        places = np.array([(row, slot) for row, slot, _ in self.exposed], dtype=np.int64).reshape(-1, 2)
+        return Rows(
+            value=np.array(self.value),
+            low=np.array(self.low),
+            high=np.array(self.high),
+            at=places[:, 0],
+            slot=places[:, 1],
+            share=np.array([float(part) for _, _, part in self.exposed]),
+            hinges=hinges(self.terms),
         )
 
 

@@ -84,7 +84,7 @@ class Relaxation:
         joint = exposed > 1
         bounded = np.isfinite(rows.low) | np.isfinite(rows.high)
         self.whole = not bool((joint & hinged).any() or bounded.any()) and (
-            problem.turnover is None and not problem.risk_caps
+            problem.turnover is None and not problem.risk_caps and not problem.reaches
         )
         self._slot_of_row = np.full(len(rows.value), -1)
         self._slot_of_row[rows.at[alone]] = rows.slot[alone]

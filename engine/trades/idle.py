@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from engine.drift import IDLE
 from engine.errors import Problem, note
+from engine.goals import buyable, main_goal
 from engine.money import ZERO, to_unit
 from engine.phrase import Phrase, phrase, place
-from engine.plan import Position
+from engine.plan import GoalState, Position
 from engine.portfolio import Account, Portfolio, Rule, step_of
 from engine.trades.build import reserve
 from engine.trades.orders import Settlement
@@ -22,16 +23,21 @@ _OF_DEPOSIT, _OF_TOTAL = Decimal("0.05"), Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """An instrument that is still below its target: its position, its rule, and what its smallest purchase costs."""
+    """An instrument whose goal is still below its target: its position, its rule, what its smallest purchase costs.
+
+    `accounts` may buy it.
+    """
 
     position: Position
     rule: Rule
     cost: Decimal
+    accounts: frozenset[str]
 
 
 def idle_money(
     portfolio: Portfolio,
     valuation: Valuation,
+    states: Sequence[GoalState],
     positions: Sequence[Position],
     settlement: Settlement,
     after: Mapping[str, Decimal],
@@ -50,7 +56,8 @@ def idle_money(
     least = min(_OF_DEPOSIT * flow, _OF_TOTAL * valuation.total) if flow > 0 else _OF_TOTAL * valuation.total
     if not rung or flow < 0 or idle < least:
         return
-    short = [one for one in _wanted(portfolio, positions) if after[one.position.symbol] < _target(one, valuation)]
+    below = [s for s in states if s.leaf and not s.idle and s.goal.worth(after) < s.target * valuation.total]
+    short = list(_wanted(portfolio, below, positions))
     for account in portfolio.accounts:
         amount = min(spare[account.name], idle)
         if amount < least:
@@ -60,16 +67,17 @@ def idle_money(
         yield note("cash-idle", where, amount=to_unit(amount, base), currency=base, cause=cause)
 
 
-def _wanted(portfolio: Portfolio, positions: Sequence[Position]) -> Iterator[_Wanted]:
-    rules = {target.symbol: section.rule for section, target in portfolio.targets()}
+def _wanted(portfolio: Portfolio, below: Sequence[GoalState], positions: Sequence[Position]) -> Iterator[_Wanted]:
+    """Yield the members of goals below their targets, in the order of the positions."""
+    rules = {section.name: section.rule for section in portfolio.sections}
+    may = buyable(portfolio, [state.goal for state in below])
     for p in positions:
-        if p.symbol in rules and p.status not in IDLE:
+        mine = [state.goal for state in below if p.symbol in state.goal.members and state.section is not None]
+        if mine and p.status not in IDLE:
             step = step_of(portfolio.instruments[p.symbol], portfolio.settings.fractional)
-            yield _Wanted(p, rules[p.symbol], p.price * p.fx * step)
-
-
-def _target(one: _Wanted, valuation: Valuation) -> Decimal:
-    return one.position.target * valuation.total
+            section = main_goal(p.symbol, mine).section
+            accounts = frozenset(name for name, symbols in may.items() if p.symbol in symbols)
+            yield _Wanted(p, rules[section or ""], p.price * p.fx * step, accounts)
 
 
 def _cause(
@@ -85,7 +93,7 @@ def _cause(
         return phrase("cash-idle.mode")
     if not short:
         return phrase("cash-idle.nothing-short")
-    bought = [one for one in short if account.may_buy(portfolio.instruments[one.position.symbol])]
+    bought = [one for one in short if account.name in one.accounts]
     if not bought:
         return phrase("cash-idle.account", symbols=[one.position.symbol for one in short])
     if not portfolio.settings.convert_currency:

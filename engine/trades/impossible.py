@@ -7,7 +7,6 @@ from decimal import ROUND_CEILING, Decimal
 
 import numpy as np
 
-from engine.drift import limits_of
 from engine.errors import Problem, error
 from engine.money import to_unit
 from engine.phrase import Phrase, phrase, place
@@ -84,10 +83,9 @@ def _joint(portfolio: Portfolio, task: Task) -> Problem:
             return error("impossible.turnover", "settings.max_turnover", **values)
     rows = problem.rows
     bounded = np.flatnonzero(np.isfinite(rows.low) | np.isfinite(rows.high)).tolist()
-    names = [limit.name for limit in limits_of(portfolio) if limit.group]
-    for row in bounded[:_MOST_CAPS]:
+    for row in [row for row in bounded if row in task.kept][:_MOST_CAPS]:
         low, high = rows.low.copy(), rows.high.copy()
         low[row], high[row] = -np.inf, np.inf
         if solve(replace(problem, rows=replace(rows, low=low, high=high))).solution is not None:
-            return error("impossible.limit", place("group", group=names[row - len(task.symbols)]))
+            return error("impossible.limit", place("group", group=task.kept[row]))
     return error("impossible.whole-shares", "rules.min_trade")

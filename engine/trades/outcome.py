@@ -10,9 +10,10 @@ import numpy as np
 
 from engine.drift import limits_of
 from engine.errors import Problem, note
+from engine.goals import goals_by_member, main_goal
 from engine.money import ZERO
 from engine.phrase import phrase, place
-from engine.plan import CashState, Position, Quality, Reason, Trade
+from engine.plan import CashState, GoalState, Position, Quality, Reason, Trade, goal_label, spare_of
 from engine.portfolio import Portfolio
 from engine.trades.build import Task, reserve
 from engine.trades.orders import Order, Settlement
@@ -23,18 +24,27 @@ from engine.valuation import FxRate, Valuation
 
 
 def describe_trades(
-    portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], settlement: Settlement
+    portfolio: Portfolio,
+    valuation: Valuation,
+    states: Sequence[GoalState],
+    positions: Sequence[Position],
+    settlement: Settlement,
 ) -> tuple[Trade, ...]:
     """Return the orders as trades, each with its reason and the symbol's weight once all are done."""
     by_symbol = {position.symbol: position for position in positions}
+    by_name = {state.name: state for state in states}
     after = {position.symbol: position.quantity for position in positions}
     for order in settlement.orders:
         after[order.symbol] += order.quantity if order.side == "buy" else -order.quantity
-    codes = reason_codes(portfolio, valuation, positions, settlement)
+    mine = goals_by_member(state.goal for state in states)
     found = []
-    for order, code in zip(settlement.orders, codes, strict=True):
+    for order, (code, state) in zip(
+        settlement.orders, reason_codes(portfolio, valuation, states, settlement), strict=True
+    ):
         position = by_symbol[order.symbol]
         weight_after = after[order.symbol] * position.price * position.fx / valuation.total
+        goal = main_goal(order.symbol, mine[order.symbol])
+        named = state.name if goal.kind != "instrument" else ""
         found.append(
             Trade(
                 account=order.account,
@@ -47,9 +57,10 @@ def describe_trades(
                 amount=order.amount,
                 cost=order.cost,
                 tax=order.tax + order.withheld,
-                reason=Reason(code, position.weight, position.target, position.low, position.high),
+                reason=Reason(code, state.weight, state.target, state.low, state.high, named),
                 weight_after=weight_after,
                 withheld=order.withheld,
+                goal=by_name[goal.name].name if named else "",
             )
         )
     return tuple(found)
@@ -103,8 +114,10 @@ def measure(
     prices = {p.symbol: p.price * p.fx for p in positions}
     after = {p.symbol: p.value for p in positions}
     paid = withheld = gain = gross = ZERO
-    taxes = {(slot.symbol, slot.account): slot.tax for slot in task.slots}
+    places = {(slot.symbol, slot.account): number for number, slot in enumerate(task.slots)}
     placed = set()
+    moved = np.zeros(len(task.slots))
+    spare = sum(spare_of(task.goals).values(), ZERO)
     for order in settlement.orders:
         fx = rate(portfolio.instruments[order.symbol].currency)
         sign = 1 if order.side == "buy" else -1
@@ -114,7 +127,11 @@ def measure(
         withheld += order.withheld * fx
         account = order.account if portfolio.accounts_declared else portfolio.accounts[0].name
         placed.add((order.symbol, account))
-        tax = taxes[order.symbol, account]
+        place = places[order.symbol, account]
+        slot, tax = task.slots[place], task.slots[place].tax
+        worth = sign * order.quantity * prices[order.symbol]
+        moved[place] += float(worth)
+        spare += worth if slot.spare else ZERO
         if order.side == "sell" and tax.overseas:
             cost = (prices[order.symbol] - tax.gain) * order.quantity
             gain += (order.amount - order.cost - order.tax) * fx - cost
@@ -124,19 +141,27 @@ def measure(
     groups = [
         limit.weight({s: v / total for s, v in after.items()}) * total for limit in limits_of(portfolio) if limit.group
     ]
-    values = np.array([float(after[s]) for s in task.symbols] + [float(value) for value in groups])
+    rows = problem.rows
+    values = rows.value + rows.traded(moved)
+    exact = [float(state.goal.worth(after)) for state in task.goals] + [float(value) for value in groups]
+    values[: len(exact)] = exact
     overseas = problem.overseas_rate * max(0.0, float(gain) - problem.allowance)
     objective = (
-        problem.rows.hinges.value(values)
+        rows.hinges.value(values)
         + problem.cash_below.value(np.array([float(cash)]))
         + problem.cash_above.value(np.array([float(before - gross)]))
         + float(paid)
         + problem.tax_weight * float(withheld)
         + overseas
         + problem.order * len(placed)
+        + float((problem.slots.dislike * np.maximum(moved, 0.0)).sum())
     )
-    apart = sum((abs(p.target * total - after[p.symbol]) for p in positions), abs(portfolio.cash_target * total - cash))
-    outside = money_outside(bound, positions, after, cash, total)
+    leaves = [state for state in task.goals if state.leaf]
+    apart = sum(
+        (abs(state.target * total - state.goal.worth(after)) for state in leaves),
+        abs(portfolio.cash_target * total - cash),
+    )
+    outside = money_outside(bound, task.goals, after, cash, total, spare)
     return Result(objective / float(total), after, cash, outside, apart / (2 * total))
 
 
@@ -164,52 +189,73 @@ def rate_notes(rates: Iterable[FxRate]) -> Iterator[Problem]:
             yield note("fx-source", where, rate=rate.rate, source=rate.source, moment=rate.as_of)
 
 
-def left_outside(portfolio: Portfolio, positions: Sequence[Position], trades: Sequence[Trade]) -> Iterator[Problem]:
-    """Name the positions that end outside their band, with what keeps them there."""
-    after = {position.symbol: position.weight for position in positions} | {t.symbol: t.weight_after for t in trades}
+def left_outside(
+    portfolio: Portfolio, states: Sequence[GoalState], after: Mapping[str, Decimal], total: Decimal
+) -> Iterator[Problem]:
+    """Name the goals that end outside their band, with what keeps them there; `after` is the value of each symbol."""
     mode = portfolio.settings.mode
-    for p in positions:
-        weight = after[p.symbol]
-        if p.status not in ("OVER", "UNDER") or p.low <= weight <= p.high:
+    for state in states:
+        weight = state.goal.worth(after) / total
+        if state.status not in ("OVER", "UNDER") or state.low <= weight <= state.high:
             continue
-        side, blocked = ("above", "buy-only") if weight > p.high else ("below", "sell-only")
+        side, blocked = ("above", "buy-only") if weight > state.high else ("below", "sell-only")
         cause = phrase("still-outside.mode", mode=mode) if mode == blocked else phrase(f"still-outside.{side}-cause")
-        values = {"weight": weight, "low": p.low, "high": p.high, "cause": cause}
-        yield note(f"still-outside.{side}", place("position", symbol=p.symbol), **values)
+        values = {"weight": weight, "low": state.low, "high": state.high, "cause": cause}
+        yield note(f"still-outside.{side}", place("position", symbol=goal_label(state.name)), **values)
 
 
 def reason_codes(
-    portfolio: Portfolio, valuation: Valuation, positions: Sequence[Position], settlement: Settlement
-) -> tuple[str, ...]:
-    """Return the code of why, of every order: those of `engine.plan.Reason`."""
-    by_symbol = {position.symbol: position for position in positions}
-    limits = {target.symbol: target.maximum for _, target in portfolio.targets()}
+    portfolio: Portfolio, valuation: Valuation, states: Sequence[GoalState], settlement: Settlement
+) -> tuple[tuple[str, GoalState], ...]:
+    """Return why every order: a code of `engine.plan.Reason`, and the goal whose figures tell it."""
+    mine: dict[str, list[GoalState]] = {}
+    for state in states:
+        for symbol in state.goal.members:
+            mine.setdefault(symbol, []).append(state)
     sold, bought = ({o.symbol for o in settlement.orders if o.side == side} for side in ("sell", "buy"))
     moved = sold & bought
+    told = [_explaining(order, mine[order.symbol]) for order in settlement.orders]
     codes = [
-        "relocate" if o.symbol in moved else _towards(by_symbol[o.symbol], o, limits.get(o.symbol))
-        for o in settlement.orders
+        "relocate" if o.symbol in moved else _towards(state, o, portfolio)
+        for o, state in zip(settlement.orders, told, strict=True)
     ]
-    if all(codes):
-        return tuple(filter(None, codes))
     explained = [order for order, code in zip(settlement.orders, codes, strict=True) if code]
-    causes = _causes(portfolio, valuation, settlement, explained)
-    return tuple(code or causes.of(order) for order, code in zip(settlement.orders, codes, strict=True))
+    causes = None if all(codes) else _causes(portfolio, valuation, settlement, explained)
+    return tuple(
+        (code or (causes.of(order) if causes is not None else "together"), state)
+        for order, code, state in zip(settlement.orders, codes, told, strict=True)
+    )
 
 
-def _towards(position: Position, order: Order, maximum: Decimal | None) -> str | None:
-    """Return why an order leads towards its target; None for a sale that leads away from it."""
-    if position.status == "NO_TARGET":
+def _explaining(order: Order, mine: Sequence[GoalState]) -> GoalState:
+    """Return the goal of a symbol that an order brings nearest to its target, for a unit traded; else its main one."""
+    leaves = [state for state in mine if state.leaf] or list(mine)
+    sign = 1 if order.side == "sell" else -1
+    return max(leaves, key=lambda state: (sign * state.drift * state.goal.members[order.symbol] > 0,
+                                          sign * state.drift * state.goal.members[order.symbol]))  # fmt: skip
+
+
+def _towards(state: GoalState, order: Order, portfolio: Portfolio) -> str | None:
+    """Return why an order leads towards its goal's target; None for a sale that leads away from it."""
+    if state.status == "NO_TARGET":
         return "untargeted"
+    account = order.account if portfolio.accounts_declared else portfolio.accounts[0].name
+    if (order.symbol, account) in state.spare:
+        return "consolidate"
     if order.side == "buy":
-        return "under" if position.status == "UNDER" else "below"
-    if position.target == 0:
+        if state.spare:
+            return "replace"
+        if state.weight > state.target:
+            return "together"
+        return "under" if state.status == "UNDER" else "below"
+    if state.target == 0 and state.leaf:
         return "zero-target"
-    if position.weight <= position.target:
+    if state.weight <= state.target:
         return None
-    if maximum is not None and position.weight > maximum:
+    maximum = state.goal.target.maximum if state.goal.target is not None else None
+    if maximum is not None and state.weight > maximum:
         return "limit"
-    return "over" if position.status == "OVER" else "above"
+    return "over" if state.status == "OVER" else "above"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +296,13 @@ class _Causes:
 
     def _keeps_group(self, order: Order) -> bool:
         """Tell whether a group would be above its maximum without this sale."""
+        worth = {symbol: sum(held.values(), ZERO) for symbol, held in self.after.items()}
         without = _worth(self.valuation, order.symbol, order.quantity)
+        worth[order.symbol] = worth.get(order.symbol, ZERO) + without
         return any(
-            sum((sum(self.after.get(member, {}).values(), ZERO) for member in group.members), without)
-            > group.maximum * self.valuation.total
-            for group in self.portfolio.groups
-            if group.maximum is not None and order.symbol in group.members
+            limit.weight(worth) > limit.maximum * self.valuation.total
+            for limit in limits_of(self.portfolio)
+            if limit.group and limit.maximum is not None and order.symbol in limit.members
         )
 
     def _keeps_risk_cap(self, account: str, order: Order) -> bool:

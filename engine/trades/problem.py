@@ -89,6 +89,20 @@ class RiskCap:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a row may be moved one way, by what is traded that way: the furthest of the slots that are.
+
+    `sign` is 1 for purchases; `slots` with what each lets the row be moved by at most (`most`). Where none of them is
+    traded that way the row may not be moved that way either.
+    """
+
+    row: int
+    sign: float
+    slots: Ints
+    most: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Slots:
     """What may be traded, n slots: a symbol in an account.
 
@@ -126,12 +140,13 @@ class Slots:
 class TradeProblem:
     """A trade problem: slots, rows, cash, and the limits that join trades.
 
-    `net_low` and `net_high` bound each symbol's steps over all accounts. Pools (a currency in an account): `cash`,
-    `reserve`, `account`. `cash_below` are hinges of the cash after, `cash_above` of cash after and what left it at
-    once; both name row 0. `order` is the worth of not placing an order. `tax_weight` is 1 where withheld tax is
-    counted, else 0; `overseas_rate` of gains above `allowance`. `rounding` is what billing conversions in the smallest
-    unit may save. Of trades that are decided already (`engine.trades.near`): `spent` is what they cost in the
-    objective, `forgiven` and `granted` (by pool) what rounding may have saved them, of costs and of cash.
+    `net_low` and `net_high` bound each symbol's steps over all accounts; `reaches` are for rows of several members,
+    whose steps differ. Pools (a currency in an account): `cash`, `reserve`, `account`. `cash_below` are hinges of the
+    cash after, `cash_above` of cash after and what left it at once; both name row 0. `order` is the worth of not
+    placing an order. `tax_weight` is 1 where withheld tax is counted, else 0; `overseas_rate` of gains above
+    `allowance`. `rounding` is what billing conversions in the smallest unit may save. Of trades that are decided
+    already (`engine.trades.near`): `spent` is what they cost in the objective, `forgiven` and `granted` (by pool) what
+    rounding may have saved them, of costs and of cash.
     """
 
     total: float
@@ -152,6 +167,7 @@ class TradeProblem:
     allowance: float = 0.0
     turnover: float | None = None
     risk_caps: tuple[RiskCap, ...] = ()
+    reaches: tuple[Reach, ...] = ()
     rounding: float = 0.0
     spent: float = 0.0
     forgiven: float = 0.0
@@ -278,12 +294,20 @@ def evaluate(problem: TradeProblem, units: Ints, slack: float = 1e-6) -> Evaluat
     feasible = bool((left >= -slack).all()) and bool(allowed(problem, moved).all())
     feasible &= bool((net >= problem.net_low).all() and (net <= problem.net_high).all())
     feasible &= bool((after >= rows.low - slack).all() and (after <= rows.high + slack).all())
+    feasible &= all(_is_reached(rows, reach, moved, value, slack) for reach in problem.reaches)
     if problem.turnover is not None:
         feasible &= turnover <= problem.turnover + slack
     feasible &= all(
         _risk_kept(problem, cap, moved, charged, float(paid[cap.account]), slack) for cap in problem.risk_caps
     )
     return Evaluation(objective, feasible, tax, orders, turnover)
+
+
+def _is_reached(rows: Rows, reach: Reach, units: Floats, value: Floats, slack: float) -> bool:
+    """Tell whether a row is moved no further than what is traded that way lets it."""
+    mine = rows.at == reach.row
+    by = reach.sign * float((rows.share[mine] * value[rows.slot[mine]]).sum())
+    return by <= float(reach.most[reach.sign * units[reach.slots] > 0].max(initial=0.0)) + slack
 
 
 def _risk_kept(
@@ -319,6 +343,9 @@ OUTSIDE = 10.0
 COUNTERPART = 0.05
 #: Smallest scale of a deviation, of the total.
 SMALLEST = Decimal("0.01")
+
+#: What a unit of money bought in a less preferred place counts, for each place before it.
+DISLIKE = 0.001
 
 #: kink, sign, weight.
 Hinge = tuple[float, float, float]

@@ -10,14 +10,14 @@ A rung is climbed only while something is outside its band or limit, and taken o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from engine.drift import cash_band, limits_of
+from engine.drift import cash_band, concerned, frozen_symbols, limits_of
 from engine.money import ZERO
-from engine.plan import Position, SectionState
+from engine.plan import GoalState, SectionState
 from engine.portfolio import Portfolio
 from engine.trades.problem import COUNTERPART
 from engine.valuation import Valuation
@@ -53,7 +53,7 @@ class Causes:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a rung lets one instrument do: be bought, be sold, and how much its deviation counts."""
+    """What a rung lets one goal do: be bought, be sold, and how much its deviation counts."""
 
     buy: bool
     sell: bool
@@ -89,55 +89,83 @@ def ladder(portfolio: Portfolio, found: Causes, *, short: bool) -> Iterator[Kind
         yield "counterparts"
 
 
-def breached(portfolio: Portfolio, positions: Sequence[Position]) -> frozenset[str]:
-    """Return the symbols outside a band or limit, or without a target; a group's limit concerns all its members."""
-    weights = {p.symbol: p.weight for p in positions}
-    found = {p.symbol for p in positions if p.status in ("OVER", "UNDER", "NO_TARGET")}
-    kept = (p for p in positions if p.status in ("LOCKED", "DISABLED"))
-    found.update(p.symbol for p in kept if not p.low <= p.weight <= p.high)
+def breached(portfolio: Portfolio, states: Sequence[GoalState], weights: Mapping[str, Decimal]) -> frozenset[str]:
+    """Return the goals outside a band or limit, or without a target; a group's limit concerns all its members.
+
+    `weights` are those of symbols before trading.
+    """
+    found = {state.name for state in states if state.status in ("OVER", "UNDER", "NO_TARGET")}
+    kept = (state for state in states if state.idle)
+    found.update(state.name for state in kept if not state.low <= state.weight <= state.high)
     for limit in limits_of(portfolio):
         if limit.outside(weights) > 0:
-            found.update(member for member in limit.members if member in weights)
+            found.update(
+                state.name for state in states if state.name in limit.of or limit.of & state.goal.members.keys()
+            )
     return frozenset(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a rung lets each goal do, and what is to be consolidated: as a holding without a target."""
+
+    goals: Mapping[str, Part]
+    spare: Part
+
+    def of(self, mine: Iterable[GoalState]) -> tuple[bool, bool]:
+        """Tell whether an instrument of these goals may be bought, and sold: if any of them may."""
+        given = [self.goals[state.name] for state in mine]
+        return any(part.buy for part in given), any(part.sell for part in given)
+
+
 def parts(
-    portfolio: Portfolio, positions: Sequence[Position], found: Causes, outside: frozenset[str], kind: Kind
-) -> dict[str, Part]:
-    """Return what each symbol may do on a rung; `outside` are those of `breached`."""
+    portfolio: Portfolio, states: Sequence[GoalState], found: Causes, outside: frozenset[str], kind: Kind
+) -> Parts:
+    """Return what each goal may do on a rung; `outside` are those of `breached`."""
     settings = portfolio.settings
-    buys, sells = settings.mode != "sell-only", settings.mode != "buy-only"
     picky = settings.trade == "breached" or settings.destination != "target"
+    untargeted = found.untargeted or settings.trigger == "always"
     given = {}
-    for p in positions:
-        acts = p.section in found.sections if p.section else (found.untargeted or settings.trigger == "always")
-        if kind == "buy":
-            part = Part(buys, sell=False, weight=1.0)
-        elif kind in ("raise", "none"):
-            part = Part(buy=False, sell=sells and kind == "raise", weight=COUNTERPART if kind == "raise" else 1.0)
-        elif acts and not (picky and p.symbol not in outside):
-            part = Part(buys, sells, 1.0)
-        else:
-            part = Part(buys and kind == "act", sells and kind == "counterparts", COUNTERPART)
-        given[p.symbol] = part
-    return given
+    for state in states:
+        acts = state.section in found.sections if state.section else untargeted
+        given[state.name] = _part(portfolio, kind, acts=acts and not (picky and state.name not in outside))
+    return Parts(given, _part(portfolio, kind, acts=untargeted))
+
+
+def _part(portfolio: Portfolio, kind: Kind, *, acts: bool) -> Part:
+    mode = portfolio.settings.mode
+    buys, sells = mode != "sell-only", mode != "buy-only"
+    if kind == "buy":
+        return Part(buys, sell=False, weight=1.0)
+    if kind in ("raise", "none"):
+        return Part(buy=False, sell=sells and kind == "raise", weight=COUNTERPART if kind == "raise" else 1.0)
+    if acts:
+        return Part(buys, sells, 1.0)
+    return Part(buys and kind == "act", sells and kind == "counterparts", COUNTERPART)
 
 
 def money_outside(
-    portfolio: Portfolio, positions: Sequence[Position], after: Mapping[str, Decimal], cash: Decimal, total: Decimal
+    portfolio: Portfolio,
+    states: Sequence[GoalState],
+    after: Mapping[str, Decimal],
+    cash: Decimal,
+    total: Decimal,
+    spare: Decimal = ZERO,
 ) -> Decimal:
-    """Return the money beyond bands and limits, and of cash below its band; locked and disabled positions left out.
+    """Return the money beyond bands and limits, and of cash below its band; locked and disabled goals left out.
 
-    `after` is the value of each symbol after a plan, `cash` all of it, in the base currency.
+    `after` is the value of each symbol after a plan, `cash` all of it, `spare` what is left of what is to be
+    consolidated, in the base currency.
     """
-    amount = max(cash_band(portfolio, total)[0] - cash, ZERO)
-    free = {p.symbol for p in positions if p.status not in ("LOCKED", "DISABLED")}
-    for p in positions:
-        if p.symbol in free:
-            worth = after[p.symbol]
-            amount += max(worth - p.high * total, p.low * total - worth, ZERO)
+    amount = max(cash_band(portfolio, total)[0] - cash, ZERO) + spare
+    for state in states:
+        if not state.idle:
+            worth = state.goal.worth(after)
+            amount += max(worth - state.high * total, state.low * total - worth, ZERO)
     weights = {symbol: worth / total for symbol, worth in after.items()}
-    for limit in limits_of(portfolio):
-        if free & set(limit.members):
+    limits = tuple(limits_of(portfolio))
+    frozen = frozen_symbols(portfolio) if limits else frozenset()
+    for limit in limits:
+        if any(True for _ in concerned(limit, states, frozen)):
             amount += limit.outside(weights) * total
     return amount

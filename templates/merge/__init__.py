@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -17,18 +18,20 @@ from xml.sax.saxutils import escape
 from openpyxl.formula.translate import Translator
 
 from engine.data.files import Refused
+from engine.data.goals import JOINT
 from engine.phrase import Phrase, phrase
-from engine.words import Lang
+from engine.words import LANGUAGES, Lang, say
 from templates.cells import Cell, Grid, Row, Rows, column_number, letters, quoted_sheet
+from templates.merge.over_time import redraw
 from templates.merge.package import Package, SheetXml, StyleSheet, attributes, text_of, with_attribute
 from templates.read.book import matrix_start
 from templates.read.tables import Found, find_tables, in_codes
 from templates.read.workbooks import read_grids
-from templates.report import BookReport
+from templates.report import BookReport, goaled
 from templates.spec import TABLES
 from templates.spec import sheet as spec_sheet
 from templates.spec import table as spec_table
-from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, HEADER_ROW
+from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_COLUMN, HEADER_ROW
 from templates.spec.schema import Column, Table
 from templates.spec.vocabulary import spoken
 from templates.write import Book, build
@@ -58,6 +61,11 @@ def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None
         from templates.merge.results import add_results
 
         return add_results(path, grids, report, lang)
+    if goaled(report.portfolio) != ("Goals" in found):
+        # Its formulas reckon otherwise.
+        return not_kept(path, phrase("not-kept.goals" if goaled(report.portfolio) else "not-kept.no-goals"))
+    # The ledger is the person's: nothing is written there.
+    report = replace(report, ledger=())
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
     blocked = own.write()
     return not_kept(path, phrase("not-kept.in-the-way", cell=blocked)) if blocked else (own.to_bytes(), None)
@@ -135,6 +143,7 @@ class OwnBook:
         for table in TABLES:
             if table.results and table.name in self.found:
                 write_beside_inputs(self, self.found[table.name])
+        over_time(self)
         add_to_history(self)
         dashboard_head(self)
         for place in self.found.values():
@@ -142,9 +151,22 @@ class OwnBook:
         value_cells(self)
         return ""
 
+    def write_only(self, names: Iterable[str]) -> str:
+        """Write some tables of results and nothing else; returns what is in the way, or ""."""
+        for place in (self.found[name] for name in names if name in self.found):
+            if blocked := write_results(self, place):
+                return blocked
+            retitle(self, place)
+        over_time(self)
+        return ""
+
     def to_bytes(self) -> bytes:
-        """Return the file."""
+        """Return the file; what its charts remember of before is forgotten."""
         forget_charts(self)
+        return self.packed()
+
+    def packed(self) -> bytes:
+        """Return the file."""
         self._compute_on_opening()
         unlinked = any(sheet.unlinked for sheet in self._sheets.values())
         while self._sheets:
@@ -384,6 +406,22 @@ def write_beside_inputs(own: OwnBook, place: Found) -> None:
         fill_formulas(own, place, (number,))
 
 
+def over_time(own: OwnBook) -> None:
+    """Write what the parts of the Course table are called, and let the charts show all of it."""
+    place = own.found.get("Course")
+    if place is None or not own.report.rows("Course"):
+        return
+    part, mine = place.grid.part, own.fresh.placements["Course"]
+    made = own.fresh.workbook[mine.title]
+    about = str(place.grid.rows.get(CAPTION_ROW, {}).get(FIRST_COLUMN) or "")
+    if about in {say(f"label.performance.{key}", lang) for key in ("empty", "basis") for lang in LANGUAGES}:
+        own.sheet(part).put(CAPTION_ROW, FIRST_COLUMN, made.cell(CAPTION_ROW, FIRST_COLUMN).value)
+    for name, column in place.columns.items():
+        if name.startswith("Part"):
+            own.copy(part, place.header - 1, column, made.cell(mine.header - 1, mine.column(name)))
+    redraw(own.package, place, own.report, own.lang)
+
+
 def add_to_history(own: OwnBook) -> None:
     """Add the plan's day to the history, in its row of before or the first free one."""
     place = own.found.get("History")
@@ -541,7 +579,14 @@ def _key(cells: Mapping[int, Cell], place: Found) -> tuple[str, ...]:
 
 def _coded(value: Cell, column: Column) -> object:
     """Return the code that a cell's word stands for."""
+    if column.name == "Members" and isinstance(value, str):
+        return as_members(value)
     return in_codes(column, value, {})
+
+
+def as_members(text: str) -> str:
+    """Return equivalents listed in a cell as this project writes them."""
+    return JOINT.join(piece.strip() for piece in re.split(r"[|,;]", text) if piece.strip())
 
 
 def _value_of(column: Column, row: Row, formula: str | None, lang: Lang) -> object:

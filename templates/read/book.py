@@ -14,6 +14,7 @@ from engine.errors import Problem, error
 from engine.portfolio import Portfolio
 from engine.words import LANGUAGES, Lang
 from templates.cells import NA, Cell, CellError, Grid, Row, Rows, Value
+from templates.ledger import NO_LEDGER, SheetLedger, ledger_in
 from templates.read.document import DocumentData
 from templates.read.tables import Found, TableReader, find_tables, in_codes, unread_tables
 from templates.read.workbooks import read_grids
@@ -21,6 +22,7 @@ from templates.report import BookReport
 from templates.spec import SHEETS, TABLES
 from templates.spec import table as spec_table
 from templates.spec.layout import BESIDE, BLOCK_ROW, HEADER_ROW
+from templates.spec.results import PARTS_SHOWN
 from templates.spec.schema import Table
 
 _FIRST_SYLLABLE, _LAST_SYLLABLE = "\uac00", "\ud7a3"
@@ -32,7 +34,8 @@ _SERVING = frozenset({"Functions", "xlwings.conf"})
 class ReadBook:
     """What a workbook says: the portfolio (None where it cannot be used), every problem, the written results.
 
-    `notes` are what stands beside the titles of results: of which days and closes they are.
+    `notes` are what stands beside the titles of results: of which days and closes they are; `place` is where the
+    ledger of the file `source` stands, `shares` are what the parts over time are called.
     """
 
     portfolio: Portfolio | None
@@ -41,15 +44,23 @@ class ReadBook:
     history: Rows
     lang: Lang
     notes: Mapping[str, str] = field(default_factory=dict)
+    place: Found | None = None
+    source: str = ""
+    shares: tuple[str, ...] = ()
+
+    @property
+    def ledger(self) -> SheetLedger:
+        """Return the Ledger sheet, read when it is asked for: it may be long."""
+        return ledger_in(self.place, self.source) if self.place else NO_LEDGER
 
     def report(self) -> BookReport | None:
-        """Return the workbook's content as a report, or None without a portfolio."""
+        """Return the workbook's content as a report, without its ledger, or None without a portfolio."""
         if self.portfolio is None:
             return None
         as_of = next((r["Value"] for r in self.results.get("Summary", ()) if r.get("Key") == "as_of"), None)
         day = as_of.date() if isinstance(as_of, dt.datetime) else as_of
         day = day if isinstance(day, dt.date) else None
-        return BookReport(self.portfolio, day, self.results, self.history, notes=self.notes)
+        return BookReport(self.portfolio, day, self.results, self.history, notes=self.notes, shares=self.shares)
 
 
 def read_portfolio_book(path: Path) -> tuple[Portfolio | None, tuple[Problem, ...]]:
@@ -68,7 +79,7 @@ def read_book(path: Path) -> ReadBook:
     except Refused as refusal:
         return ReadBook(None, (refusal.problem(str(path)),), {}, (), "en")
     found, twice = find_tables(grids)
-    lang = _language(grids, found)
+    lang = language_of(grids, found)
     unused = (*twice, *unread_tables(grids, found))
     source = path.name
     if "Holdings" not in found and "Targets" not in found:
@@ -80,7 +91,10 @@ def read_book(path: Path) -> ReadBook:
     if any(problem.severity == "error" for problem in problems):
         portfolio = None
     results = _results(found)
-    return ReadBook(portfolio, problems, results, _history(found, source), lang, _notes(found, results))
+    return ReadBook(
+        portfolio, problems, results, history_rows(found, source), lang, _notes(found, results), found.get("Ledger"),
+        source, _shares(found),
+    )  # fmt: skip
 
 
 def own_sheets(grids: Sequence[Grid]) -> list[str]:
@@ -89,7 +103,7 @@ def own_sheets(grids: Sequence[Grid]) -> list[str]:
     return [grid.name for grid in grids if grid.name not in ours and not find_tables([grid])[0]]
 
 
-def _language(grids: Sequence[Grid], found: Mapping[str, Found]) -> Lang:
+def language_of(grids: Sequence[Grid], found: Mapping[str, Found]) -> Lang:
     """Return the language that most sheets are named in, else that of the person's own headers."""
     names = {grid.name for grid in grids}
     named = {lang: sum(spec.title(lang) in names for spec in SHEETS) for lang in LANGUAGES}
@@ -101,7 +115,8 @@ def _language(grids: Sequence[Grid], found: Mapping[str, Found]) -> Lang:
     return "ko" if korean else LANGUAGES[0]
 
 
-def _history(found: Mapping[str, Found], source: str) -> Rows:
+def history_rows(found: Mapping[str, Found], source: str) -> Rows:
+    """Return the rows of values over time, those that have a day."""
     place = found.get("History")
     if place is None:
         return ()
@@ -109,9 +124,14 @@ def _history(found: Mapping[str, Found], source: str) -> Rows:
     return tuple(_values(row.values) for row in reader.rows(place.table.columns) if "Date" in row.values)
 
 
-def ledger_rows(grids: Sequence[Grid]) -> Rows:
-    """Return the rows of the ledger on some sheets, none where it is on none of them."""
-    return _history(find_tables(grids)[0], "Ledger")
+def _shares(found: Mapping[str, Found]) -> tuple[str, ...]:
+    """Return what stands over the columns of the parts over time, as far as they are named."""
+    place = found.get("Course")
+    if place is None:
+        return ()
+    above, columns = place.grid.rows.get(place.header - 1, {}), place.columns
+    names = [str(above.get(columns.get(f"Part{number}", 0)) or "–") for number in range(1, PARTS_SHOWN + 1)]
+    return tuple(name for name in names if name != "–")
 
 
 def _values(values: Mapping[str, object]) -> Row:
@@ -125,6 +145,8 @@ def _results(found: Mapping[str, Found]) -> dict[str, Rows]:
         rows = _matrix(table, found) if table.matrix else _result_rows(table, found)
         if rows:
             results[table.name] = rows
+    if "Course" not in results:  # figures that are named, and not known yet
+        results.pop("Performance", None)
     return results
 
 

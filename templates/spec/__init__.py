@@ -12,24 +12,32 @@ from collections.abc import Mapping
 from templates.spec.inputs import (
     ACCOUNTS,
     CASH,
+    CLASS_TREE,
     COSTS,
     FX,
     GROUPS,
     HISTORY,
     HOLDINGS,
     INSTRUMENTS,
+    LEDGER,
+    PREFERENCES,
     RULES,
     SETTINGS,
     TARGETS,
 )
 from templates.spec.results import (
     ALERTS,
+    ALLOCATION,
     CALENDAR,
     COMPARISON,
     CONVERSIONS,
     CORRELATION,
+    COURSE,
     DRIFT,
+    GOALS,
     LIMITS,
+    PERFORMANCE,
+    PERIODS,
     PRICES,
     PROBLEMS,
     RECONCILE,
@@ -48,9 +56,12 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet("Holdings", "BF8F00", shared="weights"),
     Sheet("Cash", "BF8F00", stacked=True, shared="values"),
     Sheet("Targets", "BF8F00", shared="weights"),
+    Sheet("Goals", "548235", shared="weights", optional=True),
     Sheet("Trades", "548235", shared="weights"),
     Sheet("Analysis", "548235", block=2, shared="weights"),
     Sheet("Calendar", "548235", shared="weights"),
+    Sheet("Performance", "548235", block=11, tall=33, whole=True, shared="values"),
+    Sheet("Ledger", "BF8F00"),
     Sheet("History", "BF8F00", shared="weights"),
     Sheet("Prices", "548235", shared="values"),
     Sheet("Settings", "BF8F00", stacked=True),
@@ -59,8 +70,9 @@ SHEETS: tuple[Sheet, ...] = (
 
 #: In the order in which they stand on their sheets, from left to right or from top to bottom.
 TABLES: tuple[Table, ...] = (
-    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, TRADES, DRIFT, SUMMARY, LIMITS, COMPARISON, REVIEW, ALERTS,
-    CORRELATION, CALENDAR, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS, GROUPS, COSTS, INSTRUMENTS, PROBLEMS,
+    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, GOALS, TRADES, DRIFT, SUMMARY, LIMITS, ALLOCATION, COMPARISON,
+    REVIEW, ALERTS, CORRELATION, CALENDAR, PERFORMANCE, PERIODS, COURSE, LEDGER, HISTORY, PRICES, SETTINGS, RULES,
+    ACCOUNTS, GROUPS, CLASS_TREE, PREFERENCES, COSTS, INSTRUMENTS, PROBLEMS,
 )  # fmt: skip
 
 #: In the order in which they stand above the tables of their sheets. `$D${first}:$D${last}` are the checks' results.
@@ -68,8 +80,8 @@ NAMES: tuple[Name, ...] = (
     Name("TotalValue", "Holdings", "=SUM({Holdings.Value})+SUM({Cash.Value})+CashFlow", "money", private=True),
     Name("HoldingsValue", "Holdings", "=SUM({Holdings.Value})", "money"),
     Name("CashValue", "Holdings", "=SUM({Cash.Value})+CashFlow", "money"),
-    Name("TargetSum", "Targets", "=SUM({Targets.Target})", "weight"),
-    Name("CashTarget", "Targets", "=MAX(0,1-SUM({Targets.Target}))", "weight"),
+    Name("TargetSum", "Targets", "=SUM({+Targets.Target})", "weight"),
+    Name("CashTarget", "Targets", "=MAX(0,1-SUM({+Targets.Target}))", "weight"),
     Name("BaseCurrency", "Settings", "=INDEX({Settings.Value},{#setting.base_currency@Settings.Key})", "text"),
     Name("CashFlow", "Settings", "=N(INDEX({Settings.Value},{#setting.cash_flow@Settings.Key}))", "money"),
     Name("ChecksFailed", "Checks", "=COUNTIF($D${first}:$D${last},{@check.PROBLEM})", "count"),

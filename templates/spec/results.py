@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from engine.quote import SAMPLE_SOURCE
 from templates.spec.inputs import rate_of
 from templates.spec.schema import Column, ColumnType, Table
+from templates.spec.vocabulary import meant
 
 #: What kind of figure each key of the Summary table is.
 _FIGURES: Mapping[str, ColumnType] = {
@@ -160,6 +161,69 @@ SUMMARY = Table(
     open_keys=frozenset({"as_of", "drift", "needs_rebalancing", "next_due", "weighted_ter", "method"}),
 )
 
+_VALUE_BESIDE = (
+    'IF({Kind}="unknown",SUMPRODUCT(--({Goals.Kind}="rest"),{Goals.Held}),IF({Kind}="cash",CashValue,{Held}))'
+)
+_TARGET_BESIDE = 'IF({Kind}="cash",CashTarget,IF(OR({Kind}="unknown",{Kind}="none"),0,""))'
+_STATUS_BESIDE = 'IF({Kind}="none",IF({Value}>0,{@status.NO_TARGET},""),"")'
+_OF_GOAL = 'IF({{Kind}}="goal",IFERROR(INDEX({{Targets.{name}}},MATCH({{Goal}},{{Targets.Ticker}},0)),""),{other})'
+
+
+def _of_goal(name: str, other: str = '""') -> str:
+    """Return the formula of what the Targets sheet says of a goal, something else in other rows."""
+    return _OF_GOAL.format(name=name, other=other)
+
+
+#: What is in each goal: a row per goal, then one per member; what nobody knows; holdings in no goal; cash. Rows in
+#: `Front` are on the dashboard too.
+GOALS = Table(
+    "Goals",
+    "Goals",
+    (
+        Column("Name", role="result", width=40),
+        Column("Ticker", "ticker", "result", 12),
+        Column("Part", "weight", "result", 10),
+        Column("Held", "money", "formula", hidden=True, shared=False,
+               formula='=IF({Kind}="","",IF({Ticker}="",0,'
+                       'N({Part})*SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value})))'),
+        Column("Value", "money", "formula", 16,
+               formula=f'={_of_goal("Value", _VALUE_BESIDE)}'),
+        Column("Weight", "weight", "formula", 10,
+               formula='=IF({Value}="","",IF(TotalValue>0,{Value}/TotalValue,0))'),
+        Column("Target", "weight", "formula", 10, exact=True,
+               formula=f'={_of_goal("Target", _TARGET_BESIDE)}'),
+        Column("Drift", "drift", "formula", 10, formula='=IF({Target}="","",{Weight}-{Target})'),
+        Column("Low", "weight", "formula", 9, formula=f'={_of_goal("Low")}'),
+        Column("High", "weight", "formula", 9, formula=f'={_of_goal("High")}'),
+        Column("Status", "status", "formula", 12, words="status",
+               formula=f'={_of_goal("Status", _STATUS_BESIDE)}'),
+        Column("Goal", role="result", hidden=True, shared=False),
+        Column("Kind", role="result", hidden=True, shared=False),
+        Column("Front", "integer", "result", hidden=True, shared=False),
+    ),
+    required=("Name", "Kind", "Front"),
+    ranges=True,
+    optional=True,
+    spare=0,
+)  # fmt: skip
+
+ALLOCATION = Table(
+    "Allocation",
+    "Analysis",
+    (
+        Column("By", role="result", width=14),
+        Column("Group", role="result", width=24),
+        Column("Value", "money", "result", 16),
+        Column("Weight", "weight", "result", 9),
+        Column("Target", "weight", "result", 9),
+        Column("Drift", "drift", "result", 9),
+        Column("Mark", "signal", "result", 11),
+    ),
+    required=("By", "Group", "Drift"),
+    ranges=True,
+    spare=0,
+)
+
 DRIFT = Table(
     "Drift",
     "Trades",
@@ -295,5 +359,83 @@ PROBLEMS = Table(
     required=("Severity", "Message"),
     ranges=True,
     spare=0,
+    amounts=True,
+)
+
+#: So many instruments have a column of their own in the allocation over time; the rest are one, cash another.
+PARTS_SHOWN = 8
+#: So many days of the time that is looked back on, at most.
+ROOM = 120
+
+
+def _measured(row: Mapping[str, object]) -> ColumnType:
+    return _MEASURES.get(meant("measure", str(row.get("Measure"))), "money")
+
+
+#: What kind of figure each measure of the Performance table is; the others are money in the base currency.
+_MEASURES: Mapping[str, ColumnType] = {
+    "from": "date",
+    "to": "date",
+    "time_weighted": "drift",
+    "time_weighted_yearly": "drift",
+    "money_weighted": "drift",
+    "benchmark": "drift",
+    "benchmark_yearly": "drift",
+    "turnover": "weight",
+    "drift": "weight",
+    "days_outside": "integer",
+}
+PERFORMANCE = Table(
+    "Performance",
+    "Performance",
+    (
+        Column("Measure", role="result", width=36),
+        Column("Result", "number", "result", 20, kind_of=_measured),
+    ),
+    required=("Measure", "Result"),
+    ranges=True,
+    spare=0,
+    fetched=True,
+    amounts=True,
+)
+
+PERIODS = Table(
+    "Periods",
+    "Performance",
+    (
+        Column("Period", role="result", width=24),
+        Column("TimeWeighted", "drift", "result", 11),
+        Column("MoneyWeighted", "drift", "result", 11),
+        Column("EndValue", "money", "result", 16),
+        Column("NetPaid", "money", "result", 15),
+        Column("Dividends", "money", "result", 13),
+        Column("Costs", "money", "result", 12),
+        Column("Taxes", "money", "result", 12),
+        Column("RealisedAverage", "money", "result", 14),
+        Column("RealisedFifo", "money", "result", 14),
+    ),
+    required=("Period", "TimeWeighted", "NetPaid"),
+    ranges=True,
+    spare=30,
+    fetched=True,
+    amounts=True,
+)
+
+COURSE = Table(
+    "Course",
+    "Performance",
+    (
+        Column("On", "date", "result", 12),
+        Column("Worth", "money", "result", 16),
+        Column("PaidIn", "money", "result", 16),
+        Column("OffTarget", "weight", "result", 10),
+        *(Column(f"Part{number}", "weight", "result", 13) for number in range(1, PARTS_SHOWN + 1)),
+        Column("Others", "weight", "result", 10),
+        Column("CashShare", "weight", "result", 10),
+    ),
+    required=("On", "Worth", "PaidIn"),
+    ranges=True,
+    spare=ROOM,
+    fetched=True,
     amounts=True,
 )

@@ -11,6 +11,8 @@ from dataclasses import fields
 from functools import cache
 from typing import get_args
 
+from engine.ledger.kinds import KINDS as ENTRY_KINDS
+from engine.market import catalogue
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
 from engine.settings import Schedule, Settings, setting_fields
 from engine.text import fold
@@ -19,6 +21,8 @@ from engine.words import LANGUAGES, Lang, known, say
 STATUSES = ("OK", "OVER", "UNDER", "NO_TARGET", "LOCKED", "DISABLED")
 SECTIONS = ("core", "satellite", "all")
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
+#: The classes that everyone knows, as drop-downs offer them.
+CLASSES = tuple(catalogue.asset_classes())
 ASSET_CLASSES = ("equity", "bond", "commodity", "cash", "mixed")
 #: What stands for "no restriction" where an empty cell means the default of the account's type.
 ANY, NONE = "any", "none"
@@ -27,6 +31,13 @@ HIGH = "high"
 SUMMARY_KEYS = (
     "as_of", "total_value", "cash", "drift", "needs_rebalancing", "next_due", "weighted_ter", "objective", "bound",
     "gap", "method", "misplaced", "rung", "transaction_tax", "overseas_tax", "dividend_tax", "problems", "acts",
+)  # fmt: skip
+
+#: The figures of the Performance sheet, in their order.
+MEASURES = (
+    "from", "to", "value", "paid_in", "gain", "time_weighted", "time_weighted_yearly", "money_weighted", "benchmark",
+    "benchmark_yearly", "dividends", "costs", "taxes", "realised_average", "realised_fifo", "turnover", "drift",
+    "days_outside",
 )  # fmt: skip
 
 RULES = (
@@ -44,6 +55,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "schedule": SCHEDULES,
     "asset_type": ASSET_TYPES,
     "asset_class": ASSET_CLASSES,
+    "class": CLASSES,
+    "preference": ("rule", *CLASSES),
     "market": (*MARKETS, ANY, NONE),
     "account_type": ACCOUNT_TYPES,
     "trait": (*TRAITS, NONE),
@@ -60,12 +73,16 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "price": ("fresh", "manual", "sample", "stale", "doubtful", "missing"),
     "source": ("manual", "sample", "none"),
     "summary": SUMMARY_KEYS,
+    "entry": ENTRY_KINDS,
+    "measure": MEASURES,
     "method": ("proven", "bounded", "unproven"),
     "setting": ("name", "base_currency", *(one.name for one in fields(Settings) if one.name != "costs")),
     **{f"setting.{name}": tuple(one["choices"]) for name, one in setting_fields().items() if one["choices"]},
 }
 _KEYS = {"side": "side", "status": "status", "rule": "rule", "scope": "scope", "section": "section",
-         "setting.fractional": "word.market"}  # fmt: skip
+         "setting.fractional": "word.market", "entry": "entry-kind"}  # fmt: skip
+#: Kinds of words that are the classes of the catalogue, in its names.
+_CLASSED = ("class", "preference")
 
 
 def spoken(kind: str, code: object, lang: Lang) -> object:
@@ -82,6 +99,8 @@ def meant(kind: str, text: str) -> str:
     'buy-only'
     """
     found = _meanings(kind).get(fold(text))
+    if found is None and kind in _CLASSED:
+        return catalogue.class_named(text) or text
     if found is None and kind == "summary":
         head, _, tail = text.partition(" ")
         acts = _meanings(kind).get(fold(head), head)
@@ -110,6 +129,9 @@ def _pieces(kind: str, code: str, lang: Lang) -> str:
 
 @cache
 def _words(kind: str, lang: Lang) -> Mapping[str, str]:
+    if kind in _CLASSED:
+        named = {one.name: one.called(lang) for one in catalogue.asset_classes().values()}
+        return named if kind == "class" else {"rule": say("word.preference.rule", lang), **named}
     keys = {code: f"{_KEYS.get(kind, f'word.{kind}')}.{code}" for code in KINDS[kind]}
     return {code: say(key, lang) for code, key in keys.items() if known(key)}
 

@@ -29,7 +29,7 @@ from templates.spec.layout import (
     render,
 )
 from templates.spec.schema import Sheet
-from templates.write import analysis, checks, dashboard, start
+from templates.write import analysis, checks, dashboard, over_time, start
 from templates.write.canvas import Canvas, money_format
 from templates.write.evaluate import Figures, evaluate
 from templates.write.pack import packed
@@ -37,8 +37,6 @@ from templates.write.tables import frame, page, sides, write_table
 
 #: Of every workbook: its looks are the same whenever it is made.
 _STAMP = dt.datetime(2026, 1, 1)  # noqa: DTZ001 - a constant, in no zone
-#: The rows of a sheet's own block that are printed.
-_BLOCK_ROWS = 11
 #: As many rows as can be read on a page.
 _ROWS = 60
 #: As wide a printed area, in characters, as can be read on a page.
@@ -67,13 +65,15 @@ def build(
     `room` are the free rows below each table that functions will fill: such a book is live. `standing` is the room of
     the dashboard that it will be written back into.
     """
-    figures = evaluate(report, lang)
+    figures = over_time.with_measures(evaluate(report, lang), lang)
     counts = {name: len(rows) for name, rows in figures.tables.items()}
     for name, rows in (room or {}).items():
         counts[name] += max(rows - table(name).spare, 0)
     extra = analysis.extra_columns(figures.tables)
     placements = arrange(counts, lang, extra, lambda _table, _column: True, optional=figures.optional_columns)
-    workbook, worksheets = new_workbook(SHEETS, lang, "Rebalancer")
+    standing_sheets = {place.table.sheet for place in placements.values()}
+    sheets = [spec for spec in SHEETS if not spec.optional or spec.key in standing_sheets]
+    workbook, worksheets = new_workbook(sheets, lang, "Rebalancer")
     workbook.properties.title = report.portfolio.name
     canvas = Canvas(workbook, lang, placements, live=bool(room), standing=standing)
     fill(canvas, worksheets, report, figures)
@@ -118,6 +118,8 @@ def fill(canvas: Canvas, worksheets: Mapping[str, Worksheet], report: BookReport
     if "Analysis" in worksheets:
         analysis.write_concentration(canvas, worksheets["Analysis"], figures)
         analysis.illustrate(canvas, worksheets["Analysis"], figures)
+    if "Performance" in worksheets:
+        over_time.write_performance(canvas, worksheets["Performance"], report, figures)
     _totals(canvas, worksheets, figures, base)
     for place in (place for key in worksheets for place in places[key]):
         for column in (column for column in place.columns if column.sides):
@@ -141,9 +143,9 @@ def _window(canvas: Canvas, worksheet: Worksheet, spec: Sheet, places: list[Plac
         worksheet.print_area = f"A1:{letters(right)}{_end(places[-1], figures)}"
         return
     # What stands beside the sheet's own block is printed with it, as far as a page reaches.
-    areas: list[tuple[int, int, int]] = [(1, 1 + spec.block, FIRST_ROW + _BLOCK_ROWS)] if spec.block else []
+    areas: list[tuple[int, int, int]] = [(1, 1 + spec.block, FIRST_ROW + spec.tall)] if spec.block else []
     for place in places:
-        if not (figures.tables[place.table.name] or (place is places[0] and not spec.block)):
+        if not (figures.tables[place.table.name] or spec.whole or (place is places[0] and not spec.block)):
             continue
         left, right, last = place.left, _shown_right(place), _end(place, figures)
         if not areas:

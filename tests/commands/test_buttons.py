@@ -14,10 +14,11 @@ from openpyxl import load_workbook
 from engine.errors import Problem
 from rebalancer.analysing import Sources
 from rebalancer.samples import sample_sources
-from templates.spec.layout import BLOCK_ROW
+from templates.spec.layout import BLOCK_ROW, HEADER_ROW
 from tests.builders import told
 from tests.commands_fake_book import FakeBook
 from xl_addin.buttons import COMMANDS, Progress, computing, press, recording
+from xl_addin.buttons.book import found_in, tables_of
 from xl_addin.buttons.edits import Edit, apply
 from xl_addin.hosts.excel.package import sample_workbook
 from xl_addin.hosts.excel.ribbon import buttons
@@ -36,6 +37,22 @@ def rows(book: FakeBook, sheet: str, header: int = 7) -> list[dict[str, Any]]:
     last = max(row for row, _ in values)
     found = [{name: values.get((row, at)) for at, name in names.items()} for row in range(header + 1, last + 1)]
     return [row for row in found if any(value is not None for value in row.values())]
+
+
+def allocation_columns(book: FakeBook) -> set[int]:
+    """Return the columns of the Analysis sheet that hold the drift by sector, class and currency."""
+    return set(found_in(book, tables_of(book))["Allocation"].columns.values())
+
+
+def test_no_sample_allocation_stands_where_functions_compute_and_buttons_write_it(book: FakeBook) -> None:
+    column = min(allocation_columns(book))
+    before = [at for at in book.sheets["Analysis"].values if at[1] == column and at[0] > HEADER_ROW]
+    press("propose", book, formulas=True)
+    after = [at for at in book.sheets["Analysis"].values if at[1] == column and at[0] > HEADER_ROW]
+    assert (len(before), len(after)) == (0, 9)
+    assert "20" in book.sheets["Analysis"].values[BLOCK_ROW, column]
+    press("refresh", book, formulas=True)
+    assert not [at for at in book.sheets["Analysis"].values if at[1] == column and at[0] > HEADER_ROW]
 
 
 def test_every_button_of_the_ribbon_has_a_command_and_every_command_a_button() -> None:
@@ -91,14 +108,15 @@ def test_the_plan_of_another_mode_goes_where_there_can_be_no_new_one(book: FakeB
 
 
 def test_propose_lets_excel_compute_what_functions_fill(book: FakeBook) -> None:
-    before = book.state()
+    before, cuts = book.state(), allocation_columns(book)
     press("propose", book, formulas=True)
     assert book.alerts == []
     assert book.calculated == 1
     changed = {(s, *at) for s, cells in book.state().items() for at in cells if cells[at] != before[s].get(at)}
     assert changed <= {(name, row, column) for name, row, column, _ in book.written}
     assert {name for name, *_ in book.written} == {"Cash", "Analysis"}
-    assert {row for name, row, *_ in book.written if name == "Analysis"} == {BLOCK_ROW}
+    others = {row for name, row, column, _ in book.written if name == "Analysis" and column not in cuts}
+    assert others == {BLOCK_ROW}
     assert not any(str(before[name].get((row, column))).startswith("=") for name, row, column, _ in book.written)
 
 
@@ -139,9 +157,9 @@ def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -
 
 def test_record_dates_the_traded_sections_and_adds_a_row_to_the_history(book: FakeBook) -> None:
     count = len(rows(book, "Trades"))
-    history = len(rows(book, "Ledger"))
+    history = len(rows(book, "History"))
     recording.record(book, Progress(book), formulas=True, day=DAY)
-    last = rows(book, "Ledger")[history]
+    last = rows(book, "History")[history]
     assert last["Date"] == DAY
     assert last["Note"] == f"{count} trades recorded"
     place = book.sheets["Settings"].tables["Rules"].range

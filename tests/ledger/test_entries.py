@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ledger.entries import COLUMNS, EntryKind, LedgerEntry, dump_entries, parse_entries, standing
+from engine.ledger.entries import COLUMNS, LedgerEntry, dump_entries, parse_entries, standing
+from engine.ledger.kinds import EntryKind
 
 DAY = dt.date(2026, 11, 20)
 HEADER = ",".join(COLUMNS) + "\n"
@@ -55,7 +56,8 @@ def test_columns_may_stand_in_any_order_and_others_are_let_be() -> None:
 @pytest.mark.parametrize(
     ("row", "code"),
     [
-        ("2,a,a,2026-11-20,deposit,,,,,KRW,5,,,,,", "ledger-format"),
+        ("2,a,a,2026-11-20,deposit,,,,,KRW,5,,,,,", "format-newer"),
+        ("one,a,a,2026-11-20,deposit,,,,,KRW,5,,,,,", "ledger-format"),
         ("1,a,a,2026-11-20,gift,,,,,KRW,5,,,,,", "ledger-kind"),
         ("1,,a,2026-11-20,deposit,,,,,KRW,5,,,,,", "ledger-id"),
         ("1,a,a,20.11.2026,deposit,,,,,KRW,5,,,,,", "ledger-date"),

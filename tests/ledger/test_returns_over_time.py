@@ -256,4 +256,4 @@ def test_twenty_years_of_daily_snapshots_are_read_in_two_seconds() -> None:
     result = performance(read, "USD", {}, HistoryTable({}))
     assert result is not None
     assert problems == ()
-    assert time.process_time() - begun < 10  # 2 s on a quiet machine: docs/quality.md
+    assert time.process_time() - begun < 4  # 1 s on a quiet machine: docs/quality.md

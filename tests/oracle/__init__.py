@@ -2,7 +2,8 @@
 
 `reading` turns a document into value, targets, bands, who acts and the rules of each rung; `measure` counts given
 orders; `brute` tries every plan of small portfolios; `textbook` solves a plain mixed-integer model of larger ones;
-`portfolios` draws random documents; `versus` puts the engine's plan beside the oracle's.
+`portfolios` draws random documents; `versus` puts the engine's plan beside the oracle's. `goals` says what targets name
+(instruments, sets of equivalents, classes of a tree) and who may be bought; `goal_portfolios` draws documents of them.
 
 Readings: where the contract leaves a choice, the most literal one is taken, or the one that makes sense of the rest.
 
@@ -46,4 +47,36 @@ Readings: where the contract leaves a choice, the most literal one is taken, or 
 19. Nothing to do (no rung): measured as rung 1 measures it.
 20. Without declared accounts there is one purse, and labels of holdings are not looked at.
 21. Conversions: between two currencies of an account, as little as keeps every floor.
+
+Of goals (22 to 33); where a reading above says instrument, the goal is meant for what is of targets (bands, limits,
+reasons, edges, D), its members for what is of orders:
+
+22. Equivalents of a class goal have the same exposures to every goal, leaves and parents. In an account the first
+    that it may hold and that is not locked there is bought: what it holds before what it does not, then document
+    order.
+23. A goal is simple where no member is in another leaf; parents join nothing. Its net, in money of exposure over
+    members and accounts, is not below 0 under the target, nor above 0 over it; and no member is sold (bought) net
+    over the accounts either: what is held in other members is sold only if the goal is over.
+24. Past the target: for each member bought max(way, exposure · minimum) and less than a lot's exposure more, at most
+    2·way; the largest of those among the members bought. To mend a limit likewise, the way being what makes up for
+    it.
+25. What has a part in a parent but in no leaf is never bought, counts nowhere, and is sold where the parent may sell.
+    An instrument's goals are its leaves and parents: for the rungs' rights, for sections, for `enabled`.
+26. Minimum trade: of the section of the leaf that a member has most exposure to.
+27. `consolidate`: what is to go (unlocked rows of members that may not be bought there, where another may) acts in the
+    section of holdings without a target, counts as outside with all that is left of it, as 2·ω·x more in the measure,
+    and in E as such holdings do. Breach, ω, D and outside are of the goal's full value; direction, range and its part
+    in E of the value without it.
+28. Joined goals (a member is in several leaves): no rule on orders, E's included, but that nothing is traded in them
+    where each is on its target, no limit is broken and no money is raised.
+29. E and drift count leaves; outside and reasons parents too.
+30. `prefer`: keys are an instrument's symbol, the leaf it has most exposure to, or classes with more than half of its
+    known exposure, the deepest first. The first place that names the account or its type gives the rank. Without
+    declared accounts it is not looked at. Money bought is without charges.
+31. A risk asset is what `asset_class` or `class` puts under another root than bond or cash; with an `exposure` alone,
+    what is not known to be bonds and cash throughout.
+32. A group may name goals, or symbols with all their value; a symbol's goals are those it is a reason for, and
+    breached by.
+33. A goal is locked where something is held of its members and all of that is locked. A member of a disabled goal is
+    not traded.
 """

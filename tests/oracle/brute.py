@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.oracle.measure import SLACK, Orders, bill, measure
-from tests.oracle.reading import BROKEN, DIGITS, EDGES, OVERSEAS, SLOPES, WORTH_CLIMBING, Case, Rung
+from tests.oracle.reading import (
+    BROKEN,
+    DIGITS,
+    EDGES,
+    OVERSEAS,
+    PREFERENCE,
+    SLOPES,
+    WORTH_CLIMBING,
+    Case,
+    Reach,
+    Rung,
+)
 
 Floats = NDArray[np.float64]
 #: Objectives closer than this are ties.
@@ -108,23 +119,35 @@ def _options(case: Case, rung: Rung, s: int) -> list[float]:
     slot = case.slots[s]
     i = slot.asset
     asset = case.assets[i]
-    alone = sum(other.asset == i for other in case.slots) == 1
-    sellable = slot.sellable if rung.sells[i] else 0.0
-    if alone:
-        sellable = min(sellable, -rung.net_low[i])
+    down, up = furthest(case, rung, s)
+    sellable = min(slot.sellable if rung.sells[s] else 0.0, down)
     found = [
         -float(n)
         for n in range(1, math.floor(sellable + 1e-9) + 1)
         if n * asset.step >= rung.min_sell[i] - SLACK * case.total or n == slot.sellable
     ]
     most = 0
-    if rung.buys[i] and slot.may_buy:
-        most = math.floor(case.spendable(slot.account) / asset.step + 1e-6)
-        room = rung.net_high[i]
-        room += sum(o.sellable for n, o in enumerate(case.slots) if o.asset == i and n != s and rung.sells[i])
-        most = int(min(most, room + 1e-6))
+    if rung.buys[s]:
+        most = math.floor(min(case.spendable(slot.account) / asset.step, up) + 1e-6)
     found += [float(n) for n in range(1, most + 1) if n * asset.step >= rung.min_buy[i] - SLACK * case.total]
     return [0.0, *found]
+
+
+def furthest(case: Case, rung: Rung, s: int) -> tuple[float, float]:
+    """Return the most lots that a slot may sell and buy, whatever the other members of its goal do."""
+    slot = case.slots[s]
+    step = case.assets[slot.asset].step
+    down = up = math.inf
+    for g, reach in enumerate(rung.reaches):
+        shares = case.goals[g].exposures
+        if reach is None or slot.asset not in shares or slot.spare:
+            continue
+        others = [(n, o) for n, o in enumerate(case.slots) if n != s and o.asset in shares and not o.spare]
+        money = [shares[o.asset] * o.sellable * case.assets[o.asset].step for n, o in others if rung.sells[n]]
+        bought = any(rung.buys[n] for n, _ in others)
+        up = min(up, (max(reach.up.values()) + sum(money)) / (shares[slot.asset] * step))
+        down = min(down, math.inf if bought else max(reach.down.values()) / (shares[slot.asset] * step))
+    return down, up
 
 
 def _account(case: Case, rung: Rung, number: int, slack: float, most: int, *, exact: bool) -> _Account:
@@ -152,6 +175,9 @@ def _account(case: Case, rung: Rung, number: int, slack: float, most: int, *, ex
         lots[:, column] = table(options[column])
         change[asset.currency] += table([b.change for b in bills])
         left += table([b.leaves for b in bills])
+        counted += table(
+            [PREFERENCE * slot.rank * b.amount * (n > 0) for n, b in zip(options[column], bills, strict=True)]
+        )
         counted += table([b.leaves - (b.withheld if case.taxes != "count" else 0.0) for b in bills])
         tax += table([b.sale_tax + b.withheld for b in bills])
         gain += table([b.gain for b in bills])
@@ -224,12 +250,17 @@ def _pick(case: Case, rung: Rung, every: _Account) -> Best | None:
     values = []
     for i, asset in enumerate(case.assets):
         columns = [c for c, s in enumerate(every.slots) if case.slots[s].asset == i]
-        net = every.lots[:, columns].sum(axis=1)
-        keep &= (net >= rung.net_low[i] - 1e-9) & (net <= rung.net_high[i] + 1e-9)
-        values.append(asset.value + net * asset.step)
+        values.append(asset.value + every.lots[:, columns].sum(axis=1) * asset.step)
+    for g, reach in enumerate(rung.reaches):
+        if reach is not None:
+            keep &= _within(case, g, reach, every)
+    spare = np.zeros(len(every.cash))
+    for c, s in enumerate(every.slots):
+        if case.slots[s].spare:
+            spare += case.slots[s].spare + every.lots[:, c] * case.assets[case.slots[s].asset].step
     broken = np.zeros(len(every.cash))
     for limit in case.limits:
-        excess = limit.sign * (sum(values[m] for m in limit.members) - limit.bound)
+        excess = limit.sign * (sum(share * values[m] for m, share in limit.exposures.items()) - limit.bound)
         if limit.broken:
             broken += np.maximum(excess, 0)
         else:
@@ -240,11 +271,7 @@ def _pick(case: Case, rung: Rung, every: _Account) -> Best | None:
         return None
     cash = case.cash + every.cash
     objective = every.counted + BROKEN * broken + case.effort * every.orders
-    for i, terms in enumerate(rung.terms):
-        objective = objective + rung.stubs[i] * values[i]
-        for term in terms:
-            away = np.maximum(np.maximum(values[i] - term.high, term.low - values[i]), 0)
-            objective = objective + term.coefficient * _distance(away, term.scale)
+    objective += rung.spare * spare + _deviations(case, rung, values, len(every.cash))
     objective = objective + _distance(np.maximum(case.cash_target - cash, 0), case.cash_scale)
     objective += _distance(np.maximum(cash + every.left - case.cash_target, 0), case.cash_scale, rung.idle_cap)
     due = float(OVERSEAS) * np.maximum(every.gain - case.allowance, 0)
@@ -255,9 +282,43 @@ def _pick(case: Case, rung: Rung, every: _Account) -> Best | None:
     ties = np.flatnonzero(objective <= least + TIE)
     order = np.lexsort((every.turnover[ties], every.orders[ties], np.round((every.tax + due)[ties] / case.total, 11)))
     at = int(ties[order[0]])
-    outside = case.outside([float(v[at]) for v in values], float(cash[at]))
+    outside = case.outside([float(v[at]) for v in values], float(spare[at]), float(cash[at]))
     orders = {s: float(n) for s, n in zip(every.slots, every.lots[at], strict=True) if n}
     return Best(rung.number, float(objective[at]), outside, orders, float(cash[at]))
+
+
+def _deviations(case: Case, rung: Rung, values: list[Floats], size: int) -> Floats:
+    """Return what the goals' deviations count."""
+    found = np.zeros(size)
+    for g, terms in enumerate(rung.terms):
+        held = sum((share * values[m] for m, share in case.goals[g].exposures.items()), np.zeros(size))
+        found += rung.stubs[g] * held
+        for term in terms:
+            away = np.maximum(np.maximum(held - term.high, term.low - held), 0)
+            found += term.coefficient * _distance(away, term.scale)
+    return found
+
+
+def _within(case: Case, g: int, reach: Reach, every: _Account) -> NDArray[np.bool_]:
+    """Return which plans keep a goal's rule on orders."""
+    size = len(every.cash)
+    moved, low, high = np.zeros(size), np.zeros(size), np.zeros(size)
+    net: dict[int, Floats] = {}
+    for c, s in enumerate(every.slots):
+        slot, shares = case.slots[s], case.goals[g].exposures
+        if slot.asset not in shares or slot.spare:
+            continue
+        lots = every.lots[:, c]
+        moved += shares[slot.asset] * case.assets[slot.asset].step * lots
+        net[slot.asset] = net.get(slot.asset, np.zeros(size)) + lots
+        low = np.where(lots < 0, np.maximum(low, reach.down[slot.asset]), low)
+        high = np.where(lots > 0, np.maximum(high, reach.up[slot.asset]), high)
+    tiny = 1e-12 * case.total
+    keep = (moved >= -low - tiny) & (moved <= high + tiny)
+    for m, lots in net.items():
+        keep &= (lots > -1e-9) | (reach.down[m] > 0)
+        keep &= (lots < 1e-9) | (reach.up[m] > 0)
+    return keep
 
 
 def nothing(case: Case) -> Best:

@@ -12,6 +12,7 @@ from tests.oracle.reading import (
     DIGITS,
     EPS,
     OVERSEAS,
+    PREFERENCE,
     WITHHELD,
     Case,
     Rung,
@@ -19,6 +20,7 @@ from tests.oracle.reading import (
     brackets,
     conversion,
     to_unit,
+    worth,
 )
 
 #: Orders by slot index: lots bought (above 0) or sold (below 0).
@@ -103,13 +105,13 @@ def measure(case: Case, rung: Rung, orders: Orders, *, exact: bool = True, slack
         values[case.slots[s].asset] += lots * case.assets[case.slots[s].asset].step
     spreads, faults = _conversions(case, bills, slack)
     spread = math.fsum(spreads)
-    faults += [fault for s, lots in orders.items() for fault in _order_faults(case, rung, case.slots[s], lots)]
+    faults += [fault for s, lots in orders.items() for fault in _order_faults(case, rung, s, lots)]
     faults += [*_risk_faults(case, orders, bills, spreads), *_net_faults(case, rung, orders)]
-    excess = [limit.sign * (math.fsum(values[m] for m in limit.members) - limit.bound) for limit in case.limits]
+    excess = [limit.excess(values) for limit in case.limits]
     broken = math.fsum(max(e, 0.0) for e, limit in zip(excess, case.limits, strict=True) if limit.broken)
     for e, limit in zip(excess, case.limits, strict=True):
         if not limit.broken and e > SLACK * case.total:
-            faults.append(f"limit of {[case.assets[m].symbol for m in limit.members]}")
+            faults.append(f"limit of {[case.assets[m].symbol for m in limit.exposures]}")
     turnover = math.fsum(one.amount for one in bills.values())
     if case.turnover is not None and turnover > case.turnover + SLACK * case.total:
         faults.append("turnover")
@@ -121,18 +123,28 @@ def measure(case: Case, rung: Rung, orders: Orders, *, exact: bool = True, slack
     withheld = math.fsum(one.withheld for one in bills.values())
     due = float(OVERSEAS) * max(math.fsum(one.gain for one in bills.values()) - case.allowance, 0.0)
     counted = left - (0.0 if case.taxes == "count" else withheld) + (due if case.taxes == "count" else 0.0)
+    held = [worth(goal, values) for goal in case.goals]
     deviation = math.fsum(
-        term.coefficient * brackets(max(values[i] - term.high, term.low - values[i], 0.0), term.scale)
-        for i, terms in enumerate(rung.terms)
+        term.coefficient * brackets(max(held[g] - term.high, term.low - held[g], 0.0), term.scale)
+        for g, terms in enumerate(rung.terms)
         for term in terms
-    ) + math.fsum(stub * value for stub, value in zip(rung.stubs, values, strict=True))
+    ) + math.fsum(stub * value for stub, value in zip(rung.stubs, held, strict=True))
+    spare = left_over(case, orders)
+    placed = math.fsum(case.slots[s].rank * b.amount for s, b in bills.items() if orders[s] > 0)
+    counted += rung.spare * spare + PREFERENCE * placed
     idle = brackets(max(case.cash_target - cash, 0.0), case.cash_scale)
     idle += brackets(max(cash + left - case.cash_target, 0.0), case.cash_scale, rung.idle_cap)
     objective = (deviation + idle + BROKEN * broken + counted + case.effort * len(bills)) / case.total
     sale_tax = math.fsum(one.sale_tax for one in bills.values())
     tax = sale_tax + (withheld + due if case.taxes != "none" else 0.0)
-    outside = case.outside(values, cash)
+    outside = case.outside(values, spare, cash)
     return Outcome(objective, outside, cash, tuple(values), len(bills), tax, turnover, tuple(faults))
+
+
+def left_over(case: Case, orders: Orders) -> float:
+    """Return the money that orders leave of what is to be consolidated."""
+    slots = ((s, slot) for s, slot in enumerate(case.slots) if slot.spare)
+    return math.fsum(slot.spare + orders.get(s, 0.0) * case.assets[slot.asset].step for s, slot in slots)
 
 
 def _conversions(case: Case, bills: Mapping[int, Bill], slack: float) -> tuple[list[float], list[str]]:
@@ -170,17 +182,31 @@ def _risk_faults(case: Case, orders: Orders, bills: Mapping[int, Bill], spreads:
 
 def _net_faults(case: Case, rung: Rung, orders: Orders) -> list[str]:
     faults = []
-    for i, asset in enumerate(case.assets):
-        net = sum(lots for s, lots in orders.items() if case.slots[s].asset == i)
-        low, high = rung.net_low[i], rung.net_high[i]
+    for g, reach in enumerate(rung.reaches):
+        if reach is None:
+            continue
+        goal, moved = case.goals[g], case.moved(g, orders)
+        mine = [(s, lots) for s, lots in orders.items() if case.slots[s].asset in goal.exposures and lots]
+        mine = [(case.slots[s].asset, lots) for s, lots in mine if not case.slots[s].spare]
+        low = max((reach.down[m] for m, lots in mine if lots < 0), default=0.0)
+        high = max((reach.up[m] for m, lots in mine if lots > 0), default=0.0)
+        net: dict[int, float] = {}
+        for m, lots in mine:
+            net[m] = net.get(m, 0.0) + lots
+        for m, lots in net.items():
+            if (lots < -EPS and not reach.down[m]) or (lots > EPS and not reach.up[m]):
+                faults.append(f"{case.assets[m].symbol} of {goal.name} by {lots:g} lots, against its direction")
         # An amount below a minimum by less than its smallest unit asks for a little more of a share.
-        slack = NET_SLACK + (0.0 if asset.whole else 2 * 10.0 ** -DIGITS[asset.currency] / float(asset.price))
-        if not low - slack <= net <= high + slack:
-            faults.append(f"{asset.symbol} by {net:g} lots, may {low:g} to {high:g}")
+        parts = [case.assets[m] for m, _ in mine if not case.assets[m].whole]
+        slack = 1e-10 * case.total
+        slack += max((NET_SLACK * a.step + 2 * 10.0 ** -DIGITS[a.currency] * float(a.fx) for a in parts), default=0.0)
+        if not -low - slack <= moved <= high + slack:
+            faults.append(f"{goal.name} by {moved:g}, may {-low:g} to {high:g}")
     return faults
 
 
-def _order_faults(case: Case, rung: Rung, slot: Slot, lots: float) -> list[str]:
+def _order_faults(case: Case, rung: Rung, s: int, lots: float) -> list[str]:
+    slot = case.slots[s]
     asset, i = case.assets[slot.asset], slot.asset
     name = f"{asset.symbol} in {case.purses[slot.account].name!r}"
     amount = abs(lots) * asset.step
@@ -188,14 +214,14 @@ def _order_faults(case: Case, rung: Rung, slot: Slot, lots: float) -> list[str]:
     if asset.whole and abs(lots - round(lots)) > EPS:
         found.append(f"part of a lot: {name}")
     if lots < 0:
-        if not rung.sells[i]:
+        if not rung.sells[s]:
             found.append(f"sale not allowed: {name}")
         if -lots > slot.sellable + EPS:
             found.append(f"sale of more than is held: {name}")
         if amount < rung.min_sell[i] - SLACK * case.total and -lots < slot.sellable - EPS:
             found.append(f"sale below the minimum: {name}")
     elif lots > 0:
-        if not (rung.buys[i] and slot.may_buy):
+        if not rung.buys[s]:
             found.append(f"purchase not allowed: {name}")
         if amount < rung.min_buy[i] - SLACK * case.total:
             found.append(f"purchase below the minimum: {name}")

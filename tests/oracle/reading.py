@@ -15,6 +15,20 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import Any
 
+from tests.oracle.goals import (
+    UNTARGETED,
+    Named,
+    first_choices,
+    goals_of,
+    is_risk,
+    joined,
+    main_goal,
+    number,
+    rank_of,
+    simple_goals,
+    tree_of,
+)
+
 #: Upper ends of the brackets of r, and what each part counts per unit of money.
 EDGES = (0.01, 0.05, 0.10, 0.25, 0.50, 1.00, math.inf)
 SLOPES = (0.02, 0.06, 0.15, 0.35, 0.75, 1.5, 2.0)
@@ -48,8 +62,8 @@ DEFAULT_MIN_TRADE = {
     ("satellite", "USD"): 75,
 }
 MONTHS = {"monthly": 1, "quarterly": 3, "semi-annual": 6, "annual": 12}
-#: The section of holdings without a target.
-UNTARGETED = ""
+#: What a unit of money bought in a less preferred place counts, for each place before it.
+PREFERENCE = 0.001
 
 
 def to_unit(amount: Decimal, currency: str) -> Decimal:
@@ -57,25 +71,13 @@ def to_unit(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-DIGITS[currency]), rounding=ROUND_HALF_UP)
 
 
-def number(value: object) -> Decimal:
-    """Return the digits that a person wrote."""
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value))
-
-
 @dataclass(frozen=True)
 class Asset:
-    """A symbol: its target, band and limits in money, and what is held of it in all accounts."""
+    """A symbol: what is held of it in all accounts, and what trading it costs."""
 
     symbol: str
-    section: str
-    weight: float
-    target: float
     value: float
-    low: float
-    high: float
-    minimum: float | None
-    maximum: float | None
-    enabled: bool
+    enabled: bool  # no goal of it is disabled
     all_locked: bool
     price: Decimal  # per lot, in its currency
     currency: str
@@ -91,6 +93,8 @@ class Asset:
     fee: Decimal
     sell_tax: Decimal
     taxed: str  # dividend, overseas or nothing
+    #: The leaves it is joined with, where it is split over several or joined with one that is.
+    joined: frozenset[int]
 
     @property
     def step(self) -> float:
@@ -98,8 +102,30 @@ class Asset:
         return float(self.price * self.fx)
 
     @property
-    def scale(self) -> float:
-        return self.target
+    def frozen(self) -> bool:
+        return self.all_locked or not self.enabled
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a target names: its band and limits in money, and what is held of it in all accounts."""
+
+    name: str
+    kind: str
+    section: str
+    weight: float
+    target: float
+    value: float
+    spare: float  # of its value, what is to be consolidated
+    low: float
+    high: float
+    minimum: float | None
+    maximum: float | None
+    enabled: bool
+    all_locked: bool
+    leaf: bool
+    simple: bool  # no member has a part in another leaf
+    exposures: Mapping[int, float]  # by asset
 
     @property
     def frozen(self) -> bool:
@@ -109,6 +135,11 @@ class Asset:
     @property
     def outside_band(self) -> float:
         return max(self.value - self.high, self.low - self.value, 0.0)
+
+    @property
+    def settled(self) -> float:
+        """Return its value without what is to be consolidated."""
+        return self.value - self.spare
 
 
 @dataclass(frozen=True)
@@ -120,6 +151,8 @@ class Slot:
     sellable: float  # lots
     may_buy: bool
     average: Decimal | None  # base currency per lot
+    spare: float  # money of what is to be consolidated, else 0
+    rank: int  # how far down the list of preferred places the account is
 
 
 @dataclass(frozen=True)
@@ -137,12 +170,22 @@ class Purse:
 
 @dataclass(frozen=True)
 class WeightLimit:
-    """A side of a limit: `sign` 1 keeps the members' sum at or below `bound`, −1 at or above it."""
+    """A side of a limit: `sign` 1 keeps the sum of exposures at or below `bound`, −1 at or above it."""
 
-    members: tuple[int, ...]
+    exposures: Mapping[int, float]  # by asset
     sign: int
     bound: float
     broken: bool
+    goals: frozenset[int]  # that it is of: those named, and those of the symbols named
+    reasons: frozenset[str]  # the sections of what is not frozen of it
+
+    @property
+    def frozen(self) -> bool:
+        return not self.reasons
+
+    def excess(self, values: Sequence[float]) -> float:
+        """Return the money that assets' values are outside; below 0 inside."""
+        return self.sign * (math.fsum(share * values[m] for m, share in self.exposures.items()) - self.bound)
 
 
 @dataclass(frozen=True)
@@ -156,21 +199,32 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """How far orders may move a goal: the furthest, in money, of what is sold (or bought), by asset.
+
+    0: the asset is not sold (or bought) either, over all accounts.
+    """
+
+    down: Mapping[int, float]
+    up: Mapping[int, float]
+
+
+@dataclass(frozen=True)
 class Rung:
     """The rules of one rung: who may trade, how far, and what each deviation counts."""
 
     number: int
     raising: bool
     idle_cap: float
-    omega: tuple[float, ...]
-    sells: tuple[bool, ...]
-    buys: tuple[bool, ...]
-    min_buy: tuple[float, ...]
-    min_sell: tuple[float, ...]
-    net_low: tuple[float, ...]  # lots over all accounts
-    net_high: tuple[float, ...]
-    terms: tuple[tuple[Term, ...], ...]
-    stubs: tuple[float, ...]  # slope per unit of money held, for target 0
+    omega: tuple[float, ...]  # by goal
+    sells: tuple[bool, ...]  # by slot
+    buys: tuple[bool, ...]  # by slot
+    min_buy: tuple[float, ...]  # by asset
+    min_sell: tuple[float, ...]  # by asset
+    reaches: tuple[Reach | None, ...]  # by goal; None: the rule on orders is not applied
+    terms: tuple[tuple[Term, ...], ...]  # by goal
+    stubs: tuple[float, ...]  # by goal: slope per unit of money held, for target 0
+    spare: float  # slope per unit of money that is to be consolidated
 
 
 @dataclass(frozen=True)
@@ -181,6 +235,7 @@ class Case:
     total: float
     cash_target: float
     assets: tuple[Asset, ...]
+    goals: tuple[Goal, ...]
     slots: tuple[Slot, ...]
     purses: tuple[Purse, ...]
     limits: tuple[WeightLimit, ...]
@@ -231,25 +286,32 @@ class Case:
         found: dict[str, list[str]] = {}
         for name, due in self.sections.items():
             why = ["due"] if due else []
-            for index, asset in enumerate(self.assets):
-                if asset.section != name or asset.frozen:
-                    continue
-                if asset.outside_band > EPS * self.total:
-                    why.append(f"band {asset.symbol}")
-                if any(limit.broken and index in limit.members for limit in self.limits):
-                    why.append(f"limit {asset.symbol}")
+            mine = (goal for goal in self.goals if goal.section == name and not goal.frozen)
+            why += [f"band {goal.name}" for goal in mine if goal.outside_band > EPS * self.total]
+            why += ["limit" for limit in self.limits if limit.broken and name in limit.reasons]
             if why:
                 found[name] = why
-        stubs = [s for s in self.slots if self.assets[s.asset].section == UNTARGETED and s.sellable > EPS]
+        stubs = [s for s in self.slots if s.sellable > EPS and (s.spare or self._untargeted(s.asset))]
         if stubs and self.mode != "buy-only":
             found[UNTARGETED] = ["untargeted"]
         return found
 
-    def breached(self, asset: Asset) -> bool:
-        """Tell whether an instrument is outside its band or a limit."""
-        index = self.assets.index(asset)
-        limited = any(limit.broken and index in limit.members for limit in self.limits)
-        return limited or asset.outside_band > EPS * self.total
+    def _untargeted(self, asset: int) -> bool:
+        return any(goal.section == UNTARGETED and asset in goal.exposures for goal in self.goals)
+
+    def breached(self, g: int) -> bool:
+        """Tell whether a goal is outside its band or a limit."""
+        limited = any(limit.broken and g in limit.goals for limit in self.limits)
+        return limited or self.goals[g].outside_band > EPS * self.total
+
+    def moved(self, g: int, orders: Mapping[int, float]) -> float:
+        """Return what orders change a goal's value by, but for what is consolidated."""
+        shares = self.goals[g].exposures
+        return math.fsum(
+            shares[self.slots[s].asset] * lots * self.assets[self.slots[s].asset].step
+            for s, lots in orders.items()
+            if self.slots[s].asset in shares and not self.slots[s].spare
+        )
 
     @property
     def due(self) -> bool:
@@ -283,16 +345,25 @@ class Case:
         """Return the rules of a rung."""
         return _rung(self, which)
 
-    def outside(self, values: Sequence[float], cash: float) -> float:
-        """Return the share of the total value outside bands and limits, and of cash below its band."""
-        money = max(self.cash_low - cash, 0.0)
-        for asset, value in zip(self.assets, values, strict=True):
-            if not asset.frozen:
-                money += max(value - asset.high, asset.low - value, 0.0)
+    def outside(self, values: Sequence[float], spare: float, cash: float) -> float:
+        """Return the share of the total value outside bands and limits, and of cash below its band.
+
+        `values` are the assets', `spare` is what is left of what is to be consolidated.
+        """
+        money = max(self.cash_low - cash, 0.0) + spare
+        for goal in self.goals:
+            if not goal.frozen:
+                value = worth(goal, values)
+                money += max(value - goal.high, goal.low - value, 0.0)
         for limit in self.limits:
-            if any(not self.assets[m].frozen for m in limit.members):
-                money += max(limit.sign * (sum(values[m] for m in limit.members) - limit.bound), 0.0)
+            if not limit.frozen:
+                money += max(limit.excess(values), 0.0)
         return money / self.total
+
+
+def worth(goal: Goal, values: Sequence[float]) -> float:
+    """Return a goal's value where its members are worth this much."""
+    return math.fsum(share * values[m] for m, share in goal.exposures.items())
 
 
 def conversion(case: Case, purse: Purse, change: Mapping[str, float], slack: float = 0.0) -> float | None:
@@ -331,127 +402,133 @@ def brackets(distance: float, scale: float, cap: float = math.inf) -> float:
 # ---------------------------------------------------------------------------------------------------------- rungs
 
 
-def _counterpart(case: Case, asset: Asset, which: int) -> bool:
+def _counterpart(case: Case, g: int, which: int) -> bool:
     if which == 1:
         return False
-    if asset.section not in case.acting:
+    if case.goals[g].section not in case.acting:
         return True
     breached_only = case.trade == "breached" or case.destination != "target"
-    return breached_only and not case.breached(asset)
+    return breached_only and not case.breached(g)
 
 
-def edges(asset: Asset, destination: str) -> tuple[float, float]:
+def edges(goal: Goal, destination: str) -> tuple[float, float]:
     """Return the nearest values that the destination asks for: the target itself, or edges of the (half) band."""
     if destination == "target":
-        return asset.target, asset.target
+        return goal.target, goal.target
     if destination == "edge":
-        return asset.low, asset.high
-    return (asset.target + asset.low) / 2, (asset.target + asset.high) / 2
+        return goal.low, goal.high
+    return (goal.target + goal.low) / 2, (goal.target + goal.high) / 2
 
 
 def _rung(case: Case, which: int) -> Rung:
     raising = which == 1 and case.short
-    side = case.destination != "target" and which != 1
-    rows = []
-    for index, asset in enumerate(case.assets):
-        counterpart = _counterpart(case, asset, which)
-        omega = COUNTERPART if counterpart or raising else 1.0
-        sells = raising or (which != 1 and (not counterpart or which == 3))
-        buys = not raising and (which == 1 or not counterpart or which == 2)
-        sells &= case.mode != "buy-only" and asset.enabled
-        buys &= case.mode != "sell-only" and asset.enabled
-        min_buy = 0.0 if which == 1 and asset.min_is_default else asset.min_trade
-        low, high = _net(case, index, asset, min_buy, raising=raising)
-        if side and asset.outside_band > EPS * case.total and asset.section in case.acting and not asset.frozen:
-            low, high = _within_edges(case, asset, low, high)
-        scale = max(asset.target, SMALLEST_SCALE * case.total)
-        terms: tuple[Term, ...] = (Term(omega, asset.target, asset.target, scale),)
-        if asset.weight == 0:
-            terms = ()
-        elif side:
-            near = edges(asset, case.destination)
-            terms = (Term(omega, *near, scale), replace(terms[0], coefficient=omega * COUNTERPART))
-        stub = STUB * omega if asset.weight == 0 else 0.0
-        rows.append((omega, sells, buys, min_buy, asset.min_trade, low, high, terms, stub))
-    columns: list[tuple[Any, ...]] = [tuple(column) for column in zip(*rows, strict=True)] if rows else [()] * 9
-    return Rung(which, raising, math.inf if case.mode == "sell-only" else IDLE, *columns)
+    min_buy = tuple(0.0 if which == 1 and a.min_is_default else a.min_trade for a in case.assets)
+    counterparts = [_counterpart(case, g, which) for g in range(len(case.goals))]
+    omega = tuple(COUNTERPART if counterpart or raising else 1.0 for counterpart in counterparts)
+    # What is to be consolidated is as a holding without a target.
+    idle = which != 1 and UNTARGETED not in case.acting
+    sells, buys = [], []
+    for slot in case.slots:
+        mine = [counterparts[g] for g, goal in enumerate(case.goals) if slot.asset in goal.exposures]
+        mine = [False] * len(mine) if which == 1 else mine
+        still = not raising and _at_rest(case, slot.asset)
+        sold = raising or (which != 1 and (which == 3 or not all(mine)))
+        sold &= not still
+        sold |= bool(slot.spare) and (raising or (which != 1 and (which == 3 or not idle)))
+        bought = not raising and not still and (which != 3 or not all(mine))
+        sells.append(sold and case.mode != "buy-only" and case.assets[slot.asset].enabled)
+        buys.append(bought and slot.may_buy and case.mode != "sell-only" and case.assets[slot.asset].enabled)
+    return Rung(
+        which,
+        raising,
+        math.inf if case.mode == "sell-only" else IDLE,
+        omega,
+        tuple(sells),
+        tuple(buys),
+        min_buy,
+        tuple(asset.min_trade for asset in case.assets),
+        tuple(_reach(case, g, min_buy, which, raising=raising) for g in range(len(case.goals))),
+        tuple(_terms(case, goal, omega[g], which) for g, goal in enumerate(case.goals)),
+        tuple(STUB * omega[g] if goal.leaf and goal.weight == 0 else 0.0 for g, goal in enumerate(case.goals)),
+        STUB * (COUNTERPART if raising or idle else 1.0),
+    )
 
 
-def _net(case: Case, index: int, asset: Asset, min_buy: float, *, raising: bool) -> tuple[float, float]:
-    """Return how many lots over all accounts may be sold (below 0) and bought, by the rule on orders."""
-    low, high = 0.0, 0.0
-    gap = asset.target - asset.value
-    if gap > EPS * case.total:
-        high = _steps(asset, gap, min_buy)
-    elif gap < -EPS * case.total:
-        low = -_steps(asset, -gap, asset.min_trade)
+def _at_rest(case: Case, asset: int) -> bool:
+    """Tell whether an instrument of joined goals is left alone: each of them is on its target, no limit is broken."""
+    mine = [case.goals[g] for g in case.assets[asset].joined]
+    on = all(abs(goal.value - goal.target) <= EPS * case.total for goal in mine)
+    return bool(mine) and on and not any(limit.broken for limit in case.limits)
+
+
+def _terms(case: Case, goal: Goal, omega: float, which: int) -> tuple[Term, ...]:
+    if not goal.leaf or goal.weight == 0:
+        return ()
+    scale = max(goal.target, SMALLEST_SCALE * case.total)
+    term = Term(omega, goal.target, goal.target, scale)
+    if case.destination == "target" or which == 1:
+        return (term,)
+    return Term(omega, *edges(goal, case.destination), scale), replace(term, coefficient=omega * COUNTERPART)
+
+
+def _reach(case: Case, g: int, min_buy: Sequence[float], which: int, *, raising: bool) -> Reach | None:
+    """Return how far orders may move a goal, by the rule on orders; None where it is not applied."""
+    goal = case.goals[g]
+    if not goal.simple:
+        return None
+    gap = goal.target - goal.settled
+    towards = gap if abs(gap) > EPS * case.total else 0.0
+    low = {m: _towards(case, goal, m, -towards, case.assets[m].min_trade) for m in goal.exposures}
+    high = {m: _towards(case, goal, m, towards, min_buy[m]) for m in goal.exposures}
+    bounded = case.destination != "target" and which != 1
+    bounded &= goal.outside_band > EPS * case.total and goal.section in case.acting and not goal.frozen
+    if bounded and goal.section != UNTARGETED and goal.weight > 0:
+        lower, upper = edges(goal, case.destination)
+        beyond = max(goal.settled - upper, lower - goal.settled)
+        over = goal.settled > upper
+        if beyond > 0 and (surplus(case) >= -EPS * case.total) == over:
+            side = low if over else high
+            side |= {m: min(side[m], _crossing(case, goal, m, beyond, 0.0)) for m in side}
     for limit in case.limits:
         if not limit.broken:
             continue
-        excess = abs(sum(case.assets[m].value for m in limit.members) - limit.bound)
-        member = index in limit.members
-        if (limit.sign > 0 and member) or (limit.sign < 0 and not member):
-            low = min(low, -_mending(asset, excess, asset.min_trade))
-        elif limit.sign < 0:
-            high = max(high, _mending(asset, excess, min_buy))
-    return (-math.inf if raising else low), high
+        excess = limit.excess([asset.value for asset in case.assets])
+        for m, share in goal.exposures.items():
+            part = limit.exposures.get(m)
+            if limit.sign > 0 and part:
+                low[m] = max(low[m], _crossing(case, goal, m, excess * share / part, case.assets[m].min_trade))
+            elif limit.sign < 0 and not part:
+                low[m] = max(low[m], _crossing(case, goal, m, excess * share, case.assets[m].min_trade))
+            elif limit.sign < 0 and part:
+                high[m] = max(high[m], _crossing(case, goal, m, excess * share / part, min_buy[m]))
+    return Reach(dict.fromkeys(low, math.inf) if raising else low, high)
 
 
-def _mending(asset: Asset, excess: float, smallest: float) -> float:
-    """Return the most lots of an order that mends a limit, or pays for mending a minimum."""
-    money = max(excess, smallest)
-    return float(math.ceil(money / asset.step - EPS)) if asset.whole else money / asset.step
+def _crossing(case: Case, goal: Goal, m: int, way: float, smallest: float) -> float:
+    """Return the furthest that orders in a member move a goal that is `way` off: the lot that crosses included."""
+    asset, share = case.assets[m], goal.exposures[m]
+    money = max(way, share * smallest)
+    return money + share * asset.step - EPS * case.total if asset.whole else money
 
 
-def _steps(asset: Asset, way: float, smallest: float) -> float:
-    """Return the most lots of an order towards a target that is `way` off."""
-    lots = way / asset.step
-    if not asset.whole:
-        return min(max(lots, smallest / asset.step), 2 * lots)
-    most = math.ceil(lots - EPS)
-    if smallest > way:
-        most = max(most, math.ceil(smallest / asset.step - EPS))
-    return float(min(most, math.floor(2 * lots + EPS)))
+def _towards(case: Case, goal: Goal, m: int, way: float, smallest: float) -> float:
+    """Return the furthest towards a target that is `way` off, never further off than before; 0 the other way."""
+    if way <= 0:
+        return 0.0
+    return min(_crossing(case, goal, m, way, smallest), 2 * way + 1e-3 * EPS * case.total)
 
 
 def surplus(case: Case) -> float:
     """Return E: what the breached have beyond their edges, holdings without target, and cash above its target."""
-    found = case.cash - case.cash_target
-    for asset in case.assets:
-        if asset.frozen:
+    found = case.cash - case.cash_target + sum(slot.spare for slot in case.slots)
+    for goal in case.goals:
+        if goal.frozen or not goal.leaf:
             continue
-        if asset.section == UNTARGETED:
-            found += asset.value
-        elif asset.outside_band > EPS * case.total:
-            low, high = edges(asset, case.destination)
-            found += asset.value - (high if asset.value > asset.high else low)
-    return found
-
-
-def _within_edges(case: Case, asset: Asset, low: float, high: float) -> tuple[float, float]:
-    if asset.section == UNTARGETED or asset.weight == 0:
-        return low, high
-    lower, upper = edges(asset, case.destination)
-    over = asset.value > asset.high
-    if (surplus(case) >= -EPS * case.total) != over:
-        return low, high
-    lots = (asset.value - upper if over else lower - asset.value) / asset.step
-    most = float(math.ceil(lots - EPS)) if asset.whole else lots
-    mending = _mends(case, asset, over=over)
-    most = max(most, mending)
-    return (max(low, -most), high) if over else (low, min(high, most))
-
-
-def _mends(case: Case, asset: Asset, *, over: bool) -> float:
-    """Return the lots that mend a broken limit of the instrument on the side it is off, or pay for another's."""
-    index = case.assets.index(asset)
-    found = 0.0
-    for limit in case.limits:
-        member = index in limit.members
-        pays = over and limit.sign < 0 and not member
-        if limit.broken and (pays or (member and (limit.sign > 0) == over)):
-            excess = abs(sum(case.assets[m].value for m in limit.members) - limit.bound)
-            found = max(found, _mending(asset, excess, asset.min_trade))
+        if goal.section == UNTARGETED:
+            found += goal.value
+        elif goal.outside_band > EPS * case.total:
+            low, high = edges(goal, case.destination)
+            found += max(goal.settled - high, 0.0) - max(low - goal.settled, 0.0)
     return found
 
 
@@ -488,10 +565,13 @@ def read(document: Mapping[str, Any], as_of: dt.date, shares: Mapping[str, Decim
         rows.setdefault(symbol, []).append(
             row | {"account": row.get("account", accounts[0]["name"]) if declared else ""}
         )
-    wanted = {str(t["ticker"]): (name, t) for name, targets in sections.items() for t in targets}
-    for symbol, (_, target) in wanted.items():
-        said.setdefault(symbol, {}).update({k: v for k, v in target.items() if k not in ("min", "max")})
-    symbols = list(dict.fromkeys([*wanted, *rows]))
+    for target in (t for targets in sections.values() for t in targets if "ticker" in t):
+        own = {k: v for k, v in target.items() if k not in ("min", "max")}
+        said.setdefault(str(target["ticker"]), {}).update(own)
+    tree = tree_of(folio.get("classes"))
+    goals = goals_of(sections, said, tree)
+    disabled = {symbol for goal in goals if not goal.enabled for symbol in goal.exposures}
+    symbols = list(dict.fromkeys([*(symbol for goal in goals for symbol in goal.exposures), *rows]))
 
     worth = {}
     for symbol in symbols:
@@ -500,34 +580,41 @@ def read(document: Mapping[str, Any], as_of: dt.date, shares: Mapping[str, Decim
         worth[symbol] = float(one * sum((number(r["quantity"]) for r in rows.get(symbol, [])), Decimal(0)))
     cash = {a["name"]: {c: number(n) for c, n in (a.get("cash") or {}).items()} for a in accounts}
     flow = number(settings.get("cash_flow", 0))
-    parts = _flows(accounts, cash, rows, said, wanted, settings, rates, base, flow) if shares is None else shares
+    parts = _flows(accounts, cash, rows, said, disabled, settings, rates, base, flow) if shares is None else shares
     for name, part in parts.items():
         cash[name][base] = cash[name].get(base, Decimal(0)) + part
     total = sum(worth.values()) + float(sum(rates[c] * n for purse in cash.values() for c, n in purse.items()))
 
     assets = tuple(
-        _asset(symbol, said[symbol], rows.get(symbol, []), wanted.get(symbol), rules, settings, rates, total, worth)
+        _asset(symbol, said[symbol], rows.get(symbol, []), goals, rules, settings, rates, worth, tree)
         for symbol in symbols
     )
+    prefer = folio.get("prefer") or {} if declared else {}
     slots = tuple(
         slot
-        for number_, account in enumerate(accounts)
-        for index, asset in enumerate(assets)
-        if (slot := _slot(number_, account, index, asset, rows.get(asset.symbol, [])))
+        for at, account in enumerate(accounts)
+        for slot in _slots(at, account, assets, goals, rows, said, prefer, tree)
+    )
+    places = {symbol: index for index, symbol in enumerate(symbols)}
+    simple = simple_goals(goals)
+    states = tuple(
+        _goal(goal, simple[g], places, assets, slots, rules[goal.section or "all"], total)
+        for g, goal in enumerate(goals)
     )
     buffer = number(settings.get("cash_buffer", 0))
     purses = tuple(_purse(account, cash, rates, base, buffer, rows, assets) for account in accounts)
     residence = settings.get("residence") or {"KRW": "KR", "USD": "US"}.get(base, "none")
     realised = number((settings.get("realised") or {}).get("overseas", 0))
-    cash_target = max(1 - sum(float(number(t["weight"])) for _, t in wanted.values()), 0.0) * total
+    cash_target = max(1 - sum(goal.weight for goal in goals if goal.leaf), 0.0) * total
     return Case(
         base=base,
         total=total,
         cash_target=cash_target,
         assets=assets,
+        goals=states,
         slots=slots,
         purses=purses,
-        limits=_limits(folio, assets, total),
+        limits=_limits(folio, assets, states, total),
         sections={name: _due(rules[name], as_of) for name in sections},
         rates=rates,
         convert=bool(settings.get("convert_currency", True)),
@@ -571,7 +658,7 @@ def _flows(
     cash: Mapping[str, Mapping[str, Decimal]],
     rows: Mapping[str, list[dict[str, Any]]],
     said: Mapping[str, Mapping[str, Any]],
-    wanted: Mapping[str, tuple[str, Mapping[str, Any]]],
+    disabled: set[str],
     settings: Mapping[str, Any],
     rates: Mapping[str, Decimal],
     base: str,
@@ -592,8 +679,7 @@ def _flows(
             reach += REACH * sum(foreign)
         for symbol, held in rows.items():
             info = said[symbol]
-            disabled = symbol in wanted and not wanted[symbol][1].get("enabled", True)
-            if disabled or settings.get("mode") == "buy-only" or not (convert or info["currency"] == base):
+            if symbol in disabled or settings.get("mode") == "buy-only" or not (convert or info["currency"] == base):
                 continue
             shares = sum(number(r["quantity"]) for r in held if r["account"] == account["name"] and not r.get("locked"))
             reach += REACH * float(shares * number(info["price"]) * rates[info["currency"]])
@@ -609,19 +695,16 @@ def _asset(
     symbol: str,
     info: Mapping[str, Any],
     held: list[dict[str, Any]],
-    wanted: tuple[str, Mapping[str, Any]] | None,
+    goals: Sequence[Named],
     rules: Mapping[str, Mapping[str, Any]],
     settings: Mapping[str, Any],
     rates: Mapping[str, Decimal],
-    total: float,
     worth: Mapping[str, float],
+    tree: Mapping[str, str],
 ) -> Asset:
-    section, target = wanted or (UNTARGETED, {"weight": 0})
-    rule = rules[section or "all"]
-    weight = float(number(target["weight"]))
-    widths = [float(rule["absolute_band"])] if rule["absolute_band"] is not None else []
-    widths += [float(rule["relative_band"]) * weight] if rule["relative_band"] is not None else []
-    band = 0.0 if wanted is None else min(widths, default=math.inf)
+    rule = rules[goals[main_goal(goals, symbol)].section or "all"]
+    bound = joined(goals, symbol)
+    bound = bound if any(not simple for g, simple in enumerate(simple_goals(goals)) if g in bound) else set()
     market = info.get("market") or {"KRW": "KR", "USD": "US"}.get(info["currency"], "OTHER")
     kind = info.get("asset_type", "stock")
     costs = {"commission": Decimal(0), "minimum": Decimal(0), "sell_tax": Decimal(0)}
@@ -635,20 +718,11 @@ def _asset(
     traits = {"leveraged"} if abs(leverage) > 1 else set()
     traits |= {"inverse"} if leverage < 0 else set()
     traits |= {"futures"} if info.get("futures") else set()
-    limits = [None if target.get(side) is None else float(target[side]) * total for side in ("min", "max")]
     return Asset(
         symbol=symbol,
-        section=section,
-        weight=weight,
-        target=weight * total,
         value=worth[symbol],
-        low=max(weight - band, 0.0) * total,
-        high=(weight + band if widths or wanted is None else 1.0) * total,
-        minimum=limits[0],
-        maximum=limits[1],
-        enabled=target.get("enabled", True) is not False,
-        all_locked=bool(held) and any(number(r["quantity"]) for r in held)
-        and all(r.get("locked") for r in held if number(r["quantity"])),
+        enabled=all(goal.enabled for goal in goals if symbol in goal.exposures),
+        all_locked=_all_locked(held),
         price=number(info["price"]) * lot,
         currency=info["currency"],
         fx=rates[info["currency"]],
@@ -656,36 +730,122 @@ def _asset(
         whole=whole,
         market=market,
         traits=frozenset(traits),
-        risk=info.get("asset_class") not in ("bond", "cash"),
+        risk=is_risk(info, tree),
         min_trade=float(rule["min_trade"] or 0),
         min_is_default=bool(rule["min_is_default"]),
         commission=costs["commission"],
         fee=costs["minimum"],
         sell_tax=costs["sell_tax"],
         taxed="overseas" if overseas else "dividend" if dividend else "",
-    )  # fmt: skip
+        joined=frozenset(bound),
+    )
 
 
-def _slot(
-    number_: int, account: Mapping[str, Any], index: int, asset: Asset, rows: list[dict[str, Any]]
-) -> Slot | None:
-    here = [r for r in rows if r["account"] == account["name"] and number(r["quantity"])]
-    locked = any(r.get("locked") for r in here)
-    shares = sum((number(r["quantity"]) for r in here if not r.get("locked")), Decimal(0))
-    lots = shares / asset.lot
-    sellable = float(math.floor(lots)) if asset.whole else float(lots)
+def _all_locked(held: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether something is held, and all of it locked."""
+    some = [bool(row.get("locked")) for row in held if number(row["quantity"])]
+    return bool(some) and all(some)
+
+
+def _goal(
+    named: Named,
+    simple: bool,  # noqa: FBT001 - a fact among others
+    places: Mapping[str, int],
+    assets: Sequence[Asset],
+    slots: Sequence[Slot],
+    rule: Mapping[str, Any],
+    total: float,
+) -> Goal:
+    weight = named.weight
+    widths = [float(rule["absolute_band"])] if rule["absolute_band"] is not None else []
+    widths += [float(rule["relative_band"]) * weight] if rule["relative_band"] is not None else []
+    untargeted = named.section == UNTARGETED
+    band = 0.0 if untargeted else min(widths, default=math.inf)
+    minimum, maximum = (
+        None if named.row.get(side) is None else float(named.row[side]) * total for side in ("min", "max")
+    )
+    exposures = {places[symbol]: share for symbol, share in named.exposures.items()}
+    held = [assets[m] for m in exposures if assets[m].value]
+    return Goal(
+        name=named.key,
+        kind=named.kind,
+        section=named.section,
+        weight=weight,
+        target=weight * total,
+        value=math.fsum(share * assets[m].value for m, share in exposures.items()),
+        spare=math.fsum(exposures[slot.asset] * slot.spare for slot in slots if slot.asset in exposures),
+        low=max(weight - band, 0.0) * total,
+        high=(weight + band if widths or untargeted else 1.0) * total,
+        minimum=minimum,
+        maximum=maximum,
+        enabled=named.enabled,
+        all_locked=bool(held) and all(asset.all_locked for asset in held),
+        leaf=named.leaf,
+        simple=simple,
+        exposures=exposures,
+    )
+
+
+def _slots(
+    at: int,
+    account: Mapping[str, Any],
+    assets: Sequence[Asset],
+    goals: Sequence[Named],
+    rows: Mapping[str, list[dict[str, Any]]],
+    said: Mapping[str, Mapping[str, Any]],
+    prefer: Mapping[str, Sequence[str]],
+    tree: Mapping[str, str],
+) -> list[Slot]:
+    """Return what may be sold and bought in an account."""
     markets, banned = account.get("markets"), frozenset(account.get("banned") or ())
-    may_buy = asset.section != UNTARGETED and asset.weight > 0 and not locked
-    may_buy &= (markets is None or asset.market in markets) and not asset.traits & banned
-    if not asset.enabled or (sellable <= 0 and not may_buy):
-        return None
-    average = None
-    if here and all(r.get("average_cost") is not None for r in here):
-        held = [(number(r["quantity"]), number(r["average_cost"]), number(r.get("cost_fx") or asset.fx)) for r in here]
-        average = (
-            sum((q * c * fx for q, c, fx in held), Decimal(0)) / sum((q for q, _, _ in held), Decimal(0)) * asset.lot
+    here = {
+        symbol: [r for r in rows.get(symbol, []) if r["account"] == account["name"] and number(r["quantity"])]
+        for symbol in dict.fromkeys([*said, *rows])
+    }
+    kinds = {asset.symbol: asset for asset in assets}
+    may = {
+        symbol: (markets is None or kinds[symbol].market in markets)
+        and not kinds[symbol].traits & banned
+        and not any(row.get("locked") for row in held)
+        for symbol, held in here.items()
+    }
+    chosen = first_choices(goals, may, {symbol: bool(held) for symbol, held in here.items()})
+    spare = {
+        symbol
+        for goal in goals
+        if goal.row.get("consolidate") and goal.enabled and chosen & goal.exposures.keys()
+        for symbol in goal.exposures.keys() - chosen
+    }
+    found = []
+    for index, asset in enumerate(assets):
+        held = here[asset.symbol]
+        free = [row for row in held if not row.get("locked")]
+        shares = sum((number(row["quantity"]) for row in free), Decimal(0))
+        lots = shares / asset.lot
+        sellable = float(math.floor(lots)) if asset.whole else float(lots)
+        may_buy = asset.symbol in chosen
+        if not asset.enabled or (sellable <= 0 and not may_buy and not (asset.symbol in spare and shares)):
+            continue
+        average = None
+        if held and all(row.get("average_cost") is not None for row in held):
+            costs = [
+                (number(r["quantity"]), number(r["average_cost"]), number(r.get("cost_fx") or asset.fx)) for r in held
+            ]
+            paid = sum((q * cost * fx for q, cost, fx in costs), Decimal(0))
+            average = paid / sum((q for q, _, _ in costs), Decimal(0)) * asset.lot
+        goal = goals[main_goal(goals, asset.symbol)]
+        found.append(
+            Slot(
+                account=at,
+                asset=index,
+                sellable=sellable,
+                may_buy=may_buy,
+                average=average if account.get("type", "taxable") == "taxable" else None,
+                spare=float(lots) * asset.step if asset.symbol in spare else 0.0,
+                rank=rank_of(asset.symbol, said[asset.symbol], goal, account, prefer, tree) if may_buy else 0,
+            )
         )
-    return Slot(number_, index, sellable, may_buy, average if account.get("type", "taxable") == "taxable" else None)
+    return found
 
 
 def _purse(
@@ -712,22 +872,42 @@ def _purse(
     return Purse(name, taxable, cash[name], floor, None if cap is None else float(cap), value, risk)
 
 
-def _limits(folio: Mapping[str, Any], assets: Sequence[Asset], total: float) -> tuple[WeightLimit, ...]:
-    place = {asset.symbol: index for index, asset in enumerate(assets)}
-    wanted: list[tuple[tuple[int, ...], int, float]] = []
-    for index, asset in enumerate(assets):
-        wanted += [((index,), 1, asset.maximum)] if asset.maximum is not None else []
-        wanted += [((index,), -1, asset.minimum)] if asset.minimum is not None else []
+def _limits(
+    folio: Mapping[str, Any], assets: Sequence[Asset], goals: Sequence[Goal], total: float
+) -> tuple[WeightLimit, ...]:
+    symbols = {asset.symbol: m for m, asset in enumerate(assets)}
+    names = {goal.name.casefold(): g for g, goal in enumerate(goals)}
+    wanted: list[tuple[Mapping[int, float], int, float, set[int], set[str]]] = []
+    for g, goal in enumerate(goals):
+        reasons = set() if goal.frozen else {goal.section}
+        wanted += [(goal.exposures, 1, goal.maximum, {g}, reasons)] if goal.maximum is not None else []
+        wanted += [(goal.exposures, -1, goal.minimum, {g}, reasons)] if goal.minimum is not None else []
     for group in folio.get("groups") or []:
-        members = tuple(place[str(m)] for m in group["members"] if str(m) in place)
+        shares: dict[int, float] = {}
+        of, reasons = set(), set()
+        for member in map(str, group["members"]):
+            if member in symbols:
+                m = symbols[member]
+                mine = {g for g, goal in enumerate(goals) if m in goal.exposures}
+                part: Mapping[int, float] = {m: 1.0}
+                frozen = assets[m].frozen
+            elif member.casefold() in names:
+                mine = {names[member.casefold()]}
+                part, frozen = goals[min(mine)].exposures, goals[min(mine)].frozen
+            else:
+                continue
+            of |= mine
+            reasons |= set() if frozen else {goals[g].section for g in mine}
+            for m, share in part.items():
+                shares[m] = shares.get(m, 0.0) + share
         for key, sign in (("max", 1), ("min", -1)):
-            if group.get(key) is not None and members:
-                wanted.append((members, sign, float(group[key]) * total))
-    found = []
-    for members, sign, bound in wanted:
-        excess = sign * (sum(assets[m].value for m in members) - bound)
-        found.append(WeightLimit(members, sign, bound, excess > EPS * total))
-    return tuple(found)
+            if group.get(key) is not None and of:
+                wanted.append((shares, sign, float(group[key]) * total, of, reasons))
+    values = [asset.value for asset in assets]
+    limits = (
+        WeightLimit(part, sign, bound, False, frozenset(of), frozenset(why)) for part, sign, bound, of, why in wanted
+    )
+    return tuple(replace(limit, broken=limit.excess(values) > EPS * total) for limit in limits)
 
 
 def with_settings(case: Case, **changed: Any) -> Case:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.oracle import brute, textbook
 from tests.oracle.measure import measure
-from tests.oracle.portfolios import AS_OF, large, small
+from tests.oracle.portfolios import AS_OF, Document, large, small
 from tests.oracle.reading import read
 from tests.oracle.versus import Verdict, compare
 
@@ -58,9 +58,9 @@ def test_most_of_the_sample_is_small_enough_to_try_every_plan() -> None:
     assert len(sample()) > 0.9 * SAMPLE
 
 
-def _two_ways(seed: int, most: int) -> list[str]:
+def two_ways(document: Document, most: int) -> list[str]:
     """Return how brute force and the model differ on a portfolio, charges not rounded."""
-    case = read(small(seed), AS_OF)
+    case = read(document, AS_OF)
     try:
         tried = brute.answer(case, exact=False, most=most)
     except brute.TooLarge:
@@ -83,7 +83,7 @@ def _two_ways(seed: int, most: int) -> list[str]:
 
 
 def _differences(seeds: Iterable[int], most: int) -> dict[int, list[str]]:
-    return {seed: found for seed in seeds if (found := _two_ways(seed, most))}
+    return {seed: found for seed in seeds if (found := two_ways(small(seed), most))}
 
 
 def test_brute_force_and_the_textbook_model_find_the_same_objective_and_rung() -> None:

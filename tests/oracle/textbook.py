@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from tests.oracle.brute import Answer, Best, climb, nothing
+from tests.oracle.brute import Answer, Best, climb, furthest, nothing
 from tests.oracle.measure import GAIN_NET_OF_COSTS, measure
-from tests.oracle.reading import BROKEN, DIGITS, EDGES, EPS, OVERSEAS, SLOPES, WITHHELD, Case, Rung, Slot
+from tests.oracle.reading import BROKEN, DIGITS, EDGES, EPS, OVERSEAS, PREFERENCE, SLOPES, WITHHELD, Case, Rung, Slot
 
 #: The total value in the model, so that HiGHS's absolute tolerances are of money that does not matter.
 UNIT = 1000.0
@@ -114,6 +114,8 @@ class _Book:
         self.flows: list[dict[str, dict[int, float]]] = [{c: {} for c in case.rates} for _ in case.purses]
         self.turnover: dict[int, float] = {}
         self.gains: dict[int, float] = {}
+        self.bought: dict[int, int] = {}  # whether a slot buys
+        self.sold: dict[int, int] = {}  # whether a slot sells
         for s, slot in enumerate(case.slots):
             sides = [*self._purchase(s, slot), *self._sale(s, slot)]
             if len(sides) == 2:
@@ -123,6 +125,7 @@ class _Book:
             self._cash(number, slack)
             self._risk_cap(number)
         self.values = [self._value(i) for i in range(len(case.assets))]
+        self._reaches()
         self.constant = self._deviations() + self._idle_cash()
         self._limits()
 
@@ -138,21 +141,23 @@ class _Book:
 
     def _purchase(self, s: int, slot: Slot) -> list[int]:
         """Add the purchase of a slot, where there may be one; return whether it is made, as a variable."""
-        if not (self.rung.buys[slot.asset] and slot.may_buy):
+        if not self.rung.buys[s]:
             return []
         case, model, asset = self.case, self.model, self.case.assets[slot.asset]
         price = asset.step * self.k
-        n = model.variable(upper=_most(case, self.rung, slot), whole=asset.whole)
+        n = model.variable(PREFERENCE * slot.rank * price, _most(case, self.rung, s), whole=asset.whole)
         y = model.variable(case.effort * self.k + TIE_ORDER, 1.0, whole=True)
         model.row({n: 1.0, y: -model.upper[n]}, high=0.0)
         model.row({n: price, y: -self.rung.min_buy[slot.asset] * self.k}, low=0.0)
+        if asset.whole:
+            model.row({n: 1.0, y: -1.0}, low=0.0)
         self.flows[slot.account][asset.currency] |= {n: -price, self._fee(n, y, s): -1.0}
-        self.buy[s] = n
+        self.buy[s], self.bought[s] = n, y
         return [y]
 
     def _sale(self, s: int, slot: Slot) -> list[int]:
         """Add the sale of a slot, where there may be one; return whether it is made, as a variable."""
-        if not self.rung.sells[slot.asset] or slot.sellable <= 0:
+        if not self.rung.sells[s] or slot.sellable <= 0:
             return []
         case, model, asset = self.case, self.model, self.case.assets[slot.asset]
         price, smallest = asset.step * self.k, self.rung.min_sell[slot.asset] * self.k
@@ -170,7 +175,7 @@ class _Book:
         money = self.flows[slot.account][asset.currency]
         money |= {n: price - duty, fee: -1.0}
         self.left[slot.account][n] = duty
-        self.sell[s] = n
+        self.sell[s], self.sold[s] = n, y
         if slot.average is None or not asset.taxed or case.taxes == "none":
             return [y]
         gain = {n: price - float(slot.average) * self.k}
@@ -225,26 +230,82 @@ class _Book:
         self.model.row(risk | {buys: anything - room}, high=anything)
 
     def _value(self, i: int) -> dict[int, float]:
-        """Keep an instrument's orders within the rule on orders; return the terms of what they change its value by."""
+        """Return the terms of what orders change an instrument's value by."""
         mine = [s for s, slot in enumerate(self.case.slots) if slot.asset == i]
-        net = {self.buy[s]: 1.0 for s in mine if s in self.buy}
-        net |= {self.sell[s]: -1.0 for s in mine if s in self.sell}
-        if net:
-            self.model.row(net, self.rung.net_low[i], self.rung.net_high[i])
-        return {v: c * self.case.assets[i].step * self.k for v, c in net.items()}
+        step = self.case.assets[i].step * self.k
+        net = {self.buy[s]: step for s in mine if s in self.buy}
+        return net | {self.sell[s]: -step for s in mine if s in self.sell}
+
+    def _reaches(self) -> None:
+        """Keep the orders of each goal's members within the rule on orders."""
+        for g, reach in enumerate(self.rung.reaches):
+            if reach is None:
+                continue
+            shares = self.case.goals[g].exposures
+            mine = [s for s, slot in enumerate(self.case.slots) if slot.asset in shares and not slot.spare]
+            moved: dict[int, float] = {}
+            nets: dict[int, dict[int, float]] = {}
+            for s in mine:
+                step = shares[self.case.slots[s].asset] * self.case.assets[self.case.slots[s].asset].step * self.k
+                moved |= {self.buy[s]: step} if s in self.buy else {}
+                moved |= {self.sell[s]: -step} if s in self.sell else {}
+                net = nets.setdefault(self.case.slots[s].asset, {})
+                net |= {self.buy[s]: 1.0} if s in self.buy else {}
+                net |= {self.sell[s]: -1.0} if s in self.sell else {}
+            for m, net in nets.items():
+                low, high = (-math.inf if reach.down[m] else 0.0), (math.inf if reach.up[m] else 0.0)
+                if net and (low == 0 or high == 0):
+                    self.model.row(net, low, high)
+            if moved:
+                self._reach(moved, {s: self.bought[s] for s in mine if s in self.bought}, reach.up)
+                self._reach(
+                    {v: -c for v, c in moved.items()}, {s: self.sold[s] for s in mine if s in self.sold}, reach.down
+                )
+
+    def _reach(self, moved: Mapping[int, float], orders: Mapping[int, int], most: Mapping[int, float]) -> None:
+        """Keep what moves to the most that the orders made allow, by asset: one of them may be named."""
+        caps = {s: most[self.case.slots[s].asset] for s in orders}
+        if math.inf in caps.values():
+            assert min(caps.values()) == math.inf
+            return
+        if len(set(caps.values())) <= 1:
+            self.model.row(moved, high=next(iter(caps.values()), 0.0) * self.k)
+            return
+        named = {}
+        for s, order in orders.items():
+            z = self.model.variable(0.0, 1.0, whole=True)
+            self.model.row({z: 1.0, order: -1.0}, high=0.0)
+            named[z] = caps[s] * self.k
+        self.model.row(dict.fromkeys(named, 1.0), high=1.0)
+        self.model.row({**moved, **{z: -cap for z, cap in named.items()}}, high=0.0)
+
+    def _goal(self, g: int) -> dict[int, float]:
+        """Return the terms of what orders change a goal's value by."""
+        found: dict[int, float] = {}
+        for m, share in self.case.goals[g].exposures.items():
+            found |= {v: share * c for v, c in self.values[m].items()}
+        return found
 
     def _deviations(self) -> float:
         """Add what deviations count; return what they count whatever the plan."""
         constant = 0.0
-        for i, asset in enumerate(self.case.assets):
-            for v, c in self.values[i].items():
-                self.model.cost[v] += self.rung.stubs[i] * c
-            constant += self.rung.stubs[i] * asset.value * self.k
-            for term in self.rung.terms[i]:
+        for s, slot in enumerate(self.case.slots):
+            if slot.spare:
+                constant += self.rung.spare * slot.spare * self.k
+                step = self.case.assets[slot.asset].step * self.k
+                for v, sign in ((self.buy.get(s), 1.0), (self.sell.get(s), -1.0)):
+                    if v is not None:
+                        self.model.cost[v] += self.rung.spare * sign * step
+        for g, goal in enumerate(self.case.goals):
+            changes = self._goal(g)
+            for v, c in changes.items():
+                self.model.cost[v] += self.rung.stubs[g] * c
+            constant += self.rung.stubs[g] * goal.value * self.k
+            for term in self.rung.terms[g]:
                 parts = self._parts(term.coefficient, term.scale)
-                away = {v: -c for v, c in self.values[i].items()}
-                self.model.row(parts | away, low=(asset.value - term.high) * self.k)
-                self.model.row(parts | self.values[i], low=(term.low - asset.value) * self.k)
+                away = {v: -c for v, c in changes.items()}
+                self.model.row(parts | away, low=(goal.value - term.high) * self.k)
+                self.model.row(parts | changes, low=(term.low - goal.value) * self.k)
         return constant
 
     def _idle_cash(self) -> float:
@@ -272,9 +333,10 @@ class _Book:
 
     def _limits(self) -> None:
         for limit in self.case.limits:
-            joint = {v: limit.sign * c for m in limit.members for v, c in self.values[m].items()}
-            now = sum(self.case.assets[m].value for m in limit.members)
-            room = limit.sign * (limit.bound - now) * self.k
+            joint: dict[int, float] = {}
+            for m, share in limit.exposures.items():
+                joint |= {v: limit.sign * share * c for v, c in self.values[m].items()}
+            room = -limit.excess([asset.value for asset in self.case.assets]) * self.k
             if limit.broken:
                 self.model.row(joint | {self.model.variable(BROKEN): -1.0}, high=room)
             elif joint:
@@ -300,12 +362,10 @@ def textbook(case: Case, rung: Rung, *, slack: float = 0.0) -> Best | None:
     return Best(rung.number, outcome.objective, outcome.outside, found, outcome.cash)
 
 
-def _most(case: Case, rung: Rung, slot: Slot) -> float:
+def _most(case: Case, rung: Rung, s: int) -> float:
     """Return the most lots that a slot can buy, were every charge nil."""
-    asset = case.assets[slot.asset]
-    money = case.spendable(slot.account)
-    elsewhere = sum(o.sellable for o in case.slots if o.asset == slot.asset and o.account != slot.account)
-    most = max(min(money / asset.step, rung.net_high[slot.asset] + elsewhere), 0.0)
+    asset = case.assets[case.slots[s].asset]
+    most = max(min(case.spendable(case.slots[s].account) / asset.step, furthest(case, rung, s)[1]), 0.0)
     return float(math.floor(most + EPS)) if asset.whole else most
 
 

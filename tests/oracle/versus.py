@@ -10,9 +10,10 @@ import rebalancer
 from engine.errors import ImpossibleError, InputError, PlanNotFoundError
 from engine.plan import Plan, Trade
 from tests.oracle import brute, textbook
+from tests.oracle.goals import UNTARGETED
 from tests.oracle.measure import Outcome, bill, measure
 from tests.oracle.portfolios import AS_OF, Document
-from tests.oracle.reading import DIGITS, Case, read
+from tests.oracle.reading import DIGITS, EPS, Case, read, worth
 
 #: What a sum of floats may lose, as a fraction of V.
 ROUNDING = 1e-9
@@ -95,7 +96,9 @@ def _shares(document: Document, plan: Plan) -> dict[str, Decimal] | None:
     return taken if sum(taken.values()) == flow and all(part <= 0 for part in taken.values()) else None
 
 
-def _compared(case: Case, plan: Plan | None, verdict: Verdict, *, most: int, use_model: bool) -> Verdict:
+def _compared(  # noqa: C901 - a list of facts
+    case: Case, plan: Plan | None, verdict: Verdict, *, most: int, use_model: bool
+) -> Verdict:
     currencies = len(case.rates)
     unit = max(10.0 ** -DIGITS[c] * float(rate) for c, rate in case.rates.items()) / case.total
     if use_model:
@@ -109,6 +112,8 @@ def _compared(case: Case, plan: Plan | None, verdict: Verdict, *, most: int, use
         strict = brute.answer(case, slack=-units, most=most) if units else lenient
         tolerance = ROUNDING + 2 * units * currencies * unit
     verdict.figures = {"oracle": lenient.best, "tried": lenient.tried, "ladder": case.ladder, "acting": case.acting}
+    if plan is not None:
+        _goals(case, plan.to_json(), verdict)
     if plan is not None and any(state.why.code == "risk" for state in plan.sections):
         return verdict  # the limits of `risk` are no part of what the oracle reads
     if plan is None:
@@ -141,6 +146,49 @@ def _compared(case: Case, plan: Plan | None, verdict: Verdict, *, most: int, use
         verdict.say("rules", f"rung {which}: {fault}")
     _judge(plan, outcome, by_lenient.get(which), by_strict.get(which), tolerance, verdict)
     return verdict
+
+
+def _goals(case: Case, said: dict[str, Any], verdict: Verdict) -> None:
+    """Check what a plan says of each goal, and of the whole: values, drift, status, what is unknown."""
+    cash = case.cash - case.cash_target
+    off = [goal.value - goal.target for goal in case.goals if goal.leaf]
+    drift = (sum(map(abs, off)) + abs(cash)) / (2 * case.total)
+    _close("drift", said["drift"], drift, verdict)
+    if "goals" not in said:
+        if any(goal.kind in ("any", "class") for goal in case.goals):
+            verdict.say("goals", "none said")
+        return
+    mine = {goal.name: goal for goal in case.goals if goal.section != UNTARGETED}
+    if [row["goal"] for row in said["goals"]] != list(mine):
+        verdict.say("goals", f"{[row['goal'] for row in said['goals']]}, should be {list(mine)}")
+        return
+    for row, goal in zip(said["goals"], mine.values(), strict=True):
+        exposures = {case.assets[m].symbol: share for m, share in goal.exposures.items()}
+        facts = {"kind": goal.kind, "section": goal.section, "members": set(exposures)}
+        heard = {"kind": row["kind"], "section": row["section"], "members": set(row["members"])}
+        if heard != facts:
+            verdict.say("goals", f"{goal.name}: {heard}, should be {facts}")
+        for symbol in exposures.keys() & row["exposures"].keys():
+            _close(f"{goal.name}: exposure of {symbol}", row["exposures"][symbol], exposures[symbol], verdict)
+        share = 1 / case.total
+        _close(f"{goal.name}: value", row["value"] * share, goal.value * share, verdict)
+        _close(f"{goal.name}: weight", row["weight"], goal.value * share, verdict)
+        _close(f"{goal.name}: target", row["target"], goal.target * share, verdict)
+        _close(f"{goal.name}: drift", row["drift"], (goal.value - goal.target) * share, verdict)
+        _close(f"{goal.name}: low", row["band"][0], goal.low * share, verdict)
+        _close(f"{goal.name}: high", row["band"][1], goal.high * share, verdict)
+        status = "OVER" if goal.value > goal.high else "UNDER" if goal.value < goal.low else "OK"
+        status = "LOCKED" if goal.all_locked else "DISABLED" if not goal.enabled else status
+        if row["status"] != status and (status in ("DISABLED", "LOCKED") or goal.outside_band > EPS * case.total):
+            verdict.say("goals", f"{goal.name}: {row['status']}, should be {status}")
+    known = sum(worth(goal, [asset.value for asset in case.assets]) for goal in case.goals if goal.leaf)
+    unknown = sum(asset.value for asset in case.assets) - known
+    _close("unknown", said["unknown"]["value"] / case.total, unknown / case.total, verdict)
+
+
+def _close(what: str, said: float, own: float, verdict: Verdict) -> None:
+    if abs(said - own) > 2e-6:
+        verdict.say("goals", f"{what} {said!r}, should be {own!r}")
 
 
 def _judge(

@@ -38,11 +38,14 @@ def tasks(seeds: range) -> Iterator[tuple[int, Task]]:
         valuation = value(portfolio, prices, fx_table(portfolio, rates))
         if valuation.total <= 0:
             continue
-        positions = drift.positions(portfolio, valuation)
-        found = causes(portfolio, valuation, drift.section_states(portfolio, positions, AS_OF), untargeted=True)
-        builder, outside = Builder(portfolio, valuation, positions, AS_OF), breached(portfolio, positions)
+        goals = drift.goal_states(portfolio, valuation)
+        positions = drift.positions(portfolio, valuation, goals)
+        sections = drift.section_states(portfolio, valuation, goals, AS_OF)
+        found = causes(portfolio, valuation, sections, untargeted=True)
+        builder = Builder(portfolio, valuation, goals, positions, AS_OF)
+        outside = breached(portfolio, goals, valuation.weights)
         for kind in RUNGS:
-            task = builder.build(kind, parts(portfolio, positions, found, outside, kind))
+            task = builder.build(kind, parts(portfolio, goals, found, outside, kind))
             if task.problem.size and not task.problem.slots.continuous.any():
                 yield seed, task
 

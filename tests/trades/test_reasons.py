@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.drift import positions
+from engine.drift import goal_states
 from engine.plan import Plan
 from engine.portfolio import Account, Group, Portfolio, Rule
 from engine.rebalance import rebalance
@@ -47,7 +47,8 @@ def codes(one: Portfolio, *orders: Order) -> list[str]:
     for row in orders:
         name = row.account if one.accounts_declared else ""
         after[name][one.instruments[row.symbol].currency] += row.amount if row.side == "sell" else -row.amount
-    return list(reason_codes(one, value, positions(one, value), Settlement(orders, (), before, after, {})))
+    settlement = Settlement(orders, (), before, after, {})
+    return [code for code, _ in reason_codes(one, value, goal_states(one, value), settlement)]
 
 
 def test_what_is_at_its_target_is_not_sold_for_the_fee_of_a_purchase() -> None:

@@ -162,6 +162,8 @@ def test_every_table_and_name_is_in_the_workbook() -> None:
 def test_charts_carry_their_numbers() -> None:
     with zipfile.ZipFile(io.BytesIO(book_for("growth", "en", True).to_bytes())) as archive:
         charts = [archive.read(name).decode() for name in archive.namelist() if "charts/chart" in name]
+    # Those of a performance that is not there yet have none.
+    charts = [chart for chart in charts if "Performance" not in chart]
     assert len(charts) == 2
     assert all("numCache" in chart and "strCache" in chart for chart in charts)
 

@@ -17,6 +17,7 @@ from engine.words import Lang
 from templates.cells import Grid, Row, Rows, column_number
 from templates.read.tables import Found, TableReader, bounded, find_tables
 from templates.spec import TABLES
+from templates.spec.layout import BESIDE, BLOCK_ROW, HEADER_ROW
 from templates.spec.vocabulary import spoken
 from templates.write.canvas import approximate
 from xl_addin.buttons.edits import Edit, columns_of
@@ -31,6 +32,8 @@ _COLUMN = re.compile(r"^=(?:'(?P<quoted>(?:[^']|'')+)'|(?P<plain>[^'!]+))!\$(?P<
 
 #: Results that no function computes: written as values everywhere.
 WRITTEN = ("Reconcile", "Conversions")
+#: The drift by sector, class and currency: as these, where the workbook has a table for it.
+ALLOCATION = "Allocation"
 
 
 def tables_of(book: Book) -> Tables:
@@ -77,7 +80,20 @@ def written(place: Found, rows: Rows, *, headers: bool = False) -> list[Edit]:
 def emptied(places: Mapping[str, Found], *, formulas: bool) -> list[Edit]:
     """Return the edits that leave no plan to record; with `formulas` the trades follow by themselves."""
     names = WRITTEN if formulas else ("Trades", *WRITTEN)
-    return [edit for name in names if name in places for edit in written(places[name], (), headers=name == "Trades")]
+    edits = [edit for name in names if name in places for edit in written(places[name], (), headers=name == "Trades")]
+    return [*edits, *allocated(places)]
+
+
+def allocated(places: Mapping[str, Found], rows: Rows = (), note: str = "") -> list[Edit]:
+    """Return the edits that write the drift by sector, class and currency, and of which plan it is."""
+    place = places.get(ALLOCATION)
+    if place is None:
+        return []
+    caption = place.table.caption(language_of_titles((place.grid.name,)))
+    row, left = place.header - HEADER_ROW + BLOCK_ROW, min(place.columns.values())
+    title = Edit(place.grid.name, row, left, ((f"{caption}{BESIDE}{note}" if note else caption,),))
+    standing = str(place.grid.rows.get(row, {}).get(left) or "")
+    return [*written(place, rows), *([title] if standing.startswith(place.table.captions) else [])]
 
 
 def content(value: object) -> Any:  # noqa: ANN401 - what a cell takes

@@ -17,6 +17,7 @@ from xl_addin.cli.options import FILE, date, force_option, history_options, outp
 @option("--to", "end", type=date, metavar="DATE")
 @history_options
 @option("-o", "--output", type=FILE, metavar="OUT.xlsx")
+@option("--into", "book", type=FILE, metavar="BOOK.xlsx")
 @force_option
 @output_options
 def performance(
@@ -27,6 +28,7 @@ def performance(
     history: Path | None,
     offline: bool,
     output: Path | None,
+    book: Path | None,
     force: bool,
     as_json: bool,
     lang: Lang,
@@ -36,12 +38,16 @@ def performance(
     from rebalancer.files import must_be_free
     from rebalancer.loading import load
     from rebalancer.performing import performance as over_time
-    from rebalancer.performing import write_performance
+    from rebalancer.performing import write_into, write_performance
 
     if output:
         must_be_free(output, ".xlsx", force=force)
     result = over_time(file, Sources(history, None, offline), start=start, end=end)
-    name = load(file).name or file.stem
+    portfolio = load(file)
+    name = portfolio.name or file.stem
+    if book:
+        notice = write_into(result, portfolio, book, book)
+        sys.stderr.write(f"{book}\n" + (f"{notice}\n" if notice else ""))
     if output:
         write_performance(result, output, name=name, lang=lang, force=force)
         sys.stderr.write(f"{output}\n")

@@ -170,12 +170,14 @@ def _plan(
 
         write_whole(output, document(made).encode())
     elif output:
+        from rebalancer.analysing import Sources
         from rebalancer.books import write_plan_book
 
         analyse = None
         if history or facts or analyses:
             analyse = _analyse(quotes, history, facts, offline=offline or not analyses)
-        notice = write_plan_book(made, output, lang, file, analyse)
+        closes = Sources(history, None, offline or not analyses)
+        notice = write_plan_book(made, output, lang, file, analyse, closes)
         if notice:
             sys.stderr.write(f"{notice}\n")
     _show(made, lang, output, as_json=as_json, brief=brief, since=since)

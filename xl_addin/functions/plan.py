@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, Problem
+from engine.goals import uses_goals
 from engine.phrase import phrase, place
-from engine.plan import Plan, Position
+from engine.plan import GoalState, Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.valuation import typed
@@ -16,12 +18,15 @@ from engine.words import Lang
 from rebalancer.clock import today
 from rebalancer.planning import assessed, in_force, planned
 from rebalancer.quoting import quotes_for
-from templates.cells import Rows
-from templates.report import problem_rows, summary_rows, trade_rows
+from templates.cells import Row, Rows
+from templates.report import INSIDE, problem_rows, summary_rows, trade_rows
 from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
-from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
-from xl_addin.functions.inputs import Inputs, language, read_inputs
+from xl_addin.functions.declaring import PORTFOLIO_SHEETS, WITH_LEDGER, Argument, declared
+from xl_addin.functions.inputs import Inputs, entries_of, language, read_inputs
+
+if TYPE_CHECKING:
+    from engine.ledger.entries import LedgerEntry
 
 HOLDINGS = Argument("holdings", "table", "Holdings[#All]")
 TARGETS = Argument("targets", "table", "Targets[#All]")
@@ -51,7 +56,7 @@ def drift(holdings: object, targets: object, cash: object, settings: object, tab
     portfolio = read_inputs(drift.name, _ranges(holdings, targets, cash, settings), tables).portfolio
     portfolio, _ = in_force(portfolio, today(), interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
-    return drift.table(position_rows(assessed(portfolio, quotes, today(), problems)))
+    return drift.table(drift_rows(portfolio, *assessed(portfolio, quotes, today(), problems)))
 
 
 @declared(
@@ -63,7 +68,7 @@ def drift(holdings: object, targets: object, cash: object, settings: object, tab
     columns=(
         "Account", "Ticker", "Name", "Side", "Quantity", "Price", "Currency", "Amount", "Cost", "Reason", "WeightAfter",
     ),
-    sheets=PORTFOLIO_SHEETS,
+    sheets=WITH_LEDGER,
     example=f"=REBAL_TRADES({_RANGES})",
     checked=True,
 )  # fmt: skip
@@ -76,7 +81,7 @@ def trades(holdings: object, targets: object, cash: object, settings: object, ta
 @declared(
     "REBAL_SUMMARY",
     columns=("Key", "Value"),
-    sheets=PORTFOLIO_SHEETS,
+    sheets=WITH_LEDGER,
     example="=REBAL_SUMMARY()",
     checked=True,
 )
@@ -93,7 +98,7 @@ def summary(tables: object) -> Answer:
     _CASH,
     _SETTINGS,
     columns=("Severity", "Where", "Message", "Code"),
-    sheets=PORTFOLIO_SHEETS,
+    sheets=WITH_LEDGER,
     example="=REBAL_CHECKS()",
     checked=True,
 )
@@ -116,11 +121,16 @@ def plan_of(name: str, ranges: dict[str, object], tables: object) -> tuple[Plan,
     Raises InputError, ImpossibleError or MarketDataError with every problem.
     """
     inputs: Inputs = read_inputs(name, ranges, tables)
-    return _plan(inputs.portfolio), inputs.lang
+    entries = entries_of(inputs.grids, name)
+    return _plan(inputs.portfolio, entries), inputs.lang
 
 
-def _plan(portfolio: Portfolio) -> Plan:
+def _plan(portfolio: Portfolio, entries: Sequence[LedgerEntry]) -> Plan:
     day = today()
+    if entries:
+        from rebalancer.ledgers import realised_in
+
+        portfolio = realised_in(portfolio, entries, day)
     portfolio, bands = in_force(portfolio, day, interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
     portfolio, problems = typed(portfolio, quotes), (*problems, *bands)
@@ -138,23 +148,42 @@ def forget() -> None:
     _plans.clear()
 
 
-def position_rows(positions: Iterable[Position]) -> Rows:
-    """Return the positions; `Value` is in the base currency."""
-    return tuple(
-        {
-            "Ticker": p.symbol,
-            "Name": p.name,
-            "Section": p.section,
-            "Value": p.value,
-            "Weight": p.weight,
-            "Target": p.target,
-            "Drift": p.drift,
-            "Low": p.low,
-            "High": p.high,
-            "Status": p.status,
-        }
-        for p in positions
-    )
+def drift_rows(portfolio: Portfolio, positions: Iterable[Position], goals: Iterable[GoalState]) -> Rows:
+    """Return the goals, each with its members under it, or the positions where nothing else is wanted.
+
+    `Value` is in the base currency. A member has no target of its own: its value is the part that is in the goal.
+    """
+    found = {position.symbol: position for position in positions}
+    if not uses_goals(portfolio):
+        return tuple(_compared(symbol, position.name, position) for symbol, position in found.items())
+    rows: list[Row] = []
+    for state in goals:
+        goal = state.goal
+        own = found.get(goal.name) if goal.kind == "instrument" else None
+        rows.append(_compared(goal.name, own.name if own else goal.name, state))
+        for symbol, part in goal.members.items() if own is None else ():
+            member = found[symbol]
+            rows.append({
+                **dict.fromkeys(("Target", "Drift", "Low", "High", "Status")),
+                "Ticker": symbol, "Name": f"{INSIDE}{member.name}", "Section": goal.section,
+                "Value": member.value * part, "Weight": member.weight * part,
+            })  # fmt: skip
+    return tuple(rows)
+
+
+def _compared(ticker: str, name: str, state: Position | GoalState) -> Row:
+    return {
+        "Ticker": ticker,
+        "Name": name,
+        "Section": state.section,
+        "Value": state.value,
+        "Weight": state.weight,
+        "Target": state.target,
+        "Drift": state.drift,
+        "Low": state.low,
+        "High": state.high,
+        "Status": state.status,
+    }
 
 
 def gathered(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -13,11 +13,22 @@ from engine.data.brokers.records import Statement
 from engine.data.brokers.sheets import read_sheets
 from engine.data.brokers.tables import FIELDS, FORMATS, read_tables
 from engine.data.brokers.tagged import TAGGED, is_tagged, read_tagged
+from engine.data.brokers.tagged_transactions import HISTORY, read_tagged_transactions
+from engine.data.brokers.transactions import (
+    MAPPED_KINDS,
+    TRANSACTION_FIELDS,
+    TransactionList,
+    read_transaction_tables,
+    transaction_form_names,
+)
 
-__all__ = ["ALL_FORMATS", "FIELDS", "Statement", "parse_export"]
+__all__ = [
+    "ALL_FORMATS", "FIELDS", "MAPPED_KINDS", "TRANSACTION_FIELDS", "Statement", "TransactionList", "parse_export",
+    "parse_transactions",
+]  # fmt: skip
 
 #: Every form that `format` may name.
-ALL_FORMATS = (*FORMATS, *TAGGED)
+ALL_FORMATS = tuple(dict.fromkeys((*FORMATS, *TAGGED, *transaction_form_names(), HISTORY)))
 
 
 def parse_export(data: bytes, name: str, *, form: str = "", mapping: Mapping[str, str] | None = None) -> Statement:
@@ -29,3 +40,16 @@ def parse_export(data: bytes, name: str, *, form: str = "", mapping: Mapping[str
     if is_tagged(data):
         return read_tagged(data, name)
     return read_tables(read_sheets(data, name), name, form=form, mapping=mapping or {})
+
+
+def parse_transactions(
+    data: bytes, name: str, *, form: str = "", mapping: Mapping[str, str] | None = None
+) -> TransactionList:
+    """Return what an export's bytes say has happened.
+
+    As `parse_export`; `mapping` gives the field (`TRANSACTION_FIELDS`) that a header means, or the kind
+    (`MAPPED_KINDS`) that a word for a transaction means.
+    """
+    if is_tagged(data):
+        return read_tagged_transactions(data, name)
+    return read_transaction_tables(read_sheets(data, name), name, form=form, mapping=mapping or {})

@@ -204,8 +204,8 @@ class _StatementReader:
     def _form_of(self, row: Sequence[str]) -> ExportForm:
         here = {fold(cell) for cell in row}
         every = (*_forms(), *_PLAIN_FORMS)
-        if self._form:
-            return next(form for form in every if form.name == self._form)
+        if self._form and (asked := next((form for form in every if form.name == self._form), None)):
+            return asked
         found = next((form for form in _forms() if form.headers <= here), None)
         if found is not None:
             return found

@@ -22,7 +22,7 @@ from engine.text import fold
 OFX, FLEX, ACTIVITY = "ofx", "ib-flex", "ib-activity"
 TAGGED = (OFX, FLEX, ACTIVITY)
 _STARTS = (b"OFXHEADER", b"<?xml", b"<OFX", b"<?OFX", b"<Flex", b"<!DOCTYPE x", b"<client", b"Statement,Header")
-_MONEY_MARKETS = ("VMFXX", "SPAXX", "FDRXX", "FZFXX", "VMRXX")
+MONEY_MARKETS = ("VMFXX", "SPAXX", "FDRXX", "FZFXX", "VMRXX")
 #: What Interactive Brokers calls payments: the sections of a statement, and the types of a Flex query.
 _SECTIONS: Mapping[str, IncomeKind] = {"Dividends": "dividend", "Withholding Tax": "tax", "Interest": "interest"}
 _FLEX_TYPES: Mapping[str, IncomeKind] = {
@@ -50,7 +50,7 @@ def read_tagged(data: bytes, name: str) -> Statement:
         return _activity(read_sheets(data, name)[0], name)
     if "OFXHEADER" in text[:1000] or "<OFX>" in text:
         return _ofx(text, name)
-    root = _xml(text)
+    root = xml_root(text)
     if root.tag == "client":
         return _nothing(name, "portfolio-performance", "portfolio-performance-xml")
     return _flex(root, name)
@@ -69,12 +69,14 @@ def _finished(statement: Statement, *seen: str) -> Statement:
     return replace(nothing, problems=(*statement.problems, *nothing.problems))
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Return a code as we write it: BRK B as BRK.B."""
     shares = _CLASS_OF_SHARES.fullmatch(text)
     return f"{shares[1]}.{shares[2]}" if shares else text
 
 
-def _xml(text: str) -> Element:
+def xml_root(text: str) -> Element:
+    """Return the root of an XML document; raises `Refused` for one that is broken or unsafe."""
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
@@ -87,7 +89,8 @@ def _xml(text: str) -> Element:
     return root
 
 
-def _decimal(text: str | None) -> Decimal | None:
+def decimal(text: str | None) -> Decimal | None:
+    """Return a plain number, None for anything else."""
     try:
         number = Decimal(text or "")
     except InvalidOperation:
@@ -95,7 +98,8 @@ def _decimal(text: str | None) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def _compact_day(text: str | None) -> dt.date | None:
+def compact_day(text: str | None) -> dt.date | None:
+    """Return the day that a stamp such as 20260115;103000 begins with."""
     try:
         return dt.datetime.strptime((text or "")[:8], "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
     except ValueError:
@@ -110,12 +114,12 @@ def _flex(root: Element, name: str) -> Statement:
     day = None
     for statement in root.iter("FlexStatement"):
         account = statement.get("accountId", "")
-        day = _compact_day(statement.get("toDate")) or day
+        day = compact_day(statement.get("toDate")) or day
         for number, row in enumerate(statement.iter("OpenPosition"), 1):
             where = place("element", file=name, element="OpenPosition", number=number)
             if row.get("levelOfDetail", "SUMMARY") != "SUMMARY":
                 continue
-            symbol, quantity = _code(row.get("symbol", "")), _decimal(row.get("position"))
+            symbol, quantity = code(row.get("symbol", "")), decimal(row.get("position"))
             if row.get("assetCategory", "STK") not in ("STK", "FUND"):
                 problems.append(warning("not-imported.asset", where, what=row.get("symbol", "")))
             elif not symbol or quantity is None:
@@ -126,20 +130,20 @@ def _flex(root: Element, name: str) -> Statement:
                 lines.append(
                     ExportLine(
                         symbol, quantity, where, row.get("description", ""), "", row.get("accountId") or account,
-                        _decimal(row.get("costBasisPrice")), _decimal(row.get("markPrice")), row.get("currency", ""),
+                        decimal(row.get("costBasisPrice")), decimal(row.get("markPrice")), row.get("currency", ""),
                     )
                 )  # fmt: skip
         for number, row in enumerate(statement.iter("CashReportCurrency"), 1):
             where = place("element", file=name, element="CashReportCurrency", number=number)
-            found = _decimal(row.get("endingCash"))
+            found = decimal(row.get("endingCash"))
             if row.get("currency") != "BASE_SUMMARY" and found is not None:
                 cash.append(ExportCash(found, row.get("currency", ""), where, "", account))
         for number, row in enumerate(statement.iter("CashTransaction"), 1):
-            kind, found = _FLEX_TYPES.get(row.get("type", "")), _decimal(row.get("amount"))
+            kind, found = _FLEX_TYPES.get(row.get("type", "")), decimal(row.get("amount"))
             if kind and found and row.get("levelOfDetail", "DETAIL") == "DETAIL":
                 where = place("element", file=name, element="CashTransaction", number=number)
-                paid = _compact_day(row.get("dateTime") or row.get("reportDate"))
-                of = (row.get("currency", ""), where, _code(row.get("symbol", "")), paid)
+                paid = compact_day(row.get("dateTime") or row.get("reportDate"))
+                of = (row.get("currency", ""), where, code(row.get("symbol", "")), paid)
                 income.append(ExportIncome(kind, found, *of, "", row.get("accountId") or account))
     found_all = Statement(name, FLEX, tuple(lines), tuple(cash), day, tuple(problems), income=tuple(income))
     return _finished(found_all)
@@ -150,33 +154,36 @@ def _ofx(text: str, name: str) -> Statement:
     cash: list[ExportCash] = []
     income: list[ExportIncome] = []
     problems: list[Problem] = []
-    tickers = {_of(info, "UNIQUEID"): (_of(info, "TICKER"), _of(info, "SECNAME")) for info in _blocks(text, "SECINFO")}
+    tickers = {
+        tag_value(info, "UNIQUEID"): (tag_value(info, "TICKER"), tag_value(info, "SECNAME"))
+        for info in blocks(text, "SECINFO")
+    }
     day = None
-    for statement in _blocks(text, "INVSTMTRS"):
-        account, currency = _of(statement, "ACCTID"), _of(statement, "CURDEF")
-        day = _compact_day(_of(statement, "DTASOF")) or day
+    for statement in blocks(text, "INVSTMTRS"):
+        account, currency = tag_value(statement, "ACCTID"), tag_value(statement, "CURDEF")
+        day = compact_day(tag_value(statement, "DTASOF")) or day
         held = Decimal(0)
-        for number, position in enumerate(_blocks(statement, "INVPOS"), 1):
+        for number, position in enumerate(blocks(statement, "INVPOS"), 1):
             where = place("element", file=name, element="INVPOS", number=number)
-            symbol, title = tickers.get(_of(position, "UNIQUEID"), ("", ""))
-            quantity = _decimal(_of(position, "UNITS"))
-            if symbol in _MONEY_MARKETS:
-                held += _decimal(_of(position, "MKTVAL")) or Decimal(0)
+            symbol, title = tickers.get(tag_value(position, "UNIQUEID"), ("", ""))
+            quantity = decimal(tag_value(position, "UNITS"))
+            if symbol in MONEY_MARKETS:
+                held += decimal(tag_value(position, "MKTVAL")) or Decimal(0)
             elif not symbol:
-                problems.append(warning("not-imported.no-symbol", where, what=title or _of(position, "UNIQUEID")))
+                problems.append(warning("not-imported.no-symbol", where, what=title or tag_value(position, "UNIQUEID")))
             elif quantity is None:
                 problems.append(error("nothing-said", where, what="UNITS"))
-            elif quantity < 0 or _of(position, "POSTYPE") == "SHORT":
+            elif quantity < 0 or tag_value(position, "POSTYPE") == "SHORT":
                 problems.append(error("short-position", where, symbol=symbol, quantity=quantity))
             elif quantity:
                 lines.append(
                     ExportLine(
-                        _code(symbol), quantity, where, title, "", account, None,
-                        _decimal(_of(position, "UNITPRICE")), _of(position, "CURSYM") or currency,
+                        code(symbol), quantity, where, title, "", account, None,
+                        decimal(tag_value(position, "UNITPRICE")), tag_value(position, "CURSYM") or currency,
                     )
                 )  # fmt: skip
         income.extend(_ofx_income(statement, tickers, name, account, currency))
-        available = _decimal(_of(statement, "AVAILCASH"))
+        available = decimal(tag_value(statement, "AVAILCASH"))
         if available is not None or held:
             cash.append(ExportCash((available or Decimal(0)) + held, currency, name, "", account))
     found = Statement(name, OFX, tuple(lines), tuple(cash), day, tuple(problems), income=tuple(income))
@@ -188,18 +195,18 @@ def _ofx_income(
 ) -> Iterator[ExportIncome]:
     """Yield what a statement's transactions paid; what was reinvested was paid first."""
     for tag in ("INCOME", "REINVEST"):
-        for number, block in enumerate(_blocks(statement, tag), 1):
-            total = _decimal(_of(block, "TOTAL"))
+        for number, block in enumerate(blocks(statement, tag), 1):
+            total = decimal(tag_value(block, "TOTAL"))
             if not total:
                 continue
-            kind: IncomeKind = "interest" if _of(block, "INCOMETYPE") == "INTEREST" else "dividend"
+            kind: IncomeKind = "interest" if tag_value(block, "INCOMETYPE") == "INTEREST" else "dividend"
             where = place("element", file=name, element=tag, number=number)
-            symbol, _ = tickers.get(_of(block, "UNIQUEID"), ("", ""))
+            symbol, _ = tickers.get(tag_value(block, "UNIQUEID"), ("", ""))
             of = (
-                _of(block, "CURSYM") or currency,
+                tag_value(block, "CURSYM") or currency,
                 where,
-                _code(symbol),
-                _compact_day(_of(block, "DTTRADE")),
+                code(symbol),
+                compact_day(tag_value(block, "DTTRADE")),
                 "",
                 account,
             )
@@ -208,12 +215,13 @@ def _ofx_income(
                 yield ExportIncome("reinvested", -abs(total), *of)
 
 
-def _blocks(text: str, tag: str) -> Iterator[str]:
+def blocks(text: str, tag: str) -> Iterator[str]:
+    """Yield what stands within each pair of tags."""
     for match in re.finditer(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL):
         yield match[1]
 
 
-def _of(block: str, tag: str) -> str:
+def tag_value(block: str, tag: str) -> str:
     """Return the first value of a tag in a block, which SGML does not close; "" without one."""
     return next((value.strip() for found, value in _ELEMENT.findall(block) if found == tag), "")
 
@@ -259,14 +267,14 @@ def _paid(kind: IncomeKind, said: dict[str, str], where: Where, account: str) ->
     found, currency = amount(said.get("amount", "")), said.get("currency", "")
     if found and currency in MINOR_DIGITS:
         by = _PAID_BY.match(said.get("description", ""))
-        symbol = _code(by[1].strip()) if by else ""
+        symbol = code(by[1].strip()) if by else ""
         yield ExportIncome(kind, found, currency, where, symbol, day_in(said.get("date", "")), "", account)
 
 
 def _position(
     said: dict[str, str], where: Where, account: str, lines: list[ExportLine], problems: list[Problem]
 ) -> None:
-    symbol, quantity = _code(said.get("symbol", "")), amount(said.get("quantity", ""))
+    symbol, quantity = code(said.get("symbol", "")), amount(said.get("quantity", ""))
     if said.get("assetcategory", "Stocks") not in ("Stocks", "Funds", "ETFs"):
         problems.append(warning("not-imported.asset", where, what=symbol))
     elif not symbol or quantity is None:
