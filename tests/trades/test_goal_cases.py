@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from engine.plan import Plan
 from rebalancer.loading import load
 from rebalancer.planning import plan as plan_of
 from tests.trades.test_cases import AS_OF, orders, planned
+from xl_addin.functions.plan import position_rows
 from xl_addin.show.text import report
 
 FREE = {"costs": {"*": {"commission": 0, "sell_tax": 0}}}
@@ -128,3 +130,23 @@ def test_the_report_shows_goals_with_their_members_under_them(lang: str) -> None
     at = next(n for n, line in enumerate(lines) if line.startswith(name))
     assert [line.split()[0] for line in lines[at + 1 : at + 3]] == ["WORLD", "US"]
     assert "60.0%" in lines[at + 1]
+
+
+def test_what_goals_leave_open_is_no_target_of_0() -> None:
+    cut = planned("household-equivalents").to_json()["allocation"]
+    assert {row["group"]: row["target"] for row in cut["currency"]} == {"KRW": None, "USD": None}
+    assert {row["group"]: row["target"] for row in cut["asset_class"]} == {"equity": 0.6, "bond": 0.4, "cash": 0}
+
+
+def test_the_drift_function_has_goals_and_their_members() -> None:
+    plan = planned("overlapping-funds")
+    rows = {row["Ticker"]: row for row in position_rows(plan.positions, plan.goals)}
+    assert list(rows) == ["US equity", "WORLD", "US", "Developed ex-US"]
+    assert (rows["US equity"]["Target"], rows["WORLD"]["Target"]) == (Decimal("0.70"), None)
+
+
+@pytest.mark.parametrize("place", ["portfolio", "top", "settings"])
+def test_preferences_may_stand_where_people_put_them(place: str) -> None:
+    document: dict[str, Any] = {"portfolio": {"base_currency": "KRW", "cash": {"KRW": 1}}, "settings": {}}
+    {"portfolio": document["portfolio"], "top": document, "settings": document["settings"]}[place]["prefer"] = "KR"
+    assert load(document).prefer == {"rule": ("KR",)}

@@ -170,7 +170,7 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
 
     plan, lang = plan_of(what, {}, tables)
     report = plan_book(plan, lang)
-    report = replace(report, results={**report.results, "Drift": position_rows(plan.positions)})
+    report = replace(report, results={**report.results, "Drift": position_rows(plan.positions, plan.goals)})
     places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
     edits += allocated(places, report.rows(ALLOCATION), report.notes.get(ALLOCATION, ""))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, Problem
 from engine.phrase import phrase, place
-from engine.plan import Plan, Position
+from engine.plan import GoalState, Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.valuation import typed
@@ -17,7 +17,7 @@ from engine.words import Lang
 from rebalancer.clock import today
 from rebalancer.planning import assessed, in_force, planned
 from rebalancer.quoting import quotes_for
-from templates.cells import Rows
+from templates.cells import Row, Rows
 from templates.report import problem_rows, summary_rows, trade_rows
 from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
@@ -51,11 +51,11 @@ MANY, NAMED = 4, 6
     checked=True,
 )
 def drift(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
-    """Return every position with its target and band, which takes no search for trades."""
+    """Return every goal and position with its target and band, which takes no search for trades."""
     portfolio = read_inputs(drift.name, _ranges(holdings, targets, cash, settings), tables).portfolio
     portfolio, _ = in_force(portfolio, today(), interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
-    return drift.table(position_rows(assessed(portfolio, quotes, today(), problems)))
+    return drift.table(position_rows(*assessed(portfolio, quotes, today(), problems)))
 
 
 @declared(
@@ -147,23 +147,48 @@ def forget() -> None:
     _plans.clear()
 
 
-def position_rows(positions: Iterable[Position]) -> Rows:
-    """Return the positions; `Value` is in the base currency."""
-    return tuple(
-        {
-            "Ticker": p.symbol,
-            "Name": p.name,
-            "Section": p.section,
-            "Value": p.value,
-            "Weight": p.weight,
-            "Target": p.target,
-            "Drift": p.drift,
-            "Low": p.low,
-            "High": p.high,
-            "Status": p.status,
-        }
-        for p in positions
-    )
+def position_rows(positions: Sequence[Position], goals: Sequence[GoalState] = ()) -> Rows:
+    """Return the positions, each below the goal that it serves most; `Value` is in the base currency.
+
+    A goal of several members has its name for a ticker; its members have no target or band of their own.
+    """
+    main = {p.symbol: max(p.goals.items(), key=lambda goal: goal[1])[0] for p in positions if p.goals}
+    rows = [row for state in goals if state.goal.kind != "instrument" for row in _goal_rows(state, positions, main)]
+    own = [_position_row(p) for p in positions if not p.goals]
+    wanted = [row for row in own if row["Section"] is not None]
+    return (*wanted, *rows, *(row for row in own if row["Section"] is None))
+
+
+def _goal_rows(state: GoalState, positions: Sequence[Position], main: Mapping[str, str]) -> Iterator[Row]:
+    yield {
+        "Ticker": state.name,
+        "Name": state.name,
+        "Section": state.section,
+        "Value": state.value,
+        "Weight": state.weight,
+        "Target": state.target,
+        "Drift": state.drift,
+        "Low": state.low,
+        "High": state.high,
+        "Status": state.status,
+    }
+    yield from (_position_row(p) for p in positions if main.get(p.symbol) == state.name)
+
+
+def _position_row(p: Position) -> Row:
+    own = not p.goals
+    return {
+        "Ticker": p.symbol,
+        "Name": p.name,
+        "Section": p.section,
+        "Value": p.value,
+        "Weight": p.weight,
+        "Target": p.target if own else None,
+        "Drift": p.drift if own else None,
+        "Low": p.low if own else None,
+        "High": p.high if own else None,
+        "Status": p.status,
+    }
 
 
 def gathered(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -140,7 +140,7 @@ def sample_report(lang: Lang) -> BookReport:
     with sample_sources() as sources:
         analyses, _ = analysed(plan.portfolio, quotes, sources, day, lang)
     rounded = {name: _rounded(rows) for name, rows in analyses.items()}
-    return replace(report, results={**report.results, **rounded, "Drift": position_rows(plan.positions)})
+    return replace(report, results={**report.results, **rounded, "Drift": position_rows(plan.positions, plan.goals)})
 
 
 def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> bytes:
