@@ -105,7 +105,10 @@ def planned(
 def assessed(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, problems: tuple[Problem, ...] = ()
 ) -> tuple[tuple[Position, ...], tuple[GoalState, ...]]:
-    """Return every position and goal with target and band, without a search for trades; raises what `planned` does."""
+    """Return every position and every goal with its target and band, without a search for trades.
+
+    Raises what `planned` raises.
+    """
     from engine.rebalance import assess
     from engine.valuation import in_quantities, typed
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from engine.plan import Plan
 from rebalancer.loading import load
 from rebalancer.planning import plan as plan_of
 from tests.trades.test_cases import AS_OF, orders, planned
-from xl_addin.functions.plan import position_rows
 from xl_addin.show.text import report
 
 FREE = {"costs": {"*": {"commission": 0, "sell_tax": 0}}}
@@ -136,13 +134,6 @@ def test_what_goals_leave_open_is_no_target_of_0() -> None:
     cut = planned("household-equivalents").to_json()["allocation"]
     assert {row["group"]: row["target"] for row in cut["currency"]} == {"KRW": None, "USD": None}
     assert {row["group"]: row["target"] for row in cut["asset_class"]} == {"equity": 0.6, "bond": 0.4, "cash": 0}
-
-
-def test_the_drift_function_has_goals_and_their_members() -> None:
-    plan = planned("overlapping-funds")
-    rows = {row["Ticker"]: row for row in position_rows(plan.positions, plan.goals)}
-    assert list(rows) == ["US equity", "WORLD", "US", "Developed ex-US"]
-    assert (rows["US equity"]["Target"], rows["WORLD"]["Target"]) == (Decimal("0.70"), None)
 
 
 @pytest.mark.parametrize("place", ["portfolio", "top", "settings"])

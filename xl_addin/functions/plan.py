@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, Problem
+from engine.goals import uses_goals
 from engine.phrase import phrase, place
 from engine.plan import GoalState, Plan, Position
 from engine.portfolio import Portfolio
@@ -18,7 +19,7 @@ from rebalancer.clock import today
 from rebalancer.planning import assessed, in_force, planned
 from rebalancer.quoting import quotes_for
 from templates.cells import Row, Rows
-from templates.report import problem_rows, summary_rows, trade_rows
+from templates.report import INSIDE, problem_rows, summary_rows, trade_rows
 from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
 from xl_addin.functions.declaring import PORTFOLIO_SHEETS, WITH_LEDGER, Argument, declared
@@ -51,11 +52,11 @@ MANY, NAMED = 4, 6
     checked=True,
 )
 def drift(holdings: object, targets: object, cash: object, settings: object, tables: object) -> Answer:
-    """Return every goal and position with its target and band, which takes no search for trades."""
+    """Return every position with its target and band, which takes no search for trades."""
     portfolio = read_inputs(drift.name, _ranges(holdings, targets, cash, settings), tables).portfolio
     portfolio, _ = in_force(portfolio, today(), interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
-    return drift.table(position_rows(*assessed(portfolio, quotes, today(), problems)))
+    return drift.table(drift_rows(portfolio, *assessed(portfolio, quotes, today(), problems)))
 
 
 @declared(
@@ -147,22 +148,33 @@ def forget() -> None:
     _plans.clear()
 
 
-def position_rows(positions: Sequence[Position], goals: Sequence[GoalState] = ()) -> Rows:
-    """Return the positions, each below the goal that it serves most; `Value` is in the base currency.
+def drift_rows(portfolio: Portfolio, positions: Iterable[Position], goals: Iterable[GoalState]) -> Rows:
+    """Return the goals, each with its members under it, or the positions where nothing else is wanted.
 
-    A goal of several members has its name for a ticker; its members have no target or band of their own.
+    `Value` is in the base currency. A member has no target of its own: its value is the part that is in the goal.
     """
-    main = {p.symbol: max(p.goals.items(), key=lambda goal: goal[1])[0] for p in positions if p.goals}
-    rows = [row for state in goals if state.goal.kind != "instrument" for row in _goal_rows(state, positions, main)]
-    own = [_position_row(p) for p in positions if not p.goals]
-    wanted = [row for row in own if row["Section"] is not None]
-    return (*wanted, *rows, *(row for row in own if row["Section"] is None))
+    found = {position.symbol: position for position in positions}
+    if not uses_goals(portfolio):
+        return tuple(_compared(symbol, position.name, position) for symbol, position in found.items())
+    rows: list[Row] = []
+    for state in goals:
+        goal = state.goal
+        own = found.get(goal.name) if goal.kind == "instrument" else None
+        rows.append(_compared(goal.name, own.name if own else goal.name, state))
+        for symbol, part in goal.members.items() if own is None else ():
+            member = found[symbol]
+            rows.append({
+                **dict.fromkeys(("Target", "Drift", "Low", "High", "Status")),
+                "Ticker": symbol, "Name": f"{INSIDE}{member.name}", "Section": goal.section,
+                "Value": member.value * part, "Weight": member.weight * part,
+            })  # fmt: skip
+    return tuple(rows)
 
 
-def _goal_rows(state: GoalState, positions: Sequence[Position], main: Mapping[str, str]) -> Iterator[Row]:
-    yield {
-        "Ticker": state.name,
-        "Name": state.name,
+def _compared(ticker: str, name: str, state: Position | GoalState) -> Row:
+    return {
+        "Ticker": ticker,
+        "Name": name,
         "Section": state.section,
         "Value": state.value,
         "Weight": state.weight,
@@ -171,23 +183,6 @@ def _goal_rows(state: GoalState, positions: Sequence[Position], main: Mapping[st
         "Low": state.low,
         "High": state.high,
         "Status": state.status,
-    }
-    yield from (_position_row(p) for p in positions if main.get(p.symbol) == state.name)
-
-
-def _position_row(p: Position) -> Row:
-    own = not p.goals
-    return {
-        "Ticker": p.symbol,
-        "Name": p.name,
-        "Section": p.section,
-        "Value": p.value,
-        "Weight": p.weight,
-        "Target": p.target if own else None,
-        "Drift": p.drift if own else None,
-        "Low": p.low if own else None,
-        "High": p.high if own else None,
-        "Status": p.status,
     }
 
 
