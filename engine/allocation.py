@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from engine.documents import Document, number
+from engine.goals import aims_of
 from engine.market import catalogue
 from engine.money import ZERO
 from engine.portfolio import Instrument
@@ -109,15 +110,25 @@ def _cut(
     """Return the slices of one cut; `cash` says which groups cash belongs to, in which parts."""
     values: defaultdict[str, Decimal] = defaultdict(Decimal)
     targets: defaultdict[str, Decimal] = defaultdict(Decimal)
+    aims = _aims(plan)
     for position in plan.positions:
         plain = Instrument(position.symbol, position.name, position.market, position.currency, position.asset_type)
         group = group_of(plan.portfolio.instruments.get(position.symbol, plain))
         values[group] += position.value
-        targets[group] += position.target
+        targets[group] += aims.get(position.symbol, position.target)
     for group, part in cash.items():
         values[group] += value * part
         targets[group] += target * part
     return tuple(sorted(_slices(values, targets, plan.total_value), key=lambda one: (-one.weight, one.group)))
+
+
+def _aims(plan: Plan) -> dict[str, Decimal]:
+    """Return the weights that members of goals would have where every goal is on its target; others have their own."""
+    if not any(position.goals for position in plan.positions) or plan.total_value <= 0:
+        return {}
+    values = {position.symbol: position.value for position in plan.positions}
+    goals = (state.goal for state in plan.goals)
+    return {symbol: aim / plan.total_value for symbol, aim in aims_of(goals, values, plan.total_value).items()}
 
 
 def _slices(values: dict[str, Decimal], targets: dict[str, Decimal], total: Decimal) -> Iterable[Slice]:

@@ -199,6 +199,79 @@ def aims_of(goals: Iterable[Goal], values: Mapping[str, Decimal], total: Decimal
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class ClassWorth:
+    """What of a portfolio is in a class of assets, with all that is within it: how deep it is in the tree, and money.
+
+    `name` is "" for what nobody knows the class of.
+    """
+
+    name: str
+    depth: int
+    value: Decimal
+
+
+def by_class(portfolio: Portfolio, values: Mapping[str, Decimal]) -> tuple[ClassWorth, ...]:
+    """Return what is inside everything held, by class: each wide one followed by what is within it, largest first."""
+    tree = tree_of(portfolio)
+    worth: dict[str, Decimal] = {}
+    known = ZERO
+    for symbol, exposure in exposures_of(portfolio).items():
+        for name, part in exposure.items():
+            known += part * values[symbol]
+            for wider in tree.line(name):
+                worth[wider] = worth.get(wider, ZERO) + part * values[symbol]
+
+    def within(parent: str, depth: int) -> Iterator[ClassWorth]:
+        for name in sorted(worth, key=lambda one: (-worth[one], one)):
+            if tree.within(name) == parent and worth[name]:
+                yield ClassWorth(name, depth, worth[name])
+                yield from within(name, depth + 1)
+
+    unknown = sum(values.values(), ZERO) - known
+    rest = (ClassWorth("", 0, unknown),) if unknown else ()
+    return (*within("", 0), *rest)
+
+
+def class_label(name: str, lang: str) -> str:
+    """Return what a class is called in a language: the catalogue's name, else as the document writes it."""
+    known = catalogue.asset_classes().get(name)
+    return known.called(lang) if known else name
+
+
+def carried(portfolio: Portfolio) -> Portfolio:
+    """Return a portfolio in which every goal is carried by one instrument: the first member that an account may buy.
+
+    Where holdings and accounts do not matter, as in a backtest in fractions. Wider classes and goals without a member
+    are left out; goals of one carrier add up, and the first one's section, band and remarks stay.
+    """
+    if not any(target.kind != "instrument" for _, target in portfolio.targets()):
+        return portfolio
+    goals = goals_of(portfolio)
+    may = frozenset().union(*buyable(portfolio, goals).values())
+    chosen = {
+        goal.name: max(goal.members, key=lambda symbol: (symbol in may, goal.members[symbol]))
+        for goal in goals
+        if goal.leaf and goal.target is not None and goal.members
+    }
+    weights: dict[str, Decimal] = {}
+    for goal in goals:
+        if goal.name in chosen:
+            weights[chosen[goal.name]] = weights.get(chosen[goal.name], ZERO) + goal.weight
+    done: set[str] = set()
+    sections = []
+    for section in portfolio.sections:
+        targets = []
+        for target in section.targets:
+            symbol = chosen.get(target.symbol)
+            if symbol is not None and symbol not in done:
+                done.add(symbol)
+                plain = replace(target, symbol=symbol, weight=weights[symbol], members=(), asset_class=None)
+                targets.append(replace(plain, share=None, consolidate=False, leaf=True))
+        sections.append(replace(section, targets=tuple(targets)))
+    return replace(portfolio, sections=tuple(sections), groups=(), prefer={})
+
+
 def uses_goals(portfolio: Portfolio) -> bool:
     """Tell whether a portfolio wants anything but instruments, or says where things are preferred."""
     return bool(portfolio.prefer) or any(target.kind != "instrument" for _, target in portfolio.targets())

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import Problem, error
+from engine.goals import ClassTree, weighed
 from engine.ledger.account import Books
 from engine.money import ZERO
 from engine.phrase import Phrase, phrase, place
@@ -133,7 +134,7 @@ def merged(
                 conflicts.append(Conflict(row, here, there))
         if value is not None:
             kept[row] = value
-    if sum((one.weight for row, one in kept.items() if row[0] == "target"), ZERO) > _WHOLE:
+    if _wanted(kept) > _WHOLE:
         for row in dict.fromkeys((*ours, *others)):
             here, there = ours.get(row), others.get(row)
             if row[0] != "target" or here == there:
@@ -166,6 +167,13 @@ def _levelled(value: Any, known: Any) -> Any:  # noqa: ANN401 - any row
     if isinstance(known, Rule):
         return replace(value, last_rebalanced=known.last_rebalanced)
     return replace(value, quantity=known.quantity, value=None, average_cost=known.average_cost, cost_fx=known.cost_fx)
+
+
+def _wanted(rows: Rows) -> Decimal:
+    """Return what all targets weigh together; wider classes are the sums of their narrower ones, counted once."""
+    targets = [one for row, one in rows.items() if row[0] == "target"]
+    classes = {row[1]: wider for row, wider in rows.items() if row[0] == "class"}
+    return sum((one.weight for one in weighed(targets, ClassTree(classes)) if one.leaf), ZERO)
 
 
 def settled_by(books: Books, mine: Portfolio, theirs: Portfolio) -> Rows:
@@ -209,6 +217,9 @@ def _rows(portfolio: Portfolio) -> Rows:
         rows["rule", section.name] = section.rule
         rows |= {("target", section.name, target.symbol): target for target in section.targets}
     rows |= {("group", group.name): group for group in portfolio.groups}
+    rows |= {("exposure", symbol): parts for symbol, parts in portfolio.exposures.items()}
+    rows |= {("class", name): wider for name, wider in portfolio.classes.items()}
+    rows |= {("prefer", key): places for key, places in portfolio.prefer.items()}
     rows |= {("fx", name): rate for name, rate in portfolio.fx.items()}
     rows |= {("setting", one.name): getattr(portfolio.settings, one.name) for one in fields(Settings)}
     rows["rule", ""] = portfolio.untargeted_rule
@@ -228,6 +239,11 @@ def _built(rows: Mapping[Row, Any], mine: Portfolio, theirs: Portfolio) -> Portf
     for row, target in of("target"):
         targets.setdefault(row[1], []).append(target)
     rules = {row[1]: rule for row, rule in of("rule")}
+    classes = {row[1]: wider for row, wider in of("class")}
+    if any(one.asset_class is not None for several in targets.values() for one in several):
+        given = weighed([one for several in targets.values() for one in several], ClassTree(classes))
+        by_goal = {one.symbol: one for one in given}
+        targets = {name: [by_goal[one.symbol] for one in several] for name, several in targets.items()}
     sections = tuple(
         Section(name, tuple(targets.get(name, ())), rules[name]) for name in rules if name and targets.get(name)
     )
@@ -242,6 +258,9 @@ def _built(rows: Mapping[Row, Any], mine: Portfolio, theirs: Portfolio) -> Portf
         sections=sections,
         groups=tuple(value for _, value in of("group")),
         fx={row[1]: rate for row, rate in of("fx")},
+        exposures={row[1]: parts for row, parts in of("exposure")},
+        classes=classes,
+        prefer={row[1]: places for row, places in of("prefer")},
         expected={row[1]: text for row, text in of("expected")},
         settings=replace(Settings(), **settings),
         accounts_declared=mine.accounts_declared or theirs.accounts_declared,

@@ -159,8 +159,8 @@ class Reason:
     without a target), zero-target, raise-cash (a withdrawal, a buffer or a negative balance), pay-purchase (the money
     is for a purchase of the same plan), cash-target (cash is below its target), limit (a maximum, a group's or an
     account's risk cap), relocate (the same instrument moves between accounts), consolidate (a better liked member of
-    the same goal takes its place), together (goals that share funds come nearer to their targets together). The figures
-    are those of `goal`, where it is one of several members.
+    the same goal takes its place), replace (it takes that place), together (goals that share funds come nearer to their
+    targets together). The figures are those of `goal`, where it is one of several members.
     """
 
     code: str

@@ -272,8 +272,9 @@ class Portfolio:
 
     @property
     def volatility_followers(self) -> tuple[str, ...]:
-        """Return the symbols whose bands high volatility widens, in document order."""
-        return tuple(target.symbol for section, target in self.targets() if section.rule.follows_volatility(target))
+        """Return the symbols whose bands high volatility widens, in document order; of equivalents the first one."""
+        following = (target for section, target in self.targets() if section.rule.follows_volatility(target))
+        return tuple(target.named[0] for target in following if target.named)
 
     @property
     def symbols(self) -> tuple[str, ...]:

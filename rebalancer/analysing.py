@@ -33,6 +33,7 @@ from engine.costs.table import lookup
 from engine.data.files import read_text
 from engine.data.history import parse_history
 from engine.errors import InputError, MarketDataError, NoData, Problem, error, note, warning
+from engine.goals import carried
 from engine.history import HistoryTable, from_records
 from engine.market import chain
 from engine.market.catalogue import canonical, currency_of_market, load, shape
@@ -272,7 +273,7 @@ def review(
 ) -> Review:
     """Review the satellites; `benchmark` beats the targets' own, `currency` "" is each satellite's."""
     as_of, rules = day_of(sources, as_of), rules or ReviewRules()
-    targets, remarks = reviewed(portfolio)
+    targets, remarks = reviewed(carried(portfolio))
     benchmarks = {target.symbol: benchmark or target.benchmark for target in targets}
     named = tuple(dict.fromkeys(symbol for symbol in benchmarks.values() if symbol))
     currencies = currencies_of(portfolio)
@@ -476,7 +477,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 def _tracked(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, Fund]) -> dict[str, Fund]:
     """Return the facts with each core fund's tracking error to its benchmark, where no fact says it already."""
     done = dict(facts)
-    for section, target in portfolio.targets():
+    for section, target in carried(portfolio).targets():
         fund, index = history.series.get(target.symbol), history.series.get(target.benchmark or "")
         if section.name != "core" or fund is None or index is None or fund.currency != index.currency:
             continue
@@ -608,7 +609,7 @@ def _completed(entries: tuple[Entry, ...], as_of: dt.date) -> Universe:
 def _of_portfolio(portfolio: Portfolio, as_of: dt.date) -> Universe:
     """Return a portfolio's instruments with the catalogue's sectors; the target weights stand for the present ones."""
     found = list(portfolio.notes)
-    weights = {target.symbol: target.weight for _, target in portfolio.targets()}
+    weights = {target.symbol: target.weight for _, target in carried(portfolio).targets()}
     entries = []
     for symbol in portfolio.symbols:
         listed = load().get(symbol)

@@ -22,6 +22,7 @@ from engine.backtest.result import Backtest, Method, Row
 from engine.backtest.run import Deal, Fractions, Mask, Run, period_starts, simulate
 from engine.costs.tax import tax_rule
 from engine.errors import InputError, NoData, Problem, error, note, warning
+from engine.goals import carried
 from engine.history import DAY, Floats, HistoryTable, Series, as_date
 from engine.market.catalogue import pair
 from engine.money import ZERO, to_unit
@@ -170,7 +171,8 @@ def policies_of(
 
 def _targets(portfolio: Portfolio) -> dict[str, float]:
     """Return the weights wanted by symbol; disabled ones are neither bought nor sold, and left out."""
-    return {one.symbol: float(one.weight) for _, one in portfolio.targets() if one.enabled and one.weight > 0}
+    targets = carried(portfolio).targets()
+    return {one.symbol: float(one.weight) for _, one in targets if one.enabled and one.weight > 0}
 
 
 def _basket(portfolio: Portfolio, symbols: Sequence[str]) -> Portfolio:
@@ -394,7 +396,7 @@ class WholeShares:
         if plan.tax.overseas_gain:
             realised["overseas"] = realised.get("overseas", ZERO) + plan.tax.overseas_gain * self._won(row)
         day, traded = self._market.date(row), {trade.symbol for trade in plan.trades}
-        sections = tuple(dated(section, traded, day) for section in self._held.sections)
+        sections = tuple(dated(self._held, section, traded, day) for section in self._held.sections)
         if reason == "start":
             sections = tuple(replace(one, rule=replace(one.rule, last_rebalanced=day)) for one in sections)
         self._held = replace(

@@ -13,10 +13,11 @@ from engine.words import Lang
 from rebalancer.files import keep_copy, must_be_free, write_whole
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from rebalancer.analysing import Sources
     from rebalancer.tabulating import AnalysisTables
     from templates.cells import Row, Rows
-    from templates.ledger import SheetLedger
     from templates.report import BookReport
 
 #: Finds what the Analysis sheet of a plan's workbook shows, in its language.
@@ -55,17 +56,17 @@ def write_plan_book(
     from templates.write import build
 
     history: tuple[Row, ...] = ()
-    sheet: SheetLedger | None = None
     own = source is not None and (source.is_dir() or source.suffix.lower() in _BOOKS)
     if own and source is not None:
         from templates.read.book import read_book
 
         book = read_book(source)
-        lang, history, sheet = book.lang, book.history, book.ledger
+        lang, history = book.lang, book.history
     found = analyse(plan, lang) if analyse else None
     if source is not None and not source.is_dir():
-        found = _over_time(plan, source, sheet, closes, lang, found)
-    report = plan_book(plan, lang, history, found)
+        found = _over_time(plan, source, closes, lang, found)
+    realised = _realised(plan, source) if source is not None else None
+    report = plan_book(plan, lang, history, found, realised)
     data: bytes | None = None
     notice: Phrase | None = None
     if own and source is not None:
@@ -80,7 +81,8 @@ def write_plan_book(
         kept = keep_copy(path)
         told += [phrase("copy-kept", file=kept.name)] if kept else []
     if data is None:
-        data = build(replace(report, ledger=ledger_rows(sheet.entries) if sheet else ()), lang).to_bytes()
+        rows = ledger_rows(book.ledger.entries) if own else ()
+        data = build(replace(report, ledger=rows), lang).to_bytes()
     write_whole(path, data)
     return "\n".join(sentence.told(lang) for sentence in told)
 
@@ -88,7 +90,6 @@ def write_plan_book(
 def _over_time(
     plan: Plan,
     source: Path,
-    sheet: SheetLedger | None,
     closes: Sources | None,
     lang: Lang,
     found: AnalysisTables | None,
@@ -96,7 +97,7 @@ def _over_time(
     """Add what the ledger of the plan's file came to, where it has one."""
     from rebalancer.ledgers import read_ledger
 
-    ledger = read_ledger(source, sheet)
+    ledger = read_ledger(source)
     if not ledger.entries:
         return found
     from rebalancer.analysing import Sources
@@ -110,11 +111,29 @@ def _over_time(
     return found
 
 
-def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: AnalysisTables | None = None) -> BookReport:
-    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
+def _realised(plan: Plan, source: Path) -> Decimal | None:
+    """Return the year's overseas gains in won, by the settings or the ledger of the plan's file; None where unknown."""
+    from rebalancer.ledgers import realised_overseas
+
+    if plan.portfolio.base_currency != "KRW" or source.is_dir():
+        return None
+    return realised_overseas(plan.portfolio, source, plan.as_of).settings.realised.get("overseas")
+
+
+def plan_book(
+    plan: Plan,
+    lang: Lang,
+    history: tuple[Row, ...] = (),
+    found: AnalysisTables | None = None,
+    realised: Decimal | None = None,
+) -> BookReport:
+    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`.
+
+    `realised` are the year's overseas gains, for the calendar.
+    """
     from templates.report import plan_report, problem_rows
 
-    analyses = _analyses(plan, lang)
+    analyses = _analyses(plan, lang, realised)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))
         analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
@@ -123,14 +142,15 @@ def plan_book(plan: Plan, lang: Lang, history: tuple[Row, ...] = (), found: Anal
     return replace(report, shares=found.shares) if found else report
 
 
-def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
+def _analyses(plan: Plan, lang: Lang, realised: Decimal | None) -> dict[str, Rows]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
     from engine.analysis.calendar import Calendar, calendar
     from engine.analysis.risk import risk
     from rebalancer.tabulating import calendar_rows, limit_rows
 
+    tasks = calendar(plan.portfolio, plan.as_of, realised=realised)
     return {
         # What needs facts or history: `rebalancer risk`.
         "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
-        "Calendar": calendar_rows(Calendar(calendar(plan.portfolio, plan.as_of), plan.portfolio.notes), lang),
+        "Calendar": calendar_rows(Calendar(tasks, plan.portfolio.notes), lang),
     }

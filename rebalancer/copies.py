@@ -12,7 +12,8 @@ import csv
 import io
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 from engine.data.files import decode
 from engine.errors import InputError, warning
 from engine.ledger.entries import LedgerEntry, parse_entries
-from engine.merging import Change, Row, changes, merged
+from engine.merging import Change, Conflict, Row, changes, merged
 from engine.portfolio import Portfolio
 from rebalancer.ledgers import commit, ledger_file, read_ledger, recording
 from rebalancer.loading import load, load_portfolio
@@ -69,7 +70,7 @@ def _read(path: Path) -> Portfolio | None:
 
 
 def _symbols(portfolio: Portfolio) -> set[str]:
-    return {one.symbol for one in portfolio.holdings} | {target.symbol for _, target in portfolio.targets()}
+    return set(portfolio.symbols)
 
 
 def _ledgers(source: Path) -> list[Path]:
@@ -78,37 +79,65 @@ def _ledgers(source: Path) -> list[Path]:
     return [path for path in sorted(source.parent.glob("*.csv")) if is_copy(path.stem, stem)]
 
 
-def merge_copy(
-    source: Path, copy: Path, *, take: str = "", choices: Mapping[Row, str] | None = None, lang: Lang = "en"
-) -> tuple[tuple[Change, ...], Path]:
+@dataclass(frozen=True, slots=True)
+class MetCopy:
+    """What a portfolio and a copy come to; where there are conflicts, nothing of it may be written."""
+
+    portfolio: Portfolio
+    conflicts: tuple[Conflict, ...]
+    new: tuple[LedgerEntry, ...]
+    files: tuple[Path, ...]
+
+    def put_away(self) -> Path:
+        """Give the copies their other names, and return that of the portfolio's."""
+        kept = [path.rename(_free(path)) for path in self.files]
+        return kept[0]
+
+
+def meet_copy(
+    source: Path,
+    copy: Path,
+    mine: Portfolio,
+    entries: Sequence[LedgerEntry],
+    *,
+    take: str = "",
+    choices: Mapping[Row, str] | None = None,
+) -> MetCopy:
+    """Return what a portfolio, with the entries of its ledger, and a copy of its file come to.
+
+    The version that the file had last when it was synchronised is what both come from, where there is one. Raises
+    InputError where the copy cannot be read, or each began a ledger of its own.
+    """
+    theirs, ledgers = load(copy), _ledgers(source)
+    others: list[LedgerEntry] = []
+    for path in ledgers:
+        others += without(parse_entries(decode(path.read_bytes()), str(path))[0], others)
+    others = others or list(entries)
+    agreed, unclear = agreed_openings(entries, others, take)
+    if unclear:
+        raise InputError(unclear)
+    settled = settled_rows(mine, entries, theirs, others, agreed)
+    both, conflicts = merged(had_last(source), mine, theirs, prefer=take, choices=choices, settled=settled)
+    return MetCopy(both, conflicts, tuple(without((*others, *agreed), entries)), (copy, *ledgers))
+
+
+def merge_copy(source: Path, copy: Path, *, take: str = "", lang: Lang = "en") -> tuple[tuple[Change, ...], Path]:
     """Merge a copy into a portfolio's file, and return what that changes and the name under which the copy stays.
 
-    The version that the file had last when it was synchronised is what both come from, where there is one. Where both
-    changed a row in its own way nothing is written: InputError shows both values, and both files stay as they are.
+    Where both changed a row in its own way nothing is written: InputError shows both values, and both files stay as
+    they are (`take` chooses a side).
     """
     with recording(source):
-        raw, mine, entries = source.read_bytes(), load(source), read_ledger(source).entries
-        theirs, ledgers = load(copy), _ledgers(source)
-        others: list[LedgerEntry] = []
-        for path in ledgers:
-            others += without(parse_entries(decode(path.read_bytes()), str(path))[0], others)
-        others = others or list(entries)
-        agreed, unclear = agreed_openings(entries, others, take)
-        if unclear:
-            raise InputError(unclear)
-        settled = settled_rows(mine, entries, theirs, others, agreed)
-        both, conflicts = merged(had_last(source), mine, theirs, prefer=take, choices=choices, settled=settled)
-        if conflicts:
-            beside = warning("sync-copy-found", str(source), file=copy.name)
-            raise InputError([*(one.problem for one in conflicts), beside])
-        changed = changes(mine, both)
-        data = written(source, both, lang) if changed else raw
-        new = without((*others, *agreed), entries)
-        if changed or new:
-            commit(source, raw, data, new)
-        for path in ledgers:
-            path.rename(_free(path))
-        return changed, copy.rename(_free(copy))
+        raw, mine = source.read_bytes(), load(source)
+        met = meet_copy(source, copy, mine, read_ledger(source).entries, take=take)
+        if met.conflicts:
+            beside = warning("sync-copy-kept", str(source), file=copy.name)
+            raise InputError([*(one.problem for one in met.conflicts), beside])
+        changed = changes(mine, met.portfolio)
+        data = written(source, met.portfolio, lang) if changed else raw
+        if changed or met.new:
+            commit(source, raw, data, met.new)
+        return changed, met.put_away()
 
 
 def _free(path: Path) -> Path:

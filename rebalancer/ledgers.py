@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from engine.quote import Quote
     from engine.words import Lang
     from rebalancer.storing import StoredPlan, StoredTrade
-    from templates.ledger import SheetLedger
 
 #: Workbooks that may have the ledger on a sheet of their own.
 _BOOKS = (".xlsx", ".xlsm")
@@ -70,18 +69,18 @@ class Ledger:
         return booked(self.standing, base)
 
 
-def read_ledger(source: Path, sheet: SheetLedger | None = None) -> Ledger:
+def read_ledger(source: Path) -> Ledger:
     """Return the ledger of a portfolio's file, without entries where there is none yet.
 
-    A workbook's is that beside it and, after it, that on its Ledger sheet (`sheet`, where it is read already). Raises
-    InputError with every row that cannot be used.
+    A workbook's is that beside it and, after it, that on its Ledger sheet. Raises InputError with every row that
+    cannot be used.
     """
     beside = _beside(source)
     if source.suffix.lower() not in _BOOKS:
         return beside
     from templates.ledger import ledger_of
 
-    sheet = sheet or ledger_of(content_of(source), source.name)
+    sheet = ledger_of(content_of(source), source.name)
     if any(problem.severity == "error" for problem in sheet.problems):
         raise InputError(sheet.problems)
     entries = {one.id: one for one in (*beside.entries, *sheet.entries)}
@@ -485,19 +484,27 @@ def realised_overseas(portfolio: Portfolio, file: Path, as_of: dt.date) -> Portf
 
     By moving average, in the base currency. What the file says itself stands; so does a portfolio without a ledger.
     """
+    if not _asks_for_gains(portfolio):
+        return portfolio
+    return realised_in(portfolio, read_ledger(file).entries, as_of)
+
+
+def realised_in(portfolio: Portfolio, entries: Sequence[LedgerEntry], as_of: dt.date) -> Portfolio:
+    """Return the portfolio as `realised_overseas` does, from the entries of a ledger."""
     from engine.costs.tax import is_overseas
 
-    if portfolio.residence != "KR" or "overseas" in portfolio.settings.realised:
-        return portfolio
-    ledger = read_ledger(file)
-    if not ledger.entries:
+    if not entries or not _asks_for_gains(portfolio):
         return portfolio
     shielded = {account.name for account in portfolio.accounts if account.type != "taxable"}
     total = ZERO
-    for gain in ledger.books(portfolio.base_currency).gains:
+    for gain in booked(standing(entries), portfolio.base_currency).gains:
         instrument = portfolio.instruments.get(gain.symbol)
         overseas = is_overseas(instrument) if instrument else gain.currency != "KRW"
         if gain.date.year == as_of.year and gain.date <= as_of and overseas and gain.account not in shielded:
             total += gain.average_base or ZERO
     settings = replace(portfolio.settings, realised={**portfolio.settings.realised, "overseas": total})
     return replace(portfolio, settings=settings)
+
+
+def _asks_for_gains(portfolio: Portfolio) -> bool:
+    return portfolio.residence == "KR" and "overseas" not in portfolio.settings.realised

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, NoData, Problem, error, note
+from engine.goals import goals_of
 from engine.history import HistoryTable, from_records
 from engine.ledger.performance import Aim, Performance, aged
 from engine.ledger.performance import performance as over_time
@@ -72,16 +73,19 @@ def of_ledger(
 
 
 def aims_of(portfolio: Portfolio) -> dict[str, Aim]:
-    """Return what is wanted of each symbol, with the nearer of its two bands."""
+    """Return what is wanted of each goal, with the nearer of its two bands; wider classes are no aims beside others."""
+    rules = {section.name: section.rule for section in portfolio.sections}
     aims = {}
-    for section, target in portfolio.targets():
-        if not target.enabled:
+    for goal in goals_of(portfolio):
+        target = goal.target
+        if target is None or goal.section is None or not target.enabled or not goal.leaf:
             continue
-        rule = section.rule.of(target)
+        rule = rules[goal.section].of(target)
         weight = float(target.weight)
         widths = [float(rule.absolute_band)] if rule.absolute_band is not None else []
         widths += [float(rule.relative_band) * weight] if rule.relative_band is not None else []
-        aims[target.symbol] = Aim(section.name, weight, min(widths, default=float("inf")))
+        parts = {} if goal.kind == "instrument" else {symbol: float(part) for symbol, part in goal.members.items()}
+        aims[target.symbol] = Aim(goal.section, weight, min(widths, default=float("inf")), parts)
     return aims
 
 

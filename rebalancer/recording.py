@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, error
+from engine.goals import members_of
 from engine.money import ZERO, FxTable
 from engine.phrase import place
 from engine.plan import Plan, Trade
@@ -43,7 +44,7 @@ def record(portfolio: Portfolio, plan: Plan, *, day: dt.date | None = None) -> P
         replace(one, cash=plan.cash.accounts_after.get(one.name, plan.cash.after)) for one in portfolio.accounts
     )
     traded = {trade.symbol for trade in plan.trades}
-    sections = tuple(dated(section, traded, day or plan.as_of) for section in portfolio.sections)
+    sections = tuple(dated(portfolio, section, traded, day or plan.as_of) for section in portfolio.sections)
     # A document has one rule for the section "all" and for holdings without a target.
     others = next((section.rule for section in sections if section.name == "all"), portfolio.untargeted_rule)
     return replace(
@@ -111,9 +112,9 @@ def _averaged_rate(row: Holding, trade: Trade | StoredTrade, rate: Decimal | Non
     return (paid * row.cost_fx + trade.amount * rate) / (paid + trade.amount)
 
 
-def dated(section: Section, traded: set[str], day: dt.date) -> Section:
+def dated(portfolio: Portfolio, section: Section, traded: set[str], day: dt.date) -> Section:
     """Return a section as last rebalanced on the day, where something of it was traded."""
-    if not any(target.symbol in traded for target in section.targets):
+    if not traded.intersection(members_of(portfolio, section)):
         return section
     return replace(section, rule=replace(section.rule, last_rebalanced=day))
 

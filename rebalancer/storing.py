@@ -239,7 +239,7 @@ def record_stored(portfolio: Portfolio, plan: StoredPlan, fills: Iterable[Stored
     for trade in trades:
         book(holdings, trade, plan.rates.get(trade.currency) if trade.currency != portfolio.base_currency else None)
     traded = {trade.symbol for trade in trades}
-    sections = tuple(dated(section, traded, plan.as_of) for section in portfolio.sections)
+    sections = tuple(dated(portfolio, section, traded, plan.as_of) for section in portfolio.sections)
     others = next((section.rule for section in sections if section.name == "all"), portfolio.untargeted_rule)
     return replace(
         portfolio,

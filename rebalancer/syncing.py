@@ -135,12 +135,24 @@ class Meeting:
         if not self.conflicts:
             return
         told = [one.problem for one in self.conflicts]
+        if kept := self.keep_theirs():
+            told.append(warning("sync-conflict-kept", str(self.own.source), file=kept.name))
+        raise InputError([*told, *self.problems])
+
+    def keep_theirs(self) -> Path | None:
+        """Put the other side's file beside this one, and return where."""
         for head in self.heads[-1:]:
             kept = conflict_file(self.own.source, head.suffix)
             write_whole(kept, head.data)
             replace(self.state, theirs=head.print).write(self.own.source)
-            told.append(warning("sync-conflict-kept", str(self.own.source), file=kept.name))
-        raise InputError([*told, *self.problems])
+            return kept
+        return None
+
+    def start(self) -> _State:
+        """Return what is known, with nothing under way. Raises InputError for what stops it, other than conflicts."""
+        if wrong := [one for one in self.problems if one.severity == "error"]:
+            raise InputError(wrong)
+        return replace(self.state, had=list(self.had), taking=[], before="", after="")
 
     def taking(self, after: tuple[str, bytes]) -> _State:
         """Return what is to be known once the file has taken in what is new, and it is written down before.
@@ -156,13 +168,12 @@ class Meeting:
             bases=bases,
         )  # fmt: skip
 
-    def version(self, data: bytes) -> Version:
-        """Return the version that both sides come to, with this side's file as it then is."""
+    def version(self, data: bytes, suffix: str) -> Version:
+        """Return the version that both sides come to, with this side's file as it then is, of a kind."""
         older = [one for head in self.heads for one in (*head.parents, *head.ancestors)]
         own = [one for base in self.bases for one in base.ancestors]
         seen = sorted(self.known.items(), key=lambda one: one[0], reverse=True)
         ancestors = dict.fromkeys((*self.parents, *self.had, *older, *own, *(identity for _, (_, identity) in seen)))
-        suffix = self.own.source.suffix.lower() if self.own.source.suffix.lower() in KINDS else SUFFIXES[0]
         text = dump_entries(self.entries, header=True) if self.entries else ""
         return Version(self.number + 1, new_id(), self.parents, suffix, data, text, tuple(ancestors))
 
@@ -230,8 +241,19 @@ def _fetched(source: Path, url: str, shelf: Shelf) -> Synced:
     return Synced(newest.number, sent=False, taken=True, merged=1)
 
 
-def meet(own: Own, url: str, shelf: Shelf, *, take: str = "", choices: Mapping[Row, str] | None = None) -> Meeting:
-    """Return what this side and a URL come to; nothing is written. Raises SyncFailed where it cannot be read."""
+def meet(
+    own: Own,
+    url: str,
+    shelf: Shelf,
+    *,
+    take: str = "",
+    choices: Mapping[Row, str] | None = None,
+    take_ledger: str = "",
+) -> Meeting:
+    """Return what this side and a URL come to; nothing is written. Raises SyncFailed where it cannot be read.
+
+    `take_ledger` says whose beginning counts where each side began a ledger of its own, else `take` does.
+    """
     state = _resolved(_State.read(own.source, url), own)
     listed = shelf.listing()
     known = {one.path: state.seen[one.path] for one in listed if state.seen.get(one.path, ("",))[0] == one.mark}
@@ -247,7 +269,7 @@ def meet(own: Own, url: str, shelf: Shelf, *, take: str = "", choices: Mapping[R
     for head in heads:
         theirs, others = _portfolio(head, own.source), parse_entries(head.ledger)[0]
         base = _common(head, had, older, every, state, _reader(shelf, listed, places), own.source)
-        agreed, unclear = agreed_openings(found, others, take)
+        agreed, unclear = agreed_openings(found, others, take_ledger or take)
         problems += unclear
         settled = {} if unclear else settled_rows(portfolio, found, theirs, others, agreed)
         if base is None and head.ancestors and had:
@@ -268,14 +290,12 @@ def meet(own: Own, url: str, shelf: Shelf, *, take: str = "", choices: Mapping[R
 
 def _done(meeting: Meeting, lang: Lang) -> Synced | None:
     """Write what both come to on both sides; None where somebody else came first."""
-    own, state = meeting.own, replace(meeting.state, had=list(meeting.had), taking=[], before="", after="")
-    if wrong := [one for one in meeting.problems if one.severity == "error"]:
-        raise InputError(wrong)
+    own, state = meeting.own, meeting.start()
     changed = meeting.changes
-    data = written(own.source, meeting.portfolio, lang) if changed else own.raw
+    data, suffix = written(own.source, meeting.portfolio, lang) if changed else own.raw, own.source.suffix.lower()
     taken = data != own.raw or bool(meeting.new)
     if taken:
-        state = replace(meeting.taking((own.source.suffix.lower(), data)), after=_print(data))
+        state = replace(meeting.taking((suffix, data)), after=_print(data))
         state.write(own.source)
         try:
             commit(own.source, own.raw, data, meeting.new)
@@ -283,29 +303,67 @@ def _done(meeting: Meeting, lang: Lang) -> Synced | None:
             meeting.state.write(own.source)
             raise
         state = replace(state, had=state.taking, taking=[], before="", after="")
-    number, sent = meeting.number, False
-    seen = meeting.known
-    if meeting.same:
-        state = replace(state, bases={one.id: _packed(one) for one in meeting.bases})
-    else:
-        newest = meeting.version(data)
-        if newest.parents == tuple(one.id for one in meeting.heads) and _as(
-            meeting.heads, own.source, meeting.portfolio, meeting.entries
-        ):
-            number, had, bases = meeting.heads[0].number, meeting.heads[0], [meeting.heads[0]]
+    sent = _sent(meeting, state, data, suffix)
+    return replace(sent, taken=taken) if sent else None
+
+
+def done_in_open_book(
+    meeting: Meeting, write: Callable[[], bool], data: bytes, suffix: str, *, taken: bool
+) -> Synced | None:
+    """Write what both come to into a workbook that another program has open, and send it; None as above.
+
+    `write` does the former, where `taken`, and returns whether the file on disk has it already; else it is known the
+    next time by its rows. `data` is the file as the other side is to have it.
+    """
+    from engine.data.write import dump_portfolio
+
+    own, state, later = meeting.own, meeting.start(), None
+    if taken:
+        after = dump_portfolio(meeting.portfolio).encode()
+        waiting = meeting.taking((SUFFIXES[0], after))
+        waiting.write(own.source)
+        if write():
+            state = replace(waiting, had=waiting.taking, taking=[], before="")
+        else:
+            later = waiting
+    if meeting.new:
+        now = own.source.read_bytes()
+        commit(own.source, now, now, meeting.new)
+    sent = _sent(meeting, state, data, suffix, later)
+    return replace(sent, taken=taken or bool(meeting.new)) if sent else None
+
+
+def _sent(meeting: Meeting, state: _State, data: bytes, suffix: str, later: _State | None = None) -> Synced | None:
+    """Send what both come to, unless it is there; None where somebody else came first.
+
+    `later` is what is known where the file on disk has not been written yet.
+    """
+    own, number, sent, seen = meeting.own, meeting.number, False, meeting.known
+    had = meeting.bases
+    if not meeting.same:
+        newest = meeting.version(data, suffix)
+        ids = tuple(one.id for one in meeting.heads)
+        if newest.parents == ids and _as(meeting.heads, own.source, meeting.portfolio, meeting.entries):
+            number, had = meeting.heads[0].number, meeting.heads
         else:
             # Written down first: where the answer never comes, the next time knows that this version is its own.
-            replace(state, sending=newest.id).write(own.source)
+            replace(later or state, sending=newest.id).write(own.source)
             created = meeting.shelf.create(newest)
             if created is None:
                 return None
-            number, had, bases, sent = newest.number, newest, [newest], True
+            number, had, sent = newest.number, (newest,), True
             seen = {**seen, created.path: (created.mark, newest.id)}
-        state = replace(state, had=[had.id], bases={one.id: _packed(one) for one in bases})
-    state = replace(state, sending="", seen=seen, number=number)
+    bases = {one.id: _packed(one) for one in had}
+    if later:
+        state = replace(later, taking=[one.id for one in had], bases={**later.bases, **bases}, number=number)
+        state = replace(state, sending=had[0].id if sent else "")
+    else:
+        state = replace(state, had=[one.id for one in had], bases=bases, sending="", seen=seen, number=number)
     _forget_theirs(own.source, state)
     replace(state, theirs="").write(own.source)
-    return Synced(number, sent, taken, len(meeting.heads), changed, meeting.problems)
+    return Synced(
+        number, sent, taken=False, merged=len(meeting.heads), changes=meeting.changes, problems=meeting.problems
+    )
 
 
 def written(source: Path, portfolio: Portfolio, lang: Lang) -> bytes:

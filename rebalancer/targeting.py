@@ -124,6 +124,12 @@ def _replaced(portfolio: Portfolio, weighting: Weighting, name: str) -> tuple[Se
         where = dict.fromkeys(elsewhere[symbol] for symbol in twice)
         raise InputError([error("weights-elsewhere", place("command-line"), symbols=twice, sections=list(where))])
     standing = {target.symbol: target for target in old.targets} if old else {}
+    if goals := [target.symbol for target in standing.values() if target.kind != "instrument"]:
+        raise InputError([error("weights-goals", place("command-line"), section=name, goals=goals)])
+    named = {symbol: goal for found, one in portfolio.targets() for symbol in one.members for goal in (one.symbol,)}
+    if twice := [row.symbol for row in weighting.weights if row.symbol in named]:
+        where = dict.fromkeys(named[symbol] for symbol in twice)
+        raise InputError([error("weights-elsewhere", place("command-line"), symbols=twice, sections=list(where))])
     share = sum((target.weight for target in standing.values() if target.enabled), ZERO)
     if not share:
         share = portfolio.cash_target
@@ -191,7 +197,14 @@ def target_changes(before: Portfolio, after: Portfolio) -> Iterator[TargetChange
             continue
         kind: Literal["new", "gone", "changed"] = "new" if was is None else "gone" if now is None else "changed"
         section, symbol = key
-        yield TargetChange(kind, section, symbol, instruments[symbol].name, was or ZERO, now or ZERO)
+        yield TargetChange(
+            kind,
+            section,
+            symbol,
+            instruments[symbol].name if symbol in instruments else symbol,
+            was or ZERO,
+            now or ZERO,
+        )
 
 
 def _weights(portfolio: Portfolio) -> Mapping[tuple[str, str], Decimal]:

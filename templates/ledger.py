@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from engine.data.fields import Path as Way
 from engine.data.fields import Report, Where
@@ -48,6 +49,7 @@ def sheet_ledger(grids: Sequence[Grid], source: str) -> SheetLedger:
     return NO_LEDGER if place is None else ledger_in(place, source)
 
 
+@lru_cache(maxsize=2)
 def ledger_of(data: bytes, source: str) -> SheetLedger:
     """Return the ledger in a workbook's file; one that cannot be read has none."""
     from engine.data.files import Refused
@@ -60,7 +62,21 @@ def ledger_of(data: bytes, source: str) -> SheetLedger:
 
 
 def ledger_in(place: Found, source: str) -> SheetLedger:
-    """Return the ledger that stands at a place."""
+    """Return the ledger that stands at a place; the last one is remembered, for several functions ask in a row."""
+    key = (source, place.grid.name, place.header, tuple(sorted(place.columns.items())))
+    rows = tuple((number, tuple(cells.items())) for number, cells in place.grid.rows.items())
+    if _last.get("key") != (key, rows):
+        _last.update(key=(key, rows), ledger=_read(place, source))
+    found = _last["ledger"]
+    assert isinstance(found, SheetLedger)  # noqa: S101 - what was just put there
+    return found
+
+
+#: The ledger that was read last, and the cells it was read from.
+_last: dict[str, object] = {}
+
+
+def _read(place: Found, source: str) -> SheetLedger:
     reader = TableReader(place, source)
 
     def locate(way: Way) -> Where:

@@ -15,10 +15,11 @@ from engine.phrase import phrase
 from engine.plan import Plan, Position, Trade, cash_weight, reconciliation
 from engine.portfolio import UNKNOWN_TYPE, Portfolio
 from engine.settings import Settings, setting_fields
+from engine.text import plain_number
 from engine.words import Lang, known, say
 from templates.cells import Row, Rows, Value
 from templates.spec.results import price_status
-from templates.spec.vocabulary import ANY, NONE, choices
+from templates.spec.vocabulary import ANY, NONE, choices, spoken
 
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
@@ -374,13 +375,51 @@ def setting_rows(portfolio: Portfolio, lang: Lang) -> Rows:
     return tuple(rows)
 
 
-def instrument_rows(portfolio: Portfolio) -> Rows:
-    """Return the instruments that the catalogue does not have, or has otherwise, with all that is known of them."""
+def goaled(portfolio: Portfolio) -> bool:
+    """Tell whether any target of a portfolio names more than an instrument."""
+    return any(target.kind != "instrument" or target.share is not None for _, target in portfolio.targets())
+
+
+def exposure_text(portfolio: Portfolio, symbol: str, lang: Lang) -> str | None:
+    """Return what a portfolio says of the classes that an instrument is in, as one reads it; None where nothing.
+
+    One that is all of a class is that class: US equity. Else each class has its part: US equity 62%, Emerging 11%.
+    """
+    exposure = portfolio.exposures.get(symbol)
+    if exposure is None:
+        return None
+    named = {str(spoken("class", name, lang)): part for name, part in exposure.items()}
+    alone = next(iter(named), "")
+    if list(named.values()) == [1] and not any(letter.isdigit() for letter in alone):
+        return alone
+    return ", ".join(f"{name} {plain_number(part * 100)}%" for name, part in named.items())
+
+
+def class_rows(portfolio: Portfolio) -> Rows:
+    """Return the person's own classes, each with the wider one that it is in."""
+    return tuple({"Class": name, "Within": wider or None} for name, wider in portfolio.classes.items())
+
+
+def preference_rows(portfolio: Portfolio, lang: Lang) -> Rows:
+    """Return where what is bought first: a symbol, goal or class with its places in order; and the rule that holds."""
+    return tuple(
+        {"What": what, "Places": ", ".join(str(spoken("account_type", one, lang)) for one in places)}
+        for what, places in portfolio.prefer.items()
+    )
+
+
+def instrument_rows(portfolio: Portfolio, lang: Lang) -> Rows:
+    """Return the instruments that the catalogue does not have, or has otherwise, with all that is known of them.
+
+    The classes of what is held stand beside the holding, of others here.
+    """
     known = catalogue.load()
+    held = {holding.symbol for holding in portfolio.holdings}
     rows: list[Row] = []
     for symbol, instrument in portfolio.instruments.items():
         entry = known.get(symbol)
-        if entry is not None and entry.instrument == instrument:
+        exposure = None if symbol in held else exposure_text(portfolio, symbol, lang)
+        if entry is not None and entry.instrument == instrument and exposure is None:
             continue
         rows.append(
             {
@@ -395,6 +434,7 @@ def instrument_rows(portfolio: Portfolio) -> Rows:
                 "TER": instrument.expense_ratio,
                 "Lot": instrument.lot,
                 "NameEn": instrument.name_en or None,
+                "Exposure": exposure,
             }
         )
     return tuple(rows)

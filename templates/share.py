@@ -20,8 +20,9 @@ from templates.spec.layout import Placement, arrange
 from templates.spec.schema import Column, Sheet, Table
 from templates.write import Book, fill, new_workbook
 from templates.write.analysis import extra_columns
+from templates.write.arithmetic import Number, number
 from templates.write.canvas import Canvas
-from templates.write.evaluate import Figures, Number, evaluate, number
+from templates.write.evaluate import Figures, evaluate
 
 _TENTH = Decimal("0.001")
 

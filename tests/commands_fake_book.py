@@ -140,12 +140,15 @@ class FakeBook:
         self.calculated = 0
         self.active = ""
         self.pdfs: list[str] = []
-        self.chosen, self.agrees = "", True
+        self.chosen, self.folder, self.agrees = "", "", True
+        self.answers: list[str] = []
+        self._data = data
         self.before_write: Callable[[], None] = lambda: None
         self.app = SimpleNamespace(
             status_bar=False,
             alert=self._alert,
             file=lambda _title: self.chosen,
+            folder=lambda _title: self.folder,
             api=SimpleNamespace(CalculateFull=self._calculate),
         )
         shown, formulas = _loaded(data)
@@ -179,13 +182,24 @@ class FakeBook:
 
     def _alert(self, text: str, _title: str, buttons: str = "") -> str:
         self.alerts.append(text)
+        if buttons == "yes_no_cancel":
+            return self.answers.pop(0)
         return "ok" if self.agrees or not buttons else "cancel"
 
     def _calculate(self) -> None:
         self.calculated += 1
 
+    def save(self) -> None:
+        """Write what is in the cells to the file."""
+        book = load_workbook(io.BytesIO(self._data), keep_vba=True)
+        for sheet in self.sheets:
+            for row, column in {(row, column) for name, row, column, _ in self.written if name == sheet.name}:
+                book[sheet.name].cell(row, column).value = sheet.formulas.get((row, column))
+        book.save(self._fullname)
+
     def to_pdf(self, path: str) -> None:
         self.pdfs.append(path)
 
     def state(self) -> dict[str, Cells]:
-        return {sheet.name: dict(sheet.formulas) for sheet in self.sheets}
+        """Return what stands where, but for the ledger, which is only ever added to."""
+        return {sheet.name: dict(sheet.formulas) for sheet in self.sheets if sheet.name != "Ledger"}

@@ -24,7 +24,9 @@ from engine.analysis.compare import look_through
 from engine.analysis.facts import NOT_KNOWN, UNKNOWN, Figure, Fund
 from engine.analysis.volatility import NORMAL_BAND, WIDE_BAND, Turbulence
 from engine.documents import Document, number, problem_list
+from engine.drift import limits_of
 from engine.errors import Problem, warning
+from engine.goals import aims_of, goals_of, members_of
 from engine.money import ZERO
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Account, Group, Portfolio, Target
@@ -174,9 +176,12 @@ class _Measure:
         """Return the portfolio's worth in the base currency; 0 where it is not known."""
         return self.valuation.total if self.valuation else ZERO
 
-    def value(self, symbols: Iterable[str]) -> Decimal:
-        """Return the joint worth of some symbols in the base currency."""
-        return sum((self.valuation.values.get(symbol, ZERO) for symbol in symbols), ZERO) if self.valuation else ZERO
+    def value(self, symbols: Iterable[str] | Mapping[str, Decimal]) -> Decimal:
+        """Return the joint worth of some symbols in the base currency, of a mapping so much of each."""
+        if self.valuation is None:
+            return ZERO
+        parts = symbols if isinstance(symbols, Mapping) else dict.fromkeys(symbols, Decimal(1))
+        return sum((self.valuation.values.get(symbol, ZERO) * part for symbol, part in parts.items()), ZERO)
 
     def weights(self) -> dict[str, Decimal]:
         """Return the weights of what is held; none where the total is not above 0."""
@@ -246,7 +251,7 @@ def overruns(portfolio: Portfolio, valuation: Valuation, idle: frozenset[str]) -
     """
     if valuation.total <= 0:
         return ()
-    aims = {target.symbol: target.weight * valuation.total for _, target in portfolio.targets()}
+    aims = aims_of((goal for goal in goals_of(portfolio) if goal.target), valuation.values, valuation.total)
     values = {s: worth if s in idle else aims.get(s, ZERO) for s, worth in valuation.values.items()}
     today = _Measure(portfolio, valuation, RiskInputs())
     aimed = _Measure(portfolio, replace(valuation, values=values), RiskInputs())
@@ -326,22 +331,25 @@ def percent(share: Decimal) -> Phrase:
 
 
 def _own_limits(measure: _Measure) -> Iterator[RiskRule]:
-    for _, target in measure.portfolio.targets():
-        worth = measure.value((target.symbol,))
-        if target.minimum is not None:
-            yield measure.compare("minimum", target.symbol, worth, target.minimum, "at least")
-        if target.maximum is not None:
-            yield measure.compare("maximum", target.symbol, worth, target.maximum, "at most")
+    for limit in limits_of(measure.portfolio):
+        if not limit.group:
+            worth = measure.value(limit.members)
+            if limit.minimum is not None:
+                yield measure.compare("minimum", limit.name, worth, limit.minimum, "at least")
+            if limit.maximum is not None:
+                yield measure.compare("maximum", limit.name, worth, limit.maximum, "at most")
 
 
 def _groups(measure: _Measure) -> Iterator[RiskRule]:
-    for group in measure.portfolio.groups:
-        worth = measure.value(group.members)
-        note = phrase("risk.symbols", symbols=group.members)
-        if group.minimum is not None:
-            yield measure.compare("group-minimum", group.name, worth, group.minimum, "at least", note)
-        if group.maximum is not None:
-            yield measure.compare("group-maximum", group.name, worth, group.maximum, "at most", note)
+    named = {group.name: group.members for group in measure.portfolio.groups}
+    for limit in limits_of(measure.portfolio):
+        if limit.group:
+            worth = measure.value(limit.members)
+            note = phrase("risk.symbols", symbols=named[limit.name])
+            if limit.minimum is not None:
+                yield measure.compare("group-minimum", limit.name, worth, limit.minimum, "at least", note)
+            if limit.maximum is not None:
+                yield measure.compare("group-maximum", limit.name, worth, limit.maximum, "at most", note)
 
 
 def _leveraged(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
@@ -393,7 +401,8 @@ def _single_name(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
 def _core(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     for section in measure.portfolio.sections:
         if section.name == limit.scope:
-            worth = measure.value(tuple(target.symbol for target in section.targets))
+            mine = (goal for goal in goals_of(measure.portfolio) if goal.section == section.name and goal.leaf)
+            worth = sum((measure.value(goal.members) for goal in mine), ZERO)
             yield measure.compare(limit.rule, limit.scope, worth, limit.limit, limit.bound)
 
 
@@ -429,9 +438,9 @@ def weighted_fee(weights: Mapping[str, Decimal], fees: Mapping[str, Decimal | No
 def _volatility_bands(measure: _Measure) -> Iterator[RiskRule]:
     """Yield each band that follows volatility by the portfolio's own rules, as wide as it is now."""
     for section, target in measure.portfolio.targets():
-        if not section.rule.follows_volatility(target):
+        if not section.rule.follows_volatility(target) or not target.named:
             continue
-        state = measure.inputs.turbulence.get(target.symbol)
+        state = measure.inputs.turbulence.get(target.named[0])
         high = state is not None and state.state == "high"
         calm, rough = (section.rule.of(replace(target, high_volatility=is_high)) for is_high in (False, True))
         narrow, wide = calm.relative_band or ZERO, rough.relative_band or ZERO
@@ -443,7 +452,7 @@ def _volatility_row(
 ) -> RiskRule:
     """Compare a target's relative deviation with its band; in doubt where the two `widths` answer differently."""
     aim = EXACT.multiply(target.weight, measure.total)
-    away = abs(measure.value((target.symbol,)) - aim)
+    away = abs(measure.value(target.named) - aim)
     row = measure.compare("volatility-band", target.symbol, away, width, "at most", whole=aim)
     note = state.told if state else phrase("risk.no-volatility")
     unsure = (state is None or state.state == "unknown") and row.actual is not None
@@ -453,13 +462,13 @@ def _volatility_row(
 
 def _volatility_band(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     for section, target in measure.portfolio.targets():
-        if section.rule.follows_volatility(target):
+        if section.rule.follows_volatility(target) or not target.named:
             continue
         # A symbol's own row and the rotation section's row may both name it: the section's goes first.
         named = section.name == limit.scope or (target.symbol == limit.scope and section.name != "rotation")
         if not named or target.weight <= 0 or not target.enabled:
             continue
-        state = measure.inputs.turbulence.get(target.symbol)
+        state = measure.inputs.turbulence.get(target.named[0])
         yield _volatility_row(measure, target, state, state.band if state else NORMAL_BAND, (NORMAL_BAND, WIDE_BAND))
 
 
@@ -514,10 +523,9 @@ def _inside(measure: _Measure, account: Account) -> tuple[Decimal, Decimal, Deci
 
 def _core_funds(measure: _Measure) -> Iterator[RiskRule]:
     for section in measure.portfolio.sections:
-        for target in section.targets:
-            instrument = measure.portfolio.instruments[target.symbol]
-            if section.name == "core" and instrument.asset_type not in COMPANIES:
-                yield from screen(measure.inputs.facts.get(target.symbol, Fund(target.symbol)), measure.inputs.krw_per)
+        for symbol in members_of(measure.portfolio, section) if section.name == "core" else ():
+            if measure.portfolio.instruments[symbol].asset_type not in COMPANIES:
+                yield from screen(measure.inputs.facts.get(symbol, Fund(symbol)), measure.inputs.krw_per)
 
 
 def screen(fund: Fund, krw_per: Mapping[str, Decimal]) -> Iterator[RiskRule]:

@@ -149,7 +149,9 @@ def banded(
     sections = tuple(
         replace(
             section,
-            targets=tuple(replace(target, high_volatility=target.symbol in rough) for target in section.targets),
+            targets=tuple(
+                replace(one, high_volatility=bool(rough.intersection(one.named[:1]))) for one in section.targets
+            ),
         )
         for section in portfolio.sections
     )
@@ -159,7 +161,7 @@ def banded(
 def _notes(
     portfolio: Portfolio, names: tuple[str, ...], states: Mapping[str, Turbulence], lacks: Mapping[str, Phrase | str]
 ) -> Iterator[Problem]:
-    rules = {target.symbol: section.rule.of(target) for section, target in portfolio.targets()}
+    rules = {target.named[0]: section.rule.of(target) for section, target in portfolio.targets() if target.named}
     groups: dict[State, dict[Phrase | str, list[Phrase]]] = {"high": {}, "calm": {}, "unknown": {}}
     for name in names:
         found, rule = states.get(name), rules[name]

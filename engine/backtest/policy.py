@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from engine.errors import Problem, error
+from engine.goals import carried
 from engine.phrase import place
 from engine.portfolio import Portfolio
 from engine.schedule import PERIOD_MONTHS
@@ -131,7 +132,7 @@ def _number(text: str) -> float | None:
 def own(portfolio: Portfolio) -> Policy:
     """Return the portfolio's own rules as a policy: each section's schedule, its bands looked at every day."""
     watches = []
-    for section in portfolio.sections:
+    for section in carried(portfolio).sections:
         rule = section.rule
         bands = {target.symbol: rule.of(target).relative_band for target in section.targets}
         watches.append(

@@ -237,11 +237,20 @@ def _ended(part: OverTime) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What is wanted of a symbol: its section, weight, and how far from it the weight may be (infinity: no band)."""
+    """What is wanted of a goal: its section, weight, and how far from it the weight may be (infinity: no band).
+
+    `parts` are the members' parts in it, the one that stands for it in the benchmark first; without any the goal is the
+    instrument that it is called by.
+    """
 
     section: str
     weight: float
     width: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    def members(self, name: str) -> Mapping[str, float]:
+        """Return the parts; `name` is the aim's."""
+        return self.parts or {name: 1.0}
 
 
 def performance(
@@ -269,7 +278,8 @@ def performance(
     rows = slice(low, low + len(shown.days))
     names = list(dict.fromkeys(account for account, _ in (*course.books.stocks, *course.books.cash)))
     accounts = [course.part(name, partial(_is_of, name)) for name in names] if len(names) > 1 else []
-    of = {symbol: aims[symbol].section if symbol in aims else "" for symbol in course.symbols}
+    whose = {symbol: aim.section for name, aim in reversed(list(aims.items())) for symbol in aim.members(name)}
+    of = {symbol: whose.get(symbol, "") for symbol in course.symbols}
     kinds = list(dict.fromkeys(of.values()))
     sections = [course.section(kind, of) for kind in kinds] if len(kinds) > 1 else []
     weights, allocation = course.weights(aims)
@@ -497,7 +507,10 @@ class _Walk:
             for symbol in self.symbols
         }
         nothing = np.zeros(len(self.days))
-        columns = [by_symbol.get(symbol, nothing) for symbol in aims]
+        columns = [
+            sum((part * by_symbol.get(symbol, nothing) for symbol, part in aim.members(name).items()), nothing)
+            for name, aim in aims.items()
+        ]
         found = np.column_stack(columns) if columns else np.zeros((len(self.days), 0))
         return found, {**by_symbol, "": self._idle.sum(axis=1) / safe}
 
@@ -526,13 +539,14 @@ class _Walk:
 
     def benchmark(self, aims: Mapping[str, Aim], days: Days) -> Returns | None:
         """Return what the aims, held anew every day at no cost, returned on the days that all have closes."""
-        lacking = [symbol for symbol in aims if symbol not in self._closes.series]
-        wanted = [symbol for symbol in aims if aims[symbol].weight > 0]
+        carriers = {name: next(iter(aim.members(name))) for name, aim in aims.items()}
+        lacking = [symbol for symbol in carriers.values() if symbol not in self._closes.series]
+        wanted = [name for name in aims if aims[name].weight > 0]
         if not wanted or lacking or len(days) < 2:
             return None
         rates = {**self._rates}
         columns = []
-        for symbol in wanted:
+        for symbol in (carriers[name] for name in wanted):
             series = self._adjusted[symbol]
             currency = series.currency or self._currency.get(symbol, self.base)
             if currency not in rates or series.days[0] > days[0]:
@@ -541,7 +555,7 @@ class _Walk:
             rate = rates[currency][np.searchsorted(self.days, days)]
             columns.append(series.closes[at] * rate)
         worth = np.column_stack(columns)
-        grown = (worth[1:] / worth[:-1] - 1) @ np.array([aims[symbol].weight for symbol in wanted])
+        grown = (worth[1:] / worth[:-1] - 1) @ np.array([aims[name].weight for name in wanted])
         value = np.concatenate([[1.0], np.cumprod(1 + grown)])
         came = np.zeros(len(days))
         came[0] = 1.0

@@ -243,6 +243,8 @@ def _towards(state: GoalState, order: Order, portfolio: Portfolio) -> str | None
     if (order.symbol, account) in state.spare:
         return "consolidate"
     if order.side == "buy":
+        if state.spare:
+            return "replace"
         if state.weight > state.target:
             return "together"
         return "under" if state.status == "UNDER" else "below"

@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 from openpyxl.formula.translate import Translator
 
 from engine.data.files import Refused
+from engine.data.goals import JOINT
 from engine.phrase import Phrase, phrase
 from engine.words import LANGUAGES, Lang, say
 from templates.cells import Cell, Grid, Row, Rows, column_number, letters, quoted_sheet
@@ -26,7 +27,7 @@ from templates.merge.package import Package, SheetXml, StyleSheet, attributes, t
 from templates.read.book import matrix_start
 from templates.read.tables import Found, find_tables, in_codes
 from templates.read.workbooks import read_grids
-from templates.report import BookReport
+from templates.report import BookReport, goaled
 from templates.spec import TABLES
 from templates.spec import sheet as spec_sheet
 from templates.spec import table as spec_table
@@ -60,6 +61,9 @@ def write_back(path: Path, report: BookReport, lang: Lang) -> tuple[bytes | None
         from templates.merge.results import add_results
 
         return add_results(path, grids, report, lang)
+    if goaled(report.portfolio) != ("Goals" in found):
+        # Its formulas reckon otherwise.
+        return not_kept(path, phrase("not-kept.goals" if goaled(report.portfolio) else "not-kept.no-goals"))
     # The ledger is the person's: nothing is written there.
     report = replace(report, ledger=())
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
@@ -575,7 +579,14 @@ def _key(cells: Mapping[int, Cell], place: Found) -> tuple[str, ...]:
 
 def _coded(value: Cell, column: Column) -> object:
     """Return the code that a cell's word stands for."""
+    if column.name == "Members" and isinstance(value, str):
+        return as_members(value)
     return in_codes(column, value, {})
+
+
+def as_members(text: str) -> str:
+    """Return equivalents listed in a cell as this project writes them."""
+    return JOINT.join(piece.strip() for piece in re.split(r"[|,;]", text) if piece.strip())
 
 
 def _value_of(column: Column, row: Row, formula: str | None, lang: Lang) -> object:

@@ -15,18 +15,21 @@ from engine.data.files import Refused
 from engine.phrase import Phrase, phrase
 from engine.words import Lang
 from templates.cells import letters
-from templates.merge import KINDS, OwnBook, fill_formulas, not_kept, reach, same_text
+from templates.merge import KINDS, OwnBook, as_members, fill_formulas, not_kept, reach, same_text
 from templates.merge.package import Package
 from templates.read.tables import Found, find_tables, in_codes
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
+from templates.spec import table as spec_table
 
-#: The tables that are written, and by which columns a row is known again; the first one is needed in every row.
+#: The tables that are written, and by which columns a row is known again.
 TABLES = {
     "Holdings": ("Ticker", "Account"),
     "Cash": ("Currency", "Account"),
-    "Targets": ("Ticker",),
+    "Targets": ("Ticker", "Goal", "Members", "Class"),
 }
+#: In others, every row has the first of them.
+_UNNAMED = ("Targets",)
 
 #: All tables of a person's own; of the settings, whose rows are given, the values.
 EVERY_TABLE = {
@@ -36,6 +39,8 @@ EVERY_TABLE = {
     "Accounts": ("Name",),
     "Costs": ("Key",),
     "Instruments": ("Ticker",),
+    "Classes": ("Class",),
+    "Preferences": ("What",),
     "FxRates": ("Pair",),
 }
 EVERY_COLUMN: Mapping[str, tuple[str, str, tuple[str, ...]]] = {"Settings": ("Key", "Value", ())}
@@ -66,6 +71,8 @@ def write_inputs(
         return not_kept(path, phrase("not-kept.no-table", tables=missing))
     report = replace(report, ledger=())
     own = OwnBook(Package(path.read_bytes()), found, {grid.part: grid for grid in grids}, report, lang)
+    if missing := [column for name in tables for column in _wanting(own, name)]:
+        return not_kept(path, phrase("not-kept.no-table", tables=missing))
     for name in tables:
         if name in found and (blocked := _write_table(own, found[name], tables[name])):
             return not_kept(path, phrase("not-kept.in-the-way", cell=blocked))
@@ -75,20 +82,31 @@ def write_inputs(
     return own.to_bytes(), None
 
 
+def _wanting(own: OwnBook, name: str) -> list[str]:
+    """Return what the report fills in and not every workbook has: columns, or a table, that this one lacks."""
+    rows = own.rows_of(name)
+    if name not in own.found:
+        return [name] if spec_table(name).optional and rows else []
+    place = own.found[name]
+    optional = [column.name for column in place.table.inputs if column.optional and column.name not in place.columns]
+    return [f"{name}.{one}" for one in optional if any(row.get(one) is not None for row in rows)]
+
+
 def _write_table(own: OwnBook, place: Found, keys: tuple[str, ...]) -> str:
     """Write a table's inputs; rows that are alike (lots of one holding) are known again in their order.
 
     Returns the address of what is in the way of new rows, or "".
     """
     name, part = place.table.name, place.grid.part
-    made = own.fresh.placements[name]
-    sheet, fresh = own.sheet(part), own.fresh.workbook[made.title]
-    inputs = [c.name for c in made.columns if c.role == "input" and c.name in place.columns]
+    made = own.fresh.placements.get(name)
+    sheet = own.sheet(part)
+    shown = made.columns if made else place.table.inputs
+    inputs = [c.name for c in shown if c.role == "input" and c.name in place.columns]
     standing: dict[tuple[str, ...], list[int]] = {}
     for number, cells in sorted(place.grid.rows.items()):
         codes = (in_codes(place.table.index[key], cells.get(place.columns.get(key, 0)), {}) for key in keys)
         key = tuple(known_again(*one) for one in zip(keys, codes, strict=True))
-        if number > place.header and key[0]:
+        if number > place.header and (key[0] or (name in _UNNAMED and any(key))):
             standing.setdefault(key, []).append(number)
     last = max((number for numbers in standing.values() for number in numbers), default=place.header)
     new: list[int] = []
@@ -105,6 +123,9 @@ def _write_table(own: OwnBook, place: Found, keys: tuple[str, ...]) -> str:
                 sheet.put(number, place.columns[column], None)
     if last + len(new) > place.limit:
         return f"{place.grid.name}!{letters(min(place.columns.values()))}{place.limit + 1}"
+    if made is None:
+        return ""
+    fresh = own.fresh.workbook[made.title]
     for index in new:
         last += 1
         for column in inputs:
@@ -149,4 +170,6 @@ def known_again(column: str, value: object) -> str:
         entry = catalogue.load().entry(text) or catalogue.load().entry(catalogue.undecorated(text) or "")
         zeros = catalogue.lost_zeros(text)
         return entry.instrument.symbol if entry else zeros if zeros and re.fullmatch(r"\d+", text) else text
+    if column == "Members":
+        text = as_members(text)
     return text.casefold()

@@ -20,7 +20,7 @@ from templates.spec.layout import FIRST_COLUMN, TITLE_ROW
 from templates.write.dashboard import SAID
 
 #: The sheets that hold nothing but results.
-SHEETS = ("Dashboard", "Trades", "Analysis", "Calendar", "Performance", "Checks")
+SHEETS = ("Dashboard", "Goals", "Trades", "Analysis", "Calendar", "Performance", "Checks")
 
 
 def add_results(path: Path, grids: Iterable[Grid], report: BookReport, lang: Lang) -> tuple[bytes, Phrase]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.data.document import portfolio_from_data
 from engine.errors import InputError, error
+from engine.goals import carried
 from engine.money import ZERO
 from engine.phrase import place
 from engine.portfolio import Holding, Portfolio
@@ -42,12 +43,13 @@ class ModelPortfolio:
     def weighted_fee(self) -> tuple[Decimal | None, Decimal]:
         """Return the fee weighted over the targets whose fee is known, and the weight that is known; a year."""
         known = self.portfolio.instruments
-        return weighted_fee((t.weight, known[t.symbol].expense_ratio) for _, t in self.portfolio.targets())
+        targets = carried(self.portfolio).targets()
+        return weighted_fee((t.weight, known[t.symbol].expense_ratio) for _, t in targets)
 
     def ready(self) -> Portfolio:
         """Return the portfolio with a row for every target, so that only quantities have to be filled in."""
         held = {holding.symbol for holding in self.portfolio.holdings}
-        rows = tuple(Holding(t.symbol, ZERO) for _, t in self.portfolio.targets() if t.symbol not in held)
+        rows = tuple(Holding(symbol, ZERO) for symbol in self.portfolio.symbols if symbol not in held)
         return replace(self.portfolio, holdings=self.portfolio.holdings + rows)
 
 

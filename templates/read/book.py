@@ -14,7 +14,7 @@ from engine.errors import Problem, error
 from engine.portfolio import Portfolio
 from engine.words import LANGUAGES, Lang
 from templates.cells import NA, Cell, CellError, Grid, Row, Rows, Value
-from templates.ledger import NO_LEDGER, SheetLedger, ledger_in, ledger_rows
+from templates.ledger import NO_LEDGER, SheetLedger, ledger_in
 from templates.read.document import DocumentData
 from templates.read.tables import Found, TableReader, find_tables, in_codes, unread_tables
 from templates.read.workbooks import read_grids
@@ -34,8 +34,8 @@ _SERVING = frozenset({"Functions", "xlwings.conf"})
 class ReadBook:
     """What a workbook says: the portfolio (None where it cannot be used), every problem, the written results.
 
-    `notes` are what stands beside the titles of results: of which days and closes they are; `ledger` is the Ledger
-    sheet, `shares` what the parts over time are called.
+    `notes` are what stands beside the titles of results: of which days and closes they are; `place` is where the
+    ledger of the file `source` stands, `shares` are what the parts over time are called.
     """
 
     portfolio: Portfolio | None
@@ -44,20 +44,23 @@ class ReadBook:
     history: Rows
     lang: Lang
     notes: Mapping[str, str] = field(default_factory=dict)
-    ledger: SheetLedger = NO_LEDGER
+    place: Found | None = None
+    source: str = ""
     shares: tuple[str, ...] = ()
 
+    @property
+    def ledger(self) -> SheetLedger:
+        """Return the Ledger sheet, read when it is asked for: it may be long."""
+        return ledger_in(self.place, self.source) if self.place else NO_LEDGER
+
     def report(self) -> BookReport | None:
-        """Return the workbook's content as a report, or None without a portfolio."""
+        """Return the workbook's content as a report, without its ledger, or None without a portfolio."""
         if self.portfolio is None:
             return None
         as_of = next((r["Value"] for r in self.results.get("Summary", ()) if r.get("Key") == "as_of"), None)
         day = as_of.date() if isinstance(as_of, dt.datetime) else as_of
         day = day if isinstance(day, dt.date) else None
-        return BookReport(
-            self.portfolio, day, self.results, self.history, notes=self.notes,
-            ledger=ledger_rows(self.ledger.entries), shares=self.shares,
-        )  # fmt: skip
+        return BookReport(self.portfolio, day, self.results, self.history, notes=self.notes, shares=self.shares)
 
 
 def read_portfolio_book(path: Path) -> tuple[Portfolio | None, tuple[Problem, ...]]:
@@ -88,10 +91,10 @@ def read_book(path: Path) -> ReadBook:
     if any(problem.severity == "error" for problem in problems):
         portfolio = None
     results = _results(found)
-    ledger = ledger_in(found["Ledger"], source) if "Ledger" in found else NO_LEDGER
     return ReadBook(
-        portfolio, problems, results, history_rows(found, source), lang, _notes(found, results), ledger, _shares(found)
-    )
+        portfolio, problems, results, history_rows(found, source), lang, _notes(found, results), found.get("Ledger"),
+        source, _shares(found),
+    )  # fmt: skip
 
 
 def own_sheets(grids: Sequence[Grid]) -> list[str]:

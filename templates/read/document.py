@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -14,6 +15,10 @@ from templates.spec.vocabulary import ANY, NONE, SECTIONS, meant
 
 Path = tuple[str | int, ...]
 _SECTION_KEY = {"core": "core", "satellite": "satellite", "all": "targets"}
+#: The columns that make a target more than an instrument.
+_GOALS = frozenset({"Goal", "Members", "Class", "Share"})
+#: Between the places of a preference.
+_BETWEEN = re.compile(r"[|,;]")
 _LISTS = frozenset({"fractional"})
 _FLAGS = frozenset({"convert_currency"})
 _NUMBERS = frozenset({"cash_flow", "cash_buffer", "max_turnover", "fx_spread"})
@@ -37,6 +42,8 @@ class DocumentData:
         self._targets()
         self._rules()
         self._groups()
+        self._classes()
+        self._preferences()
         self._rates()
         for reader in self._readers.values():
             self.problems.extend(reader.problems)
@@ -182,7 +189,7 @@ class DocumentData:
     def _targets(self) -> None:
         sections: dict[str, list[dict[str, object]]] = {}
         for row in self.rows("Targets"):
-            if "Ticker" not in row.values and "Target" not in row.values:
+            if not {"Ticker", "Target", *_GOALS}.intersection(row.values):
                 self._ignored(row, "Targets", "target")
                 continue
             name = str(row.values.get("Section", "all"))
@@ -222,6 +229,41 @@ class DocumentData:
             self._add(groups, ("portfolio", "groups"), "Groups", row)
         if groups:
             self.body["groups"] = groups
+
+    def _classes(self) -> None:
+        """Read the person's own classes as a tree of one level: what is in each wider class."""
+        tree: dict[str, list[str] | None] = {}
+        for row in self.rows("Classes"):
+            name, wider = (str(row.values.get(column, "")) for column in ("Class", "Within"))
+            where = self._readers["Classes"].where(row.number, "Class")
+            if not name:
+                self.problems.append(error("missing.class-name", where, wider=wider))
+            elif not wider:
+                self._places["portfolio", "classes", name] = where
+                tree.setdefault(name, None)
+            else:
+                inside = tree.get(wider) or []
+                self._places.setdefault(("portfolio", "classes", wider), where)
+                self._places["portfolio", "classes", wider, len(inside)] = where
+                tree[wider] = [*inside, name]
+        if tree:
+            self.body["classes"] = tree
+
+    def _preferences(self) -> None:
+        liked: dict[str, object] = {}
+        for row in self.rows("Preferences"):
+            what, places = (str(row.values.get(column, "")) for column in ("What", "Places"))
+            where = self._readers["Preferences"].where(row.number, "What")
+            if not what or not places:
+                self.problems.append(error("missing.preference", where, what=what, places=places))
+                continue
+            if what in liked:
+                self.problems.append(error("duplicate-key", where, name=what))
+            self._places["portfolio", "prefer", what] = self._readers["Preferences"].where(row.number, "Places")
+            known = [meant("account_type", piece.strip()) for piece in _BETWEEN.split(places) if piece.strip()]
+            liked[what] = places if what == "rule" else known
+        if liked:
+            self.body["prefer"] = liked
 
     def _rates(self) -> None:
         rates: dict[str, object] = {}

@@ -283,6 +283,8 @@ def _as_in_document(table: Table, run: Mapping[int, str], columns: Mapping[str, 
     names = {at: name for name, at in columns.items()}
     for column in table.inputs:
         at = next((at for at, text in run.items() if column.key and _key(text) == _key(column.key)), None)
+        if column.optional and at is not None and run[at].strip() == names.get(at):
+            continue  # Name is what the sheet computed, name a goal's
         if at is not None and column.name not in found:
             found.pop(names.get(at, ""), None)
             found[column.name] = at

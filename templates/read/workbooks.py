@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element, ParseError
 from xml.etree.ElementTree import iterparse as plain_iterparse
@@ -50,7 +50,12 @@ def read_grids(path: Path) -> list[Grid]:
 
 
 def grids_of(data: bytes) -> list[Grid]:
-    """Return the sheets of a workbook's file; raises `Refused`."""
+    """Return the sheets of a workbook's file; raises `Refused`. The last one is remembered: a command asks again."""
+    return list(_grids_of(data))
+
+
+@lru_cache(maxsize=1)
+def _grids_of(data: bytes) -> list[Grid]:
     with open_archive(data) as archive:
         if "content.xml" in archive.namelist():
             return read_ods(archive)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from templates.spec.inputs import (
     ACCOUNTS,
     CASH,
+    CLASS_TREE,
     COSTS,
     FX,
     GROUPS,
@@ -19,6 +20,7 @@ from templates.spec.inputs import (
     HOLDINGS,
     INSTRUMENTS,
     LEDGER,
+    PREFERENCES,
     RULES,
     SETTINGS,
     TARGETS,
@@ -32,6 +34,7 @@ from templates.spec.results import (
     CORRELATION,
     COURSE,
     DRIFT,
+    GOALS,
     LIMITS,
     PERFORMANCE,
     PERIODS,
@@ -53,6 +56,7 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet("Holdings", "BF8F00", shared="weights"),
     Sheet("Cash", "BF8F00", stacked=True, shared="values"),
     Sheet("Targets", "BF8F00", shared="weights"),
+    Sheet("Goals", "548235", shared="weights", optional=True),
     Sheet("Trades", "548235", shared="weights"),
     Sheet("Analysis", "548235", block=2, shared="weights"),
     Sheet("Calendar", "548235", shared="weights"),
@@ -66,9 +70,9 @@ SHEETS: tuple[Sheet, ...] = (
 
 #: In the order in which they stand on their sheets, from left to right or from top to bottom.
 TABLES: tuple[Table, ...] = (
-    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, TRADES, DRIFT, SUMMARY, LIMITS, ALLOCATION, COMPARISON, REVIEW,
-    ALERTS, CORRELATION, CALENDAR, PERFORMANCE, PERIODS, COURSE, LEDGER, HISTORY, PRICES, SETTINGS, RULES, ACCOUNTS,
-    GROUPS, COSTS, INSTRUMENTS, PROBLEMS,
+    HOLDINGS, CASH, FX, CONVERSIONS, RECONCILE, TARGETS, GOALS, TRADES, DRIFT, SUMMARY, LIMITS, ALLOCATION, COMPARISON,
+    REVIEW, ALERTS, CORRELATION, CALENDAR, PERFORMANCE, PERIODS, COURSE, LEDGER, HISTORY, PRICES, SETTINGS, RULES,
+    ACCOUNTS, GROUPS, CLASS_TREE, PREFERENCES, COSTS, INSTRUMENTS, PROBLEMS,
 )  # fmt: skip
 
 #: In the order in which they stand above the tables of their sheets. `$D${first}:$D${last}` are the checks' results.
@@ -76,8 +80,8 @@ NAMES: tuple[Name, ...] = (
     Name("TotalValue", "Holdings", "=SUM({Holdings.Value})+SUM({Cash.Value})+CashFlow", "money", private=True),
     Name("HoldingsValue", "Holdings", "=SUM({Holdings.Value})", "money"),
     Name("CashValue", "Holdings", "=SUM({Cash.Value})+CashFlow", "money"),
-    Name("TargetSum", "Targets", "=SUM({Targets.Target})", "weight"),
-    Name("CashTarget", "Targets", "=MAX(0,1-SUM({Targets.Target}))", "weight"),
+    Name("TargetSum", "Targets", "=SUM({+Targets.Target})", "weight"),
+    Name("CashTarget", "Targets", "=MAX(0,1-SUM({+Targets.Target}))", "weight"),
     Name("BaseCurrency", "Settings", "=INDEX({Settings.Value},{#setting.base_currency@Settings.Key})", "text"),
     Name("CashFlow", "Settings", "=N(INDEX({Settings.Value},{#setting.cash_flow@Settings.Key}))", "money"),
     Name("ChecksFailed", "Checks", "=COUNTIF($D${first}:$D${last},{@check.PROBLEM})", "count"),

@@ -8,7 +8,7 @@ from engine.ledger.kinds import KINDS as ENTRY_KINDS
 from engine.money import MINOR_DIGITS
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
 from templates.spec.schema import Column, Table
-from templates.spec.vocabulary import ASSET_CLASSES, KINDS, SCHEDULES, SECTIONS
+from templates.spec.vocabulary import ASSET_CLASSES, CLASSES, KINDS, SCHEDULES, SECTIONS
 
 CURRENCIES = tuple(MINOR_DIGITS)
 _RULE = "INDEX({{Rules.{name}}},MATCH({{SectionCode}},{{Rules.SectionCode}},0))"
@@ -35,6 +35,28 @@ def rate_of(currency: str, amount: str) -> str:
     return f'IF({currency}=BaseCurrency,1,IFERROR({rate}/({rate}<>""),IF(N({amount})=0,"",NA())))'
 
 
+#: The goal that an instrument is first in.
+_GOAL_OF = "INDEX({Goals.Goal},MATCH({Ticker},{Goals.Ticker},0))"
+#: The place of a goal's wider one among the targets, of that one's wider one, and so on; in cells that are typed in.
+_PARENT = "MATCH({Within},{Targets.Key},0)"
+_GRANDPARENT = f"MATCH(INDEX({{Targets.Within}},{_PARENT}),{{Targets.Key}},0)"
+_EARLIER = f"MATCH(INDEX({{Targets.Within}},{_GRANDPARENT}),{{Targets.Key}},0)"
+
+
+def _weight_at(place: str, wider: str) -> str:
+    share, weight = (f"INDEX({{=Targets.{name}}},{place})" for name in ("Share", "Target"))
+    return f'IF({share}="",N({weight}),{share}*{wider})'
+
+
+_WANTED = _weight_at(_PARENT, _weight_at(_GRANDPARENT, f"N(INDEX({{=Targets.Target}},{_EARLIER}))"))
+_IS_GOAL = '{=Ticker}="",{Members}&{Class}<>""'
+_HELD = "SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value})"
+_LISTED = 'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({Members}," ",""),",","|"),";","|")'
+_AMONG = (
+    f'SUMPRODUCT(ISNUMBER(SEARCH("|"&{{Holdings.Ticker}}&"|","|"&{_LISTED}&"|"))*({{Holdings.Ticker}}<>""),'
+    "{Holdings.Value})"
+)
+
 _ACCOUNT = Column("Account", key="account")
 #: What formulas compare in place of a section's name, which a person may write in any language.
 SECTION_CODE = Column("SectionCode", role="formula", formula="={~section:Section}", hidden=True, shared=False)
@@ -56,11 +78,14 @@ HOLDINGS = Table(
         Column("Market", "choice", key="market", choices=MARKETS, width=8, shared=False, words="market"),
         Column("Currency", "choice", key="currency", choices=CURRENCIES, width=9),
         Column("Section", role="formula", width=11, link=True, words="section",
-               formula='=IF({Ticker}="","",IFERROR(INDEX({Targets.Section},MATCH({Ticker},{Targets.Ticker},0)),"–"))'),
+               formula='=IF({Ticker}="","",IFERROR(INDEX({Targets.Section},MATCH({Ticker},{Targets.Ticker},0)),"–"))',
+               goaled=f'=IF({{Ticker}}="","",IFERROR(INDEX({{Targets.Section}},MATCH({{Ticker}},{{Targets.Ticker}},0)),'
+                      f'IFERROR(IF({_GOAL_OF}="","–",INDEX({{Targets.Section}},MATCH({_GOAL_OF},{{Targets.Ticker}},0))),"–")))'),
         Column("Quantity", "quantity", key="quantity"),
         Column("AverageCost", "price", key="average_cost", width=12, unit="Currency"),
         Column("ManualPrice", "price", key="price", width=12, unit="Currency", shared=False),
         Column("Locked", "bool", key="locked", width=10, shared=False),
+        Column("Exposure", key="exposure", width=30, optional=True),
         Column("Price", "price", "formula", 12, unit="Currency", link=True,
                formula=f'=IF({{Ticker}}="","",IF({{ManualPrice}}<>"",{{ManualPrice}},{_QUOTE_OR_NA}))'),
         Column("FX", "rate", "formula", 10, link=True,
@@ -101,18 +126,33 @@ CASH = Table(
 )  # fmt: skip
 
 
+_TARGET_CHECK = (
+    'IF({Ticker}="",IF(N({Target})<>0,{!check.no-ticker},""),IF(ISNUMBER({Ticker}),'
+    "{!check.ticker-number},IF(ISTEXT({=Target}),{!check.target-text},IF(OR(N({Target})<0,"
+    "N({Target})>1),{!check.target-range},IF(SUMPRODUCT(--({Targets.Ticker}={Ticker}))>1,"
+    '{!check.target-twice},IF(ISNA(MATCH({SectionCode},{Rules.SectionCode},0)),{!check.no-rule},""))))))'
+)
 TARGETS = Table(
     "Targets",
     "Targets",
     (
         Column("Section", "choice", key="section", choices=SECTIONS, width=11, words="section"),
+        Column("Goal", key="name", width=18, optional=True),
         Column("Ticker", "ticker", key="ticker"),
-        Column("Name", role="formula", width=33, formula=NAMED, link=True),
+        Column("Members", "ticker", key="any", width=26, optional=True),
+        Column("Class", "choice", key="class", width=16, choices=CLASSES, optional=True, words="class"),
+        Column("Name", role="formula", width=33, formula=NAMED, link=True,
+               goaled='=IF({Ticker}="","",IF({=Ticker}<>"",IFERROR(INDEX({Prices.Name},MATCH({=Ticker},{Prices.Ticker},0))&"",'
+                      '""),IF({Goal}<>"",{Goal},IF({Class}<>"",{Class},{Members}))))'),
         Column("Role", key="role", width=20),
         Column("Target", "weight", key="weight", width=9, exact=True),
+        Column("Share", "weight", key="share", width=9, exact=True, optional=True),
+        Column("Wanted", "weight", "formula", 9, exact=True, optional=True,
+               formula=f'=IF({{Ticker}}="","",IF({{Share}}="",N({{=Target}}),{{Share}}*{_WANTED}))'),
         Column("Min", "weight", key="min", width=9),
         Column("Max", "weight", key="max", width=9),
         Column("Enabled", "bool", key="enabled", width=9),
+        Column("Consolidate", "bool", key="consolidate", width=11, optional=True),
         Column("Benchmark", "ticker", key="benchmark"),
         Column("ThesisValid", "bool", key="thesis_valid", width=11),
         Column("RelativeBand", "weight", key="relative_band", optional=True),
@@ -120,7 +160,9 @@ TARGETS = Table(
         Column("Volatility", role="result", width=10, optional=True, words="volatility"),
         Column("TER", "number", "result", 8, percent=True),
         Column("Value", "money", "formula", 15,
-               formula='=IF({Ticker}="","",SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value}))'),
+               formula=f'=IF({{Ticker}}="","",{_HELD})',
+               goaled=f'=IF({{Ticker}}="","",IF({{=Ticker}}<>"",{_HELD},IF({{Members}}<>"",{_AMONG},'
+                      'SUMPRODUCT(--({Goals.Goal}={Ticker}),{Goals.Held}))))'),
         Column("Weight", "weight", "formula", 9, formula=WEIGHED),
         Column("Drift", "drift", "formula", 9,
                formula='=IF({Ticker}="","",{Weight}-N({Target}))'),
@@ -142,16 +184,23 @@ TARGETS = Table(
                formula='=IF({Ticker}="","",IF(SUMPRODUCT(({Holdings.Ticker}={Ticker})*({Holdings.Locked}=TRUE))>0,'
                        '{@status.LOCKED},IF(AND({Enabled}<>"",{Enabled}=FALSE),{@status.DISABLED},IF(NOT(TotalValue>0),{@status.OK},'
                        'IF(ROUND({Weight}-{High},12)>0,{@status.OVER},IF(ROUND({Low}-{Weight},12)>0,{@status.UNDER},{@status.OK}))))))'),
-        Column("Check", role="formula", width=24, reveals=True, check=True,
-               formula='=IF({Ticker}="",IF(N({Target})<>0,{!check.no-ticker},""),IF(ISNUMBER({Ticker}),'
-                       '{!check.ticker-number},IF(ISTEXT({Target}),{!check.target-text},IF(OR(N({Target})<0,'
-                       'N({Target})>1),{!check.target-range},IF(SUMPRODUCT(--({Targets.Ticker}={Ticker}))>1,'
-                       '{!check.target-twice},IF(ISNA(MATCH({SectionCode},{Rules.SectionCode},0)),{!check.no-rule},""))))))'),
+        Column("Check", role="formula", width=24, reveals=True, check=True, formula=f"={_TARGET_CHECK}",
+               goaled=f"=IF(AND({_IS_GOAL},ISNA(MATCH({{Ticker}},{{Goals.Goal}},0))),{{!check.goal-unplanned}},"
+                      f"IF(ISERROR({{Target}}),{{!check.share-unplanned}},{_TARGET_CHECK}))"),
         SECTION_CODE,
+        Column("Within", role="result", hidden=True, shared=False, optional=True),
+        Column("Key", role="formula", hidden=True, shared=False, optional=True,
+               formula='=IF({=Ticker}<>"",{=Ticker},IF({Goal}<>"",{Goal},IF({Class}<>"",{~class:Class},{Members}&"")))'),
+        Column("Leaf", "integer", "formula", hidden=True, shared=False, optional=True,
+               formula='=IF({Ticker}="","",IF(SUMPRODUCT(--({Targets.Within}={Ticker}))>0,0,1))'),
+        Column("Counted", "weight", "formula", hidden=True, shared=False, optional=True, exact=True,
+               formula='=IF({Ticker}="","",IF({Leaf}=1,{Target},0))'),
+        Column("CountedWeight", "weight", "formula", hidden=True, shared=False, optional=True,
+               formula='=IF({Ticker}="","",IF({Leaf}=1,{Weight},0))'),
     ),
     required=("Ticker", "Target"),
     spare=3,
-    identity=("Ticker",),
+    identity=("Ticker", "Goal", "Members", "Class"),
     sums=True,
     always=True,
 )  # fmt: skip
@@ -190,9 +239,9 @@ RULES = Table(
         Column("MinTrade", "money", key="min_trade", width=13),
         Column("LastRebalanced", "date", key="last_rebalanced", width=12),
         Column("Target", "weight", "formula", 9, exact=True,
-               formula='=IF({Section}="","",SUMPRODUCT(--({Targets.SectionCode}={SectionCode}),{Targets.Target}))'),
+               formula='=IF({Section}="","",SUMPRODUCT(--({Targets.SectionCode}={SectionCode}),{+Targets.Target}))'),
         Column("Weight", "weight", "formula", 9,
-               formula='=IF({Section}="","",SUMPRODUCT(--({Targets.SectionCode}={SectionCode}),{Targets.Weight}))'),
+               formula='=IF({Section}="","",SUMPRODUCT(--({Targets.SectionCode}={SectionCode}),{+Targets.Weight}))'),
         Column("Drift", "drift", "formula", 9,
                formula='=IF({Section}="","",{Weight}-{Target})'),
         Column("Status", "status", "formula", 11, words="status",
@@ -222,6 +271,32 @@ ACCOUNTS = Table(
     required=("Name", "Type"),
     identity=("Name",),
 )  # fmt: skip
+
+CLASS_TREE = Table(
+    "Classes",
+    "Settings",
+    (
+        Column("Class", key="class", width=18, words="class"),
+        Column("Within", key="within", width=18, words="class"),
+    ),
+    required=("Class", "Within"),
+    optional=True,
+    spare=2,
+    identity=("Class",),
+)
+
+PREFERENCES = Table(
+    "Preferences",
+    "Settings",
+    (
+        Column("What", key="what", width=18, words="preference"),
+        Column("Places", key="places", width=30),
+    ),
+    required=("What", "Places"),
+    optional=True,
+    spare=2,
+    identity=("What",),
+)
 
 SETTINGS = Table(
     "Settings",
@@ -285,6 +360,7 @@ INSTRUMENTS = Table(
         Column("TER", "number", key="expense_ratio", width=8, percent=True),
         Column("Lot", "number", key="lot", width=8),
         Column("NameEn", key="name_en", width=20),
+        Column("Exposure", key="exposure", width=30, optional=True),
     ),
     required=("Ticker", "AssetClass", "Leverage"),
     sums=True,

@@ -83,6 +83,14 @@ class Placement:
 
 #: What a workbook has whose bands follow volatility.
 VOLATILITY_COLUMNS = frozenset({"RelativeBand", "RelativeBandHigh", "Volatility"})
+#: What a workbook has whose targets are goals: what they name, which is within which, and what counts in sums.
+GOAL_COLUMNS = frozenset(
+    {"Goal", "Members", "Class", "Share", "Consolidate", "Within", "Wanted", "Key", "Leaf", "Counted", "CountedWeight"}
+)
+#: A workbook with goals knows its targets by key, and reckons with the weights that shares come to.
+_GOALED = {"Targets.Ticker": "Targets.Key", "Targets.Target": "Targets.Wanted"}
+#: What is added up there: narrowest goals only, lest wider classes count twice.
+_ADDED = {"Targets.Target": "Targets.Counted", "Targets.Weight": "Targets.CountedWeight"}
 
 
 def arrange(
@@ -103,12 +111,10 @@ def arrange(
     left: dict[str, int] = {}
     below: dict[str, int] = {}
     for table in TABLES:
-        if table.live and not counts.get(table.name):
+        if (table.live or table.optional) and not counts.get(table.name):
             continue
         declared = tuple(
-            replace(c, formula=c.wider or c.formula) if optional >= VOLATILITY_COLUMNS else c
-            for c in table.columns
-            if not c.optional or c.name in optional
+            replace(c, formula=_formula_of(c, optional)) for c in table.columns if not c.optional or c.name in optional
         )
         columns = tuple(c for c in (*declared, *extra.get(table.name, ())) if keep(table, c))
         if not columns:
@@ -125,7 +131,13 @@ def arrange(
     return placed
 
 
-_PLACE = re.compile(r"\{([!@~*#]?)([^{}]+)\}")
+def _formula_of(column: Column, optional: frozenset[str]) -> str:
+    """Return the formula of a column in a workbook that has these optional columns."""
+    wider = column.wider if optional >= VOLATILITY_COLUMNS else ""
+    return (column.goaled if optional >= GOAL_COLUMNS else "") or wider or column.formula
+
+
+_PLACE = re.compile(r"\{([!@~*#=+]?)([^{}]+)\}")
 
 
 def quoted(text: str) -> str:
@@ -145,8 +157,16 @@ def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: 
 
     For words in place of codes there are `{@kind.code}`, the word in the workbook's language; `{~kind:Column}`, the
     code of a cell, in whichever language its word is; `{*kind.code}`, the words of every language as an array; and
-    `{#kind.code@Table.Column}`, the row of a column in which any of them stands.
+    `{#kind.code@Table.Column}`, the row of a column in which any of them stands. Where targets are goals, their
+    tickers and weights are the goals' keys and weights, but in `{=Column}`; `{+Table.Column}` is what is added up.
     """
+    goals = "Targets" in placements and any(column.name == "Key" for column in placements["Targets"].columns)
+
+    def reference(name: str, sign: str = "") -> str:
+        whole = name if "." in name or own is None else f"{own.table.name}.{name}"
+        if goals and sign != "=":
+            name = (_ADDED if sign else _GOALED).get(whole, name) if "." in name else _own_key(whole)
+        return _reference(name, placements, own)
 
     def filled(match: re.Match[str]) -> str:
         sign, name = match.group(1), match.group(2)
@@ -155,27 +175,33 @@ def render(template: str, placements: Mapping[str, Placement], lang: Lang, own: 
         if sign == "~":
             kind, _, column = name.partition(":")
             return _code_of(kind, reference(column))
-        if sign:
-            word, _, column = name.partition("@")
-            kind, _, code = word.rpartition(".")
-            if sign == "@":
-                return quoted(str(spoken(kind, code, lang)))
-            listed = [quoted(one) for one in every_word(kind, code)]
-            return f"{{{','.join(listed)}}}" if sign == "*" else _first_of(listed, reference(column))
-        return reference(name)
-
-    def reference(name: str) -> str:
-        table, _, column = name.rpartition(".")
-        if table:
-            return column_ref(placements[table], column)
-        if own is None:
-            raise KeyError(name)
-        if own.table.ranges:
-            return f"${own.letter(column)}{{row}}"
-        own.column(column)
-        return f"{own.table.name}[[#This Row],[{column}]]"
+        if sign in ("", "=", "+"):
+            return reference(name, sign)
+        word, _, column = name.partition("@")
+        kind, _, code = word.rpartition(".")
+        if sign == "@":
+            return quoted(str(spoken(kind, code, lang)))
+        listed = [quoted(one) for one in every_word(kind, code)]
+        return f"{{{','.join(listed)}}}" if sign == "*" else _first_of(listed, reference(column))
 
     return _PLACE.sub(filled, template)
+
+
+def _own_key(name: str) -> str:
+    """Return the column of a target's own row that stands for another where targets are goals."""
+    return _GOALED.get(name, name).rpartition(".")[2]
+
+
+def _reference(name: str, placements: Mapping[str, Placement], own: Placement | None) -> str:
+    table, _, column = name.rpartition(".")
+    if table:
+        return column_ref(placements[table], column)
+    if own is None:
+        raise KeyError(name)
+    if own.table.ranges:
+        return f"${own.letter(column)}{{row}}"
+    own.column(column)
+    return f"{own.table.name}[[#This Row],[{column}]]"
 
 
 def _code_of(kind: str, cell: str) -> str:

@@ -161,6 +161,51 @@ SUMMARY = Table(
     open_keys=frozenset({"as_of", "drift", "needs_rebalancing", "next_due", "weighted_ter", "method"}),
 )
 
+_VALUE_BESIDE = (
+    'IF({Kind}="unknown",SUMPRODUCT(--({Goals.Kind}="rest"),{Goals.Held}),IF({Kind}="cash",CashValue,{Held}))'
+)
+_TARGET_BESIDE = 'IF({Kind}="cash",CashTarget,IF(OR({Kind}="unknown",{Kind}="none"),0,""))'
+_STATUS_BESIDE = 'IF({Kind}="none",IF({Value}>0,{@status.NO_TARGET},""),"")'
+_OF_GOAL = 'IF({{Kind}}="goal",IFERROR(INDEX({{Targets.{name}}},MATCH({{Goal}},{{Targets.Ticker}},0)),""),{other})'
+
+
+def _of_goal(name: str, other: str = '""') -> str:
+    """Return the formula of what the Targets sheet says of a goal, something else in other rows."""
+    return _OF_GOAL.format(name=name, other=other)
+
+
+#: What is in each goal: a row per goal, then one per member; what nobody knows; holdings in no goal; cash. Rows in
+#: `Front` are on the dashboard too.
+GOALS = Table(
+    "Goals",
+    "Goals",
+    (
+        Column("Name", role="result", width=40),
+        Column("Ticker", "ticker", "result", 12),
+        Column("Part", "weight", "result", 10),
+        Column("Held", "money", "formula", hidden=True, shared=False,
+               formula='=IF({Ticker}="",0,N({Part})*SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value}))'),
+        Column("Value", "money", "formula", 16,
+               formula=f'={_of_goal("Value", _VALUE_BESIDE)}'),
+        Column("Weight", "weight", "formula", 10,
+               formula='=IF({Value}="","",IF(TotalValue>0,{Value}/TotalValue,0))'),
+        Column("Target", "weight", "formula", 10, exact=True,
+               formula=f'={_of_goal("Target", _TARGET_BESIDE)}'),
+        Column("Drift", "drift", "formula", 10, formula='=IF({Target}="","",{Weight}-{Target})'),
+        Column("Low", "weight", "formula", 9, formula=f'={_of_goal("Low")}'),
+        Column("High", "weight", "formula", 9, formula=f'={_of_goal("High")}'),
+        Column("Status", "status", "formula", 12, words="status",
+               formula=f'={_of_goal("Status", _STATUS_BESIDE)}'),
+        Column("Goal", role="result", hidden=True, shared=False),
+        Column("Kind", role="result", hidden=True, shared=False),
+        Column("Front", "integer", "result", hidden=True, shared=False),
+    ),
+    required=("Part", "Goal", "Kind"),
+    ranges=True,
+    optional=True,
+    spare=0,
+)  # fmt: skip
+
 ALLOCATION = Table(
     "Allocation",
     "Analysis",

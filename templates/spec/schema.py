@@ -35,11 +35,11 @@ class Column:
     What is special about it: `check` tells what is wrong with its row; `sides` are buys and sells, coloured; `percent`
     shows a number as a fee; `kind_of` gives the kind of each row's figure where they differ; `bounded` is false where
     words stand for a number too; an `optional` column stands only in workbooks that use one, and there `wider` is the
-    formula of those that reckon with them; `plain` keeps numbers and dates as they are among texts. For copies:
-    `reveals` overrules what the type tells about amounts; `shared` is false for what serves its owner only; `exact`
-    weights are not rounded; `indexed` amounts are replaced by an index. `words` is the kind of word that stands in its
-    cells for a code, in the workbook's language; a `hidden` column is there for formulas only, a
-    `wrapped` one holds sentences.
+    formula of those that reckon with them, `goaled` that of workbooks with goals; `plain` keeps numbers and dates as
+    they are among texts. For copies: `reveals` overrules what the type tells about amounts; `shared` is false for what
+    serves its owner only; `exact` weights are not rounded; `indexed` amounts are replaced by an index. `words` is the
+    kind of word that stands in its cells for a code, in the workbook's language; a `hidden` column is there for
+    formulas only, a `wrapped` one holds sentences.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Column:
     indexed: bool = False
     optional: bool = False
     wider: str = ""
+    goaled: str = ""
     owner: str = ""
     words: str | Callable[[Mapping[str, object]], str] = ""
     hidden: bool = False
@@ -92,8 +93,8 @@ class Table:
 
     `spare` empty rows follow the data, ready to be filled in. `required` columns tell the reader that a row of headers
     is this table's. `ranges` is true where the columns are named ranges, because functions may spill into them. A
-    `live` table stands only in workbooks with functions, a `fetched` one has rows only where closes and facts were
-    to be had.
+    `live` table stands only in workbooks with functions, an `optional` one where it has rows, a `fetched` one has rows
+    only where closes and facts were to be had.
 
     What is special about it: `identity` are the columns by which a row is known again (rows of formulas without are
     known by their order); `results` tells that rows of inputs hold results too, `matrix` that it has a column for each
@@ -109,6 +110,7 @@ class Table:
     ranges: bool = False
     spare: int = 3
     live: bool = False
+    optional: bool = False
     fetched: bool = False
     identity: tuple[str, ...] = ()
     results: bool = False
@@ -156,7 +158,8 @@ class Sheet:
 
     `block` columns, `tall` rows of which are printed, are its own before its tables begin, `width` those under its
     title where it has no tables; its named cells begin in the column `totals`. A copy to share has the sheets that are
-    `shared`, a weights-only copy those shared in "weights". One printed `whole` is so where it holds nothing yet, too.
+    `shared`, a weights-only copy those shared in "weights". One printed `whole` is so where it holds nothing yet, too;
+    an `optional` one is there where a table stands on it.
     """
 
     key: str
@@ -168,6 +171,7 @@ class Sheet:
     stacked: bool = False
     whole: bool = False
     shared: Literal["", "values", "weights"] = ""
+    optional: bool = False
 
     def title(self, lang: Lang) -> str:
         """Return the sheet's name in a language."""

@@ -12,6 +12,7 @@ from functools import cache
 from typing import get_args
 
 from engine.ledger.kinds import KINDS as ENTRY_KINDS
+from engine.market import catalogue
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
 from engine.settings import Schedule, Settings, setting_fields
 from engine.text import fold
@@ -20,6 +21,8 @@ from engine.words import LANGUAGES, Lang, known, say
 STATUSES = ("OK", "OVER", "UNDER", "NO_TARGET", "LOCKED", "DISABLED")
 SECTIONS = ("core", "satellite", "all")
 SCHEDULES: tuple[str, ...] = get_args(Schedule)
+#: The classes that everyone knows, as drop-downs offer them.
+CLASSES = tuple(catalogue.asset_classes())
 ASSET_CLASSES = ("equity", "bond", "commodity", "cash", "mixed")
 #: What stands for "no restriction" where an empty cell means the default of the account's type.
 ANY, NONE = "any", "none"
@@ -52,6 +55,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "schedule": SCHEDULES,
     "asset_type": ASSET_TYPES,
     "asset_class": ASSET_CLASSES,
+    "class": CLASSES,
+    "preference": ("rule", *CLASSES),
     "market": (*MARKETS, ANY, NONE),
     "account_type": ACCOUNT_TYPES,
     "trait": (*TRAITS, NONE),
@@ -76,6 +81,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 _KEYS = {"side": "side", "status": "status", "rule": "rule", "scope": "scope", "section": "section",
          "setting.fractional": "word.market", "entry": "entry-kind"}  # fmt: skip
+#: Kinds of words that are the classes of the catalogue, in its names.
+_CLASSED = ("class", "preference")
 
 
 def spoken(kind: str, code: object, lang: Lang) -> object:
@@ -92,6 +99,8 @@ def meant(kind: str, text: str) -> str:
     'buy-only'
     """
     found = _meanings(kind).get(fold(text))
+    if found is None and kind in _CLASSED:
+        return catalogue.class_named(text) or text
     if found is None and kind == "summary":
         head, _, tail = text.partition(" ")
         acts = _meanings(kind).get(fold(head), head)
@@ -120,6 +129,9 @@ def _pieces(kind: str, code: str, lang: Lang) -> str:
 
 @cache
 def _words(kind: str, lang: Lang) -> Mapping[str, str]:
+    if kind in _CLASSED:
+        named = {one.name: one.called(lang) for one in catalogue.asset_classes().values()}
+        return named if kind == "class" else {"rule": say("word.preference.rule", lang), **named}
     keys = {code: f"{_KEYS.get(kind, f'word.{kind}')}.{code}" for code in KINDS[kind]}
     return {code: say(key, lang) for code, key in keys.items() if known(key)}
 

@@ -71,7 +71,9 @@ def build(
         counts[name] += max(rows - table(name).spare, 0)
     extra = analysis.extra_columns(figures.tables)
     placements = arrange(counts, lang, extra, lambda _table, _column: True, optional=figures.optional_columns)
-    workbook, worksheets = new_workbook(SHEETS, lang, "Rebalancer")
+    standing_sheets = {place.table.sheet for place in placements.values()}
+    sheets = [spec for spec in SHEETS if not spec.optional or spec.key in standing_sheets]
+    workbook, worksheets = new_workbook(sheets, lang, "Rebalancer")
     workbook.properties.title = report.portfolio.name
     canvas = Canvas(workbook, lang, placements, live=bool(room), standing=standing)
     fill(canvas, worksheets, report, figures)

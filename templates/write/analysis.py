@@ -13,15 +13,16 @@ from templates.cells import CellError, Rows, Value, letters, quoted_sheet
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, Placement
 from templates.spec.schema import Column
 from templates.write import charts
+from templates.write.arithmetic import Number, add, number, product, share
 from templates.write.canvas import RED, Canvas
-from templates.write.evaluate import Figures, Number, add, number, product, share
+from templates.write.evaluate import Figures
 from templates.write.tables import coloured, widths
 
 _BY_TICKER = "SUMIF({Holdings.Ticker},{Holdings.Ticker},{Holdings.Weight})"
-_COVERED = 'SUMPRODUCT(--({Targets.TER}<>""),{Targets.Weight})'
+_COVERED = 'SUMPRODUCT(--({Targets.TER}<>""),{+Targets.Weight})'
 #: The weighted fee of the targets held whose fee is known; empty where none is.
-WEIGHTED_FEE = f'IF({_COVERED}>0,SUMPRODUCT({{Targets.TER}},{{Targets.Weight}})/{_COVERED},"")'
-_IN_SECTION = 'SUMPRODUCT(--({Targets.SectionCode}="core"),{Targets.Weight})'
+WEIGHTED_FEE = f'IF({_COVERED}>0,SUMPRODUCT({{Targets.TER}},{{+Targets.Weight}})/{_COVERED},"")'
+_IN_SECTION = 'SUMPRODUCT(--({Targets.SectionCode}="core"),{+Targets.Weight})'
 _FORMULAS = (
     ("ter", WEIGHTED_FEE, "0.00%"),
     ("covered", _COVERED, "0.0%"),
@@ -54,7 +55,7 @@ def concentration(figures: Figures) -> dict[str, Value]:
         "covered": covered,
         "top1": held or max(known, default=Decimal(0)),
         "hhi": held or sum((w * w for w in known), Decimal(0)),
-        "core": core or add(r["Weight"] for r in targets if r["Section"] == "core"),
+        "core": core or add(r["Weight"] for r in targets if r["Section"] == "core" and r.get("Leaf", 1)),
         "cash": share(figures.cash_value, figures.total),
     }
 

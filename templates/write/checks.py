@@ -12,8 +12,9 @@ from engine.words import Lang, say
 from templates.cells import CellError, Row, Value, quoted_sheet
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_ROW, HEADER_ROW, quoted
 from templates.spec.vocabulary import spoken
+from templates.write.arithmetic import number
 from templates.write.canvas import Canvas
-from templates.write.evaluate import Figures, number
+from templates.write.evaluate import Figures
 from templates.write.tables import symbols, widths, words
 
 FIRST_COLUMN = 2
@@ -43,7 +44,10 @@ def _first(table: str, test: str) -> str:
 
 def _rows_check(key: str, table: str, rows: tuple[Row, ...], lang: Lang) -> SheetCheck:
     wrong = [(i, row) for i, row in enumerate(rows, FIRST_ROW) if row["Check"]]
-    text = f"{say('label.row', lang)} {wrong[0][0]}: {wrong[0][1]['Ticker']} – {wrong[0][1]['Check']}" if wrong else ""
+    text = ""
+    if wrong:
+        place, row = wrong[0]
+        text = f"{say('label.row', lang)} {place}: {row.get('Key') or row['Ticker']} – {row['Check']}"
     result = f'IF(COUNTIF({{{table}.Check}},"?*")=0,{{@check.OK}},{{@check.PROBLEM}})'
     detail = _first(table, f'"?*",{{{table}.Check}},0')
     return SheetCheck(key, result, detail, "PROBLEM" if wrong else "OK", text)
@@ -89,16 +93,16 @@ def _known(figures: Figures, lang: Lang) -> SheetCheck:
         (name, FIRST_ROW + i)
         for name in ("Holdings", "Targets")
         for i, row in enumerate(figures.tables[name])
-        if row["Ticker"] not in priced
+        if row["Ticker"] is not None and row["Ticker"] not in priced
     ]
     unknown = {
-        name: f'({{{name}.Ticker}}<>"")*ISNA(MATCH({{{name}.Ticker}},{{Prices.Ticker}},0))'
+        name: f'({{={name}.Ticker}}<>"")*ISNA(MATCH({{={name}.Ticker}},{{Prices.Ticker}},0))'
         for name in ("Holdings", "Targets")
     }
     counts = {name: f"SUMPRODUCT({test})" for name, test in unknown.items()}
     result = f"IF({counts['Holdings']}+{counts['Targets']}=0,{{@check.OK}},{{@check.CHECK}})"
     rows = {
-        name: f'"{name} "&{{!row}}&" "&SUMPRODUCT(MIN(ROW({{{name}.Ticker}})+1000000*(1-{test})))'
+        name: f'"{name} "&{{!row}}&" "&SUMPRODUCT(MIN(ROW({{={name}.Ticker}})+1000000*(1-{test})))'
         for name, test in unknown.items()
     }
     inner = f'IF({counts["Targets"]}>0,{rows["Targets"]},"")'

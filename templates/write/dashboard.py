@@ -25,8 +25,10 @@ from templates.spec.layout import quoted
 from templates.spec.vocabulary import spoken
 from templates.write import charts, checks
 from templates.write.analysis import WEIGHTED_FEE, concentration
-from templates.write.canvas import AMBER, GREEN, PALE_RED, RED, Canvas, money_format
-from templates.write.evaluate import Figures, Number, add, number, share
+from templates.write.arithmetic import Number, add, number, share
+from templates.write.canvas import AMBER, GREEN, NAVY, PALE_RED, RED, Canvas, money_format
+from templates.write.evaluate import Figures
+from templates.write.goals import MOST as MOST_INSIDE
 from templates.write.tables import coloured, go_to, page, sides, underlined, widths, words
 
 #: How a difference of weights is shown.
@@ -112,6 +114,8 @@ def write_dashboard(canvas: Canvas, sheet: Worksheet, report: BookReport, figure
         right = trades(pen, _TABLES_ROW)
     if "Limits" in canvas.placements:
         right = limits(pen, right + 2)
+    if "Goals" in canvas.placements:
+        right = inside(pen, right + 2)
     end = max(left, right) + 2
     donuts(pen, end, first, last)
     history(pen, end)
@@ -126,6 +130,11 @@ def write_dashboard(canvas: Canvas, sheet: Worksheet, report: BookReport, figure
 SAID = ("B2", f"B{_ALERT_ROW}")
 
 
+#: Where the links to all sheets stand, with goals and without.
+_LINKS_AT = (2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 14, 15, 16)
+_FEWER = (2, 3, 5, 7, 8, 9, 11, 12, 13, 14, 15, 16)
+
+
 # --- what is to be done ---------------------------------------------------------------------------------------------
 def banner(pen: Pen) -> None:
     """Write the lines above the figures: what is to be done, what to know before, and where everything is."""
@@ -136,7 +145,8 @@ def banner(pen: Pen) -> None:
         pen.sheet.conditional_formatting.add(f"B{_HEAD_ROW}:P{_HEAD_ROW}", rule)
     pen.put(2, 2, _provenance(pen), "band")
     links = [one for one in SHEETS if one.key not in ("Start", "Dashboard") and not pen.canvas.literal]
-    for column, one in zip((2, 3, 5, 7, 9, 11, 12, 13, 15, 16), links, strict=False):
+    links = [one for one in links if one.title(pen.lang) in pen.canvas.workbook.sheetnames]
+    for column, one in zip(_LINKS_AT if len(links) > len(_FEWER) else _FEWER, links, strict=False):
         title = one.title(pen.lang)
         if title in pen.canvas.workbook.sheetnames:
             pen.put(_LINKS_ROW, column, f"→ {title}", "link")
@@ -339,6 +349,21 @@ _LOOKS = ("cell-line", "cell-line-centre", "cell-line-number|0.0%", "cell-line-n
           f"cell-line-number|{POINTS}", "bar-under", "bar-over", "cell-line-centre")  # fmt: skip
 
 
+#: The same where targets are goals: the narrowest ones, and holdings in none of them; and what nobody knows.
+_LEAVES = "SUMPRODUCT(--({Targets.Leaf}=1))"
+_NOWHERE = f'{_UNWANTED}*(COUNTIFS({{Goals.Ticker}},{{Holdings.Ticker}},{{Goals.Goal}},"?*")=0)'
+_UNKNOWN = 'SUMPRODUCT(--({Goals.Kind}="unknown"))'
+
+
+def _goaled(pen: Pen) -> bool:
+    return "Goals" in pen.canvas.placements
+
+
+def _count(pen: Pen) -> str:
+    """Return the formula of how many rows the allocation has besides the cash."""
+    return f"({_LEAVES}+SUMPRODUCT({_NOWHERE})+{_UNKNOWN})" if _goaled(pen) else _COUNT
+
+
 def _nth(test: str, column: str, rank: str) -> str:
     """Return the formula of the place in a column of the n-th row for which a test holds, 0 where there is none."""
     first = f"SUMPRODUCT(MIN(ROW({column})))"
@@ -354,8 +379,8 @@ def _either(target: str, holding: str, cash: str = '""') -> str:
 def _shown_rows(pen: Pen) -> list[Row]:
     """Return what the allocation shows: every target, then every holding without one."""
     tables = pen.figures.tables
-    wanted = {row["Ticker"] for row in tables["Targets"]}
-    rows: list[Row] = list(tables["Targets"])
+    wanted = {row["Ticker"] for row in (*tables["Targets"], *(row for row in tables["Goals"] if row["Goal"]))}
+    rows: list[Row] = [row for row in tables["Targets"] if row.get("Leaf", 1)]
     # The formula adds over the whole column: an error anywhere is one everywhere.
     broken = next((row["Weight"] for row in tables["Holdings"] if isinstance(row["Weight"], CellError)), None)
     lots: dict[Value, list[Row]] = {}
@@ -372,7 +397,9 @@ def _shown_rows(pen: Pen) -> list[Row]:
             {"Name": held["Name"], "Ticker": symbol, "Target": Decimal(0), "Weight": weight, "Drift": weight,
              "Status": "LOCKED" if locked else status}
         )  # fmt: skip
-    return rows
+    unknown = (row for row in tables["Goals"] if row["Kind"] == "unknown")
+    rows = [{**row, "Target": row.get("Wanted", row["Target"])} for row in rows]
+    return [*rows, *({**row, "Ticker": "", "Status": ""} for row in unknown)]
 
 
 def allocation(pen: Pen, row: int) -> tuple[int, int]:
@@ -430,14 +457,24 @@ def _slots(pen: Pen, name: str, count: int) -> int:
 
 
 def _weights(pen: Pen, rows: Sequence[Row], first: int, slots: int) -> None:
-    wanted = len(pen.figures.tables["Targets"])
+    goaled, count = _goaled(pen), _count(pen)
+    wanted = sum(1 for row in pen.figures.tables["Targets"] if row.get("Leaf", 1))
+    test, many, nowhere = (
+        ("{Targets.Leaf}=1", _LEAVES, _NOWHERE) if goaled else ('{Targets.Ticker}<>""', _WANTED, _UNWANTED)
+    )
+    ticker = 'INDEX({=Targets.Ticker},$R{row})&""' if goaled else "INDEX({Targets.Ticker},$R{row})"
+    cash, weight = "{!cash}", "IF(TotalValue>0,CashValue/TotalValue,0)"
+    target = "CashTarget"
+    if goaled:
+        cash, target = "IF($S{row}=-2,{!goals.unknown},{!cash})", "IF($S{row}=-2,0,CashTarget)"
+        weight = f'IF($S{{row}}=-2,INDEX({{Goals.Weight}},MATCH("unknown",{{Goals.Kind}},0)),{weight})'
     now = "SUMPRODUCT(--({Holdings.Ticker}=INDEX({Holdings.Ticker},$S{row})),{Holdings.Weight})"
     locked = "SUMPRODUCT(({Holdings.Ticker}=INDEX({Holdings.Ticker},$S{row}))*({Holdings.Locked}=TRUE))>0"
     texts = (
-        _either("INDEX({Targets.Name},$R{row})", "INDEX({Holdings.Name},$S{row})", "{!cash}"),
-        _either("INDEX({Targets.Ticker},$R{row})", "INDEX({Holdings.Ticker},$S{row})"),
-        _either("N(INDEX({Targets.Target},$R{row}))", "0", "CashTarget"),
-        _either("INDEX({Targets.Weight},$R{row})", now, "IF(TotalValue>0,CashValue/TotalValue,0)"),
+        _either("INDEX({Targets.Name},$R{row})", "INDEX({Holdings.Name},$S{row})", cash),
+        _either(ticker, "INDEX({Holdings.Ticker},$S{row})"),
+        _either("N(INDEX({Targets.Target},$R{row}))", "0", target),
+        _either("INDEX({Targets.Weight},$R{row})", now, weight),
         'IF($B{row}="","",E{row}-D{row})',
         "",
         "",
@@ -447,12 +484,14 @@ def _weights(pen: Pen, rows: Sequence[Row], first: int, slots: int) -> None:
     for slot in range(slots):
         at, rank = first + slot, slot + 1
         shown: Row = rows[slot] if slot < len(rows) else {}
-        of_target = _nth('{Targets.Ticker}<>""', "{Targets.Ticker}", str(rank))
-        position = rank if slot < wanted else 0
-        rest = f"{rank}-{_WANTED}"
-        held = _nth(_UNWANTED, "{Holdings.Ticker}", f"({rest})")
-        of_cash = f"{rank}=MIN({_COUNT},{slots - 1})+1"
-        is_cash = shown.get("Ticker") is None and bool(shown)
+        of_target = _nth(test, "{Targets.Ticker}", str(rank))
+        position = _target_place(pen, shown) if "Key" in shown else 0
+        rest = f"{rank}-{many}"
+        held = _nth(nowhere, "{Holdings.Ticker}", f"({rest})")
+        if goaled:
+            held = f"IF(AND({_UNKNOWN}=1,{rank}={count}),-2,{held})"
+        of_cash = f"{rank}=MIN({count},{slots - 1})+1"
+        is_cash = bool(shown) and "Key" not in shown and shown.get("Ticker") is None
         own = -1 if is_cash else _position(pen, shown) if slot >= wanted and shown else 0
         if is_cash:
             position = 0
@@ -471,15 +510,22 @@ def _zero(value: Value) -> Value:
     return Decimal(0) if value is None else value
 
 
+def _target_place(pen: Pen, shown: Row) -> int:
+    """Return the place of a target's row among the targets."""
+    return next(i for i, row in enumerate(pen.figures.tables["Targets"], 1) if row["Key"] == shown["Key"])
+
+
 def _position(pen: Pen, shown: Row) -> int:
-    """Return the place of a holding's first row among the holdings."""
+    """Return the place of a holding's first row among the holdings; -2 for what nobody knows."""
+    if shown.get("Kind") == "unknown":
+        return -2
     return next(i for i, row in enumerate(pen.figures.tables["Holdings"], 1) if row["Ticker"] == shown["Ticker"])
 
 
 def _remainder(pen: Pen, at: int, first: int, slots: int, rows: Sequence[Row]) -> None:
     """Write how much the rows above do not show: how many instruments, and what they come to."""
     rest = rows[slots:]
-    count = f"({_COUNT}-{slots - 1})"
+    count = f"({_count(pen)}-{slots - 1})"
     name = f"{pen.say('more.before')}{len(rest)}{pen.say('more.after')}" if rest else ""
     formula = pen.leading("Targets", f"{{!more.before}}&{count}&{{!more.after}}")
     pen.write(at, 2, Line(f'IF({count}>0,{formula},"")', name), "cell-line-link")
@@ -684,6 +730,38 @@ def limits(pen: Pen, row: int) -> int:
     more = f"{pen.say('more.before')}{len(broken) - slots}{pen.say('more.after')}" if len(broken) > slots else ""
     formula = f'IF({count}>{slots},{{!more.before}}&({count}-{slots})&{{!more.after}},"")'
     pen.write(last, 12, Line(formula, more), "cell-line-link")
+    return last
+
+
+def inside(pen: Pen, row: int) -> int:
+    """Write what is in each goal, a line per member under it; returns the last row."""
+    shown = pen.columns("Goals")
+    heads = ("ticker", "member", "part", "weight", "value" if "Value" in shown else "", "drift")
+    _heads(pen, row, _RIGHT, "inside-top", [pen.say(f"column.{key}") if key else "" for key in heads])
+    rows = pen.figures.tables["Goals"]
+    front = [place for place, one in enumerate(rows, 1) if one["Front"]]
+    first, slots = row + 2, max(len(front), 1) if pen.canvas.literal else MOST_INSIDE
+    money = f"cell-line-number|{money_format(pen.base)}"
+    parts = (
+        (11, "Ticker", "cell-line"), (12, "Name", "cell-line"), (13, "Part", "cell-line-number|0%"),
+        (14, "Weight", _LOOKS[2]), (15, "Value", money), (16, "Drift", _LOOKS[4]),
+    )  # fmt: skip
+    for slot in range(slots):
+        at = first + slot
+        place = front[slot] if slot < len(front) else 0
+        found: Row = rows[place - 1] if place else {}
+        pen.helper(at, _REST, Line(_nth("{Goals.Front}=1", "{Goals.Front}", str(slot + 1)), place))
+        for column, name, look in parts:
+            if name not in shown:
+                continue
+            cell = f"INDEX({{Goals.{name}}},$S{at})"
+            formula, value = f'IF($S{at}>0,IF({cell}="","",{cell}),"")', found.get(name)
+            pen.write(at, column, Line(formula, "" if value is None else value), look)
+    last = first + slots - 1
+    rules = pen.sheet.conditional_formatting
+    goal = f'AND($L{first}<>"",LEFT($L{first},1)<>"└")'
+    rules.add(f"K{first}:P{last}", coloured(goal, NAVY, line=True))
+    rules.add(f"K{first}:P{last}", underlined(f'$L{first}<>""'))
     return last
 
 

@@ -1,4 +1,4 @@
-"""Arithmetic as cells do it, in exact numbers: an error comes through, text does not count."""
+"""The rows of every table with what their formulas come to."""
 
 from __future__ import annotations
 
@@ -16,66 +16,22 @@ from templates.report import (
     BookReport,
     account_rows,
     cash_inputs,
+    class_rows,
     cost_rows,
+    exposure_text,
+    goaled,
     group_rows,
     instrument_rows,
+    preference_rows,
     priced_rows,
     rate_inputs,
     setting_rows,
 )
 from templates.spec import NO_BAND
-from templates.spec.layout import VOLATILITY_COLUMNS
-from templates.spec.vocabulary import HIGH
-
-Number = Decimal | CellError
-_DIGITS = Decimal("1e-12")
-
-
-def number(value: Value) -> Decimal | None:
-    """Return the exact number that a cell's value is, or None."""
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Decimal(repr(value))
-    return None
-
-
-def add(values: Iterable[Value]) -> Number:
-    """Add what is a number, as SUM does: an error comes through, text does not count."""
-    total = ZERO
-    for value in values:
-        if isinstance(value, CellError):
-            return value
-        total += number(value) or ZERO
-    return total
-
-
-def product(*factors: Value) -> Number:
-    """Multiply; an error comes through."""
-    result = Decimal(1)
-    for factor in factors:
-        if isinstance(factor, CellError):
-            return factor
-        result *= number(factor) or ZERO
-    return result
-
-
-def share(value: Value, total: Number) -> Number:
-    """Divide by the total; 0 where the total is not above 0, an error where either is one."""
-    for operand in (total, value):
-        if isinstance(operand, CellError):
-            return operand
-    return (number(value) or ZERO) / total if isinstance(total, Decimal) and total > 0 else ZERO
-
-
-def negative(value: Number) -> Number:
-    """Change the sign; an error comes through."""
-    return value if isinstance(value, CellError) else -value
-
-
-def round_digits(value: Decimal) -> Decimal:
-    """Round to 12 digits, as the formulas do before they compare."""
-    return value.quantize(_DIGITS)
+from templates.spec.layout import GOAL_COLUMNS, VOLATILITY_COLUMNS
+from templates.spec.vocabulary import HIGH, spoken
+from templates.write.arithmetic import Number, add, negative, number, product, round_digits, share
+from templates.write.goals import GoalBook, GoalTable
 
 
 def reconcile(report: BookReport, row: Row) -> Row:
@@ -123,13 +79,16 @@ class Figures:
         """Return the columns that not every workbook needs and this one does.
 
         Those about volatility, where a target has a relative band of its own or a band follows volatility; fixed
-        months of reviews.
+        months of reviews; what targets that are goals need, and exposures to classes.
         """
         rows = (*self.tables["Targets"], *self.tables["Rules"])
         owned = any(row["RelativeBand"] is not None for row in self.tables["Targets"])
         follows = owned or any(row["RelativeBandHigh"] is not None for row in rows)
-        fixed = any(row["Months"] is not None for row in self.tables["Rules"])
-        return (VOLATILITY_COLUMNS if follows else frozenset()) | (frozenset({"Months"}) if fixed else frozenset())
+        used = {"Months"} if any(row["Months"] is not None for row in self.tables["Rules"]) else set()
+        exposed = (*self.tables["Holdings"], *self.tables["Instruments"])
+        used |= {"Exposure"} if any(row["Exposure"] is not None for row in exposed) else set()
+        used |= VOLATILITY_COLUMNS if follows else set()
+        return frozenset(used | (GOAL_COLUMNS if self.tables["Goals"] else set()))
 
 
 def evaluate(report: BookReport, lang: Lang) -> Figures:
@@ -149,8 +108,12 @@ class _Evaluation:
         self.names = {row["Ticker"]: row.get("Name") for row in reversed(self.prices)}
         self.rate_rows = tuple(self._rate(row) for row in rate_inputs(report))
         self.rates = {row["Currency"]: row["Rate"] for row in reversed(self.rate_rows) if row["Currency"]}
-        self.own = {row["Ticker"] for row in instrument_rows(self.portfolio)}
-        self.sections = {t.symbol: s.name for s, t in self.portfolio.targets()}
+        self.own = {row["Ticker"] for row in instrument_rows(self.portfolio, lang)}
+        self.sections = {symbol: s.name for s, t in reversed(list(self.portfolio.targets())) for symbol in t.named}
+        self.wanted = GoalBook.of(self.portfolio) if goaled(self.portfolio) else None
+        if self.wanted:
+            self.sections = {**self.wanted.sections, **self.sections}
+        self.exposed: set[str] = set()
         self.rules = {s.name: s.rule for s in self.portfolio.sections} | {"all": self.portfolio.untargeted_rule}
 
     def figures(self) -> Figures:
@@ -168,7 +131,10 @@ class _Evaluation:
         broken = isinstance(held, CellError)
         targets = []
         for section, target in self.portfolio.targets():
-            value = NA if broken else add(values.get(target.symbol, ()))
+            members = self.wanted.members(target.symbol) if self.wanted else {target.symbol: Decimal(1)}
+            value = (
+                NA if broken else add(product(part, add(values.get(symbol, ()))) for symbol, part in members.items())
+            )
             targets.append(self._target(section, target, value, total, locked=target.symbol in locked))
         rules = tuple(self._rule(name, rule, targets) for name, rule in self.rules.items())
         weights = {symbol: share(add(worth), total) for symbol, worth in values.items()}
@@ -182,16 +148,25 @@ class _Evaluation:
             "Settings": setting_rows(self.portfolio, self.lang),
             "Costs": cost_rows(self.portfolio),
             "FxRates": self.rate_rows,
-            "Instruments": instrument_rows(self.portfolio),
+            "Instruments": instrument_rows(self.portfolio, self.lang),
+            "Classes": class_rows(self.portfolio),
+            "Preferences": preference_rows(self.portfolio, self.lang),
             "Prices": self.prices,
             "History": self.report.history,
             "Ledger": self.report.ledger,
         }
+        target_sum = sum((s.weight for s in self.portfolio.sections), ZERO)
+        tables["Goals"] = ()
+        if self.wanted:
+            # One error among the holdings is one in every sum over them.
+            held_of = {symbol: NA if broken else add(worth) for symbol, worth in values.items()}
+            names = {str(symbol): str(name) for symbol, name in self.names.items() if name}
+            made = GoalTable(self.portfolio, self.wanted, self.lang, names)
+            tables["Goals"] = made.rows(held_of, targets, total, in_cash, max(1 - target_sum, ZERO))
         for name in _AS_GIVEN:
             tables[name] = self.report.rows(name)
         tables["Trades"] = tuple(self._trade(row) for row in tables["Trades"])
         tables["Reconcile"] = tuple(reconcile(self.report, row) for row in self.report.rows("Reconcile"))
-        target_sum = sum((s.weight for s in self.portfolio.sections), ZERO)
         return Figures(tables, total, held, in_cash, flow, target_sum, max(1 - target_sum, ZERO))
 
     def _rate(self, row: Row) -> Row:
@@ -219,6 +194,8 @@ class _Evaluation:
         rate = self._rate_of(instrument.currency, holding.quantity)
         fault = "no-price" if isinstance(price, CellError) else "no-rate" if isinstance(rate, CellError) else ""
         own = holding.symbol in self.own
+        first = holding.symbol not in self.exposed
+        self.exposed.add(holding.symbol)
         return {
             "Account": holding.account,
             "Ticker": holding.symbol,
@@ -231,6 +208,7 @@ class _Evaluation:
             "AverageCost": holding.average_cost,
             "ManualPrice": holding.price,
             "Locked": True if holding.locked else None,
+            "Exposure": exposure_text(self.portfolio, holding.symbol, self.lang) if first else None,
             "@currency": instrument.currency,
             "Price": price,
             "FX": rate,
@@ -261,12 +239,18 @@ class _Evaluation:
         broken = isinstance(weight, CellError)
         status: Value = weight if broken else _status(weight, low, high, total)
         status = "LOCKED" if locked else "DISABLED" if not target.enabled else status
+        goal = {} if self.wanted is None else self.wanted.columns(target, weight)
+        called = spoken("class", target.asset_class or "", self.lang)
+        named = goal.get("Goal") or str(called) or goal.get("Members")
         return {
+            **goal,
             "Section": section.name,
-            "Ticker": target.symbol,
-            "Name": self._name(target.symbol),
+            "Ticker": target.symbol if target.kind == "instrument" else None,
+            "Key": target.symbol,
+            "Name": named or self._name(target.symbol),
             "Role": target.role,
-            "Target": target.weight,
+            "Target": target.weight if target.share is None else None,
+            "Wanted": target.weight,
             "Min": target.minimum,
             "Max": target.maximum,
             "Enabled": target.enabled,
@@ -275,7 +259,7 @@ class _Evaluation:
             "RelativeBand": target.relative_band,
             "RelativeBandHigh": target.relative_band_high_volatility,
             "Volatility": HIGH if target.high_volatility else None,
-            "TER": self.portfolio.instruments[target.symbol].expense_ratio,
+            "TER": self._fee(target),
             "Value": value,
             "Weight": weight,
             "Drift": weight if isinstance(weight, CellError) else weight - target.weight,
@@ -288,9 +272,14 @@ class _Evaluation:
             "SectionCode": section.name,
         }
 
+    def _fee(self, target: Target) -> Value:
+        """Return the expense ratio of a target's instrument; of equivalents, that of the one liked best."""
+        found = self.portfolio.instruments.get(next(iter(target.named), ""))
+        return found.expense_ratio if found else None
+
     def _rule(self, name: str, rule: Rule, targets: Iterable[Row]) -> Row:
-        members = [row for row in targets if row["Section"] == name]
-        target = add(row["Target"] for row in members)
+        members = [row for row in targets if row["Section"] == name and row.get("Leaf", 1) == 1]
+        target = add(row["Wanted"] for row in members)
         # Like the targets' values: an error of any row reaches every sum over the column.
         errors = [row["Weight"] for row in targets if isinstance(row["Weight"], CellError)]
         weight = errors[0] if errors else add(row["Weight"] for row in members)

@@ -124,6 +124,8 @@ def write_table(
     _heads(canvas, sheet, placement, title_of(table, canvas, note, empty=not rows and (table.fetched or not planned)))
     for offset, column in enumerate(placement.columns):
         _column(canvas, sheet, placement, column, placement.left + offset, rows, base)
+        if column.name in _WHERE_USED and not any(_uses(row, column) for row in rows):
+            sheet.column_dimensions[letters(placement.left + offset)].hidden = True
     if not canvas.literal:
         if table.ranges:
             _name_ranges(canvas, placement)
@@ -133,6 +135,14 @@ def write_table(
         if table.name == "Settings":
             settings_choices(canvas, sheet, placement, rows)
     _colours(sheet, placement)
+
+
+#: Columns of goals that are hidden until one uses them; what a share comes to is seen where there are shares.
+_WHERE_USED = {"Goal": "Goal", "Members": "Members", "Share": "Share", "Wanted": "Share", "Consolidate": "Consolidate"}
+
+
+def _uses(row: Row, column: Column) -> bool:
+    return row.get(_WHERE_USED[column.name]) is not None
 
 
 def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, title: str) -> None:

@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from engine.merging import changes
 from engine.words import LANGUAGES, Lang, say
+from rebalancer.loading import load
 from rebalancer.samples import sample_portfolio
+from rebalancer.saving import save
+from rebalancer.syncing import sync
 from templates.cells import CellError
 from templates.read.book import read_book
 from templates.read.workbooks import read_grids
@@ -136,3 +140,19 @@ def test_a_share_copy_is_written_beside_it(office: Office, priced: Path, tmp_pat
     tmp_path.chmod(0o777)
     pressed(office, priced, tmp_path, "share")
     assert read_book(tmp_path / "mine-share.xlsx").portfolio is not None
+
+
+def test_it_is_synchronised_with_another_computer(office: Office, samples: dict[Lang, Path], tmp_path: Path) -> None:
+    cloud, here, there = tmp_path / "cloud", tmp_path / "here", tmp_path / "there"
+    for folder in (cloud, here, there):
+        folder.mkdir()
+    pressed(office, samples["ko"], here, "sync", answers=[str(cloud)])
+    sync(there / "ko.yaml", str(cloud))
+    mine = load(there / "ko.yaml")
+    save(
+        replace(mine, settings=replace(mine.settings, mode="sell-only", cash_buffer=Decimal(12345))), there / "ko.yaml"
+    )
+    sync(there / "ko.yaml")
+    pressed(office, samples["ko"], here, "sync", answers=["ok"])
+    assert changes(load(here / "ko.ods"), load(there / "ko.yaml")) == ()
+    assert not sync(there / "ko.yaml").taken

@@ -63,7 +63,7 @@ reasons, edges, D), its members for what is of orders:
 25. What has a part in a parent but in no leaf is never bought, counts nowhere, and is sold where the parent may sell.
     An instrument's goals are its leaves and parents: for the rungs' rights, for sections, for `enabled`.
 26. Minimum trade: of the section of the leaf that a member has most exposure to.
-27. `consolidate`: what is to go (held in members that may not be bought there, where another one may) acts in the
+27. `consolidate`: what is to go (unlocked rows of members that may not be bought there, where another may) acts in the
     section of holdings without a target, counts as outside with all that is left of it, as 2·ω·x more in the measure,
     and in E as such holdings do. Breach, ω, D and outside are of the goal's full value; direction, range and its part
     in E of the value without it.
@@ -73,8 +73,8 @@ reasons, edges, D), its members for what is of orders:
 30. `prefer`: keys are an instrument's symbol, the leaf it has most exposure to, or classes with more than half of its
     known exposure, the deepest first. The first place that names the account or its type gives the rank. Without
     declared accounts it is not looked at. Money bought is without charges.
-31. What is a risk asset is said by `asset_class` or `class`, beside an `exposure` too: its root is neither bond nor
-    cash.
+31. A risk asset is what `asset_class` or `class` puts under another root than bond or cash; with an `exposure` alone,
+    what is not known to be bonds and cash throughout.
 32. A group may name goals, or symbols with all their value; a symbol's goals are those it is a reason for, and
     breached by.
 33. A goal is locked where something is held of its members and all of that is locked. A member of a disabled goal is

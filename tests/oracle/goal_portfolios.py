@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -75,11 +76,16 @@ def exposures(seed: int, *, few: bool = True) -> Document:
         if r.random() < 0.4 and number:
             _put_in(r, infos[symbol], r.choice(names))
         else:
-            infos[symbol]["exposure"] = _split(r, names)
+            # Sometimes a part is of a class above a target, or of one that is no target.
+            infos[symbol]["exposure"] = _split(r, names if r.random() < 0.8 else [*names, "Alpha", "others"])
+            del infos[symbol]["asset_class"]
     if len(symbols) > 2 and r.random() < 0.2:
         infos[symbols[-1]]["exposure"] = dict(infos[symbols[0]].get("exposure") or {names[0]: 1})
         infos[symbols[-1]].pop("class", None)
-    rows += [{"class": name} for name in names]
+        infos[symbols[-1]].pop("asset_class", None)
+    inside = {name for info in infos.values() for name in (info.get("class"), *info.get("exposure", ()))}
+    inside |= {"Alpha"} if inside & {*PARTS} else set()
+    rows += [{"class": name} for name in names if name in inside]
     return _document(frame, infos, rows, accounts)
 
 
@@ -101,9 +107,9 @@ def _put_in(r: random.Random, info: Document, name: str) -> None:
     """Put an instrument into one class, in one of the ways a document may."""
     if r.random() < 0.6:
         info["class"] = name
-        del info["asset_class"]
     else:
         info["exposure"] = {name: 1}
+    del info["asset_class"]
 
 
 def _split(r: random.Random, names: list[str]) -> dict[str, float]:
@@ -129,6 +135,9 @@ def _document(frame: _Frame, infos: Document, rows: list[Document], accounts: in
     folio: Document = {"name": "random", "base_currency": frame.base}
     if accounts:
         folio["accounts"] = [_account(frame, number) for number in range(accounts)]
+        for account in folio["accounts"]:
+            if "markets" not in account and r.random() < 0.15:
+                account["markets"] = [r.choice(["KR", "US"])]
     else:
         folio["cash"] = _cash(frame)
     names = [a["name"] for a in folio.get("accounts", [])] or [""]
@@ -171,17 +180,19 @@ def _parents(r: random.Random, rows: list[Document]) -> list[Document]:
     """Return the targets, sometimes with one on the class that some of them are part of, and shares of it."""
     above = {"Alpha": PARTS, "equity": [*ROOTS["equity"], *PARTS]}
     for name, below in above.items():
-        mine = [row for row in rows if row.get("class") in below]
+        nested = any(row.get("class") == "Alpha" for row in rows)
+        mine = [row for row in rows if row.get("class") in below and not (nested and row["class"] in PARTS)]
         if any(row.get("class") == name for row in rows) or not mine or r.random() > (0.7 if name == "Alpha" else 0.25):
             continue
         weight = round(sum(row["weight"] for row in mine), 3)
         parent: Document = {k: v for k, v in _target(r, "", weight).items() if k != "ticker"} | {"class": name}
-        if len(mine) == 2 and weight and r.random() < 0.5:
+        if len(mine) == 2 and weight and r.random() < 0.5 and not (nested and mine[0]["class"] == "Alpha"):
             part = r.choice([0.5, 0.6, 0.75])
             for row, share in zip(mine, (part, round(1 - part, 2)), strict=True):
                 row["share"] = share
-                del row["weight"]
-        return [parent, *rows]
+                for key in row.keys() & {"weight", "min", "max"}:
+                    del row[key]
+        rows = [parent, *rows]
     return rows
 
 
@@ -209,6 +220,11 @@ def _holdings(frame: _Frame, infos: Document, rows: list[Document], names: list[
             if row["quantity"] and r.random() < 0.08:
                 row["locked"] = True
             holdings.append(row)
+            if row["quantity"] and r.random() < 0.04:
+                holdings.append(
+                    {"symbol": symbol, "quantity": row["quantity"], "locked": True}
+                    | ({"account": name} if name else {})
+                )
     return holdings
 
 
@@ -233,3 +249,20 @@ def _prefer(r: random.Random, rows: list[Document], symbols: list[str], accounts
     places = [a["name"] for a in accounts] + ["isa", "IRP", "taxable"]
     keys = [*symbols, *(key_of(row) for row in rows), "equity", "bond", "Alpha", "Beta"]
     return {key: r.sample(places, r.randint(1, 2)) for key in dict.fromkeys(r.sample(keys, 2))}
+
+
+def of_one_member(document: Document, kind: str) -> Document:
+    """Return a document whose instruments' targets are rewritten as goals of one member: sets (any) or classes."""
+    rewritten: Document = copy.deepcopy(document)
+    folio = rewritten["portfolio"]
+    first = {row["symbol"]: row for row in reversed(folio["holdings"])}
+    for target in (t for section in ("targets", "core", "satellite") for t in folio.get(section, [])):
+        symbol = target.pop("ticker")
+        if kind == "any":
+            target |= {"any": [symbol], "name": f"goal {symbol}"}
+        else:
+            target |= {"class": f"class {symbol}"}
+            kind_of = first[symbol].pop("asset_class")
+            first[symbol]["exposure"] = {f"class {symbol}": 1}
+            folio.setdefault("classes", {}).setdefault(kind_of, []).append(f"class {symbol}")
+    return rewritten

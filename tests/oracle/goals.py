@@ -78,6 +78,16 @@ def exposures_of(info: Mapping[str, Any]) -> dict[str, float]:
     return {_fold(own): 1.0} if own else {}
 
 
+def is_risk(info: Mapping[str, Any], tree: Mapping[str, str]) -> bool:
+    """Tell whether an instrument is a risk asset: one that is not, in all that is known of it, bonds or cash."""
+    own = info.get("asset_class") or info.get("class")
+    if own:
+        return up(tree, own)[-1] not in ("bond", "cash")
+    shares = exposures_of(info)
+    safe = sum(share for name, share in shares.items() if up(tree, name)[-1] in ("bond", "cash"))
+    return safe < 1 - SAME
+
+
 def exposure_to(info: Mapping[str, Any], name: str, tree: Mapping[str, str]) -> float:
     """Return an instrument's exposure to a class: its own share of it, and those of all that is part of it."""
     return sum(share for own, share in exposures_of(info).items() if _fold(name) in up(tree, own))

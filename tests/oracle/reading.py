@@ -20,13 +20,13 @@ from tests.oracle.goals import (
     Named,
     first_choices,
     goals_of,
+    is_risk,
     joined,
     main_goal,
     number,
     rank_of,
     simple_goals,
     tree_of,
-    up,
 )
 
 #: Upper ends of the brackets of r, and what each part counts per unit of money.
@@ -714,8 +714,6 @@ def _asset(
     traits = {"leveraged"} if abs(leverage) > 1 else set()
     traits |= {"inverse"} if leverage < 0 else set()
     traits |= {"futures"} if info.get("futures") else set()
-    # What a row says of its class decides whether it is a risk asset, beside an exposure too.
-    own = info.get("asset_class") or info.get("class")
     return Asset(
         symbol=symbol,
         value=worth[symbol],
@@ -728,7 +726,7 @@ def _asset(
         whole=whole,
         market=market,
         traits=frozenset(traits),
-        risk=own is None or up(tree, own)[-1] not in ("bond", "cash"),
+        risk=is_risk(info, tree),
         min_trade=float(rule["min_trade"] or 0),
         min_is_default=bool(rule["min_is_default"]),
         commission=costs["commission"],

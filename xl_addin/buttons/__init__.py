@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "undo": ("computing", "undo"),
     "import": ("importing", "import_file"),
     "update": ("importing", "update_book"),
+    "sync": ("syncing", "synchronise"),
     "share": ("sharing", "share_copy"),
     "pdf": ("sharing", "pdf"),
     "help": ("sharing", "help_me"),
@@ -108,7 +109,9 @@ def press(name: str, book: Any = None, *, formulas: bool = sys.platform == "win3
 
 def _told(error: RebalancerError, lang: Lang) -> str:
     problems: tuple[Problem, ...] = getattr(error, "problems", ())
-    own = error.said(lang, "workbook") if isinstance(error, MarketDataError) else str(error)
+    said = error.args[0] if error.args and isinstance(error.args[0], Phrase) else None
+    own = said.told(lang, "workbook") if said else str(error)
+    own = error.said(lang, "workbook") if isinstance(error, MarketDataError) else own
     if not problems:
         return own
     first = [own] if isinstance(error, MarketDataError) else []

@@ -32,7 +32,7 @@ from xl_addin.buttons.book import (
     tables_of,
     written,
 )
-from xl_addin.buttons.edits import Edit, apply, drop, last
+from xl_addin.buttons.edits import Edit, apply, drop, last, write
 from xl_addin.functions.inputs import language_of_titles
 
 #: Where closes and facts come from.
@@ -226,8 +226,17 @@ def undo(book: Book, progress: Progress, *, formulas: bool) -> Lines:  # noqa: A
     """
     point = last(book)
     progress.step("undoing", what=point.what)
+    ledger = found_in(book, tables_of(book)).get("Ledger") if point.what == "record" else None
+    edits: list[Edit] = []
+    if ledger is not None:
+        from rebalancer.clock import today
+        from xl_addin.buttons.ledger import taken_back
+
+        # Rows of the ledger stay: that they are taken back is a row of its own.
+        point = replace(point, kept=tuple(one for one in point.kept if one.sheet != ledger.grid.name))
+        edits = taken_back(book, ledger, today())
     point.check(book)
-    point.put_back(book)
+    write(book, edits, point.put_back)
     drop(book)
     return ()
 

@@ -6,7 +6,7 @@ What stood in the cells before each of the last buttons is a restore point, kept
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -76,6 +76,18 @@ def apply(book: Book, edits: Iterable[Edit], what: str) -> None:
             journal.unexpected(what, again)
             raise HalfWritten(what, book.name) from failure
         drop(book)
+        raise
+
+
+def write(book: Book, edits: Sequence[Edit], then: Callable[[Book], None]) -> None:
+    """Make changes that no restore point takes back, then do the rest; where that fails, they are emptied again."""
+    for edit in edits:
+        _write(book, edit)
+    try:
+        then(book)
+    except BaseException:
+        for edit in edits:
+            _write(book, replace(edit, cells=tuple((None,) * len(row) for row in edit.cells)))
         raise
 
 

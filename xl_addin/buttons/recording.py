@@ -1,4 +1,4 @@
-"""The button Record as done: the proposed trades go into Holdings, Cash, Rules and History."""
+"""The button Record as done: the proposed trades go into Holdings, Cash, Rules, History and the Ledger."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ from xl_addin.buttons.book import (
     tables_of,
 )
 from xl_addin.buttons.edits import Edit, apply
+from xl_addin.buttons.ledger import recorded
 from xl_addin.functions.inputs import read_inputs
 
 
 def record(book: Book, progress: Progress, *, formulas: bool, day: dt.date | None = None) -> Lines:
-    """Put the proposed trades into Holdings, Cash, Rules and History, and the cash flow back to 0."""
+    """Put the proposed trades into Holdings, Cash, Rules, History and the Ledger, and the cash flow back to 0."""
     progress.step("reading")
     tables = tables_of(book)
     places = found_in(book, tables)
-    done = [_done(row) for _, row in rows_in(place_of(places, "Trades"))]
+    proposed = [row for _, row in rows_in(place_of(places, "Trades"))]
+    done = [_done(row) for row in proposed]
     if not done:
         raise InputError([error("no-trades", "Trades")])
     portfolio = read_inputs("record", {}, tables).portfolio
@@ -49,6 +51,9 @@ def record(book: Book, progress: Progress, *, formulas: bool, day: dt.date | Non
         *_cash(places, done, portfolio),
         *_rules(places, done, day),
         *_history(book, places, len(done), day),
+        *recorded(
+            book, places, portfolio, _priced(proposed, done), _exchanged(places), _purses(_lines(places), "Before"), day
+        ),
         *emptied(places, formulas=formulas),
     ]
     apply(book, edits, "record")
@@ -94,18 +99,8 @@ def _holdings(book: Book, places: Mapping[str, Found], done: list[Done]) -> list
 
 def _cash(places: Mapping[str, Found], done: list[Done], portfolio: Portfolio) -> list[Edit]:
     """Return the edits of cash: what the reconciliation arrives at."""
-    lines = [row for _, row in rows_in(place_of(places, "Reconcile")) if row.get("Currency")]
-    exchanged = [
-        Exchanged(
-            _text(row, "Account"),
-            str(row["Sell"]),
-            decimal_of(row.get("Amount")) or ZERO,
-            str(row["Buy"]),
-            decimal_of(row.get("Bought")) or ZERO,
-        )
-        for _, row in rows_in(place_of(places, "Conversions"))
-    ]
-    after = settled_cash(portfolio, done, exchanged, _purses(lines, "Before"), _purses(lines, "PlanAfter"))
+    lines = _lines(places)
+    after = settled_cash(portfolio, done, _exchanged(places), _purses(lines, "Before"), _purses(lines, "PlanAfter"))
     place, by_account = place_of(places, "Cash"), any(account for account, _ in after)
     edits, missing = [], dict(after)
     for number, row in rows_in(place):
@@ -117,6 +112,30 @@ def _cash(places: Mapping[str, Found], done: list[Done], portfolio: Portfolio) -
     if wanting:
         raise InputError([error("no-cash-row", "Cash", names=wanting)])
     return edits
+
+
+def _lines(places: Mapping[str, Found]) -> list[Row]:
+    return [row for _, row in rows_in(place_of(places, "Reconcile")) if row.get("Currency")]
+
+
+def _exchanged(places: Mapping[str, Found]) -> list[Exchanged]:
+    return [
+        Exchanged(
+            _text(row, "Account"),
+            str(row["Sell"]),
+            decimal_of(row.get("Amount")) or ZERO,
+            str(row["Buy"]),
+            decimal_of(row.get("Bought")) or ZERO,
+        )
+        for _, row in rows_in(place_of(places, "Conversions"))
+    ]
+
+
+def _priced(rows: Iterable[Row], done: Iterable[Done]) -> list[tuple[Done, Decimal]]:
+    """Return the trades with the price that each was proposed at, else what its amount comes to a share."""
+    return [
+        (one, decimal_of(row.get("Price")) or one.amount / one.quantity) for row, one in zip(rows, done, strict=True)
+    ]
 
 
 def _purses(lines: Iterable[Row], column: str) -> Purses:

@@ -67,7 +67,7 @@ def _document(model: ModelPortfolio) -> dict[str, object]:
             {
                 "section": section.name,
                 "symbol": target.symbol,
-                "name": portfolio.instruments[target.symbol].name,
+                "name": portfolio.instruments[target.named[0]].name if target.kind == "instrument" else target.symbol,
                 "weight": number(target.weight),
                 "role": target.role,
             }

@@ -29,6 +29,8 @@ from xl_addin.functions.cells import NA, NUM, VALUE, Answer, Shown, shown
 CATEGORY, MAX_HELP = "Rebalancer", 255
 #: The sheets that a function over a portfolio reads where no range is given.
 PORTFOLIO_SHEETS = ("Holdings", "Targets", "Prices", "Settings")
+#: Those, and what happened before: gains that were realised earlier in the year.
+WITH_LEDGER = (*PORTFOLIO_SHEETS, "Ledger")
 #: table: a range with headers; list: cells with tickers (or a table); cell: one value.
 Kind = Literal["table", "list", "cell"]
 Body = Callable[..., Answer]

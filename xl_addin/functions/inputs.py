@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from engine.data.document import portfolio_from_data
 from engine.errors import InputError, Problem, error, note
@@ -21,6 +22,9 @@ from templates.spec import SHEETS
 from xl_addin.functions.cells import Rows, grid, rows_of, sheets
 from xl_addin.show.terminal import default_language
 
+if TYPE_CHECKING:
+    from engine.ledger.entries import LedgerEntry
+
 #: The base currency where a call gives no settings and several currencies are in use.
 HOME = "KRW"
 #: What tells a workbook's language: its sheets' titles, and what its settings say they mean.
@@ -31,10 +35,11 @@ _IN_RANGE = re.compile(r"^\S+ sheet '(\w+)' row ")
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A call's portfolio, whose notes say what was found on the way, and the language of the workbook."""
+    """A call's portfolio, whose notes say what was found on the way, the language of the workbook, and its sheets."""
 
     portfolio: Portfolio
     lang: Lang
+    grids: Sequence[Grid] = ()
 
 
 def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
@@ -53,7 +58,17 @@ def read_inputs(name: str, ranges: dict[str, object], tables: object) -> Inputs:
     # Where a call names ranges, a problem's place is a row of that range.
     if given:
         problems = tuple(replace(problem, where=_of_range(problem.where, name)) for problem in problems)
-    return Inputs(usable(portfolio, problems), language(grids))
+    return Inputs(usable(portfolio, problems), language(grids), () if given else grids)
+
+
+def entries_of(grids: Sequence[Grid], name: str) -> tuple[LedgerEntry, ...]:
+    """Return the ledger on a workbook's sheets; raises InputError with every row that cannot be used."""
+    from templates.ledger import sheet_ledger
+
+    found = sheet_ledger(grids, name)
+    if any(problem.severity == "error" for problem in found.problems):
+        raise InputError(found.problems)
+    return found.entries
 
 
 def _of_range(where: str | Phrase, name: str) -> str | Phrase:

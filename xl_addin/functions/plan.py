@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, Problem
 from engine.phrase import phrase, place
@@ -20,8 +21,11 @@ from templates.cells import Rows
 from templates.report import problem_rows, summary_rows, trade_rows
 from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
-from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
-from xl_addin.functions.inputs import Inputs, language, read_inputs
+from xl_addin.functions.declaring import PORTFOLIO_SHEETS, WITH_LEDGER, Argument, declared
+from xl_addin.functions.inputs import Inputs, entries_of, language, read_inputs
+
+if TYPE_CHECKING:
+    from engine.ledger.entries import LedgerEntry
 
 HOLDINGS = Argument("holdings", "table", "Holdings[#All]")
 TARGETS = Argument("targets", "table", "Targets[#All]")
@@ -63,7 +67,7 @@ def drift(holdings: object, targets: object, cash: object, settings: object, tab
     columns=(
         "Account", "Ticker", "Name", "Side", "Quantity", "Price", "Currency", "Amount", "Cost", "Reason", "WeightAfter",
     ),
-    sheets=PORTFOLIO_SHEETS,
+    sheets=WITH_LEDGER,
     example=f"=REBAL_TRADES({_RANGES})",
     checked=True,
 )  # fmt: skip
@@ -76,7 +80,7 @@ def trades(holdings: object, targets: object, cash: object, settings: object, ta
 @declared(
     "REBAL_SUMMARY",
     columns=("Key", "Value"),
-    sheets=PORTFOLIO_SHEETS,
+    sheets=WITH_LEDGER,
     example="=REBAL_SUMMARY()",
     checked=True,
 )
@@ -93,7 +97,7 @@ def summary(tables: object) -> Answer:
     _CASH,
     _SETTINGS,
     columns=("Severity", "Where", "Message", "Code"),
-    sheets=PORTFOLIO_SHEETS,
+    sheets=WITH_LEDGER,
     example="=REBAL_CHECKS()",
     checked=True,
 )
@@ -116,11 +120,16 @@ def plan_of(name: str, ranges: dict[str, object], tables: object) -> tuple[Plan,
     Raises InputError, ImpossibleError or MarketDataError with every problem.
     """
     inputs: Inputs = read_inputs(name, ranges, tables)
-    return _plan(inputs.portfolio), inputs.lang
+    entries = entries_of(inputs.grids, name)
+    return _plan(inputs.portfolio, entries), inputs.lang
 
 
-def _plan(portfolio: Portfolio) -> Plan:
+def _plan(portfolio: Portfolio, entries: Sequence[LedgerEntry]) -> Plan:
     day = today()
+    if entries:
+        from rebalancer.ledgers import realised_in
+
+        portfolio = realised_in(portfolio, entries, day)
     portfolio, bands = in_force(portfolio, day, interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
     portfolio, problems = typed(portfolio, quotes), (*problems, *bands)

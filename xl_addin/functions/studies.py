@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.analysis.correlation import DEFAULT_DAYS, DEFAULT_THRESHOLD, FEWEST_RETURNS, Correlations
@@ -53,12 +54,13 @@ from xl_addin.functions.cells import (
     ticker_of,
     tickers_of,
 )
-from xl_addin.functions.declaring import PORTFOLIO_SHEETS, Argument, declared
-from xl_addin.functions.inputs import HOME, language, read_inputs
+from xl_addin.functions.declaring import PORTFOLIO_SHEETS, WITH_LEDGER, Argument, declared
+from xl_addin.functions.inputs import HOME, entries_of, language, read_inputs
 from xl_addin.functions.plan import HOLDINGS, TARGETS
 from xl_addin.functions.prices import TICKER
 
 if TYPE_CHECKING:
+    from engine.ledger.entries import LedgerEntry
     from engine.ledger.performance import Mark
 
 _LIVE = analysing.Sources(interactive=True)
@@ -224,7 +226,7 @@ def risk(holdings: object, targets: object, tables: object) -> Answer:
     Argument("from", "cell", "DATE(2026,1,1)"),
     Argument("months", "cell", "12"),
     columns=("Date", "Section", "Task", "Due"),
-    sheets=PORTFOLIO_SHEETS,
+    sheets=WITH_LEDGER,
     example="=REBAL_CALENDAR(DATE(2026,1,1),12)",
 )
 def calendar(start: object, months: object, tables: object) -> Answer:
@@ -232,7 +234,13 @@ def calendar(start: object, months: object, tables: object) -> Answer:
     first = day_of("from", start) or today()
     count = int(number_of("months", months, Decimal(12), 1, 60, whole=True))
     inputs = read_inputs(calendar.name, {}, tables)
-    return calendar.table(calendar_rows(analysing.calendar(inputs.portfolio, first, count), inputs.lang))
+    realised = None
+    if (entries := entries_of(inputs.grids, calendar.name)) and inputs.portfolio.base_currency == "KRW":
+        from rebalancer.ledgers import realised_in
+
+        realised = realised_in(inputs.portfolio, entries, first).settings.realised.get("overseas")
+    tasks = analysing.calendar(inputs.portfolio, first, count, realised=realised)
+    return calendar.table(calendar_rows(tasks, inputs.lang))
 
 
 @declared(
@@ -288,7 +296,7 @@ def backtest(policies: object, start: object, end: object, tables: object) -> An
     Argument("from", "cell", "DATE(2026,1,1)", key="first-day"),
     Argument("to", "cell", "DATE(2026,6,30)", key="last-day"),
     columns=("Key", "Value"),
-    sheets=("History", "Settings"),
+    sheets=(*WITH_LEDGER, "History"),
     example="=REBAL_PERFORMANCE()",
 )
 def performance(start: object, end: object, tables: object) -> Answer:
@@ -300,7 +308,10 @@ def performance(start: object, end: object, tables: object) -> Answer:
         raise bad_argument("after", "from", first=first, last=last)
     if rows_of(tables) is None and not isinstance(tables, dict):
         raise InputError([error("no-tables", performance.name)])
-    rows = history_rows(find_tables(sheets(tables))[0], "History")
+    grids = sheets(tables)
+    if entries := entries_of(grids, performance.name):
+        return performance.table({"Key": key, "Value": value} for key, value in _came_to(entries, tables, first, last))
+    rows = history_rows(find_tables(grids)[0], "History")
     marks = sorted(_marks(rows, first or dt.date.min, last or dt.date.max), key=_by_day)
     if not marks:
         raise NoData(phrase("ledger-nothing"), problems=[error("ledger-nothing", place("ledger"))])
@@ -313,11 +324,34 @@ def performance(start: object, end: object, tables: object) -> Answer:
         "time_weighted": returns.time_weighted if returns else NA,
         "time_weighted_yearly": NA if returns is None or returns.yearly is None else returns.yearly,
         "money_weighted": NA if returns is None or returns.money_weighted is None else returns.money_weighted,
-        # A row of the sheet is a value and a flow; what trades cost and gained is in the ledger beside the file.
+        # Without a ledger there are only values and flows.
         "costs": NA,
         "realised_gains": NA,
     }
     return performance.table({"Key": key, "Value": value} for key, value in figures.items())
+
+
+def _came_to(
+    entries: Sequence[LedgerEntry], tables: object, first: dt.date | None, last: dt.date | None
+) -> Iterator[tuple[str, object]]:
+    """Yield what the workbook's ledger came to, key and value."""
+    from engine.history import as_date
+    from rebalancer.ledgers import Ledger
+    from rebalancer.performing import of_ledger
+
+    portfolio = read_inputs(performance.name, {}, tables).portfolio
+    result = of_ledger(portfolio, Ledger(Path("Ledger"), tuple(entries)), _LIVE, first, last, today())
+    _note(performance.name, result.problems)
+    whole, returns, totals = result.whole, result.whole.returns(), result.totals
+    yield "from", as_date(whole.days[0])
+    yield "to", as_date(whole.days[-1])
+    yield "value", float(whole.value[-1])
+    yield "flows", float((whole.came - whole.taken)[1:].sum())
+    yield "time_weighted", returns.time_weighted
+    yield "time_weighted_yearly", NA if returns.yearly is None else returns.yearly
+    yield "money_weighted", NA if returns.money_weighted is None else returns.money_weighted
+    yield "costs", float(totals.costs)
+    yield "realised_gains", NA if totals.realised_average is None else float(totals.realised_average)
 
 
 def _marks(rows: Rows, first: dt.date, last: dt.date) -> Iterator[Mark]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from engine.goals import by_class, class_label, uses_goals
 from engine.money import ZERO
 from engine.plan import (
     CashLine,
     Conversion,
+    GoalState,
     Plan,
+    Position,
     TaxEstimate,
     cash_weight,
     reconciliation,
@@ -77,6 +80,7 @@ def report(
     else:
         blocks += [
             _block("caption.positions", _positions(plan, lang, paint), lang, paint),
+            _block("caption.inside", _classes(plan, lang, paint), lang, paint),
             _block("caption.allocation", allocation_lines(plan, lang, paint), lang, paint),
             _block("caption.sections", _sections(plan, lang, paint), lang, paint),
             _block("caption.reasons", _reasons(plan, lang, paint), lang, paint),
@@ -222,27 +226,105 @@ def _positions(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
         TextColumn(say("caption.band", lang), optional=3),
         TextColumn(say("caption.status", lang), "<", 20),
     ]
+    rows = [row for state in _shown_goals(plan) for row in _goal_rows(plan, state, lang)]
+    if not rows:
+        rows = [_position_row(plan, position, lang) for position in plan.positions]
+    cash = cash_weight(plan)
+    held = (money(cash.value, base), percent(cash.weight), percent(cash.target), points(cash.drift))
+    if uses_goals(plan.portfolio) and plan.unknown:
+        weight = plan.unknown / plan.total_value if plan.total_value else ZERO
+        rows.append(
+            TextRow(
+                (say("report.in-no-goal", lang), "", "", "", money(plan.unknown, base), percent(weight), "", "", "", "")
+            )
+        )
+    rows.append(TextRow((say("caption.cash", lang), "", "", "", *held, "", "")))
+    return table_lines(columns, rows, paint)
+
+
+def _shown_goals(plan: Plan) -> Sequence[GoalState]:
+    return plan.goals if uses_goals(plan.portfolio) else ()
+
+
+def _position_row(plan: Plan, position: Position, lang: Lang) -> TextRow:
+    return TextRow(
+        (
+            called(plan, position, lang),
+            position.symbol,
+            quantity(position.quantity),
+            price(position.price, position.currency),
+            money(position.value, plan.base_currency),
+            percent(position.weight),
+            percent(position.target),
+            points(position.drift),
+            "" if position.status in ("NO_TARGET", "DISABLED") else band(position.low, position.high),
+            say(f"status.{position.status}", lang) + (f" {say('quote.stale', lang)}" if position.stale else ""),
+        ),
+        STATUS_STYLES.get(position.status, ""),
+    )
+
+
+def _goal_rows(plan: Plan, state: GoalState, lang: Lang) -> Iterator[TextRow]:
+    """Yield a goal's row, and below it what of each member is in it."""
+    by_symbol = {position.symbol: position for position in plan.positions}
+    if state.goal.kind == "instrument":
+        yield _position_row(plan, by_symbol[state.name], lang)
+        return
+    status = say(f"status.{state.status}", lang)
+    yield TextRow(
+        (
+            class_label(state.name, lang),
+            "",
+            "",
+            "",
+            money(state.value, plan.base_currency),
+            percent(state.weight),
+            percent(state.target),
+            points(state.drift),
+            "" if state.status == "DISABLED" else band(state.low, state.high),
+            status if state.leaf else f"{status} {say('report.wider', lang)}",
+        ),
+        STATUS_STYLES.get(state.status, ""),
+    )
+    for symbol, part in state.goal.members.items() if state.leaf else ():
+        position = by_symbol[symbol]
+        locked = say("status.LOCKED", lang) if position.status == "LOCKED" else ""
+        said = [locked, "" if part == 1 else say("report.part", lang, part=percent(part))]
+        yield TextRow(
+            (
+                f"  {called(plan, position, lang)}",
+                symbol,
+                quantity(position.quantity),
+                price(position.price, position.currency),
+                money(part * position.value, plan.base_currency),
+                percent(part * position.weight),
+                "",
+                "",
+                "",
+                " ".join([*filter(None, said), say("quote.stale", lang) if position.stale else ""]).strip(),
+            )
+        )
+
+
+def _classes(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
+    """Return what is inside everything held, by class, where the portfolio wants any goal but instruments."""
+    if not uses_goals(plan.portfolio) or plan.total_value <= 0:
+        return []
+    titles = ("class", "value", "weight")
+    columns = [TextColumn(say(f"caption.{title}", lang), "<" if title == "class" else ">") for title in titles]
+    values = {position.symbol: position.value for position in plan.positions}
+    cash = cash_weight(plan)
     rows = [
         TextRow(
             (
-                called(plan, position, lang),
-                position.symbol,
-                quantity(position.quantity),
-                price(position.price, position.currency),
-                money(position.value, base),
-                percent(position.weight),
-                percent(position.target),
-                points(position.drift),
-                "" if position.status in ("NO_TARGET", "DISABLED") else band(position.low, position.high),
-                say(f"status.{position.status}", lang) + (f" {say('quote.stale', lang)}" if position.stale else ""),
-            ),
-            STATUS_STYLES.get(position.status, ""),
+                "  " * one.depth + (class_label(one.name, lang) if one.name else say("report.class-unknown", lang)),
+                money(one.value, plan.base_currency),
+                percent(one.value / plan.total_value),
+            )
         )
-        for position in plan.positions
+        for one in by_class(plan.portfolio, values)
     ]
-    cash = cash_weight(plan)
-    held = (money(cash.value, base), percent(cash.weight), percent(cash.target), points(cash.drift))
-    rows.append(TextRow((say("caption.cash", lang), "", "", "", *held, "", "")))
+    rows.append(TextRow((say("caption.cash", lang), money(cash.value, plan.base_currency), percent(cash.weight))))
     return table_lines(columns, rows, paint)
 
 

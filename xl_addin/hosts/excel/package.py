@@ -191,7 +191,7 @@ def _rounded(rows: Rows) -> Rows:
 
 def _as_asked(rows: Rows, portfolio: Portfolio) -> Rows:
     """Return the prices in the order in which their formula asks: a target, a holding, the next target and so on."""
-    targets = [target.symbol for _, target in portfolio.targets()]
+    targets = [symbol for _, target in portfolio.targets() for symbol in target.named]
     holdings = [holding.symbol for holding in portfolio.holdings]
     asked = dict.fromkeys(symbol for pair in zip_longest(targets, holdings) for symbol in pair if symbol)
     known = {row["Ticker"]: row for row in rows}
@@ -303,7 +303,7 @@ def make_live(report: BookReport, lang: Lang, *, sample: bool = False) -> LiveBo
 def _areas(placements: Mapping[str, Placement]) -> dict[str, str]:
     found = {}
     for name, (key, names) in AREAS.items():
-        places = [placements[n] for n in (names or [t.name for t in tables_of(key)])]
+        places = [placements[n] for n in (names or [t.name for t in tables_of(key)]) if n in placements]
         first = get_column_letter(min(place.left for place in places))
         last = get_column_letter(max(place.right for place in places))
         # Below the last table of a sheet there is room to grow; what stands below it bounds any other.

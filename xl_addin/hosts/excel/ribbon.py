@@ -64,6 +64,7 @@ GROUPS: tuple[RibbonGroup, ...] = (
         Button("undo", "Undo", "U"),
     )),
     RibbonGroup("Share", (
+        Button("sync", "ReplicationSynchronizeNow", "O"),
         Button("share", "FileSendAsAttachment", "C"),
         Button("pdf", "FileSaveAsPdfOrXps", "P"),
         Button("update", "FileSaveAs", "N"),

@@ -32,6 +32,8 @@ PAUSE, MOST_CELLS, FORMULAS = 5.0, 100_000, 16
 MOST_ROWS, MOST_COLUMNS = 20_000, 300
 #: UNO's names of a message with one button and of one with two, and its number of the button that agrees.
 TELLING, ASKING, AGREED = ("INFOBOX", 1), ("QUERYBOX", 2), 1
+#: The same of one with yes, no and cancel, and what its answers are.
+CHOOSING, CHOSEN = ("QUERYBOX", 4), {2: "yes", 3: "no"}
 TITLE = "Rebalancer"
 #: What LibreOffice sets for its own Python must not reach ours.
 _OWN = ("PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", "LD_LIBRARY_PATH", "URE_BOOTSTRAP")
@@ -257,13 +259,15 @@ class Buttons(unohelper.Base, XDispatchProvider, XDispatch, XInitialization, XSe
                 request["answers"] = [*request["answers"], self._asked(answer)]
                 answer = CHILD.ask(request)
         except (OSError, ValueError, KeyError) as fault:
-            answer = {"edits": [], "sheet": "", "pdf": "", "said": f"{SETTINGS['silent']}\n{fault}"}
+            answer = {"edits": [], "sheet": "", "pdf": "", "store": False, "said": f"{SETTINGS['silent']}\n{fault}"}
         finally:
             working.end()
         if answer["edits"]:
             _change(document, answer["edits"], url.Path)
         if answer["sheet"]:
             self._frame.Controller.ActiveSheet = document.Sheets.getByName(answer["sheet"])
+        if answer["store"]:
+            document.store()
         if answer["pdf"]:
             printing = PropertyValue()
             printing.Name, printing.Value = "FilterName", "calc_pdf_Export"
@@ -274,7 +278,13 @@ class Buttons(unohelper.Base, XDispatchProvider, XDispatch, XInitialization, XSe
     def _asked(self, question: Any) -> str:  # noqa: ANN401
         if question["ask"] == "confirm":
             return "ok" if self._message(ASKING, question["text"]) == AGREED else "cancel"
+        if question["ask"] == "choose":
+            return CHOSEN.get(self._message(CHOOSING, question["text"]), "cancel")
         manager = self._context.ServiceManager
+        if question["ask"] == "folder":
+            folder = manager.createInstanceWithContext("com.sun.star.ui.dialogs.FolderPicker", self._context)
+            folder.Title = question["text"]
+            return str(folder.Directory) if folder.execute() == AGREED else ""
         picker = manager.createInstanceWithContext("com.sun.star.ui.dialogs.FilePicker", self._context)
         picker.Title = question["text"]
         return str(picker.SelectedFiles[0]) if picker.execute() == AGREED else ""

@@ -172,15 +172,20 @@ class Application:
         self._answers = list(answers)
 
     def alert(self, text: str, _title: str = "", buttons: str = "") -> str:
-        """Show a text in the end; with `buttons`, ask whether to go on ("ok" or "cancel")."""
+        """Show a text in the end; with `buttons`, ask whether to go on ("ok" or "cancel"), or "yes", "no", "cancel"."""
         if not buttons:
             self.said.append(text)
             return "ok"
-        return str(self.answer({"ask": "confirm", "text": text}))
+        return str(self.answer({"ask": "choose" if "no" in buttons.split("_") else "confirm", "text": text}))
 
     def file(self, title: str) -> str:
         """Ask for a file, and return its path, "" for none."""
         answer = str(self.answer({"ask": "file", "text": title}))
+        return path_of(answer) if answer.startswith("file:") else answer
+
+    def folder(self, title: str) -> str:
+        """Ask for a folder, and return its path, "" for none."""
+        answer = str(self.answer({"ask": "folder", "text": title}))
         return path_of(answer) if answer.startswith("file:") else answer
 
     def answer(self, question: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever is asked for
@@ -200,6 +205,7 @@ class Document:
         self.names = [SimpleNamespace(name=name, refers_to=area) for name, area in data["names"].items()]
         self.app = Application(answers)
         self.pdf = ""
+        self.stored = False
         for name, (title, top, left, bottom, right) in data["tables"].items():
             if title in self.sheets.keys():  # noqa: SIM118 - walking through the sheets gives no names
                 sheet = self.sheets[title]
@@ -209,15 +215,26 @@ class Document:
         """Have the document printed to a file."""
         self.pdf = path
 
+    def save(self) -> bool:
+        """Have the document saved after the edits are made: not yet, therefore False."""
+        self.stored = True
+        return False
+
     def answer(self) -> dict[str, Any]:
-        """Return what is to be done with the document: cells to write, a sheet to show, a file to print, a message."""
+        """Return what is to be done with the document: cells to write, a sheet to show, printing, saving, a message."""
         edits = [
             {"sheet": sheet.name, "row": row, "column": column, **edit}
             for sheet in self.sheets
             for (row, column), edit in sheet.edits.items()
         ]
         active = next((sheet.name for sheet in self.sheets if sheet.active), "")
-        return {"edits": edits, "sheet": active, "pdf": self.pdf, "said": "\n".join(self.app.said)}
+        return {
+            "edits": edits,
+            "sheet": active,
+            "pdf": self.pdf,
+            "store": self.stored,
+            "said": "\n".join(self.app.said),
+        }
 
 
 def path_of(url: str) -> str:

@@ -37,7 +37,7 @@ IDENTIFIER = "org.rebalancer.functions"
 #: The component behind the buttons, and what their addresses begin with.
 BUTTONS, PROTOCOL = "org.rebalancer.Buttons", "org.rebalancer.command:"
 #: The buttons of the toolbar; the menu has all of them.
-TOOLBAR = ("refresh", "propose", "record", "undo", "import", "share")
+TOOLBAR = ("refresh", "propose", "record", "undo", "import", "sync", "share")
 _NAME = re.compile(r"\b(REBAL_[A-Z_]+)\(")
 _STAMP = (2020, 1, 1, 0, 0, 0)
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'

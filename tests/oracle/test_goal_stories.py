@@ -1,0 +1,99 @@
+"""Investors whose orders can be worked out on paper: two overlapping funds, a household of three accounts, a 401(k)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.oracle import textbook
+from tests.oracle.portfolios import AS_OF, Document
+from tests.oracle.reading import read
+from tests.oracle.versus import engine_plan
+
+FREE = {"*": {"commission": 0, "sell_tax": 0}}
+
+
+def fund(symbol: str, price: float, quantity: float = 0, **more: Any) -> dict[str, Any]:
+    return {"symbol": symbol, "price": price, "quantity": quantity, "asset_type": "etf"} | more
+
+
+#: 88 to 12 seen through. w of the world fund and 100 − w of the other hold 0.4 w of what is not American: w = 75.
+OVERLAP: Document = {
+    "portfolio": {
+        "base_currency": "USD",
+        "holdings": [
+            fund("TOTAL", 100, 70, currency="USD", exposure={"US equity": 1}),
+            fund("WORLD", 100, 30, currency="USD", exposure={"US equity": 0.6, "Developed ex-US": 0.4}),
+        ],
+        "cash": {"USD": 0},
+        "targets": [{"class": "US equity", "weight": 0.7}, {"class": "Developed ex-US", "weight": 0.3}],
+    },
+    "settings": {"costs": FREE, "residence": "none"},
+}
+#: 30 of 60 million won in shares, 10 of 40 in bonds. The overseas account can only buy VOO, with its 10 million. Of the
+#: 20 still wanted the pension may take 11 (21 of its 30 million); all its money in bonds, the rest in the ISA, is three
+#: orders.
+HOUSEHOLD: Document = {
+    "portfolio": {
+        "base_currency": "KRW",
+        "holdings": [
+            fund("VOO", 500, 40, currency="USD", account="overseas", asset_class="equity"),
+            fund("360750", 20_000, currency="KRW", account="ISA", asset_class="equity"),
+            fund("379800", 20_000, 500, currency="KRW", account="IRP", asset_class="equity"),
+            fund("273130", 10_000, 1000, currency="KRW", account="ISA", asset_class="bond"),
+        ],
+        "accounts": [
+            {"name": "overseas", "type": "taxable", "markets": ["US"], "cash": {"USD": 10_000}},
+            {"name": "ISA", "type": "isa", "markets": ["KR"], "cash": {"KRW": 30_000_000}},
+            {"name": "IRP", "type": "irp", "markets": ["KR"], "risk_cap": 0.7, "cash": {"KRW": 20_000_000}},
+        ],
+        "targets": [
+            {"name": "S&P 500", "any": ["360750", "379800", "VOO"], "weight": 0.6},
+            {"ticker": "273130", "weight": 0.4},
+        ],
+    },
+    "fx": {"USDKRW": 1000},
+    "settings": {"costs": FREE, "residence": "none"},
+}
+#: The target-date fund brings 25, 15 and 10 of what is wanted; its new money goes into the three plain funds.
+RETIREMENT: Document = {
+    "portfolio": {
+        "base_currency": "USD",
+        "holdings": [
+            fund("T2040", 100, 50, currency="USD", exposure={"US equity": 0.5, "Developed ex-US": 0.3, "US bond": 0.2}),
+            fund("US", 100, currency="USD", asset_class="US equity"),
+            fund("INTL", 100, currency="USD", asset_class="Developed ex-US"),
+            fund("BOND", 100, currency="USD", asset_class="US bond"),
+        ],
+        "accounts": [{"name": "401(k)", "type": "401k", "cash": {"USD": 5000}}],
+        "targets": [
+            {"class": "US equity", "weight": 0.45},
+            {"class": "Developed ex-US", "weight": 0.25},
+            {"class": "US bond", "weight": 0.3},
+        ],
+    },
+    "settings": {"costs": FREE, "residence": "none"},
+}
+STORIES: list[tuple[Document, dict[tuple[str, str], float]]] = [
+    (OVERLAP, {("", "TOTAL"): -45, ("", "WORLD"): 45}),
+    (HOUSEHOLD, {("overseas", "VOO"): 20, ("ISA", "360750"): 1000, ("ISA", "273130"): 1000, ("IRP", "273130"): 2000}),
+    (RETIREMENT, {("401(k)", "US"): 20, ("401(k)", "INTL"): 10, ("401(k)", "BOND"): 20}),
+]
+
+
+@pytest.mark.parametrize(("document", "orders"), STORIES, ids=["overlap", "household", "retirement"])
+def test_the_oracle_finds_the_orders_of(document: Document, orders: dict[tuple[str, str], float]) -> None:
+    case = read(document, AS_OF)
+    found = textbook.answer(case).best
+    assert found is not None
+    slots = [(case.purses[slot.account].name, case.assets[slot.asset].symbol) for slot in case.slots]
+    assert {slots[s]: lots for s, lots in found.orders.items()} == orders
+
+
+@pytest.mark.parametrize(("document", "orders"), STORIES, ids=["overlap", "household", "retirement"])
+def test_the_engine_finds_the_orders_of(document: Document, orders: dict[tuple[str, str], float]) -> None:
+    plan = engine_plan(document)
+    assert plan is not None
+    sides = {"buy": 1, "sell": -1}
+    assert {(t.account, t.symbol): sides[t.side] * float(t.quantity) for t in plan.trades} == orders
