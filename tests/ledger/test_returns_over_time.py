@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from engine.ledger.performance import Aim, Mark, Performance, between_marks, per
 FIRST = dt.date(2024, 1, 1)
 
 
-def entry(after: int, kind: Any, symbol: str = "", currency: str = "USD", **more: float) -> LedgerEntry:
+def entry(after: int, kind: Any, symbol: str = "", currency: str = "USD", **more: float | Decimal) -> LedgerEntry:
     given: dict[str, Any] = {name: Decimal(str(value)) for name, value in more.items()}
     day = FIRST + dt.timedelta(days=after)
     return LedgerEntry(f"{after}{kind}{symbol}{len(given)}", "b", day, kind, "", symbol, currency=currency, **given)
@@ -280,32 +280,33 @@ def test_the_time_weighted_return_is_that_of_units_as_a_fund_keeps_them(
 ) -> None:
     """Units are bought at the last value of one and given back at today's: what one is worth is the return."""
     entries: list[LedgerEntry] = []
-    shares = cash = units = 0.0
-    unit, before = 1.0, 0.0  # what one unit is worth, and all of them at the end of the day before
+    shares = cash = Decimal(0)  # as a ledger's, to the last digit: nothing of nothing is left
+    units, unit = 0.0, 1.0
     for at, (price, rate, came, spent, sold, taken) in enumerate(life):
         came = came or (1000.0 if at == 0 else 0.0)
         if came:
             entries.append(entry(at, "deposit", amount=came, fx=rate))
-            cash += came
+            cash += Decimal(came)
             units += came * rate / unit
-        if spent and cash:
-            amount = cash * spent / (1 + fee)
-            entries.append(entry(at, "buy", "A", quantity=amount / price, amount=amount, cost=amount * fee, fx=rate))
-            shares, cash = shares + amount / price, cash - amount * (1 + fee)
+        if spent and cash > 1:
+            amount = (cash * Decimal(spent) / Decimal(1 + fee)).quantize(Decimal("0.01"), ROUND_DOWN)
+            cost, quantity = (amount * Decimal(str(fee))).quantize(Decimal("0.01"), ROUND_DOWN), amount / Decimal(price)
+            entries.append(entry(at, "buy", "A", quantity=quantity, amount=amount, cost=cost, fx=rate))
+            shares, cash = shares + quantity, cash - amount - cost
         elif sold and shares:
-            amount = shares * sold * price
-            entries.append(entry(at, "sell", "A", quantity=shares * sold, amount=amount, cost=amount * fee, fx=rate))
-            shares, cash = shares * (1 - sold), cash + amount * (1 - fee)
-        gone = cash * taken
+            quantity = shares if sold == 1 else shares * Decimal(sold)
+            amount = (quantity * Decimal(price)).quantize(Decimal("0.01"), ROUND_DOWN)
+            cost = (amount * Decimal(str(fee))).quantize(Decimal("0.01"), ROUND_DOWN)
+            entries.append(entry(at, "sell", "A", quantity=quantity, amount=amount, cost=cost, fx=rate))
+            shares, cash = shares - quantity, cash + amount - cost
+        gone = (cash * Decimal(taken)).quantize(Decimal("0.01"))
         if units:
-            unit = (shares * price + cash) * rate / units
+            unit = (float(shares) * price + float(cash)) * rate / units
         if gone:
             entries.append(entry(at, "withdrawal", amount=gone, fx=rate))
             cash -= gone
-            units -= gone * rate / unit
-        before = (shares * price + cash) * rate
-        if before < 1e-6 * unit:
-            units = 0.0
+            units -= float(gone) * rate / unit
+        units = units if shares or cash else 0.0
     result = found(
         entries,
         closes("A", {at: day[0] for at, day in enumerate(life)}),
