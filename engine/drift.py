@@ -15,7 +15,7 @@ from engine.errors import Problem, warning
 from engine.goals import Goal, buyable, consolidated, disabled_symbols, goals_of, main_goal
 from engine.money import ZERO
 from engine.phrase import Phrase, place
-from engine.plan import Cause, GoalState, Position, SectionState, Status
+from engine.plan import Cause, GoalState, Position, SectionState, Status, goal_label
 from engine.portfolio import Portfolio, Rule, Section, Target
 from engine.schedule import section_due
 from engine.valuation import Valuation
@@ -370,7 +370,7 @@ def limit_problems(portfolio: Portfolio, found: Sequence[Position]) -> tuple[Pro
         if limit.group:
             where = place("groups", group=limit.name)
         else:
-            where = place("target", section=sections[limit.name], symbol=limit.name)
+            where = place("target", section=sections[limit.name], symbol=goal_label(limit.name))
         problems.extend(_broken(where, limit.weight(weights), limit.minimum, limit.maximum))
     return tuple(problems)
 

@@ -371,6 +371,16 @@ def wanted_symbols(portfolio: Portfolio, *, weighing: bool = False) -> frozenset
     return frozenset(named)
 
 
+def bought_symbols(portfolio: Portfolio) -> frozenset[str]:
+    """Return the symbols of enabled targets that somebody may buy: of members that stand for each other, the first."""
+    targets = [target for _, target in portfolio.targets() if target.enabled]
+    if all(target.kind == "instrument" for target in targets):
+        return frozenset(target.symbol for target in targets)
+    goals = goals_of(portfolio)
+    named = {target.symbol for target in targets if target.kind == "instrument"}
+    return frozenset(named).union(*buyable(portfolio, [goal for goal in goals if goal.kind != "instrument"]).values())
+
+
 def disabled_symbols(portfolio: Portfolio) -> frozenset[str]:
     """Return the symbols of which a goal is disabled."""
     if all(target.enabled for _, target in portfolio.targets()):

@@ -16,6 +16,7 @@ from engine.allocation import allocation
 from engine.documents import Document, number, problem_list
 from engine.errors import Problem
 from engine.goals import Goal, uses_goals
+from engine.market.catalogue import asset_classes
 from engine.phrase import Phrase, phrase
 from engine.portfolio import Portfolio
 from engine.valuation import FxRate, Valuation
@@ -107,6 +108,12 @@ class GoalState:
         return self.value - sum(spare, ZERO)
 
 
+def goal_label(name: str) -> Phrase | str:
+    """Return what a goal is called in a sentence: a class of the catalogue in the reader's language."""
+    known = asset_classes().get(name)
+    return phrase(f"asset-class.{known.path}") if known else name
+
+
 def spare_of(states: Iterable[GoalState]) -> dict[tuple[str, str], Decimal]:
     """Return what is to be consolidated, by symbol and account, in the base currency: each once."""
     return {place: worth for state in states for place, worth in state.spare.items()}
@@ -129,7 +136,9 @@ class Cause:
     @property
     def phrase(self) -> Phrase:
         """Return the sentence."""
-        return phrase(f"why.{self.code}", symbols=self.symbols, since=self.since, rules=self.rules)
+        return phrase(
+            f"why.{self.code}", symbols=tuple(map(goal_label, self.symbols)), since=self.since, rules=self.rules
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +182,7 @@ class Reason:
     @property
     def phrase(self) -> Phrase:
         """Return the sentence, whose weights have as many decimals as it takes to tell them apart."""
-        return phrase("reason-of-goal", goal=self.goal, reason=self._plain) if self.goal else self._plain
+        return phrase("reason-of-goal", goal=goal_label(self.goal), reason=self._plain) if self.goal else self._plain
 
     @property
     def _plain(self) -> Phrase:

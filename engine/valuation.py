@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from engine.errors import Problem, error, note, warning
-from engine.goals import disabled_symbols, goals_of, wanted_symbols
+from engine.goals import bought_symbols, disabled_symbols, goals_of, wanted_symbols
 from engine.money import MINOR_DIGITS, ZERO, FxTable, to_unit, unit
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import UNKNOWN_TYPE, Account, Holding, Portfolio, step_of
@@ -66,9 +66,9 @@ class Valuation:
 
 
 def priced_symbols(portfolio: Portfolio) -> frozenset[str]:
-    """Return the symbols that cannot go without a price: those held, and every enabled target."""
+    """Return the symbols that cannot go without a price: those held, and what may be bought for an enabled target."""
     held = {holding.symbol for holding in portfolio.holdings if holding.quantity or holding.value}
-    return wanted_symbols(portfolio) | held
+    return bought_symbols(portfolio) | held
 
 
 def in_quantities(portfolio: Portfolio, quotes: Mapping[str, Quote]) -> Portfolio:

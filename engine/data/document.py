@@ -55,6 +55,8 @@ PORTFOLIO_KEYS = (
     "satellite_weight",
     "expected",
 )
+#: Keys of the portfolio that may stand at the top of the document too, or among the settings.
+ANYWHERE_KEYS = ("classes", "prefer")
 COST_KEYS = ("commission", "minimum", "sell_tax")
 #: What a cost override may be for: all, a market, a type, or both.
 COST_SCOPES = (
@@ -116,7 +118,8 @@ def _read(data: object, report: Report) -> Portfolio | None:
     if not _is_known(document, report):
         return None
     for key in _misplaced(document.values, PORTFOLIO_KEYS):
-        document.error(key, "unknown-key.inside")
+        if key not in ANYWHERE_KEYS:
+            document.error(key, "unknown-key.inside")
     if not document.given("portfolio"):
         if document.values:
             document.missing("portfolio", "portfolio")
@@ -129,6 +132,7 @@ def _read(data: object, report: Report) -> Portfolio | None:
         return None
     for key in _misplaced(body, DOCUMENT_KEYS):
         portfolio.error(key, "unknown-key.outside")
+    portfolio.values = {**portfolio.values, **_from_elsewhere(document, portfolio)}
     tree = read_classes(portfolio)
     return _assemble(document, portfolio, Instruments(catalogue.load(), report, tree), tree, report)
 
@@ -144,6 +148,19 @@ def _is_known(document: Fields, report: Report) -> bool:
     if version is not None and version < formats.PORTFOLIO and not says:
         report.warning(document.at("format"), "format-older", version=version, known=formats.PORTFOLIO)
     return True
+
+
+def _from_elsewhere(document: Fields, portfolio: Fields) -> dict[str, object]:
+    """Return what stands at the top of the document, or among the settings, and may as well stand in the portfolio."""
+    settings = document.values.get("settings")
+    others = (document.values, settings if isinstance(settings, Mapping) else {})
+    found: dict[str, object] = {}
+    for key in ANYWHERE_KEYS:
+        for values in (portfolio.values, *others):
+            value = values.get(key)
+            if value is not None and found.setdefault(key, value) != value:
+                portfolio.error(key, "said-twice")
+    return found
 
 
 def _misplaced(data: object, keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -163,11 +180,14 @@ def _assemble(
     accounts, declared = read_accounts(portfolio)
     holdings = read_holdings(portfolio, instruments, accounts, declared=declared)
     rules = read_rules(portfolio, base)
-    sections, rows = read_sections(portfolio, instruments, rules, tree)
+    given = document.values.get("settings")
+    settings = given if isinstance(given, Mapping) else {}
+    wide = Fields(settings, ("settings",), report, map(str, settings))
+    sections, rows = read_sections(portfolio, instruments, rules, tree, consolidate=wide.flag("consolidate") or False)
     groups = read_groups(portfolio, instruments, sections)
     prefer = read_prefer(portfolio, accounts, [one.target.symbol for one in rows], instruments, tree)
     fx = _rates(document.values.get("fx"), report)
-    settings = _settings(document.values.get("settings"), report, base)
+    found_settings = _settings(document.values.get("settings"), report, base)
     found = Portfolio(
         name=portfolio.text("name"),
         base_currency=base,
@@ -176,7 +196,7 @@ def _assemble(
         accounts=accounts,
         sections=sections,
         groups=groups,
-        settings=settings,
+        settings=found_settings,
         fx=fx,
         accounts_declared=declared,
         untargeted_rule=rules["all"],
@@ -222,7 +242,7 @@ def _expected(portfolio: Fields) -> dict[str, str]:
 def _settings(data: object, report: Report, base: str) -> Settings:
     """Return the settings; those not given have their defaults. `base` is the base currency, "" where not known."""
     known = setting_fields()
-    row = Fields({} if data is None else data, ("settings",), report, tuple(known))
+    row = Fields({} if data is None else data, ("settings",), report, (*known, *ANYWHERE_KEYS, "consolidate"))
     found: dict[str, Any] = {
         "cash_flow": _cash_flow(row, base),
         "convert_currency": row.flag("convert_currency"),

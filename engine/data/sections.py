@@ -111,11 +111,12 @@ def _read_rule(row: Fields, default: Rule) -> Rule:
 
 
 def read_sections(
-    portfolio: Fields, instruments: Instruments, rules: dict[str, Rule], tree: ClassTree
+    portfolio: Fields, instruments: Instruments, rules: dict[str, Rule], tree: ClassTree, *, consolidate: bool = False
 ) -> tuple[tuple[Section, ...], list[TargetRow]]:
     """Return the sections in the document's order, and report what their targets have against each other.
 
     The rows of the targets are returned beside, for what can only be said once the whole document has been read.
+    `consolidate` is for goals of several members that do not say it themselves.
     """
     names: list[str] = []
     rows: list[TargetRow] = []
@@ -130,6 +131,9 @@ def read_sections(
             for name in named:
                 names.append(name)
                 rows += _read_targets(several, name, name, instruments, rules[name], seen, tree)
+    for one in rows if consolidate else ():
+        if one.target.kind != "instrument" and not one.row.given("consolidate"):
+            one.target = replace(one.target, consolidate=True)
     if len(set(names)) < len(names):
         portfolio.error("sections", "duplicate-key", name=next(name for name in names if names.count(name) > 1))
     if any(one.target.kind != "instrument" or one.target.share is not None for one in rows):

@@ -13,7 +13,7 @@ from engine.errors import Problem, note
 from engine.goals import goals_by_member, main_goal
 from engine.money import ZERO
 from engine.phrase import phrase, place
-from engine.plan import CashState, GoalState, Position, Quality, Reason, Trade, spare_of
+from engine.plan import CashState, GoalState, Position, Quality, Reason, Trade, goal_label, spare_of
 from engine.portfolio import Portfolio
 from engine.trades.build import Task, reserve
 from engine.trades.orders import Order, Settlement
@@ -201,7 +201,7 @@ def left_outside(
         side, blocked = ("above", "buy-only") if weight > state.high else ("below", "sell-only")
         cause = phrase("still-outside.mode", mode=mode) if mode == blocked else phrase(f"still-outside.{side}-cause")
         values = {"weight": weight, "low": state.low, "high": state.high, "cause": cause}
-        yield note(f"still-outside.{side}", place("position", symbol=state.name), **values)
+        yield note(f"still-outside.{side}", place("position", symbol=goal_label(state.name)), **values)
 
 
 def reason_codes(
