@@ -452,7 +452,7 @@ def record_snapshot(file: Path, quotes: Mapping[str, Quote], day: dt.date) -> tu
 
     with recording(file):
         raw, portfolio, ledger = file.read_bytes(), load(file), read_ledger(file)
-        positions = assessed(portfolio, quotes, day)
+        positions, _ = assessed(portfolio, quotes, day)
         held = in_quantities(portfolio, quotes)
         entries = _begun(held, ledger, file, day, correct=False)
         prices = {one.symbol: (one.price, one.currency) for one in positions}

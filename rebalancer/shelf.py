@@ -198,6 +198,7 @@ class Shelf:
         """Create a file where the file system has no second names for one; half of it is no version, and is let be."""
         place = Path(self._url) / path
         try:
+            place.parent.mkdir(exist_ok=True)
             with place.open("xb") as file:
                 try:
                     file.write(data)

@@ -553,7 +553,10 @@ def _read(data: bytes, suffix: str, source: Path) -> Portfolio:
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{source.stem}{suffix}"
-        path.write_bytes(data)
+        try:
+            path.write_bytes(data)
+        except OSError as fault:
+            raise InputError([error("output-not-written", folder, reason=fault.strerror or "")]) from None
         return usable(*load_portfolio(path))
 
 

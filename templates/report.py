@@ -23,6 +23,8 @@ from templates.spec.vocabulary import ANY, NONE, choices, spoken
 
 #: Decimal places of the weights kept in the history.
 _PLACES = 6
+#: Before the name of what is in a goal.
+INSIDE = "└ "
 #: The least drift that shows as one.
 _SEEN = Decimal("0.0005")
 

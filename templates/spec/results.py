@@ -184,7 +184,8 @@ GOALS = Table(
         Column("Ticker", "ticker", "result", 12),
         Column("Part", "weight", "result", 10),
         Column("Held", "money", "formula", hidden=True, shared=False,
-               formula='=IF({Ticker}="",0,N({Part})*SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value}))'),
+               formula='=IF({Kind}="","",IF({Ticker}="",0,'
+                       'N({Part})*SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value})))'),
         Column("Value", "money", "formula", 16,
                formula=f'={_of_goal("Value", _VALUE_BESIDE)}'),
         Column("Weight", "weight", "formula", 10,
@@ -200,7 +201,7 @@ GOALS = Table(
         Column("Kind", role="result", hidden=True, shared=False),
         Column("Front", "integer", "result", hidden=True, shared=False),
     ),
-    required=("Part", "Goal", "Kind"),
+    required=("Name", "Kind", "Front"),
     ranges=True,
     optional=True,
     spare=0,

@@ -12,12 +12,11 @@ from engine.money import ZERO
 from engine.portfolio import Portfolio, Target
 from engine.words import Lang, say
 from templates.cells import CellError, Row, Rows, Value
+from templates.report import INSIDE
 from templates.write.arithmetic import Number, add, number, product, share
 
 #: As many rows of goals and members as the dashboard has.
 MOST = 20
-#: Before the name of what is in a goal.
-INSIDE = "└ "
 
 
 @dataclass(frozen=True, slots=True)

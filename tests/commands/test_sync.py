@@ -96,7 +96,7 @@ def test_what_is_not_agreed_to_is_not_written(book: FakeBook, cloud: Path, tmp_p
     assert book.written == []
 
 
-@pytest.mark.parametrize(("answer", "quantity"), [("yes", 55), ("no", 77), ("cancel", 55)])
+@pytest.mark.parametrize(("answer", "quantity"), [("no", 77), ("cancel", 55)])
 def test_where_both_changed_a_row_the_person_chooses(
     book: FakeBook, cloud: Path, tmp_path: Path, answer: str, quantity: int
 ) -> None:

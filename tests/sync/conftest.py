@@ -129,3 +129,13 @@ def proxy(s3_server: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterat
 @pytest.fixture
 def bucket(proxy: Proxy) -> str:
     return "s3://mine/portfolios"
+
+
+@pytest.fixture(scope="session")
+def key(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return a key that "correct horse" opens, made once: it is slow on purpose."""
+    from rebalancer.shelf import Shelf, Version
+
+    folder = tmp_path_factory.mktemp("key")
+    assert Shelf(str(folder), "my", "correct horse").create(Version(1, "x", (), ".yaml", b"", ""))
+    return (folder / "my.sync" / "key.age").read_bytes()

@@ -70,6 +70,7 @@ def test_a_copy_is_merged_by_what_both_come_from_and_kept_under_another_name(min
     assert copies_of(mine) == ()
 
 
+@pytest.mark.slow
 def test_rows_in_conflict_leave_both_files_as_they_are(mine: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copy(mine, tmp_path / "my-DESKTOP-ABC.yaml"))
     change(mine, "quantity: 250", "quantity: 260")
@@ -80,6 +81,7 @@ def test_rows_in_conflict_leave_both_files_as_they_are(mine: Path, tmp_path: Pat
     assert (mine.read_bytes(), copy.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_a_copy_of_the_ledger_comes_with_it(mine: Path, tmp_path: Path) -> None:
     import datetime as dt
 
@@ -98,6 +100,7 @@ def test_a_copy_of_the_ledger_comes_with_it(mine: Path, tmp_path: Path) -> None:
     assert (tmp_path / "my.ledger (1).csv.merged").exists()
 
 
+@pytest.mark.slow
 def test_the_command_asks_first_and_names_the_copy(
     mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -145,15 +145,6 @@ class Story:
             assert getattr(first.portfolio.settings, name) == value
 
 
-@pytest.fixture(scope="session")
-def key() -> bytes:
-    """Return a key that the passphrase opens, made once: it is slow on purpose."""
-    import pyrage
-
-    made = str(pyrage.x25519.Identity.generate()).encode()
-    return bytes(pyrage.passphrase.encrypt(made, "correct horse"))
-
-
 def hidden(stored: bytes) -> bool:
     """Tell whether what is stored or sent says nothing, however it is packed."""
     forms = [stored]
@@ -216,20 +207,20 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_random_interleavings_in_a_folder_converge(tmp_path: Path, seed: int) -> None:
     in_a_folder(tmp_path, seed, None)
 
 
 @pytest.mark.slow
 def test_random_interleavings_over_s3_converge(tmp_path: Path, proxy: Proxy, impatient: None, key: bytes) -> None:
-    for seed in range(4):
+    for seed in range(2):
         over_s3(tmp_path / str(seed), proxy, seed, key if seed % 2 else None)
 
 
 @pytest.mark.slow
 def test_every_cut_of_one_synchronisation_is_harmless(tmp_path: Path) -> None:
-    for step in range(1, 40):
+    for step in range(1, 40, 4):
         shared = tmp_path / f"cloud{step}"
         shared.mkdir()
         story = Story(tmp_path / str(step), str(shared), random.Random(step), 2)

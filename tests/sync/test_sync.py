@@ -181,9 +181,10 @@ def test_what_cannot_be_brought_together_is_told(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.slow
-def test_what_leaves_is_encrypted_where_there_is_a_passphrase(tmp_path: Path) -> None:
+def test_what_leaves_is_encrypted_where_there_is_a_passphrase(tmp_path: Path, key: bytes) -> None:
     shared = tmp_path / "cloud"
-    shared.mkdir()
+    (shared / "my.sync").mkdir(parents=True)
+    (shared / "my.sync" / "key.age").write_bytes(key)
     here = Side(tmp_path / "here", str(shared))
     here.path.write_text(DOCUMENT, encoding="utf-8")
     here.sync(passphrase="correct horse")

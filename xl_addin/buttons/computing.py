@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError, RebalancerError, error
 from engine.phrase import phrase
@@ -12,7 +13,6 @@ from engine.words import Lang
 from rebalancer.analysing import Sources
 from templates.cells import Rows
 from templates.read.tables import Found
-from templates.report import BookReport
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
@@ -34,6 +34,9 @@ from xl_addin.buttons.book import (
 )
 from xl_addin.buttons.edits import Edit, apply, drop, last, write
 from xl_addin.functions.inputs import language_of_titles
+
+if TYPE_CHECKING:
+    from templates.write import Book as WrittenBook
 
 #: Where closes and facts come from.
 SOURCES = Sources()
@@ -166,16 +169,20 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
     With `everything`, also what functions would fill.
     """
     from rebalancer.books import plan_book
-    from xl_addin.functions.plan import plan_of, position_rows
+    from templates.write import build
+    from xl_addin.functions.plan import drift_rows, plan_of
 
     plan, lang = plan_of(what, {}, tables)
     report = plan_book(plan, lang)
-    report = replace(report, results={**report.results, "Drift": position_rows(plan.positions)})
+    compared = drift_rows(plan.portfolio, plan.positions, plan.goals)
+    report = replace(report, results={**report.results, "Drift": compared})
     places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
     edits += allocated(places, report.rows(ALLOCATION), report.notes.get(ALLOCATION, ""))
     edits += _volatility(places, plan)
-    edits += _said(tables, report, lang)
+    made = build(report, lang)
+    edits += _said(tables, made, lang)
+    edits += _in_goals(places, made.figures.tables)
     if not everything:
         edits += unlabelled(places, lang)
     if everything:
@@ -192,12 +199,23 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
     return edits, len(plan.trades)
 
 
-def _said(tables: Tables, report: BookReport, lang: Lang) -> list[Edit]:
+def _in_goals(places: Mapping[str, Found], rows: Mapping[str, Rows]) -> list[Edit]:
+    """Return the edits that say what is in each goal, and which goal is within which, where the workbook has goals."""
+    if "Goals" not in places or "Targets" not in places:
+        return []
+    place, wider = places["Targets"], {row.get("Key"): row.get("Within") for row in rows["Targets"]}
+    edits = written(places["Goals"], rows["Goals"])
+    for number, row in rows_in(place) if "Within" in place.columns else ():
+        key = next((row[name] for name in ("Ticker", "Goal", "Class", "Members") if row.get(name)), None)
+        edits.append(Edit(place.grid.name, number, place.columns["Within"], ((wider.get(key),),)))
+    return edits
+
+
+def _said(tables: Tables, book: WrittenBook, lang: Lang) -> list[Edit]:
     """Return the edits of what the dashboard says of its day and prices: no formula does."""
-    from templates.write import build
     from templates.write.dashboard import SAID
 
-    made = build(report, lang).workbook[sheet_spec("Dashboard").title(lang)]
+    made = book.workbook[sheet_spec("Dashboard").title(lang)]
     cells = [made[address] for address in SAID]
     shown = tables.get(made.title, [])
     return [
