@@ -364,6 +364,8 @@ PROBLEMS = Table(
 
 #: So many instruments have a column of their own in the allocation over time; the rest are one, cash another.
 PARTS_SHOWN = 8
+#: So many days of the time that is looked back on, at most.
+ROOM = 120
 
 
 def _measured(row: Mapping[str, object]) -> ColumnType:
@@ -414,7 +416,7 @@ PERIODS = Table(
     ),
     required=("Period", "TimeWeighted", "NetPaid"),
     ranges=True,
-    spare=0,
+    spare=30,
     fetched=True,
     amounts=True,
 )
@@ -433,7 +435,7 @@ COURSE = Table(
     ),
     required=("On", "Worth", "PaidIn"),
     ranges=True,
-    spare=0,
+    spare=ROOM,
     fetched=True,
     amounts=True,
 )

@@ -33,7 +33,7 @@ from xl_addin.buttons.book import (
     written,
 )
 from xl_addin.buttons.edits import Edit, apply, drop, last, write
-from xl_addin.functions.inputs import language_of_titles
+from xl_addin.functions.inputs import Inputs, language_of_titles
 
 if TYPE_CHECKING:
     from templates.write import Book as WrittenBook
@@ -95,14 +95,39 @@ def analyse(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     rows, problems = analysed(inputs.portfolio, {}, SOURCES, today(), inputs.lang)
     progress.step("computing")
     places = with_matrix(found_in(book, tables))
+    over_time = _over_time(places, inputs)
     if formulas:
-        apply(book, unlabelled(places, inputs.lang), "analyse")
+        apply(book, [*unlabelled(places, inputs.lang), *over_time], "analyse")
         book.app.api.CalculateFull()
     else:
         # What could not be computed keeps its made-up numbers, and therefore its label.
         computed = {name: place for name, place in places.items() if name in rows}
-        apply(book, [*unlabelled(computed, inputs.lang), *results(places, rows)], "analyse")
+        apply(book, [*unlabelled(computed, inputs.lang), *results(places, rows), *over_time], "analyse")
     return problem_lines(problems, progress.lang)
+
+
+def _over_time(places: Mapping[str, Found], inputs: Inputs) -> list[Edit]:
+    """Return the edits that fill the Performance sheet with what the workbook's ledger came to; none without one."""
+    from pathlib import Path
+
+    from rebalancer.clock import today
+    from rebalancer.ledgers import Ledger
+    from rebalancer.performing import add_performance, performance_of
+    from rebalancer.tabulating import AnalysisTables
+    from xl_addin.functions.inputs import entries_of
+
+    ledger = Ledger(Path("Ledger"), entries_of(inputs.grids, "analyse"))
+    result = performance_of(inputs.portfolio, ledger, SOURCES, today())
+    if result is None or "Course" not in places:
+        return []
+    found = AnalysisTables()
+    add_performance(found, result, inputs.portfolio, inputs.lang)
+    edits = [edit for name, rows in found.rows.items() if name in places for edit in written(places[name], rows)]
+    course = places["Course"]
+    for number, name in enumerate(found.shares, 1):
+        if at := course.columns.get(f"Part{number}"):
+            edits.append(Edit(course.grid.name, course.header - 1, at, ((content(name),),)))
+    return edits
 
 
 def mode_full(book: Book, progress: Progress, *, formulas: bool) -> Lines:
