@@ -3,7 +3,8 @@
 Each row is one problem size. From cash: a million won an instrument (at least 50 million) into random weights, no fees,
 what every peer can do. Rebalance: drifted holdings with a 0.015 % fee, 0.20 % sale tax and a 100,000 won minimum trade,
 which no peer but a hand-written mixed-integer model can do. Several accounts: the same holdings and cash spread over
-accounts that keep their own cash; four in ten instruments in the first account only, as US ones are for Koreans.
+accounts that keep their own cash; four in ten instruments in the first account only, as US ones are for Koreans. Goals
+of equivalents: several members of different prices share a goal, and each account may buy one of them.
 
 Every plan is valued by the measure of docs/trades.md (`objective`, over the total) and by plain Σ|x − T|, cash
 included (`apart`, over the total). Times are processor time, the best of three. `gap` is to the bound proven in the
@@ -36,11 +37,14 @@ from engine.trades.problem import (
     off_target,
 )
 from engine.trades.solve import solve
+from tests.trades.goal_problems import equivalents
 
 SIZES = (10, 50, 200, 500, 2000, 5000)
 LP_UP_TO = 50
 TEXTBOOK_UP_TO = 500
 TEXTBOOK_SECONDS = 30.0
+#: Goals of equivalents: members in each account, goals, accounts, and millions of won a member.
+OF_EQUIVALENTS = ((200, 30, 1, 1), (7, 8, 3, 1), (20, 8, 3, 10), (20, 8, 3, 1))
 #: Symbols and accounts, and how many drawings of each.
 OVER_ACCOUNTS = ((4, 2), (8, 3), (12, 3), (30, 3))
 DRAWINGS = 3
@@ -339,6 +343,12 @@ def main() -> None:
             if not quick:
                 outcomes.append(timed("textbook, HiGHS", partial(textbook, problem), 1))
             print(row(f"n = {n}, accounts = {accounts}, slots = {problem.size}", problem, outcomes), flush=True)
+    print(f"\nGoals of equivalents: fee {FEE:.3%}, sale tax {TAX:.2%}, minimum {MINIMUM:,.0f}")
+    for members, goals, accounts, each in OF_EQUIVALENTS:
+        for drawing in range(DRAWINGS):
+            problem = equivalents(members, goals, accounts, drawing, each=each * 1e6)
+            label = f"members = {members}, goals = {goals}, accounts = {accounts}, {each} million won a member"
+            print(row(label, problem, [timed("rebalancer", partial(ours, problem), 1)]), flush=True)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,16 @@ page holds, the last row says how many more, and what they come to. [As it was i
 - A price or a rate that is missing is `#N/A` and reaches the total: a partial total gives wrong trades. The Check
   column of the row, the Checks sheet and the Dashboard's banner name the cause.
 
+## Goals
+
+A target may name more than a ticker ([goals](goals.md)). A workbook that is written of a portfolio with goals has what
+that needs, and no other has: on Targets the columns Goal, Members (`360750 | 379800 | VOO`, the one liked best first),
+Class, Share and Consolidate; beside holdings Exposure (`US equity 62%, Emerging 11%`, or one class for all of it); in
+Settings the tables Classes and Preferences; the sheet Goals, and on the dashboard what is in each goal and what is in
+none. To begin with goals in a workbook of your own, write these headers beside the others and plan: the plan is then a
+fresh workbook (`rebalancer update BOOK` makes one too), and from then on is written back into it. Class names are
+understood in either language. A goal that was typed since the last plan shows no value yet: its Check says so.
+
 ## What may be changed
 
 A table is found by its headers: identifiers, either language's captions, or the names of the portfolio file. Columns
@@ -135,7 +145,8 @@ def _models() -> str:
         fee, _ = model.weighted_fee
         figures = " | ".join("–" if f is None else f"{f:.1%}" for f in (facts.expected_return, facts.drawdown))
         targets = ", ".join(
-            f"{model.portfolio.instruments[t.symbol].name} {t.weight * 100:.4g}" for _, t in model.portfolio.targets()
+            f"{model.portfolio.instruments[t.symbol].name if t.kind == 'instrument' else t.symbol} {t.weight * 100:.4g}"
+            for _, t in model.portfolio.targets()
         )
         cost = "–" if fee is None else f"{fee:.2%}"
         lines.append(

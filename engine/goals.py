@@ -283,7 +283,7 @@ def locked_in(portfolio: Portfolio) -> frozenset[tuple[str, str]]:
     if portfolio.accounts_declared:
         return frozenset(locked)
     kept = {symbol for symbol, _ in locked}
-    free = {row.symbol for row in portfolio.holdings if not row.locked and row.symbol in kept}
+    free = {row.symbol for row in portfolio.holdings if (row.symbol, row.account) not in locked}
     return frozenset((symbol, portfolio.accounts[0].name) for symbol in kept - free)
 
 

@@ -75,14 +75,15 @@ def rebalance(
 
 def assess(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, *, allow_stale: bool = False
-) -> tuple[Position, ...]:
-    """Return every position with its target, band and status: the plan's, without looking for trades.
+) -> tuple[tuple[Position, ...], tuple[GoalState, ...]]:
+    """Return every position, and every goal, with its target, band and status: the plan's, without a search for trades.
 
     Raises what `rebalance` raises for missing, stale or unusable prices.
     """
     with localcontext(prec=PRECISION):
         valuation, rates, _ = _value(portfolio, quotes, as_of, allow_stale=allow_stale)
-        return _marked(drift.positions(portfolio, valuation), rates)
+        positions = _marked(drift.positions(portfolio, valuation), rates)
+        return positions, drift.goal_states(portfolio, valuation)
 
 
 def _marked(positions: tuple[Position, ...], rates: Mapping[str, FxRate]) -> tuple[Position, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, Problem, error
 from engine.phrase import place
-from engine.plan import Plan, Position
+from engine.plan import GoalState, Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.settings import Mode
@@ -104,8 +104,11 @@ def planned(
 
 def assessed(
     portfolio: Portfolio, quotes: Mapping[str, Quote], as_of: dt.date, problems: tuple[Problem, ...] = ()
-) -> tuple[Position, ...]:
-    """Return every position with its target and band, which takes no search for trades; raises what `planned` does."""
+) -> tuple[tuple[Position, ...], tuple[GoalState, ...]]:
+    """Return every position and every goal with its target and band, without a search for trades.
+
+    Raises what `planned` raises.
+    """
     from engine.rebalance import assess
     from engine.valuation import in_quantities, typed
 

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 
 from engine.data.files import Refused
 from engine.errors import InputError, error
+from engine.ledger.entries import dump_entries
 from engine.phrase import Phrase, phrase
 from engine.words import Lang
 from rebalancer.files import free_name, output_problems, write_whole
+from rebalancer.ledgers import ledger_file, read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from engine.ledger.entries import LedgerEntry
     from engine.portfolio import Portfolio
     from templates.cells import Grid
     from templates.models.clients import Kind
+    from templates.read.book import ReadBook
     from templates.read.tables import Found
     from templates.report import BookReport
 
@@ -69,6 +73,7 @@ def update(book: Path, output: Path | None, kind: Kind, *, lang: Lang | None = N
     Without `output` it stands beside the old one, under a name with this version. The old file is never changed.
     Raises InputError where the book cannot be read whole, or the new one would not say the same.
     """
+    from templates.ledger import ledger_rows, monthly
     from templates.merge import KINDS
     from templates.read.book import own_sheets, read_book
     from templates.read.workbooks import read_grids
@@ -79,6 +84,8 @@ def update(book: Path, output: Path | None, kind: Kind, *, lang: Lang | None = N
     report = read.report()
     output = output or free_name(book.parent, f"{book.stem}-{_version()}", kind.suffix)
     problems = list(output_problems(output, kind.suffix, force=force))
+    if ledger_file(output).exists() and not force:
+        problems.append(error("output-exists", str(ledger_file(output))))
     if output.exists() and book.exists() and output.samefile(book):
         problems.append(error("output-is-input", str(output)))
     if report is None or problems:
@@ -88,7 +95,10 @@ def update(book: Path, output: Path | None, kind: Kind, *, lang: Lang | None = N
     except Refused as refusal:
         raise InputError([refusal.problem(str(book))]) from None
     lang = lang or read.lang
+    entries = _entries(book, read)
+    on_sheet = monthly(entries)
     carried = replace(report, as_of=None, notes={}, results={n: r for n, r in report.results.items() if n in _FACTS})
+    carried = replace(carried, ledger=ledger_rows(on_sheet), shares=())
     found, own = _found(grids), own_sheets(grids)
     data, left = kind.make(carried, lang), tuple(own)
     to_look_at: tuple[str, ...] = ()
@@ -96,10 +106,22 @@ def update(book: Path, output: Path | None, kind: Kind, *, lang: Lang | None = N
         data, to_look_at = _with_sheets(data, book, own, _titles(grids, found, lang))
         left = ()
     _check(data, output, read.portfolio, carried)
+    kept = {one.id for one in on_sheet}
+    beside = [one for one in entries if one.id not in kept]
+    if beside:
+        write_whole(ledger_file(output), dump_entries(beside, header=True).encode())
     write_whole(output, data)
     return Updated(
         output, _counts(carried), tuple(t for t in own if t not in left), left, tuple(_beside(grids, found)), to_look_at
     )
+
+
+def _entries(book: Path, read: ReadBook) -> tuple[LedgerEntry, ...]:
+    """Return the ledger beside a workbook and on its sheet; raises InputError with every row that cannot be used."""
+    if any(problem.severity == "error" for problem in read.ledger.problems):
+        raise InputError(read.ledger.problems)
+    beside = read_ledger(book).entries
+    return tuple({one.id: one for one in (*beside, *read.ledger.entries)}.values())
 
 
 def _version() -> str:
@@ -115,12 +137,12 @@ def _found(grids: Sequence[Grid]) -> Mapping[str, Found]:
 
 
 def _titles(grids: Iterable[Grid], found: Mapping[str, Found], lang: Lang) -> dict[str, str]:
-    """Return what the old book's sheets of ours are called in the new one: by their name, or by what stands there."""
+    """Return what the old book's sheets of ours are called in the new one: by what stands there, or by their name."""
     from templates.spec import SHEETS, sheet
 
     known = {title: spec for spec in SHEETS for title in (spec.key, *spec.titles)}
     by_table = {held.grid.name: sheet(held.table.sheet) for held in reversed(list(found.values()))}
-    specs = {grid.name: known.get(grid.name) or by_table.get(grid.name) for grid in grids}
+    specs = {grid.name: by_table.get(grid.name) or known.get(grid.name) for grid in grids}
     return {name: spec.title(lang) for name, spec in specs.items() if spec is not None}
 
 
@@ -150,7 +172,8 @@ def _check(data: bytes, output: Path, before: Portfolio | None, carried: BookRep
         path = Path(folder) / output.name
         path.write_bytes(data)
         again = read_book(path)
-    if again.portfolio != before or len(again.history) != len(carried.history):
+    lost = len(again.history) != len(carried.history) or len(again.ledger.entries) != len(carried.ledger)
+    if again.portfolio != before or lost:
         raise InputError([*again.problems, error("not-carried", str(output))])
 
 
@@ -163,6 +186,7 @@ def _counts(report: BookReport) -> dict[str, int]:
         "Rules": len(portfolio.sections),
         "Groups": len(portfolio.groups),
         "History": len(report.history),
+        "Ledger": len(report.ledger),
     }
 
 

@@ -18,10 +18,9 @@ from engine.ledger.performance import OverTime, Performance, PeriodTotals, Retur
 from engine.words import Lang, say, tell
 from templates.cells import Row, Rows, Value
 from templates.pages import drawn, filled_page, gridded, landscape, marks_of, put
-from templates.spec.results import PARTS_SHOWN
+from templates.spec.results import PARTS_SHOWN, ROOM
 from templates.write.canvas import Styles, dress, money_format
 from templates.write.charts import PALETTE
-from templates.write.over_time import ROOM
 from templates.write.pack import packed
 
 #: Most instruments that the allocation names; the rest are one.

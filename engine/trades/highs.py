@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -26,8 +27,17 @@ _SCALE = 1e6
 GAP = 1e-9
 #: Steps beyond which a row's measure is bent at its kinks instead of at whole steps.
 _WHOLE = 1e-9
+#: Purchases, and sales, of an aim of several members from which on they are counted as one number.
+_COUNTED = 3
+#: Slots of an aim up to which it is said which of them trade.
+_FEW_MEMBERS = 40
+#: Switches up to which each is tried, to leave it out.
+_TRIED = 400
 #: What a bound is lowered by, of the total: HiGHS keeps its constraints to a millionth of the scale.
 TOLERANCE = 2e-10
+
+#: How far above a plan a relaxation has to be to leave it out, of the total: far more than its tolerances.
+_SPARE = 1e-8
 
 #: What settles ties, small enough to decide nothing else: of a unit of tax, of an order (times the total), of turnover.
 _TIE_TAX, _TIE_ORDER, _TIE_TURNOVER = 1e-7, 3e-10, 1e-10
@@ -131,6 +141,58 @@ class _Leg:
     gain_extra: tuple[tuple[Ints, Ints, Floats], ...]
 
 
+#: Row, column, coefficient.
+_Term = tuple[Ints, Ints, Floats | float]
+
+
+class _Ways:
+    """Ways that a row may be moved, one of them: each a switch with segments of rising slope."""
+
+    def __init__(self, model: _Model, terms: tuple[Ints, Floats]) -> None:
+        self._model = model
+        #: All switches; and what moves the row less what the ways say.
+        self.one: list[_Term] = []
+        self.moved: list[_Term] = [(np.zeros(len(terms[0]), dtype=np.int64), *terms)]
+
+    def add(self, ends: Floats, worth: Floats, move: float) -> tuple[Ints, list[_Term]]:
+        """Add a way between ends with what they are worth; return its switch, and what it comes to before `move`."""
+        zero, n = np.zeros(1, dtype=np.int64), len(ends) - 1
+        chosen = self._model.block(0.0, 1.0, float(worth[0]), True, 1)
+        found: list[_Term] = [(zero, chosen, float(ends[0]))]
+        self.one.append((zero, chosen, 1.0))
+        if n:
+            lengths, rows = np.diff(ends), np.arange(n)
+            pieces = self._model.block(0.0, lengths, np.diff(worth) / lengths, False, n)
+            found.append((np.zeros(n, dtype=np.int64), pieces, 1.0))
+            self._model.constrain(-np.inf, 0.0, n, (rows, pieces, 1.0), (rows, np.repeat(chosen, n), -lengths))
+        self.moved.extend((row, column, -move * np.asarray(amount)) for row, column, amount in found)
+        return chosen, found
+
+
+@dataclass(slots=True)
+class _Side:
+    """The slots of a row that are bought, or sold: what they move it by, in order, and how many of them trade.
+
+    `least` rises, `most` falls. `counted` adds up to nothing; `more` are switches with which more may trade than said.
+    """
+
+    least: Floats
+    most: Floats
+    counted: list[_Term]
+    more: list[Ints] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Return the number of slots."""
+        return len(self.least)
+
+    def counts(self, chosen: Ints, number: int, most: int) -> None:
+        """Say how many trade with a switch: `number` of them, or more."""
+        self.counted.append((np.zeros(1, dtype=np.int64), chosen, float(number)))
+        if most > number:
+            self.more.append(chosen)
+
+
 class Model:
     """The mixed-integer model of a trade problem.
 
@@ -156,6 +218,8 @@ class Model:
         self._draw, self._drawn = draw, np.zeros(0, dtype=np.int64)
         self._problem, self._money = problem, _SCALE / problem.total
         self._model = _Model()
+        #: Switches that are left off (`leave_out`).
+        self._off: list[int] = []
         #: The most that what settles ties adds to the cost of any plan.
         self._ties = 0.0
         slots = problem.slots
@@ -318,6 +382,10 @@ class Model:
             terms, reach = (columns, shares / step), (least / step, most / step)
             if several and whole and len(symbols) == 1 and (rows.share[exposed] == 1.0).all():
                 self._by_count(part, value, step, reach, terms, rows.slot[exposed])
+            elif 1 < len(exposed) <= _FEW_MEMBERS and len(np.unique(part.sign)) > 1:
+                # An aim of several members: it counts what is short and what is over; a limit counts one of them.
+                reach = max(reach[0], bounds[0]), min(reach[1], bounds[1])
+                self._by_member(part, value, step, reach, terms, exposed)
             else:
                 self._segments(part, value, step, reach, terms, whole=whole)
 
@@ -374,6 +442,93 @@ class Model:
             net = self._model.block(reach[0], reach[1], 0.0, True, 1)
             self._nets[int(self._problem.slots.symbol[at[0]])] = int(net[0])
             self._model.constrain(0.0, 0.0, 1, (zero, net, -1.0), (np.zeros(len(terms[0]), dtype=np.int64), *terms))
+
+    def _by_member(
+        self,
+        part: Hinges,
+        value: float,
+        step: float,
+        reach: tuple[float, float],
+        terms: tuple[Ints, Floats],
+        exposed: Ints,
+    ) -> None:
+        """Add the measure of a row of several members by which of them trades, or how many do: one switch each.
+
+        Where one slot trades alone the row moves by whole steps of it, so that its measure is that at whole steps.
+        Otherwise it may end anywhere between the least and the most that so many purchases and sales move it by.
+        """
+        model, rows, slots = self._model, self._problem.rows, self._problem.slots
+        moves = np.zeros(self._problem.size)
+        moves[rows.slot[exposed]] = rows.share[exposed] * slots.price[rows.slot[exposed]] / step
+        ways = _Ways(model, terms)
+        buying, selling = (
+            self._alone(ways, part, value, step, reach, moves, buying=True),
+            self._alone(ways, part, value, step, reach, moves, buying=False),
+        )
+        last = min(buying.count, _COUNTED), min(selling.count, _COUNTED)
+        for bought, sold in product(range(last[0] + 1), range(last[1] + 1)):
+            if bought + sold == 1 or bought + sold > len(exposed):
+                continue
+            # From `_COUNTED` on, so many or more.
+            most = (
+                buying.count if bought == last[0] else bought,
+                selling.count if sold == last[1] else sold,
+            )
+            low = max(float(buying.least[:bought].sum() - selling.most[: most[1]].sum()), reach[0])
+            high = min(float(buying.most[: most[0]].sum() - selling.least[:sold].sum()), reach[1])
+            if low > high + _WHOLE * max(abs(low), 1.0):
+                continue
+            chosen, _ = ways.add(*self._bent(part, value, step, low, max(low, high), whole=False), 1.0)
+            buying.counts(chosen, bought, most[0])
+            selling.counts(chosen, sold, most[1])
+        zero = np.zeros(1, dtype=np.int64)
+        for side in (buying, selling):
+            if side.more:
+                rest = model.block(0.0, float(side.count), 0.0, False, 1)
+                side.counted.append((zero, rest, 1.0))
+                ends = ((zero, end, -float(side.count)) for end in side.more)
+                model.constrain(-np.inf, 0.0, 1, (zero, rest, 1.0), *ends)
+            model.constrain(0.0, 0.0, 1, *side.counted)
+        model.constrain(1.0, 1.0, 1, *ways.one)
+        model.constrain(0.0, 0.0, 1, *ways.moved)
+
+    def _alone(
+        self,
+        ways: _Ways,
+        part: Hinges,
+        value: float,
+        step: float,
+        reach: tuple[float, float],
+        moves: Floats,
+        *,
+        buying: bool,
+    ) -> _Side:
+        """Add a way for each slot that trades alone, in whole steps; what it trades beside others is apart."""
+        leg, least_of = (
+            (self._buy, self._problem.slots.minimum_buy) if buying else (self._sell, self._problem.slots.minimum_sell)
+        )
+        sign, furthest = (1.0, reach[1]) if buying else (-1.0, -reach[0])
+        mine = np.flatnonzero(moves[leg.slots] > 0)
+        most = leg.most[mine]
+        least = np.minimum(least_of[leg.slots[mine]].astype(np.float64), most)
+        move = moves[leg.slots[mine]]
+        zero = np.zeros(1, dtype=np.int64)
+        none = np.zeros(len(mine), dtype=np.int64)
+        side = _Side(np.sort(least * move), -np.sort(-most * move), [(none, leg.switch[mine], -1.0)])
+        for place, low, high, by in zip(mine.tolist(), least.tolist(), most.tolist(), move.tolist(), strict=True):
+            whole = not bool(self._problem.slots.continuous[leg.slots[place]])
+            end = min(high, furthest / by * (1 + _WHOLE) + _WHOLE)
+            end = float(np.floor(end)) if whole else end
+            if end < low:
+                continue
+            chosen, traded = ways.add(*self._bent(part, value, sign * by * step, low, end, whole=whole), sign * by)
+            side.counted.append((zero, chosen, 1.0))
+            apart: list[_Term] = [(zero, leg.trade[[place]], 1.0 / float(leg.unit[place]))]
+            apart += [(row, column, -np.asarray(amount)) for row, column, amount in traded]
+            for bound, limits in ((high, (-np.inf, 0.0)), (low, (0.0, np.inf))):
+                switches: list[_Term] = [(zero, leg.switch[[place]], -bound), (zero, chosen, bound)]
+                self._model.constrain(*limits, 1, *apart, *switches)
+        return side
 
     def _reaches(self) -> None:
         """Let a row be moved as far as the furthest of the slots that are traded that way: a rule for each distance."""
@@ -590,6 +745,36 @@ class Model:
                 return answer
         return HighsAnswer(None, -np.inf, "failed")
 
+    def leave_out(self, most: float) -> None:
+        """Leave out the ways to trade that no plan of at most `most` has: those with which the relaxation is above it.
+
+        A plan of `most` itself is kept; a bound of what is left is one of the problem where it is below `most`.
+        """
+        import highspy
+
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        for name, value in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
+            highs.setOptionValue(name, value)
+        model = self._linear(highspy)
+        switches = np.flatnonzero(np.concatenate(self._model.integer) & (np.asarray(model.col_upper_) == 1.0))
+        if len(switches) > _TRIED:
+            return
+        model.integrality_ = []
+        highs.passModel(model)
+        with _silent():
+            highs.run()
+            above = most * self._money + self._ties + _SPARE * _SCALE
+            for column in switches.tolist():
+                highs.changeColBounds(column, 1.0, 1.0)
+                highs.run()
+                status = highs.getModelStatus()
+                off = status == highspy.HighsModelStatus.kInfeasible or (
+                    status == highspy.HighsModelStatus.kOptimal and highs.getInfo().objective_function_value > above
+                )
+                highs.changeColBounds(column, 0.0, 0.0 if off else 1.0)
+                if off:
+                    self._off.append(column)
+
     def _run(self, effort: Effort, presolve: str, start: Ints | None, gap: float, watch: Watch | None) -> HighsAnswer:
         import highspy
 
@@ -666,7 +851,9 @@ class Model:
         lp.offset_ = model.constant
         lp.num_col_, lp.num_row_ = model.columns, model.rows
         lp.col_cost_ = np.concatenate(model.cost)
-        lp.col_lower_, lp.col_upper_ = np.concatenate(model.lower), np.concatenate(model.upper)
+        upper = np.concatenate(model.upper)
+        upper[self._off] = 0.0
+        lp.col_lower_, lp.col_upper_ = np.concatenate(model.lower), upper
         lp.row_lower_, lp.row_upper_ = np.concatenate(model.row_low), np.concatenate(model.row_high)
         row, column, value = (np.concatenate(part) for part in zip(*model.triples, strict=True))
         # Equal places add up: a cash row and its hinges may name a column twice.

@@ -36,6 +36,8 @@ CORES = (20, 60)
 MOST_OPEN = 400
 #: Nodes of HiGHS times slots: in general, and over several accounts with more slots than `SMALL`.
 NODES, FEWER_NODES, SMALL = 160_000, 60_000, 40
+#: Nodes of HiGHS over several accounts at most, where several symbols share an aim.
+MOST_NODES = 700
 #: Work of the searches over several accounts, in turn.
 QUICK_WORK, FIRST_WORK, SECOND_WORK = 400_000, 12_000_000, 14_000_000
 #: Slots up to which HiGHS counts over accounts, how much it may do there, and how far from its answer is searched then,
@@ -80,7 +82,10 @@ def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | No
         if search.best is None or not applies(problem):
             search.offer(greedy(problem))
         if not applies(problem):
-            search.by_hulls()
+            if has_joint_aims(problem):
+                search.by_aims()
+            else:
+                search.by_hulls()
         search.by_model()
     except KeyboardInterrupt:
         search.is_interrupted = True
@@ -89,10 +94,24 @@ def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | No
     return search.found()
 
 
+def has_joint_aims(problem: TradeProblem) -> bool:
+    """Tell whether an aim (a row that counts what is short and what is over) is of several symbols.
+
+    The prices over accounts decide symbol by symbol: such rows would be priced, which says little.
+    """
+    rows, hinges = problem.rows, problem.rows.hinges
+    both = np.intersect1d(hinges.row[hinges.sign > 0], hinges.row[hinges.sign < 0])
+    aimed = np.isin(rows.at, both)
+    pairs = np.unique(np.stack([rows.at[aimed], problem.slots.symbol[rows.slot[aimed]]]), axis=1)
+    return bool((np.bincount(pairs[0]) > 1).any()) if pairs.size else False
+
+
 def effort_for(problem: TradeProblem) -> Effort:
     """Return how much HiGHS may do: fewer nodes the larger each is, for seconds and not minutes on any machine."""
     some = NODES if applies(problem) or problem.size <= SMALL else FEWER_NODES
     nodes = int(np.clip(some / max(problem.size, 1), 300, 4_000))
+    if not applies(problem) and has_joint_aims(problem):
+        nodes = min(nodes, MOST_NODES)
     return Effort(nodes, 4 * nodes)
 
 
@@ -112,6 +131,8 @@ class _Search:
         self.is_interrupted = self._is_enough = False
         #: The objective from which HiGHS was asked last.
         self._asked = -np.inf
+        #: Whether HiGHS is only asked for plans that are better than the best.
+        self._narrows = False
 
     def offer(self, units: Ints) -> bool:
         """Keep a plan if it keeps every rule and is better; tell whether it keeps every rule."""
@@ -229,6 +250,13 @@ class _Search:
         if inner is not None:
             self._search(Halves(hulls, inner, self.offer, near), SECOND_WORK)
 
+    def by_aims(self) -> None:
+        """Take a first plan from HiGHS; what is to follow leaves out the ways to trade that no better one has."""
+        self._asked = -np.inf if self.best is None else self.best[0].objective
+        whole, self._effort = self._effort, Effort(self._effort.nodes // 4, self._effort.calls // 4)
+        self._decide(self.problem, None, None, np.zeros(self.problem.size, dtype=np.int64))
+        self._effort, self._asked, self._narrows = whole, -np.inf, self.best is not None
+
     def _search(self, halves: Halves, work: int) -> None:
         """Search in turns, until the work is done, nothing is left to find, or it is stopped."""
         if self.is_settled or self.is_stopped:
@@ -296,7 +324,7 @@ class _Search:
 
         start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
         gap = CLOSE / 4 if self.problem.size > LARGE else CLOSED
-        answer = Model(problem, must=must).solve(self._effort, start=start, gap=gap, watch=self.tell)
+        answer = self._modelled(problem, must).solve(self._effort, start=start, gap=gap, watch=self.tell)
         self._ended = answer.ended
         if answer.ended == "infeasible":
             # What is left holds the best plan: that there is none is a fault, unless there never was one.
@@ -323,6 +351,12 @@ class _Search:
                     break
                 if again.ended == "infeasible" and hair == 0 and self.best is None:
                     self._ended = "infeasible"
+
+    def _modelled(self, problem: TradeProblem, must: Bools | None) -> Model:
+        model = Model(problem, must=must)
+        if self._narrows and self.best is not None:
+            model.leave_out(self.best[0].objective)
+        return model
 
     def _rounding(self, units: Ints) -> float:
         """Return the most by which rounding to the smallest unit sets a bound apart from a best plan."""

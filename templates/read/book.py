@@ -145,6 +145,8 @@ def _results(found: Mapping[str, Found]) -> dict[str, Rows]:
         rows = _matrix(table, found) if table.matrix else _result_rows(table, found)
         if rows:
             results[table.name] = rows
+    if "Course" not in results:  # figures that are named, and not known yet
+        results.pop("Performance", None)
     return results
 
 

@@ -60,7 +60,7 @@ SHEETS: tuple[Sheet, ...] = (
     Sheet("Trades", "548235", shared="weights"),
     Sheet("Analysis", "548235", block=2, shared="weights"),
     Sheet("Calendar", "548235", shared="weights"),
-    Sheet("Performance", "548235", block=9, tall=54, whole=True, shared="values"),
+    Sheet("Performance", "548235", block=11, tall=33, whole=True, shared="values"),
     Sheet("Ledger", "BF8F00"),
     Sheet("History", "BF8F00", shared="weights"),
     Sheet("Prices", "548235", shared="values"),

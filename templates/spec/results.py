@@ -184,7 +184,8 @@ GOALS = Table(
         Column("Ticker", "ticker", "result", 12),
         Column("Part", "weight", "result", 10),
         Column("Held", "money", "formula", hidden=True, shared=False,
-               formula='=IF({Ticker}="",0,N({Part})*SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value}))'),
+               formula='=IF({Kind}="","",IF({Ticker}="",0,'
+                       'N({Part})*SUMPRODUCT(--({Holdings.Ticker}={Ticker}),{Holdings.Value})))'),
         Column("Value", "money", "formula", 16,
                formula=f'={_of_goal("Value", _VALUE_BESIDE)}'),
         Column("Weight", "weight", "formula", 10,
@@ -200,7 +201,7 @@ GOALS = Table(
         Column("Kind", role="result", hidden=True, shared=False),
         Column("Front", "integer", "result", hidden=True, shared=False),
     ),
-    required=("Part", "Goal", "Kind"),
+    required=("Name", "Kind", "Front"),
     ranges=True,
     optional=True,
     spare=0,
@@ -363,6 +364,8 @@ PROBLEMS = Table(
 
 #: So many instruments have a column of their own in the allocation over time; the rest are one, cash another.
 PARTS_SHOWN = 8
+#: So many days of the time that is looked back on, at most.
+ROOM = 120
 
 
 def _measured(row: Mapping[str, object]) -> ColumnType:
@@ -413,7 +416,7 @@ PERIODS = Table(
     ),
     required=("Period", "TimeWeighted", "NetPaid"),
     ranges=True,
-    spare=0,
+    spare=30,
     fetched=True,
     amounts=True,
 )
@@ -432,7 +435,7 @@ COURSE = Table(
     ),
     required=("On", "Worth", "PaidIn"),
     ranges=True,
-    spare=0,
+    spare=ROOM,
     fetched=True,
     amounts=True,
 )

@@ -65,7 +65,7 @@ def build(
     `room` are the free rows below each table that functions will fill: such a book is live. `standing` is the room of
     the dashboard that it will be written back into.
     """
-    figures = evaluate(report, lang)
+    figures = over_time.with_measures(evaluate(report, lang), lang)
     counts = {name: len(rows) for name, rows in figures.tables.items()}
     for name, rows in (room or {}).items():
         counts[name] += max(rows - table(name).spare, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,7 @@ from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -36,16 +37,17 @@ from templates.cells import Value, quoted_sheet
 from templates.report import BookReport
 from templates.spec import table
 from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_COLUMN, FIRST_ROW, Placement
-from templates.spec.results import PARTS_SHOWN
+from templates.spec.results import PARTS_SHOWN, ROOM
+from templates.spec.vocabulary import MEASURES
 from templates.write.canvas import NAVY, Canvas, money_format
 from templates.write.charts import PALETTE, describe, titled
 from templates.write.evaluate import Figures
 from templates.write.tables import widths
 
-#: Centimetres of a chart, and the rows it takes with the space below it.
-_WIDTH, _HEIGHT, _ROWS = 19.5, 7.8, 17
-#: Rows that a chart reaches over where functions and buttons will fill in what is not known yet.
-ROOM = 120
+#: Columns of the block, and the rows of a chart.
+_COLUMNS, _ROWS = 11, 16
+#: Where each chart stands: its first column and the one after its last, and how many charts down.
+_PLACES = ((0, 11, 0), (0, 7, 1), (7, 11, 1))
 #: What stands for a chart where it is not seen.
 _ALTERNATIVES = {
     "value": "label.performance.alt-value",
@@ -78,6 +80,14 @@ def _drawn(place: Placement) -> Drawn:
     return Drawn(place.title, place.header, {column.name: place.letter(column.name) for column in place.columns})
 
 
+def with_measures(figures: Figures, lang: Lang) -> Figures:
+    """Return the figures with every measure of the Performance table named, where none is known yet."""
+    if figures.tables["Performance"]:
+        return figures
+    rows = tuple({"Measure": say(f"word.measure.{key}", lang), "Result": "–"} for key in MEASURES)
+    return replace(figures, tables={**figures.tables, "Performance": rows})
+
+
 def write_performance(canvas: Canvas, sheet: Worksheet, report: BookReport, figures: Figures) -> None:
     """Write the charts at the left of the sheet, and the names of the parts over their columns."""
     place, rows = canvas.placements.get("Course"), figures.tables["Course"]
@@ -85,7 +95,7 @@ def write_performance(canvas: Canvas, sheet: Worksheet, report: BookReport, figu
     canvas.put(sheet, BLOCK_ROW, FIRST_COLUMN, say("label.performance.block", lang), look("block"))
     told = say("label.performance.basis" if rows else "label.performance.empty", lang)
     canvas.put(sheet, CAPTION_ROW, FIRST_COLUMN, told, look("note"))
-    widths(sheet, {**dict.fromkeys(range(2, 11), 10.6), 11: 3})
+    widths(sheet, {**dict.fromkeys(range(FIRST_COLUMN, FIRST_COLUMN + _COLUMNS), 10.6), FIRST_COLUMN + _COLUMNS: 3})
     if place is None:
         return
     for name, column in zip(report.shares, _PARTS[:PARTS_SHOWN], strict=False):
@@ -93,8 +103,14 @@ def write_performance(canvas: Canvas, sheet: Worksheet, report: BookReport, figu
     if canvas.literal and not rows:
         return
     room = ROOM if canvas.live else len(rows)
-    for at, chart in enumerate(charts(_drawn(place), report, lang, room, every=canvas.live)):
-        sheet.add_chart(chart, f"B{FIRST_ROW + at * _ROWS}")
+    drawn = charts(_drawn(place), report, lang, room, every=canvas.live)
+    for chart, (left, right, down) in zip(drawn, _PLACES, strict=True):
+        top = FIRST_ROW - 1 + down * (_ROWS + 1)
+        # From cell to cell: columns are as wide as a spreadsheet's own font makes them.
+        first = AnchorMarker(col=FIRST_COLUMN - 1 + left, row=top)
+        last = AnchorMarker(col=FIRST_COLUMN - 1 + right, row=top + _ROWS)
+        chart.anchor = TwoCellAnchor(_from=first, to=last)  # type: ignore[assignment]  # it takes both
+        sheet.add_chart(chart)
 
 
 def charts(place: Drawn, report: BookReport, lang: Lang, count: int, *, every: bool = False) -> list[ChartBase]:
@@ -112,7 +128,6 @@ def charts(place: Drawn, report: BookReport, lang: Lang, count: int, *, every: b
     for chart, key in ((value, "value"), (shares, "allocation"), (drift, "drift")):
         titled(chart, say(f"performance.chart-{key}", lang))
         describe(chart, say(_ALTERNATIVES[key], lang))
-        chart.width, chart.height = _WIDTH, _HEIGHT  # type: ignore[assignment]  # centimetres
         if not count:
             _bare(chart)
     drift.legend = None

@@ -124,7 +124,8 @@ def write_table(
     _heads(canvas, sheet, placement, title_of(table, canvas, note, empty=not rows and (table.fetched or not planned)))
     for offset, column in enumerate(placement.columns):
         _column(canvas, sheet, placement, column, placement.left + offset, rows, base)
-        if column.name in _WHERE_USED and not any(_uses(row, column) for row in rows):
+        goals = any(one.name in _WHERE_USED for one in placement.columns)
+        if goals and column.name in (*_WHERE_USED, *_RARE) and not any(_uses(row, column) for row in rows):
             sheet.column_dimensions[letters(placement.left + offset)].hidden = True
     if not canvas.literal:
         if table.ranges:
@@ -139,10 +140,12 @@ def write_table(
 
 #: Columns of goals that are hidden until one uses them; what a share comes to is seen where there are shares.
 _WHERE_USED = {"Goal": "Goal", "Members": "Members", "Share": "Share", "Wanted": "Share", "Consolidate": "Consolidate"}
+#: And there, what only satellites have.
+_RARE = ("Benchmark", "ThesisValid")
 
 
 def _uses(row: Row, column: Column) -> bool:
-    return row.get(_WHERE_USED[column.name]) is not None
+    return row.get(_WHERE_USED.get(column.name, column.name)) is not None
 
 
 def _heads(canvas: Canvas, sheet: Worksheet, placement: Placement, title: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.oracle import textbook
 from tests.oracle.portfolios import AS_OF, Document
 from tests.oracle.reading import read
-from tests.oracle.versus import engine_plan
+from tests.oracle.versus import compare, engine_plan
 
 FREE = {"*": {"commission": 0, "sell_tax": 0}}
 
@@ -97,3 +97,54 @@ def test_the_engine_finds_the_orders_of(document: Document, orders: dict[tuple[s
     assert plan is not None
     sides = {"buy": 1, "sell": -1}
     assert {(t.account, t.symbol): sides[t.side] * float(t.quantity) for t in plan.trades} == orders
+
+
+def test_a_member_with_a_locked_row_in_the_account_leaves_the_purchase_to_the_next() -> None:
+    row: dict[str, Any] = {"currency": "KRW", "market": "KR"}
+    document: Document = {
+        "portfolio": {
+            "base_currency": "KRW",
+            "cash": {"KRW": 1_000_000},
+            "holdings": [
+                fund("900001", 10_000, 10, **row),
+                {"symbol": "900001", "quantity": 10, "locked": True},
+                fund("900002", 10_000, **row),
+            ],
+            "targets": [{"any": ["900001", "900002"], "weight": 1}],
+        },
+        "settings": {"costs": FREE, "trigger": "always"},
+    }
+    plan = engine_plan(document)
+    assert plan is not None
+    assert [(t.symbol, t.side, t.quantity) for t in plan.trades] == [("900002", "buy", 100)]
+
+
+def test_with_a_surplus_of_exactly_nothing_what_is_over_goes_no_further_than_its_edge() -> None:
+    # Two are over and two under, bands are alike: their edges cancel, and E is 0 but for the digits of won in dollars.
+    american: dict[str, Any] = {"currency": "USD", "market": "US"}
+    korean: dict[str, Any] = {"currency": "KRW", "market": "KR"}
+    document: Document = {
+        "portfolio": {
+            "base_currency": "USD",
+            "cash": {"USD": 1897.24, "KRW": 60_000},
+            "holdings": [
+                fund("TBA", 0.1, 17_025, **american),
+                fund("TBB", 0.1, 17_141, **american),
+                fund("TBC", 107.59, 14, **american),
+                fund("900003", 33_905, 40, **korean),
+                fund("TBF", 0.15, 7917, **american),
+                fund("TBX", 0.09, 21_242, **american),
+                fund("900006", 159, 9327, **korean),
+            ],
+            "targets": [
+                {"any": ["TBA", "TBB"], "weight": 0.149},
+                {"any": ["TBC", "900003"], "weight": 0.169},
+                {"any": ["TBF", "TBX"], "weight": 0.492},
+                {"ticker": "900006", "weight": 0.187},
+            ],
+            "rules": {"all": {"absolute_band": 0.02, "relative_band": None, "min_trade": 0}},
+        },
+        "fx": {"USDKRW": 1391.5},
+        "settings": {"costs": FREE, "residence": "none", "destination": "half"},
+    }
+    assert compare(document, use_model=True).wrong == {}

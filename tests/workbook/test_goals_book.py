@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +12,10 @@ from openpyxl import load_workbook
 
 from engine.data.document import portfolio_from_data
 from engine.portfolio import Portfolio
+from engine.rebalance import rebalance
 from engine.words import LANGUAGES, Lang
+from rebalancer.books import plan_book
+from templates.merge import write_back
 from templates.merge.inputs import write_inputs
 from templates.read.book import read_book
 from templates.read.workbooks import read_grids
@@ -20,8 +25,10 @@ from templates.spec import sheet
 from templates.write import build
 from templates.write.pack import packed
 from tests.office import Office
+from tests.workbook.cases import filled_portfolio
 from tests.workbook.test_libreoffice import at, same
 
+DAY = dt.date(2026, 11, 20)
 HOUSEHOLD = {
     "portfolio": {
         "name": "Household",
@@ -34,6 +41,7 @@ HOUSEHOLD = {
         "holdings": [
             {"symbol": "VOO", "quantity": 20, "price": 620, "account": "키움"},
             {"symbol": "360750", "quantity": 800, "price": 24000, "account": "ISA"},
+            {"symbol": "379800", "quantity": 0, "price": 22000, "account": "IRP"},
             {"symbol": "VXUS", "quantity": 60, "price": 75, "account": "키움"},
             {"symbol": "273130", "quantity": 60, "price": 118000, "account": "IRP"},
             {"symbol": "005930", "quantity": 12, "price": 97000, "account": "키움"},
@@ -109,8 +117,6 @@ def test_korean_cells_hold_korean_classes_and_places(tmp_path: Path) -> None:
 
 
 def test_nothing_of_it_stands_in_a_workbook_without_goals() -> None:
-    from tests.workbook.cases import filled_portfolio
-
     book = build(BookReport(filled_portfolio("growth")), "en")
     assert "Goals" not in book.workbook.sheetnames
     assert {"Goals", "Classes", "Preferences"}.isdisjoint(book.placements)
@@ -157,8 +163,6 @@ def test_a_hand_made_table_needs_only_the_headers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_was_bought_is_written_beside_the_goals(tmp_path: Path, lang: Lang) -> None:
-    from dataclasses import replace
-
     path = written(tmp_path, "household", lang)
     before = portfolio("household")
     holdings = tuple(replace(h, quantity=h.quantity + 1) for h in before.holdings)
@@ -200,3 +204,33 @@ def test_every_formula_comes_to_the_value_cached_beside_it(office: Office, tmp_p
         for title, cells in books[name].cached.items():
             wrong = {a: (v, at(theirs[title], a)) for a, v in cells.items() if not same(v, at(theirs[title], a))}
             assert {a: pair for a, pair in wrong.items() if not hasattr(pair[0], "year")} == {}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_plan_goes_into_ones_own_workbook_again_and_again(tmp_path: Path, lang: Lang) -> None:
+    path = written(tmp_path, "household", lang)
+    found = portfolio("household")
+    for more in (0, 5):
+        holdings = tuple(replace(h, quantity=h.quantity + more) for h in found.holdings)
+        plan = rebalance(replace(found, holdings=holdings), {}, DAY)
+        report = plan_book(plan, lang)
+        data, _ = write_inputs(path, BookReport(plan.portfolio), lang)
+        path.write_bytes(data or b"")
+        data, notice = write_back(path, report, lang)
+        assert notice is None
+        assert data is not None
+        path.write_bytes(data)
+        shown = build(report, lang).cached[sheet("Goals").title(lang)]
+        page = load_workbook(path, data_only=True)[sheet("Goals").title(lang)]
+        assert {at: page[at].value or "" for at in shown} == pytest.approx({at: v or "" for at, v in shown.items()})
+
+
+def test_a_workbook_without_goals_is_made_anew_for_them(tmp_path: Path) -> None:
+    path = written(tmp_path, "household")
+    plain = tmp_path / "plain.xlsx"
+    plain.write_bytes(build(BookReport(filled_portfolio("growth")), "en").to_bytes())
+    report = plan_book(rebalance(portfolio("household"), {}, DAY), "en")
+    data, notice = write_back(plain, report, "en")
+    assert data is None
+    assert notice is not None
+    assert write_back(path, report, "en")[0] is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError, RebalancerError, error
 from engine.phrase import phrase
@@ -12,7 +13,6 @@ from engine.words import Lang
 from rebalancer.analysing import Sources
 from templates.cells import Rows
 from templates.read.tables import Found
-from templates.report import BookReport
 from templates.spec import sheet as sheet_spec
 from templates.spec import table
 from templates.spec.layout import BLOCK_ROW, HEADER_ROW
@@ -33,7 +33,10 @@ from xl_addin.buttons.book import (
     written,
 )
 from xl_addin.buttons.edits import Edit, apply, drop, last, write
-from xl_addin.functions.inputs import language_of_titles
+from xl_addin.functions.inputs import Inputs, language_of_titles
+
+if TYPE_CHECKING:
+    from templates.write import Book as WrittenBook
 
 #: Where closes and facts come from.
 SOURCES = Sources()
@@ -92,14 +95,39 @@ def analyse(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     rows, problems = analysed(inputs.portfolio, {}, SOURCES, today(), inputs.lang)
     progress.step("computing")
     places = with_matrix(found_in(book, tables))
+    over_time = _over_time(places, inputs)
     if formulas:
-        apply(book, unlabelled(places, inputs.lang), "analyse")
+        apply(book, [*unlabelled(places, inputs.lang), *over_time], "analyse")
         book.app.api.CalculateFull()
     else:
         # What could not be computed keeps its made-up numbers, and therefore its label.
         computed = {name: place for name, place in places.items() if name in rows}
-        apply(book, [*unlabelled(computed, inputs.lang), *results(places, rows)], "analyse")
+        apply(book, [*unlabelled(computed, inputs.lang), *results(places, rows), *over_time], "analyse")
     return problem_lines(problems, progress.lang)
+
+
+def _over_time(places: Mapping[str, Found], inputs: Inputs) -> list[Edit]:
+    """Return the edits that fill the Performance sheet with what the workbook's ledger came to; none without one."""
+    from pathlib import Path
+
+    from rebalancer.clock import today
+    from rebalancer.ledgers import Ledger
+    from rebalancer.performing import add_performance, performance_of
+    from rebalancer.tabulating import AnalysisTables
+    from xl_addin.functions.inputs import entries_of
+
+    ledger = Ledger(Path("Ledger"), entries_of(inputs.grids, "analyse"))
+    result = performance_of(inputs.portfolio, ledger, SOURCES, today())
+    if result is None or "Course" not in places:
+        return []
+    found = AnalysisTables()
+    add_performance(found, result, inputs.portfolio, inputs.lang)
+    edits = [edit for name, rows in found.rows.items() if name in places for edit in written(places[name], rows)]
+    course = places["Course"]
+    for number, name in enumerate(found.shares, 1):
+        if at := course.columns.get(f"Part{number}"):
+            edits.append(Edit(course.grid.name, course.header - 1, at, ((content(name),),)))
+    return edits
 
 
 def mode_full(book: Book, progress: Progress, *, formulas: bool) -> Lines:
@@ -166,16 +194,20 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
     With `everything`, also what functions would fill.
     """
     from rebalancer.books import plan_book
-    from xl_addin.functions.plan import plan_of, position_rows
+    from templates.write import build
+    from xl_addin.functions.plan import drift_rows, plan_of
 
     plan, lang = plan_of(what, {}, tables)
     report = plan_book(plan, lang)
-    report = replace(report, results={**report.results, "Drift": position_rows(plan.positions)})
+    compared = drift_rows(plan.portfolio, plan.positions, plan.goals)
+    report = replace(report, results={**report.results, "Drift": compared})
     places = found_in(book, tables)
     edits = [edit for name in WRITTEN for edit in written(place_of(places, name), report.rows(name))]
     edits += allocated(places, report.rows(ALLOCATION), report.notes.get(ALLOCATION, ""))
     edits += _volatility(places, plan)
-    edits += _said(tables, report, lang)
+    made = build(report, lang)
+    edits += _said(tables, made, lang)
+    edits += _in_goals(places, made.figures.tables)
     if not everything:
         edits += unlabelled(places, lang)
     if everything:
@@ -192,12 +224,23 @@ def proposed(book: Book, tables: Tables, what: str, *, everything: bool) -> tupl
     return edits, len(plan.trades)
 
 
-def _said(tables: Tables, report: BookReport, lang: Lang) -> list[Edit]:
+def _in_goals(places: Mapping[str, Found], rows: Mapping[str, Rows]) -> list[Edit]:
+    """Return the edits that say what is in each goal, and which goal is within which, where the workbook has goals."""
+    if "Goals" not in places or "Targets" not in places:
+        return []
+    place, wider = places["Targets"], {row.get("Key"): row.get("Within") for row in rows["Targets"]}
+    edits = written(places["Goals"], rows["Goals"])
+    for number, row in rows_in(place) if "Within" in place.columns else ():
+        key = next((row[name] for name in ("Ticker", "Goal", "Class", "Members") if row.get(name)), None)
+        edits.append(Edit(place.grid.name, number, place.columns["Within"], ((wider.get(key),),)))
+    return edits
+
+
+def _said(tables: Tables, book: WrittenBook, lang: Lang) -> list[Edit]:
     """Return the edits of what the dashboard says of its day and prices: no formula does."""
-    from templates.write import build
     from templates.write.dashboard import SAID
 
-    made = build(report, lang).workbook[sheet_spec("Dashboard").title(lang)]
+    made = book.workbook[sheet_spec("Dashboard").title(lang)]
     cells = [made[address] for address in SAID]
     shown = tables.get(made.title, [])
     return [

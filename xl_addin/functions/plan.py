@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.errors import InputError, MarketDataError, Problem
+from engine.goals import uses_goals
 from engine.phrase import phrase, place
-from engine.plan import Plan, Position
+from engine.plan import GoalState, Plan, Position
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.valuation import typed
@@ -17,8 +18,8 @@ from engine.words import Lang
 from rebalancer.clock import today
 from rebalancer.planning import assessed, in_force, planned
 from rebalancer.quoting import quotes_for
-from templates.cells import Rows
-from templates.report import problem_rows, summary_rows, trade_rows
+from templates.cells import Row, Rows
+from templates.report import INSIDE, problem_rows, summary_rows, trade_rows
 from xl_addin.functions import journal
 from xl_addin.functions.cells import Answer, grid, rows_of, sheets
 from xl_addin.functions.declaring import PORTFOLIO_SHEETS, WITH_LEDGER, Argument, declared
@@ -55,7 +56,7 @@ def drift(holdings: object, targets: object, cash: object, settings: object, tab
     portfolio = read_inputs(drift.name, _ranges(holdings, targets, cash, settings), tables).portfolio
     portfolio, _ = in_force(portfolio, today(), interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
-    return drift.table(position_rows(assessed(portfolio, quotes, today(), problems)))
+    return drift.table(drift_rows(portfolio, *assessed(portfolio, quotes, today(), problems)))
 
 
 @declared(
@@ -147,23 +148,42 @@ def forget() -> None:
     _plans.clear()
 
 
-def position_rows(positions: Iterable[Position]) -> Rows:
-    """Return the positions; `Value` is in the base currency."""
-    return tuple(
-        {
-            "Ticker": p.symbol,
-            "Name": p.name,
-            "Section": p.section,
-            "Value": p.value,
-            "Weight": p.weight,
-            "Target": p.target,
-            "Drift": p.drift,
-            "Low": p.low,
-            "High": p.high,
-            "Status": p.status,
-        }
-        for p in positions
-    )
+def drift_rows(portfolio: Portfolio, positions: Iterable[Position], goals: Iterable[GoalState]) -> Rows:
+    """Return the goals, each with its members under it, or the positions where nothing else is wanted.
+
+    `Value` is in the base currency. A member has no target of its own: its value is the part that is in the goal.
+    """
+    found = {position.symbol: position for position in positions}
+    if not uses_goals(portfolio):
+        return tuple(_compared(symbol, position.name, position) for symbol, position in found.items())
+    rows: list[Row] = []
+    for state in goals:
+        goal = state.goal
+        own = found.get(goal.name) if goal.kind == "instrument" else None
+        rows.append(_compared(goal.name, own.name if own else goal.name, state))
+        for symbol, part in goal.members.items() if own is None else ():
+            member = found[symbol]
+            rows.append({
+                **dict.fromkeys(("Target", "Drift", "Low", "High", "Status")),
+                "Ticker": symbol, "Name": f"{INSIDE}{member.name}", "Section": goal.section,
+                "Value": member.value * part, "Weight": member.weight * part,
+            })  # fmt: skip
+    return tuple(rows)
+
+
+def _compared(ticker: str, name: str, state: Position | GoalState) -> Row:
+    return {
+        "Ticker": ticker,
+        "Name": name,
+        "Section": state.section,
+        "Value": state.value,
+        "Weight": state.weight,
+        "Target": state.target,
+        "Drift": state.drift,
+        "Low": state.low,
+        "High": state.high,
+        "Status": state.status,
+    }
 
 
 def gathered(problems: Sequence[Problem]) -> tuple[Problem, ...]:

@@ -23,7 +23,7 @@ from openpyxl.worksheet.table import TableFormula
 from engine.portfolio import Portfolio
 from engine.words import Lang, say
 from templates.cells import Row, Rows
-from templates.report import BookReport
+from templates.report import BookReport, goaled
 from templates.spec import tables_of
 from templates.spec.layout import BESIDE, Placement
 from templates.spec.schema import Column
@@ -83,6 +83,8 @@ AREAS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "AllCash": ("Cash", ("Cash", "FxRates")),
     "AllSettings": ("Settings", ()),
 }
+#: And what is in the goals, where targets are some.
+GOAL_TICKERS = 'IFERROR(CHOOSE({1,2,3},Targets[Ticker],Holdings[Ticker],Goals_Ticker)&"","")'
 PLAN = "AllHoldings,AllTargets,AllCash,AllSettings"
 #: Everything wanted or held, as one array of texts.
 TICKERS = 'IFERROR(CHOOSE({1,2},Targets[Ticker],Holdings[Ticker])&"","")'
@@ -130,7 +132,7 @@ def sample_report(lang: Lang) -> BookReport:
     """Return the plan of the bundled sample on the bundled sample prices, with every analysis."""
     from rebalancer.books import plan_book
     from rebalancer.samples import sample_plan, sample_quotes, sample_sources
-    from xl_addin.functions.plan import position_rows
+    from xl_addin.functions.plan import drift_rows
     from xl_addin.show.analysis_cells import analysed
 
     plan = sample_plan()
@@ -140,7 +142,8 @@ def sample_report(lang: Lang) -> BookReport:
     with sample_sources() as sources:
         analyses, _ = analysed(plan.portfolio, quotes, sources, day, lang)
     rounded = {name: _rounded(rows) for name, rows in analyses.items()}
-    return replace(report, results={**report.results, **rounded, "Drift": position_rows(plan.positions)})
+    compared = drift_rows(plan.portfolio, plan.positions, plan.goals)
+    return replace(report, results={**report.results, **rounded, "Drift": compared})
 
 
 def report_workbook(report: BookReport, lang: Lang, *, sample: bool = False) -> bytes:
@@ -195,7 +198,8 @@ def _as_asked(rows: Rows, portfolio: Portfolio) -> Rows:
     holdings = [holding.symbol for holding in portfolio.holdings]
     asked = dict.fromkeys(symbol for pair in zip_longest(targets, holdings) for symbol in pair if symbol)
     known = {row["Ticker"]: row for row in rows}
-    return tuple(known[symbol] for symbol in asked if symbol in known)
+    # Last come members of goals that are not held.
+    return tuple(known[symbol] for symbol in (asked | dict.fromkeys(portfolio.symbols)) if symbol in known)
 
 
 def _helps(lang: Lang) -> list[tuple[str, ...]]:
@@ -270,9 +274,10 @@ def with_room(report: BookReport, lang: Lang, *, sample: bool = False) -> Book:
 
     `sample` tells that the analyses are of made-up closes.
     """
-    book = build(report, lang, room=dict.fromkeys((*FORMULAS, *BUTTONED), SPARE))
+    growing = (*FORMULAS, *BUTTONED, *(["Goals"] if goaled(report.portfolio) else []))
+    book = build(report, lang, room=dict.fromkeys(growing, SPARE))
     canvas = Canvas(book.workbook, lang, book.placements)
-    for name in (*FORMULAS, *BUTTONED):
+    for name in growing:
         _reach(book, book.placements[name])
     for name in FETCHED:
         _title(canvas, book.placements[name], sample=sample)
@@ -294,6 +299,8 @@ def make_live(report: BookReport, lang: Lang, *, sample: bool = False) -> LiveBo
         book.workbook.defined_names[name] = DefinedName(name, attr_text=area)
     for name, formula in FORMULAS.items():
         place = book.placements[name]
+        if "Goals" in book.placements:
+            formula = formula.replace(TICKERS, GOAL_TICKERS)
         anchor = _spill(canvas, place, len(book.figures.tables[name]), formula)
         spills.setdefault(place.title, []).append(anchor)
     _rates(canvas, book.placements["FxRates"], book.figures.tables["FxRates"])
