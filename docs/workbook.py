@@ -145,7 +145,8 @@ def _models() -> str:
         fee, _ = model.weighted_fee
         figures = " | ".join("–" if f is None else f"{f:.1%}" for f in (facts.expected_return, facts.drawdown))
         targets = ", ".join(
-            f"{model.portfolio.instruments[t.symbol].name} {t.weight * 100:.4g}" for _, t in model.portfolio.targets()
+            f"{model.portfolio.instruments[t.symbol].name if t.kind == 'instrument' else t.symbol} {t.weight * 100:.4g}"
+            for _, t in model.portfolio.targets()
         )
         cost = "–" if fee is None else f"{fee:.2%}"
         lines.append(

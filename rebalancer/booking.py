@@ -264,7 +264,7 @@ def rebuild_file(file: Path, lang: Lang) -> Booking:
 
     with recording(file):
         raw, before, ledger = file.read_bytes(), load(file), read_ledger(file)
-        if not ledger.entries:
+        if not ledger.standing:
             raise InputError([error("ledger-empty", str(ledger_file(file)))])
         names = {one.symbol: ("", one.currency) for one in ledger.standing if one.symbol}
         known, problems = _with_instruments(before, names)
@@ -372,7 +372,7 @@ def _beginning(
     By hand: what is held. Before transactions: nothing where they come to what is held, or nothing is held yet;
     where the file is right, what must have been there before them.
     """
-    if ledger.entries or not new:
+    if ledger.standing or not new:
         return (), ()
     first = min(one.date for one in new)
     if by_hand:

@@ -219,7 +219,7 @@ def undoing(ledger: Ledger, day: dt.date, batch: str = "") -> tuple[LedgerEntry,
 def check_agrees(portfolio: Portfolio, ledger: Ledger, file: Path) -> None:
     """Raise InputError where the portfolio's file does not hold what its ledger comes to: it was changed by hand."""
     found = differences(ledger.books(portfolio.base_currency), portfolio)
-    if ledger.entries and found:
+    if ledger.standing and found:
         raise InputError(difference_problems(found, file.name))
 
 
@@ -394,7 +394,7 @@ def record_plan(
         after = record_stored(before, stored, None if fills is None else done)
         held = _in_shares(before, stored)
         entries = _begun(held, ledger, file, stored.as_of, correct=correct)
-        if not ledger.entries:
+        if not ledger.standing:
             entries += snapshot(held, stored.prices, stored.rates, stored.as_of, new_id())
         batch, day = new_id(), max(day, stored.as_of)
         entries += done_entries(before, stored, done, day, batch)
@@ -418,7 +418,7 @@ def _filled_at(stored: StoredPlan, done: Iterable[StoredTrade]) -> dict[str, tup
 
 def _begun(portfolio: Portfolio, ledger: Ledger, file: Path, day: dt.date, *, correct: bool) -> tuple[LedgerEntry, ...]:
     """Return what has to be booked before anything new: the opening of a ledger, or corrections."""
-    if not ledger.entries:
+    if not ledger.standing:
         return opening(portfolio, day)
     if correct:
         return corrections(portfolio, ledger.books(portfolio.base_currency), day)

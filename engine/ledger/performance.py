@@ -349,6 +349,8 @@ class _Walk:
         mine = np.array(sorted(days), dtype="datetime64[D]")
         symbols = {one.symbol for one in ordered}
         known = [series.days for name, series in self._closes.series.items() if name in symbols]
+        pairs = {one.currency + self.base for one in ordered if one.currency}
+        known += [series.days for pair, series in self._closes.rates.items() if pair in pairs]
         every = np.unique(np.concatenate([mine, *known]))
         last = np.datetime64(end, "D") if end else every[-1]
         return np.asarray(every[(every >= mine[0]) & (every <= last)])

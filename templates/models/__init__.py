@@ -28,6 +28,9 @@ KEYS = (
     "cap-against-equal",
     "sixty-forty",
     "three-fund",
+    "three-fund-equivalents",
+    "all-weather-equivalents",
+    "core-satellite-equivalents",
     "blank",
 )
 

@@ -159,8 +159,8 @@ def test_without_a_place_nothing_is_written(tmp_path: Path, capsys: pytest.Captu
     capsys.readouterr()
     assert main(["import", str(FILES / "schwab.csv"), "--into", str(path), "--ledger", "--lang", "en"]) == 0
     out = capsys.readouterr().out
-    assert "6 new entries" in out
-    assert "6 entries were in the ledger already" in out
+    assert "New entries: 6" in out
+    assert "In the ledger already: 6" in out
     assert {one.name: one.read_bytes() for one in tmp_path.iterdir()} == files
 
 
