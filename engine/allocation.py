@@ -8,13 +8,13 @@ instrument trades in: a fund listed in Korea counts as won, whatever it holds.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from engine.documents import Document, number
-from engine.goals import aims_of
+from engine.goals import exposure_of, tree_of, uses_goals
 from engine.market import catalogue
 from engine.money import ZERO
 from engine.portfolio import Instrument
@@ -33,18 +33,19 @@ _FUNDS = ("etf", "etn", "fund")
 class Slice:
     """What a plan holds of one sector, asset class or currency, cash included; `drift` is weight − target.
 
-    `value` is in the base currency, weights are fractions of the total value before trading.
+    `value` is in the base currency, weights are fractions of the total value before trading. `target` is None where
+    goals leave it open: their members are in several groups.
     """
 
     group: str
     value: Decimal
     weight: Decimal
-    target: Decimal
+    target: Decimal | None
 
     @property
-    def drift(self) -> Decimal:
-        """Return how far the weight is from the target, signed."""
-        return self.weight - self.target
+    def drift(self) -> Decimal | None:
+        """Return how far the weight is from the target, signed; None where that is open."""
+        return None if self.target is None else self.weight - self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +88,32 @@ def allocation(plan: Plan) -> Allocation:
     cash = plan.total_value - sum((position.value for position in plan.positions), ZERO)
     held = sum(purse.values(), ZERO)
     parts = {code: value / held for code, value in purse.items()} if held > 0 else {}
+    share, whole = plan.cash.target_weight, Decimal(1)
     return Allocation(
-        _cut(plan, sector_of, {OTHER: Decimal(1)}, cash, plan.cash.target_weight),
-        _cut(plan, lambda one: one.asset_class or UNKNOWN, {CASH: Decimal(1)}, cash, plan.cash.target_weight),
-        _cut(plan, lambda one: one.currency, parts or {plan.base_currency: Decimal(1)}, cash, plan.cash.target_weight),
+        _cut(plan, lambda one: {sector_of(one): whole}, {OTHER: whole}, cash, share),
+        _cut(plan, _classes_of(plan), {CASH: whole}, cash, share, classes=True),
+        _cut(plan, lambda one: {one.currency: whole}, parts or {plan.base_currency: whole}, cash, share),
     )
+
+
+def _classes_of(plan: Plan) -> Callable[[Instrument], Mapping[str, Decimal]]:
+    """Return what tells an instrument's asset classes: where goals are wanted, of what is inside it."""
+    portfolio = plan.portfolio
+    tree = tree_of(portfolio)
+    inside = uses_goals(portfolio)
+
+    def parts(instrument: Instrument) -> Mapping[str, Decimal]:
+        own = instrument.asset_class or UNKNOWN
+        if not inside or instrument.symbol not in portfolio.instruments:
+            return {own: Decimal(1)}
+        found: dict[str, Decimal] = {}
+        for name, part in exposure_of(portfolio, instrument.symbol, tree).items():
+            group = tree.coarse(name) or own
+            found[group] = found.get(group, ZERO) + part
+        rest = 1 - sum(found.values(), ZERO)
+        return {**found, **({own: found.get(own, ZERO) + rest} if rest > 0 else {})}
+
+    return parts
 
 
 def sector_of(instrument: Instrument) -> str:
@@ -105,33 +127,51 @@ def sector_of(instrument: Instrument) -> str:
 
 
 def _cut(
-    plan: Plan, group_of: Callable[[Instrument], str], cash: dict[str, Decimal], value: Decimal, target: Decimal
+    plan: Plan,
+    groups_of: Callable[[Instrument], Mapping[str, Decimal]],
+    cash: dict[str, Decimal],
+    value: Decimal,
+    target: Decimal,
+    *,
+    classes: bool = False,
 ) -> tuple[Slice, ...]:
-    """Return the slices of one cut; `cash` says which groups cash belongs to, in which parts."""
+    """Return the slices of one cut; `cash` says which groups cash belongs to, in which parts.
+
+    A goal whose members are in several groups leaves the targets of all of them open; of `classes`, a class of assets
+    says itself which group it is.
+    """
+    groups: dict[str, Mapping[str, Decimal]] = {}
     values: defaultdict[str, Decimal] = defaultdict(Decimal)
     targets: defaultdict[str, Decimal] = defaultdict(Decimal)
-    aims = _aims(plan)
     for position in plan.positions:
         plain = Instrument(position.symbol, position.name, position.market, position.currency, position.asset_type)
-        group = group_of(plan.portfolio.instruments.get(position.symbol, plain))
-        values[group] += position.value
-        targets[group] += aims.get(position.symbol, position.target)
+        groups[position.symbol] = groups_of(plan.portfolio.instruments.get(position.symbol, plain))
+        for group, part in groups[position.symbol].items():
+            values[group] += position.value * part
+            targets[group] += position.target * part
+    tree, unsure = tree_of(plan.portfolio), set[str]()
+    for state in plan.goals:
+        if state.goal.kind == "instrument" or not state.leaf or not state.target:
+            continue
+        named = state.goal.target.asset_class if classes and state.goal.target else None
+        known = tree.coarse(named) if named else None
+        mine = {known} if known else {group for symbol in state.goal.members for group in groups[symbol]}
+        if len(mine) == 1:
+            targets[mine.pop()] += state.target
+        else:
+            unsure |= mine
     for group, part in cash.items():
         values[group] += value * part
         targets[group] += target * part
-    return tuple(sorted(_slices(values, targets, plan.total_value), key=lambda one: (-one.weight, one.group)))
+    for group in targets:
+        values.setdefault(group, ZERO)
+    return tuple(sorted(_slices(values, targets, unsure, plan.total_value), key=lambda one: (-one.weight, one.group)))
 
 
-def _aims(plan: Plan) -> dict[str, Decimal]:
-    """Return the weights that members of goals would have where every goal is on its target; others have their own."""
-    if not any(position.goals for position in plan.positions) or plan.total_value <= 0:
-        return {}
-    values = {position.symbol: position.value for position in plan.positions}
-    goals = (state.goal for state in plan.goals)
-    return {symbol: aim / plan.total_value for symbol, aim in aims_of(goals, values, plan.total_value).items()}
-
-
-def _slices(values: dict[str, Decimal], targets: dict[str, Decimal], total: Decimal) -> Iterable[Slice]:
+def _slices(
+    values: Mapping[str, Decimal], targets: Mapping[str, Decimal], unsure: set[str], total: Decimal
+) -> Iterable[Slice]:
     for group, value in values.items():
-        if value or targets[group]:
-            yield Slice(group, value, value / total if total else ZERO, targets[group])
+        wanted = targets.get(group, ZERO)
+        if value or wanted or group in unsure:
+            yield Slice(group, value, value / total if total else ZERO, None if group in unsure else wanted)

@@ -2,7 +2,8 @@
 
 RebalancerError
 ├── InputError              the person's input cannot be used; carries every problem found
-│   └── ImpossibleError     the request is well-formed but no plan can satisfy it
+│   ├── ImpossibleError     the request is well-formed but no plan can satisfy it
+│   └── PlanNotFoundError   no plan was found for it, and none is proven to be impossible
 └── MarketDataError         a price, rate, history or fact could not be had (or trusted)
     ├── SymbolUnknown       the source does not know the symbol
     ├── NoData              the source knows the symbol but has nothing for it
@@ -87,6 +88,10 @@ class InputError(RebalancerError):
 
 class ImpossibleError(InputError):
     """A well-formed request that no plan can satisfy: which constraint stops it, and by how much."""
+
+
+class PlanNotFoundError(InputError):
+    """A well-formed request for which the search ended without a plan, and without a proof that there is none."""
 
 
 class MarketDataError(RebalancerError):

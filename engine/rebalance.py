@@ -16,7 +16,7 @@ from engine.analysis.risk import Overrun, overruns
 from engine.costs.contributions import contribution_notes
 from engine.costs.table import cost_problems
 from engine.costs.tax import estimate
-from engine.errors import Doubtful, ImpossibleError, InputError, NoData, Stale, error, warning
+from engine.errors import Doubtful, ImpossibleError, InputError, NoData, PlanNotFoundError, Stale, error, warning
 from engine.errors import Problem as Fault
 from engine.money import PRECISION, to_unit
 from engine.phrase import phrase, place
@@ -65,7 +65,8 @@ def rebalance(
     Ctrl-C while there is no plan yet raises KeyboardInterrupt; a watch has to wait for one.
 
     Raises `NoData` where a price or rate is missing, `Stale` where one is too old (unless `allow_stale`), `Doubtful`
-    where what is known speaks against one, `ImpossibleError` where no plan can satisfy the request, `InputError` for
+    where what is known speaks against one, `ImpossibleError` where no plan can satisfy the request, `PlanNotFoundError`
+    where none was found and none is proven impossible, `InputError` for
     prices that cannot be used. Quantities and money are computed with `PRECISION` digits, whatever the caller's decimal
     context.
     """
@@ -109,11 +110,13 @@ def _rebalance(
     climb = _Climb(portfolio, bound, valuation, states, positions, found, as_of, watch)
     step = climb.best()
     if step is None:
-        split = split_anew(portfolio, valuation, climb.raising)
-        if split is not None:
-            valuation = split
+        split, is_proven = split_anew(portfolio, valuation, climb.raising), not climb.is_unproven
+        if split.valuation is not None:
+            valuation = split.valuation
             climb = _Climb(portfolio, bound, valuation, states, positions, found, as_of, watch)
             step = climb.best()
+        if step is None and not (is_proven and split.proven):
+            raise PlanNotFoundError([error("plan-not-found", place("portfolio"))])
     if step is None:
         raise ImpossibleError(explain(portfolio, climb.tried[-1]))
     trades = describe_trades(bound, valuation, states, positions, step.settlement)
@@ -237,6 +240,8 @@ class _Climb:
         self._watch = watch
         #: Whether the search was ended before its time, and whether a rung was left out for that.
         self.is_stopped = self._is_cut_short = False
+        #: Whether a rung was given up without a proof that it has no plan.
+        self.is_unproven = False
         #: The tasks of the rungs that were tried.
         self.tried: list[Task] = []
         nothing = self._task("none")
@@ -293,27 +298,33 @@ class _Climb:
 
     def _solve(self, task: Task) -> _Step | None:
         """Solve, write the orders in exact money, and solve again a little tighter where rounding broke a rule."""
-        problem, bound, method = task.problem, np.inf, ""
+        problem, bound, method = task.problem, -np.inf, ""
         for attempt in range(_TRIES):
-            found = solve(problem, _stop if self.is_stopped else self._watch)
+            found = solve(problem, _stop if self.is_stopped else self._watch, floor=bound)
             self.is_stopped = self.is_stopped or found.stopped
             if found.solution is None:
+                # That a rule has no plan once it is tighter proves nothing of the rule.
+                self.is_unproven |= attempt > 0 or not found.impossible
                 return None
             if attempt == 0:
                 bound, method = found.solution.bound, found.solution.method
             solution = Solution(found.solution.units, bound, method)
             settlement = settle_orders(self._portfolio, self._valuation, self._positions, task, solution.units)
-            tighter = self._tightened(task, problem, solution, settlement)
+            tighter = self._tightened(task, problem, solution, settlement, 2**attempt)
             if tighter is None:
                 result = measure(self._portfolio, self._valuation, self._positions, task, settlement, bound=self._bound)
                 return _Step(task, solution, settlement, result)
             problem = tighter
+        self.is_unproven = True
         return None
 
     def _tightened(
-        self, task: Task, problem: TradeProblem, solution: Solution, settlement: Settlement
+        self, task: Task, problem: TradeProblem, solution: Solution, settlement: Settlement, times: int
     ) -> TradeProblem | None:
-        """Return the problem without what the orders break as they are billed; None where they keep every rule."""
+        """Return the problem without what the orders break as they are billed; None where they keep every rule.
+
+        That is taken off so many times: a fraction less may be billed the same.
+        """
         portfolio, valuation, total = self._portfolio, self._valuation, problem.total
         small = undersized(portfolio, self._positions, task, solution.units)
         excess = excess_of(portfolio, valuation, self._positions, settlement)
@@ -322,22 +333,24 @@ class _Climb:
         hair = 1e-9 * total
         margin = problem.reserve.copy()
         for pool, short in settlement.lacking.items():
-            margin[task.pools.index(pool)] += float(short * valuation.fx.rate(pool[1])) + hair
+            margin[task.pools.index(pool)] += times * float(short * valuation.fx.rate(pool[1])) + hair
         low, full = problem.slots.low.copy(), problem.slots.full.copy()
         for slot, most in small:
             low[slot], full[slot] = -most, False
         rows, turnover = problem.rows, problem.turnover
         if excess.groups:
-            beyond = float(excess.groups) + hair
+            beyond = times * float(excess.groups) + hair
             kept = np.array(sorted(task.kept), dtype=np.int64)
             low_rows, high_rows = rows.low.copy(), rows.high.copy()
             low_rows[kept] += beyond
             high_rows[kept] -= beyond
             rows = replace(rows, low=low_rows, high=high_rows)
         if turnover is not None and excess.turnover:
-            turnover -= float(excess.turnover) + hair
+            turnover -= times * float(excess.turnover) + hair
         caps = tuple(
-            replace(cap, held=cap.held + float(excess.caps[cap.account]) + hair) if excess.caps[cap.account] else cap
+            replace(cap, held=cap.held + times * float(excess.caps[cap.account]) + hair)
+            if excess.caps[cap.account]
+            else cap
             for cap in problem.risk_caps
         )
         slots = replace(problem.slots, low=low, full=full)

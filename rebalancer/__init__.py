@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         InputError,
         MarketDataError,
         NoData,
+        PlanNotFoundError,
         Problem,
         RebalancerError,
         Stale,
@@ -49,7 +50,8 @@ __version__ = "0.2.0"
 
 _HOMES = {
     "engine.errors": (
-        "Doubtful", "ImpossibleError", "InputError", "MarketDataError", "NoData", "Problem", "RebalancerError", "Stale",
+        "Doubtful", "ImpossibleError", "InputError", "MarketDataError", "NoData",
+        "PlanNotFoundError", "Problem", "RebalancerError", "Stale",
     ),
     "engine.quote": ("Quote",),
     "engine.plan": ("Plan", "Position", "Trade"),
@@ -79,6 +81,7 @@ __all__ = [
     "MarketDataError",
     "NoData",
     "Plan",
+    "PlanNotFoundError",
     "PlannedOne",
     "Portfolio",
     "Position",

@@ -42,8 +42,8 @@ def plan(
     `as_of` is the day to plan for (today); `mode` and `cash_flow` beat the portfolio's settings. `watch` is called
     now and then with the best plan's objective and the bound; where it returns True, the best plan so far is taken.
     The plan's problems include those of reading the portfolio and of its quotes. Raises NoData, Stale and Doubtful
-    where prices are missing, old or doubtful, ImpossibleError where no plan can do what is asked, InputError for
-    what cannot be used.
+    where prices are missing, old or doubtful, ImpossibleError where no plan can do what is asked, PlanNotFoundError
+    where none was found and none is proven impossible, InputError for what cannot be used.
     """
     if quotes is None:
         from rebalancer.quoting import quotes as fetched

@@ -156,8 +156,9 @@ def allocation_rows(plan: Plan, lang: Lang) -> Rows:
     rows: list[Row] = []
     for kind in KINDS:
         cut = found.cut(kind)
-        furthest = max(cut, key=lambda one: abs(one.drift), default=None)
+        furthest = max(cut, key=lambda one: abs(one.drift or ZERO), default=None)
         for one in cut:
+            off = one.drift or ZERO
             row: dict[str, Value] = {
                 "By": say(f"caption.allocation.{kind}", lang),
                 "Group": group_name(kind, one.group, lang),
@@ -165,7 +166,7 @@ def allocation_rows(plan: Plan, lang: Lang) -> Rows:
                 "Weight": one.weight,
                 "Target": one.target,
                 "Drift": one.drift,
-                "Mark": ("▲" if one.drift > 0 else "▼") if one is furthest and abs(one.drift) >= _SEEN else None,
+                "Mark": ("▲" if off > 0 else "▼") if one is furthest and abs(off) >= _SEEN else None,
             }
             rows.append(row)
     return tuple(rows)

@@ -23,13 +23,21 @@ from engine.trades.problem import Floats, Hinges, Ints, settle
 
 #: Steps beside an option that are tried too, in its slots.
 _STEPS = np.array([1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 21, 27, 34, 44, 55, 70, 89, 120, 144], dtype=np.float64)
+#: Numbers that tell options apart: of whose it is, and of the steps in each place.
+_TOLD = np.random.default_rng(0).integers(1, 2**62, 64) | 1
+#: Listed options of a symbol beside which steps are tried.
+_BESIDE = 12
 #: Smallest change of a slot that is tried, of the total.
 _FINE = 2e-6
 #: Options of a symbol, and of all, between which `descend` chooses; and `join`.
 _FEW, _PAIRED = 60, 450
 _MANY, _JOINED = 20, 1_000
 #: Symbols that `join` decides anew in a round, combinations of a half, and pairs of them that are weighed.
-_OPEN, _HALF, _WEIGHED = (12, 16, 20, 30), 12_000, 1_000_000
+_OPEN, _HALF, _WEIGHED = (12, 16, 20, 30), 60_000, 600_000
+#: Turns of `share` that find nothing better in a row.
+_FRUITLESS = 3
+#: Pairs that are measured in a round; options that `share` chooses between, and vectors of nets it tries in a round.
+_MEASURED, _SHARED, _VECTORS = 2_000, 3_000, 60
 #: What a round of either counts as work at least.
 _AT_LEAST = 20_000
 #: Shares of the distance to the bound that rounds look within, in turn.
@@ -45,12 +53,22 @@ Offer = Callable[[Ints], bool]
 
 @dataclass(frozen=True, slots=True)
 class _Half:
-    """Combinations of options of some symbols, k of them: options, what they lose, cost and amounts in sum."""
+    """Combinations of options of some symbols, k of them: what they lose, and the cash used by purse (k × purses).
 
-    chosen: Ints
+    `steps` tell, symbol by symbol, the combination before and the option that was added to it.
+    """
+
     lost: Floats
-    cost: Floats
-    amounts: Floats
+    used: Floats
+    steps: tuple[tuple[Ints, Ints], ...]
+
+    def chosen(self, which: Ints) -> Ints:
+        """Return the options of some combinations, one column a symbol."""
+        found = []
+        for before, option in reversed(self.steps):
+            found.append(option[which])
+            which = before[which]
+        return np.stack(found, axis=1) if found else np.zeros((len(which), 0), dtype=np.int64)
 
 
 class Halves:
@@ -73,6 +91,9 @@ class Halves:
         best = [int(a + lost[a:b].argmin()) for a, b in zip(first, ends, strict=True)]
         #: The plan that everything starts from, one option a symbol, in steps by place.
         self._home = options.units[best]
+        #: Which purse a pool's cash is in: those of an account are one where they convert into each other.
+        purse = self._problem.account if self._problem.linked else np.arange(len(self._problem.cash))
+        self._purses = (purse[:, None] == np.unique(purse)[None, :]).astype(np.float64)
         self.best = np.inf
         self.work = 0
 
@@ -82,7 +103,12 @@ class Halves:
         """Return what plans come to (m of them), with a penalty for what their rules lack."""
         problem, pools = self._problem, len(self._problem.cash)
         left, paid = settle(problem, problem.cash - amounts[..., :pools])
-        spread = paid.sum(axis=-1)
+        found = self._unsettled(cost, amounts, paid.sum(axis=-1))
+        return np.asarray(found + self._penalty * self._lacking(amounts, left, paid))
+
+    def _unsettled(self, cost: Floats, amounts: Floats, spread: Floats | float = 0.0) -> Floats:
+        """Return what plans come to, given what conversions cost, without what their rules lack."""
+        problem, pools = self._problem, len(self._problem.cash)
         after = problem.cash.sum() - amounts[..., :pools].sum(axis=-1) - spread
         found = cost + spread + _at(problem.cash_below, after)
         found = found + _at(problem.cash_above, problem.cash.sum() - amounts[..., pools])
@@ -94,7 +120,6 @@ class Halves:
             hinges = problem.rows.hinges
             part = Hinges(hinges.row[mine], hinges.kink[mine], hinges.sign[mine], hinges.weight[mine])
             found = found + _at(part, self._value(row, amounts))
-        found = found + self._penalty * self._lacking(amounts, left, paid)
         return np.asarray(found + self._hulls.constant, dtype=np.float64)
 
     def _value(self, row: int, amounts: Floats) -> Floats:
@@ -160,7 +185,7 @@ class Halves:
     def _options(self, room: float, few: int, most: int) -> tuple[Options, Floats]:
         """Return options that lose no more than `room`, and what: at most `few` of a symbol and `most` in all."""
         hulls = self._hulls
-        close = self._listed.of(self._lost_of_all <= room)
+        close = self._nearest(room)
         parts = [(close.owner, close.units)]
         fine = np.maximum(np.floor(_FINE * self._problem.total / hulls.price), 1.0)
         steps = np.concatenate([_STEPS, -_STEPS])
@@ -175,8 +200,11 @@ class Halves:
         # The plan at hand is always among them.
         owner = np.concatenate([np.arange(len(self._home)), owner[kept]])
         units = np.concatenate([self._home, units[kept]])
-        keyed = np.unique(np.column_stack([owner, units]), axis=0)
-        options = hulls.worth(keyed[:, 0].astype(np.int64), keyed[:, 1:], loose=False)
+        # Each once: told apart by a number that no two of them share but by a freak.
+        told = np.column_stack([owner, units]).astype(np.int64) @ _TOLD[: units.shape[1] + 1]
+        once = np.unique(told, return_index=True)[1]
+        once = once[np.lexsort((once, owner[once]))]
+        options = hulls.worth(owner[once], units[once], loose=False)
         lost = self._dual.lost(options)
         home = (options.units == self._home[options.owner]).all(axis=1)
         order = np.lexsort((np.where(home, -np.inf, lost), options.owner))
@@ -190,6 +218,14 @@ class Halves:
                 False
             )
         return options.of(keep), lost[keep]
+
+    def _nearest(self, room: float) -> Options:
+        """Return the listed options that lose no more than `room`, of each symbol those that lose least."""
+        near = np.flatnonzero(self._lost_of_all <= room)
+        near = near[np.lexsort((self._lost_of_all[near], self._listed.owner[near]))]
+        owner = self._listed.owner[near]
+        rank = np.arange(len(near)) - np.searchsorted(owner, owner)
+        return self._listed.of(near[rank < _BESIDE])
 
     def _beside(
         self, close: Options, which: Ints, fine: Floats, steps: Floats, place: int, other: int | None
@@ -301,7 +337,9 @@ class Halves:
             if room > 0 and len(open_):
                 listed = [[np.arange(first[one], last[one]) for one in part] for part in (open_[::2], open_[1::2])]
                 base = float(options.cost[fixed].sum()), options.amounts[fixed].sum(axis=0)
-                left, right = (self._half(options, lost, mine, room) for mine in listed)
+                self._known = options
+                used = options.amounts[:, : len(self._problem.cash)] @ self._purses
+                left, right = (self._half(used, lost, mine, room) for mine in listed)
                 found, chosen = self._joined(base, left, right, room)
                 if chosen is not None:
                     home = self._home.copy()
@@ -311,11 +349,71 @@ class Halves:
             if self.is_close:
                 return
 
-    def _half(self, options: Options, lost: Floats, listed: list[Ints], room: float) -> _Half:
+    def share(self, work: int) -> Iterator[None]:
+        """Decide what each symbol trades over all its accounts first, then which of them, again and again.
+
+        Which account trades costs little or nothing, and there are so many ways that one mostly fits.
+        """
+        end, before, fruitless = self.work + work, np.inf, 0
+        while self.work < end and fruitless < _FRUITLESS:
+            fruitless, before = 0 if self.best < before else fruitless + 1, self.best
+            self.work += _AT_LEAST
+            options, lost = self._options(self._room, _FEW, _SHARED + len(self._home))
+            self._known = options
+            # What a symbol trades in all: its options that lose least.
+            order = np.lexsort((lost, options.units.sum(axis=1), options.owner))
+            nets = options.units.sum(axis=1)[order]
+            new = np.append(True, (np.diff(options.owner[order]) != 0) | (np.diff(nets) != 0))
+            kind = np.empty(len(order), dtype=np.int64)
+            kind[order] = np.cumsum(new) - 1
+            least = order[new]
+            first = np.searchsorted(options.owner[least], np.arange(len(self._home)))
+            last = np.append(first[1:], len(least))
+            several = np.flatnonzero(last - first > 1)
+            open_ = self._random.permutation(several)
+            alone = first[last - first == 1]
+            pools = len(self._problem.cash)
+            used = options.amounts[least][:, :pools].sum(axis=1, keepdims=True)
+            listed = [[np.arange(first[one], last[one]) for one in part] for part in (open_[::2], open_[1::2])]
+            room = self._room - float(lost[least[alone]].clip(0.0).sum())
+            left, right = (self._half(used, lost[least], mine, room) for mine in listed)
+            free = np.array([(self._problem.cash - self._problem.reserve).sum() - used[alone].sum()])
+            price = np.maximum(-self._dual.prices[:pools], 1e-9)
+            vectors = self._pairs(left, right, free, np.array([price.min()]), room)
+            if not len(vectors):
+                yield
+                return
+            chosen = np.concatenate([np.broadcast_to(alone, (len(vectors), len(alone))), vectors], axis=1)
+            at = least[chosen]
+            value = self._unsettled(options.cost[at].sum(axis=1), options.amounts[at].sum(axis=1))
+            for place in np.argsort(value, kind="stable")[:_VECTORS].tolist():
+                if value[place] >= self.best - self._tiny:
+                    break
+                self.work += _AT_LEAST
+                members = [np.flatnonzero(kind == one) for one in chosen[place].tolist()]
+                self._placed(options, lost, members)
+                yield
+                if self.is_close or self.work >= end:
+                    return
+
+    def _placed(self, options: Options, lost: Floats, members: list[Ints]) -> None:
+        """Choose one of each symbol's options such that the cash of every account comes out."""
+        fixed = np.concatenate([mine for mine in members if len(mine) == 1] or [np.zeros(0, dtype=np.int64)])
+        open_ = sorted((mine for mine in members if len(mine) > 1), key=len)
+        room = self._room - float(lost[fixed].clip(0.0).sum())
+        base = float(options.cost[fixed].sum()), options.amounts[fixed].sum(axis=0)
+        used = options.amounts[:, : len(self._problem.cash)] @ self._purses
+        left, right = (self._half(used, lost, part, room) for part in (open_[::2], open_[1::2]))
+        found, chosen = self._joined(base, left, right, room)
+        if chosen is not None:
+            home = self._home.copy()
+            for mine in (fixed, chosen):
+                home[options.owner[mine]] = options.units[mine]
+            self._take(found, home)
+
+    def _half(self, used: Floats, lost: Floats, listed: list[Ints], room: float) -> _Half:
         """Return combinations of one of each of the listed options, those that lose least."""
-        half = _Half(
-            np.zeros((1, 0), dtype=np.int64), np.zeros(1), np.zeros(1), np.zeros((1, options.amounts.shape[1]))
-        )
+        half = _Half(np.zeros(1), np.zeros((1, used.shape[1])), ())
         for mine in listed:
             both = (half.lost[:, None] + lost[mine][None, :]).ravel()
             near = np.flatnonzero(both <= room)
@@ -325,55 +423,79 @@ class Halves:
                 near = near[np.argpartition(blurred, _HALF)[:_HALF]]
             row, place = np.divmod(near, len(mine))
             one = mine[place]
-            half = _Half(
-                np.concatenate([half.chosen[row], one[:, None]], axis=1),
-                both[near],
-                half.cost[row] + options.cost[one],
-                half.amounts[row] + options.amounts[one],
-            )
+            half = _Half(both[near], half.used[row] + used[one], (*half.steps, (row, one)))
             self.work += len(both) // 5
         return half
 
     def _joined(self, base: tuple[float, Floats], left: _Half, right: _Half, room: float) -> tuple[float, Ints | None]:
         """Return the best pair of combinations that loses no more than `room`, unused cash at its price included."""
-        if not len(left.lost) or not len(right.lost):
+        problem, pools = self._problem, len(self._problem.cash)
+        price = np.maximum(-self._dual.prices[:pools], 1e-9)
+        dear = np.array([price[own > 0].min() for own in self._purses.T])
+        free = (problem.cash - problem.reserve - base[1][:pools]) @ self._purses
+        chosen = self._pairs(left, right, free, dear, room)
+        if not len(chosen):
             return np.inf, None
-        pools = len(self._problem.cash)
-        account = self._problem.account
-        alone = [pool for pool in range(pools) if int((account == account[pool]).sum()) == 1]
-        free = self._problem.cash - self._problem.reserve - base[1][:pools]
-        wide = np.minimum(room / np.maximum(-self._dual.prices[:pools], 1e-9), 1e18)
-        lowest, highest = np.zeros(len(left.lost), dtype=np.int64), np.full(len(left.lost), len(right.lost))
-        order = np.arange(len(right.lost))
-        if alone:
-            # By the pool whose cash rules out most.
-            spread = left.amounts[:, alone].std(axis=0) + right.amounts[:, alone].std(axis=0)
-            pool = alone[int((wide[alone] / np.maximum(spread, self._tiny)).argmin())]
-            order = np.argsort(right.amounts[:, pool], kind="stable")
-            most = free[pool] - left.amounts[:, pool] + self._tiny
-            keys = right.amounts[order, pool]
-            lowest = np.searchsorted(keys, most - wide[pool])
-            highest = np.searchsorted(keys, most, side="right")
-        several = highest - lowest
-        chosen = np.arange(len(several))
-        if several.sum() > _WEIGHED:
-            chosen = np.flatnonzero(self._random.random(len(several)) < _WEIGHED / several.sum())
-        several = several[chosen]
-        one = np.repeat(chosen, several)
-        ahead = np.cumsum(several) - several
-        other = order[np.arange(len(one)) - np.repeat(ahead, several) + np.repeat(lowest[chosen], several)]
-        self.work += len(one)
-        near = left.lost[one] + right.lost[other] <= room
-        for pool in alone:
-            near &= left.amounts[one, pool] + right.amounts[other, pool] <= free[pool] + self._tiny
-        one, other = one[near], other[near]
-        if not len(one):
-            return np.inf, None
-        found = self._measure(
-            base[0] + left.cost[one] + right.cost[other], base[1] + left.amounts[one] + right.amounts[other]
-        )
+        cost = self._known.cost[chosen].sum(axis=1)
+        found = self._measure(base[0] + cost, base[1] + self._known.amounts[chosen].sum(axis=1))
         best = int(found.argmin())
-        return float(found[best]), np.concatenate([left.chosen[one[best]], right.chosen[other[best]]])
+        return float(found[best]), chosen[best]
+
+    def _pairs(self, left: _Half, right: _Half, free: Floats, dear: Floats, room: float) -> Ints:
+        """Return the options of pairs of combinations that lose least, cash left of `free` at its price included."""
+        if not len(left.lost) or not len(right.lost):
+            return np.zeros((0, 0), dtype=np.int64)
+        need = free - left.used
+        one, other = self._meeting(need, right.used, np.minimum(room / dear, 1e18))
+        self.work += len(one) + len(left.lost) + len(right.lost)
+        unused = need[one] - right.used[other]
+        lost = left.lost[one] + right.lost[other] + np.maximum(unused, 0.0) @ dear
+        near = np.flatnonzero((unused >= -self._tiny).all(axis=1) & (lost <= room))
+        if len(near) > _MEASURED:
+            near = near[np.argpartition(lost[near], _MEASURED)[:_MEASURED]]
+        return np.concatenate([left.chosen(one[near]), right.chosen(other[near])], axis=1)
+
+    def _meeting(self, need: Floats, used: Floats, wide: Floats) -> tuple[Ints, Ints]:
+        """Return pairs (of the rows of both) in which `used` leaves of `need` at least 0 and at most some `wide`.
+
+        By the two purses that rule out most: sorted by cells of the one, and within a cell by the other.
+        """
+        span = np.ptp(used, axis=0) + np.ptp(need, axis=0) + self._tiny
+        hard = np.argsort(wide / span, kind="stable")
+        first, second = int(hard[0]), int(hard[1]) if len(hard) > 1 else None
+        share = float(np.minimum(wide / span, 1.0)[hard[:2]].prod())
+        # As wide as few enough pairs remain.
+        scale = min(1.0, _WEIGHED / (4.0 * share * len(need) * len(used))) ** (1.0 if second is None else 0.5)
+        cell = wide[first] * scale
+        lowest = float(used[:, first].min())
+        mine = np.floor((used[:, first] - lowest) / cell)
+        theirs = np.floor((need[:, first] - lowest + self._tiny) / cell)
+        if second is None:
+            rest, most, least, reach = np.zeros(len(used)), np.zeros(len(need)), np.zeros(len(need)), 0.0
+        else:
+            origin = float(used[:, second].min())
+            rest, reach = used[:, second] - origin, float(np.ptp(used[:, second]))
+            most = need[:, second] - origin + self._tiny
+            least = most - wide[second] * scale
+        stride = reach + 1.0
+        keys = mine * stride + rest
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        meets = (most >= 0.0) & (least <= reach)
+        ones, others = [], []
+        for shift in (0.0, 1.0):
+            at = (theirs - shift) * stride
+            low = np.searchsorted(keys, at + np.clip(least, 0.0, reach), side="left")
+            high = np.searchsorted(keys, at + np.clip(most, 0.0, reach), side="right")
+            several = np.where(meets, high - low, 0)
+            chosen = np.flatnonzero(several > 0)
+            if (total := int(several.sum())) > _WEIGHED:
+                chosen = chosen[self._random.random(len(chosen)) < _WEIGHED / total]
+            several = several[chosen]
+            ahead = np.cumsum(several) - several
+            ones.append(np.repeat(chosen, several))
+            others.append(order[np.arange(int(several.sum())) + np.repeat(low[chosen] - ahead, several)])
+        return np.concatenate(ones), np.concatenate(others)
 
 
 def _at(hinges: Hinges, levels: Floats) -> Floats:

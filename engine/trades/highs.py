@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
@@ -25,6 +25,8 @@ from engine.trades.problem import Bools, Floats, Hinges, Ints, TradeProblem
 _SCALE = 1e6
 #: Distance to the bound, relative to the objective, at which HiGHS may stop.
 GAP = 1e-9
+#: Slots of a symbol up to which every choice of those that trade is told apart.
+_CHOSEN_SLOTS = 4
 #: Steps beyond which a row's measure is bent at its kinks instead of at whole steps.
 _WHOLE = 1e-9
 #: Purchases, and sales, of an aim of several members from which on they are counted as one number.
@@ -55,6 +57,10 @@ class Effort:
 
     nodes: int = 4_000
     calls: int = 15_000
+
+    def part(self, of: int) -> Effort:
+        """Return a part of it."""
+        return Effort(max(self.nodes // of, 100), max(self.calls // of, 400))
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,7 +402,7 @@ class Model:
 
         That is the convex hull of the measure and the worth of its orders over all accounts.
         """
-        legs = []
+        legs: list[tuple[Ints, list[tuple[int, float, float]]]] = []
         for leg, slots in (
             (self._buy, self._problem.slots.minimum_buy),
             (self._sell, self._problem.slots.minimum_sell),
@@ -404,21 +410,20 @@ class Model:
             mine = np.flatnonzero(np.isin(leg.slots, at))
             most = leg.most[mine]
             least = np.minimum(slots[leg.slots[mine]].astype(np.float64), most)
-            legs.append((leg.switch[mine], np.sort(least), -np.sort(-most)))
-        (buying, least_bought, most_bought), (selling, least_sold, most_sold) = legs
+            ways = zip(leg.slots[mine].tolist(), least.tolist(), most.tolist(), strict=True)
+            legs.append((leg.switch[mine], list(ways)))
+        (buying, purchases), (selling, sales) = legs
         zero = np.zeros(1, dtype=np.int64)
         one: list[tuple[Ints, Ints, Floats | float]] = []
         moved: list[tuple[Ints, Ints, Floats | float]] = [
             (np.zeros(len(terms[0]), dtype=np.int64), terms[0], -terms[1])
         ]
         counted = [[(np.zeros(len(own), dtype=np.int64), own, -1.0)] for own in (buying, selling)]
-        for bought in range(len(buying) + 1):
-            for sold in range(min(len(selling), len(at) - bought) + 1):
-                low = max(float(least_bought[:bought].sum() - most_sold[:sold].sum()), reach[0])
-                high = min(float(most_bought[:bought].sum() - least_sold[:sold].sum()), reach[1])
-                low, high = float(np.ceil(low - 1e-7)), float(np.floor(high + 1e-7))
-                if low > high:
-                    continue
+        for (bought, sold), spans in _spans(purchases, sales).items():
+            for low, high in _joined(
+                (float(np.ceil(max(low, reach[0]) - 1e-7)), float(np.floor(min(high, reach[1]) + 1e-7)))
+                for low, high in spans
+            ):
                 ends, worth = self._bent(part, value, step, low, high, whole=True)
                 chosen = self._model.block(0.0, 1.0, float(worth[0]), True, 1)
                 one.append((zero, chosen, 1.0))
@@ -879,6 +884,51 @@ def _affordable(problem: TradeProblem) -> Ints:
     funds = np.bincount(problem.account, weights=pools)[problem.account] if problem.linked else pools
     most = np.floor(funds[slots.pool] / slots.price * (1 + 1e-9) + 1e-6)
     return np.minimum(slots.high, most.astype(np.int64))
+
+
+def _spans(
+    purchases: list[tuple[int, float, float]], sales: list[tuple[int, float, float]]
+) -> dict[tuple[int, int], list[tuple[float, float]]]:
+    """Return, by how many slots buy and sell, what they may trade in sum: spans of steps, one for each choice of slots.
+
+    Both are lists of (slot, least, most). Of many slots one span holds all choices of as many.
+    """
+    found: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    places = {slot for slot, _, _ in (*purchases, *sales)}
+    if len(places) > _CHOSEN_SLOTS:
+        ends = [
+            (sorted(low for _, low, _ in leg), sorted((m for _, _, m in leg), reverse=True))
+            for leg in (purchases, sales)
+        ]
+        (least_bought, most_bought), (least_sold, most_sold) = ends
+        for bought in range(len(purchases) + 1):
+            for sold in range(min(len(sales), len(places) - bought) + 1):
+                low = sum(least_bought[:bought]) - sum(most_sold[:sold])
+                found[bought, sold] = [(low, sum(most_bought[:bought]) - sum(least_sold[:sold]))]
+        return found
+    ways: dict[int, list[tuple[int, int, float, float]]] = {slot: [(0, 0, 0.0, 0.0)] for slot in sorted(places)}
+    for slot, least, most in purchases:
+        ways[slot].append((1, 0, least, most))
+    for slot, least, most in sales:
+        ways[slot].append((0, 1, -most, -least))
+    for chosen in product(*ways.values()):
+        bought, sold, low, high = (sum(part) for part in zip(*chosen, strict=True))
+        found.setdefault((int(bought), int(sold)), []).append((low, high))
+    return found
+
+
+def _joined(spans: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield spans of whole numbers that have none in common with one another, nor lie side by side."""
+    now: tuple[float, float] | None = None
+    for low, high in sorted(span for span in spans if span[0] <= span[1]):
+        if now is not None and low <= now[1] + 1:
+            now = now[0], max(now[1], high)
+            continue
+        if now is not None:
+            yield now
+        now = low, high
+    if now is not None:
+        yield now
 
 
 @contextmanager

@@ -194,8 +194,10 @@ class Hulls:
         moved, slack = net * self.price[owner], 1e-9 * problem.total
         keep &= (moved >= self._reach[owner, 0] - slack) & (moved <= self._reach[owner, 1] + slack)
         places = self.slots[owner]
-        inner = allowed(_taken(problem, places.ravel()), units.ravel()).reshape(units.shape)
-        return np.asarray(keep & (inner | (units == 0)).all(axis=1) & ((places >= 0) | (units == 0)).all(axis=1))
+        keep &= ((places >= 0) | (units == 0)).all(axis=1)
+        row, place = np.nonzero((units != 0) & keep[:, None])
+        inner = allowed(_taken(problem, places[row, place]), units[row, place])
+        return np.asarray(keep & (np.bincount(row[~inner], minlength=len(keep)) == 0), dtype=np.bool_)
 
     def worth(self, owner: Ints, units: Floats, *, loose: bool) -> Options:
         """Value options; `loose` grants every order what rounding to the smallest unit may save it."""

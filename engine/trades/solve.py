@@ -9,6 +9,7 @@ problem where the dual does not cover it, and hands back its bound, also where i
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from engine.trades.dual import Dual, Relaxation, applies, survivors
 from engine.trades.greedy import greedy
 from engine.trades.halves import Halves
-from engine.trades.highs import Effort, Model, Watch
+from engine.trades.highs import Effort, HighsAnswer, Model, Watch
 from engine.trades.hulls import HullDual, Hulls
 from engine.trades.near import near, part_of
 from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
@@ -38,8 +39,8 @@ MOST_OPEN = 400
 NODES, FEWER_NODES, SMALL = 160_000, 60_000, 40
 #: Nodes of HiGHS over several accounts at most, where several symbols share an aim.
 MOST_NODES = 700
-#: Work of the searches over several accounts, in turn.
-QUICK_WORK, FIRST_WORK, SECOND_WORK = 400_000, 12_000_000, 14_000_000
+#: Work of a search over several accounts: at first, and where a distance is left.
+QUICK_WORK, FULL_WORK = 4_000_000, 20_000_000
 #: Slots up to which HiGHS counts over accounts, how much it may do there, and how far from its answer is searched then,
 #: of the total.
 COUNTED, SHARED, WINDOW = 200, Effort(400, 3_000), 0.002
@@ -54,6 +55,16 @@ class BestFound:
     stopped: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What HiGHS is to decide: a problem, slots that must trade, where to start, the gap at which it may stop."""
+
+    problem: TradeProblem
+    must: Bools | None
+    start: Ints | None
+    gap: float
+
+
 class UnsoundBoundError(AssertionError):
     """A bound above a plan that was found: a fault of this program, never of the person's input."""
 
@@ -63,13 +74,16 @@ def faults_raise() -> bool:
     return os.environ.get("REBALANCER_FAULTS") == "raise"
 
 
-def solve(problem: TradeProblem, watch: Watch | None = None, effort: Effort | None = None) -> BestFound:
+def solve(
+    problem: TradeProblem, watch: Watch | None = None, effort: Effort | None = None, floor: float = -np.inf
+) -> BestFound:
     """Return the best trades found with a bound that holds for the whole problem.
 
+    `floor` is a bound that is known: of the same problem with rules less tight, where a plan near it is enough.
     A search that is stopped, by the watch or by Ctrl-C, returns what it has. The watch is heeded only once there is a
     plan; Ctrl-C before that raises KeyboardInterrupt.
     """
-    search = _Search(problem, watch, effort or effort_for(problem))
+    search = _Search(problem, watch, effort or effort_for(problem), floor)
     nothing = np.zeros(problem.size, dtype=np.int64)
     search.offer(nothing)
     if problem.size == 0:
@@ -118,12 +132,17 @@ def effort_for(problem: TradeProblem) -> Effort:
 class _Search:
     """The best plan and the best bound so far, and the ways to better either."""
 
-    def __init__(self, problem: TradeProblem, watch: Watch | None, effort: Effort) -> None:
+    def __init__(self, problem: TradeProblem, watch: Watch | None, effort: Effort, floor: float) -> None:
         self.problem = problem
         self._watch, self._effort = watch, effort
         self._slack = SLACK * problem.total
         self.best: tuple[Evaluation, Ints] | None = None
-        self.bound = -np.inf
+        #: A plan that keeps the rules only by what rounding may save: to be tried where there is no other.
+        self._granted: Ints | None = None
+        self.bound, self._is_first = floor, not np.isfinite(floor)
+        self._close = CLOSE if problem.size > LARGE else CLOSED
+        if not self._is_first and problem.size > SMALL:
+            self._close, self._effort = NEAR, effort.part(2)
         self._ended = "limit"
         self._dual: Dual | None = None
         self._hulls: Hulls | None = None
@@ -163,8 +182,7 @@ class _Search:
         """Tell whether nothing is left to gain."""
         if self.best is None:
             return False
-        close = CLOSE if self.problem.size > LARGE else CLOSED
-        return self.gap <= close * self.best[0].objective
+        return self.gap <= self._close * self.best[0].objective
 
     @property
     def is_proven(self) -> bool:
@@ -182,7 +200,7 @@ class _Search:
         dual = relaxation.maximise()
         if dual is None:
             return
-        self._dual, self.bound = dual, dual.bound
+        self._dual, self.bound = dual, max(self.bound, dual.bound)
         if not dual.whole:
             return
         units = near(relaxation, dual)
@@ -220,26 +238,29 @@ class _Search:
         self._hulls, self._hull_dual = hulls, dual
         self.bound = max(self.bound, dual.bound)
         halves = Halves(hulls, dual, self.offer)
-        if self.best is not None or self.problem.size > SMALL:
+        if self.best is not None:
             self._search(halves, QUICK_WORK)
-        if self.problem.size <= SMALL:
+        if self.best is None or self.problem.size <= SMALL:
             self.by_model()
             if self.best is None:
                 return
-            self._effort = Effort(self._effort.nodes // 4, self._effort.calls // 4)
-            self._search(halves, QUICK_WORK * 10)
-            return
-        self._search(halves, FIRST_WORK)
-        if self.best is None or self.is_settled or self.is_stopped:
-            return
-        if self.problem.size > COUNTED:
-            return
-        if self.gap <= NEAR * self.best[0].objective:
-            self._search(halves, SECOND_WORK)
+            self._effort = self._effort.part(4)
+            self._search(halves, QUICK_WORK)
+            if self.problem.size <= SMALL:
+                return
+        if self.problem.size <= COUNTED:
+            self._count_first(hulls)
+        self.by_model()
+        if self.best is not None and self.gap > NEAR * self.best[0].objective:
+            self._search(halves, FULL_WORK)
+
+    def _count_first(self, hulls: Hulls) -> None:
+        """Have HiGHS say what each symbol trades over all accounts, whichever of them, and search near that."""
+        if self.is_settled or self.is_stopped:
             return
         # What it finds is no plan: only its bound is told on.
         answer = Model(self.problem, shared=True).solve(
-            SHARED, gap=NEAR / 10, watch=lambda _, bound: self.tell(np.inf, bound)
+            SHARED, gap=NEAR / 100, watch=lambda _, bound: self.tell(np.inf, bound)
         )
         if answer.ended in ("optimal", "limit"):
             self.bound = max(self.bound, answer.bound)
@@ -248,7 +269,7 @@ class _Search:
         near = hulls.options.of(hulls.near(answer.nets, WINDOW * self.problem.total))
         inner = hulls.maximise(near)
         if inner is not None:
-            self._search(Halves(hulls, inner, self.offer, near), SECOND_WORK)
+            self._search(Halves(hulls, inner, self.offer, near), QUICK_WORK)
 
     def by_aims(self) -> None:
         """Take a first plan from HiGHS; what is to follow leaves out the ways to trade that no better one has."""
@@ -263,7 +284,7 @@ class _Search:
             return
         if self.best is not None:
             halves.start(self.best[1], self.best[0].objective)
-        for turn in (halves.descend(work // 10), halves.join(work)):
+        for turn in (halves.descend(work // 10), halves.share(work), halves.join(work // 4)):
             for _ in turn:
                 if self.is_settled or self.tell():
                     return
@@ -292,7 +313,7 @@ class _Search:
         dual, fixed = self._dual, np.zeros(self.problem.size, dtype=np.int64)
         if dual is not None and self.best is not None:
             # A hair more than the gap, so that the best plan itself is always among what is left.
-            left = survivors(problem, dual, self.gap + 1e-9 * problem.total)
+            left = survivors(problem, dual, self.best[0].objective - dual.bound + 1e-9 * problem.total)
             must = ~left.idle
             slots = replace(
                 problem.slots,
@@ -323,7 +344,7 @@ class _Search:
             return found
 
         start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
-        gap = CLOSE / 4 if self.problem.size > LARGE else CLOSED
+        gap = self._close if self._close == CLOSED else self._close / 4
         answer = self._modelled(problem, must).solve(self._effort, start=start, gap=gap, watch=self.tell)
         self._ended = answer.ended
         if answer.ended == "infeasible":
@@ -342,15 +363,21 @@ class _Search:
         if answer.ended != "failed":
             self.bound = max(self.bound, answer.bound)
         if answer.units is None or not self.offer(whole(answer.units)):
-            # What rounding may save was granted to every order: now without, and with a hair of cash kept beside.
-            less = Effort(max(self._effort.nodes // 4, 100), max(self._effort.calls // 4, 400))
-            for hair in HAIRS:
-                kept = replace(problem, reserve=problem.reserve + hair * problem.total)
-                again = Model(kept, loose=False, must=must).solve(less, start=start, gap=gap, watch=self.tell)
-                if again.units is not None and self.offer(whole(again.units)):
-                    break
-                if again.ended == "infeasible" and hair == 0 and self.best is None:
-                    self._ended = "infeasible"
+            self._decide_strictly(Open(problem, must, start, gap), whole, answer)
+
+    def _decide_strictly(self, part: Open, whole: Callable[[Ints], Ints], granted: HighsAnswer) -> None:
+        """Let HiGHS decide without what rounding may save, which was granted before, and with a hair of cash beside."""
+        less = self._effort.part(4)
+        for hair in HAIRS:
+            kept = replace(part.problem, reserve=part.problem.reserve + hair * part.problem.total)
+            again = Model(kept, loose=False, must=part.must).solve(
+                less, start=part.start, gap=part.gap, watch=self.tell
+            )
+            if again.units is not None and self.offer(whole(again.units)):
+                return
+            is_none = again.ended == "infeasible" and hair == 0 and self.best is None
+            if is_none and self._is_first and granted.units is not None:
+                self._granted = whole(granted.units)
 
     def _modelled(self, problem: TradeProblem, must: Bools | None) -> Model:
         model = Model(problem, must=must)
@@ -367,6 +394,8 @@ class _Search:
 
     def found(self) -> BestFound:
         """Return what was found."""
+        if self.best is None and self._granted is not None:
+            return BestFound(Solution(self._granted, self.bound, "bounded"))
         if self.best is None:
             return BestFound(None, impossible=self._ended == "infeasible")
         proven = self.is_closed or (self._ended == "optimal" and self.gap <= self._rounding(self.best[1]))

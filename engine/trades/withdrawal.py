@@ -7,7 +7,7 @@ sales binds them too: where this has no answer, no split has a plan.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -25,14 +25,25 @@ _GAP = 1e-7
 _HAIR = 1e-9
 
 
-def split_anew(portfolio: Portfolio, valuation: Valuation, task: Task) -> Valuation | None:
-    """Return the value with a withdrawal's shares such that sales can raise them, the earlier accounts' the largest.
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The value with a withdrawal's shares such that sales can raise them, or None.
 
-    `task` is one that only raises money. None where nothing is withdrawn, from one account only, or no shares can be.
+    `proven` tells whether every other split is worse or, where there is none, that there can be none.
+    """
+
+    valuation: Valuation | None
+    proven: bool = True
+
+
+def split_anew(portfolio: Portfolio, valuation: Valuation, task: Task) -> Shares:
+    """Return a withdrawal's shares such that sales can raise them, the earlier accounts' the largest.
+
+    `task` is one that only raises money. There are none where nothing is withdrawn, or from one account only.
     """
     accounts, flow, base = paying_accounts(portfolio), portfolio.settings.cash_flow, valuation.fx.base
     if flow >= 0 or len(accounts) < 2:
-        return None
+        return Shares(None)
     given = assign_cash_flow(portfolio, valuation.prices, valuation.fx)
     names = [account.name for account in accounts]
     pools = np.array([task.pools.index((name, base)) for name in names])
@@ -45,14 +56,14 @@ def split_anew(portfolio: Portfolio, valuation: Valuation, task: Task) -> Valuat
         if answer.drawn is not None:
             break
     else:
-        return None
+        return Shares(None, answer.ended == "infeasible")
     shares = [to_unit(Decimal(repr(max(share, 0.0))), base) for share in answer.drawn.tolist()]
     largest = int(np.argmax(answer.drawn))
     shares[largest] -= sum(shares) + flow
     purses = {name: dict(purse) for name, purse in valuation.cash.items()}
     for name, share in zip(names, shares, strict=True):
         purses[name][base] -= given.get(name, Decimal(0)) + share
-    return replace(valuation, cash=purses)
+    return Shares(replace(valuation, cash=purses), proven=False)
 
 
 def _unmeasured(problem: TradeProblem) -> TradeProblem:

@@ -132,6 +132,15 @@ _TARGET_CHECK = (
     "N({Target})>1),{!check.target-range},IF(SUMPRODUCT(--({Targets.Ticker}={Ticker}))>1,"
     '{!check.target-twice},IF(ISNA(MATCH({SectionCode},{Rules.SectionCode},0)),{!check.no-rule},""))))))'
 )
+_LOCKED = "SUMPRODUCT(({Holdings.Ticker}={Ticker})*({Holdings.Locked}=TRUE))>0"
+#: Of equivalents and classes: something is held, and all of it is locked.
+_IN_GOAL = "SUMPRODUCT(--({Goals.Goal}={Ticker}),SUMIFS({Holdings.Quantity},{Holdings.Ticker},{Goals.Ticker}%s))"
+_ALL_LOCKED = f"AND({_IN_GOAL % ''}>0,{_IN_GOAL % ''}={_IN_GOAL % ',{Holdings.Locked},TRUE'})"
+_STATUS = (
+    '=IF({{Ticker}}="","",IF({locked},'
+    '{{@status.LOCKED}},IF(AND({{Enabled}}<>"",{{Enabled}}=FALSE),{{@status.DISABLED}},IF(NOT(TotalValue>0),{{@status.OK}},'
+    "IF(ROUND({{Weight}}-{{High}},12)>0,{{@status.OVER}},IF(ROUND({{Low}}-{{Weight}},12)>0,{{@status.UNDER}},{{@status.OK}}))))))"
+)
 TARGETS = Table(
     "Targets",
     "Targets",
@@ -180,10 +189,8 @@ TARGETS = Table(
         Column("Signal", "signal", "formula", 4,
                formula='=IF({Ticker}="","",IF({Status}={@status.OVER},"▲",IF({Status}={@status.UNDER},"▼",'
                        'IF({Status}={@status.OK},"●","–"))))'),
-        Column("Status", "status", "formula", 11, words="status",
-               formula='=IF({Ticker}="","",IF(SUMPRODUCT(({Holdings.Ticker}={Ticker})*({Holdings.Locked}=TRUE))>0,'
-                       '{@status.LOCKED},IF(AND({Enabled}<>"",{Enabled}=FALSE),{@status.DISABLED},IF(NOT(TotalValue>0),{@status.OK},'
-                       'IF(ROUND({Weight}-{High},12)>0,{@status.OVER},IF(ROUND({Low}-{Weight},12)>0,{@status.UNDER},{@status.OK}))))))'),
+        Column("Status", "status", "formula", 11, words="status", formula=_STATUS.format(locked=_LOCKED),
+               goaled=_STATUS.format(locked=f'IF({{=Ticker}}<>"",{_LOCKED},{_ALL_LOCKED})')),
         Column("Check", role="formula", width=24, reveals=True, check=True, formula=f"={_TARGET_CHECK}",
                goaled=f"=IF(AND({_IS_GOAL},ISNA(MATCH({{Ticker}},{{Goals.Goal}},0))),{{!check.goal-unplanned}},"
                       f"IF(ISERROR({{Target}}),{{!check.share-unplanned}},{_TARGET_CHECK}))"),

@@ -736,8 +736,10 @@ def limits(pen: Pen, row: int) -> int:
 def inside(pen: Pen, row: int) -> int:
     """Write what is in each goal, a line per member under it; returns the last row."""
     shown = pen.columns("Goals")
-    heads = ("ticker", "member", "part", "weight", "value" if "Value" in shown else "", "drift")
-    _heads(pen, row, _RIGHT, "inside-top", [pen.say(f"column.{key}") if key else "" for key in heads])
+    index = pen.canvas.placements["Goals"].table.index
+    heads = ("Ticker", "Name", "Part", "Weight", "Value", "Drift")
+    captions = [index[name].caption(pen.lang) if name in shown else "" for name in heads]
+    _heads(pen, row, _RIGHT, "inside-top", captions)
     rows = pen.figures.tables["Goals"]
     front = [place for place, one in enumerate(rows, 1) if one["Front"]]
     first, slots = row + 2, max(len(front), 1) if pen.canvas.literal else MOST_INSIDE

@@ -135,7 +135,8 @@ class _Evaluation:
             value = (
                 NA if broken else add(product(part, add(values.get(symbol, ()))) for symbol, part in members.items())
             )
-            targets.append(self._target(section, target, value, total, locked=target.symbol in locked))
+            fixed = target.symbol in locked if target.kind == "instrument" else self._locked(members)
+            targets.append(self._target(section, target, value, total, locked=fixed))
         rules = tuple(self._rule(name, rule, targets) for name, rule in self.rules.items())
         weights = {symbol: share(add(worth), total) for symbol, worth in values.items()}
         tables: dict[str, Rows] = {
@@ -271,6 +272,11 @@ class _Evaluation:
             "Check": "",
             "SectionCode": section.name,
         }
+
+    def _locked(self, members: Iterable[str]) -> bool:
+        """Tell whether something is held of a goal's members, and all of it is locked."""
+        held = [row for row in self.portfolio.holdings if row.quantity and row.symbol in set(members)]
+        return bool(held) and all(row.locked for row in held)
 
     def _fee(self, target: Target) -> Value:
         """Return the expense ratio of a target's instrument; of equivalents, that of the one liked best."""

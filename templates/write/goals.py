@@ -86,7 +86,7 @@ class GoalTable:
         unknown = {symbol: part for symbol, part in self._unknown().items() if part > 0}
         rest = [self._member("rest", "", symbol, part, worth(symbol, part)) for symbol, part in unknown.items()]
         if rest:
-            head = self._row("unknown", "", self._say("unknown"), "", ZERO)
+            head = self._row("unknown", "", say("label.goals.unknown", self.lang), "", ZERO)
             rows += [{**head, "Value": add(row["Held"] for row in rest), "Target": ZERO}, *rest]
         for goal in self.wanted.goals.values():
             if goal.section is None:
@@ -94,7 +94,9 @@ class GoalTable:
                 kept = "NO_TARGET" if isinstance(value, CellError) or value > 0 else ""
                 head = self._row("none", "", self.names.get(goal.name) or goal.name, goal.name, value)
                 rows.append({**head, "Part": ONE, "Value": value, "Target": ZERO, "Status": kept})
-        rows.append({**self._row("cash", "", self._say("cash"), "", ZERO), "Value": cash, "Target": cash_target})
+        rows.append(
+            {**self._row("cash", "", say("label.cash", self.lang), "", ZERO), "Value": cash, "Target": cash_target}
+        )
         front = self._in_front(rows)
         return tuple({**self._weighed(row, total), "Front": 1 if id(row) in front else 0} for row in rows)
 
@@ -111,9 +113,6 @@ class GoalTable:
         heads = [row for row in several if row["Kind"] not in inner]
         shown = next((some for some in (several, held, heads) if len(some) <= MOST), heads)
         return {id(row) for row in shown[:MOST]}
-
-    def _say(self, key: str) -> str:
-        return say(f"label.goals.{key}", self.lang)
 
     def _row(self, kind: str, goal: str, name: str, ticker: str, held: Number) -> dict[str, Value]:
         blank = dict.fromkeys(("Part", "Value", "Weight", "Target", "Drift", "Low", "High", "Status"), "")

@@ -23,6 +23,12 @@ def large(seed: int) -> Document:
     return _document(random.Random(f"large {seed}"), few=False)
 
 
+def huge(seed: int) -> Document:
+    """Return a portfolio of 20 to 300 instruments in up to three accounts: more than an oracle can solve."""
+    r = random.Random(f"huge {seed}")
+    return _document(r, few=False, n=r.choice([20, 30, 30, 40, 60, 100, 200, 300]), accounts=r.choice([1, 2, 3, 3]))
+
+
 @dataclass(frozen=True)
 class _Frame:
     """What the parts of one document have in common."""
@@ -49,9 +55,10 @@ class _Frame:
         return int(amount) if currency == "KRW" else round(amount, 2)
 
 
-def _document(r: random.Random, *, few: bool) -> Document:
-    n = r.randint(2, 4) if few else r.randint(3, 12)
-    accounts = r.choice([0, 1, 1, 2] if few else [0, 1, 2, 2, 3])
+def _document(r: random.Random, *, few: bool, n: int | None = None, accounts: int | None = None) -> Document:
+    if n is None or accounts is None:
+        n = r.randint(2, 4) if few else r.randint(3, 12)
+        accounts = r.choice([0, 1, 1, 2] if few else [0, 1, 2, 2, 3])
     n = min(n, 3) if few and accounts == 2 else n
     base = "KRW" if r.random() < 0.8 else "USD"
     total = r.choice([3e6, 1.2e7, 6e7, 3e8]) * (1.0 if base == "KRW" else 1 / USDKRW)
@@ -114,7 +121,7 @@ def _instrument(frame: _Frame, i: int) -> tuple[str, Document]:
         info["taxed_as_dividend"] = r.random() < 0.6
     if r.random() < 0.08:
         info["leverage"] = r.choice([2, -1])
-    return (f"9000{i:02d}" if currency == "KRW" else f"TB{chr(65 + i)}"), info
+    return (f"9{i:05d}" if currency == "KRW" else f"T{chr(66 + i // 26)}{chr(65 + i % 26)}"), info
 
 
 def _holdings(frame: _Frame, infos: Document, weights: dict[str, float], names: list[str]) -> list[Document]:

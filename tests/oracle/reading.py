@@ -535,8 +535,11 @@ def surplus(case: Case) -> float:
 # -------------------------------------------------------------------------------------------------------- reading
 
 
-def read(document: Mapping[str, Any], as_of: dt.date) -> Case:
-    """Return the case that a document (contract section 3) describes on a day."""
+def read(document: Mapping[str, Any], as_of: dt.date, shares: Mapping[str, Decimal] | None = None) -> Case:
+    """Return the case that a document (contract section 3) describes on a day.
+
+    `shares` are what a withdrawal changes each account's base cash by, where they are not reading 18's.
+    """
     folio = document["portfolio"]
     settings = dict(document.get("settings") or {})
     holdings = list(folio.get("holdings") or [])
@@ -577,7 +580,8 @@ def read(document: Mapping[str, Any], as_of: dt.date) -> Case:
         worth[symbol] = float(one * sum((number(r["quantity"]) for r in rows.get(symbol, [])), Decimal(0)))
     cash = {a["name"]: {c: number(n) for c, n in (a.get("cash") or {}).items()} for a in accounts}
     flow = number(settings.get("cash_flow", 0))
-    for name, part in _flows(accounts, cash, rows, said, disabled, settings, rates, base, flow).items():
+    parts = _flows(accounts, cash, rows, said, disabled, settings, rates, base, flow) if shares is None else shares
+    for name, part in parts.items():
         cash[name][base] = cash[name].get(base, Decimal(0)) + part
     total = sum(worth.values()) + float(sum(rates[c] * n for purse in cash.values() for c, n in purse.items()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,11 @@ import openpyxl
 import pytest
 
 import rebalancer
+from engine.ledger.account import differences
 from engine.merging import alike, changes
 from engine.portfolio import Account, Group, Portfolio, Section
 from engine.settings import CostOverride
+from rebalancer.ledgers import read_ledger, record_corrections
 from rebalancer.saving import save
 from rebalancer.syncing import sync, written
 from templates.report import BookReport
@@ -115,3 +118,27 @@ def test_a_yaml_file_and_a_workbook_are_brought_together(tmp_path: Path) -> None
     assert sync(book, str(shared)).taken
     assert alike(rebalancer.load(book), rebalancer.load(text))
     assert not sync(text, str(shared)).taken
+
+
+def test_entries_on_the_ledger_sheets_of_two_workbooks_come_together(tmp_path: Path) -> None:
+    shared = tmp_path / "cloud"
+    sides = [tmp_path / name / "my.xlsx" for name in ("here", "there")]
+    for folder in (shared, *(side.parent for side in sides)):
+        folder.mkdir()
+    workbook(sides[0], rich())
+    record_corrections(sides[0], dt.date(2026, 11, 1))
+    for side in sides:
+        sync(side, str(shared))
+    for number, side in enumerate(sides):
+        mine = rebalancer.load(side)
+        held = list(mine.holdings)
+        held[number] = replace(held[number], quantity=held[number].quantity + 5)
+        side.write_bytes(written(side, replace(mine, holdings=tuple(held)), "en"))
+        record_corrections(side, dt.date(2026, 11, 2 + number))
+    for side in (*sides, sides[0]):
+        sync(side)
+    here, there = (read_ledger(side) for side in sides)
+    assert {one.id for one in here.entries} == {one.id for one in there.entries}
+    for side in sides:
+        assert not differences(read_ledger(side).books("KRW"), rebalancer.load(side))
+        assert not sync(side).sent

@@ -128,3 +128,16 @@ def test_the_report_shows_goals_with_their_members_under_them(lang: str) -> None
     at = next(n for n, line in enumerate(lines) if line.startswith(name))
     assert [line.split()[0] for line in lines[at + 1 : at + 3]] == ["WORLD", "US"]
     assert "60.0%" in lines[at + 1]
+
+
+def test_what_goals_leave_open_is_no_target_of_0() -> None:
+    cut = planned("household-equivalents").to_json()["allocation"]
+    assert {row["group"]: row["target"] for row in cut["currency"]} == {"KRW": None, "USD": None}
+    assert {row["group"]: row["target"] for row in cut["asset_class"]} == {"equity": 0.6, "bond": 0.4, "cash": 0}
+
+
+@pytest.mark.parametrize("place", ["portfolio", "top", "settings"])
+def test_preferences_may_stand_where_people_put_them(place: str) -> None:
+    document: dict[str, Any] = {"portfolio": {"base_currency": "KRW", "cash": {"KRW": 1}}, "settings": {}}
+    {"portfolio": document["portfolio"], "top": document, "settings": document["settings"]}[place]["prefer"] = "KR"
+    assert load(document).prefer == {"rule": ("KR",)}

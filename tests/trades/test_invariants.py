@@ -40,7 +40,7 @@ def planned(drawn: Drawn) -> Plan:
         problems = error.problems
     codes = {problem.code for problem in problems if problem.severity == "error"}
     assert codes
-    assert codes <= {"impossible", "total-value", "price-zero"}
+    assert codes <= {"impossible", "plan-not-found", "total-value", "price-zero"}
     assert all(problem.message for problem in problems)
     return reject()
 

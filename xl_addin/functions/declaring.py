@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Literal
 
-from engine.errors import ImpossibleError, InputError, MarketDataError, Problem
+from engine.errors import ImpossibleError, InputError, MarketDataError, PlanNotFoundError, Problem
 from engine.phrase import place
 from engine.words import Lang, say
 from xl_addin.functions import journal
@@ -114,7 +114,7 @@ class Function:
         """Return what the cells show; never raises. `given` are the arguments, then what the host fills in."""
         try:
             found = self.body(*given)
-        except ImpossibleError as error:
+        except (ImpossibleError, PlanNotFoundError) as error:
             return self._failed(given, error.problems, NUM)
         except InputError as error:
             return self._failed(given, error.problems, VALUE)

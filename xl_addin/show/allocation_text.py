@@ -23,6 +23,8 @@ def allocation_lines(plan: Plan, lang: Lang, paint: Paint) -> list[str]:
 
 
 def _row(title: str, name: str, one: Slice) -> TextRow:
+    if one.target is None or one.drift is None:
+        return TextRow((title, name, percent(one.weight), "–", "–"))
     return TextRow((title, name, percent(one.weight), percent(one.target), points(one.drift)))
 
 
