@@ -24,6 +24,8 @@ from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProble
 
 #: Money tolerance of the constraints, of the total: exact money decides later.
 SLACK = 2e-9
+#: Difference of objectives that is none, of the total: what sums of floats lose.
+HAIR = 1e-12
 #: Gap, relative to the objective, that is closed; and one that is small enough to leave in a large portfolio.
 CLOSED, CLOSE = 1e-9, 8e-6
 #: Gap, relative to the objective, from which all that is open is decided at once.
@@ -147,7 +149,7 @@ class _Search:
     ) -> None:
         self.problem = problem
         self._watch, self._effort, self._allowance = watch, effort, allowance
-        self._slack = SLACK * problem.total
+        self._slack, self._hair = SLACK * problem.total, HAIR * problem.total
         self.best: tuple[Evaluation, Ints] | None = None
         #: A plan that keeps the rules only by what rounding may save: to be tried where there is no other.
         self._granted: Ints | None = None
@@ -168,7 +170,7 @@ class _Search:
     def offer(self, units: Ints) -> bool:
         """Keep a plan if it keeps every rule and is better; tell whether it keeps every rule."""
         found = evaluate(self.problem, units, self._slack)
-        if found.feasible and (self.best is None or found.rank < self.best[0].rank):
+        if found.feasible and (self.best is None or found.is_before(self.best[0], self._hair)):
             self.best = found, units
         return found.feasible
 
@@ -273,7 +275,7 @@ class _Search:
 
     def _count_first(self, hulls: Hulls) -> None:
         """Have HiGHS say what each symbol trades over all accounts, whichever of them, and search near that."""
-        if self.is_settled or self.is_stopped or self.is_spent:
+        if self.is_settled or self.is_stopped or not self._allowance.left:
             return
         # What it finds is no plan: only its bound is told on.
         answer = self._ask(
