@@ -96,9 +96,9 @@ def test_the_year_s_gains_are_known_to_the_next_plan(mine: Path, capsys: pytest.
     (gain,) = read_ledger(mine).books("KRW").gains
     assert gain.average_base is not None
     assert gain.average_base > 0
-    from rebalancer.ledgers import realised_overseas
+    from rebalancer.ledgers import with_year
 
-    known = realised_overseas(rebalancer.load(mine), mine, gain.date).settings.realised["overseas"]
+    known = with_year(rebalancer.load(mine), mine, gain.date).settings.realised["overseas"]
     assert known == gain.average_base
 
 
