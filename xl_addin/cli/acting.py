@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -164,7 +165,8 @@ def _book(
     file: Path, events: Sequence[Event], entries: Path | None, day: dt.date, lang: Lang, *, account: str, tax: Decimal
 ) -> None:
     """Book events, or a list of entries, and say what has changed."""
-    from rebalancer.booking import entries_of_events, read_entry_list, record_entries
+    from rebalancer.booking import entries_of_events, not_yet, read_entry_list, record_entries
+    from rebalancer.clock import today
     from rebalancer.loading import load
     from xl_addin.cli.importing import tell_booking
 
@@ -173,7 +175,7 @@ def _book(
     else:
         made = entries_of_events(load(file), events, day, account=account, tax=tax)
         found = record_entries(file, made, day, lang)
-    tell_booking(found, lang)
+    tell_booking(replace(found, problems=(*found.problems, *not_yet(found.entries, today()))), lang)
     if found.entries:
         sys.stdout.write(say("said.booked", lang, path=file) + "\n")
 
