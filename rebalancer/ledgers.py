@@ -295,8 +295,32 @@ def _commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerE
         "data": base64.b64encode(after).decode(),
         "entries": dump_entries(entries, header=False),
     }
+    path = ledger_file(source)
+    listed = path.read_bytes() if path.exists() else None
     write_whole(pending_file(source), json.dumps(journal).encode())
-    finish(source)
+    try:
+        finish(source)
+    except (InputError, OSError):
+        _give_up(source, before, listed)
+        raise
+
+
+def _give_up(source: Path, before: bytes, listed: bytes | None) -> None:
+    """Take back what was written of a recording that a full disk ended: it is told as failed, and will be repeated.
+
+    Where that cannot be done either, what is written down stays, and the next recording finishes it.
+    """
+    path = ledger_file(source)
+    with contextlib.suppress(OSError):
+        if content_of(source) != before:
+            return
+        if listed is None:
+            path.unlink(missing_ok=True)
+        elif path.read_bytes().startswith(listed):
+            os.truncate(path, len(listed))
+        else:
+            write_whole(path, listed)
+        pending_file(source).unlink(missing_ok=True)
 
 
 def finish(source: Path) -> tuple[Problem, ...]:

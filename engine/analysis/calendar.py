@@ -257,7 +257,8 @@ def _tasks(
 def _task(code: str, day: dt.date, allowance: Phrase, paid: Mapping[str, Decimal]) -> Phrase | None:
     """Return what there is to do, with the allowance and the limits of the day's year that it names.
 
-    `paid` is what was paid in so far in that year, in won by account type, as far as it is known. None where the limits of that year are not known.
+    `paid` is what was paid in so far in that year, in won by account type, as far as it is known. None where the
+    limits of that year are not known.
     """
     if code not in PAYMENTS:
         return phrase(f"task.{code}", allowance=allowance)
