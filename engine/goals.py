@@ -14,7 +14,6 @@ from decimal import Decimal
 from engine.market import catalogue
 from engine.money import ZERO
 from engine.portfolio import GoalKind, Portfolio, Section, Target
-from engine.text import fold
 
 ONE = Decimal(1)
 #: Coarse classes of instruments by the widest class that they are in, where the two have different names.
@@ -30,15 +29,15 @@ class ClassTree:
 
     def __init__(self, own: Mapping[str, str] | None = None) -> None:
         self.own = dict(own or {})
-        self._names = {fold(name): name for pair in self.own.items() for name in pair if name}
+        self._names = {catalogue.class_form(name): name for pair in self.own.items() for name in pair if name}
 
     def named(self, text: str) -> str:
         """Return the name of the class that a text means; one that nobody knows is called as it is written."""
-        return self._names.get(fold(text)) or catalogue.class_named(text) or " ".join(text.split())
+        return self._names.get(catalogue.class_form(text)) or catalogue.class_named(text) or " ".join(text.split())
 
     def knows(self, text: str) -> bool:
         """Tell whether the catalogue or the document has a class of this name."""
-        return fold(text) in self._names or catalogue.class_named(text) is not None
+        return catalogue.class_form(text) in self._names or catalogue.class_named(text) is not None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.data.document import parse_portfolio
 from engine.data.write import dump_portfolio
+from engine.errors import InputError
 from engine.goals import Goal, exposures_of, goals_of, tree_of
 from engine.portfolio import Portfolio
 from rebalancer.loading import from_frames, load
@@ -62,7 +63,7 @@ def test_a_share_is_of_the_nearest_wider_class_with_a_target() -> None:
     assert found.cash_target == D("0.2")
 
 
-@pytest.mark.parametrize("word", ["US equity", "us EQUITY", "equity/us", "미국 주식", "미국주식"])
+@pytest.mark.parametrize("word", ["US equity", "us EQUITY", "equity/us", "미국 주식", "미국주식", "us_equity"])
 def test_a_class_is_known_by_its_names(word: str) -> None:
     assert portfolio({"class": word, "weight": 1}, held=(WORLD,)).sections[0].targets[0].symbol == "US equity"
 
@@ -116,3 +117,15 @@ def test_frames_have_goals() -> None:
     held = pd.DataFrame({"symbol": ["WORLD"], "quantity": [1], "price": [100], "currency": ["KRW"], "class": "equity"})
     found = from_frames(held, targets, base_currency="KRW", cash=100)
     assert [goal.kind for goal in goals_of(found)] == ["any", "class"]
+
+
+def test_a_fund_may_be_called_like_the_class_that_it_is_in() -> None:
+    found = by_name(portfolio({"class": "cash", "weight": 1}, held=({"symbol": "CASH", "class": "cash"},)))
+    assert list(found["cash"].members) == ["CASH"]
+
+
+def test_a_class_called_like_an_instrument_outside_it_needs_a_name_of_its_own() -> None:
+    stock = {"symbol": "GOLD", "class": "Korean equity"}
+    bars = {"symbol": "BARS", "class": "gold"}
+    with pytest.raises(InputError, match="give the goal another name"):
+        portfolio({"class": "gold", "weight": 0.5}, held=(stock, bars))

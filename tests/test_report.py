@@ -220,6 +220,12 @@ def test_the_verdict_says_why_something_acts() -> None:
     assert "Why        core: Outside the band: 360750" in report(replace(plan, sections=(core, plan.sections[1])))
 
 
+def test_the_verdict_says_what_is_to_be_replaced() -> None:
+    plan = example()
+    sale = replace(plan.trades[0], symbol="SPY", reason=replace(plan.trades[0].reason, code="consolidate"))
+    assert "to be replaced by a better liked member: SPY" in report(replace(plan, trades=(sale,)))
+
+
 def test_what_is_new_since_an_earlier_plan_stands_in_the_verdict() -> None:
     assert "  Changed    one order is new" in report(example(), "en", since=("one order is new",))
 

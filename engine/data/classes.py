@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from engine.data.fields import Fields, Path, Report, plain, to_text
 from engine.goals import ClassTree
+from engine.market.catalogue import class_form
 from engine.money import ZERO
 from engine.phrase import phrase
 from engine.settings import WEIGHT_TOLERANCE
@@ -80,24 +81,26 @@ def _is_name(value: object, path: Path, report: Report) -> bool:
 
 def _spelled(text: str, said: Mapping[str, object], known: ClassTree) -> str:
     """Return a class as it was written first, or as the catalogue has it."""
-    return next((name for name in said if fold(name) == fold(text)), known.named(text))
+    return next((name for name in said if class_form(name) == class_form(text)), known.named(text))
 
 
 def read_class(value: object, path: Path, report: Report, tree: ClassTree) -> str | None:
-    """Return the class that a value names; one that nobody knows is a new one, and pointed out where it is a slip."""
+    """Return the class that a value names; one that nobody knows is a new one."""
     if isinstance(value, Mapping | list | tuple):
         report.error(path, "wrong-type.text", field=path[-1])
         return None
     if not _is_name(value, path, report):
         return None
-    text = to_text(value)
-    name = tree.named(text)
-    if not tree.knows(text):
-        words = {fold(one): one for one in tree.names}
-        near = nearest(fold(text), words, _SLIP)
-        if near:
-            report.warning(path, "class-near", name=name, near=words[near])
-    return name
+    return tree.named(to_text(value))
+
+
+def slip_of(name: str, tree: ClassTree) -> str | None:
+    """Return the class that one that nobody knows is a slip of the hand for; None where it is none."""
+    if tree.knows(name):
+        return None
+    words = {class_form(one): one for one in tree.names}
+    near = nearest(class_form(name), words, _SLIP)
+    return words[near] if near else None
 
 
 def names_class(row: Fields, tree: ClassTree) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.costs.placement import placement_rules
-from engine.data.classes import repaired_place
+from engine.data.classes import repaired_place, slip_of
 from engine.data.fields import Fields, Path, choose, to_text
 from engine.data.instruments import Instruments
 from engine.goals import ClassTree, exposure_of, goals_of, parent_of, part_in, weighed
@@ -62,18 +62,41 @@ def resolve(rows: Sequence[TargetRow], tree: ClassTree, instruments: Instruments
             key = "share-without-parent" if one.target.asset_class is not None else "share-without-parent.class"
             one.row.error("share", key, goal=one.target.symbol)
     _check_names(rows, instruments)
+    _check_slips(rows, tree, instruments)
     _check_members(rows)
     _check_sums(rows, parents)
 
 
 def _check_names(rows: Iterable[TargetRow], instruments: Instruments) -> None:
-    """Report goals that are called like an instrument of the portfolio."""
+    """Report goals that are called like an instrument of the portfolio; a class may be, of which it is a member."""
     for one in rows:
         target = one.target
-        if target.named == (target.symbol,):
+        if target.named == (target.symbol,) or (target.kind == "class" and target.symbol not in instruments):
             continue
         if instruments.meant(target.symbol) is not None:
-            one.row.error("name" if one.row.given("name") else target.kind, "goal-name", goal=target.symbol)
+            _report_name(one)
+
+
+def _report_name(one: TargetRow) -> None:
+    one.row.error("name" if one.row.given("name") else one.target.kind, "goal-name", goal=one.target.symbol)
+
+
+def _check_slips(rows: Sequence[TargetRow], tree: ClassTree, instruments: Instruments) -> None:
+    """Report classes that nobody knows and that look like slips of the hand; a warning where both sides say the same.
+
+    A holding that is in no goal for a slip would be sold.
+    """
+    wanted = {one.target.asset_class: one.row for one in rows if one.target.asset_class is not None}
+    said = instruments.classes_said() if wanted else {}
+    for name, row in wanted.items():
+        near = slip_of(name, tree)
+        if near is not None:
+            tell = row.report.warning if name in said else row.report.error
+            tell(row.at("class"), "class-near" if name in said else "class-near.slip", name=name, near=near)
+    for name, path in said.items():
+        near = slip_of(name, tree)
+        if near is not None and name not in wanted:
+            rows[0].row.report.error(path, "class-near.slip", name=name, near=near)
 
 
 def _check_members(rows: Iterable[TargetRow]) -> None:
@@ -104,7 +127,15 @@ def _check_sums(rows: Sequence[TargetRow], parents: Mapping[str, str | None]) ->
 def check_goals(portfolio: Portfolio, rows: Sequence[TargetRow], tree: ClassTree) -> None:
     """Point out goals that nothing can be bought for: a class without members, members that no account may hold."""
     by_key = {one.target.symbol: one.row for one in rows}
-    for goal in goals_of(portfolio):
+    goals = goals_of(portfolio)
+    for one in rows:
+        # A spreadsheet's lookups know no case: there, `bond` finds the row of a BOND that is not among its members.
+        if one.target.kind == "class":
+            alike = [symbol for symbol in portfolio.symbols if fold(symbol) == fold(one.target.symbol)]
+            mine = {symbol for goal in goals if goal.target is one.target for symbol in goal.members}
+            if not mine.issuperset(alike):
+                _report_name(one)
+    for goal in goals:
         target = goal.target
         if target is None or target.kind == "instrument" or not target.weight or not target.enabled or not goal.leaf:
             continue
@@ -152,7 +183,8 @@ def read_prefer(
             rule = row.choice(word, tuple(rules))
             found |= {} if rule is None else {"rule": (rule,)}
             continue
-        key = named.get(fold(word)) or instruments.meant(word) or tree.named(word)
+        own = word if word in instruments else None
+        key = own or named.get(fold(word)) or instruments.meant(word) or tree.named(word)
         if key in found:
             row.error(word, "duplicate-key", name=key)
         text = row.values[word]

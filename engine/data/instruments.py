@@ -100,6 +100,14 @@ class Instruments:
         """Return what the document says of the classes that instruments are in."""
         return {symbol: exposure for symbol, (exposure, _) in self._exposures.items()}
 
+    def classes_said(self) -> dict[str, Path]:
+        """Return the classes that the document says instruments are in, with where it first does."""
+        found: dict[str, Path] = {}
+        for exposure, path in self._exposures.values():
+            for name in exposure:
+                found.setdefault(name, path)
+        return found
+
     def classed(self, name: str) -> bool:
         """Tell whether the document puts an instrument into a class, or into one within it."""
         return any(name in self._tree.line(one) for exposure, _ in self._exposures.values() for one in exposure)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.data.classes import CLASSING, read_class
-from engine.data.fields import Fields, Path, shown, to_number, to_text
+from engine.data.fields import Fields, Path, shown, to_number
 from engine.data.goals import GOAL_KEYS, JOINT, TargetRow, read_members, resolve
 from engine.data.instruments import DESCRIPTION, Instruments
 from engine.goals import ClassTree
@@ -307,7 +307,7 @@ def read_groups(portfolio: Fields, instruments: Instruments, sections: tuple[Sec
 def _read_group(row: Fields, instruments: Instruments, goals: Mapping[str, str]) -> Group:
     members: dict[str, None] = {}
     for item, path in row.items("members"):
-        goal = goals.get(fold(to_text(item))) if isinstance(item, str) else None
+        goal = goals.get(fold(item)) if isinstance(item, str) and item not in instruments else None
         symbol = goal or instruments.refer(item, path)
         if symbol in members:
             row.report.error(path, "duplicate-member", symbol=symbol)

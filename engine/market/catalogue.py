@@ -179,15 +179,20 @@ def asset_classes() -> Mapping[str, AssetClass]:
 @lru_cache(maxsize=1)
 def _class_names() -> Mapping[str, str]:
     return {
-        fold(word): one.name
+        class_form(word): one.name
         for one in asset_classes().values()
         for word in (one.name, one.path, one.korean, *one.aliases)
     }
 
 
+def class_form(text: str) -> str:
+    """Return the form in which two spellings of a class are equal: `us_equity` is `US equity`."""
+    return fold(text).replace("_", "").replace("-", "")
+
+
 def class_named(text: str) -> str | None:
     """Return the name of the class that a text means: its name in either language, its path, an alias; else None."""
-    return _class_names().get(fold(text))
+    return _class_names().get(class_form(text))
 
 
 def _listed(text: str) -> list[str]:

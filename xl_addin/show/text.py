@@ -161,6 +161,9 @@ def why_sentence(plan: Plan, lang: Lang) -> str:
     untargeted = [t.symbol for t in plan.trades if t.reason.code == "untargeted"]
     if untargeted:
         told.append(say("report.untargeted", lang, symbols=tuple(dict.fromkeys(untargeted))))
+    replaced = [t.symbol for t in plan.trades if t.reason.code == "consolidate"]
+    if replaced:
+        told.append(say("report.replaced", lang, symbols=tuple(dict.fromkeys(replaced))))
     if flow:
         amount = money(abs(flow), plan.base_currency)
         told.append(say("report.deposit" if flow > 0 else "report.withdrawal", lang, amount=amount))

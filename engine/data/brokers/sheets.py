@@ -107,7 +107,7 @@ class _Tables(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         """Close a cell or table."""
-        if tag in ("td", "th") and self._cell is not None:
+        if tag in ("td", "th") and self._cell is not None and self._open and self._open[-1]:
             self._open[-1][-1] += [clean("".join(self._cell)), *[""] * (min(self._spans, 100) - 1)]
             self._cell = None
         elif tag == "table" and self._open:
