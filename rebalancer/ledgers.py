@@ -88,6 +88,13 @@ def read_ledger(source: Path) -> Ledger:
     return Ledger(path, tuple(entries.values()), (*beside.problems, *sheet.problems))
 
 
+def lacks_sheet(source: Path) -> bool:
+    """Tell whether a portfolio's file is a workbook without a Ledger sheet, whose entries stand beside it."""
+    from templates.ledger import ledger_of
+
+    return source.suffix.lower() in _BOOKS and not ledger_of(content_of(source), source.name).there
+
+
 def _beside(source: Path) -> Ledger:
     """Return what stands in NAME.ledger.csv."""
     path = ledger_file(source)

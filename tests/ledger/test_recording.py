@@ -280,3 +280,9 @@ def test_a_recording_that_a_full_disk_ends_is_not_done_later(
     assert (ledger_file(mine).read_bytes() if ledger_file(mine).exists() else None) == listed
     assert main(["record", str(mine), "--deposit", "7"]) == 0
     assert [one.amount for one in read_ledger(mine).entries if one.kind == "deposit"] == [5, 7][not begun :]
+
+
+def test_without_a_day_s_rate_the_file_s_own_counts(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger_file(mine).write_text("id,date,kind,currency,amount\na,2026-01-02,deposit,USD,10\n", encoding="utf-8")
+    assert main(["performance", str(mine), "--offline", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["value"] == 13915
