@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import rebalancer
 from engine.errors import InputError, error
 from engine.ledger.account import differences
-from rebalancer import ledgers
+from rebalancer.files import write_whole
 from rebalancer.ledgers import commit, finish, ledger_file, pending_file, read_ledger, recording
 from xl_addin.cli import main
 
@@ -266,7 +266,7 @@ def test_a_recording_that_a_full_disk_ends_is_not_done_later(
     if begun:
         assert main(["record", str(mine), "--deposit", "5"]) == 0
     before, listed = mine.read_bytes(), ledger_file(mine).read_bytes() if begun else None
-    real = ledgers.write_whole
+    real = write_whole
 
     def full(path: Path, data: bytes) -> None:
         if path == mine:
@@ -274,7 +274,7 @@ def test_a_recording_that_a_full_disk_ends_is_not_done_later(
         real(path, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ledgers, "write_whole", full)
+        patch.setattr("rebalancer.ledgers.write_whole", full)
         assert main(["record", str(mine), "--deposit", "7"]) == 2
     assert mine.read_bytes() == before
     assert (ledger_file(mine).read_bytes() if ledger_file(mine).exists() else None) == listed
