@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -224,6 +224,7 @@ def _report(
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
     from rebalancer.clock import today
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
@@ -252,8 +253,10 @@ def _report(
     with during("prices"):
         quotes, told = quotes_for(portfolio, given, offline=offline, book=own, accept=accept)
     portfolio, bands = in_force(portfolio, today(), offline=offline)
+    known = with_year(portfolio, file, today())
     with during("plan") as watch:
-        made = planned(portfolio, quotes, today(), (*told, *bands), allow_stale=allow_stale, watch=watch)
+        made = planned(known, quotes, today(), (*told, *bands), allow_stale=allow_stale, watch=watch)
+    made = replace(made, portfolio=replace(made.portfolio, settings=portfolio.settings))
     return plan_book(made, lang or "en"), lang or "en"
 
 

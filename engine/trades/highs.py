@@ -70,7 +70,7 @@ class Allowance:
     Who is past half of it does less and less; what is left of it when it is used up is to be told as a gap.
     """
 
-    most: float = 30_000
+    most: float = 40_000
     spent: float = 0.0
 
     @property

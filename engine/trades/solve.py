@@ -185,6 +185,12 @@ class _Search:
         return self.best is not None and not self._allowance.left and self.gap <= FAIR * self.best[0].objective
 
     @property
+    def _part(self) -> float:
+        """Return the part of its usual effort that a search is to make: all of it while much may be gained."""
+        is_far = self.best is None or self.gap > FAIR * self.best[0].objective
+        return 1.0 if is_far and self._allowance.left else max(self._allowance.fraction(), LEAST)
+
+    @property
     def gap(self) -> float:
         """Return the distance of the best plan from the bound."""
         return np.inf if self.best is None else self.best[0].objective - self.bound
@@ -303,7 +309,7 @@ class _Search:
             return
         if self.best is not None:
             halves.start(self.best[1], self.best[0].objective)
-            work = int(work * max(self._allowance.fraction(), LEAST))
+            work = int(work * self._part)
         before = halves.work
         for turn in (halves.descend(work // 10), halves.share(work), halves.join(work // 4)):
             for _ in turn:
@@ -315,8 +321,7 @@ class _Search:
         self, model: Model, effort: Effort, gap: float, *, start: Ints | None = None, watch: Watch | None = None
     ) -> HighsAnswer:
         """Have HiGHS solve a model: with less effort where a plan is there and much of what may be done is."""
-        if self.best is not None:
-            effort = effort.part(1 / max(self._allowance.fraction(), LEAST))
+        effort = effort.part(1 / self._part) if self.best is not None else effort
         answer = model.solve(effort, start=start, gap=gap, watch=watch or self.tell)
         self._allowance.spent += model.iterations
         return answer

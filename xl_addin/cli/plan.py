@@ -110,7 +110,7 @@ def _plan(
     """
     from rebalancer.clock import today
     from rebalancer.files import output_problems
-    from rebalancer.ledgers import realised_overseas
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
@@ -153,7 +153,7 @@ def _plan(
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
     with doing("plan", lang) as watch:
         made = planned(
-            realised_overseas(portfolio, file, day), quotes, day, (*problems, *found, *bands),
+            with_year(portfolio, file, day), quotes, day, (*problems, *found, *bands),
             allow_stale=allow_stale, watch=watch,
         )  # fmt: skip
         # What the ledger says is no setting of the file's own.
