@@ -206,6 +206,23 @@ def test_every_formula_comes_to_the_value_cached_beside_it(office: Office, tmp_p
             assert {a: pair for a, pair in wrong.items() if not hasattr(pair[0], "year")} == {}
 
 
+@pytest.mark.slow
+def test_a_goal_is_found_however_its_class_and_members_are_typed(office: Office, tmp_path: Path) -> None:
+    path = written(tmp_path, "overlap")
+    book = load_workbook(path)
+    page = book["Targets"]
+    typed = {"Emerging": "Emerging_Markets", "Developed ex-US": "EQUITY/developed ex us", "BND | AGG": "BND, AGG"}
+    for old, new in typed.items():
+        row, column = row_of(path, "Targets", old)
+        page.cell(row, column).value = new
+    book.save(path)
+    recalculated = office.convert([path], "xlsx", tmp_path / "out")[path.stem]
+    found = {grid.name: grid for grid in read_grids(recalculated)}["Targets"]
+    column = next(c.column_letter for c in page[7] if c.value == "Key")
+    keys = {at(found, f"{column}{row}") for row in range(8, 13)}
+    assert keys == {"equity", "America", "Developed ex-US", "Emerging", "BND | AGG"}
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_plan_goes_into_ones_own_workbook_again_and_again(tmp_path: Path, lang: Lang) -> None:
     path = written(tmp_path, "household", lang)
