@@ -208,6 +208,7 @@ TARGETS = Table(
                formula='=IF({Ticker}="","",IF({Leaf}=1,{Weight},0))'),
     ),
     required=("Ticker", "Target"),
+    instead=("Members", "Class"),
     spare=3,
     identity=("Ticker", "Goal", "Members", "Class"),
     sums=True,
