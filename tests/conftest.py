@@ -40,15 +40,17 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     monkeypatch.setenv("REBALANCER_FAULTS", "raise")
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"):
         monkeypatch.setenv(name, NOWHERE)
-    _forget_market()
+    _forget()
     yield
-    _forget_market()
+    _forget()
 
 
-def _forget_market() -> None:
-    chain = sys.modules.get("engine.market.chain")
-    if chain is not None:
+def _forget() -> None:
+    """Forget the market, and what functions said of failures: modules that are not there yet need no import."""
+    if chain := sys.modules.get("engine.market.chain"):
         chain.default.cache_clear()
+    if journal := sys.modules.get("xl_addin.functions.journal"):
+        journal.clear()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -114,6 +114,7 @@ def test_rounded_weights_add_up_to_what_they_share(values: list[Decimal]) -> Non
     assert satellite.weight == D("0.31")
 
 
+@pytest.mark.slow
 def test_a_workbook_takes_the_targets_and_keeps_what_is_its_own(folder: Path) -> None:
     prices = folder / "prices.csv"
     prices.write_text(sample_text("prices.csv"), encoding="utf-8")

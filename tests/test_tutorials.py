@@ -22,10 +22,10 @@ HOUSEHOLD = {"orders.csv", "household.xlsx"}
 @pytest.mark.parametrize(
     ("page", "lang", "commands", "made"),
     [
-        ("tutorial.md", "en_US.UTF-8", 11, FIRST),
+        pytest.param("tutorial.md", "en_US.UTF-8", 11, FIRST, marks=pytest.mark.slow),
         ("tutorial.ko.md", "ko_KR.UTF-8", 11, FIRST),
         ("household.md", "en_US.UTF-8", 7, HOUSEHOLD),
-        ("household.ko.md", "ko_KR.UTF-8", 7, HOUSEHOLD),
+        pytest.param("household.ko.md", "ko_KR.UTF-8", 7, HOUSEHOLD, marks=pytest.mark.slow),
     ],
 )
 def test_every_command_of_the_tutorial_runs_and_prints_what_it_shows(

@@ -407,7 +407,10 @@ class Builder:
         if way is not None:
             part = next(state for state in self._mine[p.symbol] if state.name in ways).goal.members[p.symbol]
             furthest = max(way.up.values(), default=ZERO)
-            high = min(high, _ceiling(furthest / (part * step))) if way.up[p.symbol] > 0 else 0
+            # Where a limit is to be mended others may be sold beside, and make room for more.
+            if way.down is not None and not any(way.down.values()):
+                high = min(high, _ceiling(furthest / (part * step)))
+            high = high if way.up[p.symbol] > 0 else 0
             low = low if way.down is None or way.down[p.symbol] > 0 else 0
         return (low if may[1] else 0), (high if may[0] else 0)
 

@@ -233,12 +233,13 @@ class Model:
         cash_slack = slots.cash_slack * self._money if loose else np.zeros(problem.size)
         granted = np.zeros(len(problem.cash)) if problem.granted is None or not loose else problem.granted
         self._model.constant += (problem.spent - (problem.forgiven if loose else 0.0)) * self._money
-        sold = slots.full | (-slots.low >= slots.minimum_sell)
-        most = _affordable(problem)
+        low, high = _in_reach(problem)
+        sold = (slots.full & (low == slots.low)) | (-low >= slots.minimum_sell)
+        most = np.minimum(_affordable(problem), high)
         buyers = np.flatnonzero((most > 0) & (most >= slots.minimum_buy))
-        sellers = np.flatnonzero((slots.low < 0) & sold)
+        sellers = np.flatnonzero((low < 0) & sold)
         self._buy = self._leg(buyers, most[buyers].astype(np.float64), slack, buying=True)
-        self._sell = self._leg(sellers, -slots.low[sellers].astype(np.float64), slack, buying=False)
+        self._sell = self._leg(sellers, -low[sellers].astype(np.float64), slack, buying=False)
         self._either()
         if must is not None:
             self._traded(must)
@@ -874,6 +875,20 @@ class Model:
         kinds = highspy.HighsVarType
         lp.integrality_ = [kinds.kInteger if whole else kinds.kContinuous for whole in integer.tolist()]
         return lp
+
+
+def _in_reach(problem: TradeProblem) -> tuple[Ints, Ints]:
+    """Return the bounds of slots: those of the symbol too where it has only one, for no other makes up for it.
+
+    A row that counts the whole steps of one symbol keeps them by itself.
+    """
+    slots, rows = problem.slots, problem.rows
+    symbol, exposed = slots.symbol, np.bincount(rows.at, minlength=len(problem.rows.value))
+    kept = np.isin(np.arange(problem.size), rows.slot[exposed[rows.at] == 1]) & ~slots.continuous
+    alone = (np.bincount(symbol, minlength=len(problem.net_low))[symbol] == 1) & ~kept
+    low = np.where(alone, np.maximum(slots.low, problem.net_low[symbol]), slots.low)
+    high = np.where(alone, np.minimum(slots.high, problem.net_high[symbol]), slots.high)
+    return low, high
 
 
 def _affordable(problem: TradeProblem) -> Ints:

@@ -227,10 +227,13 @@ class Evaluation:
     orders: int
     turnover: float
 
-    @property
-    def rank(self) -> tuple[float, float, int, float]:
-        """Return what plans are compared by: objective, then less tax, fewer orders, less turnover."""
-        return self.objective, self.tax, self.orders, self.turnover
+    def is_before(self, other: Evaluation, hair: float) -> bool:
+        """Tell whether it is better: objective, less tax, fewer orders, less turnover; a `hair` decides nothing."""
+        if abs(self.objective - other.objective) > hair:
+            return self.objective < other.objective
+        if abs(self.tax - other.tax) > hair:
+            return self.tax < other.tax
+        return (self.orders, self.turnover) < (other.orders, other.turnover)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProble
 
 #: Money tolerance of the constraints, of the total: exact money decides later.
 SLACK = 2e-9
+#: Difference of objectives that is none, of the total: what sums of floats lose.
+HAIR = 1e-12
 #: Gap, relative to the objective, that is closed; and one that is small enough to leave in a large portfolio.
 CLOSED, CLOSE = 1e-9, 8e-6
 #: Gap, relative to the objective, from which all that is open is decided at once.
@@ -135,7 +137,7 @@ class _Search:
     def __init__(self, problem: TradeProblem, watch: Watch | None, effort: Effort, floor: float) -> None:
         self.problem = problem
         self._watch, self._effort = watch, effort
-        self._slack = SLACK * problem.total
+        self._slack, self._hair = SLACK * problem.total, HAIR * problem.total
         self.best: tuple[Evaluation, Ints] | None = None
         #: A plan that keeps the rules only by what rounding may save: to be tried where there is no other.
         self._granted: Ints | None = None
@@ -156,7 +158,7 @@ class _Search:
     def offer(self, units: Ints) -> bool:
         """Keep a plan if it keeps every rule and is better; tell whether it keeps every rule."""
         found = evaluate(self.problem, units, self._slack)
-        if found.feasible and (self.best is None or found.rank < self.best[0].rank):
+        if found.feasible and (self.best is None or found.is_before(self.best[0], self._hair)):
             self.best = found, units
         return found.feasible
 

@@ -44,6 +44,7 @@ def allocation_columns(book: FakeBook) -> set[int]:
     return set(found_in(book, tables_of(book))["Allocation"].columns.values())
 
 
+@pytest.mark.slow
 def test_no_sample_allocation_stands_where_functions_compute_and_buttons_write_it(book: FakeBook) -> None:
     column = min(allocation_columns(book))
     before = [at for at in book.sheets["Analysis"].values if at[1] == column and at[0] > HEADER_ROW]

@@ -61,6 +61,7 @@ def test_drift_shows_goals_with_their_members_under_them(tmp_path: Path, *, rang
     assert all(row["Status"] in (None, "") for row in members)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranges", [False, True])
 def test_the_other_functions_answer_too(tmp_path: Path, *, ranges: bool) -> None:
     book = live(tmp_path)
@@ -72,6 +73,7 @@ def test_the_other_functions_answer_too(tmp_path: Path, *, ranges: bool) -> None
     assert summary["needs_rebalancing"] is True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_buttons_write_what_is_in_each_goal(tmp_path: Path, lang: Lang) -> None:
     book = live(tmp_path, lang)

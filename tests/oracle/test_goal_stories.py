@@ -119,6 +119,59 @@ def test_a_member_with_a_locked_row_in_the_account_leaves_the_purchase_to_the_ne
     assert [(t.symbol, t.side, t.quantity) for t in plan.trades] == [("900002", "buy", 100)]
 
 
+def test_a_member_that_may_not_be_sold_and_is_held_in_one_account_only_stays() -> None:
+    # With the money of one TBA the cash would buy 900002 to the last won.
+    document: Document = {
+        "portfolio": {
+            "base_currency": "KRW",
+            "accounts": [
+                {"name": "taxable", "type": "taxable", "cash": {"KRW": 127_000}, "markets": ["KR"]},
+                {"name": "isa", "type": "isa", "cash": {"KRW": 0}, "markets": ["KR"]},
+            ],
+            "holdings": [
+                fund("TBA", 100, 3, currency="USD", market="US", account="taxable"),
+                fund("900002", 133_000, 3, currency="KRW", market="KR", account="isa"),
+                fund("900003", 162_000, 4, currency="KRW", market="KR", account="isa"),
+            ],
+            "targets": [{"any": ["TBA", "900002"], "weight": 0.867}, {"ticker": "900003", "weight": 0.133}],
+            "rules": {"all": {"absolute_band": 0.02, "relative_band": None, "min_trade": 0}},
+        },
+        "fx": {"USDKRW": 1400},
+        "settings": {"costs": FREE, "residence": "none"},
+    }
+    plan = engine_plan(document)
+    assert plan is not None
+    assert {(t.symbol, t.side) for t in plan.trades} == {("900002", "buy"), ("900003", "sell")}
+    assert compare(document).wrong == {}
+
+
+def test_a_member_is_bought_to_mend_a_minimum_though_another_is_sold_to_mend_a_maximum() -> None:
+    # What is sold of TBB makes room for more of 900000 than the goal itself may rise by.
+    document: Document = {
+        "portfolio": {
+            "base_currency": "KRW",
+            "cash": {"KRW": 0, "USD": 43.12},
+            "holdings": [
+                fund("900000", 874_856, currency="KRW", market="KR"),
+                fund("TBB", 591.41, 6, currency="USD", market="US"),
+                fund("900002", 2_637_780, 2, currency="KRW", market="KR"),
+                fund("TBD", 1566.04, 1, currency="USD", market="US"),
+                fund("TBF", 769.13, 1, currency="USD", market="US"),
+            ],
+            "targets": [
+                {"any": ["900000", "TBB"], "name": "bonds", "weight": 0.271, "max": 0.342},
+                {"any": ["TBD", "900002"], "weight": 0.167},
+                {"ticker": "TBF", "weight": 0.311},
+            ],
+            "rules": {"all": {"absolute_band": 0.02, "relative_band": None, "min_trade": 0}},
+            "groups": [{"name": "pair", "members": ["TBF", "bonds"], "min": 0.482}],
+        },
+        "fx": {"USDKRW": 1391.5},
+        "settings": {"costs": FREE, "residence": "none"},
+    }
+    assert compare(document).wrong == {}
+
+
 def test_with_a_surplus_of_exactly_nothing_what_is_over_goes_no_further_than_its_edge() -> None:
     # Two are over and two under, bands are alike: their edges cancel, and E is 0 but for the digits of won in dollars.
     american: dict[str, Any] = {"currency": "USD", "market": "US"}

@@ -15,8 +15,8 @@ from tests.oracle.versus import Verdict, compare
 
 #: One process plans the sample, once, whatever is asked of it.
 pytestmark = pytest.mark.xdist_group("oracle")
-#: Portfolios that every run looks at, and those of the long one.
-SAMPLE, SOAK, SOAK_LARGE = 200, 2500, 400
+#: Portfolios that every run looks at, that the slow tests do, and those of the long run.
+SAMPLE, SLOW, SOAK, SOAK_LARGE = 80, 200, 2500, 400
 #: Plans to try by brute force, at most.
 MOST, MOST_SOAK = 30_000, 1_000_000
 FACTS = (
@@ -90,14 +90,24 @@ def test_brute_force_and_the_textbook_model_find_the_same_objective_and_rung() -
     assert _differences(range(SAMPLE), MOST) == {}
 
 
+@pytest.mark.slow
+def test_brute_force_and_the_textbook_model_find_the_same_in_more() -> None:
+    assert _differences(range(SAMPLE, SLOW), MOST) == {}
+
+
+@pytest.mark.slow
+def test_the_engine_s_plans_of_more_keep_to_the_contract() -> None:
+    assert {seed: v.wrong for seed, v in _compared(range(SAMPLE, SLOW), MOST) if v.wrong} == {}
+
+
 @pytest.mark.soak
 def test_brute_force_and_the_textbook_model_agree_on_thousands() -> None:
-    assert _differences(range(SAMPLE, SOAK), MOST_SOAK) == {}
+    assert _differences(range(SLOW, SOAK), MOST_SOAK) == {}
 
 
 @pytest.mark.soak
 def test_the_engine_keeps_to_the_contract_on_thousands_of_small_portfolios() -> None:
-    assert {seed: v.wrong for seed, v in _compared(range(SAMPLE, SOAK), MOST_SOAK) if v.wrong} == {}
+    assert {seed: v.wrong for seed, v in _compared(range(SLOW, SOAK), MOST_SOAK) if v.wrong} == {}
 
 
 @pytest.mark.soak

@@ -211,6 +211,7 @@ def test_a_place_that_is_not_there_is_told(tmp_path: Path, capsys: pytest.Captur
     assert "no such folder" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_two_sides_over_s3(tmp_path: Path, bucket: str) -> None:
     here, there = Side(tmp_path / "here", bucket), Side(tmp_path / "there", bucket)
     here.path.write_text(DOCUMENT, encoding="utf-8")

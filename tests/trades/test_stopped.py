@@ -43,6 +43,7 @@ def stops(plan: Plan) -> list[str]:
     return [str(one.message) for one in plan.problems if one.code == "search-stopped"]
 
 
+@pytest.mark.slow
 def test_a_search_that_is_not_stopped_climbs_and_says_nothing() -> None:
     plan = rebalance(HARD, QUOTES, AS_OF)
     assert plan.quality.rung == 2

@@ -107,6 +107,7 @@ rows = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 5_000_000), rows), min_size=2, max_size=3), st.integers(5000, 10_000))
 @settings(max_examples=15, deadline=None)
 def test_a_withdrawal_is_possible_just_where_selling_everything_raises_it(purses: list[Purse], share: int) -> None:

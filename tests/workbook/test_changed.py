@@ -270,6 +270,7 @@ def test_sheets_may_be_renamed_moved_and_thrown_away(tmp_path: Path) -> None:
     assert good(read_book(path)) == portfolio
 
 
+@pytest.mark.slow
 def test_an_ods_reads_as_the_xlsx_it_came_from(office: Office, tmp_path: Path, expected: Portfolio) -> None:
     path, portfolio = made(tmp_path)
     files = [path, plain(tmp_path / "mine.xlsx")]

@@ -89,6 +89,7 @@ def clients(tmp_path: Path, *rows: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_batch_writes_one_workbook_for_each_row(tmp_path: Path) -> None:
     rows = [f'고객{i},{KEYS[i % 3]},{"en" if i % 2 else "ko"},"1,000,00{i}"' for i in range(1, 10)]
     out = tmp_path / "out"

@@ -108,6 +108,7 @@ def test_a_portfolio_of_goals_is_the_same_from_its_workbook(tmp_path: Path, name
     assert book.portfolio == portfolio(name)
 
 
+@pytest.mark.slow
 def test_korean_cells_hold_korean_classes_and_places(tmp_path: Path) -> None:
     path = written(tmp_path, "household", "ko")
     row_of(path, "목표", "채권")
@@ -116,6 +117,7 @@ def test_korean_cells_hold_korean_classes_and_places(tmp_path: Path) -> None:
     row_of(written(tmp_path, "overlap", "ko"), "보유", "미국 주식 40%, Developed 2050 12.5%, 채권 30%")
 
 
+@pytest.mark.slow
 def test_nothing_of_it_stands_in_a_workbook_without_goals() -> None:
     book = build(BookReport(filled_portfolio("growth")), "en")
     assert "Goals" not in book.workbook.sheetnames
@@ -123,6 +125,7 @@ def test_nothing_of_it_stands_in_a_workbook_without_goals() -> None:
     assert {"Goal", "Members", "Key", "Exposure"}.isdisjoint(c.name for c in book.placements["Targets"].columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sheet_key", "column", "text", "wrong", "said"),
     [
@@ -150,6 +153,7 @@ def test_what_cannot_be_read_is_a_problem_of_its_cell(
     assert said in f"{error.said('en')}{place}".lower() or said in error.said("en")
 
 
+@pytest.mark.slow
 def test_a_hand_made_table_needs_only_the_headers(tmp_path: Path) -> None:
     (tmp_path / "holdings.csv").write_text("symbol,quantity,price,exposure\nVT,10,100,\nZZZZ,1,50,US equity 50%\n")
     (tmp_path / "targets.csv").write_text(
@@ -171,6 +175,7 @@ def test_targets_of_goals_alone_need_no_column_of_tickers(tmp_path: Path, target
     assert [target.kind for _, target in book.portfolio.targets()] in (["any"], ["class"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_was_bought_is_written_beside_the_goals(tmp_path: Path, lang: Lang) -> None:
     path = written(tmp_path, "household", lang)
@@ -182,6 +187,7 @@ def test_what_was_bought_is_written_beside_the_goals(tmp_path: Path, lang: Lang)
     assert read_book(path).portfolio == replace(before, holdings=holdings)
 
 
+@pytest.mark.slow
 def test_a_copy_of_weights_shows_goals_without_amounts() -> None:
     book = share(BookReport(portfolio("household")), "en", weights_only=True)
     shown = [column.name for column in book.placements["Goals"].columns]
@@ -192,6 +198,7 @@ def test_a_copy_of_weights_shows_goals_without_amounts() -> None:
     assert not [v for v in values if isinstance(v, float) and v > 5]
 
 
+@pytest.mark.slow
 def test_wider_classes_count_once(tmp_path: Path) -> None:
     book = build(BookReport(portfolio("overlap")), "en")
     assert book.figures.target_sum == Decimal("0.95")
@@ -233,6 +240,7 @@ def test_a_goal_is_found_however_its_class_and_members_are_typed(office: Office,
     assert keys == {"equity", "America", "Developed ex-US", "Emerging", "BND | AGG"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_plan_goes_into_ones_own_workbook_again_and_again(tmp_path: Path, lang: Lang) -> None:
     path = written(tmp_path, "household", lang)
@@ -252,6 +260,7 @@ def test_a_plan_goes_into_ones_own_workbook_again_and_again(tmp_path: Path, lang
         assert {at: page[at].value or "" for at in shown} == pytest.approx({at: v or "" for at, v in shown.items()})
 
 
+@pytest.mark.slow
 def test_a_workbook_without_goals_is_made_anew_for_them(tmp_path: Path) -> None:
     path = written(tmp_path, "household")
     plain = tmp_path / "plain.xlsx"

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.goals import carried
 from engine.portfolio import Portfolio, Section, Target
 from engine.words import say
 from templates.models import KEYS, load
@@ -42,7 +43,8 @@ def _satellites(portfolio: Portfolio, match: re.Match[str]) -> bool:
 
 
 def _core(portfolio: Portfolio, match: re.Match[str]) -> bool:
-    fees = [(t.weight, portfolio.instruments[t.symbol].expense_ratio) for _, t in portfolio.targets()]
+    targets = carried(portfolio).targets()
+    fees = [(t.weight, portfolio.instruments[t.symbol].expense_ratio) for _, t in targets]
     fee = sum((weight * (fee or 0) for weight, fee in fees), Decimal(0))
     return section(portfolio, "core").weight >= percent(match["least"]) and fee <= percent(match["fee"])
 
@@ -72,6 +74,10 @@ def _either_band(portfolio: Portfolio, match: re.Match[str]) -> bool:
     return (rule.absolute_band, rule.relative_band) == (percent(match["points"]), Decimal("0.25"))
 
 
+def _sets(portfolio: Portfolio, _match: re.Match[str]) -> bool:
+    return any(len(t.members) > 1 for _, t in portfolio.targets())
+
+
 def _sectors(portfolio: Portfolio, _match: re.Match[str]) -> bool:
     rule = section(portfolio, "all").rule
     equal = {t.weight for _, t in portfolio.targets()} == {Decimal("0.0909")}
@@ -90,6 +96,7 @@ PROMISES: dict[str, Check] = {
     r"(\w+ between \d+ and \d+ %(, )?)+": _ranges,
     r"both share funds within ±(?P<points>\d+) points or a quarter of their target": _either_band,
     r"beyond ±(?P<points>\d+) points or a quarter of the target": _either_band,
+    r"any fund of a set counts; each account buys the first that it may hold": _sets,
     r"each sector 1/11; back to it once a quarter, or beyond a quarter of the target": _sectors,
 }
 #: What explains, and promises nothing.

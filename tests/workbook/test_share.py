@@ -164,6 +164,7 @@ def test_a_finished_workbook_can_be_shared_and_its_numbers_are_the_same(tmp_path
                     assert theirs == cell.value, (ws.title, cell.coordinate)
 
 
+@pytest.mark.slow
 def test_notes_and_sheets_of_ones_own_do_not_travel(tmp_path: Path) -> None:
     plan = tmp_path / "plan.xlsx"
     plan.write_bytes(build(report_for(KEY, "en", True), "en").to_bytes())

@@ -227,6 +227,7 @@ def test_rows_and_cells_without_addresses_are_counted(own: Path, report: BookRep
     assert [row["Date"] for row in book.history] == [dt.date(2026, 11, 20)]
 
 
+@pytest.mark.slow
 def test_a_result_keeps_the_persons_format_where_it_shows_the_same_kind(own: Path, report: BookReport) -> None:
     book = load_workbook(own)
     sheet = book["Trades"]
