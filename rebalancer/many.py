@@ -438,6 +438,7 @@ def _made(job: _Job, run: _Run) -> _Made:
 
 def _planned(one: PlannedOne, portfolio: Portfolio, run: _Run) -> PlannedOne:
     """Return the portfolio with its plan, or with why there is none: whatever it is, it does not stop the others."""
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import is_workbook
     from rebalancer.planning import adjusted, in_force, planned
     from rebalancer.quoting import told_of
@@ -448,7 +449,9 @@ def _planned(one: PlannedOne, portfolio: Portfolio, run: _Run) -> PlannedOne:
         portfolio, problems = adjusted(portfolio, terms.mode, terms.cash_flow)
         quotes, told = told_of(portfolio, run.batch, book)
         portfolio, bands = in_force(portfolio, terms.as_of, terms.history, offline=terms.offline)
-        plan = planned(portfolio, quotes, terms.as_of, (*problems, *told, *bands), allow_stale=terms.allow_stale)
+        known = with_year(portfolio, one.source, terms.as_of) if one.source else portfolio
+        plan = planned(known, quotes, terms.as_of, (*problems, *told, *bands), allow_stale=terms.allow_stale)
+        plan = replace(plan, portfolio=replace(plan.portfolio, settings=portfolio.settings))
     except InputError as fault:
         return replace(one, problems=fault.problems, status=2)
     except MarketDataError as fault:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -210,6 +210,7 @@ def _report(
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
     from rebalancer.clock import today
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
@@ -237,7 +238,9 @@ def _report(
     own = file if is_workbook(file) else None
     quotes, told = quotes_for(portfolio, given, offline=offline, book=own, accept=accept)
     portfolio, bands = in_force(portfolio, today(), offline=offline)
-    made = planned(portfolio, quotes, today(), (*told, *bands), allow_stale=allow_stale)
+    known = with_year(portfolio, file, today())
+    made = planned(known, quotes, today(), (*told, *bands), allow_stale=allow_stale)
+    made = replace(made, portfolio=replace(made.portfolio, settings=portfolio.settings))
     return plan_book(made, lang or "en"), lang or "en"
 
 

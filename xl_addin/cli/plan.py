@@ -112,7 +112,7 @@ def _plan(
     """
     from rebalancer.clock import today
     from rebalancer.files import output_problems
-    from rebalancer.ledgers import realised_overseas
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
@@ -155,7 +155,7 @@ def _plan(
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
     with waiting(say("doing.plan", lang)) as show, stoppable() as stopped:
         made = planned(
-            realised_overseas(portfolio, file, day), quotes, day, (*problems, *found, *bands),
+            with_year(portfolio, file, day), quotes, day, (*problems, *found, *bands),
             allow_stale=allow_stale, watch=_watch(show, stopped, lang),
         )  # fmt: skip
         # What the ledger says is no setting of the file's own.
