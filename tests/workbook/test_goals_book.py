@@ -235,8 +235,8 @@ def test_a_goal_is_found_however_its_class_and_members_are_typed(office: Office,
     book.save(path)
     recalculated = office.convert([path], "xlsx", tmp_path / "out")[path.stem]
     found = {grid.name: grid for grid in read_grids(recalculated)}["Targets"]
-    column = next(c.column_letter for c in page[7] if c.value == "Key")
-    keys = {at(found, f"{column}{row}") for row in range(8, 13)}
+    letter = next(c.column_letter for c in page[7] if c.value == "Key")
+    keys = {at(found, f"{letter}{row}") for row in range(8, 13)}
     assert keys == {"equity", "America", "Developed ex-US", "Emerging", "BND | AGG"}
 
 
