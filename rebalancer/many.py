@@ -119,6 +119,11 @@ class PlannedOne:
         return {**row, "files": list(self.files), "problems": problem_list(self.problems)}
 
     @property
+    def is_stopped(self) -> bool:
+        """Tell whether Ctrl-C ended the search for its plan, which is the best so far."""
+        return any(problem.code == "search-stopped" for problem in self.problems)
+
+    @property
     def need(self) -> tuple[int, Decimal]:
         """Return where it stands in a list sorted by need: what is to be rebalanced, what is not, what failed."""
         if self.summary is None:
@@ -336,7 +341,7 @@ class _Work:
                 one = made.one
                 if one is None and self.journal:
                     one = self.journal.done[made.id][1]
-                elif one is not None and self.journal and one.status == 0:
+                elif one is not None and self.journal and one.status == 0 and not one.is_stopped:
                     self.journal.keep(made.id, made.made_from, one)
                 assert one is not None  # noqa: S101 - only what a journal knows comes back empty
                 self.tell("plan", done, total)
