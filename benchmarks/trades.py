@@ -230,7 +230,8 @@ def textbook(problem: TradeProblem) -> tuple[Ints | None, float | None]:
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.setOptionValue("output_flag", False)
     highs.setOptionValue("threads", 1)
-    highs.setOptionValue("time_limit", TEXTBOOK_SECONDS)
+    ends = time.process_time() + TEXTBOOK_SECONDS
+    highs.cbMipInterrupt += lambda event: event.interrupt() if time.process_time() > ends else None
     slots, scale, inf = problem.slots, 1e6 / problem.total, highspy.kHighsInf
     price, goal = slots.price * scale, targets(problem) * scale
     buy = [highs.addVariable(0, float(h), 0, highspy.HighsVarType.kInteger) for h in slots.high]

@@ -245,6 +245,9 @@ class Portfolio:
     What the document says of classes: `exposures` the parts of an instrument in each, `classes` the wider class of each
     ("" for a widest one). `prefer` says where what is bought first: places (names or types of accounts) by symbol, goal
     or class, and under "rule" the named rule that holds besides. `engine.goals` reads them with the catalogue's.
+
+    `contributed` is what was paid into accounts earlier in the year, by their type and in won: no document says it, the
+    ledger does.
     """
 
     name: str
@@ -263,6 +266,7 @@ class Portfolio:
     exposures: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
     prefer: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contributed: Mapping[str, Decimal] = field(default_factory=dict)
 
     def targets(self) -> Iterator[tuple[Section, Target]]:
         """Yield every target with its section, in document order."""

@@ -24,7 +24,7 @@ from engine.plan import Cause, GoalState, Plan, Position, SectionState
 from engine.portfolio import Portfolio
 from engine.quote import Quote
 from engine.trades.build import Builder, Task, unwanted_goes
-from engine.trades.highs import Watch
+from engine.trades.highs import Allowance, Watch
 from engine.trades.idle import idle_money
 from engine.trades.impossible import explain
 from engine.trades.orders import Settlement, excess_of, settle_orders, undersized
@@ -238,6 +238,7 @@ class _Climb:
         self._bound = bound
         self._outside = breached(bound, goals, valuation.weights)
         self._watch = watch
+        self._allowance = Allowance()
         #: Whether the search was ended before its time, and whether a rung was left out for that.
         self.is_stopped = self._is_cut_short = False
         #: Whether a rung was given up without a proof that it has no plan.
@@ -253,7 +254,7 @@ class _Climb:
         kinds = list(ladder(self._portfolio, self._found, short=self.short)) or ["none"]
         best: _Step | None = None
         self.tried.clear()
-        for kind in kinds:
+        for number, kind in enumerate(kinds):
             if best is not None and best.result.outside == 0:
                 break
             task = self._task(kind)
@@ -266,7 +267,7 @@ class _Climb:
             ):
                 continue
             self.tried.append(task)
-            step = self._solve(task)
+            step = self._solve(task, len(kinds) - number)
             if step is not None and (best is None or self._is_worthwhile(step, best)):
                 best = step
         if best is None and "raise" not in kinds and self.short:
@@ -296,11 +297,21 @@ class _Climb:
         given = parts(self._portfolio, self._goals, self._found, self._outside, kind)
         return self._builder.build(kind, given)
 
-    def _solve(self, task: Task) -> _Step | None:
-        """Solve, write the orders in exact money, and solve again a little tighter where rounding broke a rule."""
+    def _solve(self, task: Task, rungs: int = 1) -> _Step | None:
+        """Solve, write the orders in exact money, and solve again a little tighter where rounding broke a rule.
+
+        That may take what is left of the plan's allowance, shared with the rungs yet to be tried; `rungs` counts this.
+        """
+        allowance = self._allowance.share(rungs)
+        try:
+            return self._solved(task, allowance)
+        finally:
+            self._allowance.spent += allowance.spent
+
+    def _solved(self, task: Task, allowance: Allowance) -> _Step | None:
         problem, bound, method = task.problem, -np.inf, ""
         for attempt in range(_TRIES):
-            found = solve(problem, _stop if self.is_stopped else self._watch, floor=bound)
+            found = solve(problem, _stop if self.is_stopped else self._watch, floor=bound, allowance=allowance)
             self.is_stopped = self.is_stopped or found.stopped
             if found.solution is None:
                 # That a rule has no plan once it is tighter proves nothing of the rule.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from engine.data.brokers import TransactionList, parse_transactions
 from engine.data.brokers.transactions import read_transaction_tables
 from engine.data.files import Refused, decode, read_bytes
-from engine.errors import InputError, Problem, error, note
+from engine.errors import InputError, Problem, error, note, warning
 from engine.ledger.account import Books, booked, difference_problems, differences, rebuilt
 from engine.ledger.arrivals import Arrivals, arrivals, as_entries, with_ratios
 from engine.ledger.entries import LedgerEntry, parse_entries
@@ -26,6 +26,7 @@ from engine.ledger.kinds import EntryKind
 from engine.money import ZERO
 from engine.phrase import phrase, place
 from engine.portfolio import Instrument, Portfolio
+from engine.text import plain_number
 from rebalancer.ledgers import (
     Ledger,
     commit,
@@ -151,6 +152,8 @@ def entries_of_events(
     paid = [one for one in events if one.kind in ("dividend", "interest")]
     if tax and len(paid) != 1:
         problems.append(error("bad-argument.tax-of-one", where))
+    elif tax and tax > paid[0].number:
+        problems.append(error("bad-argument.tax-above", where, tax=tax, amount=paid[0].number))
     found: list[LedgerEntry] = []
     for one in events:
         of_shares = one.kind in ("dividend", "split")
@@ -176,6 +179,12 @@ def entries_of_events(
     if problems:
         raise InputError(problems)
     return tuple(found)
+
+
+def not_yet(entries: Iterable[LedgerEntry], today: dt.date) -> tuple[Problem, ...]:
+    """Return a warning for each day of entries that has not come: a day ahead it may be elsewhere, not two."""
+    days = dict.fromkeys(one.date for one in entries if one.date > today + dt.timedelta(days=1))
+    return tuple(warning("booking-not-yet", place("command-line"), day=day, today=today) for day in days)
 
 
 def record_entries(
@@ -338,7 +347,7 @@ def _booking(
         off = difference_problems(differences(was if by_hand else books, before), file.name)
         problems = (*problems, *off) if by_hand else (*problems, *off, error("booking-differs", str(file)))
     if after is not before:
-        problems = (*problems, *_impossible(books))
+        problems = (*problems, *_impossible(books), *overdrawn(before, after))
     return Booking(before, after, (*begin, *new), found.known, problems)
 
 
@@ -400,6 +409,24 @@ def _impossible(books: Books) -> tuple[Problem, ...]:
         error("booking-short", place("position", symbol=symbol), quantity=stock.quantity, account=account)
         for (account, symbol), stock in books.stocks.items()
         if stock.quantity < 0
+    )
+
+
+def overdrawn(before: Portfolio, after: Portfolio) -> tuple[Problem, ...]:
+    """Return a warning for each purse that a booking takes below 0, or further below."""
+    from rebalancer.importing import cash_changes
+
+    return tuple(
+        warning(
+            "negative-cash",
+            place("cash-in", currency=one.currency, account=one.account)
+            if one.account
+            else place("cash-of", currency=one.currency),
+            amount=plain_number(one.after),
+            currency=one.currency,
+        )
+        for one in cash_changes(before, after)
+        if one.after < min(one.before, ZERO)
     )
 
 

@@ -113,11 +113,11 @@ def _over_time(
 
 def _realised(plan: Plan, source: Path) -> Decimal | None:
     """Return the year's overseas gains in won, by the settings or the ledger of the plan's file; None where unknown."""
-    from rebalancer.ledgers import realised_overseas
+    from rebalancer.ledgers import with_year
 
     if plan.portfolio.base_currency != "KRW" or source.is_dir():
         return None
-    return realised_overseas(plan.portfolio, source, plan.as_of).settings.realised.get("overseas")
+    return with_year(plan.portfolio, source, plan.as_of).settings.realised.get("overseas")
 
 
 def plan_book(

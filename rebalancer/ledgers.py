@@ -88,6 +88,13 @@ def read_ledger(source: Path) -> Ledger:
     return Ledger(path, tuple(entries.values()), (*beside.problems, *sheet.problems))
 
 
+def lacks_sheet(source: Path) -> bool:
+    """Tell whether a portfolio's file is a workbook without a Ledger sheet, whose entries stand beside it."""
+    from templates.ledger import ledger_of
+
+    return source.suffix.lower() in _BOOKS and not ledger_of(content_of(source), source.name).there
+
+
 def _beside(source: Path) -> Ledger:
     """Return what stands in NAME.ledger.csv."""
     path = ledger_file(source)
@@ -295,8 +302,32 @@ def _commit(source: Path, before: bytes, after: bytes, entries: Sequence[LedgerE
         "data": base64.b64encode(after).decode(),
         "entries": dump_entries(entries, header=False),
     }
+    path = ledger_file(source)
+    listed = path.read_bytes() if path.exists() else None
     write_whole(pending_file(source), json.dumps(journal).encode())
-    finish(source)
+    try:
+        finish(source)
+    except (InputError, OSError):
+        _give_up(source, before, listed)
+        raise
+
+
+def _give_up(source: Path, before: bytes, listed: bytes | None) -> None:
+    """Take back what was written of a recording that a full disk ended: it is told as failed, and will be repeated.
+
+    Where that cannot be done either, what is written down stays, and the next recording finishes it.
+    """
+    path = ledger_file(source)
+    with contextlib.suppress(OSError):
+        if content_of(source) != before:
+            return
+        if listed is None:
+            path.unlink(missing_ok=True)
+        elif path.read_bytes().startswith(listed):
+            os.truncate(path, len(listed))
+        else:
+            write_whole(path, listed)
+        pending_file(source).unlink(missing_ok=True)
 
 
 def finish(source: Path) -> tuple[Problem, ...]:
@@ -479,32 +510,53 @@ def take_back(file: Path, day: dt.date) -> None:
         undo_file(file).unlink()
 
 
-def realised_overseas(portfolio: Portfolio, file: Path, as_of: dt.date) -> Portfolio:
-    """Return the portfolio with the overseas gains that its ledger says were realised earlier in the year.
+def with_year(portfolio: Portfolio, file: Path, as_of: dt.date) -> Portfolio:
+    """Return the portfolio with what its ledger says of the year so far: gains realised, money paid in.
 
-    By moving average, in the base currency. What the file says itself stands; so does a portfolio without a ledger.
+    Overseas gains by moving average, in the base currency: what the file says itself stands. What was paid into each
+    type of account, in won. A portfolio without a ledger, or of a resident of another country, stays as it is.
     """
-    if not _asks_for_gains(portfolio):
+    if portfolio.residence != "KR":
         return portfolio
-    return realised_in(portfolio, read_ledger(file).entries, as_of)
+    return with_year_of(portfolio, read_ledger(file).entries, as_of)
 
 
-def realised_in(portfolio: Portfolio, entries: Sequence[LedgerEntry], as_of: dt.date) -> Portfolio:
-    """Return the portfolio as `realised_overseas` does, from the entries of a ledger."""
+def with_year_of(portfolio: Portfolio, entries: Sequence[LedgerEntry], as_of: dt.date) -> Portfolio:
+    """Return the portfolio as `with_year` does, from the entries of a ledger."""
+    if not entries or portfolio.residence != "KR":
+        return portfolio
+    stands = tuple(standing(entries))
+    known = replace(portfolio, contributed=_contributed(portfolio, stands, as_of))
+    if "overseas" in portfolio.settings.realised:
+        return known
+    realised = {**portfolio.settings.realised, "overseas": _overseas_gains(portfolio, stands, as_of)}
+    return replace(known, settings=replace(portfolio.settings, realised=realised))
+
+
+def _overseas_gains(portfolio: Portfolio, stands: Sequence[LedgerEntry], as_of: dt.date) -> Decimal:
     from engine.costs.tax import is_overseas
 
-    if not entries or not _asks_for_gains(portfolio):
-        return portfolio
     shielded = {account.name for account in portfolio.accounts if account.type != "taxable"}
     total = ZERO
-    for gain in booked(standing(entries), portfolio.base_currency).gains:
+    for gain in booked(stands, portfolio.base_currency).gains:
         instrument = portfolio.instruments.get(gain.symbol)
         overseas = is_overseas(instrument) if instrument else gain.currency != "KRW"
         if gain.date.year == as_of.year and gain.date <= as_of and overseas and gain.account not in shielded:
-            total += gain.average_base or ZERO
-    settings = replace(portfolio.settings, realised={**portfolio.settings.realised, "overseas": total})
-    return replace(portfolio, settings=settings)
+            # As a plan's own sales: at the rate of the sale where that of the purchase is not known.
+            rough = None if gain.average is None or gain.fx is None else gain.average * gain.fx
+            total += (rough if gain.average_base is None else gain.average_base) or ZERO
+    return total
 
 
-def _asks_for_gains(portfolio: Portfolio) -> bool:
-    return portfolio.residence == "KR" and "overseas" not in portfolio.settings.realised
+def _contributed(portfolio: Portfolio, stands: Sequence[LedgerEntry], as_of: dt.date) -> dict[str, Decimal]:
+    """Return the year's deposits by account type, in won; one without a rate to won is left out."""
+    types = {account.name: account.type for account in portfolio.accounts}
+    won = Decimal(1) if portfolio.base_currency == "KRW" else None
+    paid: dict[str, Decimal] = {}
+    for one in stands:
+        if one.kind == "deposit" and one.date.year == as_of.year and one.date <= as_of and one.account in types:
+            rate = Decimal(1) if one.currency == "KRW" else won and one.fx
+            if rate is not None:
+                kind = types[one.account]
+                paid[kind] = paid.get(kind, ZERO) + one.amount * rate
+    return paid

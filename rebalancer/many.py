@@ -119,6 +119,11 @@ class PlannedOne:
         return {**row, "files": list(self.files), "problems": problem_list(self.problems)}
 
     @property
+    def is_stopped(self) -> bool:
+        """Tell whether Ctrl-C ended the search for its plan, which is the best so far."""
+        return any(problem.code == "search-stopped" for problem in self.problems)
+
+    @property
     def need(self) -> tuple[int, Decimal]:
         """Return where it stands in a list sorted by need: what is to be rebalanced, what is not, what failed."""
         if self.summary is None:
@@ -336,7 +341,7 @@ class _Work:
                 one = made.one
                 if one is None and self.journal:
                     one = self.journal.done[made.id][1]
-                elif one is not None and self.journal and one.status == 0:
+                elif one is not None and self.journal and one.status == 0 and not one.is_stopped:
                     self.journal.keep(made.id, made.made_from, one)
                 assert one is not None  # noqa: S101 - only what a journal knows comes back empty
                 self.tell("plan", done, total)
@@ -438,6 +443,7 @@ def _made(job: _Job, run: _Run) -> _Made:
 
 def _planned(one: PlannedOne, portfolio: Portfolio, run: _Run) -> PlannedOne:
     """Return the portfolio with its plan, or with why there is none: whatever it is, it does not stop the others."""
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import is_workbook
     from rebalancer.planning import adjusted, in_force, planned
     from rebalancer.quoting import told_of
@@ -448,7 +454,9 @@ def _planned(one: PlannedOne, portfolio: Portfolio, run: _Run) -> PlannedOne:
         portfolio, problems = adjusted(portfolio, terms.mode, terms.cash_flow)
         quotes, told = told_of(portfolio, run.batch, book)
         portfolio, bands = in_force(portfolio, terms.as_of, terms.history, offline=terms.offline)
-        plan = planned(portfolio, quotes, terms.as_of, (*problems, *told, *bands), allow_stale=terms.allow_stale)
+        known = with_year(portfolio, one.source, terms.as_of) if one.source else portfolio
+        plan = planned(known, quotes, terms.as_of, (*problems, *told, *bands), allow_stale=terms.allow_stale)
+        plan = replace(plan, portfolio=replace(plan.portfolio, settings=portfolio.settings))
     except InputError as fault:
         return replace(one, problems=fault.problems, status=2)
     except MarketDataError as fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.errors import InputError, MarketDataError, NoData, Problem, error, note
 from engine.goals import goals_of
 from engine.history import HistoryTable, from_records
+from engine.ledger.entries import LedgerEntry
 from engine.ledger.performance import Aim, Performance, aged
 from engine.ledger.performance import performance as over_time
 from engine.phrase import phrase, place
@@ -61,7 +63,9 @@ def of_ledger(
 
     entries = ledger.standing
     closes, problems = _closes(portfolio, ledger, sources, end or day)
-    found = over_time(entries, portfolio.base_currency, aims_of(portfolio), closes, start, end)
+    by_hand, told = _rates_by_hand(portfolio, entries, closes)
+    problems = (*problems, *told)
+    found = over_time((*entries, *by_hand), portfolio.base_currency, aims_of(portfolio), closes, start, end)
     if found is None:
         raise NoData(
             error("ledger-nothing", str(ledger.path)).message, problems=[error("ledger-nothing", str(ledger.path))]
@@ -70,6 +74,22 @@ def of_ledger(
     told = tuple(replace(one, severity="warning") for one in off)
     old = aged(found, end or day)
     return replace(found, problems=(*portfolio.notes, *ledger.problems, *told, *problems, *found.problems, *old))
+
+
+def _rates_by_hand(
+    portfolio: Portfolio, entries: Sequence[LedgerEntry], closes: HistoryTable
+) -> tuple[tuple[LedgerEntry, ...], tuple[Problem, ...]]:
+    """Return the file's own rates of currencies for which no day's is known, as of the last day, and what is told."""
+    base = portfolio.base_currency
+    known = {one.currency + base for one in entries if one.fx} | set(closes.rates)
+    used = dict.fromkeys(one.currency + base for one in entries if one.currency)
+    rates = {pair: portfolio.fx[pair] for pair in used if pair in portfolio.fx and pair not in known}
+    last = max((one.date for one in entries), default=dt.date.min)
+    made = tuple(
+        LedgerEntry(pair, pair, last, "snapshot", currency=pair.removesuffix(base), fx=rate)
+        for pair, rate in rates.items()
+    )
+    return made, tuple(note("ledger-rate-by-hand", place("fx", pair=pair), rate=rate) for pair, rate in rates.items())
 
 
 def aims_of(portfolio: Portfolio) -> dict[str, Aim]:
@@ -144,10 +164,11 @@ def add_performance(found: AnalysisTables, result: Performance, portfolio: Portf
     found.problems += [one for one in result.problems if one.severity != "info" and one not in portfolio.notes]
 
 
-def write_into(result: Performance, portfolio: Portfolio, book: Path, output: Path) -> str:
+def write_into(result: Performance, portfolio: Portfolio, book: Path, output: Path, lang: Lang) -> str:
     """Write a performance on the Performance sheet of a person's workbook, all else of which stays as it is.
 
-    Returns what the person has to know, or "". Raises InputError where the workbook cannot take it.
+    Returns what the person has to know in `lang`, or ""; the sheet is in the workbook's own language. Raises
+    InputError where the workbook cannot take it.
     """
     from rebalancer.files import keep_copy, write_whole
     from rebalancer.tabulating import AnalysisTables
@@ -167,7 +188,7 @@ def write_into(result: Performance, portfolio: Portfolio, book: Path, output: Pa
         raise InputError([error("record-not-written", str(book), reason=notice)])
     kept = keep_copy(output) if output.exists() and output.samefile(book) else None
     write_whole(output, data)
-    return phrase("copy-kept", file=kept.name).told(read.lang) if kept else ""
+    return phrase("copy-kept", file=kept.name).told(lang) if kept else ""
 
 
 def write_performance(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,15 @@ from rebalancer.office import converted, office
 
 if TYPE_CHECKING:
     from engine.plan import Plan
+    from engine.trades.highs import Watch
     from templates.report import BookReport
+
+#: Called with a step that may take long ("prices", "plan", "pdf"); goes around it, and may give a watch of the search.
+During = Callable[[str], "AbstractContextManager[Watch | None]"]
+
+
+def _nothing_else(_step: str) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def share(
@@ -34,14 +43,15 @@ def share(
     allow_stale: bool = False,
     accept: Mapping[str, Decimal] | None = None,
     own_sheets: bool = False,
+    during: During = _nothing_else,
 ) -> list[Path]:
     """Write a copy to share, and a one-page PDF beside it where asked for; return what was written.
 
     A workbook is copied as it stands; a portfolio file, or a workbook that was never planned, is planned first.
     `weights_only` leaves out amounts and quantities and rounds weights. With `own_sheets` the visible sheets that a
     person has added to a workbook go with it, as they look, values only. `prices` is a price file, which beats the
-    sources; `accept` are doubtful prices, by symbol, that a person has confirmed. Raises InputError with every problem,
-    and what planning raises.
+    sources; `accept` are doubtful prices, by symbol, that a person has confirmed. `during` is what goes around each
+    step that may take long. Raises InputError with every problem, and what planning raises.
     """
     from templates.share import share as rendered
 
@@ -56,12 +66,15 @@ def share(
     if own_sheets:
         problems += _why_no_sheets(source, weights_only=weights_only)
     report, lang = _report(
-        source, lang, problems, prices=prices, offline=offline, allow_stale=allow_stale, accept=accept
+        source, lang, problems, prices=prices, offline=offline, allow_stale=allow_stale, accept=accept, during=during
     )
     data = rendered(report, lang, weights_only=weights_only).to_bytes()
     if own_sheets and isinstance(source, (str, Path)):
         data = _with_own_sheets(data, Path(source))
-    printed = _pdf(program, report, lang, weights_only=weights_only) if pdf and program else None
+    printed = None
+    if pdf and program:
+        with during("pdf"):
+            printed = _pdf(program, report, lang, weights_only=weights_only)
     write_whole(path, data)
     if printed is None:
         return [path]
@@ -206,10 +219,12 @@ def _report(
     offline: bool,
     allow_stale: bool,
     accept: Mapping[str, Decimal] | None,
+    during: During,
 ) -> tuple[BookReport, Lang]:
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
     from rebalancer.clock import today
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
@@ -235,9 +250,13 @@ def _report(
         raise InputError((*problems, *found))
     portfolio = usable(portfolio, found)
     own = file if is_workbook(file) else None
-    quotes, told = quotes_for(portfolio, given, offline=offline, book=own, accept=accept)
+    with during("prices"):
+        quotes, told = quotes_for(portfolio, given, offline=offline, book=own, accept=accept)
     portfolio, bands = in_force(portfolio, today(), offline=offline)
-    made = planned(portfolio, quotes, today(), (*told, *bands), allow_stale=allow_stale)
+    known = with_year(portfolio, file, today())
+    with during("plan") as watch:
+        made = planned(known, quotes, today(), (*told, *bands), allow_stale=allow_stale, watch=watch)
+    made = replace(made, portfolio=replace(made.portfolio, settings=portfolio.settings))
     return plan_book(made, lang or "en"), lang or "en"
 
 

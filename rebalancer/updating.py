@@ -38,6 +38,7 @@ class Updated:
 
     `sheets` are the person's own, `left` those that could not be carried, `cells` what stands on our sheets outside
     of their tables: it stays in the old file. `to_look_at` are own sheets with formulas that point at cells of ours.
+    `is_ledger_new` tells that the old one had no Ledger sheet.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Updated:
     left: tuple[str, ...]
     cells: tuple[str, ...]
     to_look_at: tuple[str, ...]
+    is_ledger_new: bool = False
 
     def lines(self) -> list[Phrase]:
         """Return what was carried and what was not, a sentence each."""
@@ -64,6 +66,8 @@ class Updated:
             if names:
                 more = (f"+{len(names) - _SHOWN}",) if len(names) > _SHOWN else ()
                 told.append(phrase(key, names=(*names[:_SHOWN], *more)))
+        if self.is_ledger_new:
+            told.append(phrase("said.update-ledger"))
         return [*told, phrase("said.update-next")]
 
 
@@ -112,7 +116,13 @@ def update(book: Path, output: Path | None, kind: Kind, *, lang: Lang | None = N
         write_whole(ledger_file(output), dump_entries(beside, header=True).encode())
     write_whole(output, data)
     return Updated(
-        output, _counts(carried), tuple(t for t in own if t not in left), left, tuple(_beside(grids, found)), to_look_at
+        output,
+        _counts(carried),
+        tuple(t for t in own if t not in left),
+        left,
+        tuple(_beside(grids, found)),
+        to_look_at,
+        not read.ledger.there,
     )
 
 

@@ -112,7 +112,8 @@ def test_a_person_in_a_hurry_reads_one_screen(tmp_path: Path) -> None:
     assert [line for line in lines if display_width(line) > 80] == []
 
 
-def test_ctrl_c_takes_the_best_plan_so_far_of_a_long_search(tmp_path: Path) -> None:
+def long_search(path: Path) -> None:
+    """Write a portfolio of which a proof takes seconds."""
     held = "".join(
         f"    - {{symbol: H{n:02d}, quantity: {n * k % 13}, price: {9_000 + n * n * 211 % 870_000}, "
         f"currency: KRW, account: {name}}}\n"
@@ -121,17 +122,31 @@ def test_ctrl_c_takes_the_best_plan_so_far_of_a_long_search(tmp_path: Path) -> N
     )
     accounts = "".join(f"    - {{name: {name}, type: taxable, cash: {{KRW: 9000000}}}}\n" for name in "ABC")
     aims = "".join(f"    - {{ticker: H{n:02d}, weight: 0.016}}\n" for n in range(1, 61))
-    (tmp_path / "mine.yaml").write_text(
+    path.write_text(
         f"portfolio:\n  base_currency: KRW\n  holdings:\n{held}  accounts:\n{accounts}  targets:\n{aims}"
         "settings: {trigger: always}\n",
         encoding="utf-8",
     )
+
+
+def test_ctrl_c_takes_the_best_plan_so_far_of_a_long_search(tmp_path: Path) -> None:
+    long_search(tmp_path / "mine.yaml")
     with terminal(tmp_path, "plan", "mine.yaml", "--offline", "--brief", lang="en_US.UTF-8") as child:
         child.expect_exact("Ctrl-C takes")
         child.send(CTRL_C)
         shown = " ".join(" ".join(plain(rest(child))).split())
         assert child.exitstatus == 0
     assert "The search was stopped before its end." in shown
+
+
+def test_ctrl_c_takes_the_best_plan_so_far_for_a_copy_to_share(tmp_path: Path) -> None:
+    long_search(tmp_path / "mine.yaml")
+    with terminal(tmp_path, "share", "mine.yaml", "-o", "copy.xlsx", "--offline") as child:
+        child.expect_exact("Ctrl-C")
+        child.send(CTRL_C)
+        assert "copy.xlsx" in rest(child)
+        assert child.exitstatus == 0
+    assert (tmp_path / "copy.xlsx").exists()
 
 
 def test_a_terminal_of_sixty_columns_is_kept_to(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from engine.costs.contributions import contribution_limits
+from engine.costs.contributions import ContributionLimit, contribution_limits
 from engine.costs.table import settlement_date
 from engine.costs.tax import tax_rule
 from engine.documents import Document, problem_list
@@ -145,7 +145,8 @@ def calendar(
     """Return the tasks from `start` for some months, by date; reviews overdue on `start` come first.
 
     `allowance` is the year's overseas gains allowance in won (None: that of the law of `start`), `realised` what this
-    year's sales have gained so far (None: not known); it is taken to be for the year of `start`.
+    year's sales have gained so far (None: not known); it is taken to be for the year of `start`, as is what the
+    portfolio knows to be paid in.
     """
     rule = tax_rule("overseas_gains", start)
     allowance = allowance if allowance is not None else rule.allowance if rule else ALLOWANCE
@@ -246,29 +247,36 @@ def _tasks(
             day = last_settling_day(year) if row.on == "us-settles-this-year" else session_roll(markets)(first)
             if start <= day < end:
                 known = allowance[1] if year == start.year else None
-                task = _task(row.code, day, _allowance(allowance[0], known))
+                paid = portfolio.contributed if year == start.year else {}
+                task = _task(row.code, day, _allowance(allowance[0], known), paid)
                 if task is None:
                     continue
                 yield CalendarItem(day, row.section, row.code, task, due=day <= start, source=row.source)
 
 
-def _task(code: str, day: dt.date, allowance: Phrase) -> Phrase | None:
+def _task(code: str, day: dt.date, allowance: Phrase, paid: Mapping[str, Decimal]) -> Phrase | None:
     """Return what there is to do, with the allowance and the limits of the day's year that it names.
 
-    None where the limits of that year are not known.
+    `paid` is what was paid in so far in that year, in won by account type, as far as it is known. None where the
+    limits of that year are not known.
     """
     if code not in PAYMENTS:
         return phrase(f"task.{code}", allowance=allowance)
     limits = {limit.rule: limit for limit in contribution_limits(day)}
     if not limits.keys() >= set(PAYMENTS[code]):
         return None
-    told = {
-        rule.replace("-", "_"): phrase(
-            "limit" if limits[rule].verified else "limit.unverified", amount=limits[rule].amount
-        )
-        for rule in PAYMENTS[code]
-    }
-    return phrase(f"task.{code}", **told)
+    return phrase(f"task.{code}", **{rule.replace("-", "_"): _told(limits[rule], paid) for rule in PAYMENTS[code]})
+
+
+def _told(limit: ContributionLimit, paid: Mapping[str, Decimal]) -> Phrase:
+    """Return a limit in words, a year's with what of it is used where that is known."""
+    told = phrase("limit" if limit.verified else "limit.unverified", amount=limit.amount)
+    used = limit.paid(paid) if limit.per == "year" else Decimal(0)
+    if not used:
+        return told
+    if used > limit.amount:
+        return phrase("limit.over", limit=told, paid=used, over=used - limit.amount)
+    return phrase("limit.used", limit=told, paid=used, left=limit.amount - used)
 
 
 def last_settling_day(year: int) -> dt.date:

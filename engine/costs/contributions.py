@@ -14,6 +14,9 @@ from engine.money import ZERO, FxTable, to_unit
 from engine.phrase import place
 from engine.portfolio import Portfolio
 
+#: Limits of the year on what may be paid in; the others are on what counts for the tax credit.
+LIMITS_ON_PAYMENTS = ("isa-year", "pension-year")
+
 
 @dataclass(frozen=True, slots=True)
 class ContributionLimit:
@@ -52,26 +55,37 @@ def limits_passed(payments: Mapping[str, Decimal], as_of: dt.date) -> tuple[Cont
 def contribution_notes(
     portfolio: Portfolio, flows: Mapping[str, Decimal], fx: FxTable, as_of: dt.date
 ) -> Iterator[Problem]:
-    """Yield a note for each limit of the year that a plan's deposits alone go beyond.
+    """Yield a note for each limit of the year that deposits go beyond, and for what is left of those on payments.
 
-    `flows` is what is paid into each account (by name) in the base currency, as `engine.valuation.assign_cash_flow`
-    gives it. What was paid in earlier in the year, or elsewhere, is not known here, so nothing is said below a limit;
-    nothing without a rate to won, and nothing to residents of other countries.
+    `flows` is what the plan pays into each account (by name) in the base currency, as
+    `engine.valuation.assign_cash_flow` gives it; what was paid in earlier in the year is `portfolio.contributed`. What
+    was paid in elsewhere is not known here, so without earlier payments nothing is said below a limit; nothing without
+    a rate to won, and nothing to residents of other countries.
     """
     if portfolio.residence != "KR" or not (fx.base == "KRW" or "KRW" in fx.rates):
         return
     won = fx.rate("KRW")
-    payments: dict[str, Decimal] = {}
+    earlier, payments = portfolio.contributed, dict(portfolio.contributed)
     names: dict[str, str] = {}
     for account in portfolio.accounts:
         paid = flows.get(account.name, ZERO)
         if paid > 0:
             payments[account.type] = payments.get(account.type, ZERO) + to_unit(paid / won, "KRW")
+        if paid > 0 or account.type in earlier:
             names.setdefault(account.type, account.name)
-    for limit in limits_passed(payments, as_of):
-        name = next(names[kind] for kind in limit.accounts if kind in names)
-        amounts = {"paid": limit.paid(payments), "limit": limit.amount, "year": as_of.year}
-        yield note(f"contribution.{limit.rule}", place("account", account=name), **amounts)
+    passed = {limit.rule for limit in limits_passed(payments, as_of)}
+    for limit in contribution_limits(as_of):
+        before = limit.paid(earlier)
+        known = {"paid": limit.paid(payments), "limit": limit.amount, "year": as_of.year}
+        if limit.rule in passed:
+            name = next(names[kind] for kind in limit.accounts if kind in names)
+            variant = f"{limit.rule}-so-far" if before else limit.rule
+            more = {"before": before} if before else {}
+            yield note(f"contribution.{variant}", place("account", account=name), **known, **more)
+        elif before and limit.rule in LIMITS_ON_PAYMENTS:
+            name = next(names[kind] for kind in limit.accounts if kind in names)
+            left = limit.amount - limit.paid(payments)
+            yield note(f"contribution.{limit.rule}-left", place("account", account=name), **known, left=left)
 
 
 def _limit(row: Row) -> ContributionLimit:

@@ -33,7 +33,7 @@ class Gain:
     """What one sale gained, less its costs, by moving average and by first in, first out.
 
     `average` and `fifo` are in the currency of the sale, `average_base` and `fifo_base` in the base currency at the
-    rates of the days of purchase and sale; None where a cost or rate is not known.
+    rates of the days of purchase and sale; None where a cost or rate is not known. `fx` is the rate of the sale.
     """
 
     date: dt.date
@@ -44,6 +44,7 @@ class Gain:
     fifo: Decimal | None
     average_base: Decimal | None
     fifo_base: Decimal | None
+    fx: Decimal | None = None
 
 
 @dataclass(slots=True)
@@ -150,7 +151,7 @@ class Books:
         self.gains.append(
             Gain(
                 entry.date, entry.account, entry.symbol, entry.currency, _less(proceeds, averages[0]),
-                _less(proceeds, fifo[0]), _less(based, averages[1]), _less(based, fifo[1]),
+                _less(proceeds, fifo[0]), _less(based, averages[1]), _less(based, fifo[1]), fx,
             )
         )  # fmt: skip
 

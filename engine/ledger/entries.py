@@ -263,10 +263,17 @@ def _check_kind(
 
 def standing(entries: Sequence[LedgerEntry]) -> Iterator[LedgerEntry]:
     """Yield the entries that were not taken back, without the undoing ones; an undo may be taken back itself."""
-    undone: set[str] = set()
-    for entry in reversed(entries):
-        if entry.kind == "undo" and entry.batch not in undone:
-            undone.add(entry.undoes)
+    undoing: dict[str, list[str]] = {}
     for entry in entries:
-        if entry.kind != "undo" and entry.batch not in undone:
+        if entry.kind == "undo":
+            undoing.setdefault(entry.undoes, []).append(entry.batch)
+
+    def undone(batch: str, seen: frozenset[str] = frozenset()) -> bool:
+        # Whatever order the rows stand in: a person may sort the sheet, newest first.
+        seen |= {batch}
+        return any(not undone(other, seen) for other in undoing.get(batch, ()) if other not in seen)
+
+    gone = {batch for batch in undoing if undone(batch)}
+    for entry in entries:
+        if entry.kind != "undo" and entry.batch not in gone:
             yield entry

@@ -177,7 +177,8 @@ def asset_classes() -> Mapping[str, AssetClass]:
 
 
 @lru_cache(maxsize=1)
-def _class_names() -> Mapping[str, str]:
+def class_names() -> Mapping[str, str]:
+    """Return the class that each form of a name, path or alias means."""
     return {
         class_form(word): one.name
         for one in asset_classes().values()
@@ -192,7 +193,7 @@ def class_form(text: str) -> str:
 
 def class_named(text: str) -> str | None:
     """Return the name of the class that a text means: its name in either language, its path, an alias; else None."""
-    return _class_names().get(class_form(text))
+    return class_names().get(class_form(text))
 
 
 def _listed(text: str) -> list[str]:

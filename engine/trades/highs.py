@@ -58,9 +58,33 @@ class Effort:
     nodes: int = 4_000
     calls: int = 15_000
 
-    def part(self, of: int) -> Effort:
+    def part(self, of: float) -> Effort:
         """Return a part of it."""
-        return Effort(max(self.nodes // of, 100), max(self.calls // of, 400))
+        return Effort(max(int(self.nodes / of), 100), max(int(self.calls / of), 400))
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What all searches of one plan may do together, in simplex iterations of HiGHS: a count, as efforts are.
+
+    Who is past half of it does less and less; what is left of it when it is used up is to be told as a gap.
+    """
+
+    most: float = 40_000
+    spent: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """Return what may still be done."""
+        return max(self.most - self.spent, 0.0)
+
+    def share(self, of: int) -> Allowance:
+        """Return an equal share of what is left, for one of so many searches."""
+        return Allowance(self.left / of)
+
+    def fraction(self) -> float:
+        """Return the part of its usual effort that a search may still make."""
+        return min(1.0, 2 * self.left / self.most) if self.most > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +248,8 @@ class Model:
         self._draw, self._drawn = draw, np.zeros(0, dtype=np.int64)
         self._problem, self._money = problem, _SCALE / problem.total
         self._model = _Model()
+        #: Simplex iterations that were made.
+        self.iterations = 0
         #: Switches that are left off (`leave_out`).
         self._off: list[int] = []
         #: The most that what settles ties adds to the cost of any plan.
@@ -820,6 +846,7 @@ class Model:
             highs.run()
         status, kind = highs.getModelStatus(), highspy.HighsModelStatus
         info = highs.getInfo()
+        self.iterations += max(int(info.simplex_iteration_count), 0)
         # Without a whole-numbered column HiGHS solves a plain linear program and leaves the other figure alone.
         mixed = any(bool(whole.any()) for whole in self._model.integer)
         least = float(info.mip_dual_bound if mixed else info.objective_function_value)

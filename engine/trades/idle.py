@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.drift import IDLE
+from engine.drift import IDLE, limits_of
 from engine.errors import Problem, note
 from engine.goals import buyable, main_goal
 from engine.money import ZERO, to_unit
@@ -58,11 +58,13 @@ def idle_money(
         return
     below = [s for s in states if s.leaf and not s.idle and s.goal.worth(after) < s.target * valuation.total]
     short = list(_wanted(portfolio, below, positions))
+    found = {one.position.symbol: _capping(portfolio, one, after, valuation.total) for one in short}
+    capped = {symbol: name for symbol, name in found.items() if name is not None}
     for account in portfolio.accounts:
         amount = min(spare[account.name], idle)
         if amount < least:
             continue
-        cause = _cause(portfolio, account, short, amount, settlement.after[account.name], rung)
+        cause = _cause(portfolio, account, short, capped, amount, settlement.after[account.name], rung)
         where = place("account", account=account.name) if account.name else place("cash")
         yield note("cash-idle", where, amount=to_unit(amount, base), currency=base, cause=cause)
 
@@ -80,10 +82,19 @@ def _wanted(portfolio: Portfolio, below: Sequence[GoalState], positions: Sequenc
             yield _Wanted(p, rules[section or ""], p.price * p.fx * step, accounts)
 
 
+def _capping(portfolio: Portfolio, one: _Wanted, after: Mapping[str, Decimal], total: Decimal) -> str | None:
+    """Return the goal or group whose maximum one more step of an instrument would break."""
+    symbol = one.position.symbol
+    weights = {name: worth / total for name, worth in after.items()}
+    weights[symbol] += one.cost / total
+    return next((x.name for x in limits_of(portfolio) if symbol in x.members and x.above(weights)), None)
+
+
 def _cause(
     portfolio: Portfolio,
     account: Account,
     short: Sequence[_Wanted],
+    capped: Mapping[str, str],
     amount: Decimal,
     purse: Mapping[str, Decimal],
     rung: int,
@@ -114,6 +125,9 @@ def _cause(
         portfolio.instruments[one.position.symbol].is_risk_asset for one in affordable
     ):
         return phrase("cash-idle.risk-cap", cap=account.risk_cap)
+    if all(one.position.symbol in capped for one in affordable):
+        named = dict.fromkeys(capped[one.position.symbol] for one in affordable)
+        return phrase("cash-idle.limit", limits=tuple(named))
     if portfolio.settings.max_turnover is not None:
         return phrase("cash-idle.turnover", most=portfolio.settings.max_turnover)
     near = next(one for one in affordable if one not in large)

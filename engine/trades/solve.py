@@ -17,7 +17,7 @@ import numpy as np
 from engine.trades.dual import Dual, Relaxation, applies, survivors
 from engine.trades.greedy import greedy
 from engine.trades.halves import Halves
-from engine.trades.highs import Effort, HighsAnswer, Model, Watch
+from engine.trades.highs import Allowance, Effort, HighsAnswer, Model, Watch
 from engine.trades.hulls import HullDual, Hulls
 from engine.trades.near import near, part_of
 from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
@@ -30,6 +30,9 @@ HAIR = 1e-12
 CLOSED, CLOSE = 1e-9, 8e-6
 #: Gap, relative to the objective, from which all that is open is decided at once.
 NEAR = 1e-3
+#: Gap, relative to the objective, that is left where all has been done that may be; where it is larger, a search makes
+#: this part of its usual effort.
+FAIR, LEAST = 3e-3, 0.2
 #: Cash kept beside where HiGHS' tolerances and cutting fractions to steps leave too little, of the total.
 HAIRS = (0.0, 1e-7, 1e-6)
 #: Slots beyond which a small gap is left.
@@ -46,6 +49,8 @@ QUICK_WORK, FULL_WORK = 4_000_000, 20_000_000
 #: Slots up to which HiGHS counts over accounts, how much it may do there, and how far from its answer is searched then,
 #: of the total.
 COUNTED, SHARED, WINDOW = 200, Effort(400, 3_000), 0.002
+#: Work of a search over several accounts that takes as long as one of HiGHS' simplex iterations.
+WORK_PER_ITERATION = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +82,20 @@ def faults_raise() -> bool:
 
 
 def solve(
-    problem: TradeProblem, watch: Watch | None = None, effort: Effort | None = None, floor: float = -np.inf
+    problem: TradeProblem,
+    watch: Watch | None = None,
+    effort: Effort | None = None,
+    floor: float = -np.inf,
+    allowance: Allowance | None = None,
 ) -> BestFound:
     """Return the best trades found with a bound that holds for the whole problem.
 
-    `floor` is a bound that is known: of the same problem with rules less tight, where a plan near it is enough.
+    `floor` is a bound that is known: of the same problem with rules less tight, where a plan near it is enough. What is
+    done is taken from `allowance`; once that is used up, the plan and the bound so far are enough.
     A search that is stopped, by the watch or by Ctrl-C, returns what it has. The watch is heeded only once there is a
     plan; Ctrl-C before that raises KeyboardInterrupt.
     """
-    search = _Search(problem, watch, effort or effort_for(problem), floor)
+    search = _Search(problem, watch, effort or effort_for(problem), floor, allowance or Allowance())
     nothing = np.zeros(problem.size, dtype=np.int64)
     search.offer(nothing)
     if problem.size == 0:
@@ -134,9 +144,11 @@ def effort_for(problem: TradeProblem) -> Effort:
 class _Search:
     """The best plan and the best bound so far, and the ways to better either."""
 
-    def __init__(self, problem: TradeProblem, watch: Watch | None, effort: Effort, floor: float) -> None:
+    def __init__(
+        self, problem: TradeProblem, watch: Watch | None, effort: Effort, floor: float, allowance: Allowance
+    ) -> None:
         self.problem = problem
-        self._watch, self._effort = watch, effort
+        self._watch, self._effort, self._allowance = watch, effort, allowance
         self._slack, self._hair = SLACK * problem.total, HAIR * problem.total
         self.best: tuple[Evaluation, Ints] | None = None
         #: A plan that keeps the rules only by what rounding may save: to be tried where there is no other.
@@ -166,6 +178,17 @@ class _Search:
     def is_stopped(self) -> bool:
         """Tell whether the search is to end with the plan there is: a watch is heeded only once there is one."""
         return self.is_interrupted or (self._is_enough and self.best is not None)
+
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether nothing more may be done: only once there is a plan that is not far from the bound."""
+        return self.best is not None and not self._allowance.left and self.gap <= FAIR * self.best[0].objective
+
+    @property
+    def _part(self) -> float:
+        """Return the part of its usual effort that a search is to make: all of it while much may be gained."""
+        is_far = self.best is None or self.gap > FAIR * self.best[0].objective
+        return 1.0 if is_far and self._allowance.left else max(self._allowance.fraction(), LEAST)
 
     @property
     def gap(self) -> float:
@@ -218,7 +241,7 @@ class _Search:
             open_[order[:core]] = True
             inner = part_of(self.problem, chosen, open_)
             gap = CLOSE / 2 if self.problem.size > LARGE else 1e-7
-            answer = Model(inner, loose=False).solve(Effort(200, 2_000), gap=gap, watch=self.tell)
+            answer = self._ask(Model(inner, loose=False), Effort(200, 2_000), gap)
             if answer.units is not None:
                 units = chosen.copy()
                 units[open_] = answer.units
@@ -258,11 +281,11 @@ class _Search:
 
     def _count_first(self, hulls: Hulls) -> None:
         """Have HiGHS say what each symbol trades over all accounts, whichever of them, and search near that."""
-        if self.is_settled or self.is_stopped:
+        if self.is_settled or self.is_stopped or not self._allowance.left:
             return
         # What it finds is no plan: only its bound is told on.
-        answer = Model(self.problem, shared=True).solve(
-            SHARED, gap=NEAR / 100, watch=lambda _, bound: self.tell(np.inf, bound)
+        answer = self._ask(
+            Model(self.problem, shared=True), SHARED, NEAR / 100, watch=lambda _, bound: self.tell(np.inf, bound)
         )
         if answer.ended in ("optimal", "limit"):
             self.bound = max(self.bound, answer.bound)
@@ -282,14 +305,26 @@ class _Search:
 
     def _search(self, halves: Halves, work: int) -> None:
         """Search in turns, until the work is done, nothing is left to find, or it is stopped."""
-        if self.is_settled or self.is_stopped:
+        if self.is_settled or self.is_stopped or self.is_spent:
             return
         if self.best is not None:
             halves.start(self.best[1], self.best[0].objective)
+            work = int(work * self._part)
+        before = halves.work
         for turn in (halves.descend(work // 10), halves.share(work), halves.join(work // 4)):
             for _ in turn:
                 if self.is_settled or self.tell():
-                    return
+                    break
+        self._allowance.spent += (halves.work - before) / WORK_PER_ITERATION
+
+    def _ask(
+        self, model: Model, effort: Effort, gap: float, *, start: Ints | None = None, watch: Watch | None = None
+    ) -> HighsAnswer:
+        """Have HiGHS solve a model: with less effort where a plan is there and much of what may be done is."""
+        effort = effort.part(1 / self._part) if self.best is not None else effort
+        answer = model.solve(effort, start=start, gap=gap, watch=watch or self.tell)
+        self._allowance.spent += model.iterations
+        return answer
 
     def tell(self, found: float = np.inf, bound: float = -np.inf) -> bool:
         """Tell whoever watches the best plan and bound so far, or HiGHS' own (of the total); return whether to stop.
@@ -308,7 +343,7 @@ class _Search:
     def by_model(self) -> None:
         """Let HiGHS decide what is open: what may be in a better plan, or all of it; not twice from the same plan."""
         now = np.inf if self.best is None else self.best[0].objective
-        if self.is_proven or self.is_stopped or now == self._asked:
+        if self.is_proven or self.is_stopped or self.is_spent or now == self._asked:
             return
         self._asked = now
         problem, must, open_ = self.problem, None, None
@@ -347,7 +382,7 @@ class _Search:
 
         start = None if self.best is None else self.best[1][slice(None) if open_ is None else open_]
         gap = self._close if self._close == CLOSED else self._close / 4
-        answer = self._modelled(problem, must).solve(self._effort, start=start, gap=gap, watch=self.tell)
+        answer = self._ask(self._modelled(problem, must), self._effort, gap, start=start)
         self._ended = answer.ended
         if answer.ended == "infeasible":
             # What is left holds the best plan: that there is none is a fault, unless there never was one.
@@ -371,10 +406,10 @@ class _Search:
         """Let HiGHS decide without what rounding may save, which was granted before, and with a hair of cash beside."""
         less = self._effort.part(4)
         for hair in HAIRS:
+            if self.is_spent:
+                return
             kept = replace(part.problem, reserve=part.problem.reserve + hair * part.problem.total)
-            again = Model(kept, loose=False, must=part.must).solve(
-                less, start=part.start, gap=part.gap, watch=self.tell
-            )
+            again = self._ask(Model(kept, loose=False, must=part.must), less, part.gap, start=part.start)
             if again.units is not None and self.offer(whole(again.units)):
                 return
             is_none = again.ended == "infeasible" and hair == 0 and self.best is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.data.goals import JOINT
 from engine.ledger.kinds import KINDS as ENTRY_KINDS
 from engine.money import MINOR_DIGITS
 from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
@@ -197,7 +198,8 @@ TARGETS = Table(
         SECTION_CODE,
         Column("Within", role="result", hidden=True, shared=False, optional=True),
         Column("Key", role="formula", hidden=True, shared=False, optional=True,
-               formula='=IF({=Ticker}<>"",{=Ticker},IF({Goal}<>"",{Goal},IF({Class}<>"",{~class:Class},{Members}&"")))'),
+               formula='=IF({=Ticker}<>"",{=Ticker},IF({Goal}<>"",{Goal},IF({Class}<>"",{~class:Class},'
+               f'SUBSTITUTE({_LISTED},"|","{JOINT}"))))'),
         Column("Leaf", "integer", "formula", hidden=True, shared=False, optional=True,
                formula='=IF({Ticker}="","",IF(SUMPRODUCT(--({Targets.Within}={Ticker}))>0,0,1))'),
         Column("Counted", "weight", "formula", hidden=True, shared=False, optional=True, exact=True,
@@ -206,6 +208,7 @@ TARGETS = Table(
                formula='=IF({Ticker}="","",IF({Leaf}=1,{Weight},0))'),
     ),
     required=("Ticker", "Target"),
+    instead=("Members", "Class"),
     spare=3,
     identity=("Ticker", "Goal", "Members", "Class"),
     sums=True,

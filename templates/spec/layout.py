@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from engine.market import catalogue
 from engine.words import Lang, say
 from templates.cells import letters, quoted_sheet
 from templates.spec import TABLES, sheet
@@ -207,6 +208,11 @@ def _reference(name: str, placements: Mapping[str, Placement], own: Placement | 
 def _code_of(kind: str, cell: str) -> str:
     """Return the formula of the code that a cell's word means; what is no word of the kind stays."""
     text = f'{cell}&""'
+    if kind == "class":
+        # Every name, path and alias, however it is spaced: two arrays are shorter than a test for each.
+        forms, names = (",".join(map(quoted, half)) for half in zip(*catalogue.class_names().items(), strict=True))
+        form = f'SUBSTITUTE(SUBSTITUTE(SUBSTITUTE({cell}," ",""),"_",""),"-","")'
+        return f"IFERROR(INDEX({{{names}}},MATCH({form},{{{forms}}},0)),{text})"
     for code in reversed(KINDS[kind]):
         tests = ",".join(f"{cell}={quoted(word)}" for word in every_word(kind, code))
         text = f"IF(OR({tests}),{quoted(code)},{text})"

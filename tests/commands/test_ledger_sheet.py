@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.ledger.account import booked, differences
 from engine.ledger.entries import LedgerEntry, standing
 from tests.commands.test_buttons import rows
@@ -34,6 +36,7 @@ def test_a_recording_and_its_undo_are_rows_of_the_ledger(book: FakeBook) -> None
     assert agrees(book)
 
 
+@pytest.mark.slow
 def test_a_quantity_changed_by_hand_is_asked_about(book: FakeBook) -> None:
     press("record", book, formulas=True)
     press("undo", book, formulas=True)

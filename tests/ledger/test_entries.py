@@ -95,3 +95,12 @@ def test_a_code_that_a_spreadsheet_saved_as_a_number_has_its_zeros_again() -> No
     found, problems = parse_entries(text)
     assert [one.symbol for one in found] == ["005930"]
     assert not problems
+
+
+def test_what_stands_does_not_hang_on_the_order_of_the_rows() -> None:
+    deposit = LedgerEntry("a", "a", DAY, "deposit", currency="USD", amount=Decimal(1))
+    undo = LedgerEntry("b", "b", DAY, "undo", undoes="a")
+    again = LedgerEntry("c", "c", DAY, "undo", undoes="b")
+    assert list(standing([deposit, undo])) == list(standing([undo, deposit])) == []
+    assert list(standing([deposit, undo, again])) == list(standing([again, undo, deposit])) == [deposit]
+    assert list(standing([deposit, LedgerEntry("b", "b", DAY, "undo", undoes="b")])) == [deposit]

@@ -16,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import rebalancer
+from engine.errors import InputError, error
 from engine.ledger.account import differences
+from rebalancer.files import write_whole
 from rebalancer.ledgers import commit, finish, ledger_file, pending_file, read_ledger, recording
 from xl_addin.cli import main
 
@@ -96,9 +98,9 @@ def test_the_year_s_gains_are_known_to_the_next_plan(mine: Path, capsys: pytest.
     (gain,) = read_ledger(mine).books("KRW").gains
     assert gain.average_base is not None
     assert gain.average_base > 0
-    from rebalancer.ledgers import realised_overseas
+    from rebalancer.ledgers import with_year
 
-    known = realised_overseas(rebalancer.load(mine), mine, gain.date).settings.realised["overseas"]
+    known = with_year(rebalancer.load(mine), mine, gain.date).settings.realised["overseas"]
     assert known == gain.average_base
 
 
@@ -255,3 +257,32 @@ def test_a_last_line_that_a_person_did_not_end_stays(mine: Path, capsys: pytest.
     assert main(["record", str(mine), "--correct"]) == 0
     assert by_hand + b"\n" in ledger.read_bytes()
     assert [one.kind for one in read_ledger(mine).entries][-1] == "correction"
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_recording_that_a_full_disk_ends_is_not_done_later(
+    mine: Path, monkeypatch: pytest.MonkeyPatch, *, begun: bool
+) -> None:
+    if begun:
+        assert main(["record", str(mine), "--deposit", "5"]) == 0
+    before, listed = mine.read_bytes(), ledger_file(mine).read_bytes() if begun else None
+    real = write_whole
+
+    def full(path: Path, data: bytes) -> None:
+        if path == mine:
+            raise InputError([error("output-not-written", str(path), reason="No space left on device")])
+        real(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rebalancer.ledgers.write_whole", full)
+        assert main(["record", str(mine), "--deposit", "7"]) == 2
+    assert mine.read_bytes() == before
+    assert (ledger_file(mine).read_bytes() if ledger_file(mine).exists() else None) == listed
+    assert main(["record", str(mine), "--deposit", "7"]) == 0
+    assert [one.amount for one in read_ledger(mine).entries if one.kind == "deposit"] == [5, 7][not begun :]
+
+
+def test_without_a_day_s_rate_the_file_s_own_counts(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ledger_file(mine).write_text("id,date,kind,currency,amount\na,2026-01-02,deposit,USD,10\n", encoding="utf-8")
+    assert main(["performance", str(mine), "--offline", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["value"] == 13915

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 from engine.data.clients import ClientTable
+from engine.errors import warning
+from engine.phrase import place
 from engine.portfolio import Portfolio
 from rebalancer import InputError
 from rebalancer.gathering import Gathering, is_portfolio, one_portfolio
@@ -236,6 +239,29 @@ def test_ctrl_c_says_what_is_done_and_resume_goes_on(
         f"c{n}" for n in range(1, 6)
     ]
     assert made[3:] == ["c3", "c4", "c5"]
+
+
+def test_a_search_that_ctrl_c_stopped_ends_the_run_shows_its_plan_and_is_made_again(
+    work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rebalancer import planning
+
+    table(work, *(f"c{n},QQQ,{n},1,,USD," for n in range(1, 4)))
+    real, made = planning.planned, []
+
+    def pressed(given: Portfolio, *rest: Any, **more: Any) -> Any:
+        made.append(given.name)
+        plan = real(given, *rest, **more)
+        if made != ["c1", "c2"]:
+            return plan
+        return replace(plan, problems=(*plan.problems, warning("search-stopped.rungs", place("portfolio"))))
+
+    monkeypatch.setattr(planning, "planned", pressed)
+    assert run("clients.csv") == 1
+    told = capsys.readouterr()
+    assert ("c2" in told.out, "c3" in told.out, "1 of 3 portfolios" in told.err) == (True, False, True)
+    assert run("clients.csv", "--resume") == 0
+    assert made == ["c1", "c2", "c2", "c3"]
 
 
 def test_an_option_for_several_portfolios_is_refused_for_one(work: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -92,3 +92,15 @@ def test_nothing_is_said_where_no_money_was_to_be_invested(settings: dict[str, A
 
 def test_a_mode_that_only_sells_is_the_cause() -> None:
     assert causes(plan_of({"cash_flow": 200000, "mode": "sell-only"}, **SAVING)) == ["cash-idle.mode"]
+
+
+def test_a_maximum_that_one_more_share_would_break_is_named() -> None:
+    targets = [{"ticker": "360750", "weight": 0.8}, {"ticker": "305080", "weight": 0.2}]
+    groups = [{"name": "shares", "members": ["360750"], "max": 0.5}]
+    holdings = [
+        {"symbol": "360750", "quantity": 0, "price": 10000},
+        {"symbol": "305080", "quantity": 0, "price": 10000},
+    ]
+    plan = plan_of(cash={"KRW": 1000000}, holdings=holdings, targets=targets, groups=groups)
+    assert causes(plan) == ["cash-idle.limit"]
+    assert "maximum of shares" in idle(plan)[0].said("en")

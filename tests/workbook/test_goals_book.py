@@ -165,6 +165,16 @@ def test_a_hand_made_table_needs_only_the_headers(tmp_path: Path) -> None:
     assert book.portfolio is not None or all("ZZZZ" in text for text in told), told
 
 
+@pytest.mark.parametrize("targets", ['Members,Target\n"VOO, BND",1\n', "Class,Target\nbonds,1\n"])
+def test_targets_of_goals_alone_need_no_column_of_tickers(tmp_path: Path, targets: str) -> None:
+    (tmp_path / "holdings.csv").write_text("symbol,quantity,price\nBND,10,70\n")
+    (tmp_path / "mine.csv").write_text(targets)
+    (tmp_path / "settings.csv").write_text("Key,Value\nbase_currency,USD\n")
+    book = read_book(tmp_path)
+    assert book.portfolio is not None, book.problems
+    assert [target.kind for _, target in book.portfolio.targets()] in (["any"], ["class"])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_was_bought_is_written_beside_the_goals(tmp_path: Path, lang: Lang) -> None:
@@ -211,6 +221,23 @@ def test_every_formula_comes_to_the_value_cached_beside_it(office: Office, tmp_p
         for title, cells in books[name].cached.items():
             wrong = {a: (v, at(theirs[title], a)) for a, v in cells.items() if not same(v, at(theirs[title], a))}
             assert {a: pair for a, pair in wrong.items() if not hasattr(pair[0], "year")} == {}
+
+
+@pytest.mark.slow
+def test_a_goal_is_found_however_its_class_and_members_are_typed(office: Office, tmp_path: Path) -> None:
+    path = written(tmp_path, "overlap")
+    book = load_workbook(path)
+    page = book["Targets"]
+    typed = {"Emerging": "Emerging_Markets", "Developed ex-US": "EQUITY/developed ex us", "BND | AGG": "BND, AGG"}
+    for old, new in typed.items():
+        row, column = row_of(path, "Targets", old)
+        page.cell(row, column).value = new
+    book.save(path)
+    recalculated = office.convert([path], "xlsx", tmp_path / "out")[path.stem]
+    found = {grid.name: grid for grid in read_grids(recalculated)}["Targets"]
+    letter = next(c.column_letter for c in page[7] if c.value == "Key")
+    keys = {at(found, f"{letter}{row}") for row in range(8, 13)}
+    assert keys == {"equity", "America", "Developed ex-US", "Emerging", "BND | AGG"}
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -103,11 +104,10 @@ def record(
     lang: Lang,
 ) -> None:
     """Book what happened into the portfolio's file and its ledger, or take the last booking back."""
-    from rebalancer.booking import Event, rebuild_file
+    from rebalancer.booking import Event
     from rebalancer.clock import today
-    from rebalancer.ledgers import record_corrections, record_plan, take_back
+    from rebalancer.ledgers import lacks_sheet, ledger_file
     from rebalancer.saving import SUFFIXES
-    from rebalancer.storing import plan_of, plan_of_fills
 
     if file.suffix.lower() not in (*SUFFIXES, *_BOOKS):
         raise InputError([error("record-kind", str(file), kinds=(*SUFFIXES, *_BOOKS))])
@@ -124,23 +124,38 @@ def record(
         raise InputError([error("bad-argument.one-way", place("command-line"), options=used)])
     if events or entries:
         _book(file, events, entries, day, lang, account=account, tax=tax or ZERO)
-        return
-    if snapshot:
+    elif snapshot:
         _snapshot(file, prices, day, lang, offline=offline)
-        return
+    elif rebuild or undo or (correct and plan is None and fills is None):
+        _put_right(file, day, lang, rebuild=rebuild, undo=undo)
+    else:
+        _record_plan(file, plan, fills, day, lang, correct=correct)
+    if lacks_sheet(file):
+        sys.stdout.write(say("said.ledger-beside", lang, path=ledger_file(file)) + "\n")
+
+
+def _put_right(file: Path, day: dt.date, lang: Lang, *, rebuild: bool, undo: bool) -> None:
+    """Make the file what its ledger comes to, take the last booking back, or book what was changed by hand."""
+    from rebalancer.booking import rebuild_file
+    from rebalancer.ledgers import record_corrections, take_back
+
     if rebuild:
         found = rebuild_file(file, lang)
         _tell_changes(found.before, found.after, lang)
         sys.stdout.write(say("said.rebuilt", lang, path=file) + "\n")
-        return
-    if undo:
+    elif undo:
         take_back(file, day)
         sys.stdout.write(say("said.undone", lang, path=file) + "\n")
-        return
-    if correct and plan is None and fills is None:
+    else:
         added = record_corrections(file, day)
         sys.stdout.write(say("said.corrected", lang, count=len(added), path=file) + "\n")
-        return
+
+
+def _record_plan(file: Path, plan: Path | None, fills: Path | None, day: dt.date, lang: Lang, *, correct: bool) -> None:
+    """Book a stored plan, or the fills in its place, and say what has changed."""
+    from rebalancer.ledgers import record_plan
+    from rebalancer.storing import plan_of, plan_of_fills
+
     stored = plan_of(file, plan) if plan or fills is None else plan_of_fills(file, day)
     done = record_plan(file, stored, fills, day, lang, correct=correct)
     if stored.id:
@@ -164,7 +179,8 @@ def _book(
     file: Path, events: Sequence[Event], entries: Path | None, day: dt.date, lang: Lang, *, account: str, tax: Decimal
 ) -> None:
     """Book events, or a list of entries, and say what has changed."""
-    from rebalancer.booking import entries_of_events, read_entry_list, record_entries
+    from rebalancer.booking import entries_of_events, not_yet, read_entry_list, record_entries
+    from rebalancer.clock import today
     from rebalancer.loading import load
     from xl_addin.cli.importing import tell_booking
 
@@ -173,7 +189,7 @@ def _book(
     else:
         made = entries_of_events(load(file), events, day, account=account, tax=tax)
         found = record_entries(file, made, day, lang)
-    tell_booking(found, lang)
+    tell_booking(replace(found, problems=(*found.problems, *not_yet(found.entries, today()))), lang)
     if found.entries:
         sys.stdout.write(say("said.booked", lang, path=file) + "\n")
 

@@ -307,7 +307,7 @@ def calendar(
     """List the tasks, and write the calendar file where one is asked for."""
     from rebalancer.analysing import calendar as tasks
     from rebalancer.files import output_problems, write_whole
-    from rebalancer.ledgers import realised_overseas
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import load_portfolio, usable
     from xl_addin.show.analysis_text import calendar_text
 
@@ -315,9 +315,12 @@ def calendar(
     refused = output_problems(ics, ".ics", force=force) if ics else ()
     portfolio = usable(loaded, (*problems, *refused))
     now = dt.datetime.now().astimezone()
+    first = start or now.date()
+    # What the year has come to so far, though the list may begin with its past months.
+    portfolio = with_year(portfolio, file, dt.date(first.year, 12, 31))
     if realised is None and portfolio.base_currency == "KRW":
-        realised = realised_overseas(portfolio, file, start or now.date()).settings.realised.get("overseas")
-    result = tasks(portfolio, start or now.date(), months, realised=realised)
+        realised = portfolio.settings.realised.get("overseas")
+    result = tasks(portfolio, first, months, realised=realised)
     if ics:
         write_whole(ics, result.to_ics(now, lang).encode())
         sys.stderr.write(f"{ics}\n")

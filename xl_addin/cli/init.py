@@ -330,9 +330,9 @@ def _priced(
 ) -> Mapping[str, Quote] | None:
     """Return a price for all that is needed: fetched, of the exports, else typed; None where a person has none."""
     from rebalancer.quoting import quotes_for
-    from xl_addin.show.terminal import waiting
+    from xl_addin.cli.doing import doing
 
-    with waiting(say("doing.prices", lang)):
+    with doing("prices", lang):
         quotes, _ = quotes_for(portfolio, given, offline=offline, accept=accept)
     quotes = {**exported, **quotes}
     missing = unpriced(portfolio, quotes)
@@ -361,10 +361,12 @@ def _planned(
     from rebalancer.planning import in_force, planned
     from rebalancer.saving import SUFFIXES
     from rebalancer.storing import plan_file
+    from xl_addin.cli.doing import doing
     from xl_addin.cli.plan import document
 
     portfolio, bands = in_force(portfolio, day, offline=True)
-    made = planned(portfolio, quotes, day, bands, allow_stale=allow_stale)
+    with doing("plan", lang) as watch:
+        made = planned(portfolio, quotes, day, bands, allow_stale=allow_stale, watch=watch)
     if path.suffix.lower() not in SUFFIXES:
         write_plan_book(made, path, lang)
     write_whole(plan_file(path), document(made).encode())

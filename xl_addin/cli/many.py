@@ -112,12 +112,17 @@ def plan_and_show(asked: Asked, terms: Terms, unusable: Mapping[str, object]) ->
     if asked.folder is not None:
         asked.folder.mkdir(parents=True, exist_ok=True)
     every: list[PlannedOne] = []
+    interrupted = False
     try:
-        every.extend(_planned(asked, terms, gathering, then))
+        for one in _planned(asked, terms, gathering, then):
+            every.append(one)
+            interrupted = one.is_stopped  # the search took Ctrl-C for its own
+            if interrupted:
+                break
     except KeyboardInterrupt:
-        stopped = error("interrupted.many", place("command-line"), number=len(every), total=len(gathering))
-        _tell([stopped], asked)
-        return EXIT_OTHER
+        interrupted = True
+    if interrupted:
+        return _interrupted(asked, terms, gathering, every)
     every.sort(key=lambda one: one.need)
     _write_summary(asked, every, terms)
     lang, paint = asked.lang, paint_for(sys.stdout)
@@ -132,6 +137,20 @@ def plan_and_show(asked: Asked, terms: Terms, unusable: Mapping[str, object]) ->
             sys.stdout.write(say("said.written", lang, path=asked.output) + "\n")
         _tell([*gathering.problems, *failures(every)], asked)
     return _checked(every, status(every, gathering.problems), asked)
+
+
+def _interrupted(asked: Asked, terms: Terms, gathering: Gathering, every: list[PlannedOne]) -> int:
+    """Show what was planned so far, and say how to go on; a plan that was stopped is made again then."""
+    kept = sum(not one.is_stopped for one in every)
+    told = [*failures(every), error("interrupted.many", place("command-line"), number=kept, total=len(gathering))]
+    every.sort(key=lambda one: one.need)
+    if asked.as_json:
+        sys.stdout.write(dump(document(every, terms, told[-1:])))
+        return EXIT_OTHER
+    if every:
+        sys.stdout.writelines(f"{line}\n" for line in table(every, asked.lang, paint_for(sys.stdout)))
+    _tell([*(problem for one in every if one.is_stopped for problem in one.problems), *told], asked)
+    return EXIT_OTHER
 
 
 def _checked(every: Sequence[PlannedOne], found: int, asked: Asked) -> int:

@@ -46,7 +46,7 @@ def performance(
     portfolio = load(file)
     name = portfolio.name or file.stem
     if book:
-        notice = write_into(result, portfolio, book, book)
+        notice = write_into(result, portfolio, book, book, lang)
         sys.stderr.write(f"{book}\n" + (f"{notice}\n" if notice else ""))
     if output:
         write_performance(result, output, name=name, lang=lang, force=force)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -37,7 +36,6 @@ PLAN_SUFFIX = ".json"
 
 if TYPE_CHECKING:
     from engine.quote import Quote
-    from engine.trades.highs import Watch
     from rebalancer.books import Analyse
 
 
@@ -112,11 +110,11 @@ def _plan(
     """
     from rebalancer.clock import today
     from rebalancer.files import output_problems
-    from rebalancer.ledgers import realised_overseas
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import is_workbook, load_portfolio, usable
     from rebalancer.planning import adjusted, check_plannable, in_force, planned
     from rebalancer.quoting import quotes_for, quotes_in
-    from xl_addin.show.terminal import stoppable, waiting
+    from xl_addin.cli.doing import doing
 
     if may_be_several(files):
         from rebalancer.gathering import one_portfolio
@@ -149,14 +147,14 @@ def _plan(
     portfolio, problems = adjusted(usable(loaded, problems), cast("Mode | None", mode), cash_flow)
     check_plannable(portfolio, problems)
     book = file if is_workbook(file) else None
-    with waiting(say("doing.prices", lang)):
+    with doing("prices", lang):
         quotes, found = quotes_for(portfolio, given, offline=offline, book=book, accept=dict(accept))
     day = as_of or today()
     portfolio, bands = in_force(portfolio, day, history, offline=offline)
-    with waiting(say("doing.plan", lang)) as show, stoppable() as stopped:
+    with doing("plan", lang) as watch:
         made = planned(
-            realised_overseas(portfolio, file, day), quotes, day, (*problems, *found, *bands),
-            allow_stale=allow_stale, watch=_watch(show, stopped, lang),
+            with_year(portfolio, file, day), quotes, day, (*problems, *found, *bands),
+            allow_stale=allow_stale, watch=watch,
         )  # fmt: skip
         # What the ledger says is no setting of the file's own.
         made = replace(made, portfolio=replace(made.portfolio, settings=portfolio.settings))
@@ -187,25 +185,6 @@ def _plan(
 
     tell_need(told, made, file, lang)
     return EXIT_NEEDED
-
-
-def _watch(show: Callable[[str], None], stopped: Callable[[], bool], lang: Lang) -> Watch:
-    """Return what shows how far a search is, in as many digits as one reads, and ends it when that is wanted."""
-    shown = ""
-
-    def watch(best: float, bound: float) -> bool:
-        nonlocal shown
-        if stopped():
-            show(say("doing.plan.stopping", lang))
-            return True
-        gap = (best - max(bound, 0.0)) / best if 0 < best < math.inf else math.inf
-        text = say("doing.plan.gap", lang, gap=max(gap, 0.0)) if gap < 1 else say("doing.plan.stoppable", lang)
-        if text != shown:
-            shown = text
-            show(text)
-        return False
-
-    return watch
 
 
 def _analyse(quotes: Mapping[str, Quote], history: Path | None, facts: Path | None, *, offline: bool) -> Analyse:

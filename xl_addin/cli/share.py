@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from engine.errors import InputError, error
@@ -46,6 +47,7 @@ def share(
     """Write the copy, and the PDF where asked for, and say where; of several portfolios into a folder."""
     from rebalancer.loading import is_workbook
     from rebalancer.sharing import share as write
+    from xl_addin.cli.doing import doing
 
     if may_be_several(files):
         from rebalancer.gathering import one_portfolio
@@ -69,6 +71,7 @@ def share(
     written = write(
         file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, prices=prices, offline=offline,
         allow_stale=allow_stale, accept=dict(accept), own_sheets=own_sheets,
+        during=partial(doing, lang=lang or reader_language()),
     )  # fmt: skip
     for path in written:
         sys.stdout.write(say("said.written", lang or reader_language(), path=path) + "\n")

@@ -128,9 +128,9 @@ def plan_of(name: str, ranges: dict[str, object], tables: object) -> tuple[Plan,
 def _plan(portfolio: Portfolio, entries: Sequence[LedgerEntry]) -> Plan:
     day = today()
     if entries:
-        from rebalancer.ledgers import realised_in
+        from rebalancer.ledgers import with_year_of
 
-        portfolio = realised_in(portfolio, entries, day)
+        portfolio = with_year_of(portfolio, entries, day)
     portfolio, bands = in_force(portfolio, day, interactive=True)
     quotes, problems = quotes_for(portfolio, {}, interactive=True)
     portfolio, problems = typed(portfolio, quotes), (*problems, *bands)

@@ -234,12 +234,13 @@ def calendar(start: object, months: object, tables: object) -> Answer:
     first = day_of("from", start) or today()
     count = int(number_of("months", months, Decimal(12), 1, 60, whole=True))
     inputs = read_inputs(calendar.name, {}, tables)
-    realised = None
-    if (entries := entries_of(inputs.grids, calendar.name)) and inputs.portfolio.base_currency == "KRW":
-        from rebalancer.ledgers import realised_in
+    portfolio, realised = inputs.portfolio, None
+    if entries := entries_of(inputs.grids, calendar.name):
+        from rebalancer.ledgers import with_year_of
 
-        realised = realised_in(inputs.portfolio, entries, first).settings.realised.get("overseas")
-    tasks = analysing.calendar(inputs.portfolio, first, count, realised=realised)
+        portfolio = with_year_of(portfolio, entries, dt.date(first.year, 12, 31))
+        realised = portfolio.settings.realised.get("overseas") if portfolio.base_currency == "KRW" else None
+    tasks = analysing.calendar(portfolio, first, count, realised=realised)
     return calendar.table(calendar_rows(tasks, inputs.lang))
 
 
