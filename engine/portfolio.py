@@ -23,6 +23,8 @@ TRAITS = ("leveraged", "inverse", "futures")
 #: What a target names: an instrument, a set of equivalents, or a class of assets.
 GoalKind = Literal["instrument", "any", "class"]
 
+#: Between the members of equivalents, in a name that nobody gave and in one cell.
+JOINT = " | "
 #: Smallest fraction of a share that is traded where fractions are allowed.
 FRACTION = Decimal("0.000001")
 

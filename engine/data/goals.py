@@ -18,8 +18,6 @@ from engine.text import fold, percent
 
 #: Keys of a target's row that make it a goal.
 GOAL_KEYS = ("any", "share", "consolidate")
-#: Between the members of equivalents, in a name that nobody gave and in one cell.
-JOINT = " | "
 
 
 @dataclass(slots=True)

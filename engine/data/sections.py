@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from engine.data.classes import CLASSING, read_class
 from engine.data.fields import Fields, Path, shown, to_number
-from engine.data.goals import GOAL_KEYS, JOINT, TargetRow, read_members, resolve
+from engine.data.goals import GOAL_KEYS, TargetRow, read_members, resolve
 from engine.data.instruments import DESCRIPTION, Instruments
 from engine.goals import ClassTree
 from engine.money import ZERO
-from engine.portfolio import Group, Rule, Section, Target
+from engine.portfolio import JOINT, Group, Rule, Section, Target
 from engine.settings import RULE_DEFAULTS, WEIGHT_TOLERANCE
 from engine.text import fold, percent, plain_number
 

@@ -10,12 +10,11 @@ from typing import Any
 import yaml
 
 from engine.data.classes import coarse_of
-from engine.data.goals import JOINT
 from engine.data.instruments import DESCRIPTION
 from engine.data.sections import SECTION_KEYS
 from engine.goals import tree_of
 from engine.market import catalogue
-from engine.portfolio import UNKNOWN_TYPE, Account, Group, Holding, Instrument, Portfolio, Rule, Target
+from engine.portfolio import JOINT, UNKNOWN_TYPE, Account, Group, Holding, Instrument, Portfolio, Rule, Target
 from engine.settings import CostOverride, Settings
 
 Row = dict[str, object]

@@ -18,8 +18,8 @@ from xml.sax.saxutils import escape
 from openpyxl.formula.translate import Translator
 
 from engine.data.files import Refused
-from engine.data.goals import JOINT
 from engine.phrase import Phrase, phrase
+from engine.portfolio import JOINT
 from engine.words import LANGUAGES, Lang, say
 from templates.cells import Cell, Grid, Row, Rows, column_number, letters, quoted_sheet
 from templates.merge.over_time import redraw

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.data.goals import JOINT
 from engine.ledger.kinds import KINDS as ENTRY_KINDS
 from engine.money import MINOR_DIGITS
-from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, MARKETS, TRAITS
+from engine.portfolio import ACCOUNT_TYPES, ASSET_TYPES, JOINT, MARKETS, TRAITS
 from templates.spec.schema import Column, Table
 from templates.spec.vocabulary import ASSET_CLASSES, CLASSES, KINDS, SCHEDULES, SECTIONS
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from engine.data.goals import JOINT
 from engine.goals import ONE, Goal, goals_of
 from engine.money import ZERO
-from engine.portfolio import Portfolio, Target
+from engine.portfolio import JOINT, Portfolio, Target
 from engine.words import Lang, say
 from templates.cells import CellError, Row, Rows, Value
 from templates.report import INSIDE
