@@ -48,7 +48,7 @@ class Found:
 
         Results end where they end: what stands apart below them is one only if it is whole.
         """
-        own, needed = set(self.columns.values()), [self.columns[n] for n in self.table.required if n in self.columns]
+        own, needed = set(self.columns.values()), [self.columns[name] for name in self.table.required]
         ended = self.header + 1
         for number in sorted(self.grid.rows):
             cells = self.grid.rows[number]
@@ -254,7 +254,7 @@ def _best(grid: Grid, number: int, run: Mapping[int, str]) -> Found | None:
         columns, exact = _matched(table, run)
         if _is_file_of(table, grid):
             columns = _as_in_document(table, run, columns)
-        if not table.is_headed(columns):
+        if not table.required or any(name not in columns for name in table.required):
             continue
         found = Found(table, grid, number, columns, exact)
         if best is None or (len(columns), exact) > (len(best.columns), best.exact):

@@ -207,7 +207,6 @@ TARGETS = Table(
                formula='=IF({Ticker}="","",IF({Leaf}=1,{Weight},0))'),
     ),
     required=("Ticker", "Target"),
-    instead=("Members", "Class"),
     spare=3,
     identity=("Ticker", "Goal", "Members", "Class"),
     sums=True,

@@ -6,7 +6,7 @@ there is one), `table.<Table>`, `note.<Table>`, `sheet.<Sheet>`, `purpose.<Sheet
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -92,9 +92,9 @@ class Table:
     """A table: what a person fills in is an Excel table, what the engine writes a range with named columns.
 
     `spare` empty rows follow the data, ready to be filled in. `required` columns tell the reader that a row of headers
-    is this table's; any of `instead` may stand for the first of them. `ranges` is true where the columns are named
-    ranges, because functions may spill into them. A `live` table stands only in workbooks with functions, an `optional`
-    one where it has rows, a `fetched` one has rows only where closes and facts were to be had.
+    is this table's. `ranges` is true where the columns are named ranges, because functions may spill into them. A
+    `live` table stands only in workbooks with functions, an `optional` one where it has rows, a `fetched` one has rows
+    only where closes and facts were to be had.
 
     What is special about it: `identity` are the columns by which a row is known again (rows of formulas without are
     known by their order); `results` tells that rows of inputs hold results too, `matrix` that it has a column for each
@@ -107,7 +107,6 @@ class Table:
     sheet: str
     columns: tuple[Column, ...]
     required: tuple[str, ...]
-    instead: tuple[str, ...] = ()
     ranges: bool = False
     spare: int = 3
     live: bool = False
@@ -128,13 +127,6 @@ class Table:
         columns = tuple(replace(column, owner=self.name) for column in self.columns)
         object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "index", {column.name: column for column in columns})
-
-    def is_headed(self, columns: Container[str]) -> bool:
-        """Tell whether columns are enough to know this table by."""
-        if not self.required:
-            return False
-        first, *others = self.required
-        return all(name in columns for name in others) and any(name in columns for name in (first, *self.instead))
 
     @property
     def inputs(self) -> tuple[Column, ...]:

@@ -165,16 +165,6 @@ def test_a_hand_made_table_needs_only_the_headers(tmp_path: Path) -> None:
     assert book.portfolio is not None or all("ZZZZ" in text for text in told), told
 
 
-@pytest.mark.parametrize("targets", ['Members,Target\n"VOO, BND",1\n', "Class,Target\nbonds,1\n"])
-def test_targets_of_goals_alone_need_no_column_of_tickers(tmp_path: Path, targets: str) -> None:
-    (tmp_path / "holdings.csv").write_text("symbol,quantity,price\nBND,10,70\n")
-    (tmp_path / "mine.csv").write_text(targets)
-    (tmp_path / "settings.csv").write_text("Key,Value\nbase_currency,USD\n")
-    book = read_book(tmp_path)
-    assert book.portfolio is not None, book.problems
-    assert [target.kind for _, target in book.portfolio.targets()] in (["any"], ["class"])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_what_was_bought_is_written_beside_the_goals(tmp_path: Path, lang: Lang) -> None:
