@@ -158,9 +158,9 @@ def test_record_brings_holdings_and_cash_to_what_the_plan_says(book: FakeBook) -
 
 def test_record_dates_the_traded_sections_and_adds_a_row_to_the_history(book: FakeBook) -> None:
     count = len(rows(book, "Trades"))
-    history = len(rows(book, "History"))
+    history = len(rows(book, "Values"))
     recording.record(book, Progress(book), formulas=True, day=DAY)
-    last = rows(book, "History")[history]
+    last = rows(book, "Values")[history]
     assert last["Date"] == DAY
     assert last["Note"] == f"{count} trades recorded"
     place = book.sheets["Settings"].tables["Rules"].range
