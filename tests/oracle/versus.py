@@ -114,8 +114,6 @@ def _compared(  # noqa: C901 - a list of facts
     verdict.figures = {"oracle": lenient.best, "tried": lenient.tried, "ladder": case.ladder, "acting": case.acting}
     if plan is not None:
         _goals(case, plan.to_json(), verdict)
-    if plan is not None and any(state.why.code == "risk" for state in plan.sections):
-        return verdict  # the limits of `risk` are no part of what the oracle reads
     if plan is None:
         if strict.best is not None:
             verdict.say("impossible", f"the engine calls impossible what {strict.best.orders} does")
