@@ -48,14 +48,6 @@ Readings: where the contract leaves a choice, the most literal one is taken, or 
 20. Without declared accounts there is one purse, and labels of holdings are not looked at.
 21. Conversions: between two currencies of an account, as little as keeps every floor.
 
-34. Limits of `risk` are those on what is held directly: leveraged funds together below 10 %, exposure (each weight times
-    its leverage) at most 120 %, a company's share at most 10 %. One that is broken, and that going to the targets would
-    mend (members of a goal keep their proportions, what is frozen stays), is an acting cause of the sections that hold
-    more than their targets of what breaks it. It is then a limit of those sections whatever else they act for: its
-    goals are breached, and what is beyond it, or beyond what targets ask for, is outside; else a plan for another cause
-    would leave it to the day after. It is none of the limits of the objective and of reading 10: nothing is traded
-    away from a target for it.
-
 Of goals (22 to 33); where a reading above says instrument, the goal is meant for what is of targets (bands, limits,
 reasons, edges, D), its members for what is of orders:
 
@@ -87,4 +79,14 @@ reasons, edges, D), its members for what is of orders:
     breached by.
 33. A goal is locked where something is held of its members and all of that is locked. A member of a disabled goal is
     not traded.
+
+Of the limits of `risk`:
+
+34. They are on what is held directly: leveraged funds together below 10 %, exposure (each weight times its leverage) at
+    most 120 %, a company's share at most 10 %. One that is broken, and that going to the targets would mend (members of
+    a goal keep their proportions, what is frozen stays), is an acting cause of the sections that hold more than their
+    targets of what breaks it. It is then a limit of those sections whatever else they act for: its goals are breached,
+    and what is beyond it, or beyond what targets ask for, is outside; else a plan for another cause would leave it to
+    the day after. It is none of the limits of the objective and of reading 10: nothing is traded away from a target for
+    it.
 """

@@ -96,9 +96,7 @@ def _shares(document: Document, plan: Plan) -> dict[str, Decimal] | None:
     return taken if sum(taken.values()) == flow and all(part <= 0 for part in taken.values()) else None
 
 
-def _compared(  # noqa: C901 - a list of facts
-    case: Case, plan: Plan | None, verdict: Verdict, *, most: int, use_model: bool
-) -> Verdict:
+def _compared(case: Case, plan: Plan | None, verdict: Verdict, *, most: int, use_model: bool) -> Verdict:
     currencies = len(case.rates)
     unit = max(10.0 ** -DIGITS[c] * float(rate) for c, rate in case.rates.items()) / case.total
     if use_model:
