@@ -673,7 +673,7 @@ class Model:
         gross += [(np.zeros_like(leg.switch), leg.switch, slack[leg.slots]) for leg in (self._buy, self._sell)]
         self._beyond(problem.cash_above, gross, before - grant)
         accounts = np.array([problem.account[give] for give, _ in pairs], dtype=np.int64)
-        self._risk_caps(convert, accounts)
+        self._risk_caps(convert, accounts, slack)
 
     def _beyond(self, hinges: Hinges, used: list[tuple[Ints, Ints, Floats | float]], before: float) -> None:
         """Add hinges of `before` − Σ used, all of one sign, as segments of rising slope beyond the innermost kink."""
@@ -693,7 +693,7 @@ class Model:
             *((row, column, sign * np.asarray(value)) for row, column, value in used),
         )
 
-    def _risk_caps(self, convert: Ints, accounts: Ints) -> None:
+    def _risk_caps(self, convert: Ints, accounts: Ints, slack: Floats) -> None:
         """Keep an account's risk assets within its cap if it buys any of them."""
         problem, model, money = self._problem, self._model, self._money
         for cap in problem.risk_caps:
@@ -705,6 +705,7 @@ class Model:
                 zero = np.zeros(int(mine.sum()), dtype=np.int64)
                 paid = leg.used - sign * leg.worth
                 terms.append((zero, leg.trade[mine], (sign * risky * leg.worth + cap.cap * paid)[mine]))
+                terms.append((zero, leg.switch[mine], -cap.cap * slack[leg.slots][mine]))
                 for place, column, value in leg.extra:
                     here = mine[place]
                     terms.append((np.zeros(int(here.sum()), dtype=np.int64), column[here], cap.cap * value[here]))

@@ -300,7 +300,7 @@ class _Search:
         if self.is_stopped or not answer.nets or self.is_settled:
             return
         near = hulls.options.of(hulls.near(answer.nets, WINDOW * self.problem.total))
-        inner = hulls.maximise(near)
+        inner = hulls.maximise(near, frozenset(at for at, cap in enumerate(problem.risk_caps) if cap.holds))
         if inner is not None:
             self._search([Halves(hulls, inner, self.offer, near)], QUICK_WORK)
 
@@ -312,16 +312,16 @@ class _Search:
         self._effort, self._asked, self._narrows = whole, -np.inf, self.best is not None
 
     def _search(self, cases: Sequence[Halves], work: int) -> None:
-        """Search in turns, until the work is done, nothing is left to find, or it is stopped."""
-        for halves in cases:
+        """Search in turns, until the work is done, nothing is left to find, or it is stopped; first cases the most."""
+        for place, halves in enumerate(cases):
             if self.is_settled or self.is_stopped or self.is_spent:
                 return
-            most = work
+            most = work // (place + 1)
             if self.best is not None:
                 if self.best[0].objective <= halves.bound:
                     continue
                 halves.start(self.best[1], self.best[0].objective)
-                most = int(work * self._part)
+                most = int(most * self._part)
             before = halves.work
             for turn in (halves.descend(most // 10), halves.share(most), halves.join(most // 4)):
                 for _ in turn:
@@ -390,11 +390,11 @@ class _Search:
         """Return the problem without the trades that are in no plan of at most `most`, and slots that trade in all."""
         # A hair more, so that the best plan itself is always among what is left.
         most += 1e-9 * self.problem.total
-        cases = [case for case in self._cases if case.dual.bound <= most]
+        cases = [case for case in self._cases if case.dual.bound <= most] or self._cases
         low, high, idle = hulls.survivors(cases, most)
         slots = self.problem.slots
         slots = replace(slots, low=low, high=high, full=slots.full & (low == slots.low))
-        mended = frozenset.intersection(*(case.kept for case in cases)) if cases else frozenset()
+        mended = frozenset.intersection(*(case.kept for case in cases))
         caps = enumerate(self.problem.risk_caps)
         held = tuple(replace(cap, holds=True) if place in mended else cap for place, cap in caps)
         return replace(self.problem, slots=slots, risk_caps=held), ~idle
@@ -457,7 +457,7 @@ class _Search:
             self.mend(whole(granted.units))
         less = self._effort.part(4)
         for hair in HAIRS:
-            if self.is_spent or self.is_settled:
+            if self.is_spent or (self.is_settled and self.problem.size > SMALL):
                 return
             kept = replace(part.problem, reserve=part.problem.reserve + hair * part.problem.total)
             again = self._ask(Model(kept, loose=False, must=part.must), less, part.gap, start=part.start)
