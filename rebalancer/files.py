@@ -56,6 +56,15 @@ def must_be_free(path: Path, suffix: str, *, force: bool) -> None:
         raise InputError(problems)
 
 
+def open_in(path: Path) -> str:
+    """Return the name of what Excel or LibreOffice puts beside a file while it is open there, "" for none.
+
+    Where the system lets a file be replaced that is open, saving it there would take back what was written here.
+    """
+    beside = (f"~${path.name}", f".~lock.{path.name}#")
+    return next((name for name in beside if path.with_name(name).exists()), "")
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: a temporary one in the same folder is put in its place in one step.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -228,3 +229,20 @@ def test_two_sides_over_s3(tmp_path: Path, bucket: str) -> None:
     assert [one.number for one in versions] == [1, 2, 3]
     assert not Shelf(bucket, "my").create(Version(2, "x", (), ".yaml", b"", ""))
     assert json.loads(versions[0].document())["format"] == FORMAT
+
+
+def test_a_version_that_the_cloud_puts_there_anew_takes_nothing_back(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    here.change("quantity: 10,", "quantity: 12,")
+    here.sync()
+    there.sync()
+    there.change("quantity: 12,", "quantity: 10,")
+    there.sync()
+    older = Path(here.url) / "my.sync" / "00000002.json"
+    whole = older.read_bytes()
+    older.unlink()
+    older.write_bytes(whole)
+    os.utime(older, (2_000_000_000, 2_000_000_000))
+    assert not there.sync().sent
+    here.sync()
+    assert here.quantity("QQQ") == there.quantity("QQQ") == 10
