@@ -180,11 +180,16 @@ def merged(
             if not side:
                 conflicts.append(Conflict(("weights", *row[1:]), here, there))
     kept = {row: value for row, value in kept.items() if value is not None}
+    return _built(_with_accounts(kept, ours, others), mine, theirs), tuple(conflicts)
+
+
+def _with_accounts(kept: Rows, ours: Rows, others: Rows) -> Rows:
+    """Return merged rows with the accounts of them: one that a side took away stays where a row in it does."""
     for name in dict.fromkeys(row[1] for row in kept if row[0] in ("holding", "cash")):
-        # An account that one side took away stays where a row in it does.
         row = "account", name
-        kept.setdefault(row, ours.get(row) or others.get(row))
-    return _built(kept, mine, theirs), tuple(conflicts)
+        if account := ours.get(row) or others.get(row):
+            kept.setdefault(row, account)
+    return kept
 
 
 def _with_same_names(

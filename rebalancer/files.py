@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 from pathlib import Path
 
 from engine.errors import InputError, Problem, error
@@ -68,11 +70,17 @@ def open_in(path: Path) -> str:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: a temporary one in the same folder is put in its place in one step.
 
-    Raises InputError where the folder cannot be written to or the file is open elsewhere.
+    Who may read it stays as it was, and a link stays one. Raises InputError where the folder or the file cannot be
+    written to, or the file is open elsewhere.
     """
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not os.access(path, os.W_OK):
+        raise InputError([error("output-not-written", str(path), reason=os.strerror(errno.EACCES))])
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(data)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except OSError as fault:
         reason = fault.strerror or type(fault).__name__

@@ -77,7 +77,7 @@ def remembered_url(source: Path) -> str:
     return _State.read(source).url
 
 
-def _whole(url: str, folder: Path | None = None) -> str:
+def whole_place(url: str, folder: Path | None = None) -> str:
     """Return a place that means the same wherever it is named from: a folder with its whole path."""
     if not url or "://" in url:
         return url
@@ -208,7 +208,7 @@ def sync(
     source = Path(file)
     if source.is_dir() or source.suffix.lower() not in KINDS:
         raise InputError([error("sync-files", str(source), kinds=KINDS)])
-    url = _whole(url) or remembered_url(source)
+    url = whole_place(url) or remembered_url(source)
     if not url:
         raise InputError([error("sync-no-url", str(source))])
     shelf = Shelf(url, source.stem, passphrase)
@@ -293,8 +293,10 @@ def meet(
     bases = tuple(every.get(one) or _base(state, one) for one in had if one in every or one in state.bases)
     there = set(every) | set(places)
     whole = [one.number for one in listed if one.path in known or one.path in read]
-    if half := [one.path.rpartition("/")[2] for one in listed if one.path not in known and one.path not in read]:
-        problems.append(warning("sync-half", url, files=half[:3], count=len(half)))
+    half = [one.path.rpartition("/")[2] for one in listed if one.path not in known and one.path not in read]
+    if half:
+        place = f"{url}/{own.source.stem}.sync"
+        problems.append(warning("sync-half", url, files=half[:3], count=len(half), place=place))
     return Meeting(
         own, shelf, state, portfolio, tuple(found), heads, tuple(had), bases, {**known, **_seen(listed, read)},
         max(whole, default=0), max((*(one.number for one in listed), state.number), default=0), tuple(conflicts),
@@ -629,8 +631,11 @@ class _State:
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return cls(url)
         # Earlier versions kept the folder as it was typed, mostly beside the file.
-        there = _whole(state.url, source.parent)
-        return replace(state, url=there, seen=seen) if url in ("", there) else cls(url)
+        there = whole_place(state.url, source.parent)
+        if url in ("", there):
+            return replace(state, url=there, seen=seen)
+        # The versions may have moved: which of them the file has is known by their identities.
+        return replace(state, url=url, seen={}, number=0, sending="")
 
     def write(self, source: Path) -> None:
         """Keep it beside the file."""

@@ -182,6 +182,13 @@ def test_what_cannot_be_brought_together_is_told(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.slow
+def test_the_first_to_send_with_a_passphrase_makes_the_key(tmp_path: Path) -> None:
+    shelf = Shelf(str(tmp_path), "my", "correct horse")
+    assert shelf.create(Version(1, "x", (), ".yaml", b"mine", ""))
+    assert (tmp_path / "my.sync" / "key.age").read_bytes().startswith(b"age-encryption.org/v1\n-> scrypt ")
+    assert [one.data for one in Shelf(str(tmp_path), "my", "correct horse").versions()] == [b"mine"]
+
+
 def test_what_leaves_is_encrypted_where_there_is_a_passphrase(tmp_path: Path, key: bytes) -> None:
     shared = tmp_path / "cloud"
     (shared / "my.sync").mkdir(parents=True)
