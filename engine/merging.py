@@ -19,7 +19,7 @@ from engine.ledger.account import Books
 from engine.money import ZERO
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Holding, Portfolio, Rule, Section, Target
-from engine.settings import Settings
+from engine.settings import Settings, setting_fields
 from engine.text import plain_number
 
 Row = tuple[str, ...]
@@ -34,6 +34,9 @@ _COLUMNS: Mapping[str, str] = {
     "relative_band_high_volatility": "RelativeBandHigh", "min_trade": "MinTrade", "last_rebalanced": "LastRebalanced",
     "months": "Months",
 }  # fmt: skip
+#: What the codes of fields are called.
+_CODES = {"type": "word.account_type", "schedule": "word.schedule", "markets": "word.market", "banned": "word.trait"}
+_SECTIONS = ("core", "satellite", "all")
 #: Rows that stand in a list: one that is not there was taken away, or is new.
 _LISTED = frozenset(("holding", "account", "target", "rule", "group"))
 _PERCENTS = frozenset(("weight", "minimum", "maximum", "share", "risk_cap", "absolute_band", "relative_band",
@@ -88,17 +91,32 @@ class Change:
 
 def row_place(row: Row) -> Phrase:
     """Return which row it is: its kind, and what it is called."""
-    # "all" is the section of those who have none.
-    names = row[2:] if row[0] in ("target", "weights") and row[1] == "all" else row[1:]
-    return place(f"sync-{row[0]}", row=tuple(filter(None, names)))
+    kind, *names = row
+    found: list[object] = list(names)
+    if kind in ("setting", "head") and names[0] != "costs":
+        found[0] = _word("word.setting", names[0])
+    elif kind in ("target", "weights", "rule") and names[0] in _SECTIONS:
+        # "all" is the section of those who have none.
+        found[0] = "" if names[0] == "all" and names[1:] else _word("section", names[0])
+    return place(f"sync-{kind}", row=tuple(filter(None, found)))
+
+
+def _word(kind: str, code: str) -> Phrase:
+    """Return a code as a file has it, with the word that a workbook has."""
+    return phrase("sync-word", code=code, word=phrase(f"{kind}.{code}"))
 
 
 def _shown(row: Row, value: object, other: object) -> object:
     """Return of a row what tells it from the other one, for a person."""
     if value is None:
-        return "0" if row[0] == "cash" else phrase("shown.nothing")
+        return "0" if row[0] == "cash" else phrase("sync-none")
     if not is_dataclass(value):
-        return _plain(value)
+        chosen = row[0] == "setting" and setting_fields()[row[1]]["choices"]
+        if not chosen:
+            return _plain(value)
+        kind = "word.market" if row[1] == "fractional" else f"word.setting.{row[1]}"
+        codes = value if isinstance(value, tuple) else (value,)
+        return tuple(_word(kind, str(one)) for one in codes) or phrase("sync-none")
     names = [one.name for one in fields(value) if one.compare]
     if type(other) is type(value):
         names = [name for name in names if getattr(value, name) != getattr(other, name)]
@@ -108,13 +126,20 @@ def _shown(row: Row, value: object, other: object) -> object:
         names = ["weight"]
     else:  # what the row is called by is no part of what it says
         names = [name for name in names if name not in ("name", "cash") and getattr(value, name) not in (None, ())]
-    said = [(name, _plain(getattr(value, name), percent=name in _PERCENTS)) for name in names]
+    said = [(name, _field(name, getattr(value, name))) for name in names]
     if len(said) == 1 and names[0] in ("quantity", "value", "weight"):
         return said[0][1]
     return tuple(_part(type(value).__name__, name, text) for name, text in said)
 
 
-def _part(kind: str, name: str, text: str) -> object:
+def _field(name: str, value: Any) -> object:  # noqa: ANN401 - any field
+    """Return what a field of a row says."""
+    if name in _CODES and value:
+        return tuple(_word(_CODES[name], one) for one in ((value,) if isinstance(value, str) else value))
+    return _plain(value, percent=name in _PERCENTS)
+
+
+def _part(kind: str, name: str, text: object) -> object:
     """Return a field of a row with what it is called."""
     column = _COLUMNS.get(name)
     table = {"Holding": "Holdings", "Account": "Accounts", "Target": "Targets", "Rule": "Rules", "Group": "Groups"}
@@ -131,7 +156,10 @@ def _plain(value: object, *, percent: bool = False) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(_plain, value)) or "–"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items()) or "–"
+    if is_dataclass(value):
+        given = {one.name: getattr(value, one.name) for one in fields(value)}
+        return _plain({name: one for name, one in given.items() if one is not None})
     return "–" if value is None or value == "" else str(value)
 
 
