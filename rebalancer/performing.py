@@ -157,11 +157,15 @@ def add_performance(found: AnalysisTables, result: Performance, portfolio: Portf
     """Add the rows of the Performance sheet to the tables of a workbook, with what is wrong."""
     from templates.performance import performance_tables
 
-    made = performance_tables(result, lang, {s: one.called(lang) for s, one in portfolio.instruments.items()})
+    made = performance_tables(result, lang, _names(portfolio, lang))
     for name, rows in made.rows.items():
         found.add(name, rows, made.note)
     found.shares = made.shares
     found.problems += [one for one in result.problems if one.severity != "info" and one not in portfolio.notes]
+
+
+def _names(portfolio: Portfolio, lang: Lang) -> dict[str, str]:
+    return {symbol: one.called(lang) for symbol, one in portfolio.instruments.items()}
 
 
 def write_into(result: Performance, portfolio: Portfolio, book: Path, output: Path, lang: Lang) -> str:
@@ -192,12 +196,15 @@ def write_into(result: Performance, portfolio: Portfolio, book: Path, output: Pa
 
 
 def write_performance(
-    result: Performance, path: str | Path, *, name: str, lang: Lang = "en", force: bool = False
+    result: Performance, path: str | Path, *, of: Portfolio, name: str, lang: Lang = "en", force: bool = False
 ) -> None:
-    """Write a performance as a report workbook (.xlsx), whole or not at all; raises InputError where it cannot be."""
+    """Write a performance as a report workbook (.xlsx), whole or not at all; raises InputError where it cannot be.
+
+    `name` stands on it; instruments are called what they are in the portfolio that it is `of`.
+    """
     from rebalancer.files import must_be_free, write_whole
     from templates.performance import performance_book
 
     path = Path(path)
     must_be_free(path, ".xlsx", force=force)
-    write_whole(path, performance_book(result, name, lang))
+    write_whole(path, performance_book(result, name, lang, _names(of, lang)))
