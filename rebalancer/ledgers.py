@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Workbooks that may have the ledger on a sheet of their own.
 _BOOKS = (".xlsx", ".xlsm")
+#: Files of portfolios, two of which in one folder may have one name.
+_FILES = (".yaml", ".yml", *_BOOKS)
 #: Seconds to wait for another process that records into the same portfolio.
 _PATIENCE = 10.0
 
@@ -110,6 +112,19 @@ def _beside(source: Path) -> Ledger:
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Ledger(path, entries, problems)
+
+
+def shared_with(source: Path) -> tuple[Problem, ...]:
+    """Return a warning where another portfolio's file has the name of this one, and so the ledger beside it too."""
+    path = ledger_file(source)
+    if not path.exists():
+        return ()
+    others = sorted(
+        one.name
+        for one in source.parent.iterdir()
+        if one.stem == source.stem and one.suffix.lower() in _FILES and one.name != source.name
+    )
+    return (warning("ledger-shared", str(path), file=source.name, others=tuple(others)),) if others else ()
 
 
 def opening(portfolio: Portfolio, day: dt.date) -> tuple[LedgerEntry, ...]:
@@ -227,7 +242,7 @@ def check_agrees(portfolio: Portfolio, ledger: Ledger, file: Path) -> None:
     """Raise InputError where the portfolio's file does not hold what its ledger comes to: it was changed by hand."""
     found = differences(ledger.books(portfolio.base_currency), portfolio)
     if ledger.standing and found:
-        raise InputError(difference_problems(found, file.name))
+        raise InputError((*difference_problems(found, file.name), *shared_with(file)))
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
 from rebalancer.analysing import LIVE, MARGIN, Sources, currencies_of, fx_pairs
 from rebalancer.clock import today
-from rebalancer.ledgers import Ledger, read_ledger, snapshot
+from rebalancer.ledgers import Ledger, read_ledger, shared_with, snapshot
 from rebalancer.loading import load
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def performance(
         )
     if start and end and start > end:
         raise InputError([error("bad-period", place("command-line"), first=start, last=end)])
-    return of_ledger(portfolio, ledger, sources, start, end, today())
+    return of_ledger(portfolio, ledger, sources, start, end, today(), path)
 
 
 def of_ledger(
@@ -57,8 +57,9 @@ def of_ledger(
     start: dt.date | None,
     end: dt.date | None,
     day: dt.date,
+    source: Path | None = None,
 ) -> Performance:
-    """Return what a ledger came to; differences from the portfolio's file are told, not mended."""
+    """Return what a ledger came to; differences from the portfolio's file (`source`) are told, not mended."""
     from engine.ledger.account import difference_problems, differences
 
     entries = ledger.standing
@@ -72,6 +73,8 @@ def of_ledger(
         )
     off = difference_problems(differences(ledger.books(portfolio.base_currency), portfolio), ledger.path.name)
     told = tuple(replace(one, severity="warning") for one in off)
+    if off and source is not None:
+        told += shared_with(source)
     old = aged(found, end or day)
     return replace(found, problems=(*portfolio.notes, *ledger.problems, *told, *problems, *found.problems, *old))
 
