@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.history import as_date
-from engine.ledger.performance import OverTime, Performance, Returns
+from engine.ledger.performance import YEAR, OverTime, Performance, Returns
 from engine.words import Lang, say
 from templates.spec.vocabulary import spoken
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, money, problem_lines, table_lines, wrap
@@ -26,7 +26,7 @@ def performance_text(result: Performance, name: str, lang: Lang, paint: Paint) -
     returns = whole.returns()
     paid = Decimal(repr(float((whole.came - whole.taken).sum())))
     value = Decimal(repr(float(whole.value[-1])))
-    short = returns.yearly is None and returns.money_weighted is None
+    short = (as_date(whole.days[-1]) - as_date(whole.days[0])).days < YEAR
     below = _say("under-a-year", lang) if short else NONE
     head = _say("head", lang, name=name, first=as_date(whole.days[0]), last=as_date(whole.days[-1]))
     lines = [
@@ -86,7 +86,8 @@ def _worth(part: OverTime, currency: str) -> str:
 
 
 def _rate(value: float | None) -> str:
-    return NONE if value is None else f"{value:+.2%}"
+    # What rounds to nothing has no minus.
+    return NONE if value is None else f"{round(value, 4) + 0.0:+.2%}"
 
 
 def _sum(value: Decimal | None, currency: str) -> str:
