@@ -44,7 +44,7 @@ def test_two_new_names_of_one_account_are_a_conflict(side: str, name: str) -> No
     _, conflicts = merged(base, mine, theirs)
     assert conflicts == (Conflict(("name", "A"), "B", "C"),)
     for chosen in ({"prefer": side}, {"choices": {("name", "A"): side}}):
-        found, conflicts = merged(base, mine, theirs, **chosen)  # type: ignore[arg-type]
+        found, conflicts = merged(base, mine, theirs, **chosen)
         assert conflicts == ()
         assert held(found) == [(name, Decimal(7))]
 
