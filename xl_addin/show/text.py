@@ -173,7 +173,9 @@ def why_sentence(plan: Plan, lang: Lang) -> str:
 
 
 def leaves_sentence(plan: Plan, lang: Lang) -> str:
-    """Return what is still not where the targets want it after the plan."""
+    """Return what is still not where the targets want it after the plan; empty where nothing is."""
+    if not plan.quality.misplaced:
+        return ""
     misplaced = money(Decimal(plan.quality.misplaced) * plan.total_value, plan.base_currency)
     share = _share(plan.quality.misplaced, 2)
     return say("report.misplaced" if plan.trades else "report.misplaced-now", lang, amount=misplaced, share=share)
@@ -555,7 +557,7 @@ def tax_sentences(tax: TaxEstimate, base: str, lang: Lang) -> list[str]:
 def conclusion(plan: Plan, lang: Lang) -> str:
     """Return what to do, in one sentence."""
     if not plan.trades:
-        return say("report.stuck" if plan.needs_rebalancing else "report.nothing", lang)
+        return say("report.stuck" if any(state.acts for state in plan.sections) else "report.nothing", lang)
     sums = traded(plan)
     what = []
     for side in ("sell", "buy"):
@@ -571,7 +573,7 @@ def conclusion(plan: Plan, lang: Lang) -> str:
     costs = " + ".join(money(amount, currency) for currency, amount in charged.items() if amount)
     cash = " + ".join(money(amount, currency) for currency, amount in plan.cash.after.items() if amount)
     why = say("report.why-needed" if plan.needs_rebalancing else "report.why-closer", lang)
-    none = say("report.zero", lang)
+    none = money(ZERO, plan.base_currency)
     return say("report.do-trades", lang, why=why, what=", ".join(what), costs=costs or none, cash=cash or none)
 
 
