@@ -298,6 +298,17 @@ def test_a_plan_that_can_trade_nothing_for_what_is_outside_its_band_does_not_cal
     assert conclusion(plan, "en").startswith("No trades: none that is allowed")
 
 
+def test_what_nobody_asked_a_price_for_has_none_in_the_report() -> None:
+    held = [{"symbol": "VTI", "quantity": 5, "price": 100}]
+    targets = [{"ticker": "VTI", "weight": 0.9}, {"ticker": "GLDM", "weight": 0.1, "enabled": False}]
+    body = {"base_currency": "USD", "holdings": held, "targets": targets}
+    portfolio, problems = portfolio_from_data({"portfolio": body}, "disabled")
+    assert portfolio is not None, problems
+    told = report(rebalance(portfolio, {}, quiet().as_of))
+    assert next(line for line in told.splitlines() if "GLDM" in line).count("$0.00") == 1  # its value
+    assert "none: 1" not in told
+
+
 def test_trades_inside_the_bands_are_not_called_needed() -> None:
     assert conclusion(replace(example(), needs_rebalancing=False), "en").startswith("Nothing is outside its band")
 

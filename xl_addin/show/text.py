@@ -251,13 +251,18 @@ def _shown_goals(plan: Plan) -> Sequence[GoalState]:
     return plan.goals if uses_goals(plan.portfolio) else ()
 
 
+def _priced(position: Position) -> str:
+    """Return the price of a position; empty where nothing of it is held or wanted, so that nobody asked for one."""
+    return "" if position.price_source == "none" else price(position.price, position.currency)
+
+
 def _position_row(plan: Plan, position: Position, lang: Lang) -> TextRow:
     return TextRow(
         (
             called(plan, position, lang),
             position.symbol,
             quantity(position.quantity),
-            price(position.price, position.currency),
+            _priced(position),
             money(position.value, plan.base_currency),
             percent(position.weight),
             percent(position.target),
@@ -300,7 +305,7 @@ def _goal_rows(plan: Plan, state: GoalState, lang: Lang) -> Iterator[TextRow]:
                 f"  {called(plan, position, lang)}",
                 symbol,
                 quantity(position.quantity),
-                price(position.price, position.currency),
+                _priced(position),
                 money(part * position.value, plan.base_currency),
                 percent(part * position.weight),
                 "",
@@ -461,6 +466,8 @@ def price_sources(plan: Plan, lang: Lang) -> str:
     """Return where the prices come from, of which days each source's are, and the rates used."""
     parts = []
     for source in dict.fromkeys(position.price_source for position in plan.positions):
+        if source == "none":
+            continue
         found = [position.price_as_of for position in plan.positions if position.price_source == source]
         dates = sorted({moment.date().isoformat() for moment in found if moment})
         ages = ["~".join(dict.fromkeys([dates[0], dates[-1]]))] if dates else []
