@@ -23,7 +23,6 @@ from templates.spec import sheet
 from templates.write import Book, build
 from tests.workbook.cases import DAY, report_for
 
-
 SEVENTY_THIRTY = (("AAA", 70), ("BBB", 30))
 
 
