@@ -177,8 +177,8 @@ def _headline(pen: Pen) -> Line:
     found = "MATCH({@check.PROBLEM},Checks_Result,0)"
     fail = f'{{!banner.fail}}&INDEX(Checks_Check,{found})&" – "&INDEX(Checks_Detail,{found})'
     planned = _PLANNED % "needs_rebalancing"
-    outside = "COUNTIF({Targets.Status},{@status.OVER})+COUNTIF({Targets.Status},{@status.UNDER})>0"
-    idle = f"IF({outside},{{!head.stuck}},{{!head.nothing}})"
+    count = "COUNTIF({Targets.Status},{@status.OVER})+COUNTIF({Targets.Status},{@status.UNDER})>0"
+    idle = f"IF({count},{{!head.stuck}},{{!head.nothing}})"
     done = f"IFERROR(IF({planned},{{!head.do}}&{_what(pen).formula},{idle}),{{!head.unplanned}})"
     return Line(f"IF(ChecksFailed>0,{fail},IF(TotalValue=0,{{!head.empty}},{done}))", value)
 
