@@ -145,6 +145,7 @@ def _killing(monkeypatch: pytest.MonkeyPatch, after: int) -> Callable[[], int]:
     return lambda: done
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_any_step_leaves_all_or_nothing(
     mine: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_process_killed_at_any_step_leaves_all_or_nothing(
     assert agrees(mine)
 
 
+@pytest.mark.slow
 def test_of_two_processes_at_once_one_records(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     planned(mine, capsys)
     command = [sys.executable, "-c", "import sys; from xl_addin.cli import main; sys.exit(main(sys.argv[1:]))"]
@@ -286,3 +288,18 @@ def test_without_a_day_s_rate_the_file_s_own_counts(mine: Path, capsys: pytest.C
     ledger_file(mine).write_text("id,date,kind,currency,amount\na,2026-01-02,deposit,USD,10\n", encoding="utf-8")
     assert main(["performance", str(mine), "--offline", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["value"] == 13915
+
+
+def test_two_portfolios_of_one_name_are_told_that_they_share_a_ledger(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = mine.with_suffix(".yml")
+    other.write_text(DOCUMENT.replace("quantity: 250", "quantity: 251"), encoding="utf-8")
+    mine.with_name("my.prices.csv").touch()
+    assert main(["record", str(mine), "--correct"]) == 0
+    capsys.readouterr()
+    assert main(["record", str(other), "--deposit", "5"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "my.yml and my.yaml have one name, and so one ledger" in told
+    assert main(["performance", str(mine), "--offline"]) == 0
+    assert "have one name" not in capsys.readouterr().out  # it is this one's
