@@ -203,8 +203,8 @@ def test_what_is_wrong_in_a_row_is_told_in_the_words_of_the_sheet() -> None:
 
 def test_an_instrument_may_go_by_its_name_in_a_row_written_by_hand() -> None:
     cells = {6: {1: "날짜", 2: "구분", 3: "종목코드", 4: "수량", 5: "통화", 6: "금액", 7: "번호", 8: "묶음 번호"}}
-    for row, name in enumerate(("KODEX 200", "069500", "A069500", "qqq", "MYFUND"), 8):
+    for row, name in enumerate(("KODEX 200", "069500", "qqq", "MYFUND"), 8):
         cells[row] = {1: "2026-11-22", 2: "매수", 3: name, 4: "1", 5: "KRW", 6: "50000"}
     found = sheet_ledger([Grid("거래내역", cells)], "my.xlsx")
     assert found.problems == ()
-    assert [one.symbol for one in found.entries] == ["069500", "069500", "069500", "QQQ", "MYFUND"]
+    assert [one.symbol for one in found.entries] == ["069500", "069500", "QQQ", "MYFUND"]
