@@ -500,6 +500,10 @@ class _Maker:
                 cost = max(between - tax, ZERO if apart else cost)
         elif net is not None:
             whole = abs(net) - cost - tax if buys else abs(net) + cost + tax
+            worth = quantity * (price or ZERO)
+            # A list of one's own does not say whether its amount is with or without costs: quantity times price does.
+            if row.form.name == "generic" and worth and abs(worth - abs(net)) < abs(worth - whole):
+                whole = abs(net)
         elif price is not None:
             whole = quantity * price
         else:
