@@ -187,6 +187,11 @@ def _words(form: str, kind: str) -> Mapping[str, str]:
     return common | {fold(row["word"]): row["meaning"] for row in rows if row["form"] == form}
 
 
+def kinds_by_word() -> Mapping[str, str]:
+    """Return the kinds that words mean in any list of transactions and in Korean ones, the words folded."""
+    return _words("korean", "type")
+
+
 def transaction_form_names() -> tuple[str, ...]:
     """Return the names of the forms of tables."""
     return tuple(dict.fromkeys(one.name for one in transaction_forms()))
