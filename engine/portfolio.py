@@ -236,6 +236,36 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Contributed:
+    """What a ledger says was paid into accounts of a type, in won: this `year` and `before` it.
+
+    It knows of them from the day of `since` on. `unsure` is the last day on which something came that may have been
+    paid in and is not counted (what was there at the beginning, a correction, money without a rate); None: never.
+    """
+
+    year: Decimal = ZERO
+    before: Decimal = ZERO
+    since: dt.date = dt.date.max
+    unsure: dt.date | None = None
+
+    @property
+    def in_later_years(self) -> Contributed:
+        """Return the same as a later year sees it, in which nothing was paid in yet."""
+        return replace(self, year=ZERO, before=self.before + self.year)
+
+
+@dataclass(frozen=True, slots=True)
+class YearSoFar:
+    """What a ledger says of the year: overseas gains realised, in the base currency, and what was paid in.
+
+    `realised` is None without a ledger; `contributed` is by type of account.
+    """
+
+    realised: Decimal | None = None
+    contributed: Mapping[str, Contributed] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Portfolio:
     """A person's whole portfolio document.
 
@@ -248,8 +278,7 @@ class Portfolio:
     ("" for a widest one). `prefer` says where what is bought first: places (names or types of accounts) by symbol, goal
     or class, and under "rule" the named rule that holds besides. `engine.goals` reads them with the catalogue's.
 
-    `contributed` is what was paid into accounts earlier in the year, by their type and in won: no document says it, the
-    ledger does.
+    `so_far` is what the year came to: no document says it, the ledger does.
     """
 
     name: str
@@ -268,7 +297,7 @@ class Portfolio:
     exposures: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
     prefer: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    contributed: Mapping[str, Decimal] = field(default_factory=dict)
+    so_far: YearSoFar = field(default_factory=YearSoFar)
 
     def targets(self) -> Iterator[tuple[Section, Target]]:
         """Yield every target with its section, in document order."""

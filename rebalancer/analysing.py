@@ -386,7 +386,8 @@ def risk(
 ) -> RiskReport:
     """Check every limit. Prices that are not given are the history file's last closes, or without one the sources'.
 
-    Nothing is judged by a doubtful price, but for those of `accept`, by symbol, that a person has confirmed.
+    Nothing is judged by a doubtful price, but for those of `accept`, by symbol, that a person has confirmed. What the
+    year came to is looked at where `rebalancer.ledgers.with_year` has read it, or the document says it.
     """
     as_of = day_of(sources, as_of)
     history, problems = _volatility_history(portfolio, sources, as_of)
@@ -403,7 +404,7 @@ def risk(
     valuation, found = _valuation(portfolio, quotes, history, as_of)
     facts, facts_found = load_facts(sources, portfolio.symbols)
     facts = _tracked(portfolio, history, facts)
-    rules = limits.risk(portfolio, valuation, _inputs(portfolio, valuation, history, facts))
+    rules = limits.risk(portfolio, valuation, _inputs(portfolio, valuation, history, facts, as_of))
     problems = joined((*portfolio.notes, *problems, *found, *facts_found, *limits.risk_problems(rules)))
     return RiskReport(rules, valuation is not None, problems)
 
@@ -487,10 +488,14 @@ def _tracked(portfolio: Portfolio, history: HistoryTable, facts: Mapping[str, Fu
 
 
 def _inputs(
-    portfolio: Portfolio, valuation: Valuation | None, history: HistoryTable, facts: Mapping[str, Fund]
+    portfolio: Portfolio,
+    valuation: Valuation | None,
+    history: HistoryTable,
+    facts: Mapping[str, Fund],
+    as_of: dt.date,
 ) -> RiskInputs:
     listed = frozenset(symbol for symbol in portfolio.symbols if load().get(symbol))
-    return RiskInputs(facts, judged(history, portfolio.symbols), listed, _won_per(valuation))
+    return RiskInputs(facts, judged(history, portfolio.symbols), listed, _won_per(valuation), as_of)
 
 
 def _won_per(valuation: Valuation | None) -> dict[str, Decimal]:

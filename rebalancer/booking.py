@@ -36,6 +36,7 @@ from rebalancer.ledgers import (
     opening,
     read_ledger,
     recording,
+    shared_with,
 )
 
 if TYPE_CHECKING:
@@ -344,7 +345,7 @@ def _booking(
         added = tuple(replace(one, batch=batch) for one in corrections(known, books, day))
         return Booking(before, before, (*begin, *new, *added), found.known, problems)
     elif not any(problem.severity == "error" for problem in told):
-        off = difference_problems(differences(was if by_hand else books, before), file.name)
+        off = (*difference_problems(differences(was if by_hand else books, before), file.name), *shared_with(file))
         problems = (*problems, *off) if by_hand else (*problems, *off, error("booking-differs", str(file)))
     if after is not before:
         problems = (*problems, *_impossible(books), *overdrawn(before, after))

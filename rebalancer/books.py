@@ -13,8 +13,6 @@ from engine.words import Lang
 from rebalancer.files import keep_copy, must_be_free, write_whole
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from rebalancer.analysing import Sources
     from rebalancer.tabulating import AnalysisTables
     from templates.cells import Row, Rows
@@ -65,8 +63,7 @@ def write_plan_book(
     found = analyse(plan, lang) if analyse else None
     if source is not None and not source.is_dir():
         found = _over_time(plan, source, closes, lang, found)
-    realised = _realised(plan, source) if source is not None else None
-    report = plan_book(plan, lang, history, found, realised)
+    report = plan_book(_of_the_year(plan, source) if source is not None else plan, lang, history, found)
     data: bytes | None = None
     notice: Phrase | None = None
     if own and source is not None:
@@ -111,13 +108,14 @@ def _over_time(
     return found
 
 
-def _realised(plan: Plan, source: Path) -> Decimal | None:
-    """Return the year's overseas gains in won, by the settings or the ledger of the plan's file; None where unknown."""
+def _of_the_year(plan: Plan, source: Path) -> Plan:
+    """Return a plan that knows what the year came to by the ledger of its file; its settings stay the file's."""
     from rebalancer.ledgers import with_year
 
-    if plan.portfolio.base_currency != "KRW" or source.is_dir():
-        return None
-    return with_year(plan.portfolio, source, plan.as_of).settings.realised.get("overseas")
+    if plan.portfolio.so_far.realised is not None or source.is_dir():
+        return plan
+    so_far = with_year(plan.portfolio, source, plan.as_of).so_far
+    return replace(plan, portfolio=replace(plan.portfolio, so_far=so_far))
 
 
 def plan_book(
@@ -125,15 +123,11 @@ def plan_book(
     lang: Lang,
     history: tuple[Row, ...] = (),
     found: AnalysisTables | None = None,
-    realised: Decimal | None = None,
 ) -> BookReport:
-    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`.
-
-    `realised` are the year's overseas gains, for the calendar.
-    """
+    """Return what the workbook of a plan shows: the plan, the rates, the analyses that need no history, and `found`."""
     from templates.report import plan_report, problem_rows
 
-    analyses = _analyses(plan, lang, realised)
+    analyses = _analyses(plan, lang)
     if found:
         problems = dict.fromkeys((*plan.problems, *found.problems))
         analyses |= {**found.rows, "Problems": problem_rows(tuple(problems), lang)}
@@ -142,15 +136,19 @@ def plan_book(
     return replace(report, shares=found.shares) if found else report
 
 
-def _analyses(plan: Plan, lang: Lang, realised: Decimal | None) -> dict[str, Rows]:
+def _analyses(plan: Plan, lang: Lang) -> dict[str, Rows]:
     """Return what can be analysed without history: the year's tasks, and every limit beside what it is today."""
     from engine.analysis.calendar import Calendar, calendar
-    from engine.analysis.risk import risk
+    from engine.analysis.risk import RiskInputs, risk
+    from engine.costs.tax import in_won
     from rebalancer.tabulating import calendar_rows, limit_rows
 
-    tasks = calendar(plan.portfolio, plan.as_of, realised=realised)
+    portfolio = plan.portfolio
+    gained = portfolio.settings.realised.get("overseas", portfolio.so_far.realised)
+    realised = None if gained is None else in_won(gained, plan.valuation.fx)
+    tasks = calendar(portfolio, plan.as_of, realised=realised)
     return {
         # What needs facts or history: `rebalancer risk`.
-        "Limits": limit_rows(risk(plan.portfolio, plan.valuation), lang),
-        "Calendar": calendar_rows(Calendar(tasks, plan.portfolio.notes), lang),
+        "Limits": limit_rows(risk(portfolio, plan.valuation, RiskInputs(as_of=plan.as_of)), lang),
+        "Calendar": calendar_rows(Calendar(tasks, portfolio.notes), lang),
     }

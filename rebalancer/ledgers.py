@@ -27,7 +27,7 @@ from engine.ledger.account import Books, booked, difference_problems, difference
 from engine.ledger.entries import COLUMNS, LedgerEntry, columns_of, dump_entries, parse_entries, standing
 from engine.ledger.kinds import EntryKind
 from engine.money import ZERO
-from engine.portfolio import Portfolio
+from engine.portfolio import Contributed, Portfolio, YearSoFar
 from rebalancer.files import write_whole
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Workbooks that may have the ledger on a sheet of their own.
 _BOOKS = (".xlsx", ".xlsm")
+#: Files of portfolios, two of which in one folder may have one name.
+_FILES = (".yaml", ".yml", *_BOOKS)
 #: Seconds to wait for another process that records into the same portfolio.
 _PATIENCE = 10.0
 
@@ -110,6 +112,19 @@ def _beside(source: Path) -> Ledger:
     if any(problem.severity == "error" for problem in problems):
         raise InputError(problems)
     return Ledger(path, entries, problems)
+
+
+def shared_with(source: Path) -> tuple[Problem, ...]:
+    """Return a warning where another portfolio's file has the name of this one, and so the ledger beside it too."""
+    path = ledger_file(source)
+    if not path.exists():
+        return ()
+    others = sorted(
+        one.name
+        for one in source.parent.iterdir()
+        if one.stem == source.stem and one.suffix.lower() in _FILES and one.name != source.name
+    )
+    return (warning("ledger-shared", str(path), file=source.name, others=tuple(others)),) if others else ()
 
 
 def opening(portfolio: Portfolio, day: dt.date) -> tuple[LedgerEntry, ...]:
@@ -227,7 +242,7 @@ def check_agrees(portfolio: Portfolio, ledger: Ledger, file: Path) -> None:
     """Raise InputError where the portfolio's file does not hold what its ledger comes to: it was changed by hand."""
     found = differences(ledger.books(portfolio.base_currency), portfolio)
     if ledger.standing and found:
-        raise InputError(difference_problems(found, file.name))
+        raise InputError((*difference_problems(found, file.name), *shared_with(file)))
 
 
 @contextlib.contextmanager
@@ -526,11 +541,12 @@ def with_year_of(portfolio: Portfolio, entries: Sequence[LedgerEntry], as_of: dt
     if not entries or portfolio.residence != "KR":
         return portfolio
     stands = tuple(standing(entries))
-    known = replace(portfolio, contributed=_contributed(portfolio, stands, as_of))
-    if "overseas" in portfolio.settings.realised:
-        return known
-    realised = {**portfolio.settings.realised, "overseas": _overseas_gains(portfolio, stands, as_of)}
-    return replace(known, settings=replace(portfolio.settings, realised=realised))
+    gained = portfolio.settings.realised.get("overseas")
+    if gained is None:
+        gained = _overseas_gains(portfolio, stands, as_of)
+    realised = {**portfolio.settings.realised, "overseas": gained}
+    so_far = YearSoFar(gained, _contributed(portfolio, stands, as_of))
+    return replace(portfolio, so_far=so_far, settings=replace(portfolio.settings, realised=realised))
 
 
 def _overseas_gains(portfolio: Portfolio, stands: Sequence[LedgerEntry], as_of: dt.date) -> Decimal:
@@ -548,15 +564,22 @@ def _overseas_gains(portfolio: Portfolio, stands: Sequence[LedgerEntry], as_of: 
     return total
 
 
-def _contributed(portfolio: Portfolio, stands: Sequence[LedgerEntry], as_of: dt.date) -> dict[str, Decimal]:
-    """Return the year's deposits by account type, in won; one without a rate to won is left out."""
+def _contributed(portfolio: Portfolio, stands: Sequence[LedgerEntry], as_of: dt.date) -> dict[str, Contributed]:
+    """Return what was paid into accounts by their type, in won, up to a day."""
     types = {account.name: account.type for account in portfolio.accounts}
     won = Decimal(1) if portfolio.base_currency == "KRW" else None
-    paid: dict[str, Decimal] = {}
+    found: dict[str, Contributed] = {}
     for one in stands:
-        if one.kind == "deposit" and one.date.year == as_of.year and one.date <= as_of and one.account in types:
-            rate = Decimal(1) if one.currency == "KRW" else won and one.fx
-            if rate is not None:
-                kind = types[one.account]
-                paid[kind] = paid.get(kind, ZERO) + one.amount * rate
-    return paid
+        if one.kind == "snapshot" or one.account not in types or one.date > as_of:
+            continue
+        paid = found.get(types[one.account], Contributed())
+        paid = replace(paid, since=min(paid.since, one.date))
+        rate = Decimal(1) if one.currency == "KRW" else won and one.fx
+        if one.kind == "deposit" and rate is not None:
+            money = one.amount * rate
+            this_year = one.date.year == as_of.year
+            paid = replace(paid, year=paid.year + money) if this_year else replace(paid, before=paid.before + money)
+        elif one.kind == "deposit" or (one.kind in ("opening", "correction") and (one.quantity > 0 or one.amount > 0)):
+            paid = replace(paid, unsure=max(paid.unsure or one.date, one.date))
+        found[types[one.account]] = paid
+    return found

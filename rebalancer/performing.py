@@ -18,7 +18,7 @@ from engine.phrase import phrase, place
 from engine.portfolio import Portfolio
 from rebalancer.analysing import LIVE, MARGIN, Sources, currencies_of, fx_pairs
 from rebalancer.clock import today
-from rebalancer.ledgers import Ledger, read_ledger, snapshot
+from rebalancer.ledgers import Ledger, read_ledger, shared_with, snapshot
 from rebalancer.loading import load
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def performance(
         )
     if start and end and start > end:
         raise InputError([error("bad-period", place("command-line"), first=start, last=end)])
-    return of_ledger(portfolio, ledger, sources, start, end, today())
+    return of_ledger(portfolio, ledger, sources, start, end, today(), path)
 
 
 def of_ledger(
@@ -57,8 +57,9 @@ def of_ledger(
     start: dt.date | None,
     end: dt.date | None,
     day: dt.date,
+    source: Path | None = None,
 ) -> Performance:
-    """Return what a ledger came to; differences from the portfolio's file are told, not mended."""
+    """Return what a ledger came to; differences from the portfolio's file (`source`) are told, not mended."""
     from engine.ledger.account import difference_problems, differences
 
     entries = ledger.standing
@@ -72,6 +73,8 @@ def of_ledger(
         )
     off = difference_problems(differences(ledger.books(portfolio.base_currency), portfolio), ledger.path.name)
     told = tuple(replace(one, severity="warning") for one in off)
+    if off and source is not None:
+        told += shared_with(source)
     old = aged(found, end or day)
     return replace(found, problems=(*portfolio.notes, *ledger.problems, *told, *problems, *found.problems, *old))
 
@@ -157,11 +160,15 @@ def add_performance(found: AnalysisTables, result: Performance, portfolio: Portf
     """Add the rows of the Performance sheet to the tables of a workbook, with what is wrong."""
     from templates.performance import performance_tables
 
-    made = performance_tables(result, lang, {s: one.called(lang) for s, one in portfolio.instruments.items()})
+    made = performance_tables(result, lang, _names(portfolio, lang))
     for name, rows in made.rows.items():
         found.add(name, rows, made.note)
     found.shares = made.shares
     found.problems += [one for one in result.problems if one.severity != "info" and one not in portfolio.notes]
+
+
+def _names(portfolio: Portfolio, lang: Lang) -> dict[str, str]:
+    return {symbol: one.called(lang) for symbol, one in portfolio.instruments.items()}
 
 
 def write_into(result: Performance, portfolio: Portfolio, book: Path, output: Path, lang: Lang) -> str:
@@ -192,12 +199,15 @@ def write_into(result: Performance, portfolio: Portfolio, book: Path, output: Pa
 
 
 def write_performance(
-    result: Performance, path: str | Path, *, name: str, lang: Lang = "en", force: bool = False
+    result: Performance, path: str | Path, *, of: Portfolio, name: str, lang: Lang = "en", force: bool = False
 ) -> None:
-    """Write a performance as a report workbook (.xlsx), whole or not at all; raises InputError where it cannot be."""
+    """Write a performance as a report workbook (.xlsx), whole or not at all; raises InputError where it cannot be.
+
+    `name` stands on it; instruments are called what they are in the portfolio that it is `of`.
+    """
     from rebalancer.files import must_be_free, write_whole
     from templates.performance import performance_book
 
     path = Path(path)
     must_be_free(path, ".xlsx", force=force)
-    write_whole(path, performance_book(result, name, lang))
+    write_whole(path, performance_book(result, name, lang, _names(of, lang)))

@@ -7,11 +7,10 @@ drift of the time between.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from openpyxl.chart import LineChart, Reference
-from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.layout import Layout, ManualLayout
 from openpyxl.chart.legend import Legend
 from openpyxl.chart.shapes import GraphicalProperties
@@ -22,10 +21,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.history import Days, Floats, as_date
 from templates.write.canvas import NAVY, Styles, dress
-from templates.write.charts import PALETTE
+from templates.write.charts import PALETTE, dated
 
 #: Most points of a curve.
 _POINTS = 520
+#: About as many years are named below a curve.
+_LABELS = 12
 #: Centimetres.
 _WIDTH, _HEIGHT = 26, 10
 
@@ -54,7 +55,16 @@ def filled_page(page: Worksheet, text: str, about: Sequence[str], styles: Styles
 
 def landscape(page: Worksheet, *, one_page: bool = False) -> None:
     """Print a page on A4 across, as wide as the paper, or all of it on `one_page`."""
-    page.page_setup.orientation = "landscape"
+    _fitted(page, "landscape", one_page=one_page)
+
+
+def portrait(page: Worksheet) -> None:
+    """Print all of a page on one of A4 upright."""
+    _fitted(page, "portrait", one_page=True)
+
+
+def _fitted(page: Worksheet, orientation: Literal["landscape", "portrait"], *, one_page: bool) -> None:
+    page.page_setup.orientation = orientation
     page.page_setup.paperSize = page.PAPERSIZE_A4
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, int(one_page)
     page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
@@ -110,17 +120,14 @@ def drawn(page: Worksheet, title: str, top: int, last: int, left: int, count: in
         Reference(page, min_col=left + 1, max_col=left + count, min_row=top, max_row=last), titles_from_data=True
     )
     chart.set_categories(Reference(page, min_col=left, min_row=top + 1, max_row=last))
+    days = [page.cell(row, left).value for row in range(top + 1, last + 1)]
     for at, series in enumerate(chart.series):
         colour = NAVY if at == 0 else PALETTE[at % len(PALETTE)]
         series.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=colour, w=15875))
         series.smooth = False
-        series.marker.symbol = "none"
-    chart.x_axis.number_format, chart.y_axis.number_format = "yyyy-mm", form
-    axis: Any = chart.x_axis  # the stubs know only what all axes have
-    axis.tickLblSkip = axis.tickMarkSkip = max((last - top) // 8, 1)
-    chart.x_axis.tickLblPos = "low"
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=LineProperties(solidFill="E5E5E5")))
+        series.marker.symbol = "none" if len(days) > 1 else "circle"
+    dated(chart, days, _LABELS)
+    chart.y_axis.number_format = form
     chart.legend = Legend()
     chart.legend.position = "b"
     chart.layout = Layout(ManualLayout(x=0.07, y=0.13, w=0.9, h=0.66))

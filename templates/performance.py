@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from openpyxl.chart import AreaChart, Reference
+from openpyxl.chart import AreaChart, BarChart, Reference
+from openpyxl.chart.layout import Layout, ManualLayout
 from openpyxl.chart.series import Series
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
@@ -17,10 +18,11 @@ from engine.history import Floats, as_date
 from engine.ledger.performance import OverTime, Performance, PeriodTotals, Returns
 from engine.words import Lang, say, tell
 from templates.cells import Row, Rows, Value
-from templates.pages import drawn, filled_page, gridded, landscape, marks_of, put
+from templates.pages import drawn, filled_page, gridded, landscape, marks_of, portrait, put
 from templates.spec.results import PARTS_SHOWN, ROOM
+from templates.spec.vocabulary import spoken
 from templates.write.canvas import Styles, dress, money_format
-from templates.write.charts import PALETTE
+from templates.write.charts import PALETTE, dated
 from templates.write.pack import packed
 
 #: Most instruments that the allocation names; the rest are one.
@@ -99,11 +101,16 @@ def _periods(result: Performance, lang: Lang) -> Rows:
         part = whole.within(dt.date(year, 1, 1), dt.date(year, 12, 31))
         years.append(_period(str(year), part, returns, totals, paid))
     parts = [
-        _period(f"{_say(kind, lang)}: {one.name or _say('none', lang)}", one, one.returns(), None, _paid(one))
+        _period(f"{_say(kind, lang)}: {called(kind, one, lang)}", one, one.returns(), None, _paid(one))
         for kind, several in (("account", result.accounts), ("section", result.sections))
         for one in several
     ]
     return (every, *reversed(years), *parts)
+
+
+def called(kind: str, part: OverTime, lang: Lang) -> str:
+    """Return what an account or a section is called: sections in the reader's language."""
+    return str(spoken("section", part.name, lang) if kind == "section" else part.name) or _say("none", lang)
 
 
 def _paid(part: OverTime) -> float:
@@ -156,8 +163,8 @@ def _ranked(allocation: Mapping[str, Floats]) -> list[str]:
     return sorted((symbol for symbol in allocation if symbol), key=lambda one: -float(allocation[one].mean()))
 
 
-def performance_book(result: Performance, name: str, lang: Lang) -> bytes:
-    """Return the report as an .xlsx file."""
+def performance_book(result: Performance, name: str, lang: Lang, names: Mapping[str, str]) -> bytes:
+    """Return the report as an .xlsx file; `names` are what instruments are called, by symbol."""
     workbook = Workbook()
     pages = [workbook.worksheets[0], workbook.create_sheet(), workbook.create_sheet()]
     styles = Styles(workbook, lang)
@@ -165,7 +172,7 @@ def performance_book(result: Performance, name: str, lang: Lang) -> bytes:
         page.title = _say(title, lang)
         page.sheet_view.showGridLines = False
     _summary(pages[0], result, name, styles, lang)
-    _curves(pages[1], result, styles, lang)
+    _curves(pages[1], result, styles, lang, names)
     _gains(pages[2], result, styles, lang)
     dress(pages[0].cell(1, 1), styles.look("title"))
     return packed(workbook, {})
@@ -180,6 +187,7 @@ def _summary(page: Worksheet, result: Performance, name: str, styles: Styles, la
     head = _say("head", lang, name=name, first=as_date(whole.days[0]), last=as_date(whole.days[-1]))
     row = filled_page(page, head, about, styles, 6)
     money, rate = f"cell-number|{money_format(result.currency)}", "cell-number|+0.00%;-0.00%;0.00%"
+    share = "cell-number|0.00%"
     returns, paid = whole.returns(), float((whole.came - whole.taken).sum())
     lines = [
         ("value", float(whole.value[-1]), money), ("paid", paid, money),
@@ -188,12 +196,12 @@ def _summary(page: Worksheet, result: Performance, name: str, styles: Styles, la
         ("benchmark", result.benchmark.time_weighted if result.benchmark else None, rate),
         ("dividends", totals.dividends + totals.interest, money), ("costs", totals.costs, money),
         ("taxes", totals.taxes, money), ("realised-average", totals.realised_average, money),
-        ("realised-fifo", totals.realised_fifo, money), ("turnover", result.turnover, rate),
-        ("drift", float(result.drift[-1]), "cell-number|0.00%"), ("outside", result.outside, "cell-number|#,##0"),
+        ("realised-fifo", totals.realised_fifo, money), ("turnover", result.turnover, share),
+        ("drift", float(result.drift[-1]), share), ("outside", result.outside, "cell-number|#,##0"),
     ]  # fmt: skip
     for at, (key, value, look) in enumerate(lines, row):
         put(page, at, 1, _say(key, lang), styles.look("cell-text"))
-        put(page, at, 2, value if value is None or isinstance(value, int) else float(value), styles.look(look))
+        _figure(page, at, 2, value, styles.look(look))
     page.column_dimensions["A"].width, page.column_dimensions["B"].width = 46, 20
     row += len(lines) + 1
     years = [(str(year), one.time_weighted, one.money_weighted, sums.realised_average, sums.realised_fifo)
@@ -202,7 +210,7 @@ def _summary(page: Worksheet, result: Performance, name: str, styles: Styles, la
     row = _table(page, row, heads, years, (rate, rate, money, money), styles, lang)
     for kind, parts in (("account", result.accounts), ("section", result.sections)):
         if parts:
-            rows = [_figures(one, lang) for one in parts]
+            rows = [_figures(kind, one, lang) for one in parts]
             captions = (kind, "value-short", "time-weighted-short", "money-weighted-short")
             row = _table(page, row, captions, rows, (money, rate, rate), styles, lang)
     for column in "CDEF":
@@ -210,9 +218,14 @@ def _summary(page: Worksheet, result: Performance, name: str, styles: Styles, la
     landscape(page, one_page=True)
 
 
-def _figures(part: OverTime, lang: Lang) -> tuple[object, ...]:
+def _figure(page: Worksheet, row: int, column: int, value: object, look: object) -> None:
+    """Write a figure, or what stands for one that is not known."""
+    put(page, row, column, _UNKNOWN if value is None else float(value), look)  # type: ignore[arg-type]
+
+
+def _figures(kind: str, part: OverTime, lang: Lang) -> tuple[object, ...]:
     returns = part.returns()
-    return part.name or _say("none", lang), float(part.value[-1]), returns.time_weighted, returns.money_weighted
+    return called(kind, part, lang), float(part.value[-1]), returns.time_weighted, returns.money_weighted
 
 
 def _table(
@@ -228,12 +241,13 @@ def _table(
     for column, head in enumerate(heads, 1):
         put(page, row, column, _say(head, lang), styles.look("caption"))
     for at, cells in enumerate(rows, row + 1):
-        for column, (value, look) in enumerate(zip(cells, ("cell-text", *looks), strict=True), 1):
-            put(page, at, column, value if value is None or isinstance(value, str) else float(value), styles.look(look))  # type: ignore[arg-type]
+        put(page, at, 1, cells[0], styles.look("cell-text"))
+        for column, (value, look) in enumerate(zip(cells[1:], looks, strict=True), 2):
+            _figure(page, at, column, value, styles.look(look))
     return row + len(rows) + 2
 
 
-def _curves(page: Worksheet, result: Performance, styles: Styles, lang: Lang) -> None:
+def _curves(page: Worksheet, result: Performance, styles: Styles, lang: Lang, names: Mapping[str, str]) -> None:
     days, marks = result.whole.days, marks_of(len(result.whole.days))
     first = filled_page(page, _say("sheet-curves", lang), [_say("curves-about", lang)], styles, 9)
     top = first + 63
@@ -243,7 +257,7 @@ def _curves(page: Worksheet, result: Performance, styles: Styles, lang: Lang) ->
             money_format(result.currency), styles)  # fmt: skip
     last = top + len(marks)
     page.add_chart(drawn(page, _say("chart-value", lang), top, last, 1, 2, "#,##0"), f"A{first}")
-    shares = _largest(result.allocation, lang)
+    shares = _largest(result.allocation, lang, names)
     gridded(page, top, 5, [heads[0], *shares], days, marks, [(one, "last") for one in shares.values()], "0.0%", styles)
     page.add_chart(_areas(page, _say("chart-allocation", lang), top, last, 5, len(shares)), f"A{first + 21}")
     beside = 7 + len(shares)
@@ -252,14 +266,17 @@ def _curves(page: Worksheet, result: Performance, styles: Styles, lang: Lang) ->
     )
     page.add_chart(drawn(page, _say("chart-drift", lang), top, last, beside, 1, "0%"), f"A{first + 42}")
     page.print_area = f"A1:I{top - 2}"
-    landscape(page, one_page=True)
+    portrait(page)
 
 
-def _largest(allocation: Mapping[str, Floats], lang: Lang) -> dict[str, Floats]:
+def _largest(allocation: Mapping[str, Floats], lang: Lang, names: Mapping[str, str]) -> dict[str, Floats]:
     """Return the weights of the largest instruments over time, the rest as one, and cash last."""
     found, order = dict(allocation), _ranked(allocation)
     cash = found.pop("", None)
-    shown = {symbol: found[symbol] for symbol in order[:_NAMED]}
+    shown: dict[str, Floats] = {}
+    for symbol in order[:_NAMED]:
+        name = names.get(symbol, symbol)
+        shown[name if name not in shown else symbol] = found[symbol]
     if order[_NAMED:]:
         shown[_say("others", lang)] = np.sum([found[symbol] for symbol in order[_NAMED:]], axis=0)
     if cash is not None:
@@ -267,8 +284,12 @@ def _largest(allocation: Mapping[str, Floats], lang: Lang) -> dict[str, Floats]:
     return shown
 
 
-def _areas(page: Worksheet, title: str, top: int, last: int, left: int, count: int) -> AreaChart:
-    chart = AreaChart()
+def _areas(page: Worksheet, title: str, top: int, last: int, left: int, count: int) -> AreaChart | BarChart:
+    """Return the weights over time, one upon the other; of a single day, which makes no area, a column."""
+    alone = last == top + 1
+    chart: AreaChart | BarChart = BarChart() if alone else AreaChart()
+    if alone:
+        chart.overlap = 100  # type: ignore[union-attr]
     chart.title, chart.grouping = title, "percentStacked"
     chart.width, chart.height = 26, 10
     chart.add_data(
@@ -278,8 +299,11 @@ def _areas(page: Worksheet, title: str, top: int, last: int, left: int, count: i
     series: Series
     for at, series in enumerate(chart.series):
         series.graphicalProperties.solidFill = PALETTE[at % len(PALETTE)]
-    chart.x_axis.number_format, chart.y_axis.number_format = "yyyy-mm", "0%"
-    chart.x_axis.delete = chart.y_axis.delete = False
+    dated(chart, [page.cell(row, left).value for row in range(top + 1, last + 1)], 12)
+    chart.y_axis.number_format = "0%"
+    assert chart.legend is not None  # noqa: S101 - openpyxl makes one
+    chart.legend.position = "b"
+    chart.layout = Layout(ManualLayout(x=0.07, y=0.13, w=0.9, h=0.6))
     return chart
 
 

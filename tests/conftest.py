@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 
@@ -25,6 +26,8 @@ ONCE = {
     "xlsm": "macros",
 }
 
+TESTS = itertools.count()
+
 #: Nobody listens here: what would leave this machine fails at once, unless a test routes it to a replay.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -32,8 +35,11 @@ NOWHERE = "http://127.0.0.1:9"
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give each test its own price store, restore points and market, and no way out."""
-    monkeypatch.setenv("REBALANCER_CACHE_DIR", str(tmp_path_factory.mktemp("prices")))
-    monkeypatch.setenv("REBALANCER_STATE_DIR", str(tmp_path_factory.mktemp("state")))
+    # Counted here: pytest's own temporary folders read the names of all that came before.
+    own = tmp_path_factory.getbasetemp() / "own" / str(next(TESTS))
+    for name in ("CACHE", "STATE"):
+        (own / name).mkdir(parents=True)
+        monkeypatch.setenv(f"REBALANCER_{name}_DIR", str(own / name))
     # As in a pipe, whatever terminal the tests run in.
     monkeypatch.setenv("COLUMNS", "120")
     # A bound above a plan is a fault that tests are to see.
@@ -55,7 +61,10 @@ def _forget() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give every test of what is made once to one worker, where there are several."""
+    """Give every test of what is made once to one worker, where there are several, and long runs all the time."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(0))
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
             used = getattr(item, "fixturenames", ())

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 _PYTHON = "/usr/bin/python3"  # the one that LibreOffice's own module is installed for
-_PATIENCE = 280
+_PATIENCE = 240  # seconds, less than a test may take
 #: Formulas are computed anew in every file that is opened.
 _CONFIG = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
@@ -75,8 +75,11 @@ class Office:
         return {file.stem: out / f"{file.stem}.{extension}" for file in files}
 
     def close(self) -> None:
-        """Let it end."""
-        self._process.communicate()
+        """Let it end, if it can."""
+        try:
+            self._process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
         self._errors.close()
 
 

@@ -216,6 +216,12 @@ def press(desktop: Any, task: dict[str, Any]) -> Any:
 TASKS = {"convert": convert, "shown": texts, "calls": calls, "press": press}
 
 
+def end(desktop: Any) -> None:
+    """Ask LibreOffice to end, which closes the connection before it answers, or never does."""
+    with contextlib.suppress(Exception):
+        desktop.terminate()
+
+
 def main() -> None:
     office, desktop, callbacks = start(sys.argv[1])
     try:
@@ -224,8 +230,7 @@ def main() -> None:
             sys.stdout.write(json.dumps(found) + "\n")
             sys.stdout.flush()
     finally:
-        with contextlib.suppress(Exception):  # it closes the connection before it answers
-            desktop.terminate()
+        threading.Thread(target=end, args=(desktop,), daemon=True).start()
         try:
             office.wait(20)
         except subprocess.TimeoutExpired:

@@ -275,6 +275,7 @@ def book(mine: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_trades_are_recorded_in_a_workbook_and_taken_back(mine: Path) -> None:
     path = book(mine)
     before = load(path)

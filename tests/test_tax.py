@@ -159,13 +159,14 @@ def test_the_cost_is_converted_at_the_rate_of_the_day_of_purchase_where_it_is_kn
     assert not any("day of purchase" in str(note) for note in found.notes)
 
 
-def test_gains_realised_earlier_use_up_the_allowance_and_losses_add_nothing_to_it() -> None:
+def test_gains_realised_earlier_use_up_the_allowance_and_losses_add_to_it() -> None:
     def due(realised: int) -> Decimal | None:
         settings = Settings(realised={"overseas": D(realised)})
         return taxes([bought("QQQ", 10, 300)], sale("QQQ", 10, 500), settings=settings).overseas_tax
 
     assert due(1_000_000) == (2_800_000 - 1_500_000) * D("0.22")
     assert due(9_000_000) == 2_800_000 * D("0.22")
+    assert due(-100_000) == (2_800_000 - 2_600_000) * D("0.22")
 
 
 def test_an_american_is_told_that_taxes_on_gains_are_not_worked_out() -> None:

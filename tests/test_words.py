@@ -15,7 +15,8 @@ import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from engine.words import LANGUAGES, known, messages
+from engine.phrase import phrase
+from engine.words import LANGUAGES, known, messages, tell
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(
@@ -61,6 +62,12 @@ def test_every_language_says_everything_that_english_says(lang: str) -> None:
 def test_every_language_shows_the_same_figures(lang: str) -> None:
     english, other = messages(LANGUAGES[0]), messages(lang)
     assert [key for key in english if placeholders(english[key]) != placeholders(other[key])] == []
+
+
+@pytest.mark.parametrize(("days", "told"), [(1, "1 day old"), (2, "2 days old"), (1200, "1,200 days old")])
+def test_one_is_one_and_more_are_many(days: int, told: str) -> None:
+    assert told in tell(phrase("prices-aged", days=days, day="x"), "en")
+    assert f"{days}일" in tell(phrase("prices-aged", days=days, day="x"), "ko")
 
 
 def test_every_message_that_is_named_is_there() -> None:

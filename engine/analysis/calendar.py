@@ -16,13 +16,13 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from engine.costs.contributions import ContributionLimit, contribution_limits
+from engine.costs.contributions import ContributionLimit, Room, contribution_limits, rooms
 from engine.costs.table import settlement_date
 from engine.costs.tax import tax_rule
 from engine.documents import Document, problem_list
 from engine.errors import Problem
 from engine.phrase import Phrase, phrase
-from engine.portfolio import Portfolio, Rule, Section
+from engine.portfolio import Contributed, Portfolio, Rule, Section
 from engine.schedule import PERIOD_MONTHS, add_months, markets_of, next_weekday, section_due, session_roll
 
 if TYPE_CHECKING:
@@ -247,36 +247,47 @@ def _tasks(
             day = last_settling_day(year) if row.on == "us-settles-this-year" else session_roll(markets)(first)
             if start <= day < end:
                 known = allowance[1] if year == start.year else None
-                paid = portfolio.contributed if year == start.year else {}
-                task = _task(row.code, day, _allowance(allowance[0], known), paid)
+                paid = portfolio.so_far.contributed
+                if year > start.year:
+                    paid = {kind: one.in_later_years for kind, one in paid.items()}
+                task = _task(row.code, day, allowance_told(allowance[0], known), paid)
                 if task is None:
                     continue
                 yield CalendarItem(day, row.section, row.code, task, due=day <= start, source=row.source)
 
 
-def _task(code: str, day: dt.date, allowance: Phrase, paid: Mapping[str, Decimal]) -> Phrase | None:
+def _task(code: str, day: dt.date, allowance: Phrase, paid: Mapping[str, Contributed]) -> Phrase | None:
     """Return what there is to do, with the allowance and the limits of the day's year that it names.
 
-    `paid` is what was paid in so far in that year, in won by account type, as far as it is known. None where the
-    limits of that year are not known.
+    `paid` is what was paid in so far in that year and before it, by account type, as far as it is known. None where
+    the limits of that year are not known.
     """
     if code not in PAYMENTS:
         return phrase(f"task.{code}", allowance=allowance)
     limits = {limit.rule: limit for limit in contribution_limits(day)}
     if not limits.keys() >= set(PAYMENTS[code]):
         return None
-    return phrase(f"task.{code}", **{rule.replace("-", "_"): _told(limits[rule], paid) for rule in PAYMENTS[code]})
+    known = {room.limit.rule: room for room in rooms(paid, day)}
+    year = {kind: one.year for kind, one in paid.items()}
+    told = {
+        rule.replace("-", "_"): _told(limits[rule], known.get(rule), limits[rule].paid(year)) for rule in PAYMENTS[code]
+    }
+    return phrase(f"task.{code}", **told)
 
 
-def _told(limit: ContributionLimit, paid: Mapping[str, Decimal]) -> Phrase:
-    """Return a limit in words, a year's with what of it is used where that is known."""
+def _told(limit: ContributionLimit, room: Room | None, year: Decimal) -> Phrase:
+    """Return a limit in words, with what of it is used where that is known; `year` is what was paid in this year."""
     told = phrase("limit" if limit.verified else "limit.unverified", amount=limit.amount)
-    used = limit.paid(paid) if limit.per == "year" else Decimal(0)
-    if not used:
+    amount, used = (limit.amount, year) if room is None else (room.amount, room.paid)
+    if room is not None and room.since:
+        return phrase("limit.at-least", limit=told, paid=used, day=room.since)
+    if room is not None and room.carried:
+        told = phrase("limit.carried", amount=amount, limit=told)
+    elif not used:
         return told
-    if used > limit.amount:
-        return phrase("limit.over", limit=told, paid=used, over=used - limit.amount)
-    return phrase("limit.used", limit=told, paid=used, left=limit.amount - used)
+    if used > amount:
+        return phrase("limit.over", limit=told, paid=used, over=used - amount)
+    return phrase("limit.used", limit=told, paid=used, left=amount - used)
 
 
 def last_settling_day(year: int) -> dt.date:
@@ -295,13 +306,15 @@ def last_settling_day(year: int) -> dt.date:
     return day
 
 
-def _allowance(allowance: Decimal, realised: Decimal | None) -> Phrase:
+def allowance_told(allowance: Decimal, realised: Decimal | None) -> Phrase:
+    """Return in words what is left of a year's allowance, in won, after gains (losses: below 0) realised so far."""
     if realised is None:
         return phrase("allowance.whole", allowance=allowance)
     if realised > allowance:
         return phrase("allowance.over", over=realised - allowance, allowance=allowance)
-    left = max(allowance - max(realised, Decimal(0)), Decimal(0))
-    return phrase("allowance.left", left=left, allowance=allowance)
+    if realised < 0:
+        return phrase("allowance.loss", left=allowance - realised, allowance=allowance, loss=-realised)
+    return phrase("allowance.left", left=allowance - realised, allowance=allowance)
 
 
 def _event(item: CalendarItem, stamp: dt.datetime, lang: str) -> Iterator[str]:

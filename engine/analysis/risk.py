@@ -4,6 +4,9 @@ Limits of one's own come from the document (min, max, groups, accounts); the oth
 document's own maximum for an instrument replaces the row about it. Comparisons are exact: a value against limit times
 total.
 
+What the year came to, where a ledger or the document says so, stands beside what the law lets in or leaves untaxed:
+gains above the allowance break nothing, payments above a limit do.
+
 A core fund: fee ≤ 0.1 % a year, assets ≥ 100 billion won, tracking error ≤ 1 % a year, dividends reinvested preferred.
 The whole portfolio: weighted fee ≤ 0.3 %. Fee, size and the 0.3 % are the core-satellite rules this tool follows; the
 tracking error limit is its own.
@@ -20,14 +23,17 @@ from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
 
+from engine.analysis.calendar import allowance_told
 from engine.analysis.compare import look_through
 from engine.analysis.facts import NOT_KNOWN, UNKNOWN, Figure, Fund
 from engine.analysis.volatility import NORMAL_BAND, WIDE_BAND, Turbulence
+from engine.costs.contributions import rooms
+from engine.costs.tax import in_won, is_overseas, tax_rule
 from engine.documents import Document, number, problem_list
 from engine.drift import limits_of
 from engine.errors import Problem, warning
 from engine.goals import aims_of, goals_of, members_of
-from engine.money import ZERO
+from engine.money import ZERO, FxTable, to_unit
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Account, Group, Portfolio, Target
 from engine.valuation import Valuation
@@ -137,13 +143,15 @@ class RiskInputs:
     """What is known besides the portfolio: fund facts and volatility, each by symbol.
 
     `catalogued` are the symbols whose leverage is on record; others count as not leveraged, which a note says.
-    `krw_per` is won per unit of a currency, for assets in another.
+    `krw_per` is won per unit of a currency, for assets in another. `as_of` is the day whose laws on taxes and payments
+    hold; without one nothing is said of them.
     """
 
     facts: Mapping[str, Fund] = field(default_factory=dict)
     turbulence: Mapping[str, Turbulence] = field(default_factory=dict)
     catalogued: frozenset[str] | None = None
     krw_per: Mapping[str, Decimal] = field(default_factory=dict)
+    as_of: dt.date | None = None
 
 
 @lru_cache(maxsize=1)
@@ -218,6 +226,9 @@ def risk(portfolio: Portfolio, valuation: Valuation | None, inputs: RiskInputs |
         rules.extend(_RULES[limit.rule](measure, limit))
     rules.extend(_volatility_bands(measure))
     rules.extend(_accounts(measure))
+    if measure.inputs.as_of is not None and portfolio.residence == "KR":
+        rules.extend(_gains_of_the_year(measure, measure.inputs.as_of))
+        rules.extend(_payments(portfolio, measure.inputs.as_of))
     rules.extend(_core_funds(measure))
     return tuple(rules)
 
@@ -519,6 +530,44 @@ def _inside(measure: _Measure, account: Account) -> tuple[Decimal, Decimal, Deci
             banned += worth
             names.append(symbol)
     return whole, risky, banned, names
+
+
+def _gains_of_the_year(measure: _Measure, as_of: dt.date) -> Iterator[RiskRule]:
+    """Yield what overseas sales gained this year beside the allowance; nothing where no ledger or document says it."""
+    portfolio, rule = measure.portfolio, tax_rule("overseas_gains", as_of)
+    gained = portfolio.settings.realised.get("overseas", portfolio.so_far.realised)
+    overseas = any(is_overseas(instrument) for instrument in portfolio.instruments.values())
+    if rule is None or gained is None or not (gained or overseas):
+        return
+    fx = measure.valuation.fx if measure.valuation else FxTable(portfolio.base_currency)
+    won = in_won(gained, fx)
+    if won is None:
+        yield RiskRule("overseas-allowance", "portfolio", rule.allowance, None, "UNKNOWN", phrase("risk.no-won"), "won")
+        return
+    note = allowance_told(rule.allowance, won)
+    if won > rule.allowance:
+        due = to_unit((won - rule.allowance) * rule.rate, "KRW")
+        note = phrase("risk.allowance-over", told=note, rate=rule.rate, tax=due, year=as_of.year + 1)
+    yield RiskRule("overseas-allowance", "portfolio", rule.allowance, won, "OK", note, "won")
+
+
+def _payments(portfolio: Portfolio, as_of: dt.date) -> Iterator[RiskRule]:
+    """Yield what was paid into ISA, pension savings and IRP by the ledger, beside what may be."""
+    for room in rooms(portfolio.so_far.contributed, as_of):
+        names = [account.name for account in portfolio.accounts if account.type in room.limit.accounts]
+        status: Status = "OK" if room.left >= 0 else "BREACH"
+        values = {"left": max(room.left, ZERO), "over": max(-room.left, ZERO), "limit": room.limit.amount}
+        if room.since:
+            note = phrase("risk.paid.at-least", day=room.since)
+            status = "UNKNOWN" if room.left >= 0 or room.limit.carries else status
+        elif room.limit.carries and room.left < 0:
+            # An account that was opened before its first payment, or before the ledger began, has more room.
+            status, note = "UNKNOWN", phrase("risk.paid.not-known", **values)
+        elif room.carried:
+            note = phrase("risk.paid.carried", **values, opened=room.opened)
+        else:
+            note = phrase("risk.paid.over" if room.left < 0 else "risk.paid.left", **values)
+        yield RiskRule(room.limit.rule, ", ".join(names), room.amount, room.paid, status, note, "won")
 
 
 def _core_funds(measure: _Measure) -> Iterator[RiskRule]:

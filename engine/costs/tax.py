@@ -62,7 +62,7 @@ def estimate(trades: Iterable[Trade], portfolio: Portfolio, fx: FxTable, as_of: 
     gain = None if None in gains else to_unit(sum(filter(None, gains), ZERO), "KRW")
     incomes = [_gain(sale, paid, fx) for sale in dividends]
     income = to_unit(sum((max(one, ZERO) for one in incomes if one is not None), ZERO), "KRW")
-    withheld = _in_won(sum((fx.rate(sale.currency) * sale.withheld for sale in dividends), ZERO), fx)
+    withheld = in_won(sum((fx.rate(sale.currency) * sale.withheld for sale in dividends), ZERO), fx)
     costless = [sale.symbol for sale in (*overseas, *dividends) if paid[sale.symbol, sale.account] is None]
     whole = not unknown and None not in incomes
     return TaxEstimate(
@@ -82,7 +82,7 @@ def allowance_left(rule: TaxRule, portfolio: Portfolio, fx: FxTable) -> Decimal 
 
     A loss realised earlier adds to it.
     """
-    realised = _in_won(portfolio.settings.realised.get("overseas", ZERO), fx)
+    realised = in_won(portfolio.settings.realised.get("overseas", ZERO), fx)
     return None if realised is None else max(rule.allowance - realised, ZERO)
 
 
@@ -108,7 +108,7 @@ def _gain(sale: Trade, paid: _Paid, fx: FxTable) -> Decimal | None:
     if share is None:
         return None
     on_sale = sale.tax - sale.withheld
-    return _in_won(fx.rate(sale.currency) * (sale.amount - sale.cost - on_sale) - share * sale.quantity, fx)
+    return in_won(fx.rate(sale.currency) * (sale.amount - sale.cost - on_sale) - share * sale.quantity, fx)
 
 
 def _paid(sales: Iterable[Trade], portfolio: Portfolio, fx: FxTable) -> _Paid:
@@ -137,7 +137,7 @@ def paid_per_share(rows: Iterable[Holding], rate: Decimal) -> Decimal | None:
     return paid / shares if shares else None
 
 
-def _in_won(amount: Decimal, fx: FxTable) -> Decimal | None:
+def in_won(amount: Decimal, fx: FxTable) -> Decimal | None:
     """Return an amount of the base currency in won, in whole ones; None where the base has no rate to won."""
     if fx.base == "KRW":
         return to_unit(amount, "KRW")
@@ -161,7 +161,7 @@ def _notes(
         if any(h.symbol in sold and h.cost_fx is None for h in portfolio.holdings):
             yield phrase("tax.purchase-rate-unknown")
         yield phrase("tax.moving-average")
-        if _in_won(ZERO, fx) is None:
+        if in_won(ZERO, fx) is None:
             yield phrase("tax.no-rate", base=fx.base)
     if dividends:
         yield phrase("tax.whole-gain")

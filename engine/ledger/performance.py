@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 YEAR = 365
 #: A position is priced by a price this many days old at most before that is told.
 _OLD = 31
+#: A value this far below 0 is below it, and no rounding.
+_CENT = 0.005
 #: The first of January 1970, from which numpy counts days; a date from the number of its day is quick to make.
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 #: The days of trading of a calendar year span at least so much of it; a yearly rate of less would mislead.
@@ -311,8 +313,17 @@ def performance(
         float(min(totals.bought, totals.sold)) / mean / span if mean > 0 else 0.0,
         course.benchmark(aims, shown.days),
         {name: values[rows] for name, values in allocation.items()},
-        (*course.books.problems, *course.problems),
+        (*course.books.problems, *course.problems, *_below_zero(shown)),
     )
+
+
+def _below_zero(whole: OverTime) -> tuple[Problem, ...]:
+    """Return a warning where more is owed than there is: what is lost of nothing is no return."""
+    below = np.flatnonzero(whole.value < -_CENT)
+    if not len(below):
+        return ()
+    first, lowest = as_date(whole.days[below[0]]), Decimal(repr(float(whole.value.min())))
+    return (warning("ledger-below-zero", place("ledger"), day=first, lowest=lowest),)
 
 
 class _Walk:
@@ -617,7 +628,9 @@ def _summed(gains: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def aged(part: Performance, today: dt.date) -> tuple[Problem, ...]:
-    """Return a note where the last day known is old."""
+    """Return a note where the last day known is old, a warning where it is still to come."""
     last = as_date(part.whole.days[-1])
     old = (today - last).days
+    if old < 0:
+        return (warning("ledger-to-come", place("ledger"), day=last, today=today),)
     return (note("ledger-old", place("ledger"), day=last, days=old),) if old > _OLD else ()

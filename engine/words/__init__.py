@@ -2,9 +2,9 @@
 
 `en.po` and `ko.po` beside this file are the catalogues (gettext's format; `en.mo` and `ko.mo` are compiled from them).
 A message has placeholders as `str.format` has them, with their number form: `{weight:.2%}`, `{amount:,}`,
-`{day:%Y-%m-%d}`; what fills them may be another phrase, told in the same language. A message with a plural is chosen
-by the value `count`. What is said in other words in a workbook stands under `KEY@workbook`. A third language is one
-more file.
+`{day:%Y-%m-%d}`; what fills them may be another phrase, told in the same language. `{days:day|days}` is a number with
+the word for one or for many behind it; a message with a plural of its own is chosen by the value `count`. What is said
+in other words in a workbook stands under `KEY@workbook`. A third language is one more file.
 
 Nothing that computes imports this: it is for whoever shows something (and for `str()` of a phrase).
 """
@@ -84,6 +84,9 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - any value can be said
         if format_spec == "large":
             return _LARGE.get(self._lang, "{:,.0f}".format)(value)
+        one, several, many = format_spec.partition("|")
+        if several:
+            return f"{value:,} {one if value == 1 else many}"
         return format(value, format_spec) if format_spec else tell(value, self._lang, self._audience)
 
 

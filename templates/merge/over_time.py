@@ -19,6 +19,8 @@ from templates.report import BookReport
 from templates.write.over_time import Drawn, charts
 
 _FORMULA = re.compile(rb"(<(?:[\w.-]+:)?f>)([^<]*)(</)")
+#: A chart of so few days was looked at by nobody: it is drawn anew, with the axis that fits.
+_FEW = 8
 _SERIES = re.compile(rb"<(?:[\w.-]+:)?ser>")
 
 
@@ -41,9 +43,9 @@ def _redraw(package: Package, place: Found, drawn: Drawn, made: Any, count: int)
         dates = f"${drawn.letters['On']}${drawn.header + 1}"
         if not shown - {dates} & columns:
             continue
-        # One that had nothing to show, or shows other parts now, is drawn anew.
-        empty = all(text.rpartition("$")[2] == str(drawn.header + 1) for text in _ranges(data, drawn))
-        if empty or len(_SERIES.findall(data)) != len(made.series):
+        # One that had next to nothing to show, or shows other parts now, is drawn anew.
+        short = all(int(text.rpartition("$")[2]) <= drawn.header + _FEW for text in _ranges(data, drawn))
+        if short or len(_SERIES.findall(data)) != len(made.series):
             package.write(part, tostring(made._write()))  # noqa: SLF001 - as openpyxl's own writer does
             return
         package.write(part, _reaching(data, drawn, drawn.header + count))

@@ -43,7 +43,8 @@ MEASURES = (
 RULES = (
     "maximum", "minimum", "group-maximum", "group-minimum", "leveraged-total", "leveraged-fund", "gross-exposure",
     "single-name", "core-minimum", "core-maximum", "core-fee", "core-aum", "core-tracking-error", "core-total-return",
-    "portfolio-fee", "volatility-band", "risk-asset-cap", "banned",
+    "portfolio-fee", "volatility-band", "risk-asset-cap", "banned", "overseas-allowance", "isa-year", "isa-total",
+    "pension-year",
 )  # fmt: skip
 SCOPES = ("portfolio", "core", "company", "rotation")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from openpyxl.chart import AreaChart, BarChart, DoughnutChart
 from openpyxl.chart._chart import ChartBase
-from openpyxl.chart.axis import ChartLines
+from openpyxl.chart.axis import ChartLines, DateAxis
 from openpyxl.chart.data_source import AxDataSource, NumData, NumDataSource, NumRef, NumVal, StrData, StrRef, StrVal
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.layout import Layout, ManualLayout
@@ -16,7 +17,13 @@ from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
 from openpyxl.chart.title import Title
 from openpyxl.drawing.line import LineProperties
-from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RegularTextRun
+from openpyxl.drawing.text import (
+    CharacterProperties,
+    Paragraph,
+    ParagraphProperties,
+    RegularTextRun,
+    RichTextProperties,
+)
 
 PALETTE = (
     "305496", "C55A11", "548235", "7F6000", "7030A0", "2E9CA6", "BF8F00", "A5375A", "5B7FBF", "8FAF6F", "D9925B",
@@ -25,6 +32,10 @@ PALETTE = (
 
 #: Size of the names at the bars, in hundredths of a point.
 _SMALL = 700
+#: Size of the figures at an axis of days.
+_FIGURES = 800
+#: An axis of fewer days names each; one of more names whole years.
+_FEW_DAYS, _MANY_DAYS, _YEAR = 93, 730, 365
 #: Under what a chart keeps its description until it is packed.
 DESCRIPTION = "description"
 #: Size of the titles.
@@ -65,6 +76,23 @@ def titled(chart: ChartBase, text: str) -> None:
 def describe(chart: ChartBase, text: str) -> None:
     """Give a chart a text for those who cannot see it; openpyxl has no place for it."""
     vars(chart)[DESCRIPTION] = text
+
+
+def dated(chart: Any, days: Sequence[Any], labels: int) -> None:  # noqa: ANN401 - the stubs know only what all charts have
+    """Give a chart an axis of days, with small figures; of years, where there are several, about so many `labels`."""
+    span = (days[-1] - days[0]).days if days else 0
+    chart.x_axis = axis = DateAxis(crossAx=100)
+    axis.number_format, axis.baseTimeUnit = "yyyy-mm-dd" if days and span < _FEW_DAYS else "yyyy-mm", "days"
+    if span > _MANY_DAYS:
+        axis.majorUnit, axis.majorTimeUnit = 12 * -(-span // (labels * _YEAR)), "months"
+    # Upright and small: as many as there is room for.
+    look = CharacterProperties(sz=_FIGURES)
+    axis.txPr = chart.y_axis.txPr = RichText(
+        bodyPr=RichTextProperties(rot=0), p=[Paragraph(pPr=ParagraphProperties(defRPr=look), endParaRPr=look)]
+    )
+    axis.tickLblPos, chart.y_axis.crossAx = "low", 500
+    axis.delete = chart.y_axis.delete = False
+    chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=LineProperties(solidFill="E5E5E5")))
 
 
 def donut(title: str, source: Source, named: int) -> DoughnutChart:

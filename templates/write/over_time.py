@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from openpyxl.chart import AreaChart, LineChart
+from openpyxl.chart import AreaChart, BarChart, LineChart
 from openpyxl.chart._chart import ChartBase
-from openpyxl.chart.axis import ChartLines, DateAxis
 from openpyxl.chart.data_source import (
     AxDataSource,
     NumData,
@@ -26,10 +25,8 @@ from openpyxl.chart.legend import Legend
 from openpyxl.chart.marker import Marker
 from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
-from openpyxl.chart.text import RichText
 from openpyxl.drawing.line import LineProperties
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
-from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphProperties, RichTextProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.words import Lang, say
@@ -40,7 +37,7 @@ from templates.spec.layout import BLOCK_ROW, CAPTION_ROW, FIRST_COLUMN, FIRST_RO
 from templates.spec.results import PARTS_SHOWN, ROOM
 from templates.spec.vocabulary import MEASURES
 from templates.write.canvas import NAVY, Canvas, money_format
-from templates.write.charts import PALETTE, describe, titled
+from templates.write.charts import PALETTE, dated, describe, titled
 from templates.write.evaluate import Figures
 from templates.write.tables import widths
 
@@ -54,8 +51,6 @@ _ALTERNATIVES = {
     "allocation": "label.performance.alt-allocation",
     "drift": "label.performance.alt-drift",
 }
-#: Size of the figures at the axes, in hundredths of a point.
-_SMALL = 800
 #: Day 0 of a spreadsheet's calendar.
 _FIRST_DAY = dt.date(1899, 12, 30)
 _GREYS = ("A6A6A6", "D9D9D9")
@@ -122,9 +117,14 @@ def charts(place: Drawn, report: BookReport, lang: Lang, count: int, *, every: b
     last = place.header + max(count, 1)
     parts = [name for name in _PARTS if every or _used(name, report)]
     column = {name: _series(place, last, name, report, lang) for name in ("Worth", "PaidIn", "OffTarget", *parts)}
-    value = _lines([column["Worth"], column["PaidIn"]], (NAVY, "C55A11"), money_format(base).partition(";")[0])
-    shares = _areas({name: column[name] for name in parts})
-    drift = _lines([column["OffTarget"]], (NAVY,), "0%")
+    days = [row["On"] for row in report.rows("Course")]
+    alone = len(days) == 1
+    value = _lines([column["Worth"], column["PaidIn"]], (NAVY, "C55A11"), alone=alone)
+    shares = _areas({name: column[name] for name in parts}, alone=alone)
+    drift = _lines([column["OffTarget"]], (NAVY,), alone=alone)
+    money = money_format(base).partition(";")[0]
+    for chart, form, labels in ((value, money, 12), (shares, "0%", 7), (drift, "0%", 4)):
+        _framed(chart, form, days, labels)
     for chart, key in ((value, "value"), (shares, "allocation"), (drift, "drift")):
         titled(chart, say(f"performance.chart-{key}", lang))
         describe(chart, say(_ALTERNATIVES[key], lang))
@@ -177,43 +177,37 @@ def part_names(report: BookReport, lang: Lang) -> dict[str, str]:
     return named | dict(zip(_PARTS, report.shares, strict=False))
 
 
-def _lines(series: Sequence[Any], colours: Sequence[str], form: str) -> ChartBase:
+def _lines(series: Sequence[Any], colours: Sequence[str], *, alone: bool) -> ChartBase:
+    """Return lines; of a single day, which makes none, its points."""
     chart: Any = LineChart()
     for one, colour in zip(series, colours, strict=True):
-        one.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=colour, w=19050))
-        one.smooth, one.marker = False, Marker(symbol="none")
+        line = GraphicalProperties(ln=LineProperties(solidFill=colour, w=19050))
+        one.graphicalProperties, one.smooth = line, False
+        one.marker = Marker(symbol="circle", spPr=GraphicalProperties(solidFill=colour)) if alone else Marker("none")
         chart.series.append(one)
-    return _framed(chart, form)
+    drawn: ChartBase = chart
+    return drawn
 
 
-def _areas(series: Mapping[str, Series]) -> ChartBase:
-    chart = AreaChart()
+def _areas(series: Mapping[str, Series], *, alone: bool) -> ChartBase:
+    """Return areas, one upon the other; of a single day, which makes none, a column."""
+    chart: Any = BarChart() if alone else AreaChart()
     chart.grouping = "stacked"
+    if alone:
+        chart.overlap = 100
     for at, (name, one) in enumerate(series.items()):
         colour = PALETTE[at] if name.startswith("Part") else _GREYS[name == "CashShare"]
         one.graphicalProperties = GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True))
         chart.series.append(one)
     chart.y_axis.scaling.max, chart.y_axis.scaling.min = 1, 0
-    return _framed(chart, "0%")
+    drawn: ChartBase = chart
+    return drawn
 
 
-def _framed(chart: Any, form: str) -> ChartBase:  # noqa: ANN401 - the stubs know only what all charts have
+def _framed(chart: Any, form: str, days: Sequence[Any], labels: int) -> None:  # noqa: ANN401 - as above
     """Give a chart an axis of days, light lines, and its legend below."""
-    chart.x_axis = DateAxis(crossAx=100)
-    chart.x_axis.number_format, chart.y_axis.number_format = "yyyy-mm", form
-    chart.x_axis.baseTimeUnit = "days"
-    # Upright and small: as many as there is room for.
-    look = CharacterProperties(sz=_SMALL)
-    level = RichTextProperties(rot=0)
-    chart.x_axis.txPr = chart.y_axis.txPr = RichText(
-        bodyPr=level, p=[Paragraph(pPr=ParagraphProperties(defRPr=look), endParaRPr=look)]
-    )
-    chart.y_axis.crossAx = 500
-    chart.x_axis.tickLblPos = "low"
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.majorGridlines = ChartLines(spPr=GraphicalProperties(ln=LineProperties(solidFill="E5E5E5")))
+    dated(chart, days, labels)
+    chart.y_axis.number_format = form
     chart.legend = Legend()
     chart.legend.position = "b"
     chart.layout = Layout(ManualLayout(x=0.1, y=0.14, w=0.86, h=0.6))
-    framed: ChartBase = chart
-    return framed

@@ -189,7 +189,8 @@ def test_the_allowance_still_unused_is_named_where_gains_are_given() -> None:
 
     assert "1,500,000 of 2,500,000 won still unused" in said(D(1_000_000))
     assert "0 of 2,500,000 won still unused" in said(D(3_000_000))
-    assert "2,500,000 of 2,500,000" in said(D(-100))
+    assert "2,500,000 of 2,500,000" in said(D(0))
+    assert "2,600,000 won of further gains are untaxed" in said(D(-100_000))
     assert "gains so far not given" in said(None)
 
 

@@ -15,6 +15,7 @@ from xl_addin.buttons import press
 LOST = [xlwings.XlwingsError("Couldn't find your local OneDrive file"), UnboundLocalError("root")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", LOST)
 def test_buttons_work_and_are_undone(book: FakeBook, lost: Exception) -> None:
     book.lost = lost

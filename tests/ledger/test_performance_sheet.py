@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from engine.ledger.entries import LedgerEntry
 from rebalancer.ledgers import commit, recording
@@ -105,3 +106,54 @@ def test_the_year_s_gains_on_the_sheet_reach_the_functions(book: Path) -> None:
     figures: dict[str, Any] = {str(row[0]): row[1] for row in answer[1:]}  # type: ignore[index]
     assert float(figures["realised_gains"]) > 0
     assert float(figures["costs"]) == 0
+
+
+@pytest.fixture
+def two_sections(tmp_path: Path) -> Path:
+    path = tmp_path / "my.yaml"
+    path.write_text(
+        """portfolio:
+  base_currency: KRW
+  holdings: [{symbol: "360750", quantity: 10}, {symbol: "069500", quantity: 5}]
+  cash: {KRW: 50000}
+  core: [{ticker: "360750", weight: 0.5}]
+  satellite: [{ticker: "069500", weight: 0.3}]
+""",
+        encoding="utf-8",
+    )
+    (tmp_path / "prices.csv").write_text(
+        "symbol,price,currency,as_of\n360750,20000,KRW,2026-11-20\n069500,50000,KRW,2026-11-20\n", encoding="utf-8"
+    )
+    assert main(["record", str(path), "--snapshot", "--prices", str(tmp_path / "prices.csv"), "--offline"]) == 0
+    return path
+
+
+def test_a_report_of_one_day_shows_points_and_a_column_with_names(
+    two_sections: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = two_sections.with_name("report.xlsx")
+    assert main(["performance", str(two_sections), "--offline", "--lang", "ko", "-o", str(report)]) == 0
+    told = capsys.readouterr().out
+    assert "코어" in told
+    assert "satellite" not in told
+    assert told.count("1년 미만은 표시하지 않음") == 2
+    with zipfile.ZipFile(report) as archive:
+        charts = {name: archive.read(name).decode() for name in archive.namelist() if "charts/chart" in name}
+    cells = {cell for page in load_workbook(report) for row in page.iter_rows(values_only=True) for cell in row}
+    assert sum("barChart" in text for text in charts.values()) == 1
+    assert sum('symbol val="circle"' in text for text in charts.values()) == 2
+    assert all("yyyy-mm-dd" in text for text in charts.values())
+    assert {"KODEX 200", "코어", "새틀라이트"} <= cells
+    assert "satellite" not in cells
+
+
+@pytest.mark.slow
+def test_charts_of_years_name_years(book: Path) -> None:
+    with recording(book):
+        raw = book.read_bytes()
+        commit(book, raw, raw, years(12))
+    assert main(["performance", str(book), "--offline", "--into", str(book)]) == 0
+    charts = charted(book)
+    assert charts
+    assert all(re.search(r'majorUnit val="(12|24|36|48)', text) for text in charts)
+    assert all('majorTimeUnit val="months"' in text for text in charts)

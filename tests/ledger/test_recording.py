@@ -286,3 +286,18 @@ def test_without_a_day_s_rate_the_file_s_own_counts(mine: Path, capsys: pytest.C
     ledger_file(mine).write_text("id,date,kind,currency,amount\na,2026-01-02,deposit,USD,10\n", encoding="utf-8")
     assert main(["performance", str(mine), "--offline", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["value"] == 13915
+
+
+def test_two_portfolios_of_one_name_are_told_that_they_share_a_ledger(
+    mine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = mine.with_suffix(".yml")
+    other.write_text(DOCUMENT.replace("quantity: 250", "quantity: 251"), encoding="utf-8")
+    mine.with_name("my.prices.csv").touch()
+    assert main(["record", str(mine), "--correct"]) == 0
+    capsys.readouterr()
+    assert main(["record", str(other), "--deposit", "5"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "my.yml and my.yaml have one name, and so one ledger" in told
+    assert main(["performance", str(mine), "--offline"]) == 0
+    assert "have one name" not in capsys.readouterr().out  # it is this one's

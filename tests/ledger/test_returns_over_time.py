@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from engine.analysis.returns import money_weighted
 from engine.history import HistoryTable, Series
 from engine.ledger.entries import LedgerEntry
-from engine.ledger.performance import Aim, Mark, Performance, between_marks, performance
+from engine.ledger.performance import Aim, Mark, Performance, aged, between_marks, performance
 
 FIRST = dt.date(2024, 1, 1)
 
@@ -193,6 +193,21 @@ def test_the_benchmark_is_the_targets_held_anew_every_day() -> None:
     # A and B are not in the ledger: their days are not days of it; from day 0 to day 2 +10 % and +20 %, half of each.
     assert result.benchmark is not None
     assert result.benchmark.time_weighted == pytest.approx(0.15, abs=1e-12)
+
+
+def test_more_owed_than_there_is_is_told() -> None:
+    owing = found([entry(0, "deposit", amount=100), entry(9, "fee", amount=400), entry(20, "deposit", amount=900)])
+    [told] = [one for one in owing.problems if one.code == "ledger-below-zero"]
+    assert told.message.values["day"] == FIRST + dt.timedelta(days=9)
+    fine = found([entry(0, "deposit", amount=100), entry(9, "withdrawal", amount=100)])
+    assert fine.problems == ()
+
+
+def test_a_day_that_is_still_to_come_is_told() -> None:
+    result = found([entry(0, "deposit", amount=100)])
+    assert [one.code for one in aged(result, FIRST - dt.timedelta(days=1))] == ["ledger-to-come"]
+    assert aged(result, FIRST) == ()
+    assert [one.code for one in aged(result, FIRST + dt.timedelta(days=99))] == ["ledger-old"]
 
 
 def test_a_part_of_the_period_begins_with_what_was_there() -> None:

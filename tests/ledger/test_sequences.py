@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -223,9 +223,10 @@ class Keeping(RuleBasedStateMachine):
         assert bool(differences(books, portfolio)) == self.edited
 
 
-def kept(examples: int, steps: int) -> None:
+def kept(examples: int, steps: int, start: int | None = None) -> None:
+    machine = Keeping if start is None else seed(start)(type("Seeded", (Keeping,), {}))
     run_state_machine_as_test(
-        Keeping,
+        machine,
         settings=settings(
             max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
         ),
@@ -237,5 +238,6 @@ def test_ledger_and_file_agree_after_any_sequence() -> None:
 
 
 @pytest.mark.soak
-def test_ledger_and_file_agree_after_ten_thousand_sequences() -> None:
-    kept(10_000, 8)
+@pytest.mark.parametrize("part", range(20))
+def test_ledger_and_file_agree_after_ten_thousand_sequences(part: int) -> None:
+    kept(500, 8, part)

@@ -46,6 +46,7 @@ def test_a_workbook_that_was_not_planned_says_so() -> None:
     assert lines[0] == say("label.cuts-unknown", "en")
 
 
+@pytest.mark.slow
 def test_it_is_read_back_and_written_into_a_persons_own_workbook(tmp_path: Path) -> None:
     own = tmp_path / "own.xlsx"
     own.write_bytes(build(BookReport(PLAN.portfolio), "ko").to_bytes())

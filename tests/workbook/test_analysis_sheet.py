@@ -217,6 +217,7 @@ def test_without_a_source_the_plan_is_made_and_the_sheet_says_why() -> None:
     assert {problem.severity for problem in found.problems} == {"warning"}
 
 
+@pytest.mark.slow
 def test_plan_fills_the_sheet_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "plan.xlsx"
     arguments = ["plan", str(PORTFOLIO), "--offline", "--prices", str(PRICES), "--as-of", "2026-11-20"]
@@ -232,6 +233,7 @@ def test_plan_fills_the_sheet_from_a_file(tmp_path: Path, capsys: pytest.Capture
     assert sources_in(again) == sources_in(out) != []
 
 
+@pytest.mark.slow
 def test_a_workbook_made_before_takes_the_analyses_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before, after = tmp_path / "before.xlsx", tmp_path / "after.xlsx"
     common = ["--offline", "--prices", str(PRICES), "--as-of", "2026-11-20", "--lang", "ko"]

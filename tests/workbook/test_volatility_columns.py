@@ -79,6 +79,7 @@ def test_the_bands_read_back_and_the_state_does_not(tmp_path: Path) -> None:
     assert again == banded(planned("high").portfolio, {})[0]
 
 
+@pytest.mark.slow
 def test_ones_own_workbook_is_told_the_state(tmp_path: Path) -> None:
     path = tmp_path / "mine.xlsx"
     path.write_bytes(book("calm").to_bytes())

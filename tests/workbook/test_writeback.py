@@ -284,6 +284,7 @@ def test_macros_under_a_name_that_holds_none_are_left_out_and_that_is_said(own: 
     assert read_book(own).portfolio == PORTFOLIO
 
 
+@pytest.mark.slow
 def test_the_sheet_of_values_over_time_is_found_under_its_former_name(own: Path, report: BookReport) -> None:
     reparted(own, lambda p: p.update({"xl/workbook.xml": p["xl/workbook.xml"].replace(b"Ledger", b"History")}))
     book = written(own, report)

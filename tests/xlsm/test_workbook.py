@@ -296,6 +296,7 @@ def test_the_function_wizard_gets_every_help_within_its_limit(xlsm: bytes) -> No
         assert all(len(text) <= 255 for text in row if text)
 
 
+@pytest.mark.slow
 def test_the_korean_workbook_has_korean_sheets_ribbon_and_help() -> None:
     data = sample_workbook("ko")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

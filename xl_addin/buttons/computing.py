@@ -85,14 +85,14 @@ def sources(book: Book, _progress: Progress, *, formulas: bool) -> Lines:  # noq
 def analyse(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     """Fetch closes and facts, then compute the analyses; says what could not be had."""
     from rebalancer.clock import today
-    from xl_addin.functions.inputs import read_inputs
+    from xl_addin.functions.inputs import read_inputs, with_ledger
     from xl_addin.show.analysis_cells import analysed
 
     progress.step("reading")
     tables = tables_of(book)
     inputs = read_inputs("analyse", {}, tables)
     progress.step("closes")
-    rows, problems = analysed(inputs.portfolio, {}, SOURCES, today(), inputs.lang)
+    rows, problems = analysed(with_ledger(inputs, "analyse", today()), {}, SOURCES, today(), inputs.lang)
     progress.step("computing")
     places = with_matrix(found_in(book, tables))
     over_time = _over_time(places, inputs)

@@ -137,7 +137,8 @@ def record(
 def _put_right(file: Path, day: dt.date, lang: Lang, *, rebuild: bool, undo: bool) -> None:
     """Make the file what its ledger comes to, take the last booking back, or book what was changed by hand."""
     from rebalancer.booking import rebuild_file
-    from rebalancer.ledgers import record_corrections, take_back
+    from rebalancer.ledgers import record_corrections, shared_with, take_back
+    from xl_addin.show.terminal import paint_for, problem_lines
 
     if rebuild:
         found = rebuild_file(file, lang)
@@ -148,6 +149,8 @@ def _put_right(file: Path, day: dt.date, lang: Lang, *, rebuild: bool, undo: boo
         sys.stdout.write(say("said.undone", lang, path=file) + "\n")
     else:
         added = record_corrections(file, day)
+        told = problem_lines(shared_with(file) if added else (), lang, paint_for(sys.stderr))
+        sys.stderr.writelines(f"{line}\n" for line in told)
         sys.stdout.write(say("said.corrected", lang, count=len(added), path=file) + "\n")
 
 

@@ -262,6 +262,7 @@ def risk(
 ) -> int:
     """Check and print; exit status 3 where a price or rate is missing, stale or doubtful."""
     from rebalancer.analysing import risk as check
+    from rebalancer.ledgers import with_year
     from rebalancer.loading import load_portfolio, usable
     from rebalancer.quoting import quotes_in
     from xl_addin.show.analysis_text import risk_text
@@ -270,7 +271,8 @@ def risk(
     quotes, found = quotes_in(prices)
     portfolio = usable(loaded, (*problems, *found))
     with _asking(history, facts, lang, offline=offline) as sources:
-        report = check(portfolio, quotes, sources, _day(as_of, sources), accept=dict(accept))
+        day = _day(as_of, sources)
+        report = check(with_year(portfolio, file, day), quotes, sources, day, accept=dict(accept))
     _print(report.to_json, lambda paint: risk_text(report, lang, paint), as_json=as_json)
     stale = any(problem.code == "price-stale" for problem in report.problems)
     return 0 if report.priced and not stale else 3

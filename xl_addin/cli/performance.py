@@ -49,7 +49,7 @@ def performance(
         notice = write_into(result, portfolio, book, book, lang)
         sys.stderr.write(f"{book}\n" + (f"{notice}\n" if notice else ""))
     if output:
-        write_performance(result, output, name=name, lang=lang, force=force)
+        write_performance(result, output, of=portfolio, name=name, lang=lang, force=force)
         sys.stderr.write(f"{output}\n")
     if as_json:
         from xl_addin.show.json import dump

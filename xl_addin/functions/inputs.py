@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -69,6 +70,16 @@ def entries_of(grids: Sequence[Grid], name: str) -> tuple[LedgerEntry, ...]:
     if any(problem.severity == "error" for problem in found.problems):
         raise InputError(found.problems)
     return found.entries
+
+
+def with_ledger(inputs: Inputs, name: str, day: dt.date) -> Portfolio:
+    """Return the portfolio of a call with what the workbook's ledger says of a day's year so far."""
+    entries = entries_of(inputs.grids, name)
+    if not entries:
+        return inputs.portfolio
+    from rebalancer.ledgers import with_year_of
+
+    return with_year_of(inputs.portfolio, entries, day)
 
 
 def _of_range(where: str | Phrase, name: str) -> str | Phrase:

@@ -55,7 +55,7 @@ from xl_addin.functions.cells import (
     tickers_of,
 )
 from xl_addin.functions.declaring import PORTFOLIO_SHEETS, WITH_LEDGER, Argument, declared
-from xl_addin.functions.inputs import HOME, entries_of, language, read_inputs
+from xl_addin.functions.inputs import HOME, entries_of, language, read_inputs, with_ledger
 from xl_addin.functions.plan import HOLDINGS, TARGETS
 from xl_addin.functions.prices import TICKER
 
@@ -208,13 +208,14 @@ def _listed(texts: Sequence[str]) -> Portfolio:
     HOLDINGS,
     TARGETS,
     columns=("Rule", "Scope", "Limit", "Actual", "Status"),
-    sheets=PORTFOLIO_SHEETS,
+    sheets=WITH_LEDGER,
     example="=REBAL_RISK()",
 )
 def risk(holdings: object, targets: object, tables: object) -> Answer:
     """Return every limit beside what it is today."""
     inputs = read_inputs(risk.name, {"holdings": holdings, "targets": targets}, tables)
-    report = analysing.risk(inputs.portfolio, {}, _LIVE, today())
+    portfolio = with_ledger(inputs, risk.name, today())
+    report = analysing.risk(portfolio, {}, _LIVE, today())
     if not report.priced:
         raise NoData(phrase("price-missing.analysis"), problems=report.problems)
     _note(risk.name, report.problems)
@@ -234,12 +235,8 @@ def calendar(start: object, months: object, tables: object) -> Answer:
     first = day_of("from", start) or today()
     count = int(number_of("months", months, Decimal(12), 1, 60, whole=True))
     inputs = read_inputs(calendar.name, {}, tables)
-    portfolio, realised = inputs.portfolio, None
-    if entries := entries_of(inputs.grids, calendar.name):
-        from rebalancer.ledgers import with_year_of
-
-        portfolio = with_year_of(portfolio, entries, dt.date(first.year, 12, 31))
-        realised = portfolio.settings.realised.get("overseas") if portfolio.base_currency == "KRW" else None
+    portfolio = with_ledger(inputs, calendar.name, dt.date(first.year, 12, 31))
+    realised = portfolio.so_far.realised if portfolio.base_currency == "KRW" else None
     tasks = analysing.calendar(portfolio, first, count, realised=realised)
     return calendar.table(calendar_rows(tasks, inputs.lang))
 

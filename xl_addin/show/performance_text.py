@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from engine.history import as_date
-from engine.ledger.performance import OverTime, Performance, Returns
+from engine.ledger.performance import YEAR, OverTime, Performance, Returns
 from engine.words import Lang, say
+from templates.spec.vocabulary import spoken
 from xl_addin.show.terminal import Paint, TextColumn, TextRow, money, problem_lines, table_lines, wrap
 
 NONE = "–"
@@ -25,14 +26,16 @@ def performance_text(result: Performance, name: str, lang: Lang, paint: Paint) -
     returns = whole.returns()
     paid = Decimal(repr(float((whole.came - whole.taken).sum())))
     value = Decimal(repr(float(whole.value[-1])))
+    short = (as_date(whole.days[-1]) - as_date(whole.days[0])).days < YEAR
+    below = _say("under-a-year", lang) if short else NONE
     head = _say("head", lang, name=name, first=as_date(whole.days[0]), last=as_date(whole.days[-1]))
     lines = [
         (_say("value", lang), money(value, currency)),
         (_say("paid", lang), money(paid, currency)),
         (_say("gain", lang), money(value - paid, currency)),
         (_say("time-weighted", lang), _rate(returns.time_weighted)),
-        (_say("yearly", lang), _rate(returns.yearly) if returns.yearly is not None else _say("under-a-year", lang)),
-        (_say("money-weighted", lang), _rate(returns.money_weighted)),
+        (_say("yearly", lang), _rate(returns.yearly) if returns.yearly is not None else below),
+        (_say("money-weighted", lang), _rate(returns.money_weighted) if returns.money_weighted is not None else below),
         (_say("benchmark", lang), _rate(result.benchmark.time_weighted if result.benchmark else None)),
         (_say("dividends", lang), money(totals.dividends + totals.interest, currency)),
         (_say("costs", lang), money(totals.costs, currency)),
@@ -55,7 +58,11 @@ def performance_text(result: Performance, name: str, lang: Lang, paint: Paint) -
         blocks.append(_table(heads, rows, lang, paint))
     for kind, parts in (("account", result.accounts), ("section", result.sections)):
         if parts:
-            rows = [(one.name or _say("none", lang), _worth(one, currency), *_figures(one.returns())) for one in parts]
+            names = [str(spoken("section", one.name, lang)) if kind == "section" else one.name for one in parts]
+            rows = [
+                (name or _say("none", lang), _worth(one, currency), *_figures(one.returns()))
+                for name, one in zip(names, parts, strict=True)
+            ]
             blocks.append(
                 _table((kind, "value-short", "time-weighted-short", "money-weighted-short"), rows, lang, paint)
             )
@@ -79,7 +86,8 @@ def _worth(part: OverTime, currency: str) -> str:
 
 
 def _rate(value: float | None) -> str:
-    return NONE if value is None else f"{value:+.2%}"
+    # What rounds to nothing has no minus.
+    return NONE if value is None else f"{round(value, 4) + 0.0:+.2%}"
 
 
 def _sum(value: Decimal | None, currency: str) -> str:

