@@ -137,13 +137,13 @@ class Ways:
         problem, slots = self.problem, self.problem.slots
         found: list[tuple[int, int, float, float]] = []
         lows, highs = _reached(problem)
-        for slot in range(problem.size):
-            low, high = int(lows[slot]), int(highs[slot])
-            if 0 < high >= slots.minimum_buy[slot]:
-                found.append((slot, 1, float(slots.minimum_buy[slot]), float(high)))
-            full = slots.full[slot] and low == slots.low[slot]
-            if low < 0 and (full or -low >= slots.minimum_sell[slot]):
-                found.append((slot, -1, float(min(slots.minimum_sell[slot], -low)), float(-low)))
+        for own in range(problem.size):
+            low, high = int(lows[own]), int(highs[own])
+            if 0 < high >= slots.minimum_buy[own]:
+                found.append((own, 1, float(slots.minimum_buy[own]), float(high)))
+            full = slots.full[own] and low == slots.low[own]
+            if low < 0 and (full or -low >= slots.minimum_sell[own]):
+                found.append((own, -1, float(min(slots.minimum_sell[own], -low)), float(-low)))
         places = np.array([leg[:2] for leg in found], dtype=np.int64).reshape(-1, 2)
         sizes = np.array([leg[2:] for leg in found], dtype=np.float64).reshape(-1, 2)
         slot, side = places[:, 0], places[:, 1]
