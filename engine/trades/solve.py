@@ -47,7 +47,9 @@ NODES, FEWER_NODES, SMALL = 160_000, 60_000, 40
 MOST_NODES = 700
 #: Distance from the bound of goals' prices within which ways to trade are looked at first, in orders and as a part of
 #: the bound; how much further each time; what HiGHS may do each time, and how many times.
-ORDERS, PART, FURTHER, WAYS, TURNS = 1.1, 0.02, 2.5, Effort(1_000, 4_000), 6
+ORDERS, PART, FURTHER, WAYS, TURNS = 1.1, 0.02, 2.5, Effort(1_000, 4_000), 5
+#: Ways up to which HiGHS is asked to choose among them.
+LISTED = 2_000
 #: Slots up to which the last digit of a plan over several accounts is proven.
 FEW = 12
 #: Work of a search over several accounts: at first, and where a distance is left.
@@ -318,13 +320,16 @@ class _Search:
         self.bound = max(self.bound, dual.bound)
         hair = 1e-9 * self.problem.total
         further = max(ORDERS * self.problem.order, PART * abs(dual.bound), hair)
-        for _ in range(TURNS):
+        for turn in range(TURNS):
             if self.is_settled or self.is_stopped or (self.best is not None and not self._allowance.left):
                 break
-            limit = dual.bound + further
-            if self.best is not None:
-                limit = min(limit, self.best[0].objective)
-            if self._decide_by_ways(ways.within(dual, limit - dual.bound + hair), limit):
+            limit = np.inf if self.best is None else self.best[0].objective
+            if turn < TURNS - 1:
+                limit = min(limit, dual.bound + further)
+            listed = ways.within(dual, limit - dual.bound + hair)
+            if sum(len(own) for own in listed.values()) > LISTED:
+                return
+            if self._decide_by_ways(listed, limit):
                 break
             further *= FURTHER
         if self.best is not None:
@@ -345,7 +350,8 @@ class _Search:
         if answer.ended == "failed":
             return True
         is_beyond = answer.ended == "infeasible" or answer.bound >= limit
-        self.bound = max(self.bound, min(answer.bound, limit))
+        if np.isfinite(bound := min(answer.bound, limit)):
+            self.bound = max(self.bound, bound)
         if answer.units is not None and not self.offer(answer.units):
             self._decide_strictly(Open(self.problem, None, start, gap, listed), lambda units: units, answer)
         if answer.ended == "optimal" and self.best is not None and self.best[0].objective <= limit:
