@@ -7,6 +7,7 @@ it is a conflict, shown with both.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from decimal import Decimal
@@ -18,11 +19,28 @@ from engine.ledger.account import Books
 from engine.money import ZERO
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Holding, Portfolio, Rule, Section, Target
-from engine.settings import Settings
+from engine.settings import Settings, setting_fields
 from engine.text import plain_number
 
 Row = tuple[str, ...]
 Rows = dict[Row, Any]
+#: The columns of a workbook that say what a field of a row is called; those of the same name in several tables once.
+_COLUMNS: Mapping[str, str] = {
+    "quantity": "Quantity", "value": "Value", "average_cost": "AverageCost", "price": "Price", "locked": "Locked",
+    "type": "Type", "markets": "Markets", "risk_cap": "RiskCap", "banned": "Banned", "cash_buffer": "CashBuffer",
+    "weight": "Target", "role": "Role", "benchmark": "Benchmark", "thesis_valid": "ThesisValid", "enabled": "Enabled",
+    "members": "Members", "minimum": "Min", "maximum": "Max", "share": "Share", "consolidate": "Consolidate",
+    "asset_class": "Class", "schedule": "Schedule", "absolute_band": "AbsoluteBand", "relative_band": "RelativeBand",
+    "relative_band_high_volatility": "RelativeBandHigh", "min_trade": "MinTrade", "last_rebalanced": "LastRebalanced",
+    "months": "Months",
+}  # fmt: skip
+#: What the codes of fields are called.
+_CODES = {"type": "word.account_type", "schedule": "word.schedule", "markets": "word.market", "banned": "word.trait"}
+_SECTIONS = ("core", "satellite", "all")
+#: Rows that stand in a list: one that is not there was taken away, or is new.
+_LISTED = frozenset(("holding", "account", "target", "rule", "group"))
+_PERCENTS = frozenset(("weight", "minimum", "maximum", "share", "risk_cap", "absolute_band", "relative_band",
+                       "relative_band_high_volatility"))  # fmt: skip
 #: All targets together, and the rounding that is let be.
 _WHOLE = Decimal("1.000001")
 
@@ -46,7 +64,12 @@ class Conflict:
     @property
     def shown(self) -> tuple[object, object]:
         """Return both values as far as they differ."""
-        return _shown(self.mine, self.theirs), _shown(self.theirs, self.mine)
+        mine, theirs = self.mine, self.theirs
+        gone = phrase("sync-gone")
+        return (
+            gone if mine is None and self.row[0] in _LISTED else _shown(self.row, mine, theirs),
+            gone if theirs is None and self.row[0] in _LISTED else _shown(self.row, theirs, mine),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +83,40 @@ class Change:
     @property
     def told(self) -> Phrase:
         """Return the change as a line."""
-        before, after = _shown(self.before, self.after), _shown(self.after, self.before)
-        return phrase("sync-change", row=row_place(self.row), before=before, after=after)
+        before, after = _shown(self.row, self.before, self.after), _shown(self.row, self.after, self.before)
+        kind = "" if self.row[0] not in _LISTED else ".new" if self.before is None else ".gone"
+        key = f"sync-change{kind}" if self.before is None or self.after is None else "sync-change"
+        return phrase(key, row=row_place(self.row), before=before, after=after)
 
 
 def row_place(row: Row) -> Phrase:
     """Return which row it is: its kind, and what it is called."""
-    return place(f"sync-{row[0]}", row=tuple(filter(None, row[1:])))
+    kind, *names = row
+    found: list[object] = list(names)
+    if kind in ("setting", "head") and names[0] != "costs":
+        found[0] = _word("word.setting", names[0])
+    elif kind in ("target", "weights", "rule") and names[0] in _SECTIONS:
+        # "all" is the section of those who have none.
+        found[0] = "" if names[0] == "all" and names[1:] else _word("section", names[0])
+    return place(f"sync-{kind}", row=tuple(filter(None, found)))
 
 
-def _shown(value: object, other: object) -> object:
+def _word(kind: str, code: str) -> Phrase:
+    """Return a code as a file has it, with the word that a workbook has."""
+    return phrase("sync-word", code=code, word=phrase(f"{kind}.{code}"))
+
+
+def _shown(row: Row, value: object, other: object) -> object:
     """Return of a row what tells it from the other one, for a person."""
     if value is None:
-        return phrase("shown.nothing")
+        return "0" if row[0] == "cash" else phrase("sync-none")
     if not is_dataclass(value):
-        return _plain(value)
+        chosen = row[0] == "setting" and setting_fields()[row[1]]["choices"]
+        if not chosen:
+            return _plain(value)
+        kind = "word.market" if row[1] == "fractional" else f"word.setting.{row[1]}"
+        codes = value if isinstance(value, tuple) else (value,)
+        return tuple(_word(kind, str(one)) for one in codes) or phrase("sync-none")
     names = [one.name for one in fields(value) if one.compare]
     if type(other) is type(value):
         names = [name for name in names if getattr(value, name) != getattr(other, name)]
@@ -82,22 +124,42 @@ def _shown(value: object, other: object) -> object:
         names = ["quantity" if value.value is None else "value"]
     elif isinstance(value, Target):
         names = ["weight"]
-    said = [(name, _plain(getattr(value, name))) for name in names]
+    else:  # what the row is called by is no part of what it says
+        names = [name for name in names if name not in ("name", "cash") and getattr(value, name) not in (None, ())]
+    said = [(name, _field(name, getattr(value, name))) for name in names]
     if len(said) == 1 and names[0] in ("quantity", "value", "weight"):
         return said[0][1]
-    return ", ".join(f"{name} {text}" for name, text in said if text or type(other) is type(value))
+    return tuple(_part(type(value).__name__, name, text) for name, text in said)
 
 
-def _plain(value: object) -> str:
-    """Return a value as a portfolio's file has it."""
+def _field(name: str, value: Any) -> object:  # noqa: ANN401 - any field
+    """Return what a field of a row says."""
+    if name in _CODES and value:
+        return tuple(_word(_CODES[name], one) for one in ((value,) if isinstance(value, str) else value))
+    return _plain(value, percent=name in _PERCENTS)
+
+
+def _part(kind: str, name: str, text: object) -> object:
+    """Return a field of a row with what it is called."""
+    column = _COLUMNS.get(name)
+    table = {"Holding": "Holdings", "Account": "Accounts", "Target": "Targets", "Rule": "Rules", "Group": "Groups"}
+    label: object = phrase(f"column.{table[kind]}.{column}") if column and kind in table else name
+    return phrase("sync-part", label=label, value=text)
+
+
+def _plain(value: object, *, percent: bool = False) -> str:
+    """Return a value as a portfolio's file has it; parts of a whole as per cent."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return plain_number(value)
+        return f"{plain_number(value * 100)}%" if percent else plain_number(value)
     if isinstance(value, tuple):
-        return ", ".join(map(_plain, value))
+        return ", ".join(map(_plain, value)) or "–"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items()) or "–"
+    if is_dataclass(value):
+        given = {one.name: getattr(value, one.name) for one in fields(value)}
+        return _plain({name: one for name, one in given.items() if one is not None})
     return "–" if value is None or value == "" else str(value)
 
 
@@ -117,10 +179,12 @@ def merged(
     "theirs") decides the other conflicts, `choices` those of some rows. Targets that are above 1 together are one, row
     by row.
     """
-    choices = choices or {}
+    choices, given = choices or {}, (base, mine, theirs)
+    base, mine, theirs, conflicts = _with_same_names(base, mine, theirs, prefer, choices)
+    if (base, mine, theirs) != given and settled:
+        settled = None  # entries of a ledger keep the old name
     old, ours, others = (_rows(one) if one else {} for one in (base, mine, theirs))
     kept: Rows = {}
-    conflicts = []
     for row in dict.fromkeys((*ours, *others)):
         before, here, there = old.get(row), ours.get(row), others.get(row)
         known = settled.get(row) if settled else None
@@ -144,7 +208,63 @@ def merged(
             if not side:
                 conflicts.append(Conflict(("weights", *row[1:]), here, there))
     kept = {row: value for row, value in kept.items() if value is not None}
-    return _built(kept, mine, theirs), tuple(conflicts)
+    return _built(_with_accounts(kept, ours, others), mine, theirs), tuple(conflicts)
+
+
+def _with_accounts(kept: Rows, ours: Rows, others: Rows) -> Rows:
+    """Return merged rows with the accounts of them: one that a side took away stays where a row in it does."""
+    for name in dict.fromkeys(row[1] for row in kept if row[0] in ("holding", "cash")):
+        row = "account", name
+        if account := ours.get(row) or others.get(row):
+            kept.setdefault(row, account)
+    return kept
+
+
+def _with_same_names(
+    base: Portfolio | None, mine: Portfolio, theirs: Portfolio, prefer: str, choices: Mapping[Row, str]
+) -> tuple[Portfolio | None, Portfolio, Portfolio, list[Conflict]]:
+    """Return three versions with an account that a side gave another name under that name in all of them.
+
+    Else the old name's rows and the new one's would both be kept where the other side changed one. An account that each
+    side gave a name of its own is a conflict.
+    """
+    conflicts: list[Conflict] = []
+    if base is None:
+        return base, mine, theirs, conflicts
+    ours, others = _renamed(base, mine), _renamed(base, theirs)
+    for old in dict.fromkeys((*ours, *others)):
+        here, there = ours.get(old, old), others.get(old, old)
+        row = "name", old
+        side = "theirs" if here == old else "mine" if there in (old, here) else choices.get(row, prefer)
+        if not side:
+            conflicts.append(Conflict(row, here, there))
+        new = there if side == "theirs" else here
+        base, mine, theirs = _named(base, old, new), _named(mine, here, new), _named(theirs, there, new)
+    return base, mine, theirs, conflicts
+
+
+def _renamed(base: Portfolio, side: Portfolio) -> dict[str, str]:
+    """Return the new names of accounts by their old ones: one is gone, and only one new one holds any of the same."""
+    gone, new = (
+        {one.name: {held.symbol for held in this.holdings if held.account == one.name} for one in this.accounts
+         if one.name not in {other.name for other in that.accounts}}
+        for this, that in ((base, side), (side, base))
+    )  # fmt: skip
+    pairs = [(old, name) for old, had in gone.items() for name, has in new.items() if had & has]
+    olds, news = Counter(old for old, _ in pairs), Counter(name for _, name in pairs)
+    return {old: name for old, name in pairs if olds[old] == news[name] == 1}
+
+
+def _named(portfolio: Portfolio, old: str, new: str) -> Portfolio:
+    """Return a portfolio whose account `old` is called `new`."""
+    if old == new or new in {one.name for one in portfolio.accounts}:
+        return portfolio
+    return replace(
+        portfolio,
+        accounts=tuple(replace(one, name=new) if one.name == old else one for one in portfolio.accounts),
+        holdings=tuple(replace(one, account=new) if one.account == old else one for one in portfolio.holdings),
+        prefer={key: tuple(new if one == old else one for one in places) for key, places in portfolio.prefer.items()},
+    )
 
 
 def _decided(known: Any, before: Any, here: Any, there: Any, *, first: bool) -> tuple[bool, Any]:  # noqa: ANN401

@@ -101,11 +101,12 @@ def _rebalance(
     states = drift.goal_states(portfolio, valuation)
     positions = _marked(drift.positions(portfolio, valuation, states), rates)
     over = overruns(portfolio, valuation, frozenset(p.symbol for p in positions if p.status in drift.IDLE))
-    sections = _mending(drift.section_states(portfolio, valuation, states, as_of), over, states)
-    # What makes a section act is outside like a group's limit, though it has no part in the measure.
-    named = {rule for state in sections if state.why.code == "risk" for rule in state.why.rules}
-    groups = tuple(one.group for one in over if one.mendable and one.rule.name in named)
-    bound = replace(portfolio, groups=(*portfolio.groups, *groups))
+    broken = _broken_by(over, states)
+    sections = _mending(drift.section_states(portfolio, valuation, states, as_of), broken)
+    # What makes a section act is outside like a group's limit, though it has no part in the measure; also where the
+    # section acts for something else: it would be asked for the day after.
+    counted = {one.group.name: one.group for section in sections for one in broken.get(section.section, ())}
+    bound = replace(portfolio, groups=(*portfolio.groups, *counted.values()))
     found = causes(portfolio, valuation, sections, untargeted=unwanted_goes(portfolio, states, positions))
     climb = _Climb(portfolio, bound, valuation, states, positions, found, as_of, watch)
     step = climb.best()
@@ -154,15 +155,25 @@ def _rebalance(
     )
 
 
-def _mending(
-    sections: Sequence[SectionState], over: Sequence[Overrun], goals: Sequence[GoalState]
-) -> tuple[SectionState, ...]:
-    """Let a section act that holds more than its target of what breaks a limit of `risk`, where the targets mend it."""
+def _broken_by(over: Sequence[Overrun], goals: Sequence[GoalState]) -> Mapping[str | None, tuple[Overrun, ...]]:
+    """Return the limits of `risk` that targets mend, by the section that holds more of what breaks them."""
     above = (state for state in goals if state.leaf and not state.idle and state.weight > state.target)
     ahead = {symbol: state.section for state in above for symbol in state.goal.members}
+    found: dict[str | None, tuple[Overrun, ...]] = {}
+    for one in over:
+        if one.mendable:
+            for section in {ahead[symbol]: None for symbol in one.symbols if symbol in ahead}:
+                found[section] = (*found.get(section, ()), one)
+    return found
+
+
+def _mending(
+    sections: Sequence[SectionState], broken: Mapping[str | None, tuple[Overrun, ...]]
+) -> tuple[SectionState, ...]:
+    """Let a section act that breaks a limit of `risk` by what it holds beyond its targets."""
     states = []
     for state in sections:
-        mine = [one for one in over if one.mendable and any(ahead.get(s) == state.section for s in one.symbols)]
+        mine = broken.get(state.section, ())
         if mine and not state.acts:
             symbols = dict.fromkeys(s for one in mine for s in one.symbols)
             why = Cause("risk", tuple(symbols), rules=tuple(one.rule.name for one in mine))
@@ -309,9 +320,10 @@ class _Climb:
             self._allowance.spent += allowance.spent
 
     def _solved(self, task: Task, allowance: Allowance) -> _Step | None:
-        problem, bound, method = task.problem, -np.inf, ""
+        problem, bound, method, units = task.problem, -np.inf, "", None
         for attempt in range(_TRIES):
-            found = solve(problem, _stop if self.is_stopped else self._watch, floor=bound, allowance=allowance)
+            watch = _stop if self.is_stopped else self._watch
+            found = solve(problem, watch, floor=bound, allowance=allowance, near=units)
             self.is_stopped = self.is_stopped or found.stopped
             if found.solution is None:
                 # That a rule has no plan once it is tighter proves nothing of the rule.
@@ -325,7 +337,7 @@ class _Climb:
             if tighter is None:
                 result = measure(self._portfolio, self._valuation, self._positions, task, settlement, bound=self._bound)
                 return _Step(task, solution, settlement, result)
-            problem = tighter
+            problem, units = tighter, solution.units
         self.is_unproven = True
         return None
 

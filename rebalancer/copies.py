@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.data.files import decode
-from engine.errors import InputError, warning
+from engine.errors import InputError, error, warning
 from engine.ledger.entries import LedgerEntry, parse_entries
 from engine.merging import Change, Conflict, Row, changes, merged
 from engine.portfolio import Portfolio
+from rebalancer.files import open_in
 from rebalancer.ledgers import commit, ledger_file, read_ledger, recording
 from rebalancer.loading import load, load_portfolio
 from rebalancer.syncing import agreed_openings, had_last, settled_rows, without, written
@@ -136,6 +137,8 @@ def merge_copy(source: Path, copy: Path, *, take: str = "", lang: Lang = "en") -
         changed = changes(mine, met.portfolio)
         data = written(source, met.portfolio, lang) if changed else raw
         if changed or met.new:
+            if program := open_in(source):
+                raise InputError([error("sync-open", str(source), file=program)])
             commit(source, raw, data, met.new)
         return changed, met.put_away()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import shutil
 from pathlib import Path
 
 from engine.errors import InputError, Problem, error
@@ -56,14 +58,29 @@ def must_be_free(path: Path, suffix: str, *, force: bool) -> None:
         raise InputError(problems)
 
 
+def open_in(path: Path) -> str:
+    """Return the name of what Excel or LibreOffice puts beside a file while it is open there, "" for none.
+
+    Where the system lets a file be replaced that is open, saving it there would take back what was written here.
+    """
+    beside = (f"~${path.name}", f".~lock.{path.name}#")
+    return next((name for name in beside if path.with_name(name).exists()), "")
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file whole or not at all: a temporary one in the same folder is put in its place in one step.
 
-    Raises InputError where the folder cannot be written to or the file is open elsewhere.
+    Who may read it stays as it was, and a link stays one. Raises InputError where the folder or the file cannot be
+    written to, or the file is open elsewhere.
     """
+    path = path.resolve() if path.is_symlink() else path
+    if path.exists() and not os.access(path, os.W_OK):
+        raise InputError([error("output-not-written", str(path), reason=os.strerror(errno.EACCES))])
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(data)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copymode(path, temporary)
         temporary.replace(path)
     except OSError as fault:
         reason = fault.strerror or type(fault).__name__

@@ -26,8 +26,16 @@ if TYPE_CHECKING:
 During = Callable[[str], "AbstractContextManager[Watch | None]"]
 
 
+#: Called with problems that are to be told besides what is written.
+Heard = Callable[[Sequence[Problem]], None]
+
+
 def _nothing_else(_step: str) -> AbstractContextManager[None]:
     return nullcontext()
+
+
+def _not_heard(_problems: Sequence[Problem]) -> None:
+    return None
 
 
 def share(
@@ -44,6 +52,7 @@ def share(
     accept: Mapping[str, Decimal] | None = None,
     own_sheets: bool = False,
     during: During = _nothing_else,
+    heard: Heard = _not_heard,
 ) -> list[Path]:
     """Write a copy to share, and a one-page PDF beside it where asked for; return what was written.
 
@@ -51,7 +60,8 @@ def share(
     `weights_only` leaves out amounts and quantities and rounds weights. With `own_sheets` the visible sheets that a
     person has added to a workbook go with it, as they look, values only. `prices` is a price file, which beats the
     sources; `accept` are doubtful prices, by symbol, that a person has confirmed. `during` is what goes around each
-    step that may take long. Raises InputError with every problem, and what planning raises.
+    step that may take long; `heard` is told what the plan says where the search for it was stopped. Raises InputError
+    with every problem, and what planning raises.
     """
     from templates.share import share as rendered
 
@@ -66,7 +76,15 @@ def share(
     if own_sheets:
         problems += _why_no_sheets(source, weights_only=weights_only)
     report, lang = _report(
-        source, lang, problems, prices=prices, offline=offline, allow_stale=allow_stale, accept=accept, during=during
+        source,
+        lang,
+        problems,
+        prices=prices,
+        offline=offline,
+        allow_stale=allow_stale,
+        accept=accept,
+        during=during,
+        heard=heard,
     )
     data = rendered(report, lang, weights_only=weights_only).to_bytes()
     if own_sheets and isinstance(source, (str, Path)):
@@ -220,6 +238,7 @@ def _report(
     allow_stale: bool,
     accept: Mapping[str, Decimal] | None,
     during: During,
+    heard: Heard,
 ) -> tuple[BookReport, Lang]:
     """Return what the copy shows and its language; raises InputError with the problems so far and those of reading."""
     from rebalancer.books import plan_book
@@ -256,6 +275,8 @@ def _report(
     known = with_year(portfolio, file, today())
     with during("plan") as watch:
         made = planned(known, quotes, today(), (*told, *bands), allow_stale=allow_stale, watch=watch)
+    if stopped := [problem for problem in made.problems if problem.code == "search-stopped"]:
+        heard(stopped)
     made = replace(made, portfolio=replace(made.portfolio, settings=portfolio.settings))
     return plan_book(made, lang or "en"), lang or "en"
 

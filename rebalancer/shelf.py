@@ -149,7 +149,7 @@ class Shelf:
             opened = self._opened(raw)
             return Version.parsed(opened, listed.number) if opened else None
         if self._passphrase and raw:
-            raise SyncFailed(phrase("sync-not-encrypted", path=listed.path))
+            raise SyncFailed(phrase("sync-not-encrypted", path=listed.path, variable=PASSPHRASE))
         return Version.parsed(raw, listed.number)
 
     def read_all(self, listed: Iterable[StoredObject]) -> dict[str, Version]:
@@ -222,29 +222,40 @@ class Shelf:
                 raise
             raise _failed(self._url, fault) from None
 
-    def _keys(self) -> list[bytes]:
-        """Return the keys that lie there: two, where two computers began in copies of a folder."""
+    def _key_paths(self) -> list[str]:
+        """Return where the keys lie: two, where two computers began in copies of a folder."""
         import obstore
 
         paths = [str(one["path"]) for one in self._asked(lambda: obstore.list(self._store, self._folder).collect())]
-        wanted = sorted(path for path in paths if path.endswith(".age"))
-        return [bytes(self._asked(lambda at=at: obstore.get(self._store, at).bytes())) for at in wanted]
+        return sorted(path for path in paths if path.endswith(".age"))
+
+    def _keys(self) -> list[bytes]:
+        import obstore
+
+        return [bytes(self._asked(lambda at=at: obstore.get(self._store, at).bytes())) for at in self._key_paths()]
 
     def _sealed(self, data: bytes) -> bytes:
         if not self._passphrase:
+            if self._key_paths():
+                raise SyncFailed(phrase("sync-needs-passphrase", variable=PASSPHRASE))
+            self._read_newest()
             return data
         import pyrage
 
         kept = self._keys()
         if not kept:
-            for one in self.listing()[-1:]:
-                self.read(one)  # raises where what is there is not encrypted: a passphrase would hide the new alone
+            self._read_newest()
             made = str(pyrage.x25519.Identity.generate()).encode()
             # Whoever comes second takes the first one's.
             self._created(f"{self._folder}/{_KEY}", bytes(pyrage.passphrase.encrypt(made, self._passphrase)))
             kept = self._keys()
         public = pyrage.x25519.Identity.from_str(_unlocked(kept[0], self._passphrase)).to_public()
         return bytes(pyrage.encrypt(data, [public]))
+
+    def _read_newest(self) -> None:
+        """Raise where the newest version is encrypted and a new one would not be, or the other way round."""
+        for one in self.listing()[-1:]:
+            self.read(one)
 
     def _opened(self, raw: bytes) -> bytes | None:
         """Return what is encrypted; None where it is not whole."""
@@ -273,7 +284,7 @@ def _unlocked(raw: bytes, passphrase: str) -> str:
     try:
         return bytes(pyrage.passphrase.decrypt(raw, passphrase)).decode("latin-1")
     except pyrage.DecryptError:
-        raise SyncFailed(phrase("sync-wrong-passphrase")) from None
+        raise SyncFailed(phrase("sync-wrong-passphrase", variable=PASSPHRASE)) from None
 
 
 def _store_of(url: str) -> Any:  # noqa: ANN401 - one of obstore's
@@ -336,8 +347,8 @@ def _kept(name: str) -> str:
 
 
 def passphrase_of(url: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the passphrase for a URL: the environment's, else the system keyring's, else ""."""
-    return environment.get(PASSPHRASE) or _kept(url)
+    """Return the passphrase for a URL: the environment's, else the system keyring's (its own, any place's), else ""."""
+    return environment.get(PASSPHRASE) or _kept(url) or _kept(PASSPHRASE)
 
 
 #: What a failure is called by what its message says, the first that fits.
@@ -364,4 +375,4 @@ def _failed(url: str, fault: BaseException) -> SyncFailed:
 
 def _unreachable(kind: str, url: str, reason: str, names: tuple[str, ...]) -> Phrase:
     key = f"sync-unreachable.{kind}" if kind else "sync-unreachable"
-    return phrase(key, url=url, reason=reason, names=names[:2])
+    return phrase(key, url=url, reason=reason, names=names[:2], first=names[0] if names else "")

@@ -12,6 +12,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -24,7 +25,7 @@ from engine.ledger.entries import LedgerEntry, dump_entries, parse_entries, stan
 from engine.merging import Change, Conflict, Row, alike, changes, merged, row_place, settled_by, sides_of
 from engine.phrase import phrase
 from engine.portfolio import Portfolio
-from rebalancer.files import write_whole
+from rebalancer.files import open_in, write_whole
 from rebalancer.ledgers import commit, ledger_file, new_id, read_ledger, recording
 from rebalancer.loading import load, load_portfolio, usable
 from rebalancer.saving import SUFFIXES
@@ -72,8 +73,16 @@ def conflict_file(source: Path, suffix: str = "") -> Path:
 
 
 def remembered_url(source: Path) -> str:
-    """Return the URL that a file was last synchronised with, "" for none."""
+    """Return the URL that a file was last synchronised with, "" for none; a folder with its whole path."""
     return _State.read(source).url
+
+
+def whole_place(url: str, folder: Path | None = None) -> str:
+    """Return a place that means the same wherever it is named from: a folder with its whole path."""
+    if not url or "://" in url:
+        return url
+    # A link and a drive's letter stay as they were named; and `~nobody` is a folder's name, no fault.
+    return os.path.abspath((folder or Path()) / os.path.expanduser(url))  # noqa: PTH100, PTH111
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,7 @@ class Meeting:
 
     `conflicts` are what both changed, each in its own way: while there are any, nothing of it may be written. `heads`
     are the versions that are new to this side, `had` those that it has already and `bases` what is known of these.
+    `newest` is the number of the newest whole version, `last` the last number that was ever used there.
     """
 
     own: Own
@@ -109,7 +119,8 @@ class Meeting:
     had: tuple[str, ...]
     bases: tuple[Version, ...]
     known: Mapping[str, tuple[str, str]]
-    number: int
+    newest: int
+    last: int
     conflicts: tuple[Conflict, ...]
     problems: tuple[Problem, ...]
     same: bool
@@ -175,7 +186,7 @@ class Meeting:
         seen = sorted(self.known.items(), key=lambda one: one[0], reverse=True)
         ancestors = dict.fromkeys((*self.parents, *self.had, *older, *own, *(identity for _, (_, identity) in seen)))
         text = dump_entries(self.entries, header=True) if self.entries else ""
-        return Version(self.number + 1, new_id(), self.parents, suffix, data, text, tuple(ancestors))
+        return Version(self.last + 1, new_id(), self.parents, suffix, data, text, tuple(ancestors))
 
 
 def sync(
@@ -197,7 +208,7 @@ def sync(
     source = Path(file)
     if source.is_dir() or source.suffix.lower() not in KINDS:
         raise InputError([error("sync-files", str(source), kinds=KINDS)])
-    url = url or remembered_url(source)
+    url = whole_place(url) or remembered_url(source)
     if not url:
         raise InputError([error("sync-no-url", str(source))])
     shelf = Shelf(url, source.stem, passphrase)
@@ -260,7 +271,8 @@ def meet(
     read = shelf.read_all(one for one in listed if one.path not in known)
     every = {one.id: one for one in read.values()}
     had = state.had_in(every, own)
-    older = _ancestors(had, every) | {identity for _, identity in known.values()}
+    # What was read before is older, also where a cloud has put it there anew since.
+    older = _ancestors(had, every) | {identity for _, identity in state.seen.values()}
     heads = _heads(every, older)
     portfolio, found = own.portfolio, list(own.entries)
     conflicts: list[Conflict] = []
@@ -280,9 +292,14 @@ def meet(
         found += without((*others, *agreed), found)
     bases = tuple(every.get(one) or _base(state, one) for one in had if one in every or one in state.bases)
     there = set(every) | set(places)
+    whole = [one.number for one in listed if one.path in known or one.path in read]
+    half = [one.path.rpartition("/")[2] for one in listed if one.path not in known and one.path not in read]
+    if half:
+        place = f"{url}/{own.source.stem}.sync"
+        problems.append(warning("sync-half", url, files=half[:3], count=len(half), place=place))
     return Meeting(
         own, shelf, state, portfolio, tuple(found), heads, tuple(had), bases, {**known, **_seen(listed, read)},
-        max((*(one.number for one in listed), state.number), default=0), tuple(conflicts),
+        max(whole, default=0), max((*(one.number for one in listed), state.number), default=0), tuple(conflicts),
         tuple(one for one in problems if one.severity != "error" or not conflicts),
         not heads and len(had) == 1 and had[0] in there and _as(bases, own.source, portfolio, found),
     )  # fmt: skip
@@ -295,6 +312,8 @@ def _done(meeting: Meeting, lang: Lang) -> Synced | None:
     data, suffix = written(own.source, meeting.portfolio, lang) if changed else own.raw, own.source.suffix.lower()
     taken = data != own.raw or bool(meeting.new)
     if taken:
+        if program := open_in(own.source):
+            raise InputError([error("sync-open", str(own.source), file=program)])
         state = replace(meeting.taking((suffix, data)), after=_print(data))
         state.write(own.source)
         try:
@@ -338,7 +357,7 @@ def _sent(meeting: Meeting, state: _State, data: bytes, suffix: str, later: _Sta
 
     `later` is what is known where the file on disk has not been written yet.
     """
-    own, number, sent, seen = meeting.own, meeting.number, False, meeting.known
+    own, number, sent, seen = meeting.own, meeting.newest, False, meeting.known
     had = meeting.bases
     if not meeting.same:
         newest = meeting.version(data, suffix)
@@ -493,15 +512,18 @@ def agreed_openings(
     What was held counts once: of two beginnings that say the same, the earlier one stands. Of two that differ a person
     has to choose.
     """
+    # What one side took back, the other need not be asked about again.
+    both = list(standing([*mine, *without(theirs, mine)]))
     ours, others = (
-        {one.batch: one for one in standing(entries) if one.kind == "opening"} for entries in (mine, theirs)
+        {one.batch: one for one in both if one.kind == "opening" and one.id in known}
+        for known in ({one.id for one in entries} for entries in (mine, theirs))
     )
     if not ours or not others or ours.keys() & others.keys():
         return [], []
     held = [
         Counter((one.account, one.symbol, one.quantity, one.currency, one.amount)
-                for one in standing(entries) if one.kind == "opening")
-        for entries in (mine, theirs)
+                for one in both if one.kind == "opening" and one.batch in side)
+        for side in (ours, others)
     ]  # fmt: skip
     if held[0] != held[1] and not take:
         days = [min(one.date for one in side.values()) for side in (ours, others)]
@@ -608,7 +630,12 @@ class _State:
                 _base(state, one)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return cls(url)
-        return replace(state, seen=seen) if url in ("", state.url) else cls(url)
+        # Earlier versions kept the folder as it was typed, mostly beside the file.
+        there = whole_place(state.url, source.parent)
+        if url in ("", there):
+            return replace(state, url=there, seen=seen)
+        # The versions may have moved: which of them the file has is known by their identities.
+        return replace(state, url=url, seen={}, number=0, sending="")
 
     def write(self, source: Path) -> None:
         """Keep it beside the file."""

@@ -9,8 +9,10 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openpyxl import load_workbook
@@ -24,7 +26,9 @@ from engine.errors import (
     RateLimited,
     RebalancerError,
     Stale,
+    warning,
 )
+from engine.phrase import place
 from engine.words import LANGUAGES, say
 from tests.builders import told
 from xl_addin import cli
@@ -369,6 +373,25 @@ def test_a_copy_of_a_portfolio_file_is_in_the_readers_language(
     copy = tmp_path / "copy.xlsx"
     assert cli.main(["share", str(tmp_path / "p.yaml"), "-o", str(copy), "--offline"]) == 0
     assert load_workbook(copy).sheetnames[0] == title
+
+
+def test_a_copy_of_a_plan_whose_search_was_stopped_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rebalancer import planning
+
+    real = planning.planned
+
+    def stopped(*given: Any, **more: Any) -> Any:
+        plan = real(*given, **more)
+        return replace(plan, problems=(*plan.problems, warning("search-stopped.rungs", place("portfolio"))))
+
+    monkeypatch.setattr(planning, "planned", stopped)
+    held, targets = "[{symbol: SPY, quantity: 1, price: 5}]", "[{ticker: SPY, weight: 1}]"
+    (tmp_path / "p.yaml").write_text(f"portfolio: {{base_currency: USD, holdings: {held}, core: {targets}}}\n")
+    asked = ["--lang", "en", "--offline", "-o", str(tmp_path / "copy.xlsx")]
+    assert cli.main(["share", str(tmp_path / "p.yaml"), *asked]) == 0
+    assert "the search was stopped" in capsys.readouterr().err
 
 
 def rebalancer(*arguments: str, **options: object) -> subprocess.CompletedProcess[bytes]:

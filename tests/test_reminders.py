@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import plistlib
 import shlex
+import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -163,18 +164,50 @@ def test_cron_gets_a_line_that_a_shell_reads() -> None:
     assert "\\%" in line
 
 
-def test_launchd_gets_a_property_list() -> None:
-    told = plistlib.loads(schedule("darwin", "/p", [PurePosixPath("/a & b/mine.xlsx")]).encode())
-    assert told["ProgramArguments"][4] == "/a & b/mine.xlsx"
+def test_cron_runs_what_is_meant(tmp_path: Path) -> None:
+    told = tmp_path / "내 프로그램"
+    told.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', encoding="utf-8")
+    told.chmod(0o755)
+    line = schedule("cron", str(told), [PurePosixPath("/내 계좌/it's 100%.xlsx")], ["json://x/?a=b&c=$d"], "ko")
+    command = line.removeprefix("0 9 * * 1 ").replace("\\%", "%")  # as cron hands it to the shell
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[3:] == [
+        "/내 계좌/it's 100%.xlsx", "--check", "--brief", "--lang", "ko", "--notify", "json://x/?a=b&c=$d"
+    ]  # fmt: skip
+
+
+def test_a_mac_gets_commands_that_write_a_property_list(tmp_path: Path) -> None:
+    text = schedule("darwin", "/p", [PurePosixPath("/a & b/it's $HOME 내 계좌.xlsx")])
+    launchctl = tmp_path / "launchctl"
+    launchctl.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    launchctl.chmod(0o755)
+    home = {"HOME": str(tmp_path), "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-c", text], env=home, capture_output=True, text=True, check=True)
+    (made,) = (tmp_path / "Library" / "LaunchAgents").iterdir()
+    assert done.stdout == f"load -w {made}\n"
+    told = plistlib.loads(made.read_bytes())
+    assert told["ProgramArguments"][4] == "/a & b/it's $HOME 내 계좌.xlsx"
     assert told["StartCalendarInterval"]["Weekday"] == 1
 
 
 def test_windows_gets_a_command_with_its_paths_in_quotes() -> None:
-    line = schedule("win32", r"C:\My Python\python.exe", [PureWindowsPath(r"C:\me\mine.xlsx")])
-    assert line.endswith(r'/TR "\"C:\My Python\python.exe\" -m xl_addin plan \"C:\me\mine.xlsx\" --check --brief"')
+    line = schedule("win32", r"C:\My Python\python.exe", [PureWindowsPath(r"C:\R&D it's\내 계좌.xlsx")])
+    assert r"-TaskName 'Rebalancer 내 계좌' " in line
+    assert r"-Execute 'C:\My Python\python.exe' " in line
+    assert r"""-Argument '-m xl_addin plan "C:\R&D it''s\내 계좌.xlsx" --check --brief --lang en')""" in line
+    assert "-StartWhenAvailable" in line
+
+
+def test_a_place_that_cannot_be_told_is_scheduled_nowhere(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(mine), "--schedule", "--notify", "none:secret", "--lang", "en"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "secret" not in err
 
 
 def test_the_line_to_paste_is_printed_without_planning(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     mine.unlink()
     assert main(["plan", str(mine), "--schedule", "--lang", "en"]) == 0
-    assert str(mine) in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert str(mine) in told
+    assert "It tells nobody yet" in told

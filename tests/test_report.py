@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.data.document import portfolio_from_data
 from engine.errors import error, warning
 from engine.phrase import phrase, place
 from engine.plan import Cause, Plan, Reason, cash_weight, reconciliation, traded
 from engine.portfolio import Instrument
 from engine.quote import SAMPLE_SOURCE
+from engine.rebalance import rebalance
 from engine.valuation import FxRate
 from engine.words import LANGUAGES, Lang, say
 from tests.plans import example, hostile, quiet, two_accounts
@@ -284,8 +286,27 @@ def test_a_quiet_plan_says_there_is_nothing_to_do() -> None:
     assert "No trades." in report(quiet())
 
 
-def test_a_needed_plan_without_trades_says_that_none_helps() -> None:
-    assert "no allowed trade" in conclusion(replace(quiet(), needs_rebalancing=True), "en")
+def test_a_plan_that_can_trade_nothing_for_what_is_outside_its_band_does_not_call_it_in_order() -> None:
+    locked = {"symbol": "AAA", "quantity": 70, "price": 100, "currency": "USD", "locked": True}
+    short = {"symbol": "BBB", "quantity": 30, "price": 100, "currency": "USD"}
+    targets = [{"ticker": "AAA", "weight": 0.5}, {"ticker": "BBB", "weight": 0.5}]
+    body = {"base_currency": "USD", "holdings": [locked, short], "targets": targets}
+    portfolio, problems = portfolio_from_data({"portfolio": body}, "locked")
+    assert portfolio is not None, problems
+    plan = rebalance(portfolio, {}, quiet().as_of)
+    assert plan.trades == ()
+    assert conclusion(plan, "en").startswith("No trades: none that is allowed")
+
+
+def test_what_nobody_asked_a_price_for_has_none_in_the_report() -> None:
+    held = [{"symbol": "VTI", "quantity": 5, "price": 100}]
+    targets = [{"ticker": "VTI", "weight": 0.9}, {"ticker": "GLDM", "weight": 0.1, "enabled": False}]
+    body = {"base_currency": "USD", "holdings": held, "targets": targets}
+    portfolio, problems = portfolio_from_data({"portfolio": body}, "disabled")
+    assert portfolio is not None, problems
+    told = report(rebalance(portfolio, {}, quiet().as_of))
+    assert next(line for line in told.splitlines() if "GLDM" in line).count("$0.00") == 1  # its value
+    assert "none: 1" not in told
 
 
 def test_trades_inside_the_bands_are_not_called_needed() -> None:

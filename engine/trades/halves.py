@@ -34,6 +34,8 @@ _FEW, _PAIRED = 60, 450
 _MANY, _JOINED = 20, 1_000
 #: Symbols that `join` decides anew in a round, combinations of a half, and pairs of them that are weighed.
 _OPEN, _HALF, _WEIGHED = (12, 16, 20, 30), 60_000, 600_000
+#: Combinations that are listed for a unit of work; the most work for a half, and the fewest that it keeps all the same.
+_PER_WORK, _HALF_WORK, _LEAST_HALF = 5, 2_000_000, 2_000
 #: Turns of `share` that find nothing better in a row.
 _FRUITLESS = 3
 #: Pairs that are measured in a round; options that `share` chooses between, and vectors of nets it tries in a round.
@@ -138,7 +140,7 @@ class Halves:
         if problem.turnover is not None:
             lacking = lacking + np.maximum(amounts[..., pools + 2] - problem.turnover, 0.0)
         for place, cap in enumerate(problem.risk_caps):
-            column = pools + 3 + len(self._hulls.joint) + 2 * place
+            column = self._hulls.risk_column(place)
             after = cap.held + amounts[..., column + 1] + cap.cap * paid[..., cap.account]
             beyond = np.maximum(after - cap.cap * cap.account_value, 0.0)
             lacking = lacking + np.where(amounts[..., column] > 0, beyond, 0.0)
@@ -169,6 +171,11 @@ class Halves:
             return False
         self.best, self._home = found, home
         return True
+
+    @property
+    def bound(self) -> float:
+        """Return what no plan of these options can be below."""
+        return self._dual.bound
 
     @property
     def _room(self) -> float:
@@ -412,19 +419,21 @@ class Halves:
             self._take(found, home)
 
     def _half(self, used: Floats, lost: Floats, listed: list[Ints], room: float) -> _Half:
-        """Return combinations of one of each of the listed options, those that lose least."""
+        """Return combinations of one of each of the listed options, those that lose least: fewer of many symbols."""
+        weighed = sum(len(mine) for mine in listed)
+        many = int(np.clip(_PER_WORK * _HALF_WORK / max(weighed, 1), _LEAST_HALF, _HALF))
         half = _Half(np.zeros(1), np.zeros((1, used.shape[1])), ())
         for mine in listed:
             both = (half.lost[:, None] + lost[mine][None, :]).ravel()
             near = np.flatnonzero(both <= room)
-            if len(near) > _HALF:
+            if len(near) > many:
                 # Among what loses alike, by chance.
                 blurred = both[near] + 0.3 * room * self._random.random(len(near))
-                near = near[np.argpartition(blurred, _HALF)[:_HALF]]
+                near = near[np.argpartition(blurred, many)[:many]]
             row, place = np.divmod(near, len(mine))
             one = mine[place]
             half = _Half(both[near], half.used[row] + used[one], (*half.steps, (row, one)))
-            self.work += len(both) // 5
+            self.work += len(both) // _PER_WORK
         return half
 
     def _joined(self, base: tuple[float, Floats], left: _Half, right: _Half, room: float) -> tuple[float, Ints | None]:

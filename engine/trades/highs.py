@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.trades.problem import Bools, Floats, Hinges, Ints, TradeProblem
+from engine.trades.problem import Bools, Floats, Hinges, Ints, TradeProblem, most_paid
 from engine.trades.ways import Way
 
 _SCALE = 1e6
@@ -60,8 +60,8 @@ class Effort:
     calls: int = 15_000
 
     def part(self, of: float) -> Effort:
-        """Return a part of it."""
-        return Effort(max(int(self.nodes / of), 100), max(int(self.calls / of), 400))
+        """Return a part of it, not much less than what a first plan takes."""
+        return Effort(min(self.nodes, max(int(self.nodes / of), 100)), min(self.calls, max(int(self.calls / of), 400)))
 
 
 @dataclass(slots=True)
@@ -724,7 +724,7 @@ class Model:
         gross += [(np.zeros_like(leg.switch), leg.switch, slack[leg.slots]) for leg in (self._buy, self._sell)]
         self._beyond(problem.cash_above, gross, before - grant)
         accounts = np.array([problem.account[give] for give, _ in pairs], dtype=np.int64)
-        self._risk_caps(convert, accounts)
+        self._risk_caps(convert, accounts, slack)
 
     def _beyond(self, hinges: Hinges, used: list[tuple[Ints, Ints, Floats | float]], before: float) -> None:
         """Add hinges of `before` − Σ used, all of one sign, as segments of rising slope beyond the innermost kink."""
@@ -744,11 +744,11 @@ class Model:
             *((row, column, sign * np.asarray(value)) for row, column, value in used),
         )
 
-    def _risk_caps(self, convert: Ints, accounts: Ints) -> None:
+    def _risk_caps(self, convert: Ints, accounts: Ints, slack: Floats) -> None:
         """Keep an account's risk assets within its cap if it buys any of them."""
         problem, model, money = self._problem, self._model, self._money
         for cap in problem.risk_caps:
-            buying = model.block(0.0, 1.0, 0.0, True, 1)
+            buying = model.block(1.0 if cap.holds else 0.0, 1.0, 0.0, True, 1)
             terms: list[tuple[Ints, Ints, Floats | float]] = []
             for sign, leg in ((1.0, self._buy), (-1.0, self._sell)):
                 mine = problem.account[problem.slots.pool[leg.slots]] == cap.account
@@ -756,6 +756,7 @@ class Model:
                 zero = np.zeros(int(mine.sum()), dtype=np.int64)
                 paid = leg.used - sign * leg.worth
                 terms.append((zero, leg.trade[mine], (sign * risky * leg.worth + cap.cap * paid)[mine]))
+                terms.append((zero, leg.switch[mine], -cap.cap * slack[leg.slots][mine]))
                 for place, column, value in leg.extra:
                     here = mine[place]
                     terms.append((np.zeros(int(here.sum()), dtype=np.int64), column[here], cap.cap * value[here]))
@@ -771,7 +772,8 @@ class Model:
             own = convert[accounts == cap.account]
             terms.append((np.zeros(len(own), dtype=np.int64), own, cap.cap * problem.spread))
             room = (cap.cap * cap.account_value - cap.held) * money
-            beyond = (cap.held + abs(cap.account_value)) * 2 * money
+            # Who buys no risk assets may keep all that are held, whatever else is paid.
+            beyond = 0.0 if cap.holds else max(-room, 0.0) + cap.cap * most_paid(problem, cap.account) * money
             model.constrain(-np.inf, room + beyond, 1, *terms, (np.zeros(1, dtype=np.int64), buying, beyond))
 
     def _overseas(self) -> None:
@@ -821,12 +823,18 @@ class Model:
     def solve(
         self, effort: Effort, *, start: Ints | None = None, gap: float = GAP, watch: Watch | None = None
     ) -> HighsAnswer:
-        """Run HiGHS, again without presolve where it fails; a failure is no verdict."""
-        for presolve in ("on", "off"):
-            answer = self._run(effort, presolve, start, gap, watch)
-            if answer.ended != "failed":
-                return answer
-        return HighsAnswer(None, -np.inf, "failed")
+        """Run HiGHS, again without presolve where it fails or finds no plan; a failure is no verdict.
+
+        That there is no plan is believed only where it says so twice, the second time with wider tolerances: a narrow
+        one has made it overlook plans.
+        """
+        answer = self._run(effort, start, gap, watch)
+        if answer.ended not in ("failed", "infeasible"):
+            return answer
+        again = self._run(effort, start, gap, watch, is_second=True)
+        if again.ended == "infeasible" and answer.ended == "failed":
+            return HighsAnswer(None, -np.inf, "failed")
+        return again
 
     def leave_out(self, most: float) -> None:
         """Leave out the ways to trade that no plan of at most `most` has: those with which the relaxation is above it.
@@ -858,7 +866,9 @@ class Model:
                 if off:
                     self._off.append(column)
 
-    def _run(self, effort: Effort, presolve: str, start: Ints | None, gap: float, watch: Watch | None) -> HighsAnswer:
+    def _run(
+        self, effort: Effort, start: Ints | None, gap: float, watch: Watch | None, *, is_second: bool = False
+    ) -> HighsAnswer:
         import highspy
 
         highs = highspy.Highs()  # type: ignore[no-untyped-call]
@@ -866,11 +876,11 @@ class Model:
             ("output_flag", False),
             ("threads", 1),
             ("random_seed", 0),
-            ("presolve", presolve),
+            ("presolve", "off" if is_second else "on"),
             ("mip_rel_gap", gap),
             ("mip_abs_gap", 1e-7),
             # A switch that is a millionth on would let a millionth of everything be traded in fractions.
-            ("mip_feasibility_tolerance", 1e-7 if self._problem.slots.continuous.any() else 1e-6),
+            ("mip_feasibility_tolerance", 1e-7 if self._problem.slots.continuous.any() and not is_second else 1e-6),
             ("mip_max_nodes", effort.nodes),
         ):
             highs.setOptionValue(name, value)

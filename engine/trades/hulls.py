@@ -13,14 +13,14 @@ bound; it is computed from them alone, so that no tolerance of the linear progra
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from typing import Any, Protocol
 
 import numpy as np
 
-from engine.trades.problem import Bools, Floats, Hinges, Ints, Slots, TradeProblem, allowed, charges
+from engine.trades.problem import Bools, Floats, Hinges, Ints, Slots, TradeProblem, allowed, charges, most_paid
 
 _SCALE = 1e6
 #: What a linear program pays for a unit that a rule lacks: more than any plan could save by it.
@@ -29,6 +29,8 @@ _LACKING = 1e3
 _ROUNDS, _ADDED, NEAR = 60, 3, 1e-7
 #: Options that are weighed for a symbol at most, and over all; beyond, the prices are left out.
 _MOST_OF_ONE, _MOST = 30_000, 600_000
+#: Broken risk caps of which it is told apart whether a plan mends them.
+_BROKEN = 3
 #: Digits that sums of many numbers may lose, of the total.
 NOISE = 1e-12
 
@@ -63,6 +65,15 @@ class HullDual:
     def lost(self, options: Options) -> Floats:
         """Return what options lose against the best of their symbol at the prices."""
         return np.asarray(options.cost - options.amounts @ self.prices - self.least[options.owner])
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Options of some plans, with the prices that are best for those, and the risk caps (by place) that they mend."""
+
+    options: Options
+    dual: HullDual
+    kept: frozenset[int]
 
 
 class Hulls:
@@ -228,9 +239,9 @@ class Hulls:
         for place, cap in enumerate(problem.risk_caps):
             risky = np.isin(places, cap.slots).ravel()
             inside = (problem.account[inner.slots.pool] == cap.account) & traded
-            column = pools + 3 + len(self.joint) + 2 * place
+            column = self.risk_column(place)
             amounts[:, column] = (risky * np.maximum(value, 0.0)).reshape(units.shape).sum(axis=1)
-            change = risky * value + cap.cap * inside * paid
+            change = risky * value + cap.cap * inside * (paid - cash)
             amounts[:, column + 1] = change.reshape(units.shape).sum(axis=1)
         total = cost.reshape(units.shape).sum(axis=1) + self._off(owner, units.sum(axis=1) * self.price[owner])
         return Options(owner, units, total, amounts)
@@ -245,12 +256,38 @@ class Hulls:
             found[has] += self._weight[at] * np.maximum(self._sign[at] * (moved[has] - self._kink[at]), 0.0)
         return found
 
-    def maximise(self, options: Options | None = None) -> HullDual | None:
-        """Return the best bound and its prices, over all options or some of each symbol; None where there are none."""
+    def maximise(self, options: Options | None = None, kept: frozenset[int] = frozenset()) -> HullDual | None:
+        """Return the best bound and its prices, over all options or some of each symbol; None where there are none.
+
+        `kept` are risk caps (by place) that hold after trading, whatever is bought.
+        """
         chosen = self.options if options is None else options
         if not len(chosen.owner) or len(np.unique(chosen.owner)) < len(self.symbols):
             return None
-        return Master(self, chosen).solve()
+        return Master(self, chosen, kept).solve()
+
+    def cases(self) -> list[Case]:
+        """Return the best prices, the least bound first: where a risk cap is broken, of who mends it and who does not.
+
+        Who does not may buy no risk assets there; prices for both would mix the two.
+        """
+        caps = self.problem.risk_caps
+        broken = [place for place, cap in enumerate(caps) if cap.held > cap.cap * cap.account_value][:_BROKEN]
+        found = []
+        for mended in product((False, True), repeat=len(broken)):
+            some = np.ones(len(self.options.owner), dtype=np.bool_)
+            for place, is_mended in zip(broken, mended, strict=True):
+                if not is_mended:
+                    some &= self.options.amounts[:, self.risk_column(place)] <= 0
+            options = self.options.of(some) if broken else self.options
+            kept = frozenset(place for place, is_mended in zip(broken, mended, strict=True) if is_mended)
+            if (dual := self.maximise(options, kept)) is not None:
+                found.append(Case(options, dual, kept))
+        return sorted(found, key=lambda case: case.dual.bound)
+
+    def risk_column(self, place: int) -> int:
+        """Return which amount says what is bought of a risk cap's assets; the next one is their change."""
+        return len(self.problem.cash) + 3 + len(self.joint) + 2 * place
 
     def near(self, nets: Mapping[int, int], window: float) -> Bools:
         """Tell which options trade what `nets` says of their symbol over all accounts, or not much else (in money)."""
@@ -262,21 +299,22 @@ class Hulls:
         nearest = np.minimum.reduceat(apart, first)
         return np.asarray(keep | (apart == nearest[self.options.owner]))
 
-    def survivors(self, dual: HullDual, gap: float) -> tuple[Ints, Ints, Bools]:
-        """Return each slot's least and most steps, and whether not trading it may be, in plans no worse than `gap`.
+    def survivors(self, cases: Iterable[Case], most: float) -> tuple[Ints, Ints, Bools]:
+        """Return each slot's least and most steps, and whether not trading it may be, in plans of at most `most`.
 
         A way to trade a slot (or not to) that loses more with the best of everything else is in no such plan.
         """
         slots = self.problem.slots
         low, high = np.zeros(self.problem.size, dtype=np.int64), np.zeros(self.problem.size, dtype=np.int64)
         idle = np.zeros(self.problem.size, dtype=np.bool_)
-        near = self.options.of(dual.lost(self.options) <= gap)
-        for place in range(self.width):
-            at, steps = self.slots[near.owner, place], near.units[:, place]
-            for found, way in ((low, steps < 0), (high, steps > 0)):
-                mine = np.unique(at[way])
-                found[mine] = (slots.low if found is low else slots.high)[mine]
-            idle[at[(steps == 0) & (at >= 0)]] = True
+        for case in cases:
+            near = case.options.of(case.dual.lost(case.options) <= most - case.dual.bound)
+            for place in range(self.width):
+                at, steps = self.slots[near.owner, place], near.units[:, place]
+                for found, way in ((low, steps < 0), (high, steps > 0)):
+                    mine = np.unique(at[way])
+                    found[mine] = (slots.low if found is low else slots.high)[mine]
+                idle[at[(steps == 0) & (at >= 0)]] = True
         return low, high, idle
 
 
@@ -309,12 +347,15 @@ class Owners(Protocol):
     joint: Ints
     constant: float
 
+    def risk_column(self, place: int) -> int:
+        """Return which amount says what is bought of a risk cap's assets; the next one is their change."""
+
 
 class Master:
     """The linear program over options: one of each symbol, mixed, within what joins them."""
 
-    def __init__(self, hulls: Owners, options: Options) -> None:
-        self._hulls, self._options, self._problem = hulls, options, hulls.problem
+    def __init__(self, hulls: Owners, options: Options, kept: frozenset[int]) -> None:
+        self._hulls, self._options, self._problem, self._kept = hulls, options, hulls.problem, kept
         self._money = _SCALE / hulls.problem.total
         self._first = np.searchsorted(options.owner, np.arange(len(hulls.symbols)))
         #: Columns of its own: (least, most, cost); money of the scale.
@@ -362,6 +403,13 @@ class Master:
             self._joint(row, pools + 3 + place)
         if problem.turnover is not None:
             self._rows.append(_Row(-np.inf, problem.turnover * money, {pools + 2: 1.0}))
+        for place, cap in enumerate(problem.risk_caps):
+            room = cap.cap * cap.account_value - cap.held
+            if place not in self._kept:
+                # Who buys risk assets keeps the cap; who buys none has no more of them than before.
+                room = max(room, 0.0) + cap.cap * most_paid(problem, cap.account)
+            lacking = self._column(0.0, 2 * most + abs(room) * money, _LACKING)
+            self._rows.append(_Row(-np.inf, room * money, {self._hulls.risk_column(place) + 1: 1.0}, {lacking: -1.0}))
 
     def _beyond(self, hinges: Hinges, before: float, amounts: dict[int, float], columns: dict[int, float]) -> None:
         """Add the measure of an amount of cash: `before` less the amounts, or what the columns hold."""

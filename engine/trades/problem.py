@@ -78,7 +78,8 @@ class Rows:
 class RiskCap:
     """A bound on an account's risk assets when it buys any: value after ≤ cap × (account value − costs).
 
-    `slots` are the account's slots of risk assets; `held` is their value before, tradable or not.
+    `slots` are the account's slots of risk assets; `held` is their value before, tradable or not. `holds`: it is known
+    that plans keep it, whatever they buy.
     """
 
     account: int
@@ -86,6 +87,7 @@ class RiskCap:
     cap: float
     held: float
     account_value: float
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,18 @@ def charges(problem: TradeProblem, units: Floats) -> Charges:
     gain = np.where(selling, -units * of(slots.gain) - cost, 0.0)
     withheld = of(slots.withheld) * np.maximum(gain, 0.0)
     return Charges(cost, withheld, gain * of(slots.overseas))
+
+
+def most_paid(problem: TradeProblem, account: int) -> float:
+    """Return the most that commissions, taxes and conversions of an account can be in sum."""
+    slots = problem.slots
+    mine = problem.account[slots.pool] == account
+    sold, bought = (charges(problem, side.astype(np.float64)) for side in (slots.low, slots.high))
+    cash = problem.cash[problem.account == account].clip(0.0)
+    raised = float(cash.sum() - (slots.low * slots.price)[mine].sum())
+    fees = raised * float(slots.buy_rate[mine].max(initial=0.0)) + float(slots.fee_minimum[mine].sum())
+    paid = float((sold.cost + sold.withheld)[mine].sum()) + min(fees, float(bought.cost[mine].sum()))
+    return paid + problem.spread / (1.0 - problem.spread) * raised
 
 
 def allowed(problem: TradeProblem, units: Floats) -> Bools:

@@ -18,7 +18,7 @@ from engine.trades.dual import Dual, Relaxation, applies, survivors
 from engine.trades.greedy import greedy
 from engine.trades.halves import Halves
 from engine.trades.highs import Allowance, Effort, HighsAnswer, Model, Watch
-from engine.trades.hulls import HullDual, Hulls
+from engine.trades.hulls import Case, Hulls
 from engine.trades.near import near, part_of
 from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
 from engine.trades.ways import Way, Ways
@@ -31,6 +31,8 @@ HAIR = 1e-12
 CLOSED, CLOSE = 1e-9, 8e-6
 #: Gap, relative to the objective, from which all that is open is decided at once.
 NEAR = 1e-3
+#: Gap, relative to the objective, that HiGHS is not asked twice to narrow.
+AGAIN = 5e-4
 #: Gap, relative to the objective, that is left where all has been done that may be; where it is larger, a search makes
 #: this part of its usual effort.
 FAIR, LEAST = 3e-3, 0.2
@@ -38,6 +40,8 @@ FAIR, LEAST = 3e-3, 0.2
 HAIRS = (0.0, 1e-7, 1e-6)
 #: Slots beyond which a small gap is left.
 LARGE = 100
+#: Steps, and what part of the total, by which trades are changed to mend a plan; and what HiGHS may do for it.
+_BESIDE, _ASIDE, MENDING = 4, 1e-4, Effort(100, 400)
 #: Trades decided anew around the dual's plan, in turn; and slots up to which HiGHS decides all that is open.
 CORES = (20, 60)
 MOST_OPEN = 400
@@ -55,8 +59,9 @@ FEW = 12
 #: Work of a search over several accounts: at first, and where a distance is left.
 QUICK_WORK, FULL_WORK = 4_000_000, 20_000_000
 #: Slots up to which HiGHS counts over accounts, how much it may do there, and how far from its answer is searched then,
-#: of the total.
+#: of the total; and the same where there are more than HiGHS decides otherwise: it hardly leaves its first node.
 COUNTED, SHARED, WINDOW = 200, Effort(400, 3_000), 0.002
+MOST_COUNTED, BRIEF = 1_000, Effort(100, 16)
 #: Work of a search over several accounts that takes as long as one of HiGHS' simplex iterations.
 WORK_PER_ITERATION = 1_000
 
@@ -96,11 +101,13 @@ def solve(
     effort: Effort | None = None,
     floor: float = -np.inf,
     allowance: Allowance | None = None,
+    near: Ints | None = None,
 ) -> BestFound:
     """Return the best trades found with a bound that holds for the whole problem.
 
     `floor` is a bound that is known: of the same problem with rules less tight, where a plan near it is enough. What is
-    done is taken from `allowance`; once that is used up, the plan and the bound so far are enough.
+    done is taken from `allowance`; once that is used up, the plan and the bound so far are enough. `near` is a plan
+    that all but keeps the rules: one beside it is tried first.
     A search that is stopped, by the watch or by Ctrl-C, returns what it has. The watch is heeded only once there is a
     plan; Ctrl-C before that raises KeyboardInterrupt.
     """
@@ -112,6 +119,8 @@ def solve(
             return BestFound(None, impossible=True)
         return BestFound(Solution(nothing, search.best[0].objective - problem.rounding, "nothing to trade"))
     try:
+        if near is not None and not search.offer(near):
+            search.mend(near)
         if applies(problem):
             search.by_prices()
         if search.best is None or not applies(problem):
@@ -169,7 +178,7 @@ class _Search:
         self._ended = "limit"
         self._dual: Dual | None = None
         self._hulls: Hulls | None = None
-        self._hull_dual: HullDual | None = None
+        self._cases: list[Case] = []
         self.is_interrupted = self._is_enough = False
         #: The objective from which HiGHS was asked last.
         self._asked = -np.inf
@@ -203,13 +212,6 @@ class _Search:
     def gap(self) -> float:
         """Return the distance of the best plan from the bound."""
         return np.inf if self.best is None else self.best[0].objective - self.bound
-
-    @property
-    def gap_to_hulls(self) -> float:
-        """Return the distance of the best plan from the bound of the prices over several accounts."""
-        if self.best is None or self._hull_dual is None:
-            return np.inf
-        return self.best[0].objective - self._hull_dual.bound
 
     @property
     def is_closed(self) -> bool:
@@ -266,12 +268,12 @@ class _Search:
         bound, and prices for plans near that.
         """
         hulls = Hulls(self.problem)
-        dual = hulls.maximise() if hulls.fits else None
-        if dual is None:
+        cases = hulls.cases() if hulls.fits else []
+        if not cases:
             return
-        self._hulls, self._hull_dual = hulls, dual
-        self.bound = max(self.bound, dual.bound)
-        halves = Halves(hulls, dual, self.offer)
+        self._hulls, self._cases = hulls, cases
+        self.bound = max(self.bound, cases[0].dual.bound)
+        halves = [Halves(hulls, case.dual, self.offer, case.options) for case in cases]
         if self.best is not None:
             self._search(halves, QUICK_WORK)
         if self.best is None or self.problem.size <= SMALL:
@@ -282,28 +284,34 @@ class _Search:
             self._search(halves, QUICK_WORK)
             if self.problem.size <= SMALL:
                 return
-        if self.problem.size <= COUNTED:
-            self._count_first(hulls)
+        self._count_first(hulls)
         self.by_model()
         if self.best is not None and self.gap > NEAR * self.best[0].objective:
             self._search(halves, FULL_WORK)
 
     def _count_first(self, hulls: Hulls) -> None:
         """Have HiGHS say what each symbol trades over all accounts, whichever of them, and search near that."""
-        if self.is_settled or self.is_stopped or not self._allowance.left:
+        if self.best is None or self.is_settled or self.is_stopped or not self._allowance.left:
+            return
+        problem, must = self._remaining(hulls, self.best[0].objective)
+        few = self.problem.size <= COUNTED
+        if not few and (_open(problem) <= MOST_OPEN or self.problem.size > MOST_COUNTED):
             return
         # What it finds is no plan: only its bound is told on.
         answer = self._ask(
-            Model(self.problem, shared=True), SHARED, NEAR / 100, watch=lambda _, bound: self.tell(np.inf, bound)
+            Model(problem, must=must, shared=True),
+            SHARED if few else BRIEF,
+            NEAR / 100,
+            watch=lambda _, bound: self.tell(np.inf, bound),
         )
         if answer.ended in ("optimal", "limit"):
             self.bound = max(self.bound, answer.bound)
         if self.is_stopped or not answer.nets or self.is_settled:
             return
         near = hulls.options.of(hulls.near(answer.nets, WINDOW * self.problem.total))
-        inner = hulls.maximise(near)
+        inner = hulls.maximise(near, frozenset(at for at, cap in enumerate(problem.risk_caps) if cap.holds))
         if inner is not None:
-            self._search(Halves(hulls, inner, self.offer, near), QUICK_WORK)
+            self._search([Halves(hulls, inner, self.offer, near)], QUICK_WORK)
 
     def by_aims(self) -> None:
         """Take the bound of prices on what joins goals, and have HiGHS choose among the ways that lose little at them.
@@ -366,19 +374,23 @@ class _Search:
         self._decide(self.problem, None, None, np.zeros(self.problem.size, dtype=np.int64))
         self._effort, self._asked, self._narrows = whole, -np.inf, self.best is not None
 
-    def _search(self, halves: Halves, work: int) -> None:
-        """Search in turns, until the work is done, nothing is left to find, or it is stopped."""
-        if self.is_settled or self.is_stopped or self.is_spent:
-            return
-        if self.best is not None:
-            halves.start(self.best[1], self.best[0].objective)
-            work = int(work * self._part)
-        before = halves.work
-        for turn in (halves.descend(work // 10), halves.share(work), halves.join(work // 4)):
-            for _ in turn:
-                if self.is_settled or self.tell():
-                    break
-        self._allowance.spent += (halves.work - before) / WORK_PER_ITERATION
+    def _search(self, cases: Sequence[Halves], work: int) -> None:
+        """Search in turns, until the work is done, nothing is left to find, or it is stopped; first cases the most."""
+        for place, halves in enumerate(cases):
+            if self.is_settled or self.is_stopped or self.is_spent:
+                return
+            most = work // (place + 1)
+            if self.best is not None:
+                if self.best[0].objective <= halves.bound:
+                    continue
+                halves.start(self.best[1], self.best[0].objective)
+                most = int(most * self._part)
+            before = halves.work
+            for turn in (halves.descend(most // 10), halves.share(most), halves.join(most // 4)):
+                for _ in turn:
+                    if self.is_settled or self.tell():
+                        break
+            self._allowance.spent += (halves.work - before) / WORK_PER_ITERATION
 
     def _ask(
         self, model: Model, effort: Effort, gap: float, *, start: Ints | None = None, watch: Watch | None = None
@@ -408,6 +420,8 @@ class _Search:
         now = np.inf if self.best is None else self.best[0].objective
         if self.is_proven or self.is_stopped or self.is_spent or now == self._asked:
             return
+        if np.isfinite(self._asked) and self.gap <= AGAIN * now:
+            return
         self._asked = now
         problem, must, open_ = self.problem, None, None
         dual, fixed = self._dual, np.zeros(self.problem.size, dtype=np.int64)
@@ -429,13 +443,24 @@ class _Search:
                 fixed = np.where(open_, 0, left.value())
                 problem = part_of(problem, fixed, open_)
                 must = must[open_]
-        if self._hulls is not None and self._hull_dual is not None and self.best is not None:
-            low, high, idle = self._hulls.survivors(self._hull_dual, self.gap_to_hulls + 1e-9 * problem.total)
-            slots = replace(problem.slots, low=low, high=high, full=problem.slots.full & (low == problem.slots.low))
-            problem, must = replace(problem, slots=slots), ~idle
-        if int(((problem.slots.low < 0) | (problem.slots.high > 0)).sum()) > MOST_OPEN and self.best is not None:
+        if self._hulls is not None and self.best is not None:
+            problem, must = self._remaining(self._hulls, self.best[0].objective)
+        if _open(problem) > MOST_OPEN and self.best is not None:
             return
         self._decide(problem, must, open_, fixed)
+
+    def _remaining(self, hulls: Hulls, most: float) -> tuple[TradeProblem, Bools]:
+        """Return the problem without the trades that are in no plan of at most `most`, and slots that trade in all."""
+        # A hair more, so that the best plan itself is always among what is left.
+        most += 1e-9 * self.problem.total
+        cases = [case for case in self._cases if case.dual.bound <= most] or self._cases
+        low, high, idle = hulls.survivors(cases, most)
+        slots = self.problem.slots
+        slots = replace(slots, low=low, high=high, full=slots.full & (low == slots.low))
+        mended = frozenset.intersection(*(case.kept for case in cases))
+        caps = enumerate(self.problem.risk_caps)
+        held = tuple(replace(cap, holds=True) if place in mended else cap for place, cap in caps)
+        return replace(self.problem, slots=slots, risk_caps=held), ~idle
 
     def _decide(self, problem: TradeProblem, must: Bools | None, open_: Bools | None, fixed: Ints) -> None:
         def whole(units: Ints) -> Ints:
@@ -465,11 +490,37 @@ class _Search:
         if answer.units is None or not self.offer(whole(answer.units)):
             self._decide_strictly(Open(problem, must, start, gap), whole, answer)
 
+    def mend(self, units: Ints) -> None:
+        """Look for a plan beside one that breaks a rule by a hair: the same orders, by a few steps more or less."""
+        problem, slots = self.problem, self.problem.slots
+        span = np.maximum(_BESIDE, np.floor(_ASIDE * problem.total / slots.price)).astype(np.int64)
+        low = np.where(units < 0, np.maximum(slots.low, units - span), 0)
+        high = np.where(units > 0, np.minimum(slots.high, units + span), 0)
+        slots = replace(
+            slots,
+            low=low,
+            high=high,
+            minimum_buy=np.maximum(slots.minimum_buy, units - span),
+            minimum_sell=np.maximum(slots.minimum_sell, -units - span),
+            full=slots.full & (low == slots.low),
+        )
+        for hair in HAIRS:
+            if self.is_stopped:
+                return
+            kept = replace(problem, slots=slots, reserve=problem.reserve + hair * problem.total)
+            answer = self._ask(Model(kept, loose=False, must=units != 0), MENDING, CLOSE)
+            if answer.units is not None and self.offer(answer.units):
+                return
+            if answer.units is None:
+                return
+
     def _decide_strictly(self, part: Open, whole: Callable[[Ints], Ints], granted: HighsAnswer) -> None:
         """Let HiGHS decide without what rounding may save, which was granted before, and with a hair of cash beside."""
+        if granted.units is not None:
+            self.mend(whole(granted.units))
         less = self._effort.part(4)
         for hair in HAIRS:
-            if self.is_spent:
+            if self.is_spent or (self.is_settled and self.problem.size > SMALL):
                 return
             kept = replace(part.problem, reserve=part.problem.reserve + hair * part.problem.total)
             again = self._ask(
@@ -504,6 +555,11 @@ class _Search:
         method = "proven" if proven else "bounded" if np.isfinite(self.bound) else "unproven"
         found = Solution(earlier_first(self.problem, self.best[1]), self.bound, method)
         return BestFound(found, stopped=self.is_stopped and not self.is_proven)
+
+
+def _open(problem: TradeProblem) -> int:
+    """Return how many slots may be traded."""
+    return int(((problem.slots.low < 0) | (problem.slots.high > 0)).sum())
 
 
 def earlier_first(problem: TradeProblem, units: Ints) -> Ints:

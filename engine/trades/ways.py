@@ -449,7 +449,7 @@ class _WaysMaster(Master):
     """The linear program over the ways of goals: one of each, mixed, within what joins them."""
 
     def __init__(self, ways: Ways) -> None:
-        super().__init__(ways, ways.none())
+        super().__init__(ways, ways.none(), frozenset())
         self._ways = ways
 
     def solve(self) -> HullDual | None:

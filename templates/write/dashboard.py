@@ -169,12 +169,17 @@ def _headline(pen: Pen) -> Line:
         value = pen.say("head.empty")
     elif needed is None:
         value = pen.say("head.unplanned")
+    elif needed:
+        value = f"{pen.say('head.do')}{_what(pen).value}"
     else:
-        value = f"{pen.say('head.do')}{_what(pen).value}" if needed else pen.say("head.nothing")
+        outside = any(row["Status"] in ("OVER", "UNDER") for row in pen.figures.tables["Targets"])
+        value = pen.say("head.stuck" if outside else "head.nothing")
     found = "MATCH({@check.PROBLEM},Checks_Result,0)"
     fail = f'{{!banner.fail}}&INDEX(Checks_Check,{found})&" – "&INDEX(Checks_Detail,{found})'
     planned = _PLANNED % "needs_rebalancing"
-    done = f"IFERROR(IF({planned},{{!head.do}}&{_what(pen).formula},{{!head.nothing}}),{{!head.unplanned}})"
+    count = "COUNTIF({Targets.Status},{@status.OVER})+COUNTIF({Targets.Status},{@status.UNDER})>0"
+    idle = f"IF({count},{{!head.stuck}},{{!head.nothing}})"
+    done = f"IFERROR(IF({planned},{{!head.do}}&{_what(pen).formula},{idle}),{{!head.unplanned}})"
     return Line(f"IF(ChecksFailed>0,{fail},IF(TotalValue=0,{{!head.empty}},{done}))", value)
 
 

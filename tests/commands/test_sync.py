@@ -117,6 +117,17 @@ def test_where_both_changed_a_row_the_person_chooses(
 
 def test_a_place_that_is_gone_is_told_and_nothing_is_lost(book: FakeBook, cloud: Path) -> None:
     cloud.rename(cloud.with_name("elsewhere"))
+    book.agrees = False
     press("sync", book, formulas=False)
     assert str(cloud) in book.alerts[-1]
     assert book.written == []
+
+
+def test_a_folder_that_moved_is_chosen_anew_and_goes_on(book: FakeBook, cloud: Path, tmp_path: Path) -> None:
+    moved = cloud.rename(cloud.with_name("elsewhere"))
+    change(there(tmp_path), quantity=77)
+    sync(there(tmp_path), str(moved))
+    book.folder = str(moved)
+    press("sync", book, formulas=False)
+    assert remembered_url(Path(book.fullname)) == str(moved)
+    assert int(shown(book).holdings[0].quantity) == 77

@@ -21,6 +21,7 @@ from templates.read.book import read_book
 from templates.read.workbooks import read_grids
 from templates.report import BookReport
 from templates.spec import SHEETS, sheet
+from templates.spec.vocabulary import spoken
 from tests.office import Office
 from tests.workbook.cases import filled_portfolio
 from xl_addin.hosts.libreoffice.book import report_ods, sample_ods
@@ -158,3 +159,31 @@ def test_it_is_synchronised_with_another_computer(office: Office, samples: dict[
     pressed(office, samples["ko"], here, "sync", answers=["ok"])
     assert changes(load(here / "ko.ods"), load(there / "ko.yaml")) == ()
     assert not sync(there / "ko.yaml").taken
+
+
+@pytest.mark.parametrize(("lang", "answer", "buffer"), [("en", "no", 20), ("ko", "yes", 10), ("en", "cancel", 10)])
+def test_the_person_chooses_where_both_changed_a_row(
+    office: Office, samples: dict[Lang, Path], tmp_path: Path, lang: Lang, answer: str, buffer: int
+) -> None:
+    cloud, here, there = tmp_path / "cloud", tmp_path / "here", tmp_path / "there"
+    for folder in (cloud, here, there):
+        folder.mkdir()
+    pressed(office, samples[lang], here, "sync", answers=[str(cloud)])
+    other = there / f"{lang}.yaml"
+    sync(other, str(cloud))
+    mine = load(other)
+    save(replace(mine, settings=replace(mine.settings, cash_buffer=Decimal(20))), other)
+    sync(other)
+    title = sheet("Settings").title(lang)
+    rows = next(grid.rows for grid in read_grids(samples[lang]) if grid.name == title)
+    name = spoken("setting", "cash_buffer", lang)
+    row = next(n for n, cells in rows.items() if name in cells.values())
+    column = min(at for at in rows[row] if rows[row][at] == 0)
+    place = [title, f"{chr(64 + column)}{row}"]
+    done = pressed(
+        office, samples[lang], here, "sync", answers=[answer, "ok"], write=[[*place, 10]], areas=[place]
+    )  # fmt: skip
+    assert done["shown"] == [[[str(buffer)]]]
+    assert bool(list(here.glob("*.theirs.*"))) is (answer == "cancel")
+    sync(other)
+    assert load(other).settings.cash_buffer == (10 if answer == "yes" else 20)

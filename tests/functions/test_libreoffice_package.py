@@ -18,6 +18,7 @@ from rebalancer.office import environment
 from xl_addin.functions import all_functions
 from xl_addin.hosts.excel import ribbon
 from xl_addin.hosts.libreoffice import extension
+from xl_addin.hosts.libreoffice.document import Application, Ask
 from xl_addin.hosts.libreoffice.extension import PROTOCOL, TOOLBAR, build_oxt, in_file, install, method, parameter
 
 OOR = "{http://openoffice.org/2001/registry}"
@@ -152,3 +153,11 @@ def test_the_package_tool_runs_in_a_folder_that_whoever_runs_it_may_enter(
     folder, of_extension, rights = told.read_text().split()
     assert folder == str(Path(of_extension).resolve()) != str(own)
     assert rights == "755"
+
+
+def test_an_answer_counts_for_its_own_question_alone() -> None:
+    given = [["Keep A?", "yes"]]
+    assert Application(given).alert("Keep A?", buttons="yes_no_cancel") == "yes"
+    with pytest.raises(Ask, match="Keep B"):
+        Application(given).alert("Keep B?", buttons="yes_no_cancel")
+    assert Application(["no", "yes"]).alert("Keep B?", buttons="yes_no_cancel") == "no"

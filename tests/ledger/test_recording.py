@@ -145,6 +145,7 @@ def _killing(monkeypatch: pytest.MonkeyPatch, after: int) -> Callable[[], int]:
     return lambda: done
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_any_step_leaves_all_or_nothing(
     mine: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_process_killed_at_any_step_leaves_all_or_nothing(
     assert agrees(mine)
 
 
+@pytest.mark.slow
 def test_of_two_processes_at_once_one_records(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     planned(mine, capsys)
     command = [sys.executable, "-c", "import sys; from xl_addin.cli import main; sys.exit(main(sys.argv[1:]))"]

@@ -233,6 +233,7 @@ def kept(examples: int, steps: int, start: int | None = None) -> None:
     )
 
 
+@pytest.mark.slow
 def test_ledger_and_file_agree_after_any_sequence() -> None:
     kept(8, 6)
 

@@ -159,6 +159,7 @@ def test_of_a_month_only_the_first_snapshot_is_kept() -> None:
     assert monthly(shots[2:], shots[:1]) == monthly([one for one in shots[2:] if one.date.month != DAY.month])
 
 
+@pytest.mark.slow
 def test_no_row_of_before_is_lost_whatever_is_written(book: Path) -> None:
     first = book.read_bytes()
     with recording(book):

@@ -87,6 +87,7 @@ def written(one: PlannedOne) -> list[str]:
     return [f"{one.client}.xlsx"]
 
 
+@pytest.mark.slow
 def test_what_follows_a_plan_may_fail_for_one_alone(quotes: dict[str, Quote]) -> None:
     found = list(rebalancer.plan_many(CLIENTS, quotes, as_of=DAY, then=written))
     assert [one.files for one in found[2:5]] == [("c2.xlsx",), (), ("c4.xlsx",)]

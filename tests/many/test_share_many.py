@@ -34,6 +34,7 @@ def test_copies_of_several_go_into_a_folder(work: Path, capsys: pytest.CaptureFi
     assert "[no-such-file]" in err
 
 
+@pytest.mark.slow
 def test_a_planned_workbook_is_copied_as_it_stands(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["plan", "kim.yaml", "lee.yaml", "-o", "plans", "--prices", "prices.csv", *DAY]) == 0
     monkeypatch.setattr("rebalancer.planning.planned", lambda *_: pytest.fail("it is planned already"))

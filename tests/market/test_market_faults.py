@@ -381,6 +381,7 @@ def test_a_refused_login_is_posted_once_a_day(new_market: Callable[..., Replayed
     assert replay.vendors.logins == [(KRX_ID, WRONG_PASSWORD)]
 
 
+@pytest.mark.slow
 def test_krx_serves_what_the_other_sources_cannot(
     new_market: Callable[..., Replayed], helper: Run, replay: Replay
 ) -> None:

@@ -339,6 +339,7 @@ ODD = st.one_of(
 US = Listing("AAPL", "US", "USD")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(stamps=st.lists(ODD, max_size=40), closes=st.lists(ODD, max_size=40), events=ODD, meta=ODD)
 def test_no_chart_raises_but_the_error_tree(stamps: list[Any], closes: list[Any], events: Any, meta: Any) -> None:

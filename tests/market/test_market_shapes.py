@@ -191,6 +191,7 @@ ODD_ROWS = settings(
 )
 
 
+@pytest.mark.slow
 @ODD_ROWS
 @given(harm=HARM, korea_alone=st.booleans())
 def test_odd_rows_cost_their_own_symbols_alone(

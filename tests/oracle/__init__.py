@@ -79,4 +79,14 @@ reasons, edges, D), its members for what is of orders:
     breached by.
 33. A goal is locked where something is held of its members and all of that is locked. A member of a disabled goal is
     not traded.
+
+Of the limits of `risk`:
+
+34. They are on what is held directly: leveraged funds together below 10 %, exposure (each weight times its leverage) at
+    most 120 %, a company's share at most 10 %. One that is broken, and that going to the targets would mend (members of
+    a goal keep their proportions, what is frozen stays), is an acting cause of the sections that hold more than their
+    targets of what breaks it. It is then a limit of those sections whatever else they act for: its goals are breached,
+    and what is beyond it, or beyond what targets ask for, is outside; else a plan for another cause would leave it to
+    the day after. It is none of the limits of the objective and of reading 10: nothing is traded away from a target for
+    it.
 """

@@ -5,6 +5,7 @@ Nothing here imports the engine. Weights are fractions of the whole, exposures f
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -86,6 +87,16 @@ def is_risk(info: Mapping[str, Any], tree: Mapping[str, str]) -> bool:
     shares = exposures_of(info)
     safe = sum(share for name, share in shares.items() if up(tree, name)[-1] in ("bond", "cash"))
     return safe < 1 - SAME
+
+
+def is_company(info: Mapping[str, Any], tree: Mapping[str, str]) -> bool:
+    """Tell whether an instrument is the share of one company: a stock that is not all bonds, cash or commodities."""
+    own = exposures_of(info) if not info.get("asset_class") else {_fold(info["asset_class"]): 1.0}
+    roots = {up(tree, name)[-1] for name in own}
+    whole = math.fsum(own.values()) >= 1 - SAME
+    return info.get("asset_type", "stock") in ("stock", "reit") and not (
+        whole and len(roots) == 1 and roots <= {"bond", "cash", "commodity"}
+    )
 
 
 def exposure_to(info: Mapping[str, Any], name: str, tree: Mapping[str, str]) -> float:

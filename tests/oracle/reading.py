@@ -20,6 +20,7 @@ from tests.oracle.goals import (
     Named,
     first_choices,
     goals_of,
+    is_company,
     is_risk,
     joined,
     main_goal,
@@ -49,6 +50,8 @@ WORTH_CLIMBING = 0.001
 EPS = 1e-9
 #: Of what a sale or conversion brings, the part that a withdrawal counts on where it is split over accounts.
 REACH = 0.99
+#: Limits of `risk` on what is held directly, of the total: leveraged funds together, exposure, one company.
+LEVERAGED, EXPOSED, ONE_COMPANY = 0.10, 1.20, 0.10
 DIGITS = {"KRW": 0, "USD": 2}
 DEFAULT_RULES: Mapping[str, Mapping[str, Any]] = {
     "core": {"schedule": "semi-annual", "absolute_band": 0.05, "relative_band": None},
@@ -93,6 +96,8 @@ class Asset:
     fee: Decimal
     sell_tax: Decimal
     taxed: str  # dividend, overseas or nothing
+    leverage: float  # times its index, above 0
+    company: bool  # a share of one company
     #: The leaves it is joined with, where it is split over several or joined with one that is.
     joined: frozenset[int]
 
@@ -239,6 +244,8 @@ class Case:
     slots: tuple[Slot, ...]
     purses: tuple[Purse, ...]
     limits: tuple[WeightLimit, ...]
+    #: Limits of `risk` that are broken: acting causes, of the breached, outside; no part of the objective.
+    yardsticks: tuple[WeightLimit, ...]
     sections: Mapping[str, bool]  # by name: due
     rates: Mapping[str, Decimal]
     convert: bool
@@ -288,7 +295,7 @@ class Case:
             why = ["due"] if due else []
             mine = (goal for goal in self.goals if goal.section == name and not goal.frozen)
             why += [f"band {goal.name}" for goal in mine if goal.outside_band > EPS * self.total]
-            why += ["limit" for limit in self.limits if limit.broken and name in limit.reasons]
+            why += ["limit" for limit in self._broken if name in limit.reasons]
             if why:
                 found[name] = why
         stubs = [s for s in self.slots if s.sellable > EPS and (s.spare or self._untargeted(s.asset))]
@@ -296,12 +303,16 @@ class Case:
             found[UNTARGETED] = ["untargeted"]
         return found
 
+    @cached_property
+    def _broken(self) -> tuple[WeightLimit, ...]:
+        return tuple(limit for limit in (*self.limits, *self.yardsticks) if limit.broken)
+
     def _untargeted(self, asset: int) -> bool:
         return any(goal.section == UNTARGETED and asset in goal.exposures for goal in self.goals)
 
     def breached(self, g: int) -> bool:
         """Tell whether a goal is outside its band or a limit."""
-        limited = any(limit.broken and g in limit.goals for limit in self.limits)
+        limited = any(g in limit.goals for limit in self._broken)
         return limited or self.goals[g].outside_band > EPS * self.total
 
     def moved(self, g: int, orders: Mapping[int, float]) -> float:
@@ -355,7 +366,7 @@ class Case:
             if not goal.frozen:
                 value = worth(goal, values)
                 money += max(value - goal.high, goal.low - value, 0.0)
-        for limit in self.limits:
+        for limit in (*self.limits, *self.yardsticks):
             if not limit.frozen:
                 money += max(limit.excess(values), 0.0)
         return money / self.total
@@ -615,6 +626,7 @@ def read(document: Mapping[str, Any], as_of: dt.date, shares: Mapping[str, Decim
         slots=slots,
         purses=purses,
         limits=_limits(folio, assets, states, total),
+        yardsticks=_yardsticks(assets, states, total),
         sections={name: _due(rules[name], as_of) for name in sections},
         rates=rates,
         convert=bool(settings.get("convert_currency", True)),
@@ -737,6 +749,8 @@ def _asset(
         fee=costs["minimum"],
         sell_tax=costs["sell_tax"],
         taxed="overseas" if overseas else "dividend" if dividend else "",
+        leverage=abs(leverage),
+        company=is_company(info, tree),
         joined=frozenset(bound),
     )
 
@@ -908,6 +922,50 @@ def _limits(
         WeightLimit(part, sign, bound, False, frozenset(of), frozenset(why)) for part, sign, bound, of, why in wanted
     )
     return tuple(replace(limit, broken=limit.excess(values) > EPS * total) for limit in limits)
+
+
+def _yardsticks(assets: Sequence[Asset], goals: Sequence[Goal], total: float) -> tuple[WeightLimit, ...]:
+    """Return the limits of `risk` that are broken, that targets mend, and that a section breaks beyond its targets."""
+    aimed = _aimed(assets, goals)
+    held = [m for m, asset in enumerate(assets) if asset.value]
+    leveraged = [m for m in held if assets[m].leverage > 1] or held
+    found: list[tuple[list[int], float]] = []
+
+    def look(members: Sequence[int], shares: Sequence[float], most: float, bound: float) -> None:
+        now = math.fsum(assets[m].value * share for m, share in enumerate(shares))
+        then = math.fsum(worth * share for worth, share in zip(aimed, shares, strict=True))
+        if now > most * total and then <= most * total:
+            found.append((list(members), max(bound * total, math.fsum(aimed[m] for m in members))))
+
+    multiples = [asset.leverage for asset in assets]
+    look(leveraged, [float(times > 1) for times in multiples], LEVERAGED, LEVERAGED)
+    beyond = max((multiples[m] for m in leveraged), default=1.0) - 1
+    look(leveraged, multiples, EXPOSED, (EXPOSED - math.fsum(aimed) / total) / beyond if beyond > 0 else EXPOSED)
+    for m in held:
+        if assets[m].company:
+            look([m], [float(other == m) for other in range(len(assets))], ONE_COMPANY, ONE_COMPANY)
+
+    limits = []
+    ahead = {m: g.section for g in goals if g.leaf and not g.frozen and g.value > g.target for m in g.exposures}
+    for members, bound in found:
+        of = frozenset(g for g, goal in enumerate(goals) if goal.exposures.keys() & set(members))
+        reasons = frozenset(ahead[m] for m in members if m in ahead) - {UNTARGETED}
+        if reasons:
+            limits.append(WeightLimit(dict.fromkeys(members, 1.0), 1, bound, True, of, reasons))
+    return tuple(limits)
+
+
+def _aimed(assets: Sequence[Asset], goals: Sequence[Goal]) -> list[float]:
+    """Return what assets are worth where goals are on their targets: members keep proportions, what is frozen stays."""
+    aimed = [0.0] * len(assets)
+    for goal in goals:
+        if goal.leaf and goal.section != UNTARGETED:
+            now = worth(goal, [asset.value for asset in assets])
+            for m, share in goal.exposures.items() if now > 0 else ():
+                aimed[m] += share * assets[m].value * goal.target / now
+            if now <= 0:
+                aimed[next(iter(goal.exposures))] += goal.target
+    return [asset.value if asset.frozen else worth for asset, worth in zip(assets, aimed, strict=True)]
 
 
 def with_settings(case: Case, **changed: Any) -> Case:

@@ -96,9 +96,7 @@ def _shares(document: Document, plan: Plan) -> dict[str, Decimal] | None:
     return taken if sum(taken.values()) == flow and all(part <= 0 for part in taken.values()) else None
 
 
-def _compared(  # noqa: C901 - a list of facts
-    case: Case, plan: Plan | None, verdict: Verdict, *, most: int, use_model: bool
-) -> Verdict:
+def _compared(case: Case, plan: Plan | None, verdict: Verdict, *, most: int, use_model: bool) -> Verdict:
     currencies = len(case.rates)
     unit = max(10.0 ** -DIGITS[c] * float(rate) for c, rate in case.rates.items()) / case.total
     if use_model:
@@ -114,8 +112,6 @@ def _compared(  # noqa: C901 - a list of facts
     verdict.figures = {"oracle": lenient.best, "tried": lenient.tried, "ladder": case.ladder, "acting": case.acting}
     if plan is not None:
         _goals(case, plan.to_json(), verdict)
-    if plan is not None and any(state.why.code == "risk" for state in plan.sections):
-        return verdict  # the limits of `risk` are no part of what the oracle reads
     if plan is None:
         if strict.best is not None:
             verdict.say("impossible", f"the engine calls impossible what {strict.best.orders} does")

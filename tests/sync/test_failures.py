@@ -16,7 +16,7 @@ from obstore.exceptions import GenericError
 import rebalancer
 from engine.errors import InputError
 from engine.ledger.account import differences
-from rebalancer import shelf
+from rebalancer import shelf, syncing
 from rebalancer.ledgers import read_ledger, record_corrections
 from rebalancer.shelf import Shelf, SyncFailed
 from rebalancer.syncing import sync
@@ -126,7 +126,6 @@ def test_a_missing_login_is_told(
     assert "AWS_ACCESS_KEY_ID" in said(capsys, 1, mine, "s3://mine/x")
 
 
-@pytest.mark.slow
 def test_a_wrong_or_a_missing_passphrase_is_told(
     mine: Path, cloud: Path, key: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +197,8 @@ def test_half_a_version_keeps_nobody_from_going_on(mine: Path, cloud: Path) -> N
     sync(mine, str(cloud))
     whole = (cloud / "my.sync" / "00000001.json").read_bytes()
     (cloud / "my.sync" / "00000002.json").write_bytes(whole[:200])
+    told = sync(mine, str(cloud))
+    assert (told.number, [one.code for one in told.problems]) == (1, ["sync-half"])
     mine.write_text(DOCUMENT.replace("quantity: 250", "quantity: 251"), encoding="utf-8")
     assert sync(mine, str(cloud)).number == 3
 
@@ -282,3 +283,71 @@ def test_two_at_once_both_get_through(tmp_path: Path, cloud: Path) -> None:
         there.sync()
         assert (here.quantity("360750"), here.quantity("QQQ")) == (251 + number, 11 + number)
     assert there.quantity("360750") == 255
+
+
+def test_a_place_that_is_encrypted_takes_nothing_in_the_open(mine: Path, cloud: Path, key: bytes) -> None:
+    (cloud / "my.sync").mkdir()
+    (cloud / "my.sync" / "key.age").write_bytes(key)
+    sync(mine, str(cloud), passphrase="correct horse")
+    mine.write_text(DOCUMENT.replace("quantity: 250", "quantity: 251"), encoding="utf-8")
+    with pytest.raises(SyncFailed, match="REBALANCER_SYNC_PASSPHRASE"):
+        sync(mine, str(cloud))
+    assert len(list((cloud / "my.sync").glob("*.json"))) == 1
+
+
+def test_a_folder_is_found_again_from_anywhere(mine: Path, cloud: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(cloud)
+    sync(mine, ".")
+    monkeypatch.chdir("/")
+    assert not sync(mine).sent
+    state = syncing.state_file(mine)
+    state.write_text(state.read_text().replace(str(cloud), "cloud"))  # as earlier versions kept it
+    assert not sync(mine).sent
+    assert syncing.remembered_url(mine) == str(cloud)
+
+
+@pytest.mark.parametrize("beside", ["~$my.yaml", ".~lock.my.yaml#"])
+def test_what_is_open_elsewhere_is_not_replaced(tmp_path: Path, cloud: Path, beside: str) -> None:
+    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
+    here.path.write_text(DOCUMENT, encoding="utf-8")
+    here.sync()
+    there.sync()
+    here.change("quantity: 250", "quantity: 251")
+    here.sync()
+    there.path.with_name(beside).touch()
+    before = there.path.read_bytes()
+    with pytest.raises(InputError, match="close it and sync again"):
+        there.sync()
+    assert there.path.read_bytes() == before
+    there.path.with_name(beside).unlink()
+    assert there.sync().taken
+
+
+def test_a_file_stays_readable_by_those_who_could_read_it(tmp_path: Path, cloud: Path) -> None:
+    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
+    here.path.write_text(DOCUMENT, encoding="utf-8")
+    here.sync()
+    there.sync()
+    there.path.chmod(0o600)
+    there.path.rename(tmp_path / "mine.yaml")
+    there.path.symlink_to(tmp_path / "mine.yaml")
+    here.change("quantity: 250", "quantity: 251")
+    here.sync()
+    there.sync()
+    assert there.path.is_symlink()
+    assert (tmp_path / "mine.yaml").stat().st_mode & 0o777 == 0o600
+    assert there.quantity("360750") == 251
+
+
+def test_what_one_computer_decided_of_two_ledgers_the_other_is_not_asked(tmp_path: Path, cloud: Path) -> None:
+    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
+    begun(here, 1)
+    there.path.write_text(DOCUMENT.replace("quantity: 250", "quantity: 200"), encoding="utf-8")
+    record_corrections(there.path, dt.date(2026, 11, 3))
+    here.sync()
+    there.sync(take="mine")
+    here.sync()
+    for side in (here, there):
+        assert side.quantity("360750") == 200
+        assert not differences(read_ledger(side.path).books("KRW"), side.portfolio)
+        assert not side.sync().sent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,13 @@ def test_what_cannot_be_brought_together_is_told(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.slow
+def test_the_first_to_send_with_a_passphrase_makes_the_key(tmp_path: Path) -> None:
+    shelf = Shelf(str(tmp_path), "my", "correct horse")
+    assert shelf.create(Version(1, "x", (), ".yaml", b"mine", ""))
+    assert (tmp_path / "my.sync" / "key.age").read_bytes().startswith(b"age-encryption.org/v1\n-> scrypt ")
+    assert [one.data for one in Shelf(str(tmp_path), "my", "correct horse").versions()] == [b"mine"]
+
+
 def test_what_leaves_is_encrypted_where_there_is_a_passphrase(tmp_path: Path, key: bytes) -> None:
     shared = tmp_path / "cloud"
     (shared / "my.sync").mkdir(parents=True)
@@ -228,3 +236,20 @@ def test_two_sides_over_s3(tmp_path: Path, bucket: str) -> None:
     assert [one.number for one in versions] == [1, 2, 3]
     assert not Shelf(bucket, "my").create(Version(2, "x", (), ".yaml", b"", ""))
     assert json.loads(versions[0].document())["format"] == FORMAT
+
+
+def test_a_version_that_the_cloud_puts_there_anew_takes_nothing_back(sides: tuple[Side, Side]) -> None:
+    here, there = sides
+    here.change("quantity: 10,", "quantity: 12,")
+    here.sync()
+    there.sync()
+    there.change("quantity: 12,", "quantity: 10,")
+    there.sync()
+    older = Path(here.url) / "my.sync" / "00000002.json"
+    whole = older.read_bytes()
+    older.unlink()
+    older.write_bytes(whole)
+    os.utime(older, (2_000_000_000, 2_000_000_000))
+    assert not there.sync().sent
+    here.sync()
+    assert here.quantity("QQQ") == there.quantity("QQQ") == 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,13 +14,15 @@ from engine import drift
 from engine.data.document import portfolio_from_data
 from engine.trades.build import Builder, Task
 from engine.trades.dual import Relaxation, applies, survivors
-from engine.trades.highs import Effort, Model
+from engine.trades.highs import Effort, HighsAnswer, Model
+from engine.trades.hulls import Hulls
 from engine.trades.near import near, part_of
 from engine.trades.problem import Evaluation, Ints, TradeProblem, allowed, evaluate
 from engine.trades.rungs import Kind, breached, causes, parts
 from engine.trades.solve import earlier_first, solve
 from engine.valuation import fx_table, resolve_prices, resolve_rates, value
-from tests.oracle.portfolios import AS_OF, small
+from tests.oracle.portfolios import AS_OF, huge, small
+from tests.oracle.versus import engine_plan
 
 pytestmark = pytest.mark.slow
 
@@ -50,10 +53,10 @@ def tasks(seeds: range) -> Iterator[tuple[int, Task]]:
                 yield seed, task
 
 
-def every_plan(problem: TradeProblem) -> Iterator[Ints]:
-    """Yield every set of trades that keeps the slots' own rules; nothing where there are too many."""
+def every_plan(problem: TradeProblem, most: int = MOST) -> Iterator[Ints]:
+    """Yield every set of trades that keeps the slots' own rules; nothing where there are more than `most`."""
     ranges = [range(low, high + 1) for low, high in zip(problem.slots.low, problem.slots.high, strict=True)]
-    if np.prod([float(len(one)) for one in ranges]) > MOST:
+    if np.prod([float(len(one)) for one in ranges]) > most:
         return
     for chosen in itertools.product(*ranges):
         units = np.array(chosen, dtype=np.int64)
@@ -61,10 +64,10 @@ def every_plan(problem: TradeProblem) -> Iterator[Ints]:
             yield units
 
 
-def tried(problem: TradeProblem) -> tuple[Evaluation | None, int]:
+def tried(problem: TradeProblem, most: int = MOST) -> tuple[Evaluation | None, int]:
     """Return the best of every plan, and how many were tried."""
     best, count = None, 0
-    for units in every_plan(problem):
+    for units in every_plan(problem, most):
         count += 1
         found = evaluate(problem, units)
         if found.feasible and (best is None or found.objective < best.objective):
@@ -165,6 +168,56 @@ def test_a_model_that_may_do_little_hands_back_a_bound_that_holds(compared: Comp
         answer = Model(task.problem).solve(Effort(nodes=1, calls=1))
         if best is not None:
             assert answer.bound <= best.objective, (seed, task.kind)
+
+
+def test_prices_over_accounts_hold_where_a_risk_cap_is_broken() -> None:
+    looked_at = 0
+    for seed, task in tasks(range(5000, 5120)):
+        problem = task.problem
+        if not any(cap.held > cap.cap * cap.account_value for cap in problem.risk_caps):
+            continue
+        best, _ = tried(problem, most=1_000)
+        if best is None:
+            continue
+        looked_at += 1
+        hulls = Hulls(problem)
+        cases = hulls.cases()
+        assert cases[0].dual.bound <= best.objective, (seed, task.kind)
+        low, high, _ = hulls.survivors(cases, best.objective + 1e-9 * problem.total)
+        slots = replace(problem.slots, low=low, high=high, full=problem.slots.full & (low == problem.slots.low))
+        again, _ = tried(replace(problem, slots=slots))
+        assert again is not None, (seed, task.kind)
+        assert again.objective == pytest.approx(best.objective), (seed, task.kind)
+    assert looked_at > 20
+
+
+@pytest.mark.parametrize(
+    ("then", "ended"), [("optimal", "optimal"), ("failed", "failed"), ("infeasible", "infeasible")]
+)
+def test_that_there_is_no_plan_is_believed_where_it_is_said_twice(
+    monkeypatch: pytest.MonkeyPatch, then: str, ended: str
+) -> None:
+    (_, task), *_ = tasks(range(5000, 5002))
+    real = Model._run
+
+    def run(self: Model, *given: Any, is_second: bool = False) -> HighsAnswer:
+        claim = then if is_second else "infeasible"
+        return real(self, *given) if claim == "optimal" else HighsAnswer(None, -np.inf, cast("Any", claim))
+
+    monkeypatch.setattr(Model, "_run", run)
+    assert Model(task.problem).solve(Effort()).ended == ended
+
+
+def test_a_portfolio_of_which_the_solver_says_that_it_has_no_plan_has_its_proven_one() -> None:
+    plan = engine_plan(huge(209))
+    assert plan is not None
+    assert plan.quality.method == "proven"
+
+
+def test_who_mends_a_broken_risk_cap_is_told_apart_from_who_does_not() -> None:
+    plan = engine_plan(huge(36))
+    assert plan is not None
+    assert plan.quality.gap < 0.005
 
 
 def test_a_watch_that_says_so_stops_the_search_with_the_best_plan_so_far() -> None:

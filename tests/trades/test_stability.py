@@ -85,6 +85,10 @@ def test_a_plan_that_is_carried_out_is_not_asked_for_again() -> None:
     assert asked_again(range(SAMPLE)) == {}
 
 
+def test_what_breaks_a_limit_of_risk_is_sold_at_once_where_its_section_acts_for_something_else() -> None:
+    assert asked_again([255]) == {}
+
+
 def test_no_order_leads_away_from_a_target_or_past_it_by_more_than_a_share() -> None:
     assert led_away(range(SAMPLE)) == {}
 

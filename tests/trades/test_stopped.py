@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from engine.portfolio import Account, Portfolio
 from engine.rebalance import rebalance
 from engine.settings import Settings
 from engine.trades import highs
-from engine.trades.highs import Watch
+from engine.trades.highs import Effort, HighsAnswer, Watch
 from engine.words import Lang
 from rebalancer.planning import planned
 from tests.builders import AS_OF, holding, portfolio, quote, section, target
@@ -103,8 +104,8 @@ def without_easy_plans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.trades.solve.Hulls.maximise", lambda *_: None)
     run = highs.Model._run
 
-    def asking(model: highs.Model, effort: object, presolve: str, start: object, gap: float, watch: Watch) -> object:
+    def asking(model: highs.Model, effort: Effort, start: Any, gap: float, watch: Watch, **more: bool) -> HighsAnswer:
         watch(float("inf"), float("-inf"))
-        return run(model, effort, presolve, start, gap, watch)  # type: ignore[arg-type]
+        return run(model, effort, start, gap, watch, **more)
 
     monkeypatch.setattr(highs.Model, "_run", asking)

@@ -23,6 +23,8 @@ from templates.spec import sheet
 from templates.write import Book, build
 from tests.workbook.cases import DAY, report_for
 
+SEVENTY_THIRTY = (("AAA", 70), ("BBB", 30))
+
 
 def holding(count: int, targets: bool = True) -> Portfolio:  # noqa: FBT001, FBT002 - one of two cases
     """Return a portfolio of some instruments at prices of its own, with a target each or none."""
@@ -91,6 +93,16 @@ def test_it_says_first_what_to_do_and_what_that_costs() -> None:
     assert said.startswith("● To do: sell ")
     assert f"(₩{sold:,.0f})" in said
     assert said.endswith(f"costs and taxes ₩{costs:,.0f}")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_broken_band_that_no_trade_mends_is_not_called_in_order(lang: Lang) -> None:
+    held = [{"symbol": s, "quantity": n, "price": 100, "currency": "USD", "locked": n > 50} for s, n in SEVENTY_THIRTY]
+    targets = [{"ticker": symbol, "weight": 0.5} for symbol, _ in SEVENTY_THIRTY]
+    body = {"base_currency": "USD", "holdings": held, "targets": targets}
+    portfolio, problems = portfolio_from_data({"portfolio": body}, "locked")
+    assert portfolio is not None, problems
+    assert shown(build(planned(portfolio, lang), lang), lang)["B3"] == say("label.head.stuck", lang)
 
 
 def test_broken_limits_are_named() -> None:

@@ -63,7 +63,12 @@ def synchronise(book: Book, progress: Progress, *, formulas: bool) -> Lines:
     from rebalancer.syncing import Own, done_in_open_book, remembered_url
 
     path = _place(book)
-    url = remembered_url(path) or chosen_folder(book, say("button.sync-folder", progress.lang))
+    url = remembered_url(path)
+    if "://" not in url and not (url and Path(url).is_dir()):
+        gone = say("button.sync-gone", progress.lang, url=url)
+        if url and book.app.alert(gone, _TITLE, buttons="ok_cancel") != "ok":
+            raise Cancelled("not there")
+        url = chosen_folder(book, say("button.sync-folder", progress.lang))
     if not url:
         return [phrase("button.sync-none", file=path.name)]
     progress.step("reading")

@@ -99,8 +99,9 @@ def _answer(arguments: list[str], reader: Reader) -> int:
     except KeyboardInterrupt:
         return _fail([error("interrupted", PROGRAM)], EXIT_OTHER, reader)
     except RebalancerError as fault:
-        said = fault.args[0] if fault.args and isinstance(fault.args[0], Phrase) else str(fault)
-        return _fail([error("failed", PROGRAM, why=said)], EXIT_OTHER, reader)
+        said = fault.args[0] if fault.args else ""
+        told = error(said.key, PROGRAM, **said.values) if isinstance(said, Phrase) else None
+        return _fail([told or error("failed", PROGRAM, why=str(fault))], EXIT_OTHER, reader)
     except Exception as fault:
         if isinstance(fault, OSError) and fault.errno in _UNWRITABLE and fault.filename is None:
             raise

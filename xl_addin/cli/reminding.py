@@ -30,13 +30,19 @@ def check_notify(urls: Sequence[str], *, check: bool) -> tuple[str, ...]:
 
 
 def schedule_line(files: Sequence[Path], urls: Sequence[str], lang: Lang) -> str:
-    """Return what to paste so that this computer checks portfolios every week, and where to paste it."""
-    from rebalancer.reminding import schedule
+    """Return what to paste so that this computer checks portfolios every week, and where to paste it.
+
+    Raises InputError for places that cannot be told: a scheduler would fail every week, unseen.
+    """
+    from rebalancer.reminding import reminder_problems, schedule
 
     given = urls if _named_here() else ()
+    if problems := reminder_problems(given):
+        raise InputError(problems)
     platform = sys.platform if sys.platform in ("win32", "darwin") else "cron"
-    text = schedule(platform, sys.executable, [file.resolve() for file in files], given)
-    return f"{say(f'said.schedule-{platform}', lang)}\n\n{text.rstrip()}\n"
+    text = schedule(platform, sys.executable, [file.resolve() for file in files], given, lang)
+    silent = "" if given else f"\n{say('said.schedule-silent', lang)}\n"
+    return f"{say(f'said.schedule-{platform}', lang)}\n\n{text.rstrip()}\n{silent}"
 
 
 def _named_here() -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from engine.errors import InputError, error
+from engine.errors import InputError, Problem, error
 from engine.phrase import place
 from engine.words import LANGUAGES, Lang, say
 from xl_addin.cli.frame import OneOf, argument, command, option, reader_language
@@ -71,8 +72,14 @@ def share(
     written = write(
         file, output, lang=lang, weights_only=weights_only, pdf=pdf, force=force, prices=prices, offline=offline,
         allow_stale=allow_stale, accept=dict(accept), own_sheets=own_sheets,
-        during=partial(doing, lang=lang or reader_language()),
+        during=partial(doing, lang=lang or reader_language()), heard=partial(_tell, lang=lang or reader_language()),
     )  # fmt: skip
     for path in written:
         sys.stdout.write(say("said.written", lang or reader_language(), path=path) + "\n")
     return 0
+
+
+def _tell(problems: Sequence[Problem], *, lang: Lang) -> None:
+    from xl_addin.show.terminal import paint_for, problem_lines
+
+    sys.stderr.writelines(f"{line}\n" for line in problem_lines(problems, lang, paint_for(sys.stderr)))

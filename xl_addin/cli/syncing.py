@@ -25,12 +25,12 @@ from xl_addin.show.terminal import paint_for, problem_lines
 def sync(*, file: Path, url: str, take: str | None, copies: str | None, lang: Lang) -> None:
     """Bring the file and what is at the URL to the same state, and say what that took."""
     from rebalancer.shelf import passphrase_of
-    from rebalancer.syncing import remembered_url
+    from rebalancer.syncing import remembered_url, whole_place
     from rebalancer.syncing import sync as bring_together
 
     side = "mine" if take == "mine" else "theirs" if take == "theirs" else ""
     merged = _copies(file, side, copies, lang)
-    url = url or remembered_url(file)
+    url = whole_place(url) or remembered_url(file)
     if merged and not url:
         return
     done = bring_together(file, url, take=side, passphrase=passphrase_of(url), lang=lang)

@@ -456,7 +456,10 @@ def invocation() -> str:
 
 def as_called_here(text: str) -> str:
     """Return a message whose commands work as they stand, however the program was installed."""
-    return text.replace("`rebalancer ", f"`{invocation()} ") if "`rebalancer " in text else text
+    before = invocation().removesuffix("rebalancer")
+    for program in ("rebalancer", "keyring") if before else ():
+        text = text.replace(f"`{program} ", f"`{before}{program} ")
+    return text
 
 
 def default_language(environ: Mapping[str, str] = os.environ) -> Lang:

@@ -173,7 +173,9 @@ def why_sentence(plan: Plan, lang: Lang) -> str:
 
 
 def leaves_sentence(plan: Plan, lang: Lang) -> str:
-    """Return what is still not where the targets want it after the plan."""
+    """Return what is still not where the targets want it after the plan; empty where nothing is."""
+    if not plan.quality.misplaced:
+        return ""
     misplaced = money(Decimal(plan.quality.misplaced) * plan.total_value, plan.base_currency)
     share = _share(plan.quality.misplaced, 2)
     return say("report.misplaced" if plan.trades else "report.misplaced-now", lang, amount=misplaced, share=share)
@@ -249,13 +251,18 @@ def _shown_goals(plan: Plan) -> Sequence[GoalState]:
     return plan.goals if uses_goals(plan.portfolio) else ()
 
 
+def _priced(position: Position) -> str:
+    """Return the price of a position; empty where nothing of it is held or wanted, so that nobody asked for one."""
+    return "" if position.price_source == "none" else price(position.price, position.currency)
+
+
 def _position_row(plan: Plan, position: Position, lang: Lang) -> TextRow:
     return TextRow(
         (
             called(plan, position, lang),
             position.symbol,
             quantity(position.quantity),
-            price(position.price, position.currency),
+            _priced(position),
             money(position.value, plan.base_currency),
             percent(position.weight),
             percent(position.target),
@@ -298,7 +305,7 @@ def _goal_rows(plan: Plan, state: GoalState, lang: Lang) -> Iterator[TextRow]:
                 f"  {called(plan, position, lang)}",
                 symbol,
                 quantity(position.quantity),
-                price(position.price, position.currency),
+                _priced(position),
                 money(part * position.value, plan.base_currency),
                 percent(part * position.weight),
                 "",
@@ -459,6 +466,8 @@ def price_sources(plan: Plan, lang: Lang) -> str:
     """Return where the prices come from, of which days each source's are, and the rates used."""
     parts = []
     for source in dict.fromkeys(position.price_source for position in plan.positions):
+        if source == "none":
+            continue
         found = [position.price_as_of for position in plan.positions if position.price_source == source]
         dates = sorted({moment.date().isoformat() for moment in found if moment})
         ages = ["~".join(dict.fromkeys([dates[0], dates[-1]]))] if dates else []
@@ -555,7 +564,7 @@ def tax_sentences(tax: TaxEstimate, base: str, lang: Lang) -> list[str]:
 def conclusion(plan: Plan, lang: Lang) -> str:
     """Return what to do, in one sentence."""
     if not plan.trades:
-        return say("report.stuck" if plan.needs_rebalancing else "report.nothing", lang)
+        return say("report.stuck" if any(state.acts for state in plan.sections) else "report.nothing", lang)
     sums = traded(plan)
     what = []
     for side in ("sell", "buy"):
@@ -571,7 +580,7 @@ def conclusion(plan: Plan, lang: Lang) -> str:
     costs = " + ".join(money(amount, currency) for currency, amount in charged.items() if amount)
     cash = " + ".join(money(amount, currency) for currency, amount in plan.cash.after.items() if amount)
     why = say("report.why-needed" if plan.needs_rebalancing else "report.why-closer", lang)
-    none = say("report.zero", lang)
+    none = money(ZERO, plan.base_currency)
     return say("report.do-trades", lang, why=why, what=", ".join(what), costs=costs or none, cash=cash or none)
 
 

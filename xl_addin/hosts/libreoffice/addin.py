@@ -256,7 +256,7 @@ class Buttons(unohelper.Base, XDispatchProvider, XDispatch, XInitialization, XSe
             while "ask" in answer:
                 if given is not None:
                     return
-                request["answers"] = [*request["answers"], self._asked(answer)]
+                request["answers"] = [*request["answers"], [answer["text"], self._asked(answer)]]
                 answer = CHILD.ask(request)
         except (OSError, ValueError, KeyError) as fault:
             answer = {"edits": [], "sheet": "", "pdf": "", "store": False, "said": f"{SETTINGS['silent']}\n{fault}"}

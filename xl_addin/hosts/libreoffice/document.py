@@ -164,7 +164,11 @@ class OpenSheets(dict[str, OpenSheet]):
 
 
 class Application:
-    """What a button says and asks; `answers` are those to the questions so far, in their order."""
+    """What a button says and asks; `answers` are those to the questions so far.
+
+    Each is [question, answer]: a button begins anew with every answer, and what it asks about may have changed
+    meanwhile, as another computer synchronised. A macro gives answers alone, in their order.
+    """
 
     def __init__(self, answers: list[Any]) -> None:
         self.said: list[str] = []
@@ -190,9 +194,12 @@ class Application:
 
     def answer(self, question: Mapping[str, str]) -> Any:  # noqa: ANN401 - whatever is asked for
         """Return the next answer; raises Ask where there is none yet."""
-        if not self._answers:
-            raise Ask(question)
-        return self._answers.pop(0)
+        for number, given in enumerate(self._answers):
+            if not isinstance(given, list):
+                return self._answers.pop(number)
+            if given[0] == question["text"]:
+                return self._answers.pop(number)[1]
+        raise Ask(question)
 
 
 class Document:
