@@ -340,7 +340,7 @@ class _Search:
             if self._decide_by_ways(listed, limit):
                 break
             further *= FURTHER
-        if self.best is not None:
+        if self.best is not None and self._ended != "failed" and self.problem.size > FEW:
             self._asked = self.best[0].objective
 
     def _decide_by_ways(self, listed: Mapping[int, Sequence[Way]], limit: float) -> bool:
@@ -353,9 +353,10 @@ class _Search:
             WAYS,
             gap,
             start=start,
-            watch=lambda found, bound: self.tell(found, min(bound, limit / total)) or bound > beyond,
+            watch=lambda found, bound: self.tell(found, min(bound, limit / total)) or beyond < bound < np.inf,
         )
-        if answer.ended == "failed":
+        if answer.ended == "failed" or (answer.ended != "infeasible" and not np.isfinite(answer.bound)):
+            self._ended = "failed"
             return True
         is_beyond = answer.ended == "infeasible" or answer.bound >= limit
         if np.isfinite(bound := min(answer.bound, limit)):
