@@ -348,7 +348,7 @@ def _booking(
         off = (*difference_problems(differences(was if by_hand else books, before), file.name), *shared_with(file))
         problems = (*problems, *off) if by_hand else (*problems, *off, error("booking-differs", str(file)))
     if after is not before:
-        problems = (*problems, *_impossible(books), *overdrawn(before, after))
+        problems = (*problems, *_impossible(books), *overdrawn(before, after), *_of_before_a_split(before, new))
     return Booking(before, after, (*begin, *new), found.known, problems)
 
 
@@ -411,6 +411,19 @@ def _impossible(books: Books) -> tuple[Problem, ...]:
         for (account, symbol), stock in books.stocks.items()
         if stock.quantity < 0
     )
+
+
+def _of_before_a_split(portfolio: Portfolio, entries: Iterable[LedgerEntry]) -> tuple[Problem, ...]:
+    """Return a warning for each price of one's own that a split among the entries makes one of the old shares."""
+    splits = {one.symbol: one for one in entries if one.kind == "split"}
+    return tuple(
+        warning(
+            "price-before-split", place("position", symbol=row.symbol),
+            price=row.price, day=splits[row.symbol].date, now=row.price / splits[row.symbol].quantity,
+        )
+        for row in portfolio.holdings
+        if row.symbol in splits and row.price is not None
+    )  # fmt: skip
 
 
 def overdrawn(before: Portfolio, after: Portfolio) -> tuple[Problem, ...]:

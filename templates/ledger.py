@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
@@ -16,7 +16,10 @@ from engine.data.fields import Path as Way
 from engine.data.fields import Report, Where
 from engine.errors import Problem
 from engine.ledger.entries import COLUMNS, FORMAT, LedgerEntry, read_entry
+from engine.ledger.kinds import KINDS
+from engine.market import catalogue
 from engine.money import ZERO
+from engine.phrase import phrase
 from engine.text import plain_number
 from templates.cells import Grid, Row, Rows
 from templates.read.tables import Found, TableReader, find_tables
@@ -96,10 +99,27 @@ def _read(place: Found, source: str) -> SheetLedger:
             said = "|".join(cells.get(name, "") for name in _IDENTIFYING)
             alike[said] = alike.get(said, 0) + 1
             cells["id"] = _print_of(said, alike[said])
+            # Written by hand: an instrument may go by its name. Programs write codes.
+            named = catalogue.load().find(cells["symbol"]) if cells.get("symbol") else None
+            cells |= {"symbol": named.symbol} if named else {}
         entry = read_entry(row.number, cells, report)
         if entry is not None:
             found.setdefault(entry.id, entry)
-    return SheetLedger(there=True, entries=tuple(found.values()), problems=(*reader.problems, *report.problems))
+    problems = (*reader.problems, *(_in_words(one) for one in report.problems))
+    return SheetLedger(there=True, entries=tuple(found.values()), problems=problems)
+
+
+def _in_words(problem: Problem) -> Problem:
+    """Return a problem that calls kinds and columns what the sheet calls them."""
+    values = problem.message.values
+    said: dict[str, object] = {}
+    if "kinds" in values:
+        said["kinds"] = tuple(phrase(f"entry-kind.{kind}") for kind in KINDS)
+    if values.get("kind") in KINDS:
+        said["kind"] = phrase(f"entry-kind.{values['kind']}")
+    if values.get("column") in COLUMN_OF:
+        said["column"] = phrase(f"column.Ledger.{COLUMN_OF[str(values['column'])]}")
+    return replace(problem, message=problem.message.having(**said)) if said else problem
 
 
 def ledger_rows(entries: Iterable[LedgerEntry]) -> Rows:

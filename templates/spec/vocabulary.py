@@ -143,4 +143,8 @@ def _meanings(kind: str) -> Mapping[str, str]:
     for lang in LANGUAGES:
         for code, word in _words(kind, lang).items():
             found.setdefault(fold(word), code)
+    if kind == "entry":
+        from engine.data.brokers.transactions import kinds_by_word
+
+        found = {word: code for word, code in kinds_by_word().items() if code in ENTRY_KINDS} | found
     return found

@@ -303,3 +303,13 @@ def test_two_portfolios_of_one_name_are_told_that_they_share_a_ledger(
     assert "my.yml and my.yaml have one name, and so one ledger" in told
     assert main(["performance", str(mine), "--offline"]) == 0
     assert "have one name" not in capsys.readouterr().out  # it is this one's
+
+
+def test_a_price_of_before_a_split_is_told(mine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["record", str(mine), "--correct"]) == 0
+    capsys.readouterr()
+    assert main(["record", str(mine), "--split", "QQQ=2"]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "the price written for it, 628.35" in told
+    assert "would be 314.18" in told
+    assert "360750" not in told

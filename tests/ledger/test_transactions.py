@@ -282,3 +282,24 @@ def test_an_instrument_in_another_currency_is_paid_by_an_exchange() -> None:
         ("exchange-out", "USD", Decimal("10.00")),
         ("exchange-in", "EUR", Decimal("9.00")),
     ]
+
+
+@pytest.mark.parametrize(("bought", "sold"), [("3000", "1600"), ("3001", "1598.95")], ids=["without", "with"])
+def test_an_amount_of_an_own_list_is_with_or_without_costs_as_its_price_says(
+    bought: str, sold: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own.csv").write_text(
+        "Date,Type,Symbol,Quantity,Price,Amount,Currency,Fees\n"
+        "2026-01-05,Deposit,,,,10000,USD,\n"
+        f"2026-01-06,Buy,VTI,10,300,{bought},USD,1\n"
+        f"2026-05-04,Sell,VTI,5,320,{sold},USD,1.05\n",
+        encoding="utf-8",
+    )
+    assert main(["import", str(tmp_path / "own.csv"), "--ledger", "-o", str(tmp_path / "mine.yaml")]) == 0
+    lines = [
+        "2026-01-05 deposit 10000",
+        "2026-01-06 buy VTI 10 for 3000 cost 1",
+        "2026-05-04 sell VTI 5 for 1600 cost 1.05",
+    ]
+    assert told(tmp_path / "mine.yaml") == lines
+    assert rebalancer.load(tmp_path / "mine.yaml").accounts[0].cash["USD"] == Decimal("8597.95")

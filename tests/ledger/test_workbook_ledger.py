@@ -14,7 +14,9 @@ import rebalancer
 from engine.ledger.account import differences
 from engine.ledger.entries import LedgerEntry
 from rebalancer.ledgers import commit, ledger_file, on_sheet, read_ledger, recording
-from templates.ledger import ledger_of, ledger_rows, monthly
+from templates.cells import Grid
+from templates.ledger import ledger_of, ledger_rows, monthly, sheet_ledger
+from templates.spec.vocabulary import meant
 from tests.ledger.test_recording import DOCUMENT
 from xl_addin.cli import main
 
@@ -175,3 +177,35 @@ def test_empty_cells_stand_for_nothing() -> None:
     assert {name for name, value in row.items() if value is None} == {
         "Account", "Ticker", "Quantity", "Price", "Cost", "Tax", "FX", "Undoes", "Note",
     }  # fmt: skip
+
+
+def test_what_people_call_the_kinds_is_understood_on_the_sheet() -> None:
+    words = {
+        "배당금": "dividend",
+        "매수": "buy",
+        "구매": "buy",
+        "액면분할": "split",
+        "입금": "deposit",
+        "Cash Dividend": "dividend",
+    }
+    assert {word: meant("entry", word) for word in words} == words
+    assert meant("entry", "무엇") == "무엇"
+
+
+def test_what_is_wrong_in_a_row_is_told_in_the_words_of_the_sheet() -> None:
+    cells = {6: {1: "날짜", 2: "구분", 3: "통화", 4: "금액", 5: "번호", 6: "묶음 번호"}}
+    cells[8] = {1: "2026-11-22", 2: "출금", 3: "KRW", 4: "-5"}
+    cells[9] = {1: "2026-11-22", 2: "무엇", 3: "KRW", 4: "5"}
+    found = sheet_ledger([Grid("거래내역", cells)], "my.xlsx")
+    told = [one.message.told("ko") for one in found.problems]
+    assert told[0] == "출금: 금액은 0보다 커야 합니다(-5)"
+    assert "매수, 매도, 입금" in told[1]
+
+
+def test_an_instrument_may_go_by_its_name_in_a_row_written_by_hand() -> None:
+    cells = {6: {1: "날짜", 2: "구분", 3: "종목코드", 4: "수량", 5: "통화", 6: "금액", 7: "번호", 8: "묶음 번호"}}
+    for row, name in enumerate(("KODEX 200", "069500", "qqq", "MYFUND"), 8):
+        cells[row] = {1: "2026-11-22", 2: "매수", 3: name, 4: "1", 5: "KRW", 6: "50000"}
+    found = sheet_ledger([Grid("거래내역", cells)], "my.xlsx")
+    assert found.problems == ()
+    assert [one.symbol for one in found.entries] == ["069500", "069500", "QQQ", "MYFUND"]

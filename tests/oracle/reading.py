@@ -244,7 +244,8 @@ class Case:
     slots: tuple[Slot, ...]
     purses: tuple[Purse, ...]
     limits: tuple[WeightLimit, ...]
-    #: Limits of `risk` that are broken: acting causes, of the breached, outside; no part of the objective.
+    #: Limits of `risk` that are broken: acting causes; what is beyond what members may weigh then is outside, and its
+    #: goals are breached; no part of the objective.
     yardsticks: tuple[WeightLimit, ...]
     sections: Mapping[str, bool]  # by name: due
     rates: Mapping[str, Decimal]
@@ -295,7 +296,8 @@ class Case:
             why = ["due"] if due else []
             mine = (goal for goal in self.goals if goal.section == name and not goal.frozen)
             why += [f"band {goal.name}" for goal in mine if goal.outside_band > EPS * self.total]
-            why += ["limit" for limit in self._broken if name in limit.reasons]
+            why += ["limit" for limit in self.limits if limit.broken and name in limit.reasons]
+            why += ["risk" for limit in self.yardsticks if name in limit.reasons]
             if why:
                 found[name] = why
         stubs = [s for s in self.slots if s.sellable > EPS and (s.spare or self._untargeted(s.asset))]
@@ -951,7 +953,9 @@ def _yardsticks(assets: Sequence[Asset], goals: Sequence[Goal], total: float) ->
         of = frozenset(g for g, goal in enumerate(goals) if goal.exposures.keys() & set(members))
         reasons = frozenset(ahead[m] for m in members if m in ahead) - {UNTARGETED}
         if reasons:
-            limits.append(WeightLimit(dict.fromkeys(members, 1.0), 1, bound, True, of, reasons))
+            limit = WeightLimit(dict.fromkeys(members, 1.0), 1, bound, False, of, reasons)
+            excess = limit.excess([asset.value for asset in assets])
+            limits.append(replace(limit, broken=excess > EPS * total))
     return tuple(limits)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,7 +137,7 @@ def test_a_wrong_or_a_missing_passphrase_is_told(
     other.parent.mkdir()
     assert "REBALANCER_SYNC_PASSPHRASE" in said(capsys, 1, other, str(cloud))
     monkeypatch.setenv("REBALANCER_SYNC_PASSPHRASE", "wrong")
-    assert "not the one" in said(capsys, 1, other, str(cloud))
+    assert "[sync-wrong-passphrase]" in said(capsys, 1, other, str(cloud))
     assert not other.exists()
     (cloud / "my.sync" / "key.age").unlink()
     assert "key.age" in said(capsys, 1, other, str(cloud))
@@ -351,3 +352,21 @@ def test_what_one_computer_decided_of_two_ledgers_the_other_is_not_asked(tmp_pat
         assert side.quantity("360750") == 200
         assert not differences(read_ledger(side.path).books("KRW"), side.portfolio)
         assert not side.sync().sent
+
+
+def test_a_file_that_may_not_be_written_is_left_alone(
+    tmp_path: Path, cloud: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
+    here.path.write_text(DOCUMENT, encoding="utf-8")
+    here.sync()
+    there.sync()
+    here.change("quantity: 250", "quantity: 251")
+    here.sync()
+    before, access = there.path.read_bytes(), os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != there.path and access(path, mode))
+    with pytest.raises(InputError, match="check that you may write there"):
+        there.sync()
+    assert there.path.read_bytes() == before
+    monkeypatch.undo()
+    assert there.sync().taken

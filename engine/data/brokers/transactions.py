@@ -187,6 +187,11 @@ def _words(form: str, kind: str) -> Mapping[str, str]:
     return common | {fold(row["word"]): row["meaning"] for row in rows if row["form"] == form}
 
 
+def kinds_by_word() -> Mapping[str, str]:
+    """Return the kinds that words mean in any list of transactions and in Korean ones, the words folded."""
+    return _words("korean", "type")
+
+
 def transaction_form_names() -> tuple[str, ...]:
     """Return the names of the forms of tables."""
     return tuple(dict.fromkeys(one.name for one in transaction_forms()))
@@ -495,6 +500,10 @@ class _Maker:
                 cost = max(between - tax, ZERO if apart else cost)
         elif net is not None:
             whole = abs(net) - cost - tax if buys else abs(net) + cost + tax
+            worth = quantity * (price or ZERO)
+            # A list of one's own does not say whether its amount is with or without costs: quantity times price does.
+            if row.form.name == "generic" and worth and abs(worth - abs(net)) < abs(worth - whole):
+                whole = abs(net)
         elif price is not None:
             whole = quantity * price
         else:
