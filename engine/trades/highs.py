@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import product
@@ -21,6 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from engine.trades.problem import Bools, Floats, Hinges, Ints, TradeProblem, most_paid
+from engine.trades.ways import Way
 
 _SCALE = 1e6
 #: Distance to the bound, relative to the objective, at which HiGHS may stop.
@@ -230,7 +231,7 @@ class Model:
     bounds plans as they are billed. `must` are slots that trade, one way or the other. With `shared` only what a
     symbol trades over all accounts, and in how many of them, is whole; which of them trade is left open: its optimum
     is a bound, its plan a hint (`net`). What a `draw` takes from its first pool costs nothing, from each further one
-    its amount once more.
+    its amount once more. `ways` are the only ones that rows are moved in.
     """
 
     def __init__(
@@ -241,8 +242,10 @@ class Model:
         must: Bools | None = None,
         shared: bool = False,
         draw: Draw | None = None,
+        ways: Mapping[int, Sequence[Way]] | None = None,
     ) -> None:
         self._shared = shared
+        self._listed = ways or {}
         #: Columns of what a symbol trades over all accounts (`shared`), by symbol.
         self._nets: dict[int, int] = {}
         self._draw, self._drawn = draw, np.zeros(0, dtype=np.int64)
@@ -301,8 +304,9 @@ class Model:
         self._ties += float((ties * most * unit).sum()) + _TIE_ORDER * _SCALE * n
         cost = plain * worth + problem.tax_weight * linear + dislike + ties
         trade = model.block(0.0, most * unit, cost, ~fraction & (not self._shared), n)
+        follows = np.isin(at, problem.rows.slot[np.isin(problem.rows.at, list(self._listed))])
         worth_of_none = problem.order * money - slack[at] + _TIE_ORDER * _SCALE
-        switch = model.block(0.0, 1.0, worth_of_none, not self._shared, n)
+        switch = model.block(0.0, 1.0, worth_of_none, ~follows & (not self._shared), n)
         rows = np.arange(n)
         model.constrain(-np.inf, 0.0, n, (rows, trade, 1.0), (rows, switch, -most * unit))
         least = np.minimum((slots.minimum_buy if buying else slots.minimum_sell)[at].astype(np.float64), most)
@@ -413,7 +417,9 @@ class Model:
             if np.isfinite(bounds).any():
                 self._model.constrain(*bounds, 1, (zero, columns, shares / step))
             terms, reach = (columns, shares / step), (least / step, most / step)
-            if several and whole and len(symbols) == 1 and (rows.share[exposed] == 1.0).all():
+            if row in self._listed:
+                self._by_way(self._listed[row], exposed, place)
+            elif several and whole and len(symbols) == 1 and (rows.share[exposed] == 1.0).all():
                 self._by_count(part, value, step, reach, terms, rows.slot[exposed])
             elif 1 < len(exposed) <= _FEW_MEMBERS and len(np.unique(part.sign)) > 1:
                 # An aim of several members: it counts what is short and what is over; a limit counts one of them.
@@ -474,6 +480,51 @@ class Model:
             net = self._model.block(reach[0], reach[1], 0.0, True, 1)
             self._nets[int(self._problem.slots.symbol[at[0]])] = int(net[0])
             self._model.constrain(0.0, 0.0, 1, (zero, net, -1.0), (np.zeros(len(terms[0]), dtype=np.int64), *terms))
+
+    def _by_way(self, listed: Sequence[Way], exposed: Ints, place: dict[str, Ints]) -> None:
+        """Add the measure of a row by the ways that it is moved in: one switch each, with trades of its own."""
+        model, rows, slots, money = self._model, self._problem.rows, self._problem.slots, self._money
+        moves = np.zeros(self._problem.size)
+        moves[rows.slot[exposed]] = rows.share[exposed] * slots.price[rows.slot[exposed]] * money
+        none, zero = np.zeros(0, dtype=np.int64), np.zeros(1, dtype=np.int64)
+        ways = _Ways(model, (none, np.zeros(0)))
+        trades: dict[tuple[int, int], list[_Term]] = {}
+        switches: dict[tuple[int, int], list[_Term]] = {}
+        at = {side: place["buy" if side > 0 else "sell"] for side in (1, -1)}
+        for side, slot in product((1, -1), rows.slot[exposed].tolist()):
+            if at[side][slot] >= 0:
+                trades[side, slot], switches[side, slot] = [], []
+        for way in listed:
+            pairs = list(zip(way.sides.tolist(), way.slots.tolist(), strict=True))
+            here = np.array([pair in trades for pair in pairs], dtype=np.bool_)
+            if not (way.others or here.all()):
+                continue
+            chosen, moved = ways.add(way.ends * money, way.worth * money, 1.0)
+            pairs = [pair for pair, known in zip(pairs, here.tolist(), strict=True) if known]
+            n, by = len(pairs), np.array([side * moves[slot] for side, slot in pairs])
+            on = np.repeat(chosen, n)
+            if way.others:
+                on = model.block(0.0, 1.0, 0.0, False, n)
+                many = [(np.zeros(n, dtype=np.int64), on, 1.0), (zero, chosen, -float(way.others))]
+                model.constrain(0.0, np.inf, 1, *many)
+                model.constrain(-np.inf, 0.0, n, (np.arange(n), on, 1.0), (np.arange(n), np.repeat(chosen, n), -1.0))
+            if n == 1 and not way.others:
+                trades[pairs[0]] += [(place_, column, np.asarray(amount) / by[0]) for place_, column, amount in moved]
+                switches[pairs[0]].append((zero, chosen, 1.0))
+                continue
+            steps = model.block(0.0, np.inf, 0.0, False, n)
+            back = [(place_, column, -np.asarray(amount)) for place_, column, amount in moved]
+            model.constrain(0.0, 0.0, 1, (np.zeros(n, dtype=np.int64), steps, by), *back)
+            model.constrain(-np.inf, 0.0, n, (np.arange(n), steps, 1.0), (np.arange(n), on, -way.most[here]))
+            model.constrain(0.0, np.inf, n, (np.arange(n), steps, 1.0), (np.arange(n), on, -way.least[here]))
+            for pair, step, switch in zip(pairs, steps.tolist(), on.tolist(), strict=True):
+                trades[pair].append((zero, np.array([step]), 1.0))
+                switches[pair].append((zero, np.array([switch]), 1.0))
+        model.constrain(1.0, 1.0, 1, *ways.one)
+        for (side, slot), taken in trades.items():
+            leg, number = (self._buy, at[1][slot]) if side > 0 else (self._sell, at[-1][slot])
+            model.constrain(0.0, 0.0, 1, *taken, (zero, leg.trade[[number]], -1.0 / float(leg.unit[number])))
+            model.constrain(0.0, 0.0, 1, *switches[side, slot], (zero, leg.switch[[number]], -1.0))
 
     def _by_member(
         self,

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -26,13 +26,13 @@ _SCALE = 1e6
 #: What a linear program pays for a unit that a rule lacks: more than any plan could save by it.
 _LACKING = 1e3
 #: Rounds of column generation, options added for a symbol in each, and the distance that ends it, of the bound.
-_ROUNDS, _ADDED, _NEAR = 60, 3, 1e-7
+_ROUNDS, _ADDED, NEAR = 60, 3, 1e-7
 #: Options that are weighed for a symbol at most, and over all; beyond, the prices are left out.
 _MOST_OF_ONE, _MOST = 30_000, 600_000
 #: Broken risk caps of which it is told apart whether a plan mends them.
 _BROKEN = 3
 #: Digits that sums of many numbers may lose, of the total.
-_NOISE = 1e-12
+NOISE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +264,7 @@ class Hulls:
         chosen = self.options if options is None else options
         if not len(chosen.owner) or len(np.unique(chosen.owner)) < len(self.symbols):
             return None
-        return _Master(self, chosen, kept).solve()
+        return Master(self, chosen, kept).solve()
 
     def cases(self) -> list[Case]:
         """Return the best prices, the least bound first: where a risk cap is broken, of who mends it and who does not.
@@ -339,10 +339,22 @@ class _Row:
     columns: dict[int, float] = field(default_factory=dict)
 
 
-class _Master:
+class Owners(Protocol):
+    """Whose options are mixed: the symbols of a problem (or what else is decided by itself), and what joins them."""
+
+    problem: TradeProblem
+    symbols: Ints
+    joint: Ints
+    constant: float
+
+    def risk_column(self, place: int) -> int:
+        """Return which amount says what is bought of a risk cap's assets; the next one is their change."""
+
+
+class Master:
     """The linear program over options: one of each symbol, mixed, within what joins them."""
 
-    def __init__(self, hulls: Hulls, options: Options, kept: frozenset[int]) -> None:
+    def __init__(self, hulls: Owners, options: Options, kept: frozenset[int]) -> None:
         self._hulls, self._options, self._problem, self._kept = hulls, options, hulls.problem, kept
         self._money = _SCALE / hulls.problem.total
         self._first = np.searchsorted(options.owner, np.arange(len(hulls.symbols)))
@@ -453,19 +465,19 @@ class _Master:
         highs.addCols(len(cost), cost, least, most, len(index), starts.astype(np.int32), index, numbers)
         return highs
 
-    def _add(self, highs: Any, which: Ints) -> None:  # noqa: ANN401 - highspy has no types
+    def _add(self, highs: Any, options: Options) -> None:  # noqa: ANN401 - highspy has no types
         """Add options as columns."""
-        symbols = len(self._hulls.symbols)
-        inner = self._options.amounts[which] @ self._weights * self._money
-        dense = np.concatenate([np.ones((len(which), 1)), inner], axis=1)
+        symbols, count = len(self._hulls.symbols), len(options.owner)
+        inner = options.amounts @ self._weights * self._money
+        dense = np.concatenate([np.ones((count, 1)), inner], axis=1)
         rows = np.broadcast_to(np.arange(symbols - 1, symbols + len(self._rows)), dense.shape).copy()
-        rows[:, 0] = self._options.owner[which]
+        rows[:, 0] = options.owner
         kept = dense != 0
         starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])[:-1].astype(np.int32)
-        cost, none = self._options.cost[which] * self._money, np.zeros(len(which))
-        most = np.full(len(which), np.inf)
+        cost, none = options.cost * self._money, np.zeros(count)
+        most = np.full(count, np.inf)
         index, values = rows[kept].astype(np.int32), dense[kept]
-        highs.addCols(len(which), cost, none, most, len(index), starts, index, values)
+        highs.addCols(count, cost, none, most, len(index), starts, index, values)
 
     def solve(self) -> HullDual | None:
         """Add columns until none is worth anything; return the best bound on the way."""
@@ -478,7 +490,7 @@ class _Master:
         best: HullDual | None = None
         for _ in range(_ROUNDS):
             inside[new] = True
-            self._add(highs, new)
+            self._add(highs, options.of(new))
             highs.run()
             dual = np.asarray(highs.getSolution().row_dual, dtype=np.float64)
             if len(dual) != symbols + len(self._rows) or not np.isfinite(dual).all():
@@ -487,7 +499,7 @@ class _Master:
             if best is None or found.bound > best.bound:
                 best = found
             least = float(highs.getInfo().objective_function_value) / self._money + self._hulls.constant
-            if least - best.bound <= _NEAR * abs(least) + _NOISE * self._problem.total + self._problem.rounding:
+            if least - best.bound <= NEAR * abs(least) + NOISE * self._problem.total + self._problem.rounding:
                 break
             lost = np.where(inside, np.inf, found.lost(options))
             gain = found.least[options.owner] * self._money - dual[options.owner]
@@ -501,11 +513,23 @@ class _Master:
 
     def _bound(self, dual: Floats) -> HullDual:
         """Return the bound that prices give, whatever they are."""
-        options, money = self._options, self._money
+        prices = self.prices(dual)
+        least = np.minimum.reduceat(self._options.cost - self._options.amounts @ prices, self._first)
+        return HullDual(self.bound(dual, least), prices, least)
+
+    def _proper(self, dual: Floats) -> Floats:
+        """Return the prices of rows, none on the side of one that is open."""
         low, high = (np.array([getattr(row, side) for row in self._rows]) for side in ("low", "high"))
-        dual = np.where((dual > 0) & np.isinf(low), 0.0, np.where((dual < 0) & np.isinf(high), 0.0, dual))
-        prices = self._weights @ dual
-        least = np.minimum.reduceat(options.cost - options.amounts @ prices, self._first)
+        return np.where((dual > 0) & np.isinf(low), 0.0, np.where((dual < 0) & np.isinf(high), 0.0, dual))
+
+    def prices(self, dual: Floats) -> Floats:
+        """Return the prices of amounts that prices of rows come to."""
+        return np.asarray(self._weights @ self._proper(dual))
+
+    def bound(self, dual: Floats, least: Floats) -> float:
+        """Return the bound that prices of rows give, with the `least` of each symbol at them."""
+        money, dual = self._money, self._proper(dual)
+        low, high = (np.array([getattr(row, side) for row in self._rows]) for side in ("low", "high"))
         rows = np.where(dual > 0, dual * np.where(dual > 0, low, 0.0), dual * np.where(dual < 0, high, 0.0))
         reduced = np.array([cost for _, _, cost in self._columns])
         for price, row in zip(dual.tolist(), self._rows, strict=True):
@@ -514,5 +538,4 @@ class _Master:
         ends = np.array([(a, b) for a, b, _ in self._columns])
         own = np.minimum(reduced * ends[:, 0], reduced * ends[:, 1])
         bound = float(least.sum()) + (float(rows.sum()) + float(own.sum())) / money + self._hulls.constant
-        bound -= _NOISE * self._problem.total + self._problem.rounding
-        return HullDual(bound, prices, least)
+        return bound - NOISE * self._problem.total - self._problem.rounding

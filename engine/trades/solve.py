@@ -9,7 +9,7 @@ problem where the dual does not cover it, and hands back its bound, also where i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from engine.trades.highs import Allowance, Effort, HighsAnswer, Model, Watch
 from engine.trades.hulls import Case, Hulls
 from engine.trades.near import near, part_of
 from engine.trades.problem import Bools, Evaluation, Ints, Solution, TradeProblem, evaluate
+from engine.trades.ways import Way, Ways
 
 #: Money tolerance of the constraints, of the total: exact money decides later.
 SLACK = 2e-9
@@ -48,6 +49,13 @@ MOST_OPEN = 400
 NODES, FEWER_NODES, SMALL = 160_000, 60_000, 40
 #: Nodes of HiGHS over several accounts at most, where several symbols share an aim.
 MOST_NODES = 700
+#: Distance from the bound of goals' prices within which ways to trade are looked at first, in orders and as a part of
+#: the bound; how much further each time; what HiGHS may do each time, and how many times.
+ORDERS, PART, FURTHER, WAYS, TURNS = 1.1, 0.02, 2.5, Effort(1_000, 4_000), 5
+#: Ways up to which HiGHS is asked to choose among them.
+LISTED = 2_000
+#: Slots up to which the last digit of a plan over several accounts is proven.
+FEW = 12
 #: Work of a search over several accounts: at first, and where a distance is left.
 QUICK_WORK, FULL_WORK = 4_000_000, 20_000_000
 #: Slots up to which HiGHS counts over accounts, how much it may do there, and how far from its answer is searched then,
@@ -69,12 +77,13 @@ class BestFound:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What HiGHS is to decide: a problem, slots that must trade, where to start, the gap at which it may stop."""
+    """What HiGHS is to decide: a problem, slots that must trade, where to start, the gap at which it may stop, ways."""
 
     problem: TradeProblem
     must: Bools | None
     start: Ints | None
     gap: float
+    ways: Mapping[int, Sequence[Way]] | None = None
 
 
 class UnsoundBoundError(AssertionError):
@@ -305,6 +314,61 @@ class _Search:
             self._search([Halves(hulls, inner, self.offer, near)], QUICK_WORK)
 
     def by_aims(self) -> None:
+        """Take the bound of prices on what joins goals, and have HiGHS choose among the ways that lose little at them.
+
+        At first few ways, for few orders more than the bound: either a plan is among them, or none is that good, and
+        more ways are looked at. Where a slot is for several goals, HiGHS finds a first plan, and what is to follow
+        leaves out the ways to trade that no better one has.
+        """
+        ways = Ways(self.problem)
+        dual = ways.maximise()
+        if dual is None:
+            self._first_by_model()
+            return
+        self.bound = max(self.bound, dual.bound)
+        hair = 1e-9 * self.problem.total
+        further = max(ORDERS * self.problem.order, PART * abs(dual.bound), hair)
+        for turn in range(TURNS):
+            if self.is_settled or self.is_stopped or (self.best is not None and not self._allowance.left):
+                break
+            limit = np.inf if self.best is None else self.best[0].objective
+            if turn < TURNS - 1:
+                limit = min(limit, dual.bound + further)
+            listed = ways.within(dual, limit - dual.bound + hair)
+            if sum(len(own) for own in listed.values()) > LISTED:
+                return
+            if self._decide_by_ways(listed, limit):
+                break
+            further *= FURTHER
+        if self.best is not None and self._ended != "failed" and self.problem.size > FEW:
+            self._asked = self.best[0].objective
+
+    def _decide_by_ways(self, listed: Mapping[int, Sequence[Way]], limit: float) -> bool:
+        """Have HiGHS choose among the ways of all plans up to a limit; tell whether nothing further is to be done."""
+        total, beyond = self.problem.total, limit / self.problem.total + 1e-8
+        start = None if self.best is None else self.best[1]
+        gap = CLOSE if self.problem.size > FEW else CLOSED
+        answer = self._ask(
+            Model(self.problem, ways=listed),
+            WAYS,
+            gap,
+            start=start,
+            watch=lambda found, bound: self.tell(found, min(bound, limit / total)) or beyond < bound < np.inf,
+        )
+        if answer.ended == "failed" or (answer.ended != "infeasible" and not np.isfinite(answer.bound)):
+            self._ended = "failed"
+            return True
+        is_beyond = answer.ended == "infeasible" or answer.bound >= limit
+        if np.isfinite(bound := min(answer.bound, limit)):
+            self.bound = max(self.bound, bound)
+        if answer.units is not None and not self.offer(answer.units):
+            self._decide_strictly(Open(self.problem, None, start, gap, listed), lambda units: units, answer)
+        if answer.ended == "optimal" and self.best is not None and self.best[0].objective <= limit:
+            self._ended = "optimal"
+        is_held = self.best is not None and self.best[0].objective <= limit + HAIR * total
+        return is_held or not (is_beyond or answer.ended == "optimal")
+
+    def _first_by_model(self) -> None:
         """Take a first plan from HiGHS; what is to follow leaves out the ways to trade that no better one has."""
         self._asked = -np.inf if self.best is None else self.best[0].objective
         whole, self._effort = self._effort, Effort(self._effort.nodes // 4, self._effort.calls // 4)
@@ -460,7 +524,9 @@ class _Search:
             if self.is_spent or (self.is_settled and self.problem.size > SMALL):
                 return
             kept = replace(part.problem, reserve=part.problem.reserve + hair * part.problem.total)
-            again = self._ask(Model(kept, loose=False, must=part.must), less, part.gap, start=part.start)
+            again = self._ask(
+                Model(kept, loose=False, must=part.must, ways=part.ways), less, part.gap, start=part.start
+            )
             if again.units is not None and self.offer(whole(again.units)):
                 return
             is_none = again.ended == "infeasible" and hair == 0 and self.best is None
