@@ -384,7 +384,10 @@ def _leveraged_fund(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
 def _exposure(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:
     instruments, symbols = measure.portfolio.instruments, measure.portfolio.symbols
     moved = sum((measure.value((symbol,)) * abs(instruments[symbol].leverage) for symbol in symbols), ZERO)
-    yield measure.compare(limit.rule, limit.scope, moved, limit.limit, limit.bound, phrase("risk.exposure"))
+    # What is to be sold for a withdrawal is still one's own money, not borrowed.
+    leaving = max(-measure.portfolio.settings.cash_flow, ZERO)
+    own = measure.total + min(max(measure.value(symbols) - measure.total, ZERO), leaving)
+    yield measure.compare(limit.rule, limit.scope, moved, limit.limit, limit.bound, phrase("risk.exposure"), own)
 
 
 def _single_name(measure: _Measure, limit: LimitRow) -> Iterator[RiskRule]:

@@ -11,6 +11,7 @@ from engine.analysis.risk import RiskInputs, RiskRule, default_limits, risk, ris
 from engine.analysis.volatility import Turbulence
 from engine.phrase import phrase
 from engine.portfolio import Account, Group, Portfolio
+from engine.settings import Settings
 from engine.valuation import Valuation, resolve_fx, resolve_prices, value
 from tests.builders import AS_OF, holding, instrument, portfolio, quote, section, target
 
@@ -81,6 +82,14 @@ def test_exposure_counts_leverage_and_inverse_positive() -> None:
     one = owned(worth("TQQQ", 100, leverage=D(3)), worth("114800", 100, leverage=D(-1)), worth("SPY", 800))
     row = rule(rules(one), "gross-exposure")
     assert (row.actual, row.status) == (D("1.2"), "OK")
+
+
+@pytest.mark.parametrize(("cash", "status"), [(200, "OK"), (-200, "BREACH")])
+def test_what_is_sold_for_a_withdrawal_is_no_borrowed_money(cash: int, status: str) -> None:
+    # 800 won of shares and 200 of cash, of which 400 leave: all is one's own. With 200 borrowed, 800 of 600 are held.
+    one = owned(worth("SPY", 800), cash=cash, settings=Settings(cash_flow=D(-400)))
+    row = rule(rules(one), "gross-exposure")
+    assert row.status == status
 
 
 def test_a_weight_exactly_at_its_minimum_and_maximum_is_no_breach_although_floats_differ() -> None:

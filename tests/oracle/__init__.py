@@ -88,5 +88,6 @@ Of the limits of `risk`:
     targets of what breaks it. It is then a limit of those sections whatever else they act for: its goals are breached,
     and what is beyond it, or beyond what targets ask for, is outside; else a plan for another cause would leave it to
     the day after. Of exposure that is what the leveraged ones may weigh where everything else is on its target. It is
-    none of the limits of the objective and of reading 10: nothing is traded away from a target for it.
+    none of the limits of the objective and of reading 10: nothing is traded away from a target for it. What is to be
+    sold for a withdrawal counts as one's own in exposure today.
 """

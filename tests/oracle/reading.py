@@ -628,7 +628,7 @@ def read(document: Mapping[str, Any], as_of: dt.date, shares: Mapping[str, Decim
         slots=slots,
         purses=purses,
         limits=_limits(folio, assets, states, total),
-        yardsticks=_yardsticks(assets, states, total),
+        yardsticks=_yardsticks(assets, states, total, float(flow)),
         sections={name: _due(rules[name], as_of) for name in sections},
         rates=rates,
         convert=bool(settings.get("convert_currency", True)),
@@ -926,23 +926,25 @@ def _limits(
     return tuple(replace(limit, broken=limit.excess(values) > EPS * total) for limit in limits)
 
 
-def _yardsticks(assets: Sequence[Asset], goals: Sequence[Goal], total: float) -> tuple[WeightLimit, ...]:
+def _yardsticks(assets: Sequence[Asset], goals: Sequence[Goal], total: float, flow: float) -> tuple[WeightLimit, ...]:
     """Return the limits of `risk` that are broken, that targets mend, and that a section breaks beyond its targets."""
     aimed = _aimed(assets, goals)
     held = [m for m, asset in enumerate(assets) if asset.value]
     leveraged = [m for m in held if assets[m].leverage > 1] or held
     found: list[tuple[list[int], float]] = []
 
-    def look(members: Sequence[int], shares: Sequence[float], most: float, bound: float) -> None:
+    def look(members: Sequence[int], shares: Sequence[float], most: float, bound: float, own: float = 0.0) -> None:
         now = math.fsum(assets[m].value * share for m, share in enumerate(shares))
         then = math.fsum(worth * share for worth, share in zip(aimed, shares, strict=True))
-        if now > most * total and then <= most * total:
+        if now > most * (total + own) and then <= most * total:
             found.append((list(members), max(bound * total, math.fsum(aimed[m] for m in members))))
 
     multiples = [asset.leverage for asset in assets]
     look(leveraged, [float(times > 1) for times in multiples], LEVERAGED, LEVERAGED)
     beyond = max((multiples[m] for m in leveraged), default=1.0) - 1
-    look(leveraged, multiples, EXPOSED, (EXPOSED - math.fsum(aimed) / total) / beyond if beyond > 0 else EXPOSED)
+    leaving = min(max(math.fsum(asset.value for asset in assets) - total, 0.0), max(-flow, 0.0))
+    room = (EXPOSED - math.fsum(aimed) / total) / beyond if beyond > 0 else EXPOSED
+    look(leveraged, multiples, EXPOSED, room, leaving)
     for m in held:
         if assets[m].company:
             look([m], [float(other == m) for other in range(len(assets))], ONE_COMPANY, ONE_COMPANY)
