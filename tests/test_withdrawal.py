@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from engine.errors import ImpossibleError, InputError, Problem
-from engine.portfolio import Account, Portfolio
+from engine.portfolio import Account, Group, Portfolio
 from engine.rebalance import rebalance
 from engine.settings import Settings
 from tests.builders import AS_OF, holding, portfolio, quote, section, target
@@ -61,6 +61,30 @@ def test_what_lies_in_a_pension_cannot_be_withdrawn() -> None:
     )
     problem = refusal(portfolio(accounts=accounts, settings=Settings(cash_flow=Decimal(-80_000))))
     assert "at most 5,000 KRW" in str(problem.message)
+
+
+def limited(turnover: str) -> Portfolio:
+    """Return what must raise a buffer of 5 % with few trades, and would sell far more to mend two groups."""
+    return portfolio(
+        [holding("069500", 80), holding("229200", 20)],
+        [section("all", target("069500", "0.5"), target("229200", "0.5"))],
+        settings=Settings(cash_buffer=Decimal(250_000), max_turnover=Decimal(turnover)),
+        groups=(
+            Group("g", ("069500",), maximum=Decimal("0.4"), minimum=Decimal("0.1")),
+            Group("h", ("229200",), minimum=Decimal("0.3")),
+        ),
+    )
+
+
+def test_a_turnover_limit_that_is_too_low_is_told_the_least_that_would_do() -> None:
+    quotes = {symbol: quote(symbol, 50_000) for symbol in ("069500", "229200")}
+    with pytest.raises(ImpossibleError) as caught:
+        rebalance(limited("0.04"), quotes, AS_OF)
+    (problem,) = [problem for problem in caught.value.problems if problem.severity == "error"]
+    found = re.search(r"trades of ([\d.]+) of the total would do", str(problem.message))
+    assert found
+    assert Decimal("0.05") <= Decimal(found[1]) <= Decimal("0.06")
+    assert rebalance(limited(found[1]), quotes, AS_OF).cash.after["KRW"] >= 250_000
 
 
 def test_a_portfolio_worth_nothing_is_still_bad_input() -> None:

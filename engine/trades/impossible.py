@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 
@@ -12,9 +13,12 @@ from engine.money import to_unit
 from engine.phrase import Phrase, phrase, place
 from engine.portfolio import Portfolio
 from engine.trades.build import Task
+from engine.trades.highs import Allowance
 from engine.trades.problem import Floats, TradeProblem, allowed, charges
 from engine.trades.solve import solve
 
+#: How exactly a turnover that would do is looked for, in shares of the total.
+_TURNOVER_STEP = 0.001
 #: Caps that are tried one by one for the one in the way.
 _MOST_CAPS = 4
 
@@ -76,9 +80,10 @@ def _joint(portfolio: Portfolio, task: Task) -> Problem:
     """Find the joint constraint without which a plan exists."""
     problem = task.problem
     if problem.turnover is not None:
-        free = solve(replace(problem, turnover=None)).solution
-        if free is not None:
-            needed = float((np.abs(free.units) * problem.slots.price).sum()) / problem.total
+        moved = _least_moved(problem, problem.turnover)
+        if moved is not None:
+            # Rounded up: at what is said a plan exists.
+            needed = math.ceil(moved / problem.total * 10_000) / 10_000
             values = {"limit": portfolio.settings.max_turnover, "needed": needed}
             return error("impossible.turnover", "settings.max_turnover", **values)
     rows = problem.rows
@@ -89,3 +94,19 @@ def _joint(portfolio: Portfolio, task: Task) -> Problem:
         if solve(replace(problem, rows=replace(rows, low=low, high=high))).solution is not None:
             return error("impossible.limit", place("group", group=task.kept[row]))
     return error("impossible.whole-shares", "rules.min_trade")
+
+
+def _least_moved(problem: TradeProblem, limit: float) -> float | None:
+    """Return about the least money that trades must move, more than a limit; None where no plan is found at all."""
+    allowance = Allowance()
+    low, high = limit, math.inf
+    while high - low > _TURNOVER_STEP * problem.total:
+        most = (low + high) / 2 if math.isfinite(high) else None
+        found = solve(replace(problem, turnover=most), allowance=allowance).solution
+        if found is not None:
+            high = float((np.abs(found.units) * problem.slots.price).sum())
+        elif most is None:
+            return None
+        else:
+            low = most
+    return high
