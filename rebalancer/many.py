@@ -39,6 +39,10 @@ WORTH_WRITING = 8
 _IN_MEMORY = 50_000_000
 
 
+#: How a portfolio stands, by need: has orders; is outside without any that would help; is in order; has no plan.
+STATUSES = ("rebalance", "stuck", "ok", "failed")
+
+
 @dataclass(frozen=True, slots=True)
 class PlanSummary:
     """What a table says of one plan; money in the base currency.
@@ -101,8 +105,7 @@ class PlannedOne:
     def to_json(self) -> Document:
         """Return the row of `rebalancer plan FILE… --json`."""
         found = self.summary
-        status = "failed" if found is None else "rebalance" if found.needs_rebalancing else "ok"
-        row: Document = {"id": self.id, "client": self.client, "status": status}
+        row: Document = {"id": self.id, "client": self.client, "status": STATUSES[self.need[0]]}
         if found is not None:
             row |= {
                 "as_of": found.as_of.isoformat(),
@@ -125,10 +128,12 @@ class PlannedOne:
 
     @property
     def need(self) -> tuple[int, Decimal]:
-        """Return where it stands in a list sorted by need: what is to be rebalanced, what is not, what failed."""
+        """Return where it stands in a list sorted by need, an index of `STATUSES`, and by how far off it is."""
         if self.summary is None:
-            return (2, ZERO)
-        return (0 if self.summary.needs_rebalancing else 1, -self.summary.drift)
+            return (STATUSES.index("failed"), ZERO)
+        stuck = "stuck" if self.summary.acts else "ok"
+        status = "rebalance" if self.summary.needs_rebalancing else stuck
+        return (STATUSES.index(status), -self.summary.drift)
 
 
 #: Called with each plan where it was made; returns the files it wrote. Other processes have to be able to call it.

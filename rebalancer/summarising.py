@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.errors import InputError, Problem, error
 from engine.words import LANGUAGES, Lang, known, say
 from rebalancer.files import output_problems
-from rebalancer.many import PlannedOne, Terms, totals
+from rebalancer.many import STATUSES, PlannedOne, Terms, totals
 
 _UNSAFE = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9]|lpt[1-9])(\..*)?", re.IGNORECASE)
@@ -24,7 +24,6 @@ _CSV = (
 )  # fmt: skip
 #: The table of all, beside the workbooks of each; a name that begins so is passed over where a folder is read.
 SUMMARY = "_summary.xlsx"
-STATUSES = ("rebalance", "ok", "failed")
 
 
 def file_names(named: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -121,9 +120,10 @@ def summary_book(every: Sequence[PlannedOne], terms: Terms, lang: Lang) -> bytes
 
 def verdict(every: Sequence[PlannedOne], lang: Lang) -> str:
     """Return in a sentence or two how many there are, need rebalancing, and could not be planned."""
-    counts = [sum(one.need[0] == need for one in every) for need in range(len(STATUSES))]
-    said = say("said.many", lang, number=len(every), needing=counts[0], fine=counts[1])
-    return f"{said} {say('said.many-failed', lang, number=counts[2])}" if counts[2] else said
+    count = {status: sum(STATUSES[one.need[0]] == status for one in every) for status in STATUSES}
+    said = [say("said.many", lang, number=len(every), needing=count["rebalance"], fine=count["ok"])]
+    said += [say(f"said.many-{status}", lang, number=count[status]) for status in ("stuck", "failed") if count[status]]
+    return " ".join(said)
 
 
 def shown_names(every: Sequence[PlannedOne]) -> dict[str, str]:

@@ -131,7 +131,9 @@ def _put_clients(canvas: Canvas, sheet: Worksheet, clients: Sequence[OverviewRow
     sheet.freeze_panes = f"B{head + 1}"
     sheet.print_title_rows = f"{head}:{head}"
     cells, cell = f"B{head + 1}:B{last}", f"B{head + 1}"
-    shades = ((0, DARK_AMBER, PALE_AMBER), (1, GREEN, PALE_GREEN), (2, RED, PALE_RED))
+    shades = (
+        (0, DARK_AMBER, PALE_AMBER), (1, DARK_AMBER, PALE_AMBER), (2, GREEN, PALE_GREEN), (3, RED, PALE_RED),
+    )  # fmt: skip
     words = {int(str(one["need"])): str(one["status"]) for one in clients}
     for need, colour, fill in shades:
         if need in words:

@@ -68,6 +68,16 @@ def test_several_files_are_a_table_sorted_by_need(clients: Path, capsys: pytest.
     ]  # fmt: skip
 
 
+def test_one_outside_that_no_order_helps_is_not_in_order(clients: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # All it could sell is locked.
+    text = portfolio("최", 350, 1).replace("quantity: 350", "quantity: 350, locked: true")
+    (clients / "choi.yaml").write_text(text + "settings: {mode: sell-only}\n", encoding="utf-8")
+    status = {one["client"]: one["status"] for one in planned(capsys, *files(clients))["portfolios"]}
+    assert status == {"이": "rebalance", "최": "stuck", "김": "ok", "Park": "ok"}
+    assert main(["plan", *files(clients), "--prices", "prices.csv", *DAY]) == 0
+    assert "1 to rebalance, 2 in order. 1 outside, with no order" in capsys.readouterr().out
+
+
 def test_a_row_has_the_figures_of_the_plan_of_its_file(clients: Path, capsys: pytest.CaptureFixture[str]) -> None:
     alone = planned(capsys, str(clients / "lee.yaml"))
     row = planned(capsys, *files(clients))["portfolios"][0]

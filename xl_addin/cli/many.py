@@ -56,7 +56,7 @@ _COLUMNS: tuple[tuple[str, Align, int], ...] = (
     ("next-review", ">", 1),
     ("notes", ">", 0),
 )
-_STYLES = ("yellow", "", "red")
+_STYLES = ("yellow", "yellow", "", "red")
 #: What `-o` names one table of all by; anything else is a folder for a workbook each.
 _SUMMARIES = (".csv", ".xlsx")
 #: What is no name of a folder.
