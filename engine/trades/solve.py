@@ -51,7 +51,7 @@ NODES, FEWER_NODES, SMALL = 160_000, 60_000, 40
 MOST_NODES = 700
 #: Distance from the bound of goals' prices within which ways to trade are looked at first, in orders and as a part of
 #: the bound; how much further each time; what HiGHS may do each time, and how many times.
-ORDERS, PART, FURTHER, WAYS, TURNS = 1.1, 0.02, 2.5, Effort(1_000, 4_000), 5
+ORDERS, PART, FURTHER, WAYS, TURNS = 1.1, 0.02, 2.5, Effort(1_600, 6_400), 5
 #: Ways up to which HiGHS is asked to choose among them.
 LISTED = 2_000
 #: Slots up to which the last digit of a plan over several accounts is proven.
