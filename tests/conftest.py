@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,17 @@ def _forget() -> None:
         chain.default.cache_clear()
     if journal := sys.modules.get("xl_addin.functions.journal"):
         journal.clear()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart() -> None:
+    """Leave new threads without a trace function where coverage is measured.
+
+    Before Python 3.12 two threads that begin at the same moment may not both install one: the second dies at once, and
+    whoever waits for it waits for ever ("Cannot install a trace function while another … is being installed").
+    """
+    if threading.gettrace():
+        threading.settrace(None)
 
 
 @pytest.hookimpl(tryfirst=True)
