@@ -40,6 +40,15 @@ def cloud(tmp_path: Path) -> Path:
     return folder
 
 
+def in_step(tmp_path: Path, cloud: Path) -> tuple[Side, Side]:
+    """Return two sides that have the same."""
+    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
+    here.path.write_text(DOCUMENT, encoding="utf-8")
+    here.sync()
+    there.sync()
+    return here, there
+
+
 def said(capsys: pytest.CaptureFixture[str], status: int, path: Path, url: str, *more: str, lang: str = "en") -> str:
     """Return what the command says; it has to end with this status, and to leave the file as it was."""
     before = path.read_bytes() if path.exists() else b""
@@ -271,10 +280,7 @@ def test_the_same_trades_recorded_on_both_are_pointed_out(tmp_path: Path, cloud:
 def test_two_at_once_both_get_through(tmp_path: Path, cloud: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
-    here.path.write_text(DOCUMENT, encoding="utf-8")
-    here.sync()
-    there.sync()
+    here, there = in_step(tmp_path, cloud)
     for number in range(5):
         here.change(f"quantity: {250 + number}", f"quantity: {251 + number}")
         there.change(f"quantity: {10 + number},", f"quantity: {11 + number},")
@@ -309,10 +315,7 @@ def test_a_folder_is_found_again_from_anywhere(mine: Path, cloud: Path, monkeypa
 
 @pytest.mark.parametrize("beside", ["~$my.yaml", ".~lock.my.yaml#"])
 def test_what_is_open_elsewhere_is_not_replaced(tmp_path: Path, cloud: Path, beside: str) -> None:
-    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
-    here.path.write_text(DOCUMENT, encoding="utf-8")
-    here.sync()
-    there.sync()
+    here, there = in_step(tmp_path, cloud)
     here.change("quantity: 250", "quantity: 251")
     here.sync()
     there.path.with_name(beside).touch()
@@ -325,10 +328,7 @@ def test_what_is_open_elsewhere_is_not_replaced(tmp_path: Path, cloud: Path, bes
 
 
 def test_a_file_stays_readable_by_those_who_could_read_it(tmp_path: Path, cloud: Path) -> None:
-    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
-    here.path.write_text(DOCUMENT, encoding="utf-8")
-    here.sync()
-    there.sync()
+    here, there = in_step(tmp_path, cloud)
     there.path.chmod(0o600)
     there.path.rename(tmp_path / "mine.yaml")
     there.path.symlink_to(tmp_path / "mine.yaml")
@@ -357,10 +357,7 @@ def test_what_one_computer_decided_of_two_ledgers_the_other_is_not_asked(tmp_pat
 def test_a_file_that_may_not_be_written_is_left_alone(
     tmp_path: Path, cloud: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here, there = Side(tmp_path / "a", str(cloud)), Side(tmp_path / "b", str(cloud))
-    here.path.write_text(DOCUMENT, encoding="utf-8")
-    here.sync()
-    there.sync()
+    here, there = in_step(tmp_path, cloud)
     here.change("quantity: 250", "quantity: 251")
     here.sync()
     before, access = there.path.read_bytes(), os.access

@@ -13,6 +13,7 @@ from engine.trades.highs import Effort, Model
 from engine.trades.hulls import Hulls
 from engine.trades.problem import Floats, Reach, TradeProblem, evaluate
 from engine.trades.solve import solve
+from engine.trades.ways import Ways
 from tests.trades.goal_problems import assembled, equivalents, split
 from tests.trades.test_proofs import tried
 
@@ -87,6 +88,8 @@ def check(problem: TradeProblem, seed: int) -> bool:
     hulls = Hulls(problem)
     if hulls.fits and (over := hulls.maximise()) is not None:
         bounds.append(over.bound)
+    if (aims := Ways(problem).maximise()) is not None:
+        bounds.append(aims.bound)
     assert max(bounds) <= best.objective + hair, (seed, bounds, best.objective)
     return True
 
